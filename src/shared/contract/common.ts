@@ -1,0 +1,29 @@
+import { z } from 'zod'
+import { decimal } from '#shared/domain/bytes'
+
+export const nothing = z.null()
+/** Where a figure of power or energy comes from. `mixed`: partly measured. */
+export const certainty = z.enum(['measured', 'estimated', 'mixed'])
+export type Certainty = z.infer<typeof certainty>
+
+export const period = z.enum(['1h', '3h', '24h', '7d'])
+export type Period = z.infer<typeof period>
+
+/** Energy over a period. `joules` absent: nothing is known about this machine's power. */
+export const energy = z.object({
+  joules: z.number().optional(),
+  certainty: certainty.optional(),
+  /** 0 to 1, of the joules */
+  measuredShare: z.number().optional(),
+  /** the sensor or the table row, in words: "RAPL package counter", "Intel ark: TDP 65 W × load" */
+  source: z.string(),
+})
+export type Energy = z.infer<typeof energy>
+
+/** Money in millionths of the currency's unit, an integer as a decimal string; may be negative. */
+export const microMoney = z.string().regex(/^-?(0|[1-9][0-9]*)$/)
+
+export const money = z.object({ micros: microMoney, currency: z.string().length(3) })
+export type Money = z.infer<typeof money>
+
+export { decimal }

@@ -1,0 +1,82 @@
+import { z } from 'zod'
+import { certainty, nothing } from './common'
+import { deviceState } from '#shared/domain/states'
+import { tierName } from '#shared/domain/tiers'
+import { procedure } from './rpc'
+
+export const deviceKind = z.enum(['cpu', 'gpu', 'npu', 'asic'])
+
+export const deviceSummary = z.object({
+  id: z.string(),
+  kind: deviceKind,
+  name: z.string(),
+  state: deviceState,
+  /** in words: "Proving capacity on itp1-base", "Reading a picture (ocr)" */
+  activity: z.string(),
+  macsPerSecond: z.number().nullable(),
+})
+export type DeviceSummary = z.infer<typeof deviceSummary>
+
+export const device = deviceSummary.extend({
+  engines: z.array(z.string()),
+  /** the engine in use, or null */
+  engine: z.string().nullable(),
+  memoryBytes: z.number(),
+  memoryUsedBytes: z.number().nullable(),
+  canMine: z.boolean(),
+  /** a plain sentence, when it cannot mine or was stopped */
+  reason: z.string().optional(),
+  enabled: z.boolean(),
+  detail: z.object({
+    vendor: z.string(),
+    cores: z.number().int().optional(),
+    logicalCores: z.number().int().optional(),
+    instructionSets: z.array(z.string()),
+    driver: z.string().optional(),
+  }),
+  /** CPU only */
+  threads: z.object({ inUse: z.number().int(), maximum: z.number().int(), default: z.number().int() }).nullable(),
+  watts: z.number().nullable(),
+  wattsCertainty: certainty.nullable(),
+  /** sensor or table row, in words */
+  wattsSource: z.string(),
+  macsPerJoule: z.number().nullable(),
+  temperatureCelsius: z.number().nullable(),
+  restarts: z.number().int(),
+})
+export type Device = z.infer<typeof device>
+
+export const benchmarkRow = z.object({
+  id: z.string(),
+  at: z.number(),
+  deviceId: z.string(),
+  engine: z.string(),
+  tier: tierName,
+  noncesPerSecond: z.number(),
+  macsPerSecond: z.number(),
+  watts: z.number().nullable(),
+  wattsSource: z.string(),
+  macsPerJoule: z.number().nullable(),
+  checksum: z.enum(['ok', 'mismatch']),
+})
+export type BenchmarkRow = z.infer<typeof benchmarkRow>
+
+const deviceId = z.object({ id: z.string().max(100) })
+
+export const deviceProcedures = {
+  'devices.list': procedure(nothing, z.array(device)),
+  /** looks at the machine again */
+  'devices.refresh': procedure(nothing, z.array(device)),
+  'devices.configure': procedure(
+    deviceId.extend({ enabled: z.boolean().optional(), threads: z.number().int().min(1).max(1024).optional() }),
+    device,
+  ),
+  /** closes the circuit of a faulted device */
+  'devices.retry': procedure(deviceId, device),
+  'devices.benchmark': procedure(
+    deviceId.extend({ tier: tierName.optional(), seconds: z.number().min(1).max(120).optional() }),
+    benchmarkRow,
+  ),
+  'devices.benchmarks': procedure(deviceId, z.array(benchmarkRow)),
+}
+export const deviceEvents = { 'devices.changed': z.array(device) }

@@ -1,0 +1,89 @@
+import { z } from 'zod'
+import { decimal, energy, nothing } from './common'
+import { jobEvidence, jobInput, jobKind, jobOutput, jobSizes } from '#shared/domain/job'
+import { jobState } from '#shared/domain/states'
+import { verification } from '#shared/domain/protocol'
+import { procedure } from './rpc'
+
+/** A row of the Jobs table: a useful job or a proof share. */
+export const workKind = z.enum(['chat', 'embed', 'ocr', 'proof'])
+export type WorkKind = z.infer<typeof workKind>
+
+export const jobRow = z.object({
+  id: z.string(),
+  at: z.number(),
+  kind: workKind,
+  /** model name, or the tier of a proof */
+  model: z.string(),
+  deviceId: z.string().nullable(),
+  origin: z.enum(['person', 'sample', 'network']),
+  state: jobState,
+  /** "1,840 + 710 tokens", numbers only here: in, out; null for proof */
+  tokens: z.object({ input: z.number().int(), output: z.number().int() }).nullable(),
+  macs: decimal.nullable(),
+  creditMacs: decimal.nullable(),
+  joules: z.number().nullable(),
+  joulesCertainty: z.enum(['measured', 'estimated', 'mixed']).nullable(),
+  verification: verification.nullable(),
+  /** refusal code or failure sentence */
+  reason: z.string().nullable(),
+})
+export type JobRow = z.infer<typeof jobRow>
+
+export const jobFilter = z.object({
+  kind: workKind.optional(),
+  state: jobState.optional(),
+  deviceId: z.string().optional(),
+  /** beginning of an id, digest or model */
+  search: z.string().max(100).optional(),
+})
+export type JobFilter = z.infer<typeof jobFilter>
+
+export const jobDetail = jobRow.extend({
+  modelId: z.string().nullable(),
+  modelHash: z.string().nullable(),
+  startedAt: z.number().nullable(),
+  endedAt: z.number().nullable(),
+  milliseconds: z.number().nullable(),
+  factorMilli: decimal.nullable(),
+  sizes: jobSizes.nullable(),
+  input: jobInput.nullable(),
+  output: jobOutput.nullable(),
+  evidence: jobEvidence.nullable(),
+  creditId: z.string().nullable(),
+  /** share only */
+  digest: z.string().nullable(),
+  nonce: decimal.nullable(),
+  difficulty: decimal.nullable(),
+  energy,
+  /** when each state began */
+  path: z.array(z.object({ state: jobState, at: z.number() })),
+})
+export type JobDetail = z.infer<typeof jobDetail>
+
+export const jobSubmission = z.object({
+  input: jobInput,
+  /** model id; the first ready one of the kind when absent */
+  model: z.string().optional(),
+})
+
+export const jobProcedures = {
+  /** newest first; `before` is the last row's cursor of the page above */
+  'jobs.page': procedure(
+    z.object({ filter: jobFilter, offset: z.number().int().min(0), limit: z.number().int().min(1).max(500) }),
+    z.object({ total: z.number().int(), rows: z.array(jobRow) }),
+  ),
+  'jobs.get': procedure(z.object({ id: z.string().max(100) }), jobDetail),
+  /** per kind since local midnight */
+  'jobs.summary': procedure(
+    nothing,
+    z.array(z.object({ kind: workKind, count: z.number().int(), macs: decimal, creditMacs: decimal, macsPerJoule: z.number().nullable(), joulesCertainty: z.enum(['measured', 'estimated', 'mixed']).nullable() })),
+  ),
+  /** returns as soon as the job is stored; follow it by `job.changed` and `job.token` */
+  'jobs.submit': procedure(jobSubmission, z.object({ id: z.string() })),
+  'jobs.cancel': procedure(z.object({ id: z.string().max(100) }), nothing),
+}
+export const jobEvents = {
+  'job.changed': jobRow,
+  'job.token': z.object({ id: z.string(), text: z.string(), index: z.number().int() }),
+}

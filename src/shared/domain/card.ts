@@ -1,0 +1,88 @@
+/** Model cards: what a model is, where its files come from, and how many MACs a job on it has. */
+import { z } from 'zod'
+import { hex64 } from './bytes'
+import { jobKind, type JobSizes } from './job'
+
+const macCount = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER)
+
+/** How a job's nominal MACs follow from its sizes. Counted from the graph's own matrix shapes; see `jobMacs`. */
+export const macFormula = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('chat'),
+    /** all projections of all layers, one token */
+    perToken: macCount,
+    /** the output head, one generated token */
+    perLogits: macCount,
+    /** attention, one (query, key) pair over all layers and heads */
+    perPair: macCount,
+  }),
+  z.object({ kind: z.literal('embed'), perToken: macCount, perPair: macCount }),
+  z.object({
+    kind: z.literal('ocr'),
+    /** detection, one 32 × 32 block of its padded input */
+    perDetectionBlock: macCount,
+    /** recognition, eight columns at 48 px height */
+    perRecognitionStep: macCount,
+  }),
+])
+export type MacFormula = z.infer<typeof macFormula>
+
+/** A file name inside the model folder: relative, forward slashes, no way out of it. */
+export const relativePath = z
+  .string()
+  .regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$))[\w.@+-]+(\/[\w.@+-]+)*$/, 'must stay inside the model folder')
+
+export const modelFile = z.object({
+  path: relativePath,
+  bytes: z.number().int().nonnegative(),
+  sha256: hex64,
+})
+export type ModelFile = z.infer<typeof modelFile>
+
+export const modelCard = z.object({
+  /** short name a person types, unique in the store: "smollm2-135m-instruct-int4" */
+  id: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,79}$/),
+  kind: jobKind,
+  name: z.string().min(1).max(120),
+  files: z.array(modelFile).min(1),
+  licence: z.string(),
+  /** where it came from, in words or as an address */
+  source: z.string(),
+  /** tokens (chat, embed); 0 where it does not apply */
+  context: z.number().int().nonnegative(),
+  macFormula,
+})
+export type ModelCard = z.infer<typeof modelCard>
+
+export const modelState = z.enum(['ready', 'missing-file', 'wrong-hash'])
+export type ModelState = z.infer<typeof modelState>
+
+/**
+ * Nominal MACs of a job, split into the parts that carry their own factor. Integers.
+ * chat: the n = prompt + generated − 1 positions that pass through the layers, n(n+1)/2 attention pairs, one output
+ * head per generated token; what the prompt alone would cost is the prompt part, the rest is generated.
+ * embed: per text n tokens and n² pairs. ocr: blocks of 32 × 32 pixels, and steps of eight columns, rounded up.
+ * Throws RangeError when formula and sizes are of different kinds.
+ */
+export function jobMacs(formula: MacFormula, sizes: JobSizes): { prompt: bigint; generated: bigint } {
+  if (formula.kind === 'chat' && sizes.kind === 'chat') {
+    const layers = (n: bigint): bigint => n * BigInt(formula.perToken) + ((n * (n + 1n)) / 2n) * BigInt(formula.perPair)
+    const prompt = layers(BigInt(sizes.promptTokens))
+    const positions = sizes.promptTokens + Math.max(0, sizes.generatedTokens - 1)
+    const heads = BigInt(sizes.generatedTokens) * BigInt(formula.perLogits)
+    return { prompt, generated: layers(BigInt(positions)) - prompt + heads }
+  }
+  if (formula.kind === 'embed' && sizes.kind === 'embed') {
+    const prompt = sizes.tokensPerText.reduce((sum, tokens) => {
+      const n = BigInt(tokens)
+      return sum + n * BigInt(formula.perToken) + n * n * BigInt(formula.perPair)
+    }, 0n)
+    return { prompt, generated: 0n }
+  }
+  if (formula.kind === 'ocr' && sizes.kind === 'ocr') {
+    const blocks = BigInt(Math.ceil(sizes.detectionPixels / 1024))
+    const steps = BigInt(Math.ceil(sizes.recognitionColumns / 8))
+    return { prompt: blocks * BigInt(formula.perDetectionBlock) + steps * BigInt(formula.perRecognitionStep), generated: 0n }
+  }
+  throw new RangeError(`a ${formula.kind} model has no MACs for ${sizes.kind} sizes`)
+}

@@ -1,0 +1,84 @@
+/** Useful jobs: inputs, outputs, evidence and sizes of each kind (protocol.md §3). */
+import { z } from 'zod'
+import { hex64 } from './bytes'
+
+export const jobKinds = ['chat', 'embed', 'ocr'] as const
+export const jobKind = z.enum(jobKinds)
+export type JobKind = z.infer<typeof jobKind>
+
+/** Bytes of an image, and characters of a text, that a job may bring. */
+export const MAX_IMAGE_BYTES = 32 * 1024 * 1024
+export const MAX_TEXT_CHARACTERS = 1_000_000
+
+const base64 = z.base64().max(Math.ceil((MAX_IMAGE_BYTES * 4) / 3) + 4)
+const text = z.string().max(MAX_TEXT_CHARACTERS)
+
+export const chatMessage = z.object({ role: z.enum(['system', 'user', 'assistant']), content: text })
+export type ChatMessage = z.infer<typeof chatMessage>
+
+export const jobInput = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('chat'),
+    messages: z.array(chatMessage).min(1),
+    maxTokens: z.number().int().min(1).max(8192),
+  }),
+  z.object({ kind: z.literal('embed'), texts: z.array(text).min(1).max(4096) }),
+  /** The file as it is (PNG, JPEG, WebP, TIFF, GIF, AVIF), base64. */
+  z.object({ kind: z.literal('ocr'), image: base64.min(1) }),
+])
+export type JobInput = z.infer<typeof jobInput>
+export type ChatInput = Extract<JobInput, { kind: 'chat' }>
+export type EmbedInput = Extract<JobInput, { kind: 'embed' }>
+export type OcrInput = Extract<JobInput, { kind: 'ocr' }>
+
+/** One recognized line. `box`: four corners [x, y] in pixels of the image as displayed, clockwise from the top left. `confidence` 0 to 1. */
+export const ocrLine = z.object({
+  text: z.string(),
+  box: z.array(z.tuple([z.number(), z.number()])).length(4),
+  confidence: z.number().min(0).max(1),
+})
+export type OcrLine = z.infer<typeof ocrLine>
+
+export const jobOutput = z.union([z.string(), z.array(z.array(z.number())), z.array(ocrLine)])
+export type JobOutput = z.infer<typeof jobOutput>
+
+/** Top-5 natural log-probabilities of one generated position: [token id, log-probability], best first. */
+export const topLogProbabilities = z.array(z.tuple([z.number().int(), z.number()])).max(5)
+
+export const jobEvidence = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('chat'),
+    promptTokenIds: z.array(z.number().int()),
+    tokenIds: z.array(z.number().int()),
+    topLogProbabilities: z.array(topLogProbabilities),
+    finish: z.enum(['stop', 'length', 'cancelled']),
+  }),
+  /** The vectors themselves are the evidence: their SHA-256 over float32 little-endian bytes. */
+  z.object({ kind: z.literal('embed'), vectorsSha256: hex64 }),
+  /** Text and boxes are the evidence. */
+  z.object({ kind: z.literal('ocr'), lines: z.number().int().nonnegative() }),
+])
+export type JobEvidence = z.infer<typeof jobEvidence>
+
+/** The counted sizes from which anyone recomputes a job's MACs with its model card. */
+export const jobSizes = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('chat'), promptTokens: z.number().int().nonnegative(), generatedTokens: z.number().int().nonnegative() }),
+  z.object({ kind: z.literal('embed'), tokensPerText: z.array(z.number().int().nonnegative()) }),
+  z.object({
+    kind: z.literal('ocr'),
+    /** pixels of the padded, resized image that detection saw */
+    detectionPixels: z.number().int().nonnegative(),
+    /** summed width, in pixels at 48 px height, of the line pictures that recognition saw and confirmed */
+    recognitionColumns: z.number().int().nonnegative(),
+  }),
+])
+export type JobSizes = z.infer<typeof jobSizes>
+
+/** What a worker hands back for a job. */
+export interface JobRun {
+  output: JobOutput
+  evidence: JobEvidence
+  sizes: JobSizes
+  /** wall time inside the worker */
+  milliseconds: number
+}

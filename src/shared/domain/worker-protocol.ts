@@ -1,0 +1,109 @@
+/**
+ * What the engine asks a worker or the verifier to do, over one message port (structured clone: bigint and typed
+ * arrays travel). Requests are answered in any order; notifications carry the request's job.
+ */
+import type { DeviceBenchmark } from './benchmark'
+import type { ModelCard } from './card'
+import type { JobInput, JobKind, JobRun } from './job'
+import type { TierName } from './tiers'
+
+export const proofEngines = ['onnx-cpu', 'reference'] as const
+export type ProofEngine = (typeof proofEngines)[number]
+
+/** Which epoch weights a call is about. */
+export interface ProofContext {
+  tier: TierName
+  /** hex, 32 bytes */
+  epochSeed: string
+  engine: ProofEngine
+}
+
+export interface ModelLocation {
+  card: ModelCard
+  /** absolute folder that the card's file paths are relative to */
+  folder: string
+}
+
+export interface WorkerMethods {
+  /** Expands the epoch's weights and builds the engine, off the event loop. Keeps the two contexts used last. */
+  'proof.prepare': { params: ProofContext; result: { milliseconds: number } }
+  /**
+   * Tries nonces unit‖counter from `firstCounter` upwards until `budgetMilliseconds` are over (at least one batch),
+   * a share was found and `stopAtShare`, or `maxNonces` were tried. Prepares first if needed.
+   */
+  'proof.run': {
+    params: ProofContext & {
+      publicKey: string
+      unit: number
+      firstCounter: bigint
+      difficulty: bigint
+      budgetMilliseconds: number
+      maxNonces?: number
+      stopAtShare?: boolean
+    }
+    result: {
+      /** counters firstCounter … firstCounter + nonces − 1 were tried */
+      nonces: number
+      shares: { nonce: bigint; digest: string }[]
+      milliseconds: number
+      /** share of `milliseconds` spent inside the engine's kernels */
+      kernelMilliseconds: number
+    }
+  }
+  /** One nonce's digest, hex. */
+  'proof.digest': { params: ProofContext & { publicKey: string; nonce: bigint }; result: { digest: string; milliseconds: number } }
+  /** Time-boxed measurement of one tier, with the checksum of a fixed set of nonces. */
+  'proof.benchmark': { params: ProofContext & { seconds: number }; result: DeviceBenchmark }
+  /** Runs one useful job. Emits `job.token` notifications for chat. Rejects with a Failure value. */
+  'job.run': { params: { jobId: string; input: JobInput; model: ModelLocation }; result: JobRun }
+  'job.cancel': { params: { jobId: string }; result: null }
+  /** Loads a model to see that it runs (a damaged ONNX is refused here), and counts its MACs. */
+  'model.probe': { params: ModelLocation; result: { macFormula: ModelCard['macFormula']; context: number } }
+  /** Draws a fresh sample of a kind, with its known answer where there is one. Verifier only. */
+  'sample.generate': { params: { kind: JobKind; seed: string }; result: { input: JobInput; knownText?: string[] } }
+  /** Threads for everything that follows; takes effect on the next prepare. */
+  configure: { params: { threads: number }; result: null }
+}
+export type WorkerMethod = keyof WorkerMethods
+
+export interface WorkerNotifications {
+  /** once a second, also while busy */
+  heartbeat: { at: number; residentBytes: number; cpuSeconds: number }
+  'job.token': { jobId: string; text: string; index: number }
+}
+export type WorkerNotification = keyof WorkerNotifications
+
+/** Given to the child at start, as its one argument in JSON. */
+export interface WorkerStart {
+  role: 'worker' | 'verifier'
+  deviceId: string
+  threads: number
+}
+
+/** The sensors process: slow system calls. */
+export interface SensorMethods {
+  /** everything that identifies the machine; may take a second */
+  'sensors.inventory': { params: null; result: SensorInventory }
+  /** one reading of everything that moves */
+  'sensors.read': { params: null; result: SensorReading }
+}
+export interface SensorInventory {
+  cpu: { name: string; vendor: string; physicalCores: number; logicalCores: number; instructionSets: string[] }
+  memoryBytes: number
+  gpus: { id: string; name: string; vendor: string; memoryBytes?: number; driver?: string; shared: boolean }[]
+  /** whether RAPL energy counters can be read */
+  raplReadable: boolean
+  battery: boolean
+}
+export interface SensorReading {
+  /** monotonic milliseconds of the sensors process */
+  at: number
+  /** joules since an arbitrary start, all CPU packages; absent where RAPL cannot be read */
+  packageJoules?: number
+  /** °C, absent where unknown or implausible (> 120) */
+  cpuTemperatureCelsius?: number
+  /** 0 to 1, all cores, since the last reading */
+  cpuLoad: number
+  onBattery?: boolean
+  gpus: { id: string; powerWatts?: number; temperatureCelsius?: number; utilization?: number }[]
+}

@@ -1,0 +1,23 @@
+import { defineConfig } from 'vite'
+
+/** Node programs: the command line, the desktop's engine process, workers and sensors. Packages from node_modules stay outside. */
+export default defineConfig({
+  publicDir: false,
+  build: {
+    ssr: true,
+    outDir: 'out/node',
+    emptyOutDir: true,
+    target: 'node24',
+    minify: false,
+    sourcemap: true,
+    rolldownOptions: {
+      input: {
+        lode: 'src/cli/lode.ts',
+        'engine-process': 'src/cli/engine-process.ts',
+        worker: 'src/worker/main.ts',
+        sensors: 'src/sensors/main.ts',
+      },
+      output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
+    },
+  },
+})
