@@ -6,7 +6,7 @@ import type { Certainty } from '#shared/contract/common'
 import type { BenchmarkRow } from '#shared/contract/devices'
 import type { CreditLine, CreditRow, EarningsPeriod, Funnel, VerifyReport } from '#shared/contract/earnings'
 import type { JobDetail, JobFilter, JobRow, WorkKind } from '#shared/contract/jobs'
-import type { AddressHistoryRow, PayoutAddress } from '#shared/contract/settings'
+import type { addressHistoryRow, PayoutAddress } from '#shared/contract/settings'
 import type { JobEvidence, JobInput, JobKind, JobOutput, JobSizes } from '#shared/domain/job'
 import type {
   Epoch,
@@ -231,7 +231,7 @@ export interface LedgerReader {
   setting<T>(key: string, schema: z.ZodType<T>): T | null
   address(): PayoutAddress | null
   /** Newest first. */
-  addressHistory(): AddressHistoryRow[]
+  addressHistory(): z.infer<typeof addressHistoryRow>[]
   /** Newest first. */
   benchmarks(deviceId: string, limit?: number): BenchmarkRow[]
   events(limit?: number): LedgerEvent[]
