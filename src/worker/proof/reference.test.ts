@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest'
+import { hexToBytes } from '#shared/domain/bytes'
+import { TIERS } from '#shared/domain/tiers'
+import { expandWeights } from './weights'
+import { referenceDigest, triangle, windowOf } from './reference'
+import { readVectors } from '#test/support/itp1-vectors'
+
+const { cases, macs } = readVectors()
+
+describe('reference engine', () => {
+  it.each(cases)('$tier nonce $nonce gives the golden digest', { timeout: 120_000 }, (vector) => {
+    const tier = TIERS[vector.tier]
+    const weights = expandWeights(tier, hexToBytes(vector.epoch))
+    const result = referenceDigest(tier, hexToBytes(vector.epoch), hexToBytes(vector.publicKey), BigInt(vector.nonce), weights)
+    expect([...weights[0]!.q.slice(0, 8)]).toEqual(vector.firstWeightsQ0)
+    expect([...result.input.slice(0, 8)]).toEqual(vector.firstInputs)
+    expect([...result.output.slice(-8)]).toEqual(vector.lastOutputs)
+    expect(result.digest).toBe(vector.digest)
+  })
+
+  it('counts the MACs that the vectors state', () => {
+    for (const tier of Object.values(TIERS)) expect(tier.macs).toBe(BigInt(macs[tier.name]))
+  })
+})
+
+describe('windows', () => {
+  it('wrap at the borders of seven bits and round towards minus infinity', () => {
+    expect([63, 64, 127, 128, -64, -65, -1].map((sum) => windowOf(sum, 0))).toEqual([63, -64, -1, 0, -64, 63, -1])
+    expect([255, 256, -1, -256, -257, 64 * 256].map((sum) => windowOf(sum, 8))).toEqual([0, 1, -1, -1, -2, -64])
+  })
+
+  it('the triangle is a permutation of the operands', () => {
+    const operands = Array.from({ length: 128 }, (_, index) => index - 64)
+    expect(new Set(operands.map(triangle))).toEqual(new Set(operands))
+  })
+})
