@@ -1,18 +1,6 @@
 /** The child's side: its port to whoever started it, and the rule that it ends when that port closes. */
 import type { Port } from './port'
-
-/** Electron's utility process: only the members we use (its types belong to the shell). */
-interface UtilityParentPort {
-  postMessage(message: unknown): void
-  on(event: 'message', listener: (event: { data: unknown; ports: UtilityMessagePort[] }) => void): void
-}
-interface UtilityMessagePort {
-  postMessage(message: unknown): void
-  on(event: 'message', listener: (event: { data: unknown }) => void): void
-  on(event: 'close', listener: () => void): void
-  start(): void
-  close(): void
-}
+import { fromUtilityPort, utilityParentPort } from './utility-port'
 
 /**
  * The port to the process that started this one. Under fork that is the IPC channel; in a utility process the first
@@ -20,6 +8,8 @@ interface UtilityMessagePort {
  * nothing outlives a killed engine: first politely, after a second by signal.
  */
 export async function connectParent(): Promise<Port> {
+  // Ctrl-C in a terminal reaches every process of the group; the engine decides when its own processes end.
+  process.on('SIGINT', () => undefined)
   const port = await openParentPort()
   port.onClose(() => {
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), 1000)
@@ -29,14 +19,12 @@ export async function connectParent(): Promise<Port> {
 }
 
 function openParentPort(): Promise<Port> {
-  const utility = (process as unknown as { parentPort?: UtilityParentPort }).parentPort
+  const utility = utilityParentPort()
   if (utility) {
     return new Promise((resolve) => {
       utility.on('message', (event) => {
         const channel = event.ports[0]
-        if (!channel) return
-        resolve(fromUtilityPort(channel))
-        channel.start()
+        if (channel) resolve(fromUtilityPort(channel))
       })
     })
   }
@@ -49,15 +37,6 @@ function openParentPort(): Promise<Port> {
     onClose: (listener: () => void) => void process.once('disconnect', listener),
     close: () => process.disconnect(),
   })
-}
-
-export function fromUtilityPort(channel: UtilityMessagePort): Port {
-  return {
-    send: (message) => channel.postMessage(message),
-    onMessage: (listener) => channel.on('message', (event) => listener(event.data)),
-    onClose: (listener) => channel.on('close', listener),
-    close: () => channel.close(),
-  }
 }
 
 /** What the parent gave this program as its one argument. */

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { certainty, decimal, energy, money, nothing, period } from './common'
 import { deviceSummary } from './devices'
+import { tierName } from '#shared/domain/tiers'
 import { procedure } from './rpc'
 
 /** Why mining that was asked for does not run. Flags that stack. */
@@ -109,9 +110,20 @@ export const history = z.object({
 })
 export type History = z.infer<typeof history>
 
+/** For this run only; what is left out follows the settings. */
+export const startOptions = z.object({
+  tier: tierName.optional(),
+  engine: z.string().max(40).optional(),
+  /** only these devices */
+  devices: z.array(z.string().max(100)).optional(),
+  threads: z.number().int().min(1).max(1024).optional(),
+  samples: z.boolean().optional(),
+})
+export type StartOptions = z.infer<typeof startOptions>
+
 export const engineProcedures = {
   'engine.status': procedure(nothing, engineStatus),
-  'engine.start': procedure(nothing, engineStatus),
+  'engine.start': procedure(startOptions.nullable(), engineStatus),
   /** `finish`: complete running jobs first */
   'engine.stop': procedure(z.object({ finish: z.boolean() }), engineStatus),
   /** practice goes on beyond its hour */

@@ -3,6 +3,7 @@ import { decimal, energy, nothing } from './common'
 import { jobEvidence, jobInput, jobKind, jobOutput, jobSizes } from '#shared/domain/job'
 import { jobState } from '#shared/domain/states'
 import { verification } from '#shared/domain/protocol'
+import { tierName } from '#shared/domain/tiers'
 import { procedure } from './rpc'
 
 /** A row of the Jobs table: a useful job or a proof share. */
@@ -83,7 +84,19 @@ export const jobProcedures = {
   'jobs.submit': procedure(jobSubmission, z.object({ id: z.string() })),
   'jobs.cancel': procedure(z.object({ id: z.string().max(100) }), nothing),
 }
+/** A proof share on its way: found and stored, then answered. `code`: why the network refused it. */
+export const shareChange = z.object({
+  id: z.string(),
+  nonce: decimal,
+  tier: tierName,
+  deviceId: z.string(),
+  state: z.enum(['submitted', 'accepted', 'rejected']),
+  code: z.string().optional(),
+})
+export type ShareChange = z.infer<typeof shareChange>
+
 export const jobEvents = {
+  'share.changed': shareChange,
   'job.changed': jobRow,
   'job.token': z.object({ id: z.string(), text: z.string(), index: z.number().int() }),
 }

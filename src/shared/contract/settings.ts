@@ -34,6 +34,7 @@ export const payoutAddress = z.object({
 })
 export type PayoutAddress = z.infer<typeof payoutAddress>
 export const addressHistoryRow = payoutAddress.extend({ setAt: z.string(), replacedAt: z.string().nullable() })
+export type AddressHistoryRow = z.infer<typeof addressHistoryRow>
 
 export const trustItem = z.object({
   name: z.string(),

@@ -1,0 +1,213 @@
+/**
+ * What happens now, once a second: rate, watts and work per joule of the last minute for the readouts, a sample for the
+ * charts, and joules per device for everything that asks what it cost.
+ */
+import type { LiveTick } from '#shared/contract/engine'
+import type { Certainty } from '#shared/contract/common'
+import type { Clock } from '#process/supervisor'
+import type { Metrics, WorkEnergy } from './ledger'
+import type { DeviceRunner } from './work/device-runner'
+
+const TICK_MILLISECONDS = 1000
+const WINDOW_MILLISECONDS = 60_000
+/** "10 s after start": before that a mean says little. */
+const SHORTEST_MEAN_MILLISECONDS = 10_000
+
+/** Power of one device now. `watts` null: nothing is known, and `source` says why. */
+export interface DevicePower {
+  watts: number | null
+  certainty: Certainty | null
+  source: string
+  temperatureCelsius: number | null
+}
+
+interface Second {
+  at: number
+  milliseconds: number
+  credit: number
+  macs: number
+  joules: number
+  knownMilliseconds: number
+}
+
+interface Account {
+  runner: DeviceRunner
+  pendingMacs: number
+  pendingCredit: number
+  energy: { joules: number; measured: number; known: boolean }
+  window: Second[]
+}
+
+export interface Live {
+  add(runner: DeviceRunner): void
+  remove(deviceId: string): void
+  onWork(deviceId: string, work: { macs: bigint; creditMacs: number }): void
+  /** Joules of a device since the engine started; null where nothing is known. */
+  energyNow(deviceId: string): WorkEnergy | null
+  readonly lastTick: LiveTick | null
+  /** Of one device over the last minute. */
+  rate(deviceId: string): { macsPerSecond: number | null; macsPerJoule: number | null }
+  /** Called when mining starts, so that an idle hour does not dilute the mean. */
+  reset(): void
+  stop(): void
+}
+
+export function createLive(parts: {
+  clock: Clock
+  metrics: Metrics
+  power: (deviceId: string) => DevicePower
+  isActive: () => boolean
+  onTick: (tick: LiveTick) => void
+}): Live {
+  const { clock } = parts
+  const accounts = new Map<string, Account>()
+  let lastTick: LiveTick | null = null
+  let lastAt = clock.monotonic()
+  let timer: { cancel(): void }
+
+  const mean = (window: readonly Second[], of: 'credit' | 'macs'): number | null => {
+    const milliseconds = window.reduce((sum, second) => sum + second.milliseconds, 0)
+    if (milliseconds < SHORTEST_MEAN_MILLISECONDS) return null
+    return (window.reduce((sum, second) => sum + second[of], 0) * 1000) / milliseconds
+  }
+  const perJoule = (windows: readonly (readonly Second[])[]): number | null => {
+    const all = windows.flat()
+    const milliseconds = Math.max(0, ...windows.map((window) => window.reduce((sum, second) => sum + second.milliseconds, 0)))
+    const joules = all.reduce((sum, second) => sum + second.joules, 0)
+    const complete = all.every((second) => second.knownMilliseconds === second.milliseconds)
+    if (milliseconds < SHORTEST_MEAN_MILLISECONDS || joules <= 0 || !complete) return null
+    return all.reduce((sum, second) => sum + second.credit, 0) / joules
+  }
+
+  const closeSecond = (account: Account, at: number, milliseconds: number): Second => {
+    const power = parts.power(account.runner.deviceId)
+    const joules = power.watts === null ? 0 : (power.watts * milliseconds) / 1000
+    if (power.watts !== null) {
+      account.energy.known = true
+      account.energy.joules += joules
+      if (power.certainty === 'measured') account.energy.measured += joules
+      else if (power.certainty === 'mixed') account.energy.measured += joules / 2
+    }
+    const second: Second = {
+      at,
+      milliseconds,
+      credit: account.pendingCredit,
+      macs: account.pendingMacs,
+      joules,
+      knownMilliseconds: power.watts === null ? 0 : milliseconds,
+    }
+    account.pendingCredit = 0
+    account.pendingMacs = 0
+    return second
+  }
+
+  const certaintyOf = (powers: readonly DevicePower[]): Certainty | null => {
+    const kinds = new Set(powers.flatMap((power) => (power.certainty === null ? [] : [power.certainty])))
+    if (kinds.size === 0) return null
+    return kinds.size === 1 ? ([...kinds][0] ?? null) : 'mixed'
+  }
+
+  const tick = (): void => {
+    const monotonic = clock.monotonic()
+    // A computer that slept did not mine: the gap counts as one interval of usual length.
+    const milliseconds = Math.min(monotonic - lastAt, 5 * TICK_MILLISECONDS)
+    lastAt = monotonic
+    const active = parts.isActive()
+    const at = clock.now()
+    for (const account of accounts.values()) {
+      const second = closeSecond(account, monotonic, milliseconds)
+      if (!active) continue
+      account.window.push(second)
+      while (account.window[0] && monotonic - account.window[0].at >= WINDOW_MILLISECONDS) account.window.shift()
+    }
+    if (active) publish(at, milliseconds)
+    timer = clock.setTimeout(tick, TICK_MILLISECONDS)
+  }
+
+  const publish = (at: number, milliseconds: number): void => {
+    const all = [...accounts.values()]
+    const working = all.filter(({ runner }) => runner.state !== 'idle' && runner.state !== 'faulted')
+    const powers = working.map(({ runner }) => parts.power(runner.deviceId))
+    const knownWatts = powers.flatMap((power) => (power.watts === null ? [] : [power.watts]))
+    parts.metrics.append({
+      at,
+      milliseconds,
+      devices: all.map((account) => {
+        const second = account.window.at(-1)
+        const power = parts.power(account.runner.deviceId)
+        return {
+          deviceId: account.runner.deviceId,
+          activity: account.runner.lane,
+          macs: second?.macs ?? 0,
+          creditMacs: second?.credit ?? 0,
+          powerWatts: power.watts,
+          powerMeasured: power.certainty === 'measured',
+        }
+      }),
+    })
+    lastTick = {
+      at,
+      creditMacsPerSecond: working.length === 0 ? null : sumKnown(all.map(({ window }) => mean(window, 'credit'))),
+      watts: knownWatts.length < powers.length || powers.length === 0 ? null : knownWatts.reduce((sum, watts) => sum + watts, 0),
+      wattsCertainty: certaintyOf(powers),
+      macsPerJoule: perJoule(working.map(({ window }) => window)),
+      devices: all.map(({ runner, window }) => {
+        const power = parts.power(runner.deviceId)
+        return {
+          id: runner.deviceId,
+          macsPerSecond: mean(window, 'macs'),
+          watts: power.watts,
+          wattsCertainty: power.certainty,
+          temperatureCelsius: power.temperatureCelsius,
+          macsPerJoule: perJoule([window]),
+          activity: runner.activity,
+        }
+      }),
+    }
+    parts.onTick(lastTick)
+  }
+  timer = clock.setTimeout(tick, TICK_MILLISECONDS)
+
+  return {
+    add: (runner) => {
+      const known = accounts.get(runner.deviceId)
+      if (known) known.runner = runner
+      else accounts.set(runner.deviceId, { runner, pendingMacs: 0, pendingCredit: 0, energy: { joules: 0, measured: 0, known: false }, window: [] })
+    },
+    remove: (deviceId) => void accounts.delete(deviceId),
+    onWork: (deviceId, work) => {
+      const account = accounts.get(deviceId)
+      if (!account) return
+      account.pendingMacs += Number(work.macs)
+      account.pendingCredit += work.creditMacs
+    },
+    energyNow: (deviceId) => {
+      const energy = accounts.get(deviceId)?.energy
+      if (!energy?.known) return null
+      // What the present second has taken so far is not in the account yet.
+      const power = parts.power(deviceId)
+      const extra = ((power.watts ?? 0) * Math.min(clock.monotonic() - lastAt, TICK_MILLISECONDS)) / 1000
+      const joules = energy.joules + extra
+      const measured = energy.measured + (power.certainty === 'measured' ? extra : 0)
+      const measuredShare = joules === 0 ? 0 : measured / joules
+      return { joules, measuredShare, certainty: measuredShare >= 0.999 ? 'measured' : measuredShare <= 0.001 ? 'estimated' : 'mixed' }
+    },
+    get lastTick() {
+      return lastTick
+    },
+    rate: (deviceId) => {
+      const window = accounts.get(deviceId)?.window ?? []
+      return { macsPerSecond: mean(window, 'macs'), macsPerJoule: perJoule([window]) }
+    },
+    reset: () => {
+      lastTick = null
+      for (const account of accounts.values()) account.window = []
+    },
+    stop: () => timer.cancel(),
+  }
+}
+
+function sumKnown(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null)
+  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0)
+}

@@ -1,0 +1,383 @@
+/** One device at work: its worker process, and what it does next — a useful job first, a sample now and then, proof otherwise. */
+import { BENCHMARK_EPOCH, type DeviceBenchmark } from '#shared/domain/benchmark'
+import { Failure } from '#shared/domain/errors'
+import type { JobKind } from '#shared/domain/job'
+import type { Network, Unit } from '#shared/domain/protocol'
+import type { Signed } from '#shared/domain/signed'
+import type { DeviceState } from '#shared/domain/states'
+import type { TierName } from '#shared/domain/tiers'
+import type { ProofEngine } from '#shared/domain/worker-protocol'
+import type { LaneSpan } from '#shared/contract/engine'
+import type { Clock } from '#process/supervisor'
+import type { WorkEnergy } from '../ledger'
+import type { Log } from '../log'
+import { createJobRunner, energyBetween, type JobRunner, type JobRunnerParts, type RunnableModel } from './job-runner'
+import type { NetworkState } from './network-state'
+import { createProofMiner, type ProofMiner } from './proof-miner'
+import type { SampleBudget } from './sample-budget'
+import type { Submissions } from './submissions'
+import { startWorker, type WorkerClient, type WorkerClientParts } from './worker-client'
+
+/** How a network that does not answer, or refuses, is asked again. */
+const NETWORK_RETRY_MILLISECONDS = 2000
+/** A worker without work keeps its models this long. */
+const IDLE_STOP_MILLISECONDS = 60_000
+
+export interface MiningOptions {
+  tier: TierName | null
+  engine: ProofEngine
+  samples: boolean
+}
+
+export interface DeviceRunner {
+  readonly deviceId: string
+  readonly state: DeviceState
+  readonly activity: string
+  readonly lane: LaneSpan['activity'] | 'idle'
+  /** why it stopped, when it is faulted */
+  readonly reason: string | null
+  readonly macsPerSecond: number | null
+  readonly engine: ProofEngine | null
+  readonly residentBytes: number | null
+  readonly restarts: number
+  readonly runningJob: JobRunner['running']
+  readonly networkTrouble: string | null
+  startMining(options: MiningOptions): void
+  /** Within two seconds, also in the middle of a job. */
+  stop(): Promise<void>
+  /** After the running job. */
+  finish(): Promise<void>
+  /** There may be a job to do; also when not mining. */
+  wake(): void
+  cancelJob(jobId: string): boolean
+  retry(): void
+  setThreads(threads: number): void
+  benchmark(engine: ProofEngine, tier: TierName, seconds: number): Promise<DeviceBenchmark>
+}
+
+export interface DeviceRunnerParts extends Omit<WorkerClientParts, 'name' | 'start' | 'onState' | 'onToken'> {
+  deviceId: string
+  threads: number
+  memoryBytes: number
+  rigKey: string
+  network: Network
+  networkState: NetworkState
+  clock: Clock
+  log: Log
+  submissions: Submissions
+  sampleBudget: SampleBudget
+  models: () => readonly RunnableModel[]
+  jobParts: Pick<JobRunnerParts, 'ledger' | 'events'>
+  energyNow: () => WorkEnergy | null
+  onToken: NonNullable<WorkerClientParts['onToken']>
+  onUnit: (unit: Signed<Unit>) => void
+  /** work done and its expected credit, as it happens */
+  onWork: (work: { macs: bigint; creditMacs: number; milliseconds: number }) => void
+  onChange: () => void
+}
+
+const KIND_WORDS: Record<JobKind, string> = {
+  chat: 'Answering a question with',
+  embed: 'Computing embeddings with',
+  ocr: 'Reading a picture with',
+}
+
+export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
+  const { clock, deviceId, log } = parts
+  let threads = parts.threads
+  let worker: WorkerClient | null = null
+  let miner: ProofMiner | null = null
+  let mining: MiningOptions | null = null
+  let finishing = false
+  let stopping = false
+  let loop: Promise<void> | null = null
+  let jobsHint = true
+  let idleStop: { cancel(): void } | null = null
+  let activity = ''
+  let state: DeviceState = 'idle'
+  let lane: DeviceRunner['lane'] = 'idle'
+  let networkTrouble: string | null = null
+  let faulted: string | null = null
+  let energyAtShare: WorkEnergy | null = null
+  let millisecondsSinceShare = 0
+  let benchmarks: { run: (worker: WorkerClient) => Promise<void>; fail: (error: unknown) => void }[] = []
+
+  const show = (nextState: DeviceState, words: string, nextLane: DeviceRunner['lane']): void => {
+    if (state === nextState && activity === words) return
+    state = nextState
+    activity = words
+    lane = nextLane
+    parts.onChange()
+  }
+
+  const jobs = createJobRunner({
+    deviceId,
+    rigKey: parts.rigKey,
+    network: parts.network,
+    submissions: parts.submissions,
+    clock,
+    log,
+    energyNow: parts.energyNow,
+    isStopping: () => stopping,
+    ...parts.jobParts,
+  })
+
+  const ensureWorker = async (): Promise<WorkerClient> => {
+    if (worker === null) {
+      show('starting', 'Starting', lane)
+      worker = startWorker({
+        ...parts,
+        name: `worker ${deviceId}`,
+        start: { role: 'worker', deviceId, threads },
+        onState: () => {
+          if (worker?.state === 'waiting') show('restarting', `Its worker stopped: ${worker.reason}. Starts again by itself.`, 'idle')
+          parts.onChange()
+        },
+      })
+    }
+    await worker.ready()
+    return worker
+  }
+
+  const energySinceShare = (): WorkEnergy | null => {
+    const now = parts.energyNow()
+    const since = energyBetween(energyAtShare, now)
+    energyAtShare = now
+    return since
+  }
+
+  const minerFor = (running: WorkerClient, options: MiningOptions): ProofMiner => {
+    miner ??= createProofMiner({
+      deviceId,
+      rigKey: parts.rigKey,
+      worker: running,
+      network: parts.network,
+      networkState: parts.networkState,
+      clock,
+      engine: options.engine,
+      tier: options.tier,
+      memoryBytes: parts.memoryBytes,
+      startedAt: clock.monotonic(),
+      onUnit: parts.onUnit,
+      onShare: (found) => {
+        const spent = millisecondsSinceShare
+        millisecondsSinceShare = 0
+        parts.submissions.share(found, deviceId, energySinceShare(), spent).catch((error: unknown) => {
+          log.error('a share could not be stored', { device: deviceId, error: String(error) })
+          networkTrouble = error instanceof Error ? error.message : String(error)
+        })
+      },
+    })
+    return miner
+  }
+
+  /** A useful job that may be done now, or null. Asked for only when there may be one, so that a network is not pestered. */
+  const nextJob = async (): Promise<{ offer: Parameters<JobRunner['run']>[0]; model: RunnableModel } | null> => {
+    const samples = mining !== null && !finishing && mining.samples && parts.sampleBudget.isDue()
+    if (!jobsHint && !samples) return null
+    const models = parts.models()
+    if (models.length === 0) return null
+    const answer = await parts.network.leaseJob({
+      rig: parts.rigKey,
+      models: models.map(({ card, hash }) => ({ kind: card.kind, model: hash, macFormula: card.macFormula })),
+      samples,
+    })
+    if (!answer.ok) {
+      jobsHint = false
+      if (answer.refusal.code !== 'no-work') log.warn('no job', { code: answer.refusal.code, message: answer.refusal.message })
+      if (samples) parts.sampleBudget.declined()
+      return null
+    }
+    const model = models.find(({ hash }) => hash === answer.value.model)
+    if (!model) {
+      await parts.network.returnJob(parts.rigKey, answer.value.id, { retry: true, message: 'this rig no longer has the model' })
+      return null
+    }
+    return { offer: answer.value, model }
+  }
+
+  const runJob = async (job: NonNullable<Awaited<ReturnType<typeof nextJob>>>): Promise<void> => {
+    const running = await ensureWorker()
+    show('working', `${KIND_WORDS[job.offer.kind]} ${job.model.card.name}`, job.offer.kind)
+    const outcome = await jobs.run(job.offer, job.model, running)
+    energyAtShare = parts.energyNow()
+    if (outcome.origin === 'sample') parts.sampleBudget.spent(outcome.milliseconds)
+    parts.onWork({ macs: outcome.macs, creditMacs: Number(outcome.creditMacs), milliseconds: outcome.milliseconds })
+  }
+
+  const prove = async (options: MiningOptions): Promise<void> => {
+    const running = await ensureWorker()
+    const proof = minerFor(running, options)
+    const words = `Proving capacity on ${proof.tier}`
+    if (state !== 'proving') show('proving', proof.macsPerSecond === null ? `Preparing the weights of ${proof.tier}` : words, 'proof')
+    const report = await proof.slice()
+    show('proving', `Proving capacity on ${report.tier}`, 'proof')
+    networkTrouble = null
+    millisecondsSinceShare += report.milliseconds
+    const factorMilli = parts.networkState.current.parameters.tierFactorsMilli[report.tier] ?? 0
+    parts.onWork({ macs: report.macs, creditMacs: (Number(report.macs) * factorMilli) / 1000, milliseconds: report.milliseconds })
+  }
+
+  const step = async (): Promise<boolean> => {
+    const benchmark = benchmarks.shift()
+    if (benchmark) {
+      try {
+        const running = await ensureWorker()
+        show('benchmarking', 'Measuring', 'idle')
+        await benchmark.run(running)
+      } catch (error) {
+        benchmark.fail(error)
+      }
+      return true
+    }
+    const job = await nextJob()
+    if (job) {
+      await runJob(job)
+      return true
+    }
+    if (mining === null || finishing) return false
+    await prove(mining)
+    return true
+  }
+
+  /** Decides what a failed step means; true: go on. */
+  const survive = async (error: unknown): Promise<boolean> => {
+    if (stopping) return false
+    if (!(error instanceof Failure)) throw error
+    if (error.code === 'unavailable' || error.code === 'network-refused') {
+      // A new worker knows no weights and no unit; a lost network gives a new unit.
+      miner = null
+      if (worker !== null && worker.state === 'running') {
+        networkTrouble = error.message
+        log.warn('mining waits', { device: deviceId, reason: error.message })
+        await new Promise<void>((resolve) => clock.setTimeout(resolve, NETWORK_RETRY_MILLISECONDS))
+      }
+      return true
+    }
+    faulted = error.message
+    log.error('device stopped', { device: deviceId, code: error.code, reason: error.message })
+    show('faulted', error.message, 'idle')
+    return false
+  }
+
+  const runLoop = async (): Promise<void> => {
+    idleStop?.cancel()
+    try {
+      for (;;) {
+        if (stopping) break
+        try {
+          if (!(await step())) break
+        } catch (error) {
+          if (!(await survive(error))) break
+        }
+      }
+    } catch (error) {
+      faulted = error instanceof Error ? error.message : String(error)
+      log.error('a device loop ended by a fault of ours', { device: deviceId, error: error instanceof Error ? (error.stack ?? '') : String(error) })
+      show('faulted', faulted, 'idle')
+    } finally {
+      loop = null
+      for (const benchmark of benchmarks.splice(0)) benchmark.fail(new Failure('cancelled', 'the device was stopped'))
+      if (faulted === null) show('idle', '', 'idle')
+      idleStop = clock.setTimeout(() => {
+        if (loop === null) void endWorker()
+      }, IDLE_STOP_MILLISECONDS)
+    }
+  }
+
+  const run = (): void => {
+    if (loop === null && faulted === null && !stopping) loop = runLoop()
+  }
+
+  const endWorker = async (): Promise<void> => {
+    const ending = worker
+    worker = null
+    miner = null
+    await ending?.stop()
+  }
+
+  const stop = async (): Promise<void> => {
+    stopping = true
+    mining = null
+    idleStop?.cancel()
+    await endWorker()
+    await loop
+    stopping = false
+    finishing = false
+    networkTrouble = null
+    if (faulted === null) show('idle', '', 'idle')
+  }
+
+  return {
+    deviceId,
+    get state() {
+      return state
+    },
+    get activity() {
+      return activity
+    },
+    get lane() {
+      return lane
+    },
+    get reason() {
+      return faulted
+    },
+    get macsPerSecond() {
+      return miner?.macsPerSecond ?? null
+    },
+    get engine() {
+      return mining?.engine ?? null
+    },
+    get residentBytes() {
+      return worker?.residentBytes ?? null
+    },
+    get restarts() {
+      return worker?.restarts ?? 0
+    },
+    get runningJob() {
+      return jobs.running
+    },
+    get networkTrouble() {
+      return networkTrouble
+    },
+    startMining: (options) => {
+      mining = options
+      finishing = false
+      jobsHint = true
+      energyAtShare = parts.energyNow()
+      millisecondsSinceShare = 0
+      run()
+    },
+    stop,
+    finish: async () => {
+      finishing = true
+      await loop
+      await stop()
+    },
+    wake: () => {
+      jobsHint = true
+      run()
+    },
+    cancelJob: (jobId) => worker !== null && jobs.cancel(jobId, worker),
+    retry: () => {
+      faulted = null
+      const again = worker
+      if (again?.state === 'open') again.retry()
+      run()
+    },
+    setThreads: (wanted) => {
+      threads = wanted
+      worker?.request('configure', { threads }).catch((error: unknown) => log.warn('threads not set', { device: deviceId, error: String(error) }))
+    },
+    benchmark: (engine, tier, seconds) =>
+      new Promise((resolve, reject) => {
+        benchmarks.push({
+          fail: reject,
+          run: async (running) => {
+            resolve(await running.request('proof.benchmark', { engine, tier, epochSeed: BENCHMARK_EPOCH, seconds }))
+          },
+        })
+        run()
+      }),
+  }
+}

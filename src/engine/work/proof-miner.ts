@@ -1,0 +1,180 @@
+/**
+ * Proving capacity on one device: leases units, climbs the difficulty ramp, runs slices of nonces and hands over shares.
+ * One slice at a time, so that a useful job never waits longer than a slice.
+ */
+import { Failure } from '#shared/domain/errors'
+import type { Network, Unit } from '#shared/domain/protocol'
+import type { Signed } from '#shared/domain/signed'
+import { MAX_COUNTER } from '#shared/domain/share'
+import { TIERS, type TierName } from '#shared/domain/tiers'
+import type { ProofContext, ProofEngine } from '#shared/domain/worker-protocol'
+import type { Clock } from '#process/supervisor'
+import type { NetworkState } from './network-state'
+import type { WorkerClient } from './worker-client'
+
+/** A slice: long enough that asking costs nothing, short enough that a job starts at once. */
+const SLICE_MILLISECONDS = 250
+/** The first measurement of a tier on a device. */
+const CALIBRATION_MILLISECONDS = 150
+/** A difficulty that no digest meets, for measuring. */
+const UNREACHABLE_DIFFICULTY = 1n << 255n
+/** Units that aim at quick shares end with their first share, so that the next one aims longer (protocol.md §2). */
+const RAMP_UNITS = 2
+/** The small tier's share of a run: until then the large tier's weights are made ready. */
+const SMALL_TIER_MILLISECONDS = 60_000
+const PREPARE_BASE_AFTER_MILLISECONDS = 40_000
+/** Weights of itp1-base, packed, here and in the verifier, and room for the rest of the computer. */
+export const BASE_TIER_MEMORY_BYTES = 4 * 1024 ** 3
+/** How quickly the measured rate follows: a slice weighs this much. */
+const RATE_WEIGHT = 0.1
+
+export interface FoundShare {
+  unit: Signed<Unit>
+  nonce: bigint
+  digest: string
+}
+
+export interface SliceReport {
+  tier: TierName
+  macs: bigint
+  milliseconds: number
+  kernelMilliseconds: number
+}
+
+export interface ProofMiner {
+  /** One slice of at most a quarter second. Throws Failure when worker or network do not answer. */
+  slice(): Promise<SliceReport>
+  /** MACs per second on the tier in use, null before the first measurement */
+  readonly macsPerSecond: number | null
+  readonly tier: TierName
+  readonly engine: ProofEngine
+}
+
+export interface ProofMinerParts {
+  deviceId: string
+  rigKey: string
+  worker: WorkerClient
+  network: Network
+  networkState: NetworkState
+  clock: Clock
+  engine: ProofEngine
+  /** fixed by the person, or chosen: small first, then base */
+  tier: TierName | null
+  memoryBytes: number
+  /** monotonic milliseconds of the start of mining */
+  startedAt: number
+  /** a unit was leased: recorded before it is used */
+  onUnit: (unit: Signed<Unit>) => void
+  /** Never throws; the share is stored before it is sent. */
+  onShare: (share: FoundShare) => void
+}
+
+export function createProofMiner(parts: ProofMinerParts): ProofMiner {
+  const { worker, network, networkState, clock } = parts
+  const rates = new Map<TierName, number>()
+  const leased = new Map<TierName, number>()
+  let unit: Signed<Unit> | null = null
+  let nextCounter = 0n
+  let prepared = ''
+  let askedAhead = ''
+
+  const context = (tier: TierName, epochSeed: string): ProofContext => ({ tier, epochSeed, engine: parts.engine })
+
+  const chooseTier = (): TierName => {
+    if (parts.tier !== null) return parts.tier
+    if (parts.memoryBytes < BASE_TIER_MEMORY_BYTES) return 'itp1-small'
+    return clock.monotonic() - parts.startedAt < SMALL_TIER_MILLISECONDS ? 'itp1-small' : 'itp1-base'
+  }
+
+  const prepare = async (tier: TierName, epochSeed: string): Promise<void> => {
+    const key = `${tier}/${epochSeed}`
+    if (prepared === key) return
+    await worker.request('proof.prepare', context(tier, epochSeed))
+    prepared = key
+  }
+
+  /** The next epoch's weights, and the large tier's, are made ready while mining goes on; a failure shows when they are needed. */
+  const prepareAhead = (tier: TierName): void => {
+    const { next, epoch } = networkState.current
+    const elapsed = clock.monotonic() - parts.startedAt
+    const soonBase = parts.tier === null && tier === 'itp1-small' && parts.memoryBytes >= BASE_TIER_MEMORY_BYTES && elapsed > PREPARE_BASE_AFTER_MILLISECONDS
+    const ahead = next ? context(tier, next.seed) : soonBase ? context('itp1-base', epoch.seed) : null
+    if (ahead === null) return
+    const key = `${ahead.tier}/${ahead.epochSeed}`
+    if (askedAhead === key) return
+    askedAhead = key
+    void worker.request('proof.prepare', ahead).catch(() => undefined)
+  }
+
+  const note = (tier: TierName, nonces: number, milliseconds: number): void => {
+    if (nonces === 0 || milliseconds <= 0) return
+    const rate = (Number(TIERS[tier].macs) * nonces * 1000) / milliseconds
+    const before = rates.get(tier)
+    rates.set(tier, before === undefined ? rate : before + RATE_WEIGHT * (rate - before))
+  }
+
+  const measure = async (tier: TierName, epochSeed: string): Promise<number> => {
+    const known = rates.get(tier)
+    if (known !== undefined) return known
+    const run = await worker.request('proof.run', {
+      ...context(tier, epochSeed),
+      publicKey: parts.rigKey,
+      unit: 0,
+      firstCounter: 0n,
+      difficulty: UNREACHABLE_DIFFICULTY,
+      budgetMilliseconds: CALIBRATION_MILLISECONDS,
+    })
+    note(tier, run.nonces, run.milliseconds)
+    return rates.get(tier) ?? 1
+  }
+
+  const lease = async (tier: TierName, epochSeed: string): Promise<Signed<Unit>> => {
+    const macsPerSecond = await measure(tier, epochSeed)
+    const answer = await network.leaseUnit({ rig: parts.rigKey, device: parts.deviceId, tier, macsPerSecond })
+    if (!answer.ok) throw new Failure('network-refused', `the network gave no unit: ${answer.refusal.message}`)
+    leased.set(tier, (leased.get(tier) ?? 0) + 1)
+    nextCounter = 0n
+    parts.onUnit(answer.value)
+    return answer.value
+  }
+
+  return {
+    get macsPerSecond() {
+      return rates.get(chooseTier()) ?? null
+    },
+    get tier() {
+      return chooseTier()
+    },
+    engine: parts.engine,
+    slice: async () => {
+      const tier = chooseTier()
+      const { epoch } = await networkState.refresh()
+      await prepare(tier, epoch.seed)
+      if (unit === null || unit.body.epoch !== epoch.number || unit.body.tier !== tier || nextCounter > MAX_COUNTER) {
+        unit = await lease(tier, epoch.seed)
+      }
+      const used = unit
+      const inRamp = (leased.get(tier) ?? 0) <= RAMP_UNITS
+      const run = await worker.request('proof.run', {
+        ...context(tier, epoch.seed),
+        publicKey: parts.rigKey,
+        unit: used.body.unit,
+        firstCounter: nextCounter,
+        difficulty: BigInt(used.body.difficulty),
+        budgetMilliseconds: SLICE_MILLISECONDS,
+        stopAtShare: inRamp,
+      })
+      nextCounter += BigInt(run.nonces)
+      note(tier, run.nonces, run.milliseconds)
+      for (const share of run.shares) parts.onShare({ unit: used, nonce: share.nonce, digest: share.digest })
+      if (inRamp && run.shares.length > 0) unit = null
+      prepareAhead(tier)
+      return {
+        tier,
+        macs: TIERS[tier].macs * BigInt(run.nonces),
+        milliseconds: run.milliseconds,
+        kernelMilliseconds: run.kernelMilliseconds,
+      }
+    },
+  }
+}

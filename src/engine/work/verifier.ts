@@ -1,0 +1,80 @@
+/**
+ * The verifier process: recomputes shares, draws samples and tries models, at low priority and apart from mining, so
+ * that neither mining nor a screen waits for it.
+ */
+import { BENCHMARK_EPOCH, BENCHMARK_PUBLIC_KEY } from '#shared/domain/benchmark'
+import { Failure } from '#shared/domain/errors'
+import type { JobInput, JobKind } from '#shared/domain/job'
+import type { TierName } from '#shared/domain/tiers'
+import type { ModelLocation, ProofEngine, WorkerMethods } from '#shared/domain/worker-protocol'
+import type { Log } from '../log'
+import { startWorker, type WorkerClient, type WorkerClientParts } from './worker-client'
+
+export interface VerifierClient {
+  /** Recomputes one nonce. Waits for the process when it is being restarted. */
+  digest(share: { tier: TierName; epochSeed: string; publicKey: string; nonce: bigint }): Promise<string>
+  /** Expands an epoch's weights ahead of the first share. */
+  prepare(context: { tier: TierName; epochSeed: string }): Promise<void>
+  generate(kind: JobKind, seed: string): Promise<{ input: JobInput; knownText?: string[] }>
+  probe(model: ModelLocation): Promise<WorkerMethods['model.probe']['result']>
+  stop(): Promise<void>
+}
+
+const VERIFIER_TIMEOUT_MILLISECONDS = 120_000
+
+/** Tries of one request before the caller is told; the process comes back in between. */
+const ATTEMPTS = 3
+
+export function startVerifier(parts: Omit<WorkerClientParts, 'start' | 'name' | 'onState'> & { log: Log }): VerifierClient {
+  let engine: Promise<ProofEngine> | null = null
+  const worker: WorkerClient = startWorker({
+    ...parts,
+    name: 'verifier',
+    start: { role: 'verifier', deviceId: 'verifier', threads: 1 },
+    onState: () => undefined,
+  })
+
+  const ask = async <M extends keyof WorkerMethods>(method: M, params: WorkerMethods[M]['params']): Promise<WorkerMethods[M]['result']> => {
+    for (let attempt = 1; ; attempt++) {
+      await worker.ready()
+      try {
+        return await worker.request(method, params, { timeoutMilliseconds: VERIFIER_TIMEOUT_MILLISECONDS })
+      } catch (error) {
+        if (!(error instanceof Failure) || error.code !== 'unavailable' || attempt >= ATTEMPTS) throw error
+      }
+    }
+  }
+
+  /** The fast engine is trusted only after the plain reference, which is this program's own twin of the specification, agreed with it. */
+  const chooseEngine = async (): Promise<ProofEngine> => {
+    for (const tier of ['itp1-test', 'itp1-small'] as const) {
+      const share = { tier, epochSeed: BENCHMARK_EPOCH, publicKey: BENCHMARK_PUBLIC_KEY, nonce: 1n }
+      const [fast, plain] = [
+        await ask('proof.digest', { ...share, engine: 'onnx-cpu' }),
+        await ask('proof.digest', { ...share, engine: 'reference' }),
+      ]
+      if (fast.digest !== plain.digest) {
+        parts.log.error('the onnx-cpu engine disagrees with the reference; verifying with the reference', { tier })
+        return 'reference'
+      }
+    }
+    return 'onnx-cpu'
+  }
+  const trustedEngine = (): Promise<ProofEngine> => {
+    engine ??= chooseEngine().catch((error: unknown) => {
+      engine = null
+      throw error
+    })
+    return engine
+  }
+
+  return {
+    digest: async (share) => (await ask('proof.digest', { ...share, engine: await trustedEngine() })).digest,
+    prepare: async (context) => {
+      await ask('proof.prepare', { ...context, engine: await trustedEngine() })
+    },
+    generate: (kind, seed) => ask('sample.generate', { kind, seed }),
+    probe: (model) => ask('model.probe', model),
+    stop: () => worker.stop(),
+  }
+}

@@ -1,0 +1,99 @@
+/** The engine under Node, for working on it: it starts its processes itself; screens speak through the shell's channel. */
+import type { DesktopLink } from './desktop'
+import { shellToEngine, type EngineToShell } from './desktop-messages'
+import { createBacklog, createSignal } from './desktop-signal'
+import { createNodeProcessHost } from './node-host'
+import type { Port } from './port'
+
+interface RelayedClient {
+  port: Port
+  deliver(message: unknown): void
+  closed(): void
+}
+
+export function connectFork(programFolder: string): DesktopLink {
+  const clients = createBacklog<Port>()
+  const quit = createSignal()
+  const connected = new Map<number, RelayedClient>()
+  const tell = (message: EngineToShell): void => {
+    if (process.connected) process.send?.(message, undefined, undefined, () => undefined)
+  }
+  // Ctrl-C in a terminal reaches every process of the group; the shell decides when the engine ends.
+  process.on('SIGINT', () => undefined)
+  process.once('disconnect', () => {
+    for (const client of connected.values()) client.closed()
+    quit.fire()
+  })
+
+  process.on('message', (raw) => {
+    const parsed = shellToEngine.safeParse(raw)
+    if (!parsed.success) return
+    const message = parsed.data
+    switch (message.type) {
+      case 'client': {
+        const client = relayedClient((outgoing) => tell({ ...outgoing, client: message.client }))
+        connected.set(message.client, client)
+        client.port.onClose(() => connected.delete(message.client))
+        clients.push(client.port)
+        return
+      }
+      case 'client-message':
+        connected.get(message.client)?.deliver(message.message)
+        return
+      case 'client-closed':
+        connected.get(message.client)?.closed()
+        return
+      case 'quit':
+        quit.fire()
+        return
+      case 'process-started':
+      case 'process-failed':
+      case 'process-exited':
+        return // only in a utility process: here the engine starts its processes itself
+    }
+  })
+
+  return {
+    host: createNodeProcessHost(programFolder),
+    onClient: clients.listen,
+    ready: ({ version }) => tell({ type: 'ready', version }),
+    failed: (failure) => tell({ type: 'failed', failure }),
+    onQuit: quit.listen,
+  }
+}
+
+type Outgoing = { type: 'client-message'; message: unknown } | { type: 'client-closed' }
+
+function relayedClient(tell: (message: Outgoing) => void): RelayedClient {
+  const incoming = createBacklog<unknown>()
+  const listeners: ((message: unknown) => void)[] = []
+  const closing = createSignal()
+  let open = true
+  const closed = (): void => {
+    open = false
+    closing.fire()
+  }
+  return {
+    deliver: incoming.push,
+    closed,
+    port: {
+      send: (message) => {
+        if (open) tell({ type: 'client-message', message })
+      },
+      onMessage: (listener) => {
+        listeners.push(listener)
+        if (listeners.length === 1) {
+          incoming.listen((message) => {
+            for (const each of listeners) each(message)
+          })
+        }
+      },
+      onClose: closing.listen,
+      close: () => {
+        if (!open) return
+        tell({ type: 'client-closed' })
+        closed()
+      },
+    },
+  }
+}

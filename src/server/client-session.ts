@@ -1,0 +1,89 @@
+/** One client of the engine, whatever carries its messages: a MessagePort of the window or a WebSocket of the page. */
+import type { z } from 'zod'
+import { events, procedures, type EventName, type Handlers, type MethodName } from '#shared/contract/index'
+import { clientMessage, type ServerMessage } from '#shared/contract/rpc'
+import { Failure, describeParseError, toFailureValue } from '#shared/domain/errors'
+
+/** What a transport gives to a session. */
+export interface ClientTransport {
+  send(message: ServerMessage): void
+}
+
+/** Told about every fault of ours, once, with where it happened. */
+export type FaultLog = (where: string, error: unknown) => void
+
+export interface EngineApi {
+  readonly version: string
+  readonly handlers: Handlers
+  /** Calls back for every event until the returned function is called. */
+  onEvent(listener: (event: EventName, data: unknown) => void): () => void
+}
+
+export interface ClientSession {
+  /** Parses and answers one message. Never throws: what is not understood is refused, and the engine stays up. */
+  receive(raw: unknown): void
+  close(): void
+}
+
+/** Nothing a client sends may grow without end in the engine. */
+const MAX_PENDING_REQUESTS = 256
+
+export function openClientSession(api: EngineApi, transport: ClientTransport, logFault: FaultLog): ClientSession {
+  let wanted = new Set<string>()
+  let pending = 0
+  let open = true
+
+  const stopEvents = api.onEvent((event, data) => {
+    if (wanted.has(event)) transport.send({ type: 'event', event, data })
+  })
+  const refuse = (id: number | null, error: unknown): void => {
+    if (!(error instanceof Failure)) logFault('contract', error)
+    transport.send({ type: 'failure', id, error: toFailureValue(error) })
+  }
+
+  const answer = async (id: number, method: string, params: unknown): Promise<void> => {
+    if (!Object.hasOwn(procedures, method)) throw new Failure('wrong-usage', `there is no procedure "${method.slice(0, 100)}"`)
+    const name = method as MethodName
+    const input = procedures[name].input.safeParse(params ?? null)
+    if (!input.success) throw new Failure('wrong-usage', `${name}: ${describeParseError(input.error)}`)
+    const handler = api.handlers[name] as (params: unknown) => Promise<unknown>
+    const result = await handler(input.data)
+    // What leaves is held to the contract as strictly as what arrives: a screen may trust it.
+    const output = (procedures[name].output as z.ZodType).parse(result)
+    if (open) transport.send({ type: 'answer', id, result: output })
+  }
+
+  transport.send({ type: 'ready', version: api.version })
+  return {
+    receive: (raw) => {
+      const message = clientMessage.safeParse(raw)
+      if (!message.success) {
+        refuse(null, new Failure('wrong-usage', `message not understood: ${describeParseError(message.error)}`))
+        return
+      }
+      if (message.data.type === 'subscribe') {
+        const unknown = message.data.events.find((name) => !Object.hasOwn(events, name))
+        if (unknown !== undefined) refuse(null, new Failure('wrong-usage', `there is no event "${unknown}"`))
+        else wanted = new Set(message.data.events)
+        return
+      }
+      const { id, method, params } = message.data
+      if (pending >= MAX_PENDING_REQUESTS) {
+        refuse(id, new Failure('unavailable', 'too many requests at once', 'Wait for answers before you ask again.'))
+        return
+      }
+      pending++
+      answer(id, method, params)
+        .catch((error: unknown) => {
+          if (open) refuse(id, error)
+        })
+        .finally(() => {
+          pending--
+        })
+    },
+    close: () => {
+      open = false
+      stopEvents()
+    },
+  }
+}

@@ -1,0 +1,33 @@
+import { defineConfig } from 'vitest/config'
+
+const builtPrograms = './test/support/build-programs.ts'
+
+/** `unit`: beside the code and over both transports. `e2e`: whole processes, browsers and windows, one after another. `faults`: the long round. */
+export default defineConfig({
+  test: {
+    reporters: ['default', './test/support/summary-reporter.ts'],
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'test/contract/**/*.test.ts'],
+          globalSetup: [builtPrograms],
+          pool: 'forks',
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts', 'test/faults/**/*.test.ts'],
+          globalSetup: [builtPrograms],
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+    ],
+  },
+})
