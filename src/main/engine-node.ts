@@ -1,0 +1,76 @@
+/** The engine under a Node of its own (LODE_ENGINE_NODE), for working on it. It starts its processes itself; screens' messages are relayed. */
+import { fork } from 'node:child_process'
+import type { MessagePortMain } from 'electron'
+import { engineToShell, type EngineStart, type ShellToEngine } from '#process/desktop-messages'
+import type { EngineProcess, Programs, StartEngine } from './engine-process'
+
+export function startNodeEngine(node: string, programs: Programs, start: Omit<EngineStart, 'host'>): StartEngine {
+  return (listeners) => {
+    const engine = fork(programs.engine, [JSON.stringify({ ...start, host: 'node' } satisfies EngineStart)], {
+      execPath: node,
+      execArgv: [],
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    })
+    const clients = new Map<number, MessagePortMain>()
+    let nextClient = 1
+    const tell = (message: ShellToEngine): void => {
+      if (engine.connected) engine.send(message, () => undefined)
+    }
+
+    engine.on('message', (raw) => {
+      const parsed = engineToShell.safeParse(raw)
+      if (!parsed.success) {
+        console.error(`lode: a message of the engine was not understood: ${parsed.error.message}`)
+        return
+      }
+      const message = parsed.data
+      switch (message.type) {
+        case 'ready':
+          listeners.onReady({ version: message.version })
+          return
+        case 'failed':
+          listeners.onFailed(message.failure)
+          return
+        case 'client-message':
+          clients.get(message.client)?.postMessage(message.message)
+          return
+        case 'client-closed':
+          clients.get(message.client)?.close()
+          clients.delete(message.client)
+          return
+        case 'start-process':
+        case 'kill-process':
+          return // it starts and ends its processes itself
+      }
+    })
+    const exited = new Promise<{ code: number | null }>((settle) => {
+      const end = (code: number | null): void => {
+        for (const port of clients.values()) port.close()
+        clients.clear()
+        settle({ code })
+      }
+      engine.once('exit', end)
+      engine.once('error', (error) => {
+        console.error(`lode: the engine could not be started with ${node}: ${error.message}`)
+        end(null)
+      })
+    })
+
+    return {
+      exited,
+      connect: (port) => {
+        const client = nextClient++
+        clients.set(client, port)
+        tell({ type: 'client', client })
+        port.on('message', (event) => tell({ type: 'client-message', client, message: event.data as unknown }))
+        port.on('close', () => {
+          if (clients.delete(client)) tell({ type: 'client-closed', client })
+        })
+        port.start()
+      },
+      quit: () => tell({ type: 'quit' }),
+      kill: () => void engine.kill('SIGKILL'),
+    } satisfies EngineProcess
+  }
+}

@@ -1,0 +1,28 @@
+/** The engine as the shell sees it: one interface for both ways of running it. */
+import type { MessagePortMain } from 'electron'
+import type { FailureValue } from '#shared/domain/errors'
+
+/** Our own programs, absolute paths. */
+export interface Programs {
+  engine: string
+  worker: string
+  sensors: string
+}
+
+export interface EngineListeners {
+  onReady(info: { version: string }): void
+  onFailed(failure: FailureValue): void
+}
+
+export interface EngineProcess {
+  /** settles when the engine and the processes that the shell started for it are gone; never rejects */
+  readonly exited: Promise<{ code: number | null }>
+  /** Hands a screen's port over. The other end closes, at the latest, when the engine ends. */
+  connect(port: MessagePortMain): void
+  /** asks it to end */
+  quit(): void
+  /** at once */
+  kill(): void
+}
+
+export type StartEngine = (listeners: EngineListeners) => EngineProcess

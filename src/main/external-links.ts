@@ -1,0 +1,21 @@
+/** Addresses that a click may open in the person's own browser: model pages, sources and licences. Everything else stays closed. */
+const hosts = new Set([
+  'github.com',
+  'huggingface.co',
+  'www.npmjs.com',
+  'www.apache.org',
+  'opensource.org',
+  'creativecommons.org',
+])
+
+export function mayOpenOutside(address: string): boolean {
+  if (!URL.canParse(address)) return false
+  const url = new URL(address)
+  return (
+    url.protocol === 'https:' &&
+    hosts.has(url.hostname) &&
+    url.port === '' &&
+    url.username === '' &&
+    url.password === ''
+  )
+}

@@ -1,0 +1,135 @@
+/** The desktop shell, put together from its parts. It starts the engine, shows its page, and holds no product logic. */
+import { mkdirSync, mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { app, ipcMain, MessageChannelMain, protocol } from 'electron'
+import type { FailureValue } from '#shared/domain/errors'
+import { startNodeEngine } from './engine-node'
+import type { Programs } from './engine-process'
+import { startUtilityEngine } from './engine-utility'
+import { setMenu } from './menu'
+import type { ShellOptions } from './options'
+import { createPageServer, scheme } from './page-server'
+import { createSupervisor } from './supervisor'
+import { guardSession, openWindow, type MainWindow } from './window'
+
+export interface ShellParts extends ShellOptions {
+  programs: Programs
+  /** the built page, with index.html */
+  pageFolder: string
+  /** the built preload script */
+  preload: string
+}
+
+/** Call once, before Electron is ready. Returns at once; a second start for the same data folder only shows the first one's window. */
+export function createShell(parts: ShellParts): void {
+  app.setName('Lode')
+  app.enableSandbox()
+  protocol.registerSchemesAsPrivileged([
+    { scheme, privileges: { standard: true, secure: true, supportFetchAPI: true } },
+  ])
+  if (parts.dataDir !== undefined) app.setPath('userData', windowFolder(parts.dataDir))
+  if (!app.requestSingleInstanceLock()) {
+    app.quit()
+    return
+  }
+
+  let main: MainWindow | undefined
+  let failure: FailureValue | undefined
+  /** the page asked for a port that it does not have yet */
+  let pageWaits = false
+  let ended = false
+
+  const start = parts.dataDir === undefined ? {} : { dataDir: parts.dataDir }
+  const startEngine =
+    parts.engineNode === undefined
+      ? startUtilityEngine(parts.programs, start)
+      : startNodeEngine(parts.engineNode, parts.programs, start)
+  const supervisor = createSupervisor(
+    { startEngine, clock: { now: Date.now, after: later }, random: Math.random },
+    {
+      onReady: () => connectPage(),
+      onStopped: () => main?.window.webContents.send('lode:port-closed'),
+      onGivenUp: (value) => {
+        failure = value
+        main?.showStopped()
+      },
+    },
+  )
+
+  const connectPage = (): void => {
+    if (!main || !pageWaits) return
+    const { port1, port2 } = new MessageChannelMain()
+    if (!supervisor.connect(port1)) return
+    pageWaits = false
+    main.window.webContents.postMessage('lode:port', null, [port2])
+  }
+  const retry = (): void => {
+    failure = undefined
+    supervisor.retry()
+    main?.showPage()
+  }
+  const open = (): void => {
+    main = openWindow(parts.preload, retry)
+    main.window.once('closed', () => {
+      main = undefined
+      pageWaits = false
+    })
+    if (failure) main.showStopped()
+    else main.showPage()
+  }
+  const show = (): void => {
+    if (!main) return open()
+    if (main.window.isMinimized()) main.window.restore()
+    main.window.show()
+    main.window.focus()
+  }
+
+  ipcMain.on('lode:connect', (event) => {
+    const frame = event.senderFrame
+    if (!main || frame !== main.window.webContents.mainFrame || !main.isOwnPage(event.sender, frame.url)) return
+    pageWaits = true
+    connectPage()
+  })
+  app.on('second-instance', () => void app.whenReady().then(show))
+  app.on('activate', () => void app.whenReady().then(show))
+  app.on('window-all-closed', () => {
+    if (process.platform !== 'darwin') app.quit()
+  })
+  app.on('before-quit', (event) => {
+    if (ended) return
+    event.preventDefault()
+    main?.window.hide()
+    void supervisor.quit().then(() => {
+      ended = true
+      app.quit()
+    })
+  })
+
+  void app.whenReady().then(() => {
+    protocol.handle(
+      scheme,
+      createPageServer(parts.pageFolder, () => failure),
+    )
+    guardSession()
+    setMenu()
+    supervisor.start()
+    open()
+  })
+}
+
+/** Chromium's own files live beside the ledger, so that one folder holds everything. A folder that cannot be written is the engine's to report. */
+function windowFolder(dataDir: string): string {
+  const folder = join(dataDir, 'window')
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    return folder
+  } catch {
+    return mkdtempSync(join(tmpdir(), 'lode-window-'))
+  }
+}
+
+function later(milliseconds: number, action: () => void): () => void {
+  const timer = setTimeout(action, milliseconds)
+  return () => clearTimeout(timer)
+}
