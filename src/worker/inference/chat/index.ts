@@ -1,0 +1,155 @@
+/** Chat: exact greedy decoding, streamed, with the evidence that lets anyone check it. */
+import { Failure } from '#shared/domain/errors'
+import type { ChatInput, JobRun } from '#shared/domain/job'
+import { modelHash } from '#shared/domain/model-hash'
+import type { ModelLocation, WorkerMethods } from '#shared/domain/worker-protocol'
+import { countTransformerMacs } from '../graph/macs'
+import { readGraph } from '../graph/read'
+import { damaged, graphPath, headSize, readModelConfig } from '../model-files'
+import { createModelCache } from '../sessions'
+import { createDecoder, type Decoder } from './decoder'
+import { bestTokens } from './log-probabilities'
+import { loadChatModel, renderPrompt, type ChatModel } from './model'
+import { createTextStream } from './text-stream'
+
+export interface ChatContext {
+  threads: number
+  signal: AbortSignal
+  onToken(text: string, index: number): void
+}
+
+const models = createModelCache<ChatModel>(2, (model) => model.session.release())
+
+/**
+ * Answers a conversation. Ends with a token that ends the sequence (`stop`; it counts as generated), or at `maxTokens`
+ * or the end of the model's context (`length`). The pieces given to `onToken` add up to the output.
+ * Rejects with `invalid-input` before any work when the prompt exceeds the context, with `cancelled` within a token or a
+ * part of the prompt.
+ */
+export async function runChat(input: ChatInput, model: ModelLocation, context: ChatContext): Promise<JobRun> {
+  const started = performance.now()
+  const key = `${modelHash(model.card)} ${model.folder} ${context.threads}`
+  return models.use(
+    key,
+    () => loadChatModel(model, context.threads),
+    async (loaded) => {
+      const prompt = await encodePrompt(loaded, input, context.signal)
+      // Prompt and answer share the context; the last token generated never passes through the layers.
+      const room = Math.min(input.maxTokens, loaded.context - prompt.length + 1)
+      const answer = await generate(loaded, prompt, room, context)
+      return {
+        output: answer.text,
+        evidence: {
+          kind: 'chat',
+          promptTokenIds: prompt,
+          tokenIds: answer.ids,
+          topLogProbabilities: answer.top,
+          finish: answer.finish,
+        },
+        sizes: { kind: 'chat', promptTokens: prompt.length, generatedTokens: answer.ids.length },
+        milliseconds: performance.now() - started,
+      }
+    },
+  )
+}
+
+/** Loads the model, generates two tokens, and counts its MACs. Rejects with `model-refused`. */
+export async function probeChat(
+  model: ModelLocation,
+  context: { threads: number },
+): Promise<WorkerMethods['model.probe']['result']> {
+  const loaded = await loadChatModel(model, context.threads)
+  try {
+    const { signal } = new AbortController()
+    const prompt = await encodePrompt(
+      loaded,
+      { kind: 'chat', messages: [{ role: 'user', content: 'hello' }], maxTokens: 2 },
+      signal,
+    )
+    await generate(loaded, prompt, 2, { signal, onToken: () => undefined })
+    const config = await readModelConfig(model)
+    const attention = { heads: config.num_attention_heads ?? 1, headSize: headSize(config) }
+    const macs = countTransformerMacs(
+      await readGraph(graphPath(model)),
+      [...loaded.session.outputNames],
+      attention,
+      'logits',
+    )
+    if (Object.values(macs).includes(0)) throw damaged(model.card.id, 'has no matrix products that Lode can count')
+    return { macFormula: { kind: 'chat', ...macs }, context: loaded.context }
+  } finally {
+    await loaded.session.release()
+  }
+}
+
+async function encodePrompt(model: ChatModel, input: ChatInput, signal: AbortSignal): Promise<number[]> {
+  const { ids, complete } = await model.tokenizer.encode(renderPrompt(model, input.messages), model.context, signal)
+  if (!complete || ids.length > model.context) {
+    const length = complete ? `${ids.length}` : `more than ${model.context}`
+    throw new Failure(
+      'invalid-input',
+      `the text has ${length} tokens; this model takes at most ${model.context}`,
+      'Shorten the text, or choose a model with a longer context.',
+    )
+  }
+  if (ids.length === 0) throw new Failure('invalid-input', 'the conversation is empty', 'Write a question.')
+  return ids
+}
+
+interface Answer {
+  text: string
+  ids: number[]
+  top: [id: number, logProbability: number][][]
+  finish: 'stop' | 'length'
+}
+
+async function generate(
+  model: ChatModel,
+  prompt: number[],
+  room: number,
+  context: Omit<ChatContext, 'threads'>,
+): Promise<Answer> {
+  const decoder = createDecoder(model)
+  const stream = createTextStream(model.tokenizer.decode)
+  const answer: Answer = { text: '', ids: [], top: [], finish: 'length' }
+  const emit = (piece: string): void => {
+    if (piece === '') return
+    answer.text += piece
+    context.onToken(piece, answer.ids.length - 1)
+  }
+  let logits = await absorbPrompt(model, decoder, prompt, context.signal)
+  for (;;) {
+    throwIfCancelled(context.signal)
+    const top = bestTokens(logits)
+    const chosen = top?.[0]?.[0]
+    if (!top || chosen === undefined) throw damaged('logits', 'are no numbers')
+    answer.ids.push(chosen)
+    answer.top.push(top)
+    if (model.endIds.has(chosen)) answer.finish = 'stop'
+    else emit(stream.push(chosen))
+    if (answer.finish === 'stop' || answer.ids.length >= room) break
+    logits = await decoder.next([chosen])
+  }
+  emit(stream.end())
+  return answer
+}
+
+/** Logits are asked for at the last prompt token only: those of the others are not needed, and large. */
+async function absorbPrompt(
+  model: ChatModel,
+  decoder: Decoder,
+  prompt: number[],
+  signal: AbortSignal,
+): Promise<Float32Array> {
+  const last = prompt.length - 1
+  for (let start = 0; start < last; start += model.prefillTokens) {
+    throwIfCancelled(signal)
+    await decoder.absorb(prompt.slice(start, Math.min(last, start + model.prefillTokens)))
+  }
+  throwIfCancelled(signal)
+  return decoder.next(prompt.slice(last))
+}
+
+function throwIfCancelled(signal: AbortSignal): void {
+  if (signal.aborted) throw new Failure('cancelled', 'the job was cancelled')
+}

@@ -1,0 +1,27 @@
+/** What a row of logits says: the token that greedy decoding takes, and the evidence for it. */
+
+export const EVIDENCE_TOKENS = 5
+
+/**
+ * The five most probable tokens as [id, natural log-probability], best first, equal ones by lower id; the first is the
+ * greedy choice. log p = logit − max − ln Σ exp(logit − max), over the whole vocabulary, in double precision.
+ * Undefined when the logits are no numbers.
+ */
+export function bestTokens(logits: Float32Array): [id: number, logProbability: number][] | undefined {
+  const best: number[] = []
+  for (let id = 0; id < logits.length; id++) {
+    const logit = logits[id]!
+    if (Number.isNaN(logit)) return undefined
+    if (best.length === EVIDENCE_TOKENS && logit <= logits[best[EVIDENCE_TOKENS - 1]!]!) continue
+    let place = best.length
+    while (place > 0 && logit > logits[best[place - 1]!]!) place--
+    best.splice(place, 0, id)
+    if (best.length > EVIDENCE_TOKENS) best.pop()
+  }
+  const maximum = logits[best[0] ?? 0]
+  if (maximum === undefined || !Number.isFinite(maximum)) return undefined
+  let sum = 0
+  for (let id = 0; id < logits.length; id++) sum += Math.exp(logits[id]! - maximum)
+  const logSum = Math.log(sum)
+  return best.map((id) => [id, logits[id]! - maximum - logSum])
+}

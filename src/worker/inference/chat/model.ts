@@ -1,0 +1,161 @@
+/** A chat model in memory: graph, tokenizer, template, and the names and shapes of its key-value cache. */
+import { basename } from 'node:path'
+import { Template } from '@huggingface/jinja'
+import type { Tensor } from 'onnxruntime-node'
+import { z } from 'zod'
+import { Failure } from '#shared/domain/errors'
+import type { ChatMessage } from '#shared/domain/job'
+import type { ModelLocation } from '#shared/domain/worker-protocol'
+import {
+  contextTokens,
+  damaged,
+  graphPath,
+  headSize,
+  readModelConfig,
+  readModelJson,
+  readModelText,
+  type ModelConfig,
+} from '../model-files'
+import { openGraph, tensorShape, type LoadedGraph } from '../sessions'
+import { loadTokenizer, tokenText, type TextTokenizer, type TokenizerConfig } from '../tokenizer'
+
+/** One cached tensor of shape [1, heads, positions, headSize]: what goes in as `past` comes out as `present`. */
+export interface CacheSlot {
+  past: string
+  present: string
+  type: Tensor.Type
+  heads: number
+  headSize: number
+}
+
+export interface ChatModel extends LoadedGraph {
+  tokenizer: TextTokenizer
+  template: Template
+  endIds: ReadonlySet<number>
+  /** tokens that prompt and answer may have together */
+  context: number
+  cache: CacheSlot[]
+  /** prompt tokens in one run: what a device does within a fraction of a second */
+  prefillTokens: number
+}
+
+/** Inputs that are not cache, and how they are filled (decoder.ts). */
+export const KNOWN_INPUTS = [
+  'input_ids',
+  'attention_mask',
+  'position_ids',
+  'use_cache_branch',
+  'num_logits_to_keep',
+  'logits_to_keep',
+] as const
+
+const generationConfig = z.looseObject({
+  eos_token_id: z.union([z.number().int(), z.array(z.number().int())]).nullish(),
+})
+
+/** Loads the model. Throws a Failure `model-refused` that names the file at fault. */
+export async function loadChatModel(model: ModelLocation, threads: number): Promise<ChatModel> {
+  const config = await readModelConfig(model)
+  const generation = await readModelJson(model, 'generation_config.json', generationConfig)
+  const tokenizer = await loadTokenizer(model)
+  const template = await loadTemplate(model, tokenizer.config)
+  const context = contextTokens(model.card.context, config.max_position_embeddings, tokenizer.config.model_max_length)
+  const path = graphPath(model)
+  const graph = await openGraph(path, threads)
+  try {
+    return {
+      ...graph,
+      tokenizer,
+      template,
+      context,
+      endIds: endOfSequence(config, generation?.eos_token_id, tokenizer),
+      cache: cacheSlots(graph, config, basename(path)),
+      prefillTokens: prefillTokens(model),
+    }
+  } catch (error) {
+    await graph.session.release()
+    throw error
+  }
+}
+
+/** The prompt as the model expects it. Throws a Failure when the template refuses the messages (for example their order). */
+export function renderPrompt(model: ChatModel, messages: readonly ChatMessage[]): string {
+  const { config } = model.tokenizer
+  try {
+    return model.template.render({
+      messages: messages.map(({ role, content }) => ({ role, content })),
+      add_generation_prompt: true,
+      bos_token: tokenText(config.bos_token) ?? '',
+      eos_token: tokenText(config.eos_token) ?? '',
+      pad_token: tokenText(config.pad_token) ?? '',
+      unk_token: tokenText(config.unk_token) ?? '',
+    })
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Failure(
+      'invalid-input',
+      `the model's chat template does not take these messages: ${reason}`,
+      'Ask with one message of the user.',
+    )
+  }
+}
+
+async function loadTemplate(model: ModelLocation, config: TokenizerConfig): Promise<Template> {
+  const own = config.chat_template
+  const named = Array.isArray(own) ? own.find((entry) => entry.name === 'default')?.template : own
+  const text = (await readModelText(model, 'chat_template.jinja')) ?? named
+  if (!text) throw damaged('tokenizer_config.json', 'has no chat template, and there is no chat_template.jinja')
+  try {
+    return new Template(text)
+  } catch (error) {
+    throw damaged('the chat template', `is not understood (${error instanceof Error ? error.message : String(error)})`)
+  }
+}
+
+function endOfSequence(
+  config: ModelConfig,
+  generation: number | number[] | null | undefined,
+  tokenizer: TextTokenizer,
+): Set<number> {
+  const word = tokenText(tokenizer.config.eos_token)
+  const ids = [generation, config.eos_token_id, word === undefined ? undefined : tokenizer.idOf(word)]
+  return new Set(ids.flat().filter((id): id is number => typeof id === 'number'))
+}
+
+function cacheSlots({ session }: LoadedGraph, config: ModelConfig, file: string): CacheSlot[] {
+  const slots: CacheSlot[] = []
+  for (const past of session.inputNames) {
+    if ((KNOWN_INPUTS as readonly string[]).includes(past)) continue
+    const present = past.replace(/^past_key_values\./, 'present.')
+    const value = tensorShape(session.inputMetadata, past)
+    if (present === past || value?.shape.length !== 4 || !session.outputNames.includes(present)) {
+      throw damaged(file, `wants the unknown input ${past}`)
+    }
+    const [, heads, , size] = value.shape
+    const configured = config.num_key_value_heads ?? config.num_attention_heads
+    const cached = typeof heads === 'number' ? heads : configured
+    if (cached === undefined) throw damaged('config.json', 'names no num_key_value_heads')
+    slots.push({
+      past,
+      present,
+      type: value.type,
+      heads: cached,
+      headSize: typeof size === 'number' ? size : headSize(config),
+    })
+  }
+  if (!session.outputNames.includes('logits') || !session.inputNames.includes('input_ids') || slots.length === 0) {
+    throw damaged(file, 'is no decoder with input_ids, past_key_values and logits')
+  }
+  return slots
+}
+
+/**
+ * A power of two from 8 to 256 with at most some 16 × 10⁹ MACs a run: a run cannot be interrupted, so this bounds how
+ * late a cancelled job ends. It follows from the card alone, so that the same prompt is always computed the same way.
+ */
+function prefillTokens(model: ModelLocation): number {
+  const formula = model.card.macFormula
+  if (formula.kind !== 'chat' || formula.perToken === 0) return 8
+  const tokens = 2 ** Math.floor(Math.log2(16e9 / formula.perToken))
+  return Math.min(256, Math.max(8, tokens))
+}

@@ -1,0 +1,57 @@
+/** An embedding model in memory: graph, tokenizer, and how its vectors are pooled. */
+import { z } from 'zod'
+import type { ModelLocation } from '#shared/domain/worker-protocol'
+import { contextTokens, damaged, graphPath, readModelConfig, readModelJson } from '../model-files'
+import { openGraph, tensorShape, type LoadedGraph } from '../sessions'
+import { loadTokenizer, tokenText, type TextTokenizer } from '../tokenizer'
+
+export interface EmbedModel extends LoadedGraph {
+  tokenizer: TextTokenizer
+  /** tokens a text may have, special tokens included */
+  context: number
+  padId: number
+  pooling: 'mean' | 'first'
+  /** the output of shape [texts, tokens, dimensions] */
+  output: string
+}
+
+const knownInputs = new Set(['input_ids', 'attention_mask', 'token_type_ids', 'position_ids'])
+const pooling = z.looseObject({
+  pooling_mode_cls_token: z.boolean().optional(),
+  pooling_mode_mean_tokens: z.boolean().optional(),
+})
+const sentenceConfig = z.looseObject({ max_seq_length: z.number().int().positive().nullish() })
+
+/** Loads the model. Throws a Failure `model-refused` that names the file at fault. */
+export async function loadEmbedModel(model: ModelLocation, threads: number): Promise<EmbedModel> {
+  const config = await readModelConfig(model)
+  const tokenizer = await loadTokenizer(model)
+  const sentence = await readModelJson(model, 'sentence_bert_config.json', sentenceConfig)
+  const context = contextTokens(
+    model.card.context,
+    sentence?.max_seq_length,
+    config.max_position_embeddings,
+    tokenizer.config.model_max_length,
+  )
+  const poolingFile = await readModelJson(model, '1_Pooling/config.json', pooling)
+  const path = graphPath(model)
+  const graph = await openGraph(path, threads)
+  const file = path.split(/[\\/]/).at(-1) ?? path
+  const unknown = graph.session.inputNames.find((name) => !knownInputs.has(name))
+  const output = graph.session.outputNames.find(
+    (name) => tensorShape(graph.session.outputMetadata, name)?.shape.length === 3,
+  )
+  if (unknown !== undefined || output === undefined) {
+    await graph.session.release()
+    throw damaged(file, unknown === undefined ? 'gives no vector for each token' : `wants the unknown input ${unknown}`)
+  }
+  const padToken = tokenText(tokenizer.config.pad_token)
+  return {
+    ...graph,
+    tokenizer,
+    context,
+    output,
+    pooling: poolingFile?.pooling_mode_cls_token === true ? 'first' : 'mean',
+    padId: config.pad_token_id ?? (padToken === undefined ? undefined : tokenizer.idOf(padToken)) ?? 0,
+  }
+}

@@ -1,0 +1,82 @@
+/** Reading a model folder: which files the card names, and their JSON, parsed. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { Failure } from '#shared/domain/errors'
+import type { ModelLocation } from '#shared/domain/worker-protocol'
+
+/** The parts of a transformers `config.json` that inference needs. */
+export const modelConfig = z.looseObject({
+  hidden_size: z.number().int().positive().optional(),
+  num_attention_heads: z.number().int().positive().optional(),
+  num_key_value_heads: z.number().int().positive().nullish(),
+  head_dim: z.number().int().positive().nullish(),
+  max_position_embeddings: z.number().int().positive().optional(),
+  eos_token_id: z.union([z.number().int(), z.array(z.number().int())]).nullish(),
+  pad_token_id: z.number().int().nullish(),
+})
+export type ModelConfig = z.infer<typeof modelConfig>
+
+export function damaged(path: string, why: string): Failure {
+  return new Failure('model-refused', `${path}: ${why}`, 'Get the model again and add its folder again.')
+}
+
+/** The one ONNX graph of a model, absolute. Throws a Failure when the card names none or several. */
+export function graphPath(model: ModelLocation): string {
+  const graphs = model.card.files.filter((file) => file.path.endsWith('.onnx'))
+  const graph = graphs[0]
+  if (!graph || graphs.length > 1) {
+    throw damaged(model.card.id, `its card names ${graphs.length} ONNX files where one is needed`)
+  }
+  return join(model.folder, graph.path)
+}
+
+/** Text of a file of the model, or undefined when the card does not name it. */
+export async function readModelText(model: ModelLocation, path: string): Promise<string | undefined> {
+  if (!model.card.files.some((file) => file.path === path)) return undefined
+  try {
+    return await readFile(join(model.folder, path), 'utf8')
+  } catch (error) {
+    throw damaged(path, `cannot be read (${error instanceof Error ? error.message : String(error)})`)
+  }
+}
+
+/** JSON of a file of the model through its schema, or undefined when the card does not name it. */
+export async function readModelJson<T>(
+  model: ModelLocation,
+  path: string,
+  schema: z.ZodType<T>,
+): Promise<T | undefined> {
+  const text = await readModelText(model, path)
+  if (text === undefined) return undefined
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw damaged(path, 'is not JSON')
+  }
+  const parsed = schema.safeParse(value)
+  if (!parsed.success) throw damaged(path, 'does not have the fields that a model of this kind needs')
+  return parsed.data
+}
+
+/** The model's `config.json`. Throws a Failure when it is absent. */
+export async function readModelConfig(model: ModelLocation): Promise<ModelConfig> {
+  const config = await readModelJson(model, 'config.json', modelConfig)
+  if (!config) throw damaged('config.json', 'is missing')
+  return config
+}
+
+/** Size of one attention head: its own field, or the hidden size shared among the heads. */
+export function headSize(config: ModelConfig): number {
+  if (config.head_dim) return config.head_dim
+  if (config.hidden_size && config.num_attention_heads) return config.hidden_size / config.num_attention_heads
+  throw damaged('config.json', 'names neither head_dim nor hidden_size and num_attention_heads')
+}
+
+/** Context in tokens: the smallest that the card, the configuration and the tokenizer give. Zero and absurd values count as absent. */
+export function contextTokens(...candidates: (number | null | undefined)[]): number {
+  const known = candidates.filter((value): value is number => typeof value === 'number' && value > 0 && value < 1e9)
+  if (known.length === 0) throw damaged('config.json', 'gives no context length (max_position_embeddings)')
+  return Math.min(...known)
+}

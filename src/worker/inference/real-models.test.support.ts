@@ -1,0 +1,22 @@
+/** The real models that tests may use, where they are at hand: cards from resources/cards, files from ../shared/models. */
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { modelCard } from '#shared/domain/card'
+import type { ModelLocation } from '#shared/domain/worker-protocol'
+
+const repository = join(dirname(fileURLToPath(import.meta.url)), '../../..')
+
+export const chatModel = realModel('smollm2-135m-instruct-int4')
+export const embedModel = realModel('all-minilm-l6-v2-int8')
+
+/** The model's place, or undefined (with the reason printed) when its folder is not there. */
+function realModel(id: string): ModelLocation | undefined {
+  const folder = join(repository, '../shared/models', id)
+  if (!existsSync(join(folder, 'model.onnx'))) {
+    console.log(`skipped: ../shared/models/${id} is not there`)
+    return undefined
+  }
+  const card = modelCard.parse(JSON.parse(readFileSync(join(repository, 'resources/cards', `${id}.json`), 'utf8')))
+  return { card, folder }
+}
