@@ -10,7 +10,9 @@ const CHUNK_BYTES = 1 << 20
  * key SHA-256("itp1/" ‖ label ‖ "/" ‖ data). `output` may lie on shared memory.
  */
 export function fillKeystream(output: Uint8Array, label: 'weights' | 'input', data: Uint8Array): void {
-  const key = createHash('sha256').update(concatBytes(utf8ToBytes(`itp1/${label}/`), data)).digest()
+  const key = createHash('sha256')
+    .update(concatBytes(utf8ToBytes(`itp1/${label}/`), data))
+    .digest()
   const cipher = createCipheriv('aes-256-ctr', key, new Uint8Array(16))
   const zeros = new Uint8Array(Math.min(CHUNK_BYTES, output.length))
   for (let start = 0; start < output.length; start += CHUNK_BYTES) {

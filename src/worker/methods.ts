@@ -1,0 +1,112 @@
+/** What this process answers: every method of WorkerMethods, parameters parsed where they arrive. */
+import { z } from 'zod'
+import { hex64 } from '#shared/domain/bytes'
+import { modelCard } from '#shared/domain/card'
+import { describeParseError, Failure } from '#shared/domain/errors'
+import { jobInput, jobKind } from '#shared/domain/job'
+import { MAX_COUNTER } from '#shared/domain/share'
+import { tierName } from '#shared/domain/tiers'
+import { proofEngines, type WorkerMethods, type WorkerNotifications } from '#shared/domain/worker-protocol'
+import { serve, type MethodHandlers } from '#process/peer'
+import type { Port } from '#process/port'
+import type { Prover } from './proof/prover'
+
+const threads = z.number().int().min(1).max(1024)
+const context = z.object({ tier: tierName, epochSeed: hex64, engine: z.enum(proofEngines) })
+const keyed = context.extend({ publicKey: hex64 })
+const model = z.object({ card: modelCard, folder: z.string().min(1) })
+const jobId = z.string().min(1)
+
+const schemas = {
+  'proof.prepare': context,
+  'proof.run': keyed.extend({
+    unit: z.number().int().min(0).max(0xffff_ffff),
+    firstCounter: z.bigint().min(0n).max(MAX_COUNTER),
+    difficulty: z.bigint().min(1n),
+    budgetMilliseconds: z.number().nonnegative(),
+    maxNonces: z.number().int().min(1).optional(),
+    stopAtShare: z.boolean().optional(),
+  }),
+  'proof.digest': keyed.extend({
+    nonce: z
+      .bigint()
+      .min(0n)
+      .max((1n << 64n) - 1n),
+  }),
+  'proof.benchmark': context.extend({ seconds: z.number().positive().max(3600) }),
+  'job.run': z.object({ jobId, input: jobInput, model }),
+  'job.cancel': z.object({ jobId }),
+  'model.probe': model,
+  'sample.generate': z.object({ kind: jobKind, seed: z.string().min(1) }),
+  configure: z.object({ threads }),
+} satisfies Record<keyof WorkerMethods, z.ZodType>
+
+/** Answers on `port` and returns the notifier. `prover` belongs to this process; models are loaded when first asked for. */
+export function serveMethods(
+  port: Port,
+  prover: Prover,
+  initialThreads: number,
+): ReturnType<typeof serve<WorkerMethods, WorkerNotifications>> {
+  const running = new Map<string, AbortController>()
+  let threadCount = initialThreads
+
+  const handlers: MethodHandlers<WorkerMethods> = {
+    'proof.prepare': (params) => prover.prepare(params),
+    'proof.run': (params) => prover.run(params),
+    'proof.digest': (params) => prover.digest(params),
+    'proof.benchmark': (params) => prover.benchmark(params),
+    'job.run': async (params) => {
+      const id = params.jobId
+      if (running.has(id)) throw new Failure('conflict', `job ${id} runs already`)
+      const controller = new AbortController()
+      running.set(id, controller)
+      try {
+        const { runJob } = await import('./inference/index')
+        return await runJob(params, {
+          threads: threadCount,
+          signal: controller.signal,
+          onToken: (text, index) => notifier.notify('job.token', { jobId: id, text, index }),
+        })
+      } finally {
+        running.delete(id)
+      }
+    },
+    'job.cancel': (params) => {
+      running.get(params.jobId)?.abort()
+      return Promise.resolve(null)
+    },
+    'model.probe': async (params) => {
+      const { probeModel } = await import('./inference/index')
+      return probeModel(params, { threads: threadCount })
+    },
+    'sample.generate': async (params) => {
+      const { generateSample } = await import('./samples/index')
+      return generateSample(params)
+    },
+    configure: (params) => {
+      threadCount = params.threads
+      prover.setThreads(params.threads)
+      return Promise.resolve(null)
+    },
+  }
+  const notifier = serve<WorkerMethods, WorkerNotifications>(port, parsing(handlers))
+  return notifier
+}
+
+/** The same handlers behind their schemas: what does not parse is a Failure `wrong-usage` that names the field. */
+function parsing(handlers: MethodHandlers<WorkerMethods>): MethodHandlers<WorkerMethods> {
+  const guard = <M extends keyof WorkerMethods>(method: M): MethodHandlers<WorkerMethods>[M] => {
+    const guarded = (params: unknown): Promise<WorkerMethods[M]['result']> => {
+      const parsed = schemas[method].safeParse(params)
+      if (!parsed.success) {
+        return Promise.reject(new Failure('wrong-usage', `${method}: ${describeParseError(parsed.error)}`))
+      }
+      const handler = handlers[method] as (params: unknown) => Promise<WorkerMethods[M]['result']>
+      return handler(parsed.data)
+    }
+    return guarded as MethodHandlers<WorkerMethods>[M]
+  }
+  return Object.fromEntries(
+    Object.keys(handlers).map((method) => [method, guard(method as keyof WorkerMethods)]),
+  ) as unknown as MethodHandlers<WorkerMethods>
+}

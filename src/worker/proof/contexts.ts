@@ -1,0 +1,88 @@
+/** Prepared epochs: the weights of a (engine, tier, epoch seed) on memory that all lanes share. The two used last are kept. */
+import { hexToBytes } from '#shared/domain/bytes'
+import { TIERS, type TierName } from '#shared/domain/tiers'
+import type { ProofContext } from '#shared/domain/worker-protocol'
+import type { LanePool } from './lane-pool'
+
+const KEPT_CONTEXTS = 2
+
+export interface Contexts {
+  /**
+   * Calls `work` with the context's weights, expanding them first if needed; they are not overwritten before `work`
+   * settles. Contexts that are asked for at the same time are expanded once.
+   */
+  with<T>(context: ProofContext, work: (weights: SharedArrayBuffer) => Promise<T>): Promise<T>
+}
+
+interface Entry {
+  key: string
+  tier: TierName
+  weights: SharedArrayBuffer
+  ready: Promise<unknown>
+  users: number
+}
+
+export function createContexts(lanes: LanePool): Contexts {
+  /** used last comes last */
+  const entries: Entry[] = []
+  /** Memory of forgotten epochs, used again for the next: a freed SharedArrayBuffer only goes when every lane collects garbage. */
+  const spare: { tier: TierName; weights: SharedArrayBuffer }[] = []
+
+  /** Those in use stay, and are forgotten when their use ends. */
+  const keepAtMost = (count: number): void => {
+    while (entries.length > count) {
+      const index = entries.findIndex((entry) => entry.users === 0)
+      if (index < 0) return
+      const [entry] = entries.splice(index, 1)
+      if (!entry) return
+      spare.splice(0, spare.length, ...spare.filter((other) => other.tier !== entry.tier))
+      spare.push({ tier: entry.tier, weights: entry.weights })
+    }
+  }
+  const memoryFor = (tier: TierName): SharedArrayBuffer => {
+    const index = spare.findIndex((entry) => entry.tier === tier)
+    const [reused] = index < 0 ? [] : spare.splice(index, 1)
+    return reused?.weights ?? new SharedArrayBuffer(TIERS[tier].weightBytes)
+  }
+  const expand = (context: ProofContext, weights: SharedArrayBuffer): Promise<unknown> => {
+    const epochSeed = hexToBytes(context.epochSeed)
+    const { engine, tier } = context
+    return Promise.all(
+      Array.from({ length: TIERS[tier].layers }, (_, layer) =>
+        lanes.submit({ kind: 'expand', engine, tier, epochSeed, layer, weights }),
+      ),
+    )
+  }
+  const entryOf = (context: ProofContext): Entry => {
+    const key = `${context.engine} ${context.tier} ${context.epochSeed}`
+    const index = entries.findIndex((entry) => entry.key === key)
+    const [known] = index < 0 ? [] : entries.splice(index, 1)
+    if (known) {
+      entries.push(known)
+      return known
+    }
+    keepAtMost(KEPT_CONTEXTS - 1)
+    const weights = memoryFor(context.tier)
+    const entry: Entry = { key, tier: context.tier, weights, ready: expand(context, weights), users: 0 }
+    entries.push(entry)
+    return entry
+  }
+
+  return {
+    with: async (context, work) => {
+      const entry = entryOf(context)
+      entry.users++
+      try {
+        await entry.ready
+        return await work(entry.weights)
+      } catch (error) {
+        const index = entries.indexOf(entry)
+        if (index >= 0) entries.splice(index, 1)
+        throw error
+      } finally {
+        entry.users--
+        keepAtMost(KEPT_CONTEXTS)
+      }
+    },
+  }
+}
