@@ -1,0 +1,130 @@
+/** network.db: opened, migrated, checked; a damaged file is set aside and never deleted. */
+import Database from 'better-sqlite3'
+import { closeSync, existsSync, openSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { Failure } from '#shared/domain/errors'
+import migration0001 from './migrations/0001-network.sql?raw'
+
+export type Books = Database.Database
+
+/** Append only: a migration's number is the version it leads to. */
+const MIGRATIONS: readonly string[] = [migration0001]
+/** "LodN", so that another program's database is not taken for ours */
+const APPLICATION_ID = 0x4c6f644e
+
+/**
+ * Opens or begins `network.db` in `folder`. `setAside`: the name that a damaged file was given. Throws Failure
+ * `ledger-newer` for a file from a newer version, `data-folder` when the folder cannot be written.
+ */
+export function openBooks(folder: string, now: number): { books: Books; setAside: string | undefined } {
+  const file = join(folder, 'network.db')
+  try {
+    try {
+      return { books: openSound(file), setAside: undefined }
+    } catch (error) {
+      if (!isDamage(error)) throw error
+      return { setAside: setAside(file, now), books: openSound(file) }
+    }
+  } catch (error) {
+    throw asFailure(error, file)
+  }
+}
+
+/** One transaction: on disk when this returns, or nothing of it. Throws Failure when the disk does not do its part. */
+export function transaction<T>(books: Books, change: () => T): T {
+  return guarded(books, () => books.transaction(change).immediate())
+}
+
+/** One look into the books. Throws Failure when the disk does not do its part. */
+export function guarded<T>(books: Books, look: () => T): T {
+  try {
+    return look()
+  } catch (error) {
+    throw asFailure(error, books.name)
+  }
+}
+
+/** Renames a file, and what SQLite keeps beside it, to "<name>.damaged-<date>". Returns the new name. */
+export function setAside(file: string, now: number): string {
+  const date = new Date(now).toISOString().slice(0, 19).replaceAll(':', '-')
+  let target = `${file}.damaged-${date}`
+  for (let copy = 2; existsSync(target); copy++) target = `${file}.damaged-${date}-${copy}`
+  for (const suffix of ['-wal', '-shm', '']) {
+    if (existsSync(file + suffix)) renameSync(file + suffix, target + suffix)
+  }
+  return target
+}
+
+class Damage extends Error {}
+
+function openSound(file: string): Books {
+  // SQLite gives -wal and -shm the mode of the main file.
+  closeSync(openSync(file, 'a', 0o600))
+  const books = new Database(file, { timeout: 5000 })
+  try {
+    const version = Number(books.pragma('user_version', { simple: true }))
+    const isEmpty = books.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() === 0
+    if (!isEmpty && books.pragma('application_id', { simple: true }) !== APPLICATION_ID)
+      throw new Damage('not our file')
+    if (version > MIGRATIONS.length) {
+      throw new Failure(
+        'ledger-newer',
+        `${file} was written by a newer version of Lode.`,
+        'Use that version, or another data folder.',
+      )
+    }
+    if (books.pragma('quick_check(1)', { simple: true }) !== 'ok') throw new Damage('quick check failed')
+    books.pragma('journal_mode = WAL')
+    books.pragma('synchronous = FULL')
+    books.pragma('foreign_keys = ON')
+    books
+      .transaction(() => {
+        for (const migration of MIGRATIONS.slice(version)) books.exec(migration)
+        books.pragma(`application_id = ${APPLICATION_ID}`)
+        books.pragma(`user_version = ${MIGRATIONS.length}`)
+      })
+      .immediate()
+    books.defaultSafeIntegers(true)
+    return books
+  } catch (error) {
+    books.close()
+    throw error
+  }
+}
+
+function isDamage(error: unknown): boolean {
+  if (error instanceof Damage) return true
+  return (
+    error instanceof Database.SqliteError && (error.code === 'SQLITE_NOTADB' || error.code.startsWith('SQLITE_CORRUPT'))
+  )
+}
+
+/** What a failing disk means to a person; a bug stays what it is. */
+function asFailure(error: unknown, file: string): unknown {
+  if (isDamage(error)) {
+    return new Failure(
+      'ledger-damaged',
+      `${file} is damaged.`,
+      'Stop and start Lode: the file is set aside, never deleted.',
+    )
+  }
+  if (error instanceof TypeError && error.message === 'The database connection is not open') {
+    return new Failure('unavailable', 'The practice network is closed.', 'Start Lode again.')
+  }
+  const code =
+    error instanceof Database.SqliteError ? error.code : ((error as NodeJS.ErrnoException | null)?.code ?? '')
+  if (/^SQLITE_FULL|^ENOSPC|^EDQUOT/.test(code)) {
+    return new Failure('data-folder', `There is no space left to write ${file}.`, 'Free some space on this disk.')
+  }
+  if (/^SQLITE_(IOERR|READONLY|CANTOPEN|PERM)|^E(ACCES|PERM|ROFS|NOTDIR|ISDIR|NOENT|IO)$/.test(code)) {
+    return new Failure(
+      'data-folder',
+      `${file} cannot be read or written (${code}).`,
+      'Check that the data folder exists and may be written.',
+    )
+  }
+  if (code.startsWith('SQLITE_BUSY')) {
+    return new Failure('unavailable', `Another program holds ${file}.`, 'Try again when it has finished.')
+  }
+  return error
+}

@@ -1,0 +1,172 @@
+import {
+  ALREADY_CREDITED_MESSAGE,
+  BUYER_PRIORITY,
+  isHeldBy,
+  type AcceptedShare,
+  type CoordinatorStore,
+  type JobRecord,
+  type ShareKey,
+  type UnitRecord,
+} from '#pool/store'
+import type { JobInput } from '#shared/domain/job'
+import type { Epoch, NetworkParameters, Receipt } from '#shared/domain/protocol'
+import type { Signed } from '#shared/domain/signed'
+
+/** The coordinator's books in memory. Every method answers asynchronously, so that races show. */
+export function createMemoryStore(): CoordinatorStore {
+  const parameters = new Map<string, Signed<NetworkParameters>>()
+  const epochs = new Map<number, Signed<Epoch>>()
+  const ramps = new Map<string, Map<string, number>>()
+  const turns = new Map<string, number>()
+  const units = new Map<string, UnitRecord>()
+  const shares = new Map<string, AcceptedShare>()
+  const receipts: Signed<Receipt>[] = []
+  const jobs = new Map<string, JobRecord>()
+  const inputs = new Map<string, JobInput>()
+  const credited = new Set<string>()
+  const shareKey = ({ rig, epoch, nonce }: ShareKey): string => `${rig}/${epoch}/${nonce}`
+  const end = (job: JobRecord, state: 'done' | 'failed' | 'cancelled', message?: string): void => {
+    job.state = state
+    delete job.knownText
+    inputs.delete(job.id)
+    if (message !== undefined) job.message = message
+  }
+  const giveUp = (job: JobRecord, retry: boolean, maximumAttempts: number, message: string): void => {
+    if (retry && job.attempts < maximumAttempts) job.state = 'queued'
+    else end(job, 'failed', message)
+  }
+
+  return {
+    putParameters: async (signed) => void parameters.set(signed.id, signed),
+    parameters: async (id) => parameters.get(id),
+
+    newestEpochs: async (count) =>
+      [...epochs.values()].toSorted((a, b) => b.body.number - a.body.number).slice(0, count),
+    epoch: async (number) => epochs.get(number),
+    addEpoch: async (epoch) => {
+      if (epochs.has(epoch.body.number)) return false
+      epochs.set(epoch.body.number, epoch)
+      return true
+    },
+
+    beginSession: async ({ rig }) => void ramps.delete(rig),
+    climbRamp: async (rig, device) => {
+      const own = ramps.get(rig) ?? new Map<string, number>()
+      ramps.set(rig, own)
+      const step = own.get(device) ?? 0
+      own.set(device, step + 1)
+      return step
+    },
+    takeSampleTurn: async (rig) => {
+      const turn = turns.get(rig) ?? 0
+      turns.set(rig, turn + 1)
+      return turn
+    },
+
+    addUnit: async (unit) => {
+      const key = `${unit.epoch}/${unit.unit}`
+      if (units.has(key)) return false
+      units.set(key, unit)
+      return true
+    },
+    unit: async (epoch, unit) => units.get(`${epoch}/${unit}`),
+    removeUnits: async (expiredBefore) => {
+      for (const [key, unit] of units) if (unit.expiresAt < expiredBefore) units.delete(key)
+    },
+
+    share: async (key) => shares.get(shareKey(key)),
+    acceptShare: async (key, share) => {
+      const earlier = shares.get(shareKey(key))
+      if (earlier) return { accepted: false, share: earlier }
+      shares.set(shareKey(key), share)
+      receipts.push(share.receipt)
+      return { accepted: true, share }
+    },
+
+    addJob: async ({ input, ...job }, lease) => {
+      if (jobs.has(job.id)) return false
+      inputs.set(job.id, input)
+      jobs.set(job.id, { ...job, state: lease ? 'leased' : 'queued', attempts: lease ? 1 : 0, ...(lease && { lease }) })
+      return true
+    },
+    job: async (id) => structuredClone(jobs.get(id)),
+    jobInput: async (id) => inputs.get(id),
+    leaseNextJob: async ({ rig, offers, samples, expiresAt }) => {
+      const queue = [...jobs.values()].filter((job) => job.state === 'queued' && (samples || job.buyer !== 'sample'))
+      for (const job of queue.toSorted((a, b) => BUYER_PRIORITY[a.buyer] - BUYER_PRIORITY[b.buyer])) {
+        const offer = offers.find(({ kind, model }) => kind === job.kind && model === job.model)
+        if (!offer) continue
+        job.state = 'leased'
+        job.attempts += 1
+        job.lease = { rig, expiresAt, formula: offer.formula }
+        return structuredClone(job)
+      }
+      return undefined
+    },
+    expireLeases: async ({ now, maximumAttempts, message }) => {
+      for (const job of jobs.values()) {
+        if (job.state === 'leased' && job.lease && job.lease.expiresAt < now)
+          giveUp(job, true, maximumAttempts, message)
+      }
+    },
+    renewLease: async ({ job: id, rig, expiresAt }) => {
+      const job = jobs.get(id)
+      if (!job?.lease || !isHeldBy(job, rig)) return false
+      job.state = 'leased'
+      job.lease.expiresAt = expiresAt
+      return true
+    },
+    releaseJob: async ({ job: id, rig, retry, maximumAttempts, message }) => {
+      const job = jobs.get(id)
+      if (!job || !isHeldBy(job, rig)) return false
+      delete job.lease
+      giveUp(job, retry, maximumAttempts, message)
+      return true
+    },
+    cancelJob: async (id) => {
+      const job = jobs.get(id)
+      if (job?.state !== 'queued' && job?.state !== 'leased') return false
+      end(job, 'cancelled')
+      return true
+    },
+
+    acceptResult: async ({ job: id, rig, signature, receipt }) => {
+      const job = jobs.get(id)
+      if (!job) return 'lease-lost'
+      if (job.resultSignature === signature) return 'repeated'
+      if (!isHeldBy(job, rig)) return 'lease-lost'
+      job.resultSignature = signature
+      const work = `${receipt.body.epoch}/${job.model}/${job.inputHash}`
+      if (credited.has(work)) {
+        job.refusal = 'already-credited'
+        end(job, 'done', ALREADY_CREDITED_MESSAGE)
+        return 'already-credited'
+      }
+      credited.add(work)
+      receipts.push(receipt)
+      job.receipt = receipt
+      delete job.refusal
+      delete job.message
+      end(job, 'done')
+      return 'accepted'
+    },
+    refuseResult: async ({ job: id, rig, signature, code, retry, maximumAttempts, message }) => {
+      const job = jobs.get(id)
+      if (!job || !isHeldBy(job, rig)) return false
+      delete job.lease
+      job.resultSignature = signature
+      job.refusal = code
+      job.message = message
+      giveUp(job, retry, maximumAttempts, message)
+      return true
+    },
+
+    totals: async (epoch) => {
+      const counted = receipts.filter((receipt) => epoch === undefined || receipt.body.epoch === epoch)
+      return {
+        receipts: counted.length,
+        creditMacs: counted.reduce((sum, receipt) => sum + BigInt(receipt.body.creditMacs), 0n),
+      }
+    },
+  }
+}
