@@ -51,7 +51,10 @@ export interface WorkerMethods {
     }
   }
   /** One nonce's digest, hex. */
-  'proof.digest': { params: ProofContext & { publicKey: string; nonce: bigint }; result: { digest: string; milliseconds: number } }
+  'proof.digest': {
+    params: ProofContext & { publicKey: string; nonce: bigint }
+    result: { digest: string; milliseconds: number }
+  }
   /** Time-boxed measurement of one tier, with the checksum of a fixed set of nonces. */
   'proof.benchmark': { params: ProofContext & { seconds: number }; result: DeviceBenchmark }
   /** Runs one useful job. Emits `job.token` notifications for chat. Rejects with a Failure value. */
@@ -88,7 +91,15 @@ export interface SensorMethods {
   'sensors.read': { params: null; result: SensorReading }
 }
 export interface SensorInventory {
-  cpu: { name: string; vendor: string; physicalCores: number; logicalCores: number; instructionSets: string[] }
+  cpu: {
+    name: string
+    vendor: string
+    physicalCores: number
+    logicalCores: number
+    instructionSets: string[]
+    /** the processor says that a hypervisor stands between; absent where it cannot be told */
+    virtualMachine?: boolean
+  }
   memoryBytes: number
   gpus: { id: string; name: string; vendor: string; memoryBytes?: number; driver?: string; shared: boolean }[]
   /** whether RAPL energy counters can be read */

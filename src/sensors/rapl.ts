@@ -1,0 +1,61 @@
+/**
+ * The processor's own energy counters (RAPL, Linux powercap): joules of all packages, counted on over the wrap-around.
+ * Only package domains are added up: cores, memory and the platform are parts of a package or contain it.
+ */
+import { join } from 'node:path'
+import { listFolder, readNumber, readText } from './read'
+
+export interface RaplCounter {
+  /** Whether every package's counter can be read now: since 2020 most systems let only the administrator. */
+  readable(): Promise<boolean>
+  /** Joules since the first reading, all packages; undefined where one of them cannot be read. */
+  readJoules(): Promise<number | undefined>
+}
+
+interface PackageDomain {
+  folder: string
+  /** the counter starts again at zero after this, in microjoules */
+  rangeMicrojoules: number
+  lastMicrojoules: number
+}
+
+export function createRaplCounter(sysRoot: string): RaplCounter {
+  let packages: PackageDomain[] | undefined
+  let countedMicrojoules = 0
+
+  return {
+    readable: async () => (await findPackages(sysRoot)).length > 0,
+    readJoules: async () => {
+      if (!packages || packages.length === 0) {
+        packages = await findPackages(sysRoot)
+        return packages.length > 0 ? countedMicrojoules / 1e6 : undefined
+      }
+      const values = await Promise.all(packages.map(({ folder }) => readNumber(join(folder, 'energy_uj'))))
+      if (values.some((value) => value === undefined)) return undefined
+      packages.forEach((domain, index) => {
+        const value = values[index] ?? 0
+        const passed = value - domain.lastMicrojoules
+        countedMicrojoules += passed >= 0 ? passed : passed + domain.rangeMicrojoules
+        domain.lastMicrojoules = value
+      })
+      return countedMicrojoules / 1e6
+    },
+  }
+}
+
+/** All package domains, or none when one of them cannot be read: a part of the machine must not pass for all of it. */
+async function findPackages(sysRoot: string): Promise<PackageDomain[]> {
+  const root = join(sysRoot, 'class/powercap')
+  const packages: PackageDomain[] = []
+  for (const name of await listFolder(root)) {
+    // intel-rapl:0 is a package (AMD too); intel-rapl:0:1 a part of it; intel-rapl-mmio:0 the same package once more
+    if (!/^intel-rapl:\d+$/.test(name)) continue
+    const folder = join(root, name)
+    if (!/^package-\d+(-die-\d+)?$/.test((await readText(join(folder, 'name'))) ?? '')) continue
+    const lastMicrojoules = await readNumber(join(folder, 'energy_uj'))
+    const rangeMicrojoules = await readNumber(join(folder, 'max_energy_range_uj'))
+    if (lastMicrojoules === undefined || rangeMicrojoules === undefined || rangeMicrojoules <= 0) return []
+    packages.push({ folder, rangeMicrojoules, lastMicrojoules })
+  }
+  return packages
+}

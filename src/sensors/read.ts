@@ -1,0 +1,42 @@
+/** Reading that never hangs and never invents: what fails or takes too long is absent. */
+import { readdir, readFile } from 'node:fs/promises'
+
+/** Drivers answer a sysfs read within a millisecond; one that does not is broken. */
+const FILE_DEADLINE_MILLISECONDS = 1000
+
+/** The promise's value, or undefined when it rejects or is not there in time. */
+export function within<T>(promise: Promise<T>, milliseconds: number): Promise<T | undefined> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(undefined), milliseconds)
+    promise.then(
+      (value) => {
+        clearTimeout(timer)
+        resolve(value)
+      },
+      () => {
+        clearTimeout(timer)
+        resolve(undefined)
+      },
+    )
+  })
+}
+
+/** A file's trimmed text, or undefined. */
+export async function readText(path: string): Promise<string | undefined> {
+  const text = await within(readFile(path, 'utf8'), FILE_DEADLINE_MILLISECONDS)
+  return text?.trim()
+}
+
+/** A file that holds one number, or undefined. */
+export async function readNumber(path: string): Promise<number | undefined> {
+  const text = await readText(path)
+  if (!text) return undefined
+  const value = Number(text)
+  return Number.isFinite(value) ? value : undefined
+}
+
+/** The names in a folder in natural order (hwmon2 before hwmon10); none when it cannot be read. */
+export async function listFolder(path: string): Promise<string[]> {
+  const names = (await within(readdir(path), FILE_DEADLINE_MILLISECONDS)) ?? []
+  return names.sort((left, right) => left.localeCompare(right, 'en', { numeric: true }))
+}

@@ -1,0 +1,83 @@
+/** What the sensors read from: file roots, commands, the library and Node's own view, all injected so that tests use recorded ones. */
+import { execFile } from 'node:child_process'
+import os from 'node:os'
+
+export interface CpuTimes {
+  busyMilliseconds: number
+  totalMilliseconds: number
+}
+
+export interface GraphicsController {
+  vendor: string
+  model: string
+  name?: string
+  busAddress?: string
+  vramDynamic: boolean
+  /** MiB */
+  vram: number | null
+  /** MiB, from the maker's own tool */
+  memoryTotal?: number
+  driverVersion?: string
+}
+
+/** The part of systeminformation that is used. */
+export interface SystemLibrary {
+  cpu(): Promise<{ manufacturer: string; brand: string; vendor: string; physicalCores: number; flags: string }>
+  graphics(): Promise<{ controllers: GraphicsController[] }>
+  battery(): Promise<{ hasBattery: boolean; acConnected: boolean }>
+}
+
+export interface SensorSystem {
+  platform: NodeJS.Platform
+  /** what Linux mounts at /proc and /sys */
+  procRoot: string
+  sysRoot: string
+  /** Standard output of a command. Rejects when it cannot be started, fails or takes longer than `timeoutMilliseconds`. */
+  run(command: string, parameters: string[], timeoutMilliseconds: number): Promise<string>
+  library(): Promise<SystemLibrary>
+  /** summed over all cores since the computer started */
+  cpuTimes(): CpuTimes
+  cpuModel(): string
+  /** logical cores that this process may use: fewer than there are under an affinity mask or a container's quota */
+  availableCores(): number
+  /** of the machine, or of the container that limits it */
+  memoryBytes(): number
+  /** milliseconds that never go back */
+  monotonic(): number
+}
+
+export function realSystem(): SensorSystem {
+  return {
+    platform: process.platform,
+    procRoot: '/proc',
+    sysRoot: '/sys',
+    run: (command, parameters, timeoutMilliseconds) =>
+      new Promise((resolve, reject) => {
+        const options = {
+          timeout: timeoutMilliseconds,
+          windowsHide: true,
+          maxBuffer: 4 * 1024 * 1024,
+          env: { ...process.env, LC_ALL: 'C' },
+        }
+        execFile(command, parameters, options, (error, stdout) => (error ? reject(error) : resolve(stdout)))
+      }),
+    library: async () => (await import('systeminformation')).default,
+    cpuTimes: () => {
+      let busyMilliseconds = 0
+      let totalMilliseconds = 0
+      for (const { times } of os.cpus()) {
+        const busy = times.user + times.nice + times.sys + times.irq
+        busyMilliseconds += busy
+        totalMilliseconds += busy + times.idle
+      }
+      return { busyMilliseconds, totalMilliseconds }
+    },
+    cpuModel: () => os.cpus()[0]?.model ?? '',
+    availableCores: () => os.availableParallelism(),
+    memoryBytes: () => {
+      const limit = process.constrainedMemory()
+      return limit > 0 && limit < os.totalmem() ? limit : os.totalmem()
+    },
+    monotonic: () => performance.now(),
+  }
+}
