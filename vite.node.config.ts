@@ -1,8 +1,12 @@
+import { readFileSync } from 'node:fs'
 import { defineConfig } from 'vite'
+
+const packageJson = JSON.parse(readFileSync(new URL('./package.json', import.meta.url), 'utf8')) as { version: string }
 
 /** Node programs: the command line, the desktop's engine process, workers and sensors. Packages from node_modules stay outside. */
 export default defineConfig({
   publicDir: false,
+  define: { __LODE_VERSION__: JSON.stringify(packageJson.version) },
   build: {
     ssr: true,
     outDir: 'out/node',

@@ -44,6 +44,7 @@ export const trustItem = z.object({
   origin: z.string(),
   licence: z.string(),
 })
+export type TrustItem = z.infer<typeof trustItem>
 export const about = z.object({
   version: z.string(),
   dataDir: z.string(),

@@ -1,0 +1,60 @@
+import type { ProofEngine } from '#shared/domain/worker-protocol'
+import type { TierName } from '#shared/domain/tiers'
+import type { CommandContext } from '../lode'
+import { withSession } from '../session'
+
+/** `lode devices` */
+export async function devices({ output, dataDir }: CommandContext): Promise<void> {
+  await withSession(dataDir, async ({ client }) => {
+    const found = await client.call('devices.list', null)
+    output.answer(
+      found.map(({ id, kind, name, engines, memoryBytes, canMine, reason }) => ({
+        id,
+        kind,
+        name,
+        engines,
+        memoryBytes,
+        canMine,
+        ...(reason === undefined ? {} : { reason }),
+      })),
+      found.map((device) => `${device.id}  ${device.name}: ${device.canMine ? `can mine with ${device.engines.join(', ')}` : (device.reason ?? 'cannot mine')}`),
+    )
+  })
+}
+
+interface BenchOptions {
+  device: string
+  engine?: ProofEngine
+  tier?: TierName
+  seconds?: number
+}
+
+/** `lode bench` */
+export async function bench({ output, dataDir }: CommandContext, options: BenchOptions): Promise<void> {
+  await withSession(dataDir, async ({ client }) => {
+    const row = await client.call('devices.benchmark', {
+      id: options.device,
+      ...(options.engine === undefined ? {} : { engine: options.engine }),
+      ...(options.tier === undefined ? {} : { tier: options.tier }),
+      ...(options.seconds === undefined ? {} : { seconds: options.seconds }),
+    })
+    output.answer(
+      {
+        device: row.deviceId,
+        engine: row.engine,
+        tier: row.tier,
+        noncesPerSecond: row.noncesPerSecond,
+        macsPerSecond: row.macsPerSecond,
+        ...(row.watts === null ? {} : { watts: row.watts }),
+        wattsSource: row.wattsSource,
+        ...(row.macsPerJoule === null ? {} : { macsPerJoule: row.macsPerJoule }),
+        checksum: row.checksum,
+      },
+      [
+        `${row.deviceId}, ${row.engine}, ${row.tier}: ${(row.macsPerSecond / 1e9).toPrecision(3)} GMAC/s, ${row.noncesPerSecond.toPrecision(3)} nonces/s`,
+        row.watts === null ? `Power unknown: ${row.wattsSource}` : `${row.watts.toPrecision(3)} W (${row.wattsSource})`,
+        row.checksum === 'ok' ? 'Checksum ok: this device computes correctly.' : 'Checksum mismatch: this device computes wrong results.',
+      ],
+    )
+  })
+}

@@ -1,0 +1,140 @@
+import { readFile } from 'node:fs/promises'
+import { jobInput, MAX_IMAGE_BYTES, type JobInput, type JobKind } from '#shared/domain/job'
+import { describeParseError, Failure } from '#shared/domain/errors'
+import { FINAL_JOB_STATES } from '#shared/domain/states'
+import type { EngineClient } from '../client'
+import type { CommandContext } from '../lode'
+import { withSession } from '../session'
+
+interface JobOptions {
+  kind: JobKind
+  input: string
+  model?: string
+  maxTokens?: number
+  stream?: boolean
+}
+
+const DEFAULT_MAX_TOKENS = 256
+
+/** `lode job submit`: gives it to the running engine, or to one that is started for this job, and waits for the result. */
+export async function jobSubmit({ output, dataDir }: CommandContext, options: JobOptions): Promise<void> {
+  const input = toInput(options, await readInput(options.input))
+  await withSession(dataDir, async ({ client }) => {
+    const job = await runToEnd(client, input, options, (text) => {
+      if (options.stream && !output.json) process.stdout.write(text)
+    })
+    if (job.state !== 'accepted' && job.state !== 'rejected' && job.state !== 'submitted') {
+      const code = job.state === 'cancelled' ? 'cancelled' : 'invalid-input'
+      throw new Failure(code, job.reason ?? `the job ended as ${job.state}`, job.state === 'cancelled' ? '' : 'Give it another input, or look at the Jobs screen.')
+    }
+    const tokens = job.tokens === null ? {} : { tokens: job.tokens.input + job.tokens.output }
+    output.answer(
+      {
+        id: job.id,
+        kind: job.kind,
+        model: job.modelId ?? job.model,
+        state: job.state,
+        output: job.output,
+        ...tokens,
+        ...(job.evidence === null ? {} : { evidence: job.evidence }),
+        macs: job.macs,
+        creditId: job.creditId,
+        verification: job.verification,
+        milliseconds: job.milliseconds,
+        ...(job.energy.joules === undefined ? {} : { joules: job.energy.joules }),
+        joulesSource: job.energy.source,
+      },
+      options.stream ? '' : readable(job.output),
+    )
+  })
+}
+
+async function runToEnd(client: EngineClient, input: JobInput, options: JobOptions, onText: (text: string) => void) {
+  const ended = new Map<string, () => void>()
+  const finished = new Set<string>()
+  const early: { id: string; text: string }[] = []
+  let id = ''
+  client.on('job.changed', (row) => {
+    if (!FINAL_JOB_STATES.includes(row.state)) return
+    finished.add(row.id)
+    ended.get(row.id)?.()
+  })
+  client.on('job.token', (token) => {
+    if (id === '') early.push(token)
+    else if (token.id === id) onText(token.text)
+  })
+  let lost: (error: Failure) => void = () => undefined
+  const gone = new Promise<never>((_resolve, reject) => {
+    lost = reject
+  })
+  gone.catch(() => undefined)
+  client.onClose(() => lost(new Failure('unavailable', 'the engine went away', 'The job stays in its ledger; look at the Jobs screen when it runs again.')))
+  const submitted = await client.call('jobs.submit', { input, ...(options.model === undefined ? {} : { model: options.model }) })
+  id = submitted.id
+  for (const token of early) if (token.id === id) onText(token.text)
+
+  const cancel = (): void => {
+    client.call('jobs.cancel', { id }).catch(() => lost(new Failure('cancelled', 'cancelled')))
+  }
+  process.once('SIGINT', cancel)
+  process.once('SIGTERM', cancel)
+  const first = await client.call('jobs.get', { id })
+  if (!FINAL_JOB_STATES.includes(first.state) && !finished.has(id)) {
+    await Promise.race([new Promise<void>((resolve) => ended.set(id, resolve)), gone])
+  }
+  process.off('SIGINT', cancel)
+  process.off('SIGTERM', cancel)
+  return client.call('jobs.get', { id })
+}
+
+async function readInput(source: string): Promise<Buffer> {
+  if (source === '-') {
+    const chunks: Buffer[] = []
+    for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
+    return Buffer.concat(chunks)
+  }
+  try {
+    return await readFile(source)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const what = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : `it cannot be read (${code})`
+    throw new Failure('invalid-input', `${source}: ${what}`, 'Name a file, or - for standard input.')
+  }
+}
+
+function toInput(options: JobOptions, bytes: Buffer): JobInput {
+  const raw = options.kind === 'ocr' ? ocrInput(bytes) : textInput(options, decode(bytes))
+  const parsed = jobInput.safeParse(raw)
+  if (!parsed.success) throw new Failure('invalid-input', `the input cannot be taken: ${describeParseError(parsed.error)}`, 'Give a smaller or another file.')
+  return parsed.data
+}
+
+function ocrInput(bytes: Buffer): unknown {
+  if (bytes.length === 0) throw new Failure('invalid-input', 'the file is empty', 'Give a picture: PNG, JPEG, WebP, TIFF, GIF or AVIF.')
+  if (bytes.length > MAX_IMAGE_BYTES) throw new Failure('invalid-input', `the picture has ${bytes.length} bytes, more than ${MAX_IMAGE_BYTES}`, 'Give a smaller one.')
+  return { kind: 'ocr', image: bytes.toString('base64') }
+}
+
+function textInput(options: JobOptions, text: string): unknown {
+  if (options.kind === 'chat') {
+    return { kind: 'chat', messages: [{ role: 'user', content: text.trim() }], maxTokens: options.maxTokens ?? DEFAULT_MAX_TOKENS }
+  }
+  // One vector a line; the file's last line break ends a line and begins none.
+  return { kind: 'embed', texts: text.replace(/\r?\n$/, '').split(/\r?\n/) }
+}
+
+function decode(bytes: Buffer): string {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    if (text.includes('\0')) throw new TypeError('zero bytes')
+    return text
+  } catch {
+    throw new Failure('invalid-input', 'the input is not text in UTF-8', 'Give a plain text file; a picture goes with --kind ocr.')
+  }
+}
+
+function readable(result: unknown): string[] {
+  if (typeof result === 'string') return [result]
+  if (!Array.isArray(result)) return []
+  return result.map((item: unknown) => (Array.isArray(item) ? JSON.stringify(item) : (item as { text: string }).text))
+}

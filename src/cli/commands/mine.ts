@@ -1,0 +1,158 @@
+import type { EngineStatus, StartOptions } from '#shared/contract/engine'
+import { Failure } from '#shared/domain/errors'
+import type { TierName } from '#shared/domain/tiers'
+import type { EngineClient } from '../client'
+import { connectInProcess } from '../client'
+import { hostEngine, type HostedEngine } from '../engine-host'
+import type { CommandContext } from '../lode'
+import type { Output } from '../output'
+import { attach } from '../session'
+import { isMining, macs } from './status'
+
+export interface MineOptions {
+  network: 'practice'
+  for?: number
+  maxCredits?: number
+  tier?: TierName
+  devices?: string[]
+  engine?: string
+  threads?: number
+  port?: number
+  dashboard: boolean
+  samples: boolean
+  epochSeconds?: number
+}
+
+type StopReason = 'time' | 'credits' | 'signal' | 'stopped' | 'practice-hour' | 'engine-gone' | 'faulted'
+
+/** `lode mine`: an engine of its own, or the running one of the data folder. */
+export async function mine({ output, dataDir }: CommandContext, options: MineOptions): Promise<void | number> {
+  const running = await attach(dataDir).catch(() => null)
+  if (running !== null) {
+    output.say(`An engine runs already (process ${running.runningPid}); this follows it.`)
+    const reason = await follow(running.client, output, options, dataDir, null)
+    await running.close()
+    return reason === 'faulted' ? 1 : 0
+  }
+  const hosted = await hostEngine({
+    dataDir,
+    port: options.port ?? 0,
+    dashboard: options.dashboard,
+    ...(options.epochSeconds === undefined ? {} : { epochSeconds: options.epochSeconds }),
+    allowTestTier: options.tier === 'itp1-test',
+  })
+  try {
+    const client = connectInProcess(hosted.engine.api, hosted.logFault)
+    const link = options.dashboard ? hosted.server.link : null
+    if (link !== null) output.say(`Screens: ${link}`)
+    const reason = await follow(client, output, options, dataDir, { link, hosted })
+    return reason === 'faulted' ? 1 : 0
+  } finally {
+    await hosted.close()
+  }
+}
+
+/** `lode serve`: the engine and its screens; ends by a signal or `engine.quit`. */
+export async function serve({ output, dataDir }: CommandContext, options: { port?: number }): Promise<void> {
+  const hosted = await hostEngine({ dataDir, port: options.port ?? 0, dashboard: true })
+  try {
+    output.answer({ link: hosted.server.link, dataDir, pid: process.pid }, hosted.server.link)
+    await new Promise<void>((resolve) => {
+      hosted.engine.onQuitRequested(resolve)
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())
+    })
+  } finally {
+    await hosted.close()
+  }
+}
+
+function startOptions(options: MineOptions): StartOptions {
+  return {
+    samples: options.samples,
+    ...(options.tier === undefined ? {} : { tier: options.tier }),
+    ...(options.engine === undefined ? {} : { engine: options.engine }),
+    ...(options.devices === undefined ? {} : { devices: options.devices }),
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+  }
+}
+
+/** Prints what happens until mining ends, and says why it ended. */
+async function follow(
+  client: EngineClient,
+  output: Output,
+  options: MineOptions,
+  dataDir: string,
+  own: { link: string | null; hosted: HostedEngine } | null,
+): Promise<StopReason> {
+  let accepted = 0
+  let resolveEnd: (reason: StopReason) => void = () => undefined
+  const end = new Promise<StopReason>((resolve) => {
+    resolveEnd = resolve
+  })
+  const event = (name: string, data: Record<string, unknown>, text: string | null): void =>
+    output.line({ event: name, at: new Date().toISOString(), ...data }, text)
+
+  const before = await client.call('engine.status', null)
+  event('started', { rig: before.rig.key, network: before.network.name, dataDir, dashboard: own?.link ?? null }, `Mining on ${before.network.name}. No market value.`)
+
+  const deviceLines = new Map<string, string>()
+  client.on('devices.changed', (devices) => {
+    for (const { id, state, macsPerSecond, activity } of devices) {
+      if (deviceLines.get(id) === state + activity) continue
+      deviceLines.set(id, state + activity)
+      event('device', { id, state, macsPerSecond }, activity === '' ? null : `${id}: ${activity}`)
+    }
+  })
+  client.on('share.changed', ({ nonce, tier, state, code }) => event('share', { nonce, tier, state, ...(code === undefined ? {} : { code }) }, null))
+  client.on('job.changed', (job) => {
+    if (job.kind !== 'proof') event('job', { id: job.id, kind: job.kind, state: job.state }, null)
+  })
+  client.on('credit.changed', (credit) => {
+    const { id, kind, macs: work, creditMacs, device, state, verification } = credit
+    event('credit', { id, kind, macs: work, creditMacs, device, state, verification }, state === 'accepted' ? `${kind} accepted: ${macs(creditMacs)} (${verification})` : null)
+    if (state === 'accepted') {
+      accepted++
+      if (options.maxCredits !== undefined && accepted >= options.maxCredits) resolveEnd('credits')
+    }
+  })
+  let started = false
+  client.on('engine.status', (now) => {
+    if (!started) return
+    if (now.state === 'faulted') resolveEnd('faulted')
+    else if (!isMining(now) && now.state === 'stopped') resolveEnd(now.pausedBecause.includes('practice-hour') ? 'practice-hour' : 'stopped')
+  })
+  client.onClose(() => resolveEnd('engine-gone'))
+
+  const onSignal = (): void => resolveEnd('signal')
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, onSignal)
+  own?.hosted.engine.onQuitRequested(() => resolveEnd('stopped'))
+  // A closed pipe (`lode mine | head`) ends mining as a signal would.
+  process.stdout.on('error', onSignal)
+
+  await client.call('engine.start', startOptions(options))
+  started = true
+  const timer = options.for === undefined ? undefined : setTimeout(() => resolveEnd('time'), options.for * 1000)
+  const reason = await end
+  clearTimeout(timer)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, onSignal)
+
+  const after = reason === 'engine-gone' ? null : await ending(client, own !== null || reason === 'time' || reason === 'credits')
+  if (after !== null) {
+    event(
+      'stopped',
+      { reason, creditMacs: after.creditMacs.total, credits: after.credits },
+      `Stopped (${reason}). ${after.credits} credits, ${macs(after.creditMacs.total)} in all. Practice, no market value.`,
+    )
+  } else event('stopped', { reason, creditMacs: null, credits: null }, 'The engine went away.')
+  return reason
+}
+
+/** What was asked to be followed only goes on; what was started here stops. */
+async function ending(client: EngineClient, stops: boolean): Promise<EngineStatus> {
+  try {
+    return stops ? await client.call('engine.stop', { finish: false }) : await client.call('engine.status', null)
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'unavailable') return client.call('engine.status', null)
+    throw error
+  }
+}

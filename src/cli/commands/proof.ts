@@ -1,0 +1,35 @@
+import { TIERS, type TierName } from '#shared/domain/tiers'
+import type { ProofEngine, WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/domain/worker-protocol'
+import { createNodeProcessHost } from '#process/node-host'
+import { createPeer } from '#process/peer'
+import type { CommandContext } from '../lode'
+import { programFolder } from '../paths'
+
+interface DigestOptions {
+  tier: TierName
+  epoch: string
+  publicKey: string
+  nonce: bigint
+  engine?: ProofEngine
+}
+
+/** `lode proof digest`: one nonce in a worker process of its own; needs neither engine nor data folder. */
+export async function proofDigest({ output }: CommandContext, options: DigestOptions): Promise<void> {
+  const engine = options.engine ?? 'onnx-cpu'
+  const start: WorkerStart = { role: 'worker', deviceId: 'cpu0', threads: 1 }
+  const worker = await createNodeProcessHost(programFolder).start('worker', start)
+  try {
+    const peer = createPeer<WorkerMethods, WorkerNotifications>(worker.port, 'worker')
+    const { digest, milliseconds } = await peer.request('proof.digest', {
+      tier: options.tier,
+      epochSeed: options.epoch,
+      publicKey: options.publicKey,
+      nonce: options.nonce,
+      engine,
+    })
+    output.answer({ digest, engine, tier: options.tier, macs: TIERS[options.tier].macs.toString(), milliseconds }, digest)
+  } finally {
+    worker.kill()
+    await worker.exited
+  }
+}

@@ -1,0 +1,89 @@
+import type { EngineStatus } from '#shared/contract/engine'
+import { Failure } from '#shared/domain/errors'
+import { formatMacs } from '#shared/domain/format'
+import type { CommandContext } from '../lode'
+import { attach, withSession } from '../session'
+
+/** `lode status`: with or without a running engine. */
+export async function status({ output, dataDir }: CommandContext): Promise<void> {
+  await withSession(dataDir, async ({ client, runningPid }) => {
+    const now = await client.call('engine.status', null)
+    const devices = await client.call('devices.list', null)
+    const mining = isMining(now)
+    output.answer(
+      {
+        mining,
+        pausedBecause: now.pausedBecause,
+        network: now.network.name,
+        devices: devices.map(({ id, kind, name, engines, engine, memoryBytes, canMine, reason, state, activity, macsPerSecond, watts, wattsCertainty, wattsSource, macsPerJoule }) => ({
+          id,
+          kind,
+          name,
+          engines,
+          engine,
+          memoryBytes,
+          canMine,
+          ...(reason === undefined ? {} : { reason }),
+          state,
+          activity,
+          macsPerSecond,
+          watts,
+          wattsCertainty,
+          wattsSource,
+          macsPerJoule,
+        })),
+        creditMacs: now.creditMacs,
+        credits: now.credits,
+        dataDir: now.dataDir,
+        version: now.version,
+        ...(runningPid === null ? {} : { pid: runningPid }),
+      },
+      [
+        runningPid === null ? 'No engine runs for this data folder.' : `${mining ? 'Mining' : 'Not mining'} (${now.state}), engine ${runningPid}.`,
+        ...(now.pausedBecause.length > 0 ? [`Paused: ${now.pausedBecause.join(', ')}.`] : []),
+        ...now.devices.map((device) => `${device.id}  ${device.name}: ${device.state}${device.activity === '' ? '' : `, ${device.activity}`}`),
+        `Credit today ${macs(now.creditMacs.today)}, in all ${macs(now.creditMacs.total)} in ${now.credits} credits. Practice, no market value.`,
+        `Data folder: ${now.dataDir}`,
+      ],
+    )
+  })
+}
+
+export function isMining(now: EngineStatus): boolean {
+  return now.state === 'starting' || now.state === 'mining' || now.state === 'finishing'
+}
+
+export function macs(decimal: string): string {
+  const { figure, unit } = formatMacs(BigInt(decimal))
+  return `${figure} ${unit}`
+}
+
+/** `lode start`: in the running engine. */
+export async function start({ output, dataDir }: CommandContext): Promise<void> {
+  const session = await running(dataDir)
+  try {
+    const now = await session.client.call('engine.start', null)
+    output.answer({ mining: isMining(now), pid: session.runningPid }, `Mining. Engine ${session.runningPid}.`)
+  } finally {
+    await session.close()
+  }
+}
+
+/** `lode stop`: mining stops; an engine without a window ends. */
+export async function stop({ output, dataDir }: CommandContext, options: { finish?: boolean }): Promise<void> {
+  const session = await running(dataDir)
+  try {
+    const now = await session.client.call('engine.stop', { finish: options.finish ?? false })
+    output.answer({ mining: isMining(now), pid: session.runningPid }, 'Stopped.')
+  } finally {
+    await session.close()
+  }
+}
+
+async function running(dataDir: string) {
+  const session = await attach(dataDir)
+  if (session === null) {
+    throw new Failure('not-running', `no engine runs for ${dataDir}`, 'Start one with "lode mine", or name its folder with --data-dir.')
+  }
+  return session
+}

@@ -1,0 +1,189 @@
+/** The `lode` command: options, commands, exit codes. What each command does is in commands/. */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Failure } from '#shared/domain/errors'
+import { jobKinds } from '#shared/domain/job'
+import { tierNames } from '#shared/domain/tiers'
+import { proofEngines } from '#shared/domain/worker-protocol'
+import { addressSet, addressShow } from './commands/address'
+import { bench, devices } from './commands/devices'
+import { jobSubmit } from './commands/job'
+import { ledgerExport, ledgerVerify } from './commands/ledger'
+import { mine, serve } from './commands/mine'
+import { modelsAdd, modelsList, modelsRemove, modelsVerify } from './commands/models'
+import { proofDigest } from './commands/proof'
+import { start, status, stop } from './commands/status'
+import { VERSION } from './engine-host'
+import { createOutput, EXIT_DONE, EXIT_WRONG_USAGE, reportFailure, type Output } from './output'
+import { dataFolder } from './paths'
+
+/** What every command is given. */
+export interface CommandContext {
+  output: Output
+  dataDir: string
+}
+
+/** Not asked for by parsing: known before parsing, so that wrong usage is answered in the asked form too. */
+const wantsJson = process.argv.includes('--json')
+
+const wholeNumber =
+  (minimum: number, maximum: number) =>
+  (text: string): number => {
+    const value = Number(text)
+    if (!/^\d+$/.test(text) || value < minimum || value > maximum) {
+      throw new InvalidArgumentError(`It must be a whole number from ${minimum} to ${maximum}.`)
+    }
+    return value
+  }
+const positiveSeconds = (text: string): number => {
+  const value = Number(text)
+  if (!/^\d+(\.\d+)?$/.test(text) || value <= 0 || value > 31_536_000) throw new InvalidArgumentError('It must be a number of seconds above 0.')
+  return value
+}
+const nonce = (text: string): bigint => {
+  if (!/^\d{1,20}$/.test(text) || BigInt(text) >= 1n << 64n) throw new InvalidArgumentError('It must be a whole number below 2^64.')
+  return BigInt(text)
+}
+const hex64 = (text: string): string => {
+  if (!/^[0-9a-fA-F]{64}$/.test(text)) throw new InvalidArgumentError('It must be 64 hexadecimal digits.')
+  return text.toLowerCase()
+}
+const deviceIds = (text: string): string[] => text.split(',').map((id) => id.trim())
+const moment = (text: string): number => {
+  const value = Date.parse(text)
+  if (Number.isNaN(value)) throw new InvalidArgumentError('It must be a date such as 2026-11-24 or 2026-11-24T12:00:00Z.')
+  return value
+}
+const tier = (): Option => new Option('--tier <tier>', 'tier of the proof').choices(tierNames)
+const engine = (): Option => new Option('--engine <engine>', 'engine that drives the device').choices(proofEngines)
+
+let exitCode = EXIT_DONE
+
+/** Runs a command's work with what all of them share. Work may answer with an exit code of its own. */
+function action<O>(work: (context: CommandContext, options: O, ...operands: string[]) => Promise<void | number>) {
+  return async (...received: unknown[]): Promise<void> => {
+    const command = received.at(-1) as Command
+    const options = command.optsWithGlobals() as O & { dataDir?: string }
+    const operands = received.slice(0, -2) as string[]
+    try {
+      exitCode = (await work({ output: createOutput(wantsJson), dataDir: dataFolder(options.dataDir) }, options, ...operands)) ?? EXIT_DONE
+    } catch (error) {
+      exitCode = reportFailure(error, wantsJson)
+    }
+  }
+}
+
+const program = new Command('lode')
+  .description('Mine with useful AI work.')
+  .version(VERSION)
+  .option('--json', 'one JSON value on standard output (events and exports: one object a line)')
+  .option('--data-dir <folder>', 'where ledger, settings and models live (or LODE_DATA_DIR)')
+  .exitOverride()
+  .configureOutput({ writeErr: () => undefined, outputError: () => undefined })
+  .enablePositionalOptions(false)
+
+const command = (parent: Command, name: string, description: string): Command =>
+  parent.command(name).description(description).allowExcessArguments(false).option('--json', 'JSON on standard output').option('--data-dir <folder>', 'data folder')
+
+command(program, 'devices', 'what can compute here').action(action(devices))
+
+const proof = program.command('proof').description('the integer transformer proof')
+command(proof, 'digest', 'the digest of one nonce')
+  .addOption(tier().makeOptionMandatory())
+  .requiredOption('--epoch <hex64>', "the epoch's seed", hex64)
+  .requiredOption('--public-key <hex64>', "the rig's public key", hex64)
+  .requiredOption('--nonce <n>', 'the nonce', nonce)
+  .addOption(engine())
+  .action(action(proofDigest))
+
+command(program, 'bench', 'measure a device and check that it computes correctly')
+  .option('--device <id>', 'device', 'cpu0')
+  .addOption(engine())
+  .addOption(tier())
+  .option('--seconds <n>', 'how long', wholeNumber(1, 120))
+  .action(action(bench))
+
+command(program, 'mine', 'mine, with the screens on a local address')
+  .addOption(new Option('--network <name>', 'where to mine').choices(['practice']).default('practice'))
+  .option('--for <seconds>', 'stop by itself after so many seconds', positiveSeconds)
+  .option('--max-credits <n>', 'stop by itself after so many accepted credits', wholeNumber(1, 1_000_000_000))
+  .addOption(tier())
+  .option('--devices <ids>', 'only these devices, separated by commas', deviceIds)
+  .addOption(engine())
+  .option('--threads <n>', 'threads of the CPU', wholeNumber(1, 1024))
+  .option('--port <n>', 'port of the screens; a free one when left out', wholeNumber(1, 65_535))
+  .option('--no-dashboard', 'without the screens')
+  .option('--no-samples', 'without generated samples')
+  .option('--epoch-seconds <n>', 'length of an epoch of the practice network', wholeNumber(10, 86_400))
+  .action(action(mine))
+
+command(program, 'serve', 'the engine and its screens, mining only once started there')
+  .option('--port <n>', 'port of the screens; a free one when left out', wholeNumber(1, 65_535))
+  .action(action(serve))
+
+command(program, 'status', 'what the engine of this data folder does').action(action(status))
+command(program, 'start', 'start mining in the running engine').action(action(start))
+command(program, 'stop', 'stop mining in the running engine').option('--finish', 'finish running jobs first').action(action(stop))
+
+const job = program.command('job').description('useful work')
+command(job, 'submit', 'give it a job and wait for the result')
+  .addOption(new Option('--kind <kind>', 'kind of job').choices(jobKinds).makeOptionMandatory())
+  .requiredOption('--input <file>', 'a file, or - for standard input')
+  .option('--model <id>', 'which model; the first that can when left out')
+  .option('--max-tokens <n>', 'how many tokens a chat may answer with', wholeNumber(1, 8192))
+  .option('--stream', "print a chat's answer as it is written")
+  .action(action(jobSubmit))
+
+const models = program.command('models').description('models on this computer')
+command(models, 'list', 'what is installed').action(action(modelsList))
+command(models, 'add', 'add a model from a folder').argument('<folder>').action(action(modelsAdd))
+command(models, 'remove', 'remove a model').argument('<id>').action(action(modelsRemove))
+command(models, 'verify', 'check every file of every model').action(action(modelsVerify))
+
+const ledger = program.command('ledger').description('credits and receipts')
+command(ledger, 'export', 'every credit, one a line')
+  .option('--csv', 'as CSV')
+  .option('--from <date>', 'from this moment on', moment)
+  .option('--to <date>', 'before this moment', moment)
+  .action(action(ledgerExport))
+command(ledger, 'verify', 'recompute sums and check every signature').action(action(ledgerVerify))
+
+const address = program.command('address').description('where payouts go')
+command(address, 'set', 'set the payout address')
+  .argument('<address>')
+  .requiredOption('--confirm <last6>', 'its last six characters')
+  .action(action(addressSet))
+command(address, 'show', 'show the payout address').action(action(addressShow))
+
+/** One line that says what is right. */
+function usageFailure(error: CommanderError): Failure {
+  const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ').replace(/\.$/, '')
+  const names = program.commands.flatMap((entry) => (entry.commands.length > 0 ? entry.commands.map((sub) => `${entry.name()} ${sub.name()}`) : [entry.name()]))
+  const typed = process.argv.slice(2).filter((word) => !word.startsWith('-'))
+  const found = program.commands.find((entry) => entry.name() === typed[0])
+  const deepest = found?.commands.find((entry) => entry.name() === typed[1]) ?? found
+  const usage =
+    deepest === undefined || deepest.commands.length > 0
+      ? `Commands: ${names.join(', ')}.`
+      : `Usage: lode ${found === deepest ? '' : `${found?.name()} `}${deepest.name()} ${deepest.usage()} with ${deepest.options.map((option) => option.flags).join(', ')}.`
+  return new Failure('wrong-usage', message, usage)
+}
+
+// commander takes an unknown sub-command of a group for excess help; it is wrong usage like any other.
+for (const group of [proof, job, models, ledger, address]) {
+  group.configureOutput({ writeErr: () => undefined, outputError: () => undefined }).exitOverride()
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error
+  const isAnswer = error.code === 'commander.helpDisplayed' || error.code === 'commander.version'
+  if (!isAnswer) {
+    const failure = error.code === 'commander.help' ? new CommanderError(2, error.code, 'a command is missing') : error
+    exitCode = reportFailure(usageFailure(failure), wantsJson)
+    if (exitCode !== EXIT_WRONG_USAGE) exitCode = EXIT_WRONG_USAGE
+  }
+}
+process.exitCode = exitCode
+// Ended here and not by an empty event loop: a library's idle handle must not keep a finished command alive.
+process.stdout.write('', () => process.exit(exitCode))

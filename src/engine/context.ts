@@ -1,0 +1,40 @@
+/** What the engine's parts share, put together in engine.ts. Handlers take it and nothing else. */
+import type { Coordinator } from '#pool/coordinator'
+import type { SignatureVerifier, Signer } from '#shared/domain/signed'
+import type { Clock } from '#process/supervisor'
+import type { DeviceRegistry } from './device-registry'
+import type { EngineEvents } from './emitter'
+import type { Ledger, Metrics } from './ledger'
+import type { Live } from './live'
+import type { Log } from './log'
+import type { Mining } from './mining'
+import type { ModelStore } from './models'
+import type { SettingsStore } from './settings'
+import type { NetworkState } from './work/network-state'
+import type { EngineStatus, Notice } from '#shared/contract/engine'
+
+export interface EngineContext {
+  version: string
+  dataDir: string
+  clock: Clock
+  log: Log
+  events: EngineEvents
+  ledger: Ledger
+  metrics: Metrics
+  settings: SettingsStore
+  devices: DeviceRegistry
+  live: Live
+  mining: Mining
+  models: ModelStore
+  network: Coordinator
+  networkState: NetworkState
+  signer: Signer
+  signatures: SignatureVerifier
+  ids: { uuid(): string }
+  /** said while opening: what was set aside or begun anew */
+  openingNotices: Notice[]
+  status: () => EngineStatus
+  logFile: string | null
+  /** asked for by `engine.quit` */
+  requestQuit: () => void
+}

@@ -1,0 +1,55 @@
+import type { Handlers } from '#shared/contract/index'
+import { Failure } from '#shared/domain/errors'
+import { proofEngines } from '#shared/domain/worker-protocol'
+import type { EngineContext } from '../context'
+
+const DEFAULT_BENCHMARK_SECONDS = 8
+
+export function deviceHandlers(context: EngineContext): Pick<
+  Handlers,
+  'devices.list' | 'devices.refresh' | 'devices.configure' | 'devices.retry' | 'devices.benchmark' | 'devices.benchmarks'
+> {
+  const { devices, mining, ledger, events } = context
+  return {
+    'devices.list': async () => devices.list(),
+    'devices.refresh': async () => {
+      await devices.refresh()
+      await mining.devicesChanged()
+      return devices.list()
+    },
+    'devices.configure': async ({ id, enabled, threads }) => {
+      devices.configure(id, { ...(enabled === undefined ? {} : { enabled }), ...(threads === undefined ? {} : { threads }) })
+      if (enabled !== undefined) await mining.devicesChanged()
+      events.emit('devices.changed', devices.list())
+      return devices.get(id)
+    },
+    'devices.retry': async ({ id }) => {
+      devices.runner(devices.get(id).id).retry()
+      return devices.get(id)
+    },
+    'devices.benchmark': async ({ id, engine, tier, seconds }) => {
+      const device = devices.get(id)
+      if (!device.canMine) throw new Failure('device-unavailable', `${id} cannot be measured: ${device.reason ?? 'it cannot mine'}`)
+      const name = engine ?? device.engines[0]
+      const known = proofEngines.find((candidate) => candidate === name)
+      if (known === undefined || !device.engines.includes(known)) {
+        throw new Failure('wrong-usage', `${id} has no engine "${name ?? ''}"`, `It has: ${device.engines.join(', ')}.`)
+      }
+      const measured = await devices.runner(id).benchmark(known, tier ?? 'itp1-base', seconds ?? DEFAULT_BENCHMARK_SECONDS)
+      const power = devices.fullLoadPower(id)
+      const macsPerJoule = power.watts === null ? null : measured.macsPerSecond / power.watts
+      return ledger.recordBenchmark({
+        deviceId: id,
+        engine: measured.engine,
+        tier: measured.tier,
+        noncesPerSecond: measured.noncesPerSecond,
+        macsPerSecond: measured.macsPerSecond,
+        watts: power.watts,
+        wattsSource: power.source,
+        macsPerJoule,
+        checksum: measured.checksum,
+      })
+    },
+    'devices.benchmarks': async ({ id }) => ledger.benchmarks(id, 50),
+  }
+}

@@ -1,0 +1,82 @@
+import type { Handlers } from '#shared/contract/index'
+import { Failure } from '#shared/domain/errors'
+import type { JobInput } from '#shared/domain/job'
+import { FINAL_JOB_STATES } from '#shared/domain/states'
+import type { EngineContext } from '../context'
+import { localMidnight } from '../local-days'
+
+export function jobHandlers(context: EngineContext): Pick<Handlers, 'jobs.page' | 'jobs.get' | 'jobs.summary' | 'jobs.submit' | 'jobs.cancel'> {
+  const { ledger, models, network, events, devices, clock } = context
+  const announce = (id: string): void => {
+    const row = ledger.jobRow(id)
+    if (row) events.emit('job.changed', row)
+  }
+  return {
+    'jobs.page': async ({ filter, offset, limit }) => ledger.jobPage(filter, offset, limit),
+    'jobs.get': async ({ id }) => {
+      const job = ledger.jobDetail(id)
+      if (job === null) throw new Failure('not-found', `there is no job ${id}`)
+      return job
+    },
+    'jobs.summary': async () =>
+      ledger.summaryByKind({ from: localMidnight(clock.now()) }).map(({ kind, count, macs, creditMacs, energy, macsWithEnergy }) => ({
+        kind,
+        count,
+        macs: macs.toString(),
+        creditMacs: creditMacs.toString(),
+        macsPerJoule: energy === null || energy.joules <= 0 ? null : macsWithEnergy / energy.joules,
+        joulesCertainty: energy?.certainty ?? null,
+      })),
+    'jobs.submit': async ({ input, model: wanted }) => {
+      refuseUnusable(input)
+      const model = models.resolve(input.kind, wanted)
+      const runners = devices.usableRunners()
+      if (runners.length === 0) {
+        throw new Failure('device-unavailable', 'no device can do it: all are off or cannot mine', 'Switch one on, on the Devices screen.')
+      }
+      const id = context.ids.uuid()
+      ledger.insertJob({
+        id,
+        kind: input.kind,
+        origin: 'person',
+        network: network.name,
+        modelName: model.card.name,
+        modelId: model.card.id,
+        modelHash: model.hash,
+        input,
+      })
+      announce(id)
+      const answer = await network.enqueueJob({ id, input, model: model.hash, buyer: 'person' })
+      if (!answer.ok) {
+        ledger.setJobState(id, 'failed', { reason: answer.refusal.message })
+        announce(id)
+        throw new Failure('network-refused', `the network did not take the job: ${answer.refusal.message}`)
+      }
+      for (const runner of runners) runner.wake()
+      return { id }
+    },
+    'jobs.cancel': async ({ id }) => {
+      const job = ledger.jobRow(id)
+      if (job === null || job.kind === 'proof') throw new Failure('not-found', `there is no job ${id}`)
+      if (FINAL_JOB_STATES.includes(job.state) || job.state === 'submitted') return null
+      const running = devices.runners().some((runner) => runner.cancelJob(id))
+      if (!running) {
+        await network.cancelJob(id)
+        ledger.setJobState(id, 'cancelled', { reason: 'cancelled' })
+        announce(id)
+      }
+      return null
+    },
+  }
+}
+
+/** What no model can make sense of is refused before anything starts. */
+function refuseUnusable(input: JobInput): void {
+  const texts = input.kind === 'chat' ? input.messages.map(({ content }) => content) : input.kind === 'embed' ? input.texts : []
+  if (texts.some((text) => text.includes('\0'))) {
+    throw new Failure('invalid-input', 'this is not text: it has zero bytes in it', 'Give a plain text in UTF-8.')
+  }
+  if (input.kind === 'chat' && texts.every((text) => text.trim() === '')) {
+    throw new Failure('invalid-input', 'the question is empty', 'Type a question or a text.')
+  }
+}

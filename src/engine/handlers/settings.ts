@@ -1,0 +1,66 @@
+import { arch, platform, release } from 'node:os'
+import type { TrustItem } from '#shared/contract/settings'
+import type { Handlers } from '#shared/contract/index'
+import { checkAddress, lastSix } from '#shared/domain/address'
+import { Failure } from '#shared/domain/errors'
+import type { EngineContext } from '../context'
+import { programTrust } from '../trust'
+
+export function settingsHandlers(
+  context: EngineContext,
+): Pick<
+  Handlers,
+  'settings.get' | 'settings.set' | 'address.check' | 'address.show' | 'address.set' | 'address.history' | 'about.get'
+> {
+  const { settings, ledger, events, clock, mining } = context
+  return {
+    'settings.get': async () => settings.current,
+    'settings.set': async (patch) => {
+      const next = settings.change(patch)
+      if (patch.practiceKeepGoing !== undefined) mining.keepGoing(patch.practiceKeepGoing)
+      events.emit('settings.changed', next)
+      return next
+    },
+    'address.check': async ({ address }) => checkAddress(address),
+    'address.show': async () => ledger.address(),
+    'address.set': async ({ address, confirm }) => {
+      const check = checkAddress(address)
+      if (!check.ok || check.normalized === null || check.type === null) {
+        const wrong = check.checks.find(({ ok }) => !ok)
+        throw new Failure('address-refused', wrong?.text ?? 'this is no address that Lode knows', 'Copy it again from your wallet.')
+      }
+      if (confirm !== lastSix(check.normalized)) {
+        throw new Failure('address-refused', 'the last six characters do not match; capitals count', 'Compare the address with the one in your wallet and type its last six characters.')
+      }
+      // Practice pays nothing, so there is no cool-down to wait for: it counts from now on.
+      const payout = { address: check.normalized, type: check.type, effectiveAt: new Date(clock.now()).toISOString() }
+      ledger.setAddress(payout)
+      ledger.recordEvent({ severity: 'info', code: 'address-set', message: `The payout address was set to ${payout.address}.` })
+      return payout
+    },
+    'address.history': async () => ledger.addressHistory(),
+    'about.get': async () => ({
+      version: context.version,
+      dataDir: context.dataDir,
+      logFile: context.logFile,
+      nodeVersion: process.versions.node,
+      platform: `${platform()} ${release()}, ${arch()}`,
+      sendsOut: [
+        'Nothing: the practice network runs inside this program, and the page is served to this computer only.',
+        'Models are added from folders on this computer; nothing is downloaded.',
+      ],
+      trust: [...(await programTrust()), ...modelTrust(context)],
+    }),
+  }
+}
+
+function modelTrust({ models }: EngineContext): TrustItem[] {
+  return models.list().map((model) => ({
+    name: model.name,
+    kind: 'model' as const,
+    version: model.id,
+    sha256: model.hash,
+    origin: model.source,
+    licence: model.licence,
+  }))
+}

@@ -1,0 +1,236 @@
+/** Mining as a whole: which devices work, since when, until when, and why not. One device's work is device-runner's. */
+import type { MiningState, Notice, PauseCause, StartOptions } from '#shared/contract/engine'
+import { Failure } from '#shared/domain/errors'
+import type { ProofEngine } from '#shared/domain/worker-protocol'
+import { proofEngines } from '#shared/domain/worker-protocol'
+import type { Clock } from '#process/supervisor'
+import type { DeviceRunner } from './work/device-runner'
+
+/** Practice pays nothing and uses electricity: it stops by itself after an hour unless told to go on. */
+export const PRACTICE_MILLISECONDS = 60 * 60 * 1000
+
+export interface MiningDevice {
+  id: string
+  canMine: boolean
+  enabled: boolean
+  engines: readonly string[]
+  reason?: string | undefined
+}
+
+export interface Mining {
+  readonly state: MiningState
+  readonly pausedBecause: PauseCause[]
+  /** UTC ms */
+  readonly since: number | null
+  readonly stopsAt: number | null
+  readonly finishingJobs: number
+  /** monotonic milliseconds mined in this run */
+  minedMilliseconds(): number
+  /** Throws Failure `device-unavailable` when no device can mine. Already mining: nothing changes. */
+  start(options: StartOptions): Promise<void>
+  stop(options: { finish: boolean; cause?: PauseCause }): Promise<void>
+  keepGoing(keepGoing: boolean): void
+  notices(): Notice[]
+  /** A device was switched on or off while mining. */
+  devicesChanged(): Promise<void>
+}
+
+export interface MiningParts {
+  clock: Clock
+  devices: () => readonly MiningDevice[]
+  runner: (deviceId: string) => DeviceRunner
+  samplesWanted: () => boolean
+  keepsGoing: () => boolean
+  setKeepsGoing: (keepGoing: boolean) => void
+  setThreads: (deviceId: string, threads: number) => void
+  /** the practice network's hour counts; a real network's does not */
+  isPractice: boolean
+  /** says hello, so that units can be leased */
+  join: () => Promise<void>
+  onStarted: () => void
+  onStopped: () => void
+  onChange: () => void
+}
+
+export function createMining(parts: MiningParts): Mining {
+  const { clock } = parts
+  let wanted: StartOptions | null = null
+  let since: number | null = null
+  let startedAt = 0
+  let minedBefore = 0
+  let finishing = false
+  let cause: PauseCause | null = null
+  let stopTimer: { cancel(): void } | null = null
+  let stopsAt: number | null = null
+  let changing: Promise<void> = Promise.resolve()
+
+  /** Start, stop and device changes one after another, whoever asks for them. */
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    const turn = changing.then(work)
+    changing = turn.catch(() => undefined)
+    return turn
+  }
+
+  const usable = (options: StartOptions): MiningDevice[] =>
+    parts.devices().filter((device) => device.canMine && device.enabled && (options.devices?.includes(device.id) ?? true))
+
+  const engineFor = (device: MiningDevice, options: StartOptions): ProofEngine => {
+    const name = options.engine ?? device.engines[0]
+    const engine = proofEngines.find((known) => known === name)
+    if (engine === undefined || !device.engines.includes(engine)) {
+      throw new Failure('wrong-usage', `${device.id} has no engine "${name ?? ''}"`, `It has: ${device.engines.join(', ')}.`)
+    }
+    return engine
+  }
+
+  const startDevice = (device: MiningDevice, options: StartOptions): void => {
+    const engine = engineFor(device, options)
+    if (options.threads !== undefined) parts.setThreads(device.id, options.threads)
+    parts.runner(device.id).startMining({ engine, tier: options.tier ?? null, samples: options.samples ?? parts.samplesWanted() })
+  }
+
+  const stopLater = (): void => {
+    stopTimer?.cancel()
+    stopTimer = null
+    stopsAt = null
+    if (wanted === null || !parts.isPractice || parts.keepsGoing()) return
+    const left = Math.max(0, PRACTICE_MILLISECONDS - (clock.monotonic() - startedAt))
+    stopsAt = clock.now() + left
+    stopTimer = clock.setTimeout(() => void stop({ finish: true, cause: 'practice-hour' }), left)
+  }
+
+  const start = (options: StartOptions): Promise<void> =>
+    inTurn(async () => {
+      if (wanted !== null) return
+      const unknown = options.devices?.find((id) => !parts.devices().some((device) => device.id === id))
+      if (unknown !== undefined) {
+        const known = parts.devices().map((device) => device.id)
+        throw new Failure('not-found', `there is no device "${unknown}"`, `Known devices: ${known.join(', ')}.`)
+      }
+      const devices = usable(options)
+      if (devices.length === 0) {
+        const reasons = parts.devices().map((device) => `${device.id}: ${device.reason ?? 'switched off'}`)
+        throw new Failure('device-unavailable', `no device can mine (${reasons.join('; ')})`, 'Switch one on, on the Devices screen.')
+      }
+      for (const device of devices) engineFor(device, options)
+      wanted = options
+      cause = null
+      startedAt = clock.monotonic()
+      since = clock.now()
+      parts.onStarted()
+      try {
+        await parts.join()
+        for (const device of devices) startDevice(device, options)
+      } catch (error) {
+        wanted = null
+        since = null
+        parts.onStopped()
+        throw error
+      }
+      stopLater()
+      parts.onChange()
+    })
+
+  const stop = (options: { finish: boolean; cause?: PauseCause }): Promise<void> => {
+    if (options.finish && wanted !== null) {
+      finishing = true
+      parts.onChange()
+    }
+    // Stop now must not wait behind a finish that waits for a job.
+    const halt = async (): Promise<void> => {
+      const running = parts.devices().map((device) => parts.runner(device.id))
+      await Promise.all(running.map((runner) => (options.finish ? runner.finish() : runner.stop())))
+      if (wanted !== null) {
+        minedBefore += clock.monotonic() - startedAt
+        wanted = null
+        since = null
+        cause = options.cause ?? null
+        parts.onStopped()
+      }
+      finishing = false
+      stopLater()
+      parts.onChange()
+    }
+    return finishing && !options.finish ? halt() : inTurn(halt)
+  }
+
+  const allRunners = (): DeviceRunner[] => parts.devices().map((device) => parts.runner(device.id))
+
+  return {
+    get state() {
+      if (finishing) return 'finishing'
+      if (wanted === null) return 'stopped'
+      const working = usable(wanted).map((device) => parts.runner(device.id))
+      if (working.length === 0) return 'paused'
+      if (working.every((runner) => runner.state === 'faulted')) return 'faulted'
+      if (working.every((runner) => runner.networkTrouble !== null)) return 'paused'
+      return working.every((runner) => runner.state === 'starting' || runner.state === 'idle') ? 'starting' : 'mining'
+    },
+    get pausedBecause() {
+      if (wanted === null) return cause === null ? [] : [cause]
+      const causes: PauseCause[] = []
+      const working = usable(wanted)
+      if (working.length === 0) causes.push('no-device')
+      else if (working.every((device) => parts.runner(device.id).networkTrouble !== null)) causes.push('network')
+      return causes
+    },
+    get since() {
+      return since
+    },
+    get stopsAt() {
+      return stopsAt
+    },
+    get finishingJobs() {
+      return finishing ? allRunners().filter((runner) => runner.runningJob !== null).length : 0
+    },
+    minedMilliseconds: () => minedBefore + (wanted === null ? 0 : clock.monotonic() - startedAt),
+    start,
+    stop,
+    keepGoing: (keepGoing) => {
+      parts.setKeepsGoing(keepGoing)
+      stopLater()
+      parts.onChange()
+    },
+    notices: () => {
+      const notices: Notice[] = []
+      for (const runner of allRunners()) {
+        if (runner.reason !== null) {
+          notices.push({
+            id: `faulted-${runner.deviceId}`,
+            severity: 'error',
+            title: `${runner.deviceId} stopped.`,
+            detail: runner.reason,
+            action: 'retry-device',
+            deviceId: runner.deviceId,
+          })
+        }
+        if (runner.networkTrouble !== null) {
+          notices.push({ id: `network-${runner.deviceId}`, severity: 'warning', title: 'The network does not answer.', detail: runner.networkTrouble })
+        }
+      }
+      if (cause === 'practice-hour' && wanted === null) {
+        notices.push({
+          id: 'practice-hour',
+          severity: 'info',
+          title: 'Practice stopped after an hour.',
+          detail: 'It pays nothing and uses electricity, so it goes on only when you say so.',
+          action: 'keep-going',
+        })
+      }
+      return notices
+    },
+    devicesChanged: () =>
+      inTurn(async () => {
+        const options = wanted
+        if (options === null) return
+        const working = usable(options)
+        for (const device of parts.devices()) {
+          const runner = parts.runner(device.id)
+          const shouldRun = working.includes(device)
+          if (shouldRun && runner.engine === null) startDevice(device, options)
+          else if (!shouldRun && runner.engine !== null) await runner.stop()
+        }
+        parts.onChange()
+      }),
+  }
+}

@@ -1,0 +1,98 @@
+/** The person's settings: defaults, parsing, change. Stored in the ledger as one JSON value. */
+import { z } from 'zod'
+import { settings as settingsSchema, type Settings } from '#shared/contract/settings'
+import { hex64 } from '#shared/domain/bytes'
+import type { Ledger, LedgerReader } from './ledger'
+
+const SETTINGS_KEY = 'settings'
+const DEVICE_KEY = 'devices'
+
+/** Round numbers, used where the person does not know the price, and shown as assumed: millionths a kilowatt hour. */
+const ASSUMED_PRICE_MICROS: Record<Settings['currency'], bigint> = {
+  USD: 250_000n,
+  EUR: 250_000n,
+  GBP: 250_000n,
+  CHF: 250_000n,
+  CAD: 250_000n,
+  AUD: 250_000n,
+  JPY: 25_000_000n,
+}
+
+export function defaultSettings(hostName: string): Settings {
+  return {
+    rigName: hostName.trim().slice(0, 60) || 'this rig',
+    theme: 'system',
+    pricePerKilowattHourMicros: null,
+    currency: 'USD',
+    practiceKeepGoing: false,
+    samples: true,
+  }
+}
+
+const NETWORK_KEYS = 'network-keys'
+const networkKeysSchema = z.record(z.string(), hex64)
+
+/** The keys pinned when this rig joined its networks, by network name. */
+export function pinnedNetworkKeys(ledger: LedgerReader): Record<string, string> {
+  return ledger.setting(NETWORK_KEYS, networkKeysSchema) ?? {}
+}
+
+export function pinNetworkKey(ledger: Ledger, network: string, key: string): void {
+  ledger.saveSetting(NETWORK_KEYS, { ...pinnedNetworkKeys(ledger), [network]: key })
+}
+
+export interface SettingsStore {
+  readonly current: Settings
+  change(patch: Partial<Settings>): Settings
+  device(id: string): DeviceSettings
+  changeDevice(id: string, patch: Partial<DeviceSettings>): void
+  readonly devices: Readonly<Record<string, DeviceSettings>>
+}
+
+export interface DeviceSettings {
+  enabled: boolean
+  /** null: the default for this computer */
+  threads: number | null
+}
+
+const deviceSettingsSchema = z.record(z.string(), z.object({ enabled: z.boolean(), threads: z.number().int().min(1).nullable() }))
+
+const NEW_DEVICE: DeviceSettings = { enabled: true, threads: null }
+
+export function openSettings(ledger: Ledger, hostName: string): SettingsStore {
+  let current: Settings = { ...defaultSettings(hostName), ...readSettings(ledger) }
+  const devices: Record<string, DeviceSettings> = { ...ledger.setting(DEVICE_KEY, deviceSettingsSchema) }
+  return {
+    get current() {
+      return current
+    },
+    change: (patch) => {
+      current = settingsSchema.parse({ ...current, ...patch })
+      ledger.saveSetting(SETTINGS_KEY, current)
+      return current
+    },
+    device: (id) => devices[id] ?? NEW_DEVICE,
+    changeDevice: (id, patch) => {
+      devices[id] = { ...(devices[id] ?? NEW_DEVICE), ...patch }
+      ledger.saveSetting(DEVICE_KEY, devices)
+    },
+    devices,
+  }
+}
+
+function readSettings(ledger: LedgerReader): Partial<Settings> {
+  return ledger.setting(SETTINGS_KEY, settingsSchema.partial()) ?? {}
+}
+
+/** The price that costs are reckoned with, and whether it was assumed. */
+export function electricityPrice(settings: Settings): { micros: bigint; assumed: boolean } {
+  const { pricePerKilowattHourMicros: price } = settings
+  return price === null ? { micros: ASSUMED_PRICE_MICROS[settings.currency], assumed: true } : { micros: BigInt(price), assumed: false }
+}
+
+/** Cost of energy in millionths, rounded to the nearest: joules / 3.6e6 × price. Energy is a measurement; money stays an integer. */
+export function electricityCostMicros(joules: number, priceMicros: bigint): bigint {
+  const millijoules = BigInt(Math.round(joules * 1000))
+  const divisor = 3_600_000_000n
+  return (millijoules * priceMicros + divisor / 2n) / divisor
+}
