@@ -1,0 +1,128 @@
+/** Getting files into the store so that a model is either there whole or not at all. */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { Failure } from '#shared/domain/errors'
+import type { ModelFile } from '#shared/domain/card'
+import type { FolderFile } from './folder-scan'
+import { refused } from './refusal'
+
+/** Folders with this beginning are unfinished work of an earlier run; no model id begins so. */
+export const UNFINISHED = '.unfinished-'
+
+/** Removes what a crash left behind. */
+export async function removeUnfinished(store: string): Promise<void> {
+  for (const name of await readdir(store)) {
+    if (name.startsWith(UNFINISHED)) await rm(join(store, name), { recursive: true, force: true })
+  }
+}
+
+/** Copies files into a new folder, hashing what is written; every byte is on the disk when it returns. */
+export async function copyFiles(files: readonly FolderFile[], target: string): Promise<ModelFile[]> {
+  await rm(target, { recursive: true, force: true })
+  await mkdir(target, { recursive: true })
+  const copied: ModelFile[] = []
+  for (const file of files) copied.push(await copyFile(file, join(target, file.path)))
+  return copied
+}
+
+/** Writes a small file and flushes it. */
+export async function writeDurably(path: string, text: string): Promise<void> {
+  await withFile(path, 'wx', async (file) => {
+    await file.writeFile(text)
+    await file.sync()
+  })
+}
+
+/** Puts a finished folder in its place, instead of an older one if there is one. */
+export async function moveIntoPlace(from: string, to: string, store: string): Promise<void> {
+  await syncFolder(from)
+  await takeAway(to, store)
+  await rename(from, to)
+  await syncFolder(store)
+}
+
+/** Removes a model's folder: under its own name it is gone at once, also when removal is cut short. */
+export async function takeAway(folder: string, store: string): Promise<void> {
+  const aside = join(store, `${UNFINISHED}removed`)
+  await rm(aside, { recursive: true, force: true })
+  try {
+    await rename(folder, aside)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    throw error
+  }
+  await syncFolder(store)
+  await rm(aside, { recursive: true, force: true })
+}
+
+/** SHA-256 of a file, hex; undefined when it cannot be read. */
+export async function hashFile(path: string): Promise<string | undefined> {
+  const hash = createHash('sha256')
+  try {
+    for await (const part of createReadStream(path, { highWaterMark: 1024 ** 2 })) hash.update(part as Buffer)
+  } catch {
+    return undefined
+  }
+  return hash.digest('hex')
+}
+
+/** Turns what a full or protected disk answers into a Failure; anything else stays as it is. */
+export function diskFailure(error: unknown, store: string): unknown {
+  const code = (error as NodeJS.ErrnoException).code
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new Failure(
+      'data-folder',
+      'the disk is full: the model was not added',
+      `Free some space where ${store} lies.`,
+    )
+  }
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    return new Failure(
+      'data-folder',
+      `${(error as NodeJS.ErrnoException).path ?? store} may not be read or written`,
+      'Check the permissions of both folders.',
+    )
+  }
+  return error
+}
+
+async function copyFile(file: FolderFile, target: string): Promise<ModelFile> {
+  await mkdir(dirname(target), { recursive: true })
+  const hash = createHash('sha256')
+  let bytes = 0
+  await withFile(target, 'wx', async (output) => {
+    for await (const part of createReadStream(file.source, { highWaterMark: 1024 ** 2 })) {
+      const chunk = part as Buffer
+      bytes += chunk.length
+      if (bytes > file.bytes) break
+      hash.update(chunk)
+      await output.writeFile(chunk)
+    }
+    await output.sync()
+  })
+  if (bytes !== file.bytes)
+    throw refused(file.path, 'changed while it was copied', 'Add the folder again when nothing writes to it.')
+  return { path: file.path, bytes, sha256: hash.digest('hex') }
+}
+
+async function withFile(path: string, flags: string, work: (file: FileHandle) => Promise<void>): Promise<void> {
+  const file = await open(path, flags)
+  try {
+    await work(file)
+  } finally {
+    await file.close()
+  }
+}
+
+/** Makes renames durable. Windows has no such call for folders, and needs none. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,106 @@
+/** Which files of a folder make the model, and what is known about it. */
+import { describeParseError } from '#shared/domain/errors'
+import { modelCard, type ModelCard } from '#shared/domain/card'
+import { readFile } from 'node:fs/promises'
+import { checkSize, MAX_MODEL_BYTES, type FolderFile } from './folder-scan'
+import { checkGraph, transformerKind, type CheckedGraph } from './graph-check'
+import { GET_AGAIN, refused } from './refusal'
+
+/** Files beside the graph that a chat or embedding model may need. Anything else in the folder is left where it is. */
+const REQUIRED = ['config.json', 'tokenizer.json'] as const
+const OPTIONAL = [
+  'tokenizer_config.json',
+  'generation_config.json',
+  'special_tokens_map.json',
+  'chat_template.jinja',
+  'sentence_bert_config.json',
+  '1_Pooling/config.json',
+] as const
+/** Preferred first, where a folder has several exports of the same model. */
+const GRAPH_NAMES = [
+  'model.onnx',
+  'onnx/model.onnx',
+  'onnx/model_quantized.onnx',
+  'onnx/model_int8.onnx',
+  'onnx/model_q4.onnx',
+] as const
+const OTHER_GRAPH = /^onnx\/model[\w.-]*\.onnx$/
+
+export interface Selection {
+  files: FolderFile[]
+  kind: ModelCard['kind']
+  /** the graphs as they were checked */
+  graphs: CheckedGraph[]
+  /** the folder's own card */
+  card?: ModelCard
+}
+
+/** Chooses the files to install. Throws a Failure naming a missing, empty or too large file. */
+export async function selectFiles(files: ReadonlyMap<string, FolderFile>): Promise<Selection> {
+  const cardFile = files.get('card.json')
+  const selection = cardFile ? await selectByCard(await readCard(cardFile), files) : await selectByNames(files)
+  for (const file of selection.files) checkSize(file)
+  const total = selection.files.reduce((sum, file) => sum + file.bytes, 0)
+  if (total > MAX_MODEL_BYTES)
+    throw refused('the folder', `has ${total} bytes of model files`, 'Choose a smaller model.')
+  return selection
+}
+
+async function readCard(file: FolderFile): Promise<ModelCard> {
+  checkSize(file)
+  const fix = 'Correct card.json, or remove it to have a new one written.'
+  let value: unknown
+  try {
+    value = JSON.parse(await readFile(file.source, 'utf8'))
+  } catch {
+    throw refused(file.path, 'is not JSON', fix)
+  }
+  const parsed = modelCard.safeParse(value)
+  if (!parsed.success) throw refused(file.path, `is not a model card (${describeParseError(parsed.error)})`, fix)
+  return parsed.data
+}
+
+async function selectByCard(card: ModelCard, files: ReadonlyMap<string, FolderFile>): Promise<Selection> {
+  const chosen = card.files.map((listed) => {
+    const file = files.get(listed.path)
+    if (!file)
+      throw refused(listed.path, 'is missing; card.json names it', 'Put the file there, then add the folder again.')
+    if (file.bytes !== listed.bytes) {
+      throw refused(listed.path, `has ${file.bytes} bytes where card.json says ${listed.bytes}`, GET_AGAIN)
+    }
+    return file
+  })
+  const graphs = chosen.filter((file) => file.path.endsWith('.onnx'))
+  const checked = await Promise.all(graphs.map((file) => checkGraph(file, files)))
+  const listed = new Set(card.files.map((file) => file.path))
+  for (const graph of checked) {
+    const outside = graph.externalFiles.find((path) => !listed.has(path))
+    if (card.kind !== 'ocr' && transformerKind(graph) !== card.kind) {
+      throw refused(
+        'card.json',
+        `says ${card.kind}, but ${graph.path} is a model for ${transformerKind(graph)}`,
+        'Correct card.json.',
+      )
+    }
+    if (outside !== undefined)
+      throw refused('card.json', `does not name ${outside}, which ${graph.path} needs`, GET_AGAIN)
+  }
+  if (checked.length === 0)
+    throw refused('card.json', 'names no ONNX file', 'Correct card.json, or remove it to have a new one written.')
+  return { files: chosen, kind: card.kind, card, graphs: checked }
+}
+
+async function selectByNames(files: ReadonlyMap<string, FolderFile>): Promise<Selection> {
+  const named = (path: string): FolderFile => {
+    const file = files.get(path)
+    if (!file) throw refused(path, 'is missing', 'Put the file into the folder, then add it again.')
+    return file
+  }
+  const others = [...files.keys()].filter((path) => OTHER_GRAPH.test(path)).toSorted()
+  const graphPath = [...GRAPH_NAMES, ...others].find((path) => files.has(path)) ?? 'model.onnx'
+  const required = [graphPath, ...REQUIRED].map(named)
+  const graph = await checkGraph(named(graphPath), files)
+  const optional = [...OPTIONAL, ...graph.externalFiles].flatMap((path) => files.get(path) ?? [])
+  const chosen = new Map([...required, ...optional].map((file) => [file.path, file]))
+  return { files: [...chosen.values()], kind: transformerKind(graph), graphs: [graph] }
+}
