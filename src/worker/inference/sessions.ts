@@ -59,7 +59,7 @@ export function createModelCache<T>(limit: number, dispose: (loaded: T) => Promi
   const entries = new Map<string, Entry>()
 
   const shrink = async (): Promise<void> => {
-    for (const [key, entry] of [...entries]) {
+    for (const [key, entry] of entries) {
       if (entries.size <= limit) return
       if (entry.users > 0) continue
       entries.delete(key)

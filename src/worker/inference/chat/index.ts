@@ -110,7 +110,7 @@ async function generate(
   context: Omit<ChatContext, 'threads'>,
 ): Promise<Answer> {
   const decoder = createDecoder(model)
-  const stream = createTextStream(model.tokenizer.decode)
+  const stream = createTextStream((ids) => model.tokenizer.decode(ids))
   const answer: Answer = { text: '', ids: [], top: [], finish: 'length' }
   const emit = (piece: string): void => {
     if (piece === '') return
