@@ -18,8 +18,9 @@ export interface LaneEngine {
 export async function createLaneEngine(name: ProofEngine, tier: Tier): Promise<LaneEngine> {
   switch (name) {
     case 'reference':
-    case 'onnx-cpu':
       return (await import('./reference-engine')).createReferenceEngine(tier)
+    case 'onnx-cpu':
+      return (await import('./onnx-engine')).createOnnxEngine(tier)
   }
 }
 

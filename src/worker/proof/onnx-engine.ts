@@ -1,0 +1,158 @@
+/**
+ * The onnx-cpu engine: matrix products with onnxruntime's MatMulInteger, one thread a lane, and everything between them
+ * with our integer kernels over the same memory. Several nonces are computed at once as rows of the same products.
+ */
+import type { Tensor } from 'onnxruntime-node'
+import type { Tier } from '#shared/domain/tiers'
+import { batchNonces, type LaneEngine } from './engine'
+import { attentionScratchBytes, createKernels, PAGE_BYTES, type Kernels } from './kernels/index'
+import { toOperands } from './keystream'
+import { fillInput, outputDigest } from './nonce'
+import { matrixProductGraph, ZERO_POINT } from './onnx-graph'
+import { expandLayer, layerProducts, panelsOf, type LayerProducts, type Product } from './panels'
+
+/** Sums = (A − 64)·B. Shapes: A rows×product.rows at `operands`, B one panel, sums rows×panelColumns at the sums' place. */
+type MultiplyPanel = (operands: number, rows: number, product: Product, panel: Int8Array) => Promise<void>
+
+export async function createOnnxEngine(tier: Tier): Promise<LaneEngine> {
+  const mostNonces = batchNonces('onnx-cpu', tier)
+  const places = placesFor(tier, mostNonces * tier.tokens)
+  const pages = Math.ceil(places.end / PAGE_BYTES)
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
+  const pass: ForwardPass = {
+    tier,
+    places,
+    products: layerProducts(tier),
+    kernels: createKernels(tier, memory),
+    multiply: await createMultiply(memory, places.sums),
+  }
+  const layerBytes = tier.weightBytes / tier.layers
+  const layerAt = (weights: SharedArrayBuffer, layer: number): Int8Array =>
+    new Int8Array(weights, layer * layerBytes, layerBytes)
+
+  return {
+    expandLayer: (weights, epochSeed, layer) => expandLayer(tier, layerAt(weights, layer), epochSeed, layer),
+    digests: async (weights, header, firstNonce, count) => {
+      if (count > mostNonces) throw new RangeError(`at most ${mostNonces} nonces at once`)
+      const rowsOf = (index: number): Uint8Array =>
+        new Uint8Array(memory.buffer, places.x + index * tier.tokens * tier.width, tier.tokens * tier.width)
+      for (let index = 0; index < count; index++)
+        storeOperands(fillInput(rowsOf(index), header, firstNonce + BigInt(index)))
+      const startedAt = performance.now()
+      for (let layer = 0; layer < tier.layers; layer++) await runLayer(pass, layerAt(weights, layer), count)
+      const kernelMilliseconds = performance.now() - startedAt
+      const digests = Array.from({ length: count }, (_, index) =>
+        outputDigest(header, firstNonce + BigInt(index), toOperands(rowsOf(index))),
+      )
+      return { digests, kernelMilliseconds }
+    },
+  }
+}
+
+interface ForwardPass {
+  tier: Tier
+  places: Places
+  products: LayerProducts
+  kernels: Kernels
+  multiply: MultiplyPanel
+}
+
+/** One layer of protocol.md §2 on `nonces` inputs at once; X is replaced. */
+async function runLayer(
+  { tier, places, products, kernels, multiply }: ForwardPass,
+  weights: Int8Array,
+  nonces: number,
+): Promise<void> {
+  const { width, hidden, tokens, head } = tier
+  const rows = nonces * tokens
+  /** Sums of each panel, reduced to operands by `reduce` while they are in the cache. */
+  const eachPanel = async (
+    from: number,
+    product: Product,
+    reduce: (firstColumn: number, columns: number) => void,
+  ): Promise<void> => {
+    for (const [index, panel] of panelsOf(product, weights).entries()) {
+      await multiply(from, rows, product, panel)
+      reduce(index * product.panelColumns, product.panelColumns)
+    }
+  }
+  await eachPanel(places.x, products.attention, (first, columns) => {
+    kernels.project(places.sums, rows, columns, places.queries + first, 3 * width)
+  })
+  for (let nonce = 0; nonce < nonces; nonce++) {
+    for (let first = 0; first < width; first += head) {
+      const query = places.queries + nonce * tokens * 3 * width + first
+      const output = places.mixed + nonce * tokens * width + first
+      kernels.attention(query, query + width, query + 2 * width, output, places.scratch)
+    }
+  }
+  await eachPanel(places.mixed, products.output, () => kernels.residual(places.sums, rows * width, places.x))
+  await eachPanel(places.x, products.expand, (first, columns) => {
+    kernels.expand(places.sums, rows, columns, places.hidden + first, hidden)
+  })
+  await eachPanel(places.hidden, products.contract, () => kernels.residual(places.sums, rows * width, places.x))
+}
+
+/** Byte addresses in the lane's memory. */
+interface Places {
+  /** rows×d operands */
+  x: number
+  /** rows×3d operands: Q, K, V side by side */
+  queries: number
+  /** rows×d operands */
+  mixed: number
+  /** rows×f operands */
+  hidden: number
+  /** rows×panelColumns int32 */
+  sums: number
+  /** of one head's attention */
+  scratch: number
+  end: number
+}
+
+function placesFor(tier: Tier, rows: number): Places {
+  const { attention, output, expand, contract } = layerProducts(tier)
+  const widestPanel = Math.max(...[attention, output, expand, contract].map((product) => product.panelColumns))
+  let end = 0
+  const place = (bytes: number): number => {
+    const start = end
+    end = Math.ceil((start + bytes) / 64) * 64
+    return start
+  }
+  return {
+    x: place(rows * tier.width),
+    queries: place(rows * 3 * tier.width),
+    mixed: place(rows * tier.width),
+    hidden: place(rows * tier.hidden),
+    sums: place(rows * widestPanel * Int32Array.BYTES_PER_ELEMENT),
+    scratch: place(attentionScratchBytes(tier.tokens)),
+    end,
+  }
+}
+
+async function createMultiply(memory: WebAssembly.Memory, sums: number): Promise<MultiplyPanel> {
+  const { InferenceSession, Tensor } = await import('onnxruntime-node')
+  const session = await InferenceSession.create(matrixProductGraph(), {
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+  })
+  return async (operands, rows, product, panel) => {
+    const { panelColumns } = product
+    const A: Tensor = new Tensor('uint8', new Uint8Array(memory.buffer, operands, rows * product.rows), [
+      rows,
+      product.rows,
+    ])
+    const B: Tensor = new Tensor('int8', panel, [product.rows, panelColumns])
+    const Y: Tensor = new Tensor('int32', new Int32Array(memory.buffer, sums, rows * panelColumns), [
+      rows,
+      panelColumns,
+    ])
+    await session.run({ A, B }, { Y })
+  }
+}
+
+/** Operands in place from signed bytes to their stored form. */
+function storeOperands(operands: Int8Array): void {
+  for (let index = 0; index < operands.length; index++) operands[index] = operands[index]! + ZERO_POINT
+}
