@@ -1,0 +1,95 @@
+/** What the sensors found, as devices that mine or say why they do not. */
+import type { SensorInventory } from '#shared/domain/worker-protocol'
+import { cleanProcessorName } from './processors'
+
+export interface DeviceSettings {
+  enabled?: boolean | undefined
+  threads?: number | undefined
+}
+
+/** Everything about a device that does not move. Its fields are those of the contract's device. */
+export interface DeviceDescriptor {
+  /** the same after every start: cpu0, and gpu0 … in the order of PCI addresses */
+  id: string
+  kind: 'cpu' | 'gpu'
+  name: string
+  vendor: string
+  /** the engines that can drive it, the best first; none: it cannot mine */
+  engines: string[]
+  /** the computer's for a CPU or a GPU that shares it; 0 where the system does not say */
+  memoryBytes: number
+  canMine: boolean
+  /** why it cannot mine, in a sentence */
+  reason?: string
+  /** by the person's choice; off for what cannot mine */
+  enabled: boolean
+  cores?: number
+  logicalCores?: number
+  instructionSets: string[]
+  driver?: string
+  threads: { inUse: number; maximum: number; default: number } | null
+}
+
+/** Cores from which on one is left to the person. */
+const CORES_TO_SHARE = 4
+
+const NO_GPU_ENGINE = 'No engine in this version drives GPUs yet; it will not be used.'
+const VIRTUAL_ADAPTER =
+  /basic (display|render)|remote display|vmware|svga|virtualbox|\bqxl\b|cirrus|bochs|virtio|hyper-v|parallels|citrix|\bparsec\b|\bspacedesk\b|virtual|llvmpipe|swiftshader/i
+const SERVER_DISPLAY_CHIP = /aspeed|\bast\d{4}\b|matrox.*g200|mgag200/i
+
+/** cpu0 first, then the GPUs. `settings` are the person's, by device id. */
+export function describeDevices(
+  inventory: SensorInventory,
+  settings: Readonly<Record<string, DeviceSettings>>,
+): DeviceDescriptor[] {
+  const { cpu, memoryBytes, gpus } = inventory
+  const maximum = cpu.logicalCores
+  const byDefault = defaultThreads(cpu.physicalCores)
+  const chosen = settings['cpu0']?.threads ?? byDefault
+  const cpu0: DeviceDescriptor = {
+    id: 'cpu0',
+    kind: 'cpu',
+    name: cleanProcessorName(cpu.name),
+    vendor: cpu.vendor,
+    engines: ['onnx-cpu', 'reference'],
+    memoryBytes,
+    canMine: true,
+    enabled: settings['cpu0']?.enabled ?? true,
+    cores: cpu.physicalCores,
+    logicalCores: cpu.logicalCores,
+    instructionSets: cpu.instructionSets,
+    threads: { inUse: Math.min(maximum, Math.max(1, chosen)), maximum, default: byDefault },
+  }
+  return [
+    cpu0,
+    ...gpus.map((gpu): DeviceDescriptor => ({
+      id: gpu.id,
+      kind: 'gpu',
+      name: gpu.name,
+      vendor: gpu.vendor,
+      engines: [],
+      memoryBytes: gpu.memoryBytes ?? (gpu.shared ? memoryBytes : 0),
+      canMine: false,
+      reason: gpuReason(`${gpu.vendor} ${gpu.name}`),
+      enabled: false,
+      instructionSets: [],
+      ...(gpu.driver ? { driver: gpu.driver } : {}),
+      threads: null,
+    })),
+  ]
+}
+
+/**
+ * Physical cores, since a second thread on a core shares its multipliers; of four or more one is left to the person, so
+ * that the computer stays usable.
+ */
+export function defaultThreads(physicalCores: number): number {
+  return physicalCores >= CORES_TO_SHARE ? physicalCores - 1 : Math.max(1, physicalCores)
+}
+
+function gpuReason(name: string): string {
+  if (SERVER_DISPLAY_CHIP.test(name)) return "A server's display chip, which cannot compute; it will not be used."
+  if (VIRTUAL_ADAPTER.test(name)) return 'A virtual display adapter without a graphics processor; it will not be used.'
+  return NO_GPU_ENGINE
+}

@@ -1,0 +1,13 @@
+/** Devices: what the machine has, what it draws, and the process that looks. */
+export { createSensorsClient, inventoryFromNode, type SensorsClient } from './sensors-client'
+export { defaultThreads, describeDevices, type DeviceDescriptor, type DeviceSettings } from './describe'
+export { createPowerMeter, type PowerMeter, type PowerReading } from './power'
+export {
+  createEnergyMeter,
+  energyOf,
+  integrateEnergy,
+  type EnergyMeter,
+  type EnergyTotal,
+  type PowerSample,
+} from './energy'
+export { cleanProcessorName, readProcessorTable, type ProcessorTable } from './processors'
