@@ -4,7 +4,8 @@ import { cleanProcessorName } from './processors'
 
 export interface DeviceSettings {
   enabled?: boolean | undefined
-  threads?: number | undefined
+  /** null or absent: the default for this computer */
+  threads?: number | null | undefined
 }
 
 /** Everything about a device that does not move. Its fields are those of the contract's device. */
@@ -13,7 +14,6 @@ export interface DeviceDescriptor {
   id: string
   kind: 'cpu' | 'gpu'
   name: string
-  vendor: string
   /** the engines that can drive it, the best first; none: it cannot mine */
   engines: string[]
   /** the computer's for a CPU or a GPU that shares it; 0 where the system does not say */
@@ -23,10 +23,7 @@ export interface DeviceDescriptor {
   reason?: string
   /** by the person's choice; off for what cannot mine */
   enabled: boolean
-  cores?: number
-  logicalCores?: number
-  instructionSets: string[]
-  driver?: string
+  detail: { vendor: string; cores?: number; logicalCores?: number; instructionSets: string[]; driver?: string }
   threads: { inUse: number; maximum: number; default: number } | null
 }
 
@@ -51,14 +48,16 @@ export function describeDevices(
     id: 'cpu0',
     kind: 'cpu',
     name: cleanProcessorName(cpu.name),
-    vendor: cpu.vendor,
     engines: ['onnx-cpu', 'reference'],
     memoryBytes,
     canMine: true,
     enabled: settings['cpu0']?.enabled ?? true,
-    cores: cpu.physicalCores,
-    logicalCores: cpu.logicalCores,
-    instructionSets: cpu.instructionSets,
+    detail: {
+      vendor: cpu.vendor,
+      cores: cpu.physicalCores,
+      logicalCores: cpu.logicalCores,
+      instructionSets: cpu.instructionSets,
+    },
     threads: { inUse: Math.min(maximum, Math.max(1, chosen)), maximum, default: byDefault },
   }
   return [

@@ -7,6 +7,7 @@ import {
   classMean,
   cleanProcessorName,
   findProcessor,
+  readProcessorTable,
   shareAtLoad,
   type ProcessorClass,
   type ProcessorTable,
@@ -26,7 +27,8 @@ export interface PowerMeter {
    * where the caller knows better; a measurement needs neither.
    */
   update(reading: SensorReading, deviceLoad?: number): PowerReading
-  readonly latest: PowerReading
+  /** The last figure; before the first reading what an idle processor would draw by the table. */
+  latest(): PowerReading
   /** What a load (0 to 1) would draw by the table: before the start, when there is nothing to measure. */
   estimateAt(load: number): PowerReading
 }
@@ -37,21 +39,20 @@ const LARGEST_GAP_MILLISECONDS = 10_000
 /** Shorter than this the counter's own tick (1 ms) is more than a percent of it. */
 const SMALLEST_GAP_MILLISECONDS = 100
 
-/** Power of the processor of `inventory`. Pure: readings in, figures out. */
-export function createPowerMeter(parts: { inventory: SensorInventory; processors: ProcessorTable }): PowerMeter {
-  const basis = estimationBasis(parts.inventory, parts.processors)
+/** Power of the processor of `inventory`, by the table that comes with Lode unless another is given. Readings in, figures out. */
+export function createPowerMeter(parts: { inventory: SensorInventory; processors?: ProcessorTable }): PowerMeter {
+  const processors = parts.processors ?? readProcessorTable()
+  const basis = estimationBasis(parts.inventory, processors)
   let before: SensorReading | undefined
   const estimateAt = (load: number): PowerReading =>
     basis.fullWatts === undefined
       ? { source: basis.source }
-      : { watts: basis.fullWatts * shareAtLoad(parts.processors, load), certainty: 'estimated', source: basis.source }
+      : { watts: basis.fullWatts * shareAtLoad(processors, load), certainty: 'estimated', source: basis.source }
   let latest: PowerReading = estimateAt(0)
 
   return {
     estimateAt,
-    get latest() {
-      return latest
-    },
+    latest: () => latest,
     update: (reading, deviceLoad) => {
       const measured = before && measuredWatts(before, reading)
       // two readings closer than the smallest gap: keep the older one to measure from

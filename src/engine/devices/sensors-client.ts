@@ -7,7 +7,7 @@ import type { SensorInventory, SensorMethods, SensorReading } from '#shared/doma
 
 export interface SensorsClient {
   /** Looks at the machine. What was found last, or what Node itself knows, when the sensors do not answer. Never rejects. */
-  inventory(): Promise<SensorInventory>
+  inventory(options?: { timeoutMilliseconds?: number }): Promise<SensorInventory>
   /** The last reading, or undefined before the first and while the sensors are away. */
   readonly latest: SensorReading | undefined
   /** Ends the process and the readings; settles when it is gone. */
@@ -111,9 +111,9 @@ export function createSensorsClient(parts: {
   })
 
   return {
-    inventory: async () => {
+    inventory: async ({ timeoutMilliseconds } = {}) => {
       const peer = await peerInTime()
-      return (peer && (await askInventory(peer))) ?? lastInventory ?? inventoryFromNode()
+      return (peer && (await askInventory(peer, timeoutMilliseconds))) ?? lastInventory ?? inventoryFromNode()
     },
     get latest() {
       return latest
