@@ -67,6 +67,8 @@ export interface WorkEnergy {
   certainty: Certainty
   /** 0 to 1, of the joules */
   measuredShare: number
+  /** the sensor or table row, in words; absent for sums */
+  source?: string
 }
 
 export interface WorkAmount {

@@ -1,0 +1,254 @@
+/** Shares, results, receipts and the credit they bring: work and credit change together, or not at all. */
+import { Failure } from '#shared/domain/errors'
+import type { JobSizes } from '#shared/domain/job'
+import { canonicalBytes } from '#shared/domain/signed'
+import { type Db, write } from './database'
+import { energyColumns } from './job-writer'
+import { type CreditRecord, sealOf } from './seal'
+import { checkAmount } from './sums'
+import type { AcceptedWork, Ledger, RecordedWork, WorkAmount } from './types'
+import type { WriterContext } from './writer'
+
+type Credits = Pick<Ledger, 'recordShare' | 'recordJobResult' | 'accept' | 'reject'>
+type StoredCredit = CreditRecord & { work_id: string }
+
+export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
+  const byRef = db.prepare<[string], StoredCredit>(
+    'SELECT credits.*, work.id AS work_id FROM credits JOIN work ON work.seq = credits.work WHERE ref = ?',
+  )
+  const nextCredit = db.prepare<[], { next: bigint }>('SELECT ifnull(max(seq), 0) + 1 AS next FROM credits')
+  const insertCredit = db.prepare<[CreditRecord]>(
+    `INSERT INTO credits (seq, id, at, network, rig, epoch, device, work, kind, work_kind, ref, macs, factor_milli, credit_macs, state, reason, receipt, seal)
+     VALUES (@seq, @id, @at, @network, @rig, @epoch, @device, @work, @kind, @work_kind, @ref, @macs, @factor_milli, @credit_macs, @state, @reason, @receipt, @seal)`,
+  )
+  const settleCredit = db.prepare<[CreditRecord]>(
+    `UPDATE credits SET epoch = @epoch, macs = @macs, factor_milli = @factor_milli, credit_macs = @credit_macs, state = @state,
+       reason = @reason, receipt = @receipt, seal = @seal WHERE seq = @seq`,
+  )
+  const insertReceipt = db.prepare<[string, string, string, string]>(
+    'INSERT INTO receipts (id, body, key, signature) VALUES (?, ?, ?, ?)',
+  )
+  const insertProof = db.prepare<[Record<string, unknown>]>(
+    `INSERT INTO work (id, at, kind, network, epoch, model, device, origin, state, state_at, macs, factor_milli, credit_macs, milliseconds,
+       joules, joules_certainty, joules_measured_share, joules_source)
+     VALUES (@id, @now, 'proof', @network, @epoch, @tier, @device, 'network', 'submitted', @now, @macs, @factorMilli, @creditMacs, @milliseconds,
+       @joules, @certainty, @measuredShare, @source)`,
+  )
+  const insertShare = db.prepare<[bigint, string, string, string, string, string]>(
+    'INSERT INTO shares (work, unit, nonce, digest, difficulty, signed) VALUES (?, ?, ?, ?, ?, ?)',
+  )
+  const job = db.prepare<[string], { seq: bigint; kind: CreditRecord['work_kind']; state: string }>(
+    "SELECT seq, kind, state FROM work WHERE id = ? AND kind <> 'proof'",
+  )
+  const submitJob = db.prepare<[Record<string, unknown>]>(
+    `UPDATE work SET state = 'submitted', state_at = @now, epoch = @epoch, device = @device, tokens_in = @tokensIn, tokens_out = @tokensOut,
+       macs = @macs, factor_milli = @factorMilli, credit_macs = @creditMacs, milliseconds = @milliseconds, reason = NULL,
+       joules = @joules, joules_certainty = @certainty, joules_measured_share = @measuredShare, joules_source = @source WHERE seq = @seq`,
+  )
+  const endJob = db.prepare<[number, string, string, bigint]>(
+    'UPDATE jobs SET ended_at = ?, sizes = ?, signed = ? WHERE work = ?',
+  )
+  const insertOutput = db.prepare<[bigint, string]>(
+    'INSERT INTO job_outputs (work, output) VALUES (?, ?) ON CONFLICT DO UPDATE SET output = excluded.output',
+  )
+  const insertEvidence = db.prepare<[bigint, string]>('INSERT INTO job_evidence (work, evidence) VALUES (?, ?)')
+  const acceptWork = db.prepare<[Record<string, unknown>]>(
+    `UPDATE work SET state = 'accepted', state_at = @now, epoch = @epoch, macs = @macs, factor_milli = @factorMilli,
+       credit_macs = @creditMacs, verification = @verification WHERE seq = @seq`,
+  )
+  const rejectWork = db.prepare<[number, string, bigint]>(
+    "UPDATE work SET state = 'rejected', state_at = ?, reason = ? WHERE seq = ?",
+  )
+
+  function addCredit(
+    credit: Omit<CreditRecord, 'seq' | 'id' | 'at' | 'state' | 'reason' | 'receipt' | 'seal'>,
+    now: number,
+  ): string {
+    const record = {
+      ...credit,
+      seq: nextCredit.get()?.next ?? 1n,
+      id: ids.uuid(),
+      at: BigInt(now),
+      state: 'submitted' as const,
+      reason: null,
+      receipt: null,
+    }
+    insertCredit.run({ ...record, seal: sealOf(record) })
+    return record.id
+  }
+
+  function settle({ seal: _former, work_id: _work, ...credit }: StoredCredit, change: Partial<CreditRecord>): void {
+    const settled = { ...credit, ...change }
+    settleCredit.run({ ...settled, seal: sealOf(settled) })
+  }
+
+  return {
+    recordShare(record): RecordedWork {
+      checkAmount(record, 'The share')
+      return write(db, () => {
+        const { body, id: ref } = record.share
+        const known = byRef.get(ref)
+        if (known !== undefined) return idsOf(known)
+        const now = clock.now()
+        const workId = ids.uuid()
+        const inserted = insertProof.run({
+          id: workId,
+          now,
+          network: body.network,
+          epoch: body.epoch,
+          tier: body.tier,
+          device: record.deviceId,
+          milliseconds: record.milliseconds ?? null,
+          ...amountOf(record),
+          ...energyOf(record.energy),
+        })
+        const work = BigInt(inserted.lastInsertRowid)
+        insertShare.run(
+          work,
+          record.unitId,
+          body.nonce,
+          body.digest,
+          String(record.difficulty),
+          JSON.stringify(record.share),
+        )
+        const { network, rig } = body
+        const columns = {
+          network,
+          rig,
+          epoch: BigInt(body.epoch),
+          device: record.deviceId,
+          work,
+          ref,
+          ...creditColumns(record),
+        }
+        return { workId, creditId: addCredit({ ...columns, kind: 'share', work_kind: 'proof' }, now) }
+      })
+    },
+
+    recordJobResult(id, record): RecordedWork {
+      checkAmount(record, 'The job result')
+      return write(db, () => {
+        const { body, id: ref } = record.result
+        const known = byRef.get(ref)
+        if (known !== undefined) return idsOf(known)
+        const found = job.get(id)
+        if (found === undefined) throw new Failure('not-found', `There is no job ${id}.`, 'Look at the list of jobs.')
+        if (found.state !== 'running') {
+          throw new Failure('conflict', `Job ${id} is ${found.state}: only a running job can have a result.`, '')
+        }
+        const now = clock.now()
+        submitJob.run({
+          seq: found.seq,
+          now,
+          epoch: record.epoch,
+          device: record.deviceId,
+          milliseconds: record.milliseconds,
+          ...tokensOf(record.sizes),
+          ...amountOf(record),
+          ...energyOf(record.energy),
+        })
+        endJob.run(now, JSON.stringify(record.sizes), JSON.stringify(record.result), found.seq)
+        insertOutput.run(found.seq, JSON.stringify(record.output))
+        insertEvidence.run(found.seq, JSON.stringify(record.evidence))
+        const { network, rig } = body
+        const columns = {
+          network,
+          rig,
+          epoch: BigInt(record.epoch),
+          device: record.deviceId,
+          work: found.seq,
+          ref,
+          ...creditColumns(record),
+        }
+        return { workId: id, creditId: addCredit({ ...columns, kind: 'job', work_kind: found.kind }, now) }
+      })
+    },
+
+    accept(receipt): AcceptedWork {
+      const { body } = receipt
+      const amount = {
+        macs: BigInt(body.macs),
+        factorMilli: BigInt(body.factorMilli),
+        creditMacs: BigInt(body.creditMacs),
+      }
+      checkAmount(amount, 'The receipt')
+      return write(db, () => {
+        const credit = stored(body.ref)
+        if (credit.receipt === receipt.id) return { ...idsOf(credit), repeated: true }
+        refuseAnswered(credit)
+        if (credit.network !== body.network || credit.rig !== body.rig || credit.kind !== body.kind) {
+          throw new Failure(
+            'network-refused',
+            'The receipt is for other work than it names.',
+            'Nothing was credited. Report this to the network.',
+          )
+        }
+        insertReceipt.run(receipt.id, new TextDecoder().decode(canonicalBytes(body)), receipt.key, receipt.signature)
+        const now = clock.now()
+        acceptWork.run({
+          seq: credit.work,
+          now,
+          epoch: body.epoch,
+          verification: body.verification,
+          ...amountOf(amount),
+        })
+        settle(credit, { ...creditColumns(amount), epoch: BigInt(body.epoch), state: 'accepted', receipt: receipt.id })
+        return { ...idsOf(credit), repeated: false }
+      })
+    },
+
+    reject(ref, code): RecordedWork {
+      return write(db, () => {
+        const credit = stored(ref)
+        if (credit.state === 'rejected' && credit.reason === code) return idsOf(credit)
+        refuseAnswered(credit)
+        rejectWork.run(clock.now(), code, credit.work)
+        settle(credit, { state: 'rejected', reason: code })
+        return idsOf(credit)
+      })
+    },
+  }
+
+  function stored(ref: string): StoredCredit {
+    const credit = byRef.get(ref)
+    if (credit === undefined) throw new Failure('not-found', `The ledger has no work ${ref}.`, '')
+    return credit
+  }
+}
+
+function refuseAnswered(credit: StoredCredit): void {
+  if (credit.state === 'submitted') return
+  throw new Failure(
+    'conflict',
+    `Credit ${credit.id} is ${credit.state}: another answer for the same work is not taken.`,
+    '',
+  )
+}
+function idsOf(credit: StoredCredit): RecordedWork {
+  return { workId: credit.work_id, creditId: credit.id }
+}
+function amountOf({ macs, factorMilli, creditMacs }: WorkAmount): WorkAmount {
+  return { macs, factorMilli, creditMacs }
+}
+function creditColumns({
+  macs,
+  factorMilli,
+  creditMacs,
+}: WorkAmount): Pick<CreditRecord, 'macs' | 'factor_milli' | 'credit_macs'> {
+  return { macs, factor_milli: factorMilli, credit_macs: creditMacs }
+}
+function energyOf(energy: Parameters<typeof energyColumns>[0] | undefined): Record<string, number | string | null> {
+  const [joules, certainty, measuredShare, source] =
+    energy === undefined ? [null, null, null, null] : energyColumns(energy)
+  return { joules, certainty, measuredShare, source }
+}
+function tokensOf(sizes: JobSizes): { tokensIn: number | null; tokensOut: number | null } {
+  switch (sizes.kind) {
+    case 'chat':
+      return { tokensIn: sizes.promptTokens, tokensOut: sizes.generatedTokens }
+    case 'embed':
+      return { tokensIn: sizes.tokensPerText.reduce((sum, tokens) => sum + tokens, 0), tokensOut: 0 }
+    case 'ocr':
+      return { tokensIn: null, tokensOut: null }
+  }
+}

@@ -1,0 +1,58 @@
+/** One engine a data folder: an exclusive lock on engine.lock that the operating system drops when the process dies. */
+import Database from 'better-sqlite3'
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { Failure } from '#shared/domain/errors'
+import { isBusy, toStorageFailure } from './database'
+import type { EngineLock } from './types'
+
+/** Makes the folder (mode 0700) when absent. Throws `data-folder`. */
+export function ensureFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw toStorageFailure(error, folder) ?? error
+  }
+}
+
+/** Takes the data folder for this process. Throws `already-running`, with the other's process id when engine.json has it, or `data-folder`. */
+export function acquireEngineLock(folder: string): EngineLock {
+  ensureFolder(folder)
+  const file = join(folder, 'engine.lock')
+  let db: Database.Database | undefined
+  try {
+    closeSync(openSync(file, 'a', 0o600))
+    db = new Database(file, { timeout: 0 })
+    // Nothing is written into this file: the open transaction is the lock.
+    db.pragma('journal_mode = DELETE')
+    db.exec('BEGIN EXCLUSIVE')
+  } catch (error) {
+    db?.close()
+    if (isBusy(error)) throw alreadyRunning(folder)
+    throw toStorageFailure(error, file) ?? error
+  }
+  const held = db
+  return {
+    release() {
+      held.close()
+    },
+  }
+}
+
+const engineFile = z.object({ pid: z.number().int().positive() })
+
+function alreadyRunning(folder: string): Failure {
+  let process = ''
+  try {
+    const parsed = engineFile.safeParse(JSON.parse(readFileSync(join(folder, 'engine.json'), 'utf8')))
+    if (parsed.success) process = ` (process ${parsed.data.pid})`
+  } catch {
+    // The other engine may not have written its file yet; its lock says enough.
+  }
+  return new Failure(
+    'already-running',
+    `Lode is already running in ${folder}${process}.`,
+    'Use that one, stop it with "lode stop", or choose another folder with --data-dir.',
+  )
+}

@@ -1,0 +1,15 @@
+/** Numbered migrations: append only. A file's number is the schema version it leads to. */
+import ledger0001 from './migrations/0001-ledger.sql?raw'
+import metrics0001 from './migrations/metrics-0001.sql?raw'
+
+export interface Schema {
+  /** written into the file's header, so that another program's database is not taken for ours */
+  readonly applicationId: number
+  /** SQL that leads from version i to i + 1 */
+  readonly migrations: readonly string[]
+}
+
+/** "Lode", as four bytes. */
+export const ledgerSchema: Schema = { applicationId: 0x4c6f6465, migrations: [ledger0001] }
+/** "LodM" */
+export const metricsSchema: Schema = { applicationId: 0x4c6f644d, migrations: [metrics0001] }

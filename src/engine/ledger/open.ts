@@ -1,0 +1,178 @@
+/** Opening ledger.db: new, present, older, newer, damaged, or in a folder that does not let us. */
+import { copyFileSync, chmodSync, existsSync, readdirSync, renameSync, statSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { Failure } from '#shared/domain/errors'
+import { backUpDaily, backUpNow, listBackups } from './backup'
+import {
+  NewerVersion,
+  NotOurs,
+  OlderVersion,
+  isDamage,
+  openDatabase,
+  openDatabaseReadOnly,
+  quickCheck,
+  toStorageFailure,
+} from './database'
+import type { Db } from './database'
+import { guarded } from './guard'
+import { ensureFolder } from './lock'
+import { ledgerSchema } from './migrations'
+import { createReader } from './reader'
+import type { Ledger, LedgerNotice, LedgerReader, OpenLedgerOptions } from './types'
+import { createWriter } from './writer'
+
+/** Above this the whole file is checked once a day, not at every start. */
+const ALWAYS_CHECKED_BYTES = 128 * 1024 * 1024
+const DAY_MILLISECONDS = 86_400_000
+
+/** Call with the lock held. Throws `ledger-damaged`, `ledger-newer` or `data-folder`. */
+export function openLedger(options: OpenLedgerOptions): Ledger {
+  const { folder, clock, ids } = options
+  const file = join(folder, 'ledger.db')
+  ensureFolder(folder)
+  const notices: LedgerNotice[] = []
+  const db = openOrSetAside(file, options, notices)
+  const parts = { ...createReader(db, file), ...createWriter(db, { clock, ids }) }
+  const ledger: Ledger = guarded(file, {
+    ...parts,
+    async backUpIfDue() {
+      try {
+        return await backUpDaily(db, folder, ledgerSchema.migrations.length, clock.now())
+      } catch (error) {
+        throw toStorageFailure(error, join(folder, 'backups')) ?? error
+      }
+    },
+  })
+  for (const notice of notices) {
+    ledger.recordEvent(notice)
+    options.onNotice(notice)
+  }
+  return ledger
+}
+
+/** For commands, with or without a running engine. Null: there is no ledger yet. Throws as `openLedger`, and sets nothing aside. */
+export function openLedgerReadOnly(folder: string): LedgerReader | null {
+  const file = join(folder, 'ledger.db')
+  if (!existsSync(file) || statSync(file).size === 0) return null
+  try {
+    return guarded(file, createReader(openDatabaseReadOnly(file, ledgerSchema), file))
+  } catch (error) {
+    if (error instanceof NewerVersion) throw newer(error.version)
+    if (error instanceof OlderVersion) {
+      if (error.version === 0) return null
+      throw new Failure(
+        'unavailable',
+        'The ledger is from an earlier version of Lode.',
+        'Start Lode once: it brings the ledger up to date, after a backup.',
+      )
+    }
+    throw toStorageFailure(error, file) ?? error
+  }
+}
+
+function openOrSetAside(file: string, options: OpenLedgerOptions, notices: LedgerNotice[]): Db {
+  const { folder, clock, onDamaged = 'fail' } = options
+  const isNew = !existsSync(file)
+  try {
+    if (!isNew && statSync(file).size === 0 && listBackups(folder).length > 0) throw new NotOurs('emptied')
+    const db = openChecked(file, options, notices)
+    const former = isNew ? setAsideFiles(folder)[0] : undefined
+    if (former !== undefined && notices.length === 0) {
+      notices.push({
+        severity: 'warning',
+        code: 'ledger-begun-anew',
+        message: `This ledger was begun anew. The former one was damaged and is kept as ${former}.`,
+      })
+    }
+    return db
+  } catch (error) {
+    if (error instanceof NewerVersion) throw newer(error.version)
+    if (!isDamage(error)) throw toStorageFailure(error, file) ?? error
+  }
+  const keptAs = setAside(folder, clock.now())
+  const backup = listBackups(folder)[0]
+  const newest = backup === undefined ? 'There is no backup.' : `The newest backup is backups/${basename(backup)}.`
+  if (onDamaged === 'fail') {
+    const restore = backup === undefined ? '' : ` To go back to the backup, copy it to ledger.db first.`
+    throw new Failure(
+      'ledger-damaged',
+      `The ledger file was damaged and is kept as ${keptAs} in ${folder}. ${newest}`,
+      `Start again to begin a new ledger.${restore}`,
+    )
+  }
+  notices.push({
+    severity: 'error',
+    code: 'ledger-damaged',
+    message: `The ledger file was damaged and is kept as ${keptAs}. ${newest}`,
+  })
+  if (onDamaged === 'restore' && backup !== undefined) {
+    copyFileSync(backup, file)
+    chmodSync(file, 0o600)
+    notices.push({
+      severity: 'warning',
+      code: 'ledger-restored',
+      message: `The ledger was restored from backups/${basename(backup)}. What came after it is in ${keptAs}.`,
+    })
+  }
+  // A damaged backup ends as a failure, with the copy set aside and the backup itself untouched.
+  return openOrSetAside(file, { ...options, onDamaged: 'fail' }, notices)
+}
+
+function openChecked(file: string, options: OpenLedgerOptions, notices: LedgerNotice[]): Db {
+  const now = options.clock.now()
+  return openDatabase({
+    file,
+    schema: ledgerSchema,
+    synchronous: 'FULL',
+    check(db, version) {
+      if (version === 0 || !isCheckDue(db, file, now)) return
+      const problems = quickCheck(db)
+      if (problems.length > 0) throw new NotOurs(problems[0])
+      db.prepare(
+        "INSERT INTO meta (key, value) VALUES ('checked-at', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+      ).run(String(now))
+    },
+    beforeMigration(db, version) {
+      const backup = backUpNow(db, options.folder, version, now)
+      notices.push({
+        severity: 'info',
+        code: 'ledger-migrated',
+        message: `The ledger was brought up to date. Its former state is backups/${basename(backup)}.`,
+      })
+    },
+  })
+}
+
+function isCheckDue(db: Db, file: string, now: number): boolean {
+  if (statSync(file).size <= ALWAYS_CHECKED_BYTES) return true
+  const checkedAt = Number(db.prepare("SELECT value FROM meta WHERE key = 'checked-at'").pluck().get() ?? 0)
+  return Math.abs(now - checkedAt) > DAY_MILLISECONDS
+}
+
+/** Renames the file with its -wal and -shm; returns the new name. */
+function setAside(folder: string, now: number): string {
+  const stamp = new Date(now).toISOString().slice(0, 19).replaceAll(':', '-')
+  let target = `ledger.damaged-${stamp}.db`
+  for (let copy = 2; existsSync(join(folder, target)); copy++) target = `ledger.damaged-${stamp}-${copy}.db`
+  for (const suffix of ['', '-wal', '-shm']) {
+    const from = join(folder, `ledger.db${suffix}`)
+    if (existsSync(from)) renameSync(from, join(folder, `${target}${suffix}`))
+  }
+  return target
+}
+
+/** Names, newest first. */
+function setAsideFiles(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((file) => /^ledger\.damaged-.*\.db$/.test(file))
+    .toSorted()
+    .toReversed()
+}
+
+function newer(version: number): Failure {
+  return new Failure(
+    'ledger-newer',
+    `The ledger was written by a newer version of Lode (its form is ${version}, this version knows ${ledgerSchema.migrations.length}).`,
+    'Start the newer version, or choose another folder with --data-dir. The file was not changed.',
+  )
+}

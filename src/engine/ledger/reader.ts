@@ -1,0 +1,33 @@
+/** Everything that can be asked of the ledger, put together. */
+import { readCredits } from './credit-queries'
+import { exportCredits } from './export'
+import type { Db } from './database'
+import { readJobs } from './job-queries'
+import { readRecords } from './record-queries'
+import { readTotals } from './total-queries'
+import type { LedgerReader } from './types'
+import { verifyInSteps } from './verify'
+import { readWorkPages } from './work-page'
+
+export function createReader(db: Db, file: string): LedgerReader {
+  return {
+    file,
+    ...readTotals(db),
+    ...readCredits(db),
+    ...readWorkPages(db),
+    ...readJobs(db),
+    ...readRecords(db),
+    exportCredits: (range = {}) => exportCredits(db, range),
+    verifyInSteps: (options) => verifyInSteps(db, options),
+    verify(options) {
+      const steps = verifyInSteps(db, options)
+      for (;;) {
+        const step = steps.next()
+        if (step.done === true) return step.value
+      }
+    },
+    close() {
+      db.close()
+    },
+  }
+}

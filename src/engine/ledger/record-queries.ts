@@ -1,0 +1,100 @@
+/** Settings, addresses, benchmarks, events, epochs: small tables. */
+import type { BenchmarkRow } from '#shared/contract/devices'
+import { addressType } from '#shared/contract/settings'
+import { signedEpoch } from '#shared/domain/protocol'
+import { tierName } from '#shared/domain/tiers'
+import type { z } from 'zod'
+import type { Db } from './database'
+import type { LedgerEvent, LedgerReader } from './types'
+
+type Records = Pick<LedgerReader, 'setting' | 'address' | 'addressHistory' | 'benchmarks' | 'events' | 'latestEpoch'>
+
+interface AddressRecord {
+  address: string
+  type: string
+  set_at: bigint
+  effective_at: bigint
+  replaced_at: bigint | null
+}
+interface BenchmarkRecord {
+  id: string
+  at: bigint
+  device: string
+  engine: string
+  tier: string
+  nonces_per_second: number
+  macs_per_second: number
+  watts: number | null
+  watts_source: string
+  macs_per_joule: number | null
+  checksum: 'ok' | 'mismatch'
+}
+
+export function readRecords(db: Db): Records {
+  const setting = db.prepare<[string], { value: string }>('SELECT value FROM settings WHERE key = ?')
+  const addresses = db.prepare<[], AddressRecord>('SELECT * FROM addresses ORDER BY seq DESC')
+  const current = db.prepare<[], AddressRecord>('SELECT * FROM addresses WHERE replaced_at IS NULL')
+  const benchmarks = db.prepare<[string, number], BenchmarkRecord>(
+    'SELECT * FROM benchmarks WHERE device = ? ORDER BY seq DESC LIMIT ?',
+  )
+  const events = db.prepare<[number], Omit<LedgerEvent, 'at'> & { at: bigint }>(
+    'SELECT id, at, severity, code, message FROM events ORDER BY seq DESC LIMIT ?',
+  )
+  const epoch = db.prepare<[string], { signed: string }>(
+    'SELECT signed FROM epochs WHERE network = ? ORDER BY number DESC LIMIT 1',
+  )
+  return {
+    setting<T>(key: string, schema: z.ZodType<T>): T | null {
+      const row = setting.get(key)
+      if (row === undefined) return null
+      // A value of an earlier form that no longer fits counts as not set.
+      const parsed = schema.safeParse(JSON.parse(row.value))
+      return parsed.success ? parsed.data : null
+    },
+    address() {
+      const row = current.get()
+      return row === undefined ? null : toAddress(row)
+    },
+    addressHistory() {
+      return addresses.all().map((row) => ({
+        ...toAddress(row),
+        setAt: iso(row.set_at),
+        replacedAt: row.replaced_at === null ? null : iso(row.replaced_at),
+      }))
+    },
+    benchmarks(deviceId, limit = 100) {
+      return benchmarks.all(deviceId, limit).map(toBenchmark)
+    },
+    events(limit = 200) {
+      return events.all(limit).map((row) => ({ ...row, at: Number(row.at) }))
+    },
+    latestEpoch(network) {
+      const row = epoch.get(network)
+      return row === undefined ? null : signedEpoch.parse(JSON.parse(row.signed))
+    },
+  }
+}
+
+function toAddress(row: AddressRecord): ReturnType<Records['address']> & object {
+  return { address: row.address, type: addressType.parse(row.type), effectiveAt: iso(row.effective_at) }
+}
+
+function toBenchmark(row: BenchmarkRecord): BenchmarkRow {
+  return {
+    id: row.id,
+    at: Number(row.at),
+    deviceId: row.device,
+    engine: row.engine,
+    tier: tierName.parse(row.tier),
+    noncesPerSecond: row.nonces_per_second,
+    macsPerSecond: row.macs_per_second,
+    watts: row.watts,
+    wattsSource: row.watts_source,
+    macsPerJoule: row.macs_per_joule,
+    checksum: row.checksum,
+  }
+}
+
+function iso(at: bigint): string {
+  return new Date(Number(at)).toISOString()
+}

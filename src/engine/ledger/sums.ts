@@ -1,0 +1,30 @@
+/** Sums that never overflow (protocol.md §5): kept as high × 10^9 + low, joined in bigint. */
+import { Failure } from '#shared/domain/errors'
+import { creditMacs } from '#shared/domain/credit'
+import type { WorkAmount } from './types'
+
+export const SUM_BASE = 1_000_000_000n
+/** An SQLite integer. */
+export const MAX_INTEGER = (1n << 63n) - 1n
+
+export function joinSum(high: bigint | null, low: bigint | null): bigint {
+  return (high ?? 0n) * SUM_BASE + (low ?? 0n)
+}
+
+/** Refuses amounts that a row cannot hold or whose credit is not ⌊macs × factorMilli / 1000⌋. Throws `network-refused`. */
+export function checkAmount(amount: WorkAmount, whose: string): void {
+  if ([amount.macs, amount.factorMilli, amount.creditMacs].some((value) => value < 0n || value > MAX_INTEGER)) {
+    throw new Failure(
+      'network-refused',
+      `${whose} states an amount that is out of range.`,
+      'Nothing was credited. Report this to the network.',
+    )
+  }
+  if (creditMacs(amount.macs, amount.factorMilli) !== amount.creditMacs) {
+    throw new Failure(
+      'network-refused',
+      `${whose} states a credit that does not follow from its work and factor.`,
+      'Nothing was credited. Report this to the network.',
+    )
+  }
+}
