@@ -14,6 +14,7 @@ export interface DeviceDescriptor {
   id: string
   kind: 'cpu' | 'gpu'
   name: string
+  vendor: string
   /** the engines that can drive it, the best first; none: it cannot mine */
   engines: string[]
   /** the computer's for a CPU or a GPU that shares it; 0 where the system does not say */
@@ -23,7 +24,10 @@ export interface DeviceDescriptor {
   reason?: string
   /** by the person's choice; off for what cannot mine */
   enabled: boolean
-  detail: { vendor: string; cores?: number; logicalCores?: number; instructionSets: string[]; driver?: string }
+  cores?: number
+  logicalCores?: number
+  instructionSets: string[]
+  driver?: string
   threads: { inUse: number; maximum: number; default: number } | null
 }
 
@@ -48,16 +52,14 @@ export function describeDevices(
     id: 'cpu0',
     kind: 'cpu',
     name: cleanProcessorName(cpu.name),
+    vendor: cpu.vendor,
     engines: ['onnx-cpu', 'reference'],
     memoryBytes,
     canMine: true,
     enabled: settings['cpu0']?.enabled ?? true,
-    detail: {
-      vendor: cpu.vendor,
-      cores: cpu.physicalCores,
-      logicalCores: cpu.logicalCores,
-      instructionSets: cpu.instructionSets,
-    },
+    cores: cpu.physicalCores,
+    logicalCores: cpu.logicalCores,
+    instructionSets: cpu.instructionSets,
     threads: { inUse: Math.min(maximum, Math.max(1, chosen)), maximum, default: byDefault },
   }
   return [

@@ -28,7 +28,7 @@ export interface PowerMeter {
    */
   update(reading: SensorReading, deviceLoad?: number): PowerReading
   /** The last figure; before the first reading what an idle processor would draw by the table. */
-  latest(): PowerReading
+  readonly latest: PowerReading
   /** What a load (0 to 1) would draw by the table: before the start, when there is nothing to measure. */
   estimateAt(load: number): PowerReading
 }
@@ -52,7 +52,9 @@ export function createPowerMeter(parts: { inventory: SensorInventory; processors
 
   return {
     estimateAt,
-    latest: () => latest,
+    get latest() {
+      return latest
+    },
     update: (reading, deviceLoad) => {
       const measured = before && measuredWatts(before, reading)
       // two readings closer than the smallest gap: keep the older one to measure from

@@ -68,11 +68,12 @@ export function createSensorsClient(parts: {
       },
     )
   }
-  const askInventory = async (peer: SensorsPeer): Promise<SensorInventory | undefined> => {
+  const askInventory = async (
+    peer: SensorsPeer,
+    timeoutMilliseconds = INVENTORY_TIMEOUT_MILLISECONDS,
+  ): Promise<SensorInventory | undefined> => {
     try {
-      lastInventory = await peer.request('sensors.inventory', null, {
-        timeoutMilliseconds: INVENTORY_TIMEOUT_MILLISECONDS,
-      })
+      lastInventory = await peer.request('sensors.inventory', null, { timeoutMilliseconds })
       return lastInventory
     } catch {
       return undefined
