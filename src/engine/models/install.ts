@@ -78,11 +78,11 @@ export function diskFailure(error: unknown, store: string): unknown {
       `Free some space where ${store} lies.`,
     )
   }
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+  if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code ?? '')) {
     return new Failure(
       'data-folder',
-      `${(error as NodeJS.ErrnoException).path ?? store} may not be read or written`,
-      'Check the permissions of both folders.',
+      `${(error as NodeJS.ErrnoException).path ?? store} cannot be read or written`,
+      'Check that it is a folder and that its permissions allow it.',
     )
   }
   return error
