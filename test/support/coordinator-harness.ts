@@ -1,0 +1,247 @@
+/** A coordinator with a clock and randomness that tests command, and rigs that speak its protocol. */
+import { createSigner, signatureVerifier } from '#engine/networks/index'
+import {
+  createCoordinator,
+  type Coordinator,
+  type CoordinatorConfiguration,
+  type CoordinatorStore,
+} from '#pool/coordinator'
+import type { SampleSource, Verifier } from '#pool/coordinator'
+import { bytesToHex, utf8ToBytes } from '#shared/domain/bytes'
+import type { MacFormula } from '#shared/domain/card'
+import type { JobEvidence, JobInput, JobKind, JobOutput, JobSizes } from '#shared/domain/job'
+import {
+  PROTOCOL_VERSION,
+  type Acknowledgement,
+  type Answer,
+  type JobDelivery,
+  type JobOffer,
+  type RefusalCode,
+  type ShareSubmission,
+  type Unit,
+} from '#shared/domain/protocol'
+import { isShare, nonceOf } from '#shared/domain/share'
+import { objectId, sha256Hex, signObject, type Signed } from '#shared/domain/signed'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { createMemoryStore } from './memory-store'
+
+export const START = Date.UTC(2026, 0, 15, 12, 0, 0)
+
+export function createTestClock(start = START) {
+  let time = start
+  return {
+    now: () => time,
+    advance: (milliseconds: number) => void (time += milliseconds),
+    set: (milliseconds: number) => void (time = milliseconds),
+  }
+}
+
+/** The same bytes for the same seed. */
+export function seededRandom(seed: string): (bytes: number) => Uint8Array {
+  let block = 0
+  return (bytes) => {
+    const out = new Uint8Array(bytes)
+    for (let at = 0; at < bytes; at += 32) {
+      out.set(sha256(utf8ToBytes(`${seed}/${block++}`)).subarray(0, Math.min(32, bytes - at)), at)
+    }
+    return out
+  }
+}
+
+/**
+ * Takes the place of the proof where its arithmetic does not matter: one hash of everything a digest depends on. The
+ * coordinator compares digests and never computes one.
+ */
+export const hashProof: Verifier = {
+  digest: async (context) => hashDigest(context),
+}
+export function hashDigest({ tier, epochSeed, publicKey, nonce }: Parameters<Verifier['digest']>[0]): string {
+  return sha256Hex(utf8ToBytes(`${tier}/${epochSeed}/${publicKey}/${nonce}`))
+}
+
+/** Numbered samples, as a generator of texts and pictures would draw them. */
+export function createSamples(): SampleSource & { drawn: JobKind[] } {
+  const drawn: JobKind[] = []
+  return {
+    drawn,
+    generate: async (kind, seed) => {
+      drawn.push(kind)
+      if (kind === 'chat')
+        return { input: { kind, messages: [{ role: 'user', content: `What is ${seed}?` }], maxTokens: 8 } }
+      if (kind === 'embed') return { input: { kind, texts: [`A line about ${seed}.`, 'Another line.'] } }
+      return { input: { kind, image: btoa(seed) }, knownText: ['INVOICE 4711', 'TOTAL 12.50'] }
+    },
+  }
+}
+
+export async function createHarness(
+  options: {
+    configuration?: Partial<CoordinatorConfiguration>
+    store?: CoordinatorStore
+    clock?: ReturnType<typeof createTestClock>
+    verifier?: Verifier
+    samples?: SampleSource
+    seed?: string
+  } = {},
+) {
+  const clock = options.clock ?? createTestClock()
+  const store = options.store ?? createMemoryStore()
+  const random = seededRandom(options.seed ?? 'network')
+  const signer = createSigner('11'.repeat(32))
+  const verifier = options.verifier ?? hashProof
+  const samples = options.samples ?? createSamples()
+  const start = (configuration = options.configuration): Promise<Coordinator> =>
+    createCoordinator({
+      store,
+      verifier,
+      samples,
+      clock,
+      random,
+      signer,
+      signatures: signatureVerifier,
+      ...(configuration && { configuration }),
+    })
+  return { clock, store, signer, samples, start, coordinator: await start() }
+}
+
+export type Rig = ReturnType<typeof createRig>
+
+/** A rig with a key of its own. `name` decides the key. */
+export function createRig(coordinator: Coordinator, name = 'rig') {
+  const signer = createSigner(bytesToHex(sha256(utf8ToBytes(name))))
+  const rig = signer.publicKeyHex
+  const network = coordinator.name
+  const digestOf = async (unit: Unit, nonce: bigint): Promise<string> => {
+    const { epoch } = await coordinator.current()
+    return hashDigest({ tier: unit.tier, epochSeed: epoch.body.seed, publicKey: rig, nonce })
+  }
+  return {
+    signer,
+    key: rig,
+    hello: (changes: object = {}) => {
+      const body = { protocolVersion: PROTOCOL_VERSION, rig, network, at: START, devices: [], ...changes }
+      return coordinator.hello(signObject('hello', body, signer))
+    },
+    unit: async (changes: { device?: string; tier?: Unit['tier']; macsPerSecond?: number } = {}): Promise<Unit> =>
+      valueOf(await coordinator.leaseUnit({ rig, device: 'cpu0', tier: 'itp1-small', macsPerSecond: 1e9, ...changes }))
+        .body,
+    /** The first nonce from `from` whose digest meets the unit's difficulty (`meets` false: misses it). */
+    find: async (unit: Unit, from = 0n, meets = true): Promise<{ nonce: bigint; digest: string }> => {
+      for (let counter = from; ; counter++) {
+        const nonce = nonceOf(unit.unit, counter)
+        const digest = await digestOf(unit, nonce)
+        if (isShare(digest, BigInt(unit.difficulty)) === meets) return { nonce, digest }
+      }
+    },
+    sign: (
+      unit: Unit,
+      found: { nonce: bigint; digest: string },
+      changes: Partial<ShareSubmission> = {},
+    ): Signed<ShareSubmission> => {
+      const { epoch, tier } = unit
+      const body = { network, rig, epoch, tier, nonce: found.nonce.toString(), digest: found.digest, ...changes }
+      return signObject('share', body, signer)
+    },
+    lease: (kinds: readonly JobKind[] = ['chat', 'embed', 'ocr'], samples = true): Promise<Answer<JobOffer>> =>
+      coordinator.leaseJob({ rig, models: kinds.map((kind) => MODELS[kind]), samples }),
+    deliver: (offer: JobOffer, run: TestRun = honestRun(offer.input), changes: object = {}): JobDelivery => {
+      const body = {
+        network,
+        rig,
+        job: offer.id,
+        kind: offer.kind,
+        model: offer.model,
+        inputHash: objectId(offer.input),
+        outputHash: objectId(run.output),
+        evidenceHash: objectId(run.evidence),
+        sizes: run.sizes,
+        milliseconds: 12,
+        ...changes,
+      }
+      return { result: signObject('job-result', body, signer), output: run.output, evidence: run.evidence }
+    },
+  }
+}
+
+const formulas = {
+  chat: { kind: 'chat', perToken: 1_000_000, perLogits: 300_000, perPair: 1000 },
+  embed: { kind: 'embed', perToken: 2_000_000, perPair: 500 },
+  ocr: { kind: 'ocr', perDetectionBlock: 3_000_000, perRecognitionStep: 700_000 },
+} as const satisfies Record<JobKind, MacFormula>
+
+export const MODELS = {
+  chat: { kind: 'chat', model: 'c'.repeat(64), macFormula: formulas.chat },
+  embed: { kind: 'embed', model: 'e'.repeat(64), macFormula: formulas.embed },
+  ocr: { kind: 'ocr', model: '0'.repeat(64), macFormula: formulas.ocr },
+} as const
+
+export interface TestRun {
+  output: JobOutput
+  evidence: JobEvidence
+  sizes: JobSizes
+}
+
+/** A result whose sizes fit its input, as a worker would hand it back. */
+export function honestRun(input: JobInput): TestRun {
+  switch (input.kind) {
+    case 'chat':
+      return {
+        output: 'Forty-two.',
+        evidence: {
+          kind: 'chat',
+          promptTokenIds: [1, 2, 3, 4],
+          tokenIds: [7, 9],
+          topLogProbabilities: [
+            [
+              [7, -0.1],
+              [8, -2.5],
+            ],
+            [
+              [9, -0.2],
+              [1, -3],
+            ],
+          ],
+          finish: 'stop',
+        },
+        sizes: { kind: 'chat', promptTokens: 4, generatedTokens: 2 },
+      }
+    case 'embed': {
+      const output = input.texts.map((_, row) => [row + 0.5, 0.25, -1])
+      const bytes = new Uint8Array(Float32Array.from(output.flat()).buffer)
+      return {
+        output,
+        evidence: { kind: 'embed', vectorsSha256: sha256Hex(bytes) },
+        sizes: { kind: 'embed', tokensPerText: input.texts.map(() => 5) },
+      }
+    }
+    case 'ocr':
+      return {
+        output: ['INVOICE 4711', 'TOTAL 12.50'].map((text, row) => ({
+          text,
+          box: [
+            [10, 40 * row],
+            [210, 40 * row],
+            [210, 40 * row + 30],
+            [10, 40 * row + 30],
+          ],
+          confidence: 0.98,
+        })),
+        evidence: { kind: 'ocr', lines: 2 },
+        sizes: { kind: 'ocr', detectionPixels: 640 * 480, recognitionColumns: 640 },
+      }
+  }
+}
+
+/** The value of an answer; fails the test with the refusal otherwise. */
+export function valueOf<T>(answer: Answer<T>): T {
+  if (!answer.ok) throw new Error(`refused: ${answer.refusal.code}: ${answer.refusal.message}`)
+  return answer.value
+}
+export function receiptOf(answer: Acknowledgement) {
+  if (!answer.ok) throw new Error(`refused: ${answer.refusal.code}: ${answer.refusal.message}`)
+  return answer.receipt
+}
+/** The refusal's code, or "accepted". */
+export function codeOf(answer: Acknowledgement | Answer<unknown>): RefusalCode | 'accepted' {
+  return answer.ok ? 'accepted' : answer.refusal.code
+}
