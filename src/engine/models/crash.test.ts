@@ -45,7 +45,7 @@ afterAll(() => rmSync(programFolder, { recursive: true, force: true }))
 async function killDuringAdd(
   source: string,
   reached: (store: string, probing: boolean) => boolean,
-): Promise<{ then: string[]; next: string[] }> {
+): Promise<{ left: string[]; next: string[] }> {
   const store = temporaryFolder()
   const child = fork(program, [store, source], { execArgv: [] })
   onTestFinished(() => void child.kill('SIGKILL'))
@@ -55,14 +55,14 @@ async function killDuringAdd(
   while (!reached(store, probing) && child.exitCode === null) await wait(1)
   child.kill('SIGKILL')
   expect(await gone).toBe('SIGKILL')
-  const then = readdirSync(store)
+  const left = readdirSync(store)
   const reopened = await createModelStore({
     folder: store,
     builtIn: [],
     probe: () => Promise.reject(new Error('nothing is to be run')),
   })
   expect(reopened.list()).toEqual([])
-  return { then, next: readdirSync(store) }
+  return { left, next: readdirSync(store) }
 }
 
 const large = 'z-large.data'
@@ -76,13 +76,13 @@ function largeModel(): string {
 
 test('killed in the middle of copying, nothing is half installed and nothing is left over', async () => {
   const unfinished = '.unfinished-added'
-  const { then, next } = await killDuringAdd(largeModel(), (store) => existsSync(join(store, unfinished, large)))
-  expect(then).toEqual([unfinished])
+  const { left, next } = await killDuringAdd(largeModel(), (store) => existsSync(join(store, unfinished, large)))
+  expect(left).toEqual([unfinished])
   expect(next).toEqual([])
 })
 
 test('killed while the model is tried, nothing is half installed and nothing is left over', async () => {
-  const { then, next } = await killDuringAdd(folderOf(smallModel()), (_, probing) => probing)
-  expect(then).toEqual(['.unfinished-added'])
+  const { left, next } = await killDuringAdd(folderOf(smallModel()), (_, probing) => probing)
+  expect(left).toEqual(['.unfinished-added'])
   expect(next).toEqual([])
 })
