@@ -4,8 +4,8 @@ import type { JobKind } from '#shared/domain/job'
 import type { TierName } from '#shared/domain/tiers'
 
 /**
- * Credit of proof work: `itp1-base` is the unit of account. The small tiers are cheaper to compute by the MAC because
- * their weights stay in the processor's caches, so they count half.
+ * Credit of proof work: `itp1-base` is the unit of account (protocol.md §1). The smaller tiers count half, so that
+ * nobody stays on them who has the memory for the real one.
  */
 export const TIER_FACTORS_MILLI: Readonly<Record<TierName, number>> = {
   'itp1-test': 500,
@@ -14,9 +14,11 @@ export const TIER_FACTORS_MILLI: Readonly<Record<TierName, number>> = {
 }
 
 /**
- * Credit of useful work by kind. Calibrated on a reference machine (two x86-64 cores with AVX-512 VNNI, onnxruntime
- * 1.30 on the CPU): factor = 1.25 × (MAC/s of `itp1-base`) ÷ (MAC/s of the kind), so that a second of useful work earns
- * at least 1.25 × a second of proof. Decoding one token at a time waits for memory and so has the highest factor.
+ * Credit of useful work by kind. How they are calibrated: on one machine, in one run, measure MAC/s of `itp1-base` on
+ * `onnx-cpu` and MAC/s of the kind's prompt and generated parts; factor = 1.25 × (proof rate ÷ kind's rate), so that a
+ * second of useful work earns at least 1.25 × a second of proof. Decoding one token at a time waits for memory and so
+ * has the highest factor. These are start values, not yet confirmed by such a run; a change takes effect with the next
+ * epoch, because it changes the signed parameters.
  */
 export const KIND_FACTORS_MILLI: Readonly<Record<JobKind, ModelFactor>> = {
   chat: { prompt: 5600, generated: 25_000 },

@@ -181,6 +181,13 @@ export interface TestRun {
   sizes: JobSizes
 }
 
+const boxAt = (top: number): [number, number][] => [
+  [10, top],
+  [210, top],
+  [210, top + 30],
+  [10, top + 30],
+]
+
 /** A result whose sizes fit its input, as a worker would hand it back. */
 export function honestRun(input: JobInput): TestRun {
   switch (input.kind) {
@@ -218,12 +225,7 @@ export function honestRun(input: JobInput): TestRun {
       return {
         output: ['INVOICE 4711', 'TOTAL 12.50'].map((text, row) => ({
           text,
-          box: [
-            [10, 40 * row],
-            [210, 40 * row],
-            [210, 40 * row + 30],
-            [10, 40 * row + 30],
-          ],
+          box: boxAt(40 * row),
           confidence: 0.98,
         })),
         evidence: { kind: 'ocr', lines: 2 },

@@ -1,0 +1,281 @@
+/** What every implementation of the coordinator's books must do. */
+import { describe, expect, it } from 'vitest'
+import { createSigner } from '#engine/networks/index'
+import type { AcceptedShare, CoordinatorStore, JobLease, NewJob, UnitRecord } from '#pool/store'
+import { signReceipt } from '#pool/receipts'
+import type { Epoch, NetworkParameters } from '#shared/domain/protocol'
+import { sha256Hex, signObject } from '#shared/domain/signed'
+import { utf8ToBytes } from '#shared/domain/bytes'
+import { DEFAULT_CONFIGURATION, parametersOf } from '#pool/configuration'
+import { MODELS, START } from './coordinator-harness'
+
+const signer = createSigner('11'.repeat(32))
+const rig = 'a'.repeat(64)
+const other = 'b'.repeat(64)
+
+export function describeCoordinatorStore(name: string, open: () => CoordinatorStore): void {
+  describe(`${name}: epochs and parameters`, () => {
+    it('keeps parameters by id, and the newest signature of the same ones', async () => {
+      const store = open()
+      const body: NetworkParameters = parametersOf(DEFAULT_CONFIGURATION)
+      const first = signObject('parameters', body, signer)
+      const second = signObject('parameters', body, createSigner('22'.repeat(32)))
+      await store.putParameters(first)
+      expect(await store.parameters(first.id)).toEqual(first)
+      await store.putParameters(second)
+      expect(await store.parameters(first.id)).toEqual(second)
+      expect(await store.parameters('0'.repeat(64))).toBeUndefined()
+    })
+
+    it('keeps each epoch number once and lists the newest first', async () => {
+      const store = open()
+      const epochs = [0, 1, 2].map((number) => signObject('epoch', epochBody(number), signer))
+      expect(await store.newestEpochs(2)).toEqual([])
+      for (const epoch of epochs) expect(await store.addEpoch(epoch)).toBe(true)
+      const rival = signObject('epoch', { ...epochBody(1), seed: 'f'.repeat(64) }, signer)
+      expect(await store.addEpoch(rival)).toBe(false)
+      expect(await store.epoch(1)).toEqual(epochs[1])
+      expect(await store.epoch(3)).toBeUndefined()
+      expect(await store.newestEpochs(2)).toEqual([epochs[2], epochs[1]])
+    })
+  })
+
+  describe(`${name}: sessions and units`, () => {
+    it('counts a ramp for each device of each rig, anew after a session began', async () => {
+      const store = open()
+      expect([await store.climbRamp(rig, 'cpu0'), await store.climbRamp(rig, 'cpu0')]).toEqual([0, 1])
+      expect([await store.climbRamp(rig, 'gpu0'), await store.climbRamp(other, 'cpu0')]).toEqual([0, 0])
+      await store.beginSession({ rig, at: START, devices: [] })
+      await store.beginSession({ rig, at: START + 1, devices: [] })
+      expect([await store.climbRamp(rig, 'cpu0'), await store.climbRamp(other, 'cpu0')]).toEqual([0, 1])
+      expect([
+        await store.takeSampleTurn(rig),
+        await store.takeSampleTurn(rig),
+        await store.takeSampleTurn(other),
+      ]).toEqual([0, 1, 0])
+    })
+
+    it('gives a unit number once an epoch, and forgets units that expired long ago', async () => {
+      const store = open()
+      const unit: UnitRecord = {
+        epoch: 3,
+        unit: 0xffff_ffff,
+        rig,
+        tier: 'itp1-base',
+        difficulty: 1n << 60n,
+        expiresAt: START,
+      }
+      expect(await store.addUnit(unit)).toBe(true)
+      expect(await store.addUnit({ ...unit, rig: other })).toBe(false)
+      expect(await store.addUnit({ ...unit, epoch: 4, expiresAt: START + 1 })).toBe(true)
+      expect(await store.unit(3, 0xffff_ffff)).toEqual(unit)
+      expect(await store.unit(3, 7)).toBeUndefined()
+      await store.removeUnits(START + 1)
+      expect(await store.unit(3, 0xffff_ffff)).toBeUndefined()
+      expect(await store.unit(4, 0xffff_ffff)).toBeDefined()
+    })
+  })
+
+  describe(`${name}: shares and totals`, () => {
+    it('takes the first of several shares with one nonce, also at once', async () => {
+      const store = open()
+      const key = { rig, epoch: 0, nonce: (1n << 64n) - 1n }
+      const shares = ['one', 'two', 'three'].map((text) => acceptedShare(text, 10n))
+      const outcomes = await Promise.all(shares.map((share) => store.acceptShare(key, share)))
+      expect(outcomes.filter(({ accepted }) => accepted)).toHaveLength(1)
+      const stored = await store.share(key)
+      expect(outcomes.map(({ share }) => share)).toEqual([stored, stored, stored])
+      expect(await store.totals()).toEqual({ receipts: 1, creditMacs: 10n })
+      for (const elsewhere of [
+        { ...key, rig: other },
+        { ...key, epoch: 1 },
+        { ...key, nonce: key.nonce - 1n },
+      ]) {
+        expect(await store.share(elsewhere)).toBeUndefined()
+      }
+    })
+
+    it('sums credit beyond 64 bits, of all epochs and of one', async () => {
+      const store = open()
+      const large = 1n << 62n
+      for (let nonce = 0n; nonce < 5n; nonce++) {
+        const epoch = nonce === 4n ? 1 : 0
+        await store.acceptShare({ rig, epoch, nonce }, acceptedShare(`share ${nonce}`, large - nonce, epoch))
+      }
+      expect(await store.totals()).toEqual({ receipts: 5, creditMacs: 5n * large - 10n })
+      expect(await store.totals(0)).toEqual({ receipts: 4, creditMacs: 4n * large - 6n })
+      expect(await store.totals(2)).toEqual({ receipts: 0, creditMacs: 0n })
+    })
+  })
+
+  describe(`${name}: jobs`, () => {
+    it('keeps a job as it was given, once', async () => {
+      const store = open()
+      const given = newJob('1', { knownText: ['ONE', 'TWO'] })
+      expect(await store.addJob(given)).toBe(true)
+      expect(await store.addJob({ ...given, model: 'f'.repeat(64) })).toBe(false)
+      const { input, ...rest } = given
+      expect(await store.job(given.id)).toEqual({ ...rest, state: 'queued', attempts: 0 })
+      expect(await store.jobInput(given.id)).toEqual(input)
+      expect(await store.job(newJob('2').id)).toBeUndefined()
+      expect(await store.jobInput(newJob('2').id)).toBeUndefined()
+    })
+
+    it('leases the oldest that fits: persons, then others, then samples where welcome', async () => {
+      const store = open()
+      await store.addJob(newJob('1', { buyer: 'sample' }))
+      await store.addJob(newJob('2', { buyer: 'gateway' }))
+      await store.addJob(newJob('3', { model: MODELS.chat.model }))
+      await store.addJob(newJob('4'))
+      const next = async (samples: boolean) => (await store.leaseNextJob(leaseRequest({ samples })))?.id
+      expect([await next(false), await next(false), await next(false)]).toEqual([
+        newJob('4').id,
+        newJob('2').id,
+        undefined,
+      ])
+      expect([await next(true), await next(true)]).toEqual([newJob('1').id, undefined])
+      expect(await store.job(newJob('4').id)).toMatchObject({ state: 'leased', attempts: 1, lease })
+      expect(await store.leaseNextJob(leaseRequest({ offers: [] }))).toBeUndefined()
+    })
+
+    it('expires leases: queued again with its last rig, or failed when attempts are used up', async () => {
+      const store = open()
+      const { id } = newJob('1')
+      await store.addJob(newJob('1'), lease)
+      const rule = { maximumAttempts: 2, message: 'Given up.' }
+      await store.expireLeases({ ...rule, now: lease.expiresAt })
+      expect((await store.job(id))?.state).toBe('leased')
+      await store.expireLeases({ ...rule, now: lease.expiresAt + 1 })
+      expect(await store.job(id)).toMatchObject({ state: 'queued', attempts: 1, lease })
+      expect(await store.renewLease({ job: id, rig: other, expiresAt: START + 90_000 })).toBe(false)
+      expect(await store.renewLease({ job: id, rig, expiresAt: START + 90_000 })).toBe(true)
+      expect(await store.job(id)).toMatchObject({ state: 'leased', attempts: 1, lease: { expiresAt: START + 90_000 } })
+      await store.expireLeases({ ...rule, now: START + 90_001 })
+      await store.leaseNextJob(leaseRequest({ rig: other }))
+      expect(await store.renewLease({ job: id, rig, expiresAt: START + 99_000 })).toBe(false)
+      await store.expireLeases({ ...rule, now: START + 100_000 })
+      expect(await store.job(id)).toMatchObject({ state: 'failed', attempts: 2, message: 'Given up.' })
+      expect(await store.jobInput(id)).toBeUndefined()
+    })
+
+    it('releases a job to the queue without its rig, or ends it', async () => {
+      const store = open()
+      const { id } = newJob('1')
+      await store.addJob(newJob('1'), lease)
+      const release = { job: id, rig, retry: true, maximumAttempts: 3, message: 'Paused.' }
+      expect(await store.releaseJob({ ...release, rig: other })).toBe(false)
+      expect(await store.releaseJob(release)).toBe(true)
+      expect(await store.releaseJob(release)).toBe(false)
+      const queued = await store.job(id)
+      expect(queued?.state).toBe('queued')
+      expect(queued?.lease).toBeUndefined()
+      await store.leaseNextJob(leaseRequest())
+      expect(await store.releaseJob({ ...release, retry: false, message: 'Too long.' })).toBe(true)
+      expect(await store.job(id)).toMatchObject({ state: 'failed', message: 'Too long.' })
+    })
+
+    it('cancels what is not finished', async () => {
+      const store = open()
+      await store.addJob(newJob('1'), lease)
+      expect(await store.cancelJob(newJob('1').id)).toBe(true)
+      expect(await store.cancelJob(newJob('1').id)).toBe(false)
+      expect(await store.cancelJob(newJob('2').id)).toBe(false)
+      expect((await store.job(newJob('1').id))?.state).toBe('cancelled')
+      expect(await store.jobInput(newJob('1').id)).toBeUndefined()
+    })
+
+    it('credits a result once, and the same work once an epoch', async () => {
+      const store = open()
+      for (const last of ['1', '2', '3']) await store.addJob(newJob(last, { inputHash: '1'.repeat(64) }), lease)
+      const accept = (last: string, epoch: number, by = rig) =>
+        store.acceptResult({ job: newJob(last).id, rig: by, ...acceptedShare(`result ${last}`, 7n, epoch) })
+      expect(await accept('1', 0, other)).toBe('lease-lost')
+      expect(await accept('9', 0)).toBe('lease-lost')
+      expect(await Promise.all([accept('1', 0), accept('1', 0)])).toEqual(['accepted', 'repeated'])
+      expect(await accept('2', 0)).toBe('already-credited')
+      expect(await accept('3', 1)).toBe('accepted')
+      const done = await store.job(newJob('1').id)
+      const { signature, receipt } = acceptedShare('result 1', 7n)
+      expect(done).toMatchObject({ state: 'done', resultSignature: signature, receipt })
+      expect(await store.jobInput(newJob('1').id)).toBeUndefined()
+      expect(await store.job(newJob('2').id)).toMatchObject({ state: 'done', refusal: 'already-credited' })
+      expect(await store.totals()).toEqual({ receipts: 2, creditMacs: 14n })
+    })
+
+    it('keeps why a result was refused, and forgets it when a later one is credited', async () => {
+      const store = open()
+      const { id } = newJob('1')
+      await store.addJob(newJob('1'), lease)
+      const refused = {
+        job: id,
+        rig,
+        signature: 'bad',
+        code: 'wrong-result',
+        retry: true,
+        maximumAttempts: 2,
+        message: 'No.',
+      } as const
+      expect(await store.refuseResult({ ...refused, rig: other })).toBe(false)
+      expect(await store.refuseResult(refused)).toBe(true)
+      expect(await store.job(id)).toMatchObject({
+        state: 'queued',
+        resultSignature: 'bad',
+        refusal: 'wrong-result',
+        message: 'No.',
+      })
+      await store.leaseNextJob(leaseRequest())
+      await store.acceptResult({ job: id, rig, ...acceptedShare('result', 7n) })
+      const done = await store.job(id)
+      expect(done?.state).toBe('done')
+      expect([done?.refusal, done?.message]).toEqual([undefined, undefined])
+      await store.addJob(newJob('2'), lease)
+      await store.refuseResult({ ...refused, job: newJob('2').id, retry: false })
+      expect(await store.job(newJob('2').id)).toMatchObject({ state: 'failed', refusal: 'wrong-result' })
+    })
+  })
+}
+
+const formula = MODELS.embed.macFormula
+const lease: JobLease = { rig, expiresAt: START + 30_000, formula }
+
+function leaseRequest(changes: Partial<Parameters<CoordinatorStore['leaseNextJob']>[0]> = {}) {
+  const offers = [{ kind: 'embed' as const, model: MODELS.embed.model, formula }]
+  return { rig, offers, samples: true, expiresAt: lease.expiresAt, ...changes }
+}
+
+function newJob(last: string, changes: Partial<NewJob> = {}): NewJob {
+  return {
+    id: `0190a5c0-0000-7000-8000-${last.padStart(12, '0')}`,
+    kind: 'embed',
+    model: MODELS.embed.model,
+    input: { kind: 'embed', texts: [`Sentence ${last}.`] },
+    inputHash: sha256Hex(utf8ToBytes(last)),
+    buyer: 'person',
+    createdAt: START,
+    ...changes,
+  }
+}
+
+function acceptedShare(text: string, creditMacs: bigint, epoch = 0): AcceptedShare {
+  const receipt = signReceipt(
+    {
+      network: 'practice',
+      rig,
+      epoch,
+      kind: 'share',
+      ref: sha256Hex(utf8ToBytes(text)),
+      macs: creditMacs,
+      factorMilli: 1000n,
+      verification: 'recomputed',
+      acceptedAt: START,
+    },
+    signer,
+  )
+  return { signature: `signature of ${text}`, receipt }
+}
+
+function epochBody(number: number): Epoch {
+  const startsAt = START + number * 600_000
+  const seed = sha256Hex(utf8ToBytes(`seed ${number}`))
+  return { network: 'practice', number, seed, startsAt, endsAt: startsAt + 600_000, parameters: '0'.repeat(64) }
+}
