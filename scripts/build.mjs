@@ -7,19 +7,39 @@ import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 
 const root = resolve(import.meta.dirname, '..')
-const binary = (packageName, file) => join(dirname(createRequire(import.meta.url).resolve(`${packageName}/package.json`)), file)
+const binary = (packageName, file) =>
+  join(dirname(createRequire(import.meta.url).resolve(`${packageName}/package.json`)), file)
 const shared = ['package.json', 'package-lock.json', 'src/shared', 'resources']
 
 /** Order matters: what is built first can be used first. */
 const parts = [
   {
     name: 'node',
-    sources: ['vite.node.config.ts', 'src/process', 'src/pool', 'src/worker', 'src/sensors', 'src/engine', 'src/server', 'src/cli', ...shared],
+    sources: [
+      'vite.node.config.ts',
+      'src/process',
+      'src/pool',
+      'src/worker',
+      'src/sensors',
+      'src/engine',
+      'src/server',
+      'src/cli',
+      ...shared,
+    ],
     command: [binary('vite', 'bin/vite.js'), 'build', '-c', 'vite.node.config.ts', '--logLevel', 'warn'],
   },
   {
     name: 'desktop',
-    sources: ['electron.vite.config.ts', 'vite.renderer.config.ts', 'lingui.config.ts', 'src/main', 'src/preload', 'src/renderer', 'src/process', ...shared],
+    sources: [
+      'electron.vite.config.ts',
+      'vite.renderer.config.ts',
+      'lingui.config.ts',
+      'src/main',
+      'src/preload',
+      'src/renderer',
+      'src/process',
+      ...shared,
+    ],
     command: [binary('electron-vite', 'bin/electron-vite.js'), 'build', '--logLevel', 'warn'],
   },
 ]

@@ -1,6 +1,14 @@
 /** A client of the engine's contract: over a WebSocket to a running engine, or straight into one in this process. */
 import WebSocket from 'ws'
-import { events as eventSchemas, procedures, type EventData, type EventName, type MethodName, type Params, type Result } from '#shared/contract/index'
+import {
+  events as eventSchemas,
+  procedures,
+  type EventData,
+  type EventName,
+  type MethodName,
+  type Params,
+  type Result,
+} from '#shared/contract/index'
 import { serverMessage, type ClientMessage, type ServerMessage } from '#shared/contract/rpc'
 import { Failure } from '#shared/domain/errors'
 import { openClientSession, type EngineApi, type FaultLog } from '#server/client-session'
@@ -13,8 +21,14 @@ export interface EngineClient {
   close(): void
 }
 
-function createClient(send: (message: ClientMessage) => void, closeTransport: () => void): { client: EngineClient; receive: (raw: unknown) => void; closed: () => void } {
-  const waiting = new Map<number, { method: MethodName; resolve: (value: never) => void; reject: (error: Failure) => void }>()
+function createClient(
+  send: (message: ClientMessage) => void,
+  closeTransport: () => void,
+): { client: EngineClient; receive: (raw: unknown) => void; closed: () => void } {
+  const waiting = new Map<
+    number,
+    { method: MethodName; resolve: (value: never) => void; reject: (error: Failure) => void }
+  >()
   const listeners = new Map<EventName, ((data: never) => void)[]>()
   const closers: (() => void)[] = []
   let nextId = 1
@@ -29,7 +43,14 @@ function createClient(send: (message: ClientMessage) => void, closeTransport: ()
       if (!entry) return
       const result = procedures[entry.method].output.safeParse(message.result)
       if (result.success) entry.resolve(result.data as never)
-      else entry.reject(new Failure('internal', `the engine's answer to ${entry.method} was not understood`, 'Engine and command may be of different versions.'))
+      else
+        entry.reject(
+          new Failure(
+            'internal',
+            `the engine's answer to ${entry.method} was not understood`,
+            'Engine and command may be of different versions.',
+          ),
+        )
     } else if (message.type === 'failure' && message.id !== null) {
       waiting.get(message.id)?.reject(Failure.from(message.error))
       waiting.delete(message.id)
@@ -42,7 +63,8 @@ function createClient(send: (message: ClientMessage) => void, closeTransport: ()
   return {
     receive,
     closed: () => {
-      for (const entry of waiting.values()) entry.reject(new Failure('unavailable', 'the engine went away', 'Start it again.'))
+      for (const entry of waiting.values())
+        entry.reject(new Failure('unavailable', 'the engine went away', 'Start it again.'))
       waiting.clear()
       for (const closer of closers) closer()
     },
@@ -78,14 +100,18 @@ const CONNECT_MILLISECONDS = 5000
 /** To a running engine. Rejects with Failure `unavailable` when nobody answers, `unauthorized` for a wrong token. */
 export function connectWebSocket(port: number, token: string): Promise<EngineClient> {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, { handshakeTimeout: CONNECT_MILLISECONDS, maxPayload: 256 * 1024 * 1024 })
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, {
+      handshakeTimeout: CONNECT_MILLISECONDS,
+      maxPayload: 256 * 1024 * 1024,
+    })
     const pair = createClient(
       (message) => {
         if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message))
       },
       () => socket.close(),
     )
-    const unavailable = (): Failure => new Failure('unavailable', 'the engine does not answer', 'If it hangs, end its process and start it again.')
+    const unavailable = (): Failure =>
+      new Failure('unavailable', 'the engine does not answer', 'If it hangs, end its process and start it again.')
     const timer = setTimeout(() => {
       socket.terminate()
       reject(unavailable())
@@ -106,7 +132,9 @@ export function connectWebSocket(port: number, token: string): Promise<EngineCli
     })
     socket.on('close', (code) => {
       clearTimeout(timer)
-      reject(code === 4401 ? new Failure('unauthorized', 'the engine did not take the token in engine.json') : unavailable())
+      reject(
+        code === 4401 ? new Failure('unauthorized', 'the engine did not take the token in engine.json') : unavailable(),
+      )
       pair.closed()
     })
   })

@@ -7,7 +7,7 @@ import { createNodeProcessHost } from '#process/node-host'
 import { startLoopbackServer, type LoopbackServer } from '#server/server'
 import { removeEngineFile, writeEngineFile } from './engine-file'
 import { openLog } from './log-file'
-import { pageFolder, programFolder } from './paths'
+import { pageFolder, programFolder, resourcesFolder } from './paths'
 
 export const VERSION: string = __LODE_VERSION__
 
@@ -45,6 +45,7 @@ export async function hostEngine(options: HostOptions): Promise<HostedEngine> {
     host: options.processHost ?? createNodeProcessHost(programFolder),
     log,
     logFile: logFile.file,
+    resourcesFolder,
     ...(options.epochSeconds === undefined ? {} : { epochSeconds: options.epochSeconds }),
     allowTestTier: options.allowTestTier ?? false,
   })

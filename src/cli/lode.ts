@@ -36,11 +36,13 @@ const wholeNumber =
   }
 const positiveSeconds = (text: string): number => {
   const value = Number(text)
-  if (!/^\d+(\.\d+)?$/.test(text) || value <= 0 || value > 31_536_000) throw new InvalidArgumentError('It must be a number of seconds above 0.')
+  if (!/^\d+(\.\d+)?$/.test(text) || value <= 0 || value > 31_536_000)
+    throw new InvalidArgumentError('It must be a number of seconds above 0.')
   return value
 }
 const nonce = (text: string): bigint => {
-  if (!/^\d{1,20}$/.test(text) || BigInt(text) >= 1n << 64n) throw new InvalidArgumentError('It must be a whole number below 2^64.')
+  if (!/^\d{1,20}$/.test(text) || BigInt(text) >= 1n << 64n)
+    throw new InvalidArgumentError('It must be a whole number below 2^64.')
   return BigInt(text)
 }
 const hex64 = (text: string): string => {
@@ -50,7 +52,8 @@ const hex64 = (text: string): string => {
 const deviceIds = (text: string): string[] => text.split(',').map((id) => id.trim())
 const moment = (text: string): number => {
   const value = Date.parse(text)
-  if (Number.isNaN(value)) throw new InvalidArgumentError('It must be a date such as 2026-11-24 or 2026-11-24T12:00:00Z.')
+  if (Number.isNaN(value))
+    throw new InvalidArgumentError('It must be a date such as 2026-11-24 or 2026-11-24T12:00:00Z.')
   return value
 }
 const tier = (): Option => new Option('--tier <tier>', 'tier of the proof').choices(tierNames)
@@ -65,7 +68,9 @@ function action<O>(work: (context: CommandContext, options: O, ...operands: stri
     const options = command.optsWithGlobals() as O & { dataDir?: string }
     const operands = received.slice(0, -2) as string[]
     try {
-      exitCode = (await work({ output: createOutput(wantsJson), dataDir: dataFolder(options.dataDir) }, options, ...operands)) ?? EXIT_DONE
+      exitCode =
+        (await work({ output: createOutput(wantsJson), dataDir: dataFolder(options.dataDir) }, options, ...operands)) ??
+        EXIT_DONE
     } catch (error) {
       exitCode = reportFailure(error, wantsJson)
     }
@@ -82,7 +87,12 @@ const program = new Command('lode')
   .enablePositionalOptions(false)
 
 const command = (parent: Command, name: string, description: string): Command =>
-  parent.command(name).description(description).allowExcessArguments(false).option('--json', 'JSON on standard output').option('--data-dir <folder>', 'data folder')
+  parent
+    .command(name)
+    .description(description)
+    .allowExcessArguments(false)
+    .option('--json', 'JSON on standard output')
+    .option('--data-dir <folder>', 'data folder')
 
 command(program, 'devices', 'what can compute here').action(action(devices))
 
@@ -122,7 +132,9 @@ command(program, 'serve', 'the engine and its screens, mining only once started 
 
 command(program, 'status', 'what the engine of this data folder does').action(action(status))
 command(program, 'start', 'start mining in the running engine').action(action(start))
-command(program, 'stop', 'stop mining in the running engine').option('--finish', 'finish running jobs first').action(action(stop))
+command(program, 'stop', 'stop mining in the running engine')
+  .option('--finish', 'finish running jobs first')
+  .action(action(stop))
 
 const job = program.command('job').description('useful work')
 command(job, 'submit', 'give it a job and wait for the result')
@@ -156,8 +168,13 @@ command(address, 'show', 'show the payout address').action(action(addressShow))
 
 /** One line that says what is right. */
 function usageFailure(error: CommanderError): Failure {
-  const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ').replace(/\.$/, '')
-  const names = program.commands.flatMap((entry) => (entry.commands.length > 0 ? entry.commands.map((sub) => `${entry.name()} ${sub.name()}`) : [entry.name()]))
+  const message = error.message
+    .replace(/^error: /, '')
+    .replace(/\s*\n\s*/g, ' ')
+    .replace(/\.$/, '')
+  const names = program.commands.flatMap((entry) =>
+    entry.commands.length > 0 ? entry.commands.map((sub) => `${entry.name()} ${sub.name()}`) : [entry.name()],
+  )
   const typed = process.argv.slice(2).filter((word) => !word.startsWith('-'))
   const found = program.commands.find((entry) => entry.name() === typed[0])
   const deepest = found?.commands.find((entry) => entry.name() === typed[1]) ?? found

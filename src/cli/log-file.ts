@@ -27,7 +27,10 @@ export function openLog(dataDir: string, toStandardError: boolean): LogFile {
     file = null
   }
   if (toStandardError || file === null) streams.push({ stream: process.stderr, level: 'warn' })
-  const logger = pino({ base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }, pino.multistream(streams))
+  const logger = pino(
+    { base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.multistream(streams),
+  )
   return {
     file,
     flush: () => destination?.flushSync(),

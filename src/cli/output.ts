@@ -34,8 +34,10 @@ export function createOutput(json: boolean): Output {
 /** Prints a failure in the asked form and returns the exit code. */
 export function reportFailure(error: unknown, json: boolean): number {
   const value = toFailureValue(error)
-  if (!(error instanceof Failure)) process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  if (!(error instanceof Failure))
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
   if (json) process.stdout.write(`${JSON.stringify({ error: value })}\n`)
-  else if (error instanceof Failure) process.stderr.write(`lode: ${value.message}${value.action === '' ? '' : `. ${value.action}`}\n`)
+  else if (error instanceof Failure)
+    process.stderr.write(`lode: ${value.message}${value.action === '' ? '' : `. ${value.action}`}\n`)
   return value.code === 'wrong-usage' ? EXIT_WRONG_USAGE : EXIT_FAILED
 }

@@ -72,7 +72,10 @@ export function createLive(parts: {
   }
   const perJoule = (windows: readonly (readonly Second[])[]): number | null => {
     const all = windows.flat()
-    const milliseconds = Math.max(0, ...windows.map((window) => window.reduce((sum, second) => sum + second.milliseconds, 0)))
+    const milliseconds = Math.max(
+      0,
+      ...windows.map((window) => window.reduce((sum, second) => sum + second.milliseconds, 0)),
+    )
     const joules = all.reduce((sum, second) => sum + second.joules, 0)
     const complete = all.every((second) => second.knownMilliseconds === second.milliseconds)
     if (milliseconds < SHORTEST_MEAN_MILLISECONDS || joules <= 0 || !complete) return null
@@ -148,7 +151,10 @@ export function createLive(parts: {
     lastTick = {
       at,
       creditMacsPerSecond: working.length === 0 ? null : sumKnown(all.map(({ window }) => mean(window, 'credit'))),
-      watts: knownWatts.length < powers.length || powers.length === 0 ? null : knownWatts.reduce((sum, watts) => sum + watts, 0),
+      watts:
+        knownWatts.length < powers.length || powers.length === 0
+          ? null
+          : knownWatts.reduce((sum, watts) => sum + watts, 0),
       wattsCertainty: certaintyOf(powers),
       macsPerJoule: perJoule(working.map(({ window }) => window)),
       devices: all.map(({ runner, window }) => {
@@ -172,7 +178,14 @@ export function createLive(parts: {
     add: (runner) => {
       const known = accounts.get(runner.deviceId)
       if (known) known.runner = runner
-      else accounts.set(runner.deviceId, { runner, pendingMacs: 0, pendingCredit: 0, energy: { joules: 0, measured: 0, known: false }, window: [] })
+      else
+        accounts.set(runner.deviceId, {
+          runner,
+          pendingMacs: 0,
+          pendingCredit: 0,
+          energy: { joules: 0, measured: 0, known: false },
+          window: [],
+        })
     },
     remove: (deviceId) => void accounts.delete(deviceId),
     onWork: (deviceId, work) => {
@@ -190,7 +203,11 @@ export function createLive(parts: {
       const joules = energy.joules + extra
       const measured = energy.measured + (power.certainty === 'measured' ? extra : 0)
       const measuredShare = joules === 0 ? 0 : measured / joules
-      return { joules, measuredShare, certainty: measuredShare >= 0.999 ? 'measured' : measuredShare <= 0.001 ? 'estimated' : 'mixed' }
+      return {
+        joules,
+        measuredShare,
+        certainty: measuredShare >= 0.999 ? 'measured' : measuredShare <= 0.001 ? 'estimated' : 'mixed',
+      }
     },
     get lastTick() {
       return lastTick

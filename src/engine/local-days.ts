@@ -31,7 +31,8 @@ export function periodStart(period: EarningsPeriod, now: number): number | null 
 export function localDays(from: number, now: number): { from: number; to: number }[] {
   const days: { from: number; to: number }[] = []
   const last = localMidnight(now)
-  for (let day = localMidnight(from); day <= last; day = addLocalDays(day, 1)) days.push({ from: day, to: addLocalDays(day, 1) })
+  for (let day = localMidnight(from); day <= last; day = addLocalDays(day, 1))
+    days.push({ from: day, to: addLocalDays(day, 1) })
   return days
 }
 

@@ -72,13 +72,19 @@ export function createMining(parts: MiningParts): Mining {
   }
 
   const usable = (options: StartOptions): MiningDevice[] =>
-    parts.devices().filter((device) => device.canMine && device.enabled && (options.devices?.includes(device.id) ?? true))
+    parts
+      .devices()
+      .filter((device) => device.canMine && device.enabled && (options.devices?.includes(device.id) ?? true))
 
   const engineFor = (device: MiningDevice, options: StartOptions): ProofEngine => {
     const name = options.engine ?? device.engines[0]
     const engine = proofEngines.find((known) => known === name)
     if (engine === undefined || !device.engines.includes(engine)) {
-      throw new Failure('wrong-usage', `${device.id} has no engine "${name ?? ''}"`, `It has: ${device.engines.join(', ')}.`)
+      throw new Failure(
+        'wrong-usage',
+        `${device.id} has no engine "${name ?? ''}"`,
+        `It has: ${device.engines.join(', ')}.`,
+      )
     }
     return engine
   }
@@ -86,7 +92,9 @@ export function createMining(parts: MiningParts): Mining {
   const startDevice = (device: MiningDevice, options: StartOptions): void => {
     const engine = engineFor(device, options)
     if (options.threads !== undefined) parts.setThreads(device.id, options.threads)
-    parts.runner(device.id).startMining({ engine, tier: options.tier ?? null, samples: options.samples ?? parts.samplesWanted() })
+    parts
+      .runner(device.id)
+      .startMining({ engine, tier: options.tier ?? null, samples: options.samples ?? parts.samplesWanted() })
   }
 
   const stopLater = (): void => {
@@ -110,7 +118,11 @@ export function createMining(parts: MiningParts): Mining {
       const devices = usable(options)
       if (devices.length === 0) {
         const reasons = parts.devices().map((device) => `${device.id}: ${device.reason ?? 'switched off'}`)
-        throw new Failure('device-unavailable', `no device can mine (${reasons.join('; ')})`, 'Switch one on, on the Devices screen.')
+        throw new Failure(
+          'device-unavailable',
+          `no device can mine (${reasons.join('; ')})`,
+          'Switch one on, on the Devices screen.',
+        )
       }
       for (const device of devices) engineFor(device, options)
       wanted = options
@@ -205,7 +217,12 @@ export function createMining(parts: MiningParts): Mining {
           })
         }
         if (runner.networkTrouble !== null) {
-          notices.push({ id: `network-${runner.deviceId}`, severity: 'warning', title: 'The network does not answer.', detail: runner.networkTrouble })
+          notices.push({
+            id: `network-${runner.deviceId}`,
+            severity: 'warning',
+            title: 'The network does not answer.',
+            detail: runner.networkTrouble,
+          })
         }
       }
       if (cause === 'practice-hour' && wanted === null) {

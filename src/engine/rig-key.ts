@@ -10,7 +10,11 @@ export function loadRigKeySeed(dataDir: string, random: (bytes: number) => Uint8
   if (existsSync(file)) {
     const seed = hex64.safeParse(readFileSync(file, 'utf8').trim())
     if (seed.success) return seed.data
-    throw new Failure('data-folder', `${file} is damaged: it does not hold a key`, 'Put it back from a backup, or move it away: Lode then works under a new key.')
+    throw new Failure(
+      'data-folder',
+      `${file} is damaged: it does not hold a key`,
+      'Put it back from a backup, or move it away: Lode then works under a new key.',
+    )
   }
   const seed = bytesToHex(random(32))
   // Written under another name first: a crash leaves either no key or a whole one.

@@ -51,13 +51,16 @@ export interface SettingsStore {
 
 export interface DeviceSettings {
   enabled: boolean
-  /** null: the default for this computer */
-  threads: number | null
+  /** absent: the default for this computer */
+  threads?: number | undefined
 }
 
-const deviceSettingsSchema = z.record(z.string(), z.object({ enabled: z.boolean(), threads: z.number().int().min(1).nullable() }))
+const deviceSettingsSchema = z.record(
+  z.string(),
+  z.object({ enabled: z.boolean(), threads: z.number().int().min(1).optional() }),
+)
 
-const NEW_DEVICE: DeviceSettings = { enabled: true, threads: null }
+const NEW_DEVICE: DeviceSettings = { enabled: true }
 
 export function openSettings(ledger: Ledger, hostName: string): SettingsStore {
   let current: Settings = { ...defaultSettings(hostName), ...readSettings(ledger) }
@@ -87,7 +90,9 @@ function readSettings(ledger: LedgerReader): Partial<Settings> {
 /** The price that costs are reckoned with, and whether it was assumed. */
 export function electricityPrice(settings: Settings): { micros: bigint; assumed: boolean } {
   const { pricePerKilowattHourMicros: price } = settings
-  return price === null ? { micros: ASSUMED_PRICE_MICROS[settings.currency], assumed: true } : { micros: BigInt(price), assumed: false }
+  return price === null
+    ? { micros: ASSUMED_PRICE_MICROS[settings.currency], assumed: true }
+    : { micros: BigInt(price), assumed: false }
 }
 
 /** Cost of energy in millionths, rounded to the nearest: joules / 3.6e6 × price. Energy is a measurement; money stays an integer. */

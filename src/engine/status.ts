@@ -6,7 +6,8 @@ import { localMidnight } from './local-days'
 export function engineStatus(context: Omit<EngineContext, 'status'>): EngineStatus {
   const { mining, networkState, network, clock } = context
   const known = networkState.known ? networkState.current : null
-  const epoch = known === null ? null : { number: known.epoch.number, startsAt: known.epoch.startsAt, endsAt: known.epoch.endsAt }
+  const epoch =
+    known === null ? null : { number: known.epoch.number, startsAt: known.epoch.startsAt, endsAt: known.epoch.endsAt }
   const totals = context.ledger.creditTotals({
     ...(epoch === null ? {} : { epoch: { network: network.name, number: epoch.number } }),
     dayStart: localMidnight(clock.now()),
@@ -24,7 +25,16 @@ export function engineStatus(context: Omit<EngineContext, 'status'>): EngineStat
     dataDir: context.dataDir,
     creditMacs: { epoch: totals.epoch.toString(), today: totals.today.toString(), total: totals.total.toString() },
     credits: totals.credits,
-    devices: context.devices.list().map(({ id, kind, name, state, activity, macsPerSecond }) => ({ id, kind, name, state, activity, macsPerSecond })),
+    devices: context.devices
+      .list()
+      .map(({ id, kind, name, state, activity, macsPerSecond }) => ({
+        id,
+        kind,
+        name,
+        state,
+        activity,
+        macsPerSecond,
+      })),
     notices: [...mining.notices(), ...context.openingNotices],
   }
 }

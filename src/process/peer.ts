@@ -23,12 +23,19 @@ export interface Peer<Remote extends MethodMap<Remote>, Incoming> {
 }
 
 /** The asking side. */
-export function createPeer<Remote extends MethodMap<Remote>, Incoming>(port: Port, name: string): Peer<Remote, Incoming> {
-  const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Failure) => void; timer?: NodeJS.Timeout }>()
+export function createPeer<Remote extends MethodMap<Remote>, Incoming>(
+  port: Port,
+  name: string,
+): Peer<Remote, Incoming> {
+  const waiting = new Map<
+    number,
+    { resolve: (value: never) => void; reject: (error: Failure) => void; timer?: NodeJS.Timeout }
+  >()
   const listeners = new Map<string, ((data: never) => void)[]>()
   let nextId = 1
   let closed = false
-  const gone = (): Failure => new Failure('unavailable', `the ${name} process stopped`, 'It is started again by itself.')
+  const gone = (): Failure =>
+    new Failure('unavailable', `the ${name} process stopped`, 'It is started again by itself.')
 
   const settle = (id: number): ReturnType<typeof waiting.get> => {
     const entry = waiting.get(id)
@@ -57,12 +64,20 @@ export function createPeer<Remote extends MethodMap<Remote>, Incoming>(port: Por
       if (closed) return Promise.reject(gone())
       const id = nextId++
       return new Promise((resolve, reject) => {
-        const entry: { resolve: (value: never) => void; reject: (error: Failure) => void; timer?: NodeJS.Timeout } = { resolve, reject }
+        const entry: { resolve: (value: never) => void; reject: (error: Failure) => void; timer?: NodeJS.Timeout } = {
+          resolve,
+          reject,
+        }
         const { timeoutMilliseconds } = options
         if (timeoutMilliseconds !== undefined) {
           entry.timer = setTimeout(() => {
             waiting.delete(id)
-            reject(new Failure('unavailable', `the ${name} process did not answer ${method} within ${timeoutMilliseconds} ms`))
+            reject(
+              new Failure(
+                'unavailable',
+                `the ${name} process did not answer ${method} within ${timeoutMilliseconds} ms`,
+              ),
+            )
           }, timeoutMilliseconds)
         }
         waiting.set(id, entry)
@@ -77,7 +92,9 @@ export function createPeer<Remote extends MethodMap<Remote>, Incoming>(port: Por
   }
 }
 
-export type MethodHandlers<M extends MethodMap<M>> = { [K in keyof M]: (params: M[K]['params']) => Promise<M[K]['result']> }
+export type MethodHandlers<M extends MethodMap<M>> = {
+  [K in keyof M]: (params: M[K]['params']) => Promise<M[K]['result']>
+}
 
 /** The answering side. Returns `notify`. */
 export function serve<Own extends MethodMap<Own>, Outgoing = Record<never, never>>(

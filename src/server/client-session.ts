@@ -42,7 +42,8 @@ export function openClientSession(api: EngineApi, transport: ClientTransport, lo
   }
 
   const answer = async (id: number, method: string, params: unknown): Promise<void> => {
-    if (!Object.hasOwn(procedures, method)) throw new Failure('wrong-usage', `there is no procedure "${method.slice(0, 100)}"`)
+    if (!Object.hasOwn(procedures, method))
+      throw new Failure('wrong-usage', `there is no procedure "${method.slice(0, 100)}"`)
     const name = method as MethodName
     const input = procedures[name].input.safeParse(params ?? null)
     if (!input.success) throw new Failure('wrong-usage', `${name}: ${describeParseError(input.error)}`)

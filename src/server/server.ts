@@ -85,7 +85,11 @@ export async function startLoopbackServer(parts: {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error
-    throw new Failure('unavailable', `port ${parts.port} cannot be used (${code})`, 'Choose another one, or leave --port out for a free one.')
+    throw new Failure(
+      'unavailable',
+      `port ${parts.port} cannot be used (${code})`,
+      'Choose another one, or leave --port out for a free one.',
+    )
   }
   const { port } = app.server.address() as AddressInfo
   ownHosts = [`127.0.0.1:${port}`, `localhost:${port}`]
@@ -106,7 +110,8 @@ export async function startLoopbackServer(parts: {
 function upgradeRefusal(request: IncomingMessage, ownHosts: readonly string[]): string | null {
   const { host, origin } = request.headers
   if (!ownHosts.includes(host ?? '')) return 'Lode answers to its own address only.\n'
-  if (origin !== undefined && !ownHosts.some((own) => origin === `http://${own}`)) return 'Another page may not talk to Lode.\n'
+  if (origin !== undefined && !ownHosts.some((own) => origin === `http://${own}`))
+    return 'Another page may not talk to Lode.\n'
   if (new URL(request.url ?? '/', 'http://lode').pathname !== '/ws') return 'The door is /ws.\n'
   return null
 }

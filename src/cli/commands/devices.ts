@@ -17,7 +17,10 @@ export async function devices({ output, dataDir }: CommandContext): Promise<void
         canMine,
         ...(reason === undefined ? {} : { reason }),
       })),
-      found.map((device) => `${device.id}  ${device.name}: ${device.canMine ? `can mine with ${device.engines.join(', ')}` : (device.reason ?? 'cannot mine')}`),
+      found.map(
+        (device) =>
+          `${device.id}  ${device.name}: ${device.canMine ? `can mine with ${device.engines.join(', ')}` : (device.reason ?? 'cannot mine')}`,
+      ),
     )
   })
 }
@@ -53,7 +56,9 @@ export async function bench({ output, dataDir }: CommandContext, options: BenchO
       [
         `${row.deviceId}, ${row.engine}, ${row.tier}: ${(row.macsPerSecond / 1e9).toPrecision(3)} GMAC/s, ${row.noncesPerSecond.toPrecision(3)} nonces/s`,
         row.watts === null ? `Power unknown: ${row.wattsSource}` : `${row.watts.toPrecision(3)} W (${row.wattsSource})`,
-        row.checksum === 'ok' ? 'Checksum ok: this device computes correctly.' : 'Checksum mismatch: this device computes wrong results.',
+        row.checksum === 'ok'
+          ? 'Checksum ok: this device computes correctly.'
+          : 'Checksum mismatch: this device computes wrong results.',
       ],
     )
   })

@@ -25,7 +25,11 @@ export async function jobSubmit({ output, dataDir }: CommandContext, options: Jo
     })
     if (job.state !== 'accepted' && job.state !== 'rejected' && job.state !== 'submitted') {
       const code = job.state === 'cancelled' ? 'cancelled' : 'invalid-input'
-      throw new Failure(code, job.reason ?? `the job ended as ${job.state}`, job.state === 'cancelled' ? '' : 'Give it another input, or look at the Jobs screen.')
+      throw new Failure(
+        code,
+        job.reason ?? `the job ended as ${job.state}`,
+        job.state === 'cancelled' ? '' : 'Give it another input, or look at the Jobs screen.',
+      )
     }
     const tokens = job.tokens === null ? {} : { tokens: job.tokens.input + job.tokens.output }
     output.answer(
@@ -68,8 +72,19 @@ async function runToEnd(client: EngineClient, input: JobInput, options: JobOptio
     lost = reject
   })
   gone.catch(() => undefined)
-  client.onClose(() => lost(new Failure('unavailable', 'the engine went away', 'The job stays in its ledger; look at the Jobs screen when it runs again.')))
-  const submitted = await client.call('jobs.submit', { input, ...(options.model === undefined ? {} : { model: options.model }) })
+  client.onClose(() =>
+    lost(
+      new Failure(
+        'unavailable',
+        'the engine went away',
+        'The job stays in its ledger; look at the Jobs screen when it runs again.',
+      ),
+    ),
+  )
+  const submitted = await client.call('jobs.submit', {
+    input,
+    ...(options.model === undefined ? {} : { model: options.model }),
+  })
   id = submitted.id
   for (const token of early) if (token.id === id) onText(token.text)
 
@@ -97,7 +112,8 @@ async function readInput(source: string): Promise<Buffer> {
     return await readFile(source)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    const what = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : `it cannot be read (${code})`
+    const what =
+      code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : `it cannot be read (${code})`
     throw new Failure('invalid-input', `${source}: ${what}`, 'Name a file, or - for standard input.')
   }
 }
@@ -105,19 +121,34 @@ async function readInput(source: string): Promise<Buffer> {
 function toInput(options: JobOptions, bytes: Buffer): JobInput {
   const raw = options.kind === 'ocr' ? ocrInput(bytes) : textInput(options, decode(bytes))
   const parsed = jobInput.safeParse(raw)
-  if (!parsed.success) throw new Failure('invalid-input', `the input cannot be taken: ${describeParseError(parsed.error)}`, 'Give a smaller or another file.')
+  if (!parsed.success)
+    throw new Failure(
+      'invalid-input',
+      `the input cannot be taken: ${describeParseError(parsed.error)}`,
+      'Give a smaller or another file.',
+    )
   return parsed.data
 }
 
 function ocrInput(bytes: Buffer): unknown {
-  if (bytes.length === 0) throw new Failure('invalid-input', 'the file is empty', 'Give a picture: PNG, JPEG, WebP, TIFF, GIF or AVIF.')
-  if (bytes.length > MAX_IMAGE_BYTES) throw new Failure('invalid-input', `the picture has ${bytes.length} bytes, more than ${MAX_IMAGE_BYTES}`, 'Give a smaller one.')
+  if (bytes.length === 0)
+    throw new Failure('invalid-input', 'the file is empty', 'Give a picture: PNG, JPEG, WebP, TIFF, GIF or AVIF.')
+  if (bytes.length > MAX_IMAGE_BYTES)
+    throw new Failure(
+      'invalid-input',
+      `the picture has ${bytes.length} bytes, more than ${MAX_IMAGE_BYTES}`,
+      'Give a smaller one.',
+    )
   return { kind: 'ocr', image: bytes.toString('base64') }
 }
 
 function textInput(options: JobOptions, text: string): unknown {
   if (options.kind === 'chat') {
-    return { kind: 'chat', messages: [{ role: 'user', content: text.trim() }], maxTokens: options.maxTokens ?? DEFAULT_MAX_TOKENS }
+    return {
+      kind: 'chat',
+      messages: [{ role: 'user', content: text.trim() }],
+      maxTokens: options.maxTokens ?? DEFAULT_MAX_TOKENS,
+    }
   }
   // One vector a line; the file's last line break ends a line and begins none.
   return { kind: 'embed', texts: text.replace(/\r?\n$/, '').split(/\r?\n/) }
@@ -129,7 +160,11 @@ function decode(bytes: Buffer): string {
     if (text.includes('\0')) throw new TypeError('zero bytes')
     return text
   } catch {
-    throw new Failure('invalid-input', 'the input is not text in UTF-8', 'Give a plain text file; a picture goes with --kind ocr.')
+    throw new Failure(
+      'invalid-input',
+      'the input is not text in UTF-8',
+      'Give a plain text file; a picture goes with --kind ocr.',
+    )
   }
 }
 

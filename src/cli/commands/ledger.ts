@@ -16,7 +16,10 @@ export async function ledgerExport({ output, dataDir }: CommandContext, options:
   const ledger = openLedgerReadOnly(dataDir)
   if (ledger === null) return
   try {
-    const lines = ledger.exportCredits({ ...(options.from === undefined ? {} : { from: options.from }), ...(options.to === undefined ? {} : { to: options.to }) })
+    const lines = ledger.exportCredits({
+      ...(options.from === undefined ? {} : { from: options.from }),
+      ...(options.to === undefined ? {} : { to: options.to }),
+    })
     if (options.csv) for (const line of creditsAsCsv(lines)) await write(line)
     else for (const line of lines) await write(`${JSON.stringify(line)}\n`)
   } finally {

@@ -93,7 +93,11 @@ async function follow(
     output.line({ event: name, at: new Date().toISOString(), ...data }, text)
 
   const before = await client.call('engine.status', null)
-  event('started', { rig: before.rig.key, network: before.network.name, dataDir, dashboard: own?.link ?? null }, `Mining on ${before.network.name}. No market value.`)
+  event(
+    'started',
+    { rig: before.rig.key, network: before.network.name, dataDir, dashboard: own?.link ?? null },
+    `Mining on ${before.network.name}. No market value.`,
+  )
 
   const deviceLines = new Map<string, string>()
   client.on('devices.changed', (devices) => {
@@ -103,13 +107,19 @@ async function follow(
       event('device', { id, state, macsPerSecond }, activity === '' ? null : `${id}: ${activity}`)
     }
   })
-  client.on('share.changed', ({ nonce, tier, state, code }) => event('share', { nonce, tier, state, ...(code === undefined ? {} : { code }) }, null))
+  client.on('share.changed', ({ nonce, tier, state, code }) =>
+    event('share', { nonce, tier, state, ...(code === undefined ? {} : { code }) }, null),
+  )
   client.on('job.changed', (job) => {
     if (job.kind !== 'proof') event('job', { id: job.id, kind: job.kind, state: job.state }, null)
   })
   client.on('credit.changed', (credit) => {
     const { id, kind, macs: work, creditMacs, device, state, verification } = credit
-    event('credit', { id, kind, macs: work, creditMacs, device, state, verification }, state === 'accepted' ? `${kind} accepted: ${macs(creditMacs)} (${verification})` : null)
+    event(
+      'credit',
+      { id, kind, macs: work, creditMacs, device, state, verification },
+      state === 'accepted' ? `${kind} accepted: ${macs(creditMacs)} (${verification})` : null,
+    )
     if (state === 'accepted') {
       accepted++
       if (options.maxCredits !== undefined && accepted >= options.maxCredits) resolveEnd('credits')
@@ -119,7 +129,8 @@ async function follow(
   client.on('engine.status', (now) => {
     if (!started) return
     if (now.state === 'faulted') resolveEnd('faulted')
-    else if (!isMining(now) && now.state === 'stopped') resolveEnd(now.pausedBecause.includes('practice-hour') ? 'practice-hour' : 'stopped')
+    else if (!isMining(now) && now.state === 'stopped')
+      resolveEnd(now.pausedBecause.includes('practice-hour') ? 'practice-hour' : 'stopped')
   })
   client.onClose(() => resolveEnd('engine-gone'))
 
@@ -136,7 +147,8 @@ async function follow(
   clearTimeout(timer)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, onSignal)
 
-  const after = reason === 'engine-gone' ? null : await ending(client, own !== null || reason === 'time' || reason === 'credits')
+  const after =
+    reason === 'engine-gone' ? null : await ending(client, own !== null || reason === 'time' || reason === 'credits')
   if (after !== null) {
     event(
       'stopped',

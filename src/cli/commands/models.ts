@@ -5,7 +5,8 @@ import type { CommandContext } from '../lode'
 import { EXIT_DONE, EXIT_FAILED } from '../output'
 import { withSession } from '../session'
 
-const line = (model: Model): string => `${model.id}  ${model.kind}, ${formatBytes(model.bytes)}, ${model.licence}: ${model.state}`
+const line = (model: Model): string =>
+  `${model.id}  ${model.kind}, ${formatBytes(model.bytes)}, ${model.licence}: ${model.state}`
 
 /** `lode models list` */
 export async function modelsList({ output, dataDir }: CommandContext): Promise<void> {
@@ -37,7 +38,10 @@ export async function modelsVerify({ output, dataDir }: CommandContext): Promise
     const models = await client.call('models.verify', null)
     output.answer(
       models,
-      models.flatMap((model) => [line(model), ...model.files.map((file) => `  ${file.ok ? 'ok      ' : 'damaged '} ${file.path}`)]),
+      models.flatMap((model) => [
+        line(model),
+        ...model.files.map((file) => `  ${file.ok ? 'ok      ' : 'damaged '} ${file.path}`),
+      ]),
     )
     return models.some((model) => model.files.some((file) => !file.ok)) ? EXIT_FAILED : EXIT_DONE
   })

@@ -27,7 +27,10 @@ export async function proofDigest({ output }: CommandContext, options: DigestOpt
       nonce: options.nonce,
       engine,
     })
-    output.answer({ digest, engine, tier: options.tier, macs: TIERS[options.tier].macs.toString(), milliseconds }, digest)
+    output.answer(
+      { digest, engine, tier: options.tier, macs: TIERS[options.tier].macs.toString(), milliseconds },
+      digest,
+    )
   } finally {
     worker.kill()
     await worker.exited

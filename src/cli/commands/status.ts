@@ -15,23 +15,41 @@ export async function status({ output, dataDir }: CommandContext): Promise<void>
         mining,
         pausedBecause: now.pausedBecause,
         network: now.network.name,
-        devices: devices.map(({ id, kind, name, engines, engine, memoryBytes, canMine, reason, state, activity, macsPerSecond, watts, wattsCertainty, wattsSource, macsPerJoule }) => ({
-          id,
-          kind,
-          name,
-          engines,
-          engine,
-          memoryBytes,
-          canMine,
-          ...(reason === undefined ? {} : { reason }),
-          state,
-          activity,
-          macsPerSecond,
-          watts,
-          wattsCertainty,
-          wattsSource,
-          macsPerJoule,
-        })),
+        devices: devices.map(
+          ({
+            id,
+            kind,
+            name,
+            engines,
+            engine,
+            memoryBytes,
+            canMine,
+            reason,
+            state,
+            activity,
+            macsPerSecond,
+            watts,
+            wattsCertainty,
+            wattsSource,
+            macsPerJoule,
+          }) => ({
+            id,
+            kind,
+            name,
+            engines,
+            engine,
+            memoryBytes,
+            canMine,
+            ...(reason === undefined ? {} : { reason }),
+            state,
+            activity,
+            macsPerSecond,
+            watts,
+            wattsCertainty,
+            wattsSource,
+            macsPerJoule,
+          }),
+        ),
         creditMacs: now.creditMacs,
         credits: now.credits,
         dataDir: now.dataDir,
@@ -39,9 +57,14 @@ export async function status({ output, dataDir }: CommandContext): Promise<void>
         ...(runningPid === null ? {} : { pid: runningPid }),
       },
       [
-        runningPid === null ? 'No engine runs for this data folder.' : `${mining ? 'Mining' : 'Not mining'} (${now.state}), engine ${runningPid}.`,
+        runningPid === null
+          ? 'No engine runs for this data folder.'
+          : `${mining ? 'Mining' : 'Not mining'} (${now.state}), engine ${runningPid}.`,
         ...(now.pausedBecause.length > 0 ? [`Paused: ${now.pausedBecause.join(', ')}.`] : []),
-        ...now.devices.map((device) => `${device.id}  ${device.name}: ${device.state}${device.activity === '' ? '' : `, ${device.activity}`}`),
+        ...now.devices.map(
+          (device) =>
+            `${device.id}  ${device.name}: ${device.state}${device.activity === '' ? '' : `, ${device.activity}`}`,
+        ),
         `Credit today ${macs(now.creditMacs.today)}, in all ${macs(now.creditMacs.total)} in ${now.credits} credits. Practice, no market value.`,
         `Data folder: ${now.dataDir}`,
       ],
@@ -83,7 +106,11 @@ export async function stop({ output, dataDir }: CommandContext, options: { finis
 async function running(dataDir: string) {
   const session = await attach(dataDir)
   if (session === null) {
-    throw new Failure('not-running', `no engine runs for ${dataDir}`, 'Start one with "lode mine", or name its folder with --data-dir.')
+    throw new Failure(
+      'not-running',
+      `no engine runs for ${dataDir}`,
+      'Start one with "lode mine", or name its folder with --data-dir.',
+    )
   }
   return session
 }

@@ -5,9 +5,16 @@ import type { EngineContext } from '../context'
 
 const DEFAULT_BENCHMARK_SECONDS = 8
 
-export function deviceHandlers(context: EngineContext): Pick<
+export function deviceHandlers(
+  context: EngineContext,
+): Pick<
   Handlers,
-  'devices.list' | 'devices.refresh' | 'devices.configure' | 'devices.retry' | 'devices.benchmark' | 'devices.benchmarks'
+  | 'devices.list'
+  | 'devices.refresh'
+  | 'devices.configure'
+  | 'devices.retry'
+  | 'devices.benchmark'
+  | 'devices.benchmarks'
 > {
   const { devices, mining, ledger, events } = context
   return {
@@ -18,7 +25,10 @@ export function deviceHandlers(context: EngineContext): Pick<
       return devices.list()
     },
     'devices.configure': async ({ id, enabled, threads }) => {
-      devices.configure(id, { ...(enabled === undefined ? {} : { enabled }), ...(threads === undefined ? {} : { threads }) })
+      devices.configure(id, {
+        ...(enabled === undefined ? {} : { enabled }),
+        ...(threads === undefined ? {} : { threads }),
+      })
       if (enabled !== undefined) await mining.devicesChanged()
       events.emit('devices.changed', devices.list())
       return devices.get(id)
@@ -29,13 +39,16 @@ export function deviceHandlers(context: EngineContext): Pick<
     },
     'devices.benchmark': async ({ id, engine, tier, seconds }) => {
       const device = devices.get(id)
-      if (!device.canMine) throw new Failure('device-unavailable', `${id} cannot be measured: ${device.reason ?? 'it cannot mine'}`)
+      if (!device.canMine)
+        throw new Failure('device-unavailable', `${id} cannot be measured: ${device.reason ?? 'it cannot mine'}`)
       const name = engine ?? device.engines[0]
       const known = proofEngines.find((candidate) => candidate === name)
       if (known === undefined || !device.engines.includes(known)) {
         throw new Failure('wrong-usage', `${id} has no engine "${name ?? ''}"`, `It has: ${device.engines.join(', ')}.`)
       }
-      const measured = await devices.runner(id).benchmark(known, tier ?? 'itp1-base', seconds ?? DEFAULT_BENCHMARK_SECONDS)
+      const measured = await devices
+        .runner(id)
+        .benchmark(known, tier ?? 'itp1-base', seconds ?? DEFAULT_BENCHMARK_SECONDS)
       const power = devices.fullLoadPower(id)
       const macsPerJoule = power.watts === null ? null : measured.macsPerSecond / power.watts
       return ledger.recordBenchmark({

@@ -21,13 +21,18 @@ export function earningsHandlers(
     },
     'earnings.credits': async ({ offset, limit }) => ledger.creditPage(offset, limit),
     'earnings.export': async ({ format, from, to }) => {
-      const lines = ledger.exportCredits({ ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) })
+      const lines = ledger.exportCredits({
+        ...(from === undefined ? {} : { from }),
+        ...(to === undefined ? {} : { to }),
+      })
       const name = `lode-credits-${localDate(clock.now())}`
       if (format === 'csv') return { fileName: `${name}.csv`, text: [...creditsAsCsv(lines)].join('') }
       return { fileName: `${name}.json`, text: `${JSON.stringify([...lines], null, 1)}\n` }
     },
     'ledger.verify': async () => {
-      const known = context.networkState.known ? { [context.network.name]: context.networkState.current.networkKey } : {}
+      const known = context.networkState.known
+        ? { [context.network.name]: context.networkState.current.networkKey }
+        : {}
       const steps = ledger.verifyInSteps({ signatures: context.signatures, networkKeys: known })
       for (;;) {
         const step = steps.next()
@@ -54,7 +59,8 @@ function days({ ledger, metrics, settings, devices }: EngineContext, bounds: { f
         ocr: day.kinds.ocr.creditMacs.toString(),
       },
       energy: { ...(used === null ? {} : used), source: devices.powerSource() },
-      electricityCost: used === null ? null : { micros: electricityCostMicros(used.joules, micros).toString(), currency },
+      electricityCost:
+        used === null ? null : { micros: electricityCostMicros(used.joules, micros).toString(), currency },
     }
   })
 }

@@ -4,9 +4,17 @@ import type { EngineContext } from '../context'
 import { localMidnight } from '../local-days'
 import { electricityCostMicros, electricityPrice } from '../settings'
 
-export function engineHandlers(context: EngineContext): Pick<
+export function engineHandlers(
+  context: EngineContext,
+): Pick<
   Handlers,
-  'engine.status' | 'engine.start' | 'engine.stop' | 'engine.keepGoing' | 'engine.today' | 'engine.history' | 'engine.quit'
+  | 'engine.status'
+  | 'engine.start'
+  | 'engine.stop'
+  | 'engine.keepGoing'
+  | 'engine.today'
+  | 'engine.history'
+  | 'engine.quit'
 > {
   return {
     'engine.status': async () => context.status(),

@@ -5,7 +5,9 @@ import { FINAL_JOB_STATES } from '#shared/domain/states'
 import type { EngineContext } from '../context'
 import { localMidnight } from '../local-days'
 
-export function jobHandlers(context: EngineContext): Pick<Handlers, 'jobs.page' | 'jobs.get' | 'jobs.summary' | 'jobs.submit' | 'jobs.cancel'> {
+export function jobHandlers(
+  context: EngineContext,
+): Pick<Handlers, 'jobs.page' | 'jobs.get' | 'jobs.summary' | 'jobs.submit' | 'jobs.cancel'> {
   const { ledger, models, network, events, devices, clock } = context
   const announce = (id: string): void => {
     const row = ledger.jobRow(id)
@@ -19,20 +21,26 @@ export function jobHandlers(context: EngineContext): Pick<Handlers, 'jobs.page' 
       return job
     },
     'jobs.summary': async () =>
-      ledger.summaryByKind({ from: localMidnight(clock.now()) }).map(({ kind, count, macs, creditMacs, energy, macsWithEnergy }) => ({
-        kind,
-        count,
-        macs: macs.toString(),
-        creditMacs: creditMacs.toString(),
-        macsPerJoule: energy === null || energy.joules <= 0 ? null : macsWithEnergy / energy.joules,
-        joulesCertainty: energy?.certainty ?? null,
-      })),
+      ledger
+        .summaryByKind({ from: localMidnight(clock.now()) })
+        .map(({ kind, count, macs, creditMacs, energy, macsWithEnergy }) => ({
+          kind,
+          count,
+          macs: macs.toString(),
+          creditMacs: creditMacs.toString(),
+          macsPerJoule: energy === null || energy.joules <= 0 ? null : macsWithEnergy / energy.joules,
+          joulesCertainty: energy?.certainty ?? null,
+        })),
     'jobs.submit': async ({ input, model: wanted }) => {
       refuseUnusable(input)
       const model = models.resolve(input.kind, wanted)
       const runners = devices.usableRunners()
       if (runners.length === 0) {
-        throw new Failure('device-unavailable', 'no device can do it: all are off or cannot mine', 'Switch one on, on the Devices screen.')
+        throw new Failure(
+          'device-unavailable',
+          'no device can do it: all are off or cannot mine',
+          'Switch one on, on the Devices screen.',
+        )
       }
       const id = context.ids.uuid()
       ledger.insertJob({
@@ -72,7 +80,8 @@ export function jobHandlers(context: EngineContext): Pick<Handlers, 'jobs.page' 
 
 /** What no model can make sense of is refused before anything starts. */
 function refuseUnusable(input: JobInput): void {
-  const texts = input.kind === 'chat' ? input.messages.map(({ content }) => content) : input.kind === 'embed' ? input.texts : []
+  const texts =
+    input.kind === 'chat' ? input.messages.map(({ content }) => content) : input.kind === 'embed' ? input.texts : []
   if (texts.some((text) => text.includes('\0'))) {
     throw new Failure('invalid-input', 'this is not text: it has zero bytes in it', 'Give a plain text in UTF-8.')
   }

@@ -27,15 +27,27 @@ export function settingsHandlers(
       const check = checkAddress(address)
       if (!check.ok || check.normalized === null || check.type === null) {
         const wrong = check.checks.find(({ ok }) => !ok)
-        throw new Failure('address-refused', wrong?.text ?? 'this is no address that Lode knows', 'Copy it again from your wallet.')
+        throw new Failure(
+          'address-refused',
+          wrong?.text ?? 'this is no address that Lode knows',
+          'Copy it again from your wallet.',
+        )
       }
       if (confirm !== lastSix(check.normalized)) {
-        throw new Failure('address-refused', 'the last six characters do not match; capitals count', 'Compare the address with the one in your wallet and type its last six characters.')
+        throw new Failure(
+          'address-refused',
+          'the last six characters do not match; capitals count',
+          'Compare the address with the one in your wallet and type its last six characters.',
+        )
       }
       // Practice pays nothing, so there is no cool-down to wait for: it counts from now on.
       const payout = { address: check.normalized, type: check.type, effectiveAt: new Date(clock.now()).toISOString() }
       ledger.setAddress(payout)
-      ledger.recordEvent({ severity: 'info', code: 'address-set', message: `The payout address was set to ${payout.address}.` })
+      ledger.recordEvent({
+        severity: 'info',
+        code: 'address-set',
+        message: `The payout address was set to ${payout.address}.`,
+      })
       return payout
     },
     'address.history': async () => ledger.addressHistory(),

@@ -130,7 +130,8 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
         name: `worker ${deviceId}`,
         start: { role: 'worker', deviceId, threads },
         onState: () => {
-          if (worker?.state === 'waiting') show('restarting', `Its worker stopped: ${worker.reason}. Starts again by itself.`, 'idle')
+          if (worker?.state === 'waiting')
+            show('restarting', `Its worker stopped: ${worker.reason}. Starts again by itself.`, 'idle')
           parts.onChange()
         },
       })
@@ -184,13 +185,17 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     })
     if (!answer.ok) {
       jobsHint = false
-      if (answer.refusal.code !== 'no-work') log.warn('no job', { code: answer.refusal.code, message: answer.refusal.message })
+      if (answer.refusal.code !== 'no-work')
+        log.warn('no job', { code: answer.refusal.code, message: answer.refusal.message })
       if (samples) parts.sampleBudget.declined()
       return null
     }
     const model = models.find(({ hash }) => hash === answer.value.model)
     if (!model) {
-      await parts.network.returnJob(parts.rigKey, answer.value.id, { retry: true, message: 'this rig no longer has the model' })
+      await parts.network.returnJob(parts.rigKey, answer.value.id, {
+        retry: true,
+        message: 'this rig no longer has the model',
+      })
       return null
     }
     return { offer: answer.value, model }
@@ -209,13 +214,18 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     const running = await ensureWorker()
     const proof = minerFor(running, options)
     const words = `Proving capacity on ${proof.tier}`
-    if (state !== 'proving') show('proving', proof.macsPerSecond === null ? `Preparing the weights of ${proof.tier}` : words, 'proof')
+    if (state !== 'proving')
+      show('proving', proof.macsPerSecond === null ? `Preparing the weights of ${proof.tier}` : words, 'proof')
     const report = await proof.slice()
     show('proving', `Proving capacity on ${report.tier}`, 'proof')
     networkTrouble = null
     millisecondsSinceShare += report.milliseconds
     const factorMilli = parts.networkState.current.parameters.tierFactorsMilli[report.tier] ?? 0
-    parts.onWork({ macs: report.macs, creditMacs: (Number(report.macs) * factorMilli) / 1000, milliseconds: report.milliseconds })
+    parts.onWork({
+      macs: report.macs,
+      creditMacs: (Number(report.macs) * factorMilli) / 1000,
+      milliseconds: report.milliseconds,
+    })
   }
 
   const step = async (): Promise<boolean> => {
@@ -273,7 +283,10 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       }
     } catch (error) {
       faulted = error instanceof Error ? error.message : String(error)
-      log.error('a device loop ended by a fault of ours', { device: deviceId, error: error instanceof Error ? (error.stack ?? '') : String(error) })
+      log.error('a device loop ended by a fault of ours', {
+        device: deviceId,
+        error: error instanceof Error ? (error.stack ?? '') : String(error),
+      })
       show('faulted', faulted, 'idle')
     } finally {
       loop = null
@@ -367,7 +380,9 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     },
     setThreads: (wanted) => {
       threads = wanted
-      worker?.request('configure', { threads }).catch((error: unknown) => log.warn('threads not set', { device: deviceId, error: String(error) }))
+      worker
+        ?.request('configure', { threads })
+        .catch((error: unknown) => log.warn('threads not set', { device: deviceId, error: String(error) }))
     },
     benchmark: (engine, tier, seconds) =>
       new Promise((resolve, reject) => {

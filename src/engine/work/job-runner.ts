@@ -59,7 +59,11 @@ export function energyBetween(before: WorkEnergy | null, after: WorkEnergy | nul
   const joules = Math.max(0, after.joules - before.joules)
   const measured = after.joules * after.measuredShare - before.joules * before.measuredShare
   const measuredShare = joules === 0 ? 0 : Math.min(1, Math.max(0, measured / joules))
-  return { joules, measuredShare, certainty: measuredShare >= 0.999 ? 'measured' : measuredShare <= 0.001 ? 'estimated' : 'mixed' }
+  return {
+    joules,
+    measuredShare,
+    certainty: measuredShare >= 0.999 ? 'measured' : measuredShare <= 0.001 ? 'estimated' : 'mixed',
+  }
 }
 
 export function createJobRunner(parts: JobRunnerParts): JobRunner {
@@ -95,7 +99,9 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
   const keepLease = (id: string): { cancel(): void } => {
     let timer: { cancel(): void }
     const renew = (): void => {
-      network.renewJob(rigKey, id).catch((error: unknown) => log.warn('a lease could not be renewed', { job: id, error: String(error) }))
+      network
+        .renewJob(rigKey, id)
+        .catch((error: unknown) => log.warn('a lease could not be renewed', { job: id, error: String(error) }))
       timer = clock.setTimeout(renew, RENEW_MILLISECONDS)
     }
     timer = clock.setTimeout(renew, RENEW_MILLISECONDS)
@@ -112,7 +118,12 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
   }
 
   /** What a failed run means: taken back by the person, the job's own fault, or the worker's. */
-  const concludeFailure = async (offer: JobOffer, origin: 'person' | 'sample', error: unknown, energy: WorkEnergy | null): Promise<void> => {
+  const concludeFailure = async (
+    offer: JobOffer,
+    origin: 'person' | 'sample',
+    error: unknown,
+    energy: WorkEnergy | null,
+  ): Promise<void> => {
     const failure = toFailureValue(error)
     const details = { reason: failure.message, ...(energy ? { energy } : {}) }
     if (cancelled) {
@@ -147,7 +158,14 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
       const lease = keepLease(offer.id)
       const startedAt = clock.monotonic()
       const before = parts.energyNow()
-      const outcome: JobOutcome = { kind: offer.kind, origin, milliseconds: 0, accepted: false, creditMacs: 0n, macs: 0n }
+      const outcome: JobOutcome = {
+        kind: offer.kind,
+        origin,
+        milliseconds: 0,
+        accepted: false,
+        creditMacs: 0n,
+        macs: 0n,
+      }
       try {
         const result = await worker.request('job.run', {
           jobId: offer.id,

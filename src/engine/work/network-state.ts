@@ -1,7 +1,13 @@
 /** What the network says now: epoch, parameters, clock offset. Every signature is checked before anything is believed. */
 import { Failure } from '#shared/domain/errors'
 import { isGenuine, signObject, type Signed, type SignatureVerifier, type Signer } from '#shared/domain/signed'
-import { PROTOCOL_VERSION, type Epoch, type Network, type NetworkParameters, type Welcome } from '#shared/domain/protocol'
+import {
+  PROTOCOL_VERSION,
+  type Epoch,
+  type Network,
+  type NetworkParameters,
+  type Welcome,
+} from '#shared/domain/protocol'
 import type { Clock } from '#process/supervisor'
 
 export interface KnownNetwork {
@@ -46,7 +52,11 @@ export function createNetworkState(parts: {
     const mark = `${type}/${signed.id}/${signed.signature}`
     if (genuine.has(mark)) return
     if (!isGenuine(type, signed, signatures, key)) {
-      throw new Failure('network-refused', `the network "${network.name}" sent ${type} that its key did not sign`, 'Nothing is mined for it. Check the network in Settings.')
+      throw new Failure(
+        'network-refused',
+        `the network "${network.name}" sent ${type} that its key did not sign`,
+        'Nothing is mined for it. Check the network in Settings.',
+      )
     }
     if (genuine.size > 100) genuine.clear()
     genuine.add(mark)
@@ -54,7 +64,11 @@ export function createNetworkState(parts: {
 
   const take = (welcome: Welcome): KnownNetwork => {
     if (pinned !== null && welcome.networkKey !== pinned) {
-      throw new Failure('network-refused', `the network "${network.name}" answers with another key than before`, 'Someone may pretend to be it. Nothing is mined for it.')
+      throw new Failure(
+        'network-refused',
+        `the network "${network.name}" answers with another key than before`,
+        'Someone may pretend to be it. Nothing is mined for it.',
+      )
     }
     check('parameters', welcome.parameters, welcome.networkKey)
     check('epoch', welcome.epoch, welcome.networkKey)
@@ -86,9 +100,19 @@ export function createNetworkState(parts: {
       return current
     },
     hello: async (devices) => {
-      const body = { protocolVersion: PROTOCOL_VERSION, rig: parts.signer.publicKeyHex, network: network.name, at: clock.now(), devices }
+      const body = {
+        protocolVersion: PROTOCOL_VERSION,
+        rig: parts.signer.publicKeyHex,
+        network: network.name,
+        at: clock.now(),
+        devices,
+      }
       const answer = await network.hello(signObject('hello', body, parts.signer))
-      if (!answer.ok) throw new Failure('network-refused', `the network "${network.name}" refused this rig: ${answer.refusal.message}`)
+      if (!answer.ok)
+        throw new Failure(
+          'network-refused',
+          `the network "${network.name}" refused this rig: ${answer.refusal.message}`,
+        )
       take(answer.value)
     },
     refresh: async () => {

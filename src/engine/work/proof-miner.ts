@@ -97,7 +97,11 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
   const prepareAhead = (tier: TierName): void => {
     const { next, epoch } = networkState.current
     const elapsed = clock.monotonic() - parts.startedAt
-    const soonBase = parts.tier === null && tier === 'itp1-small' && parts.memoryBytes >= BASE_TIER_MEMORY_BYTES && elapsed > PREPARE_BASE_AFTER_MILLISECONDS
+    const soonBase =
+      parts.tier === null &&
+      tier === 'itp1-small' &&
+      parts.memoryBytes >= BASE_TIER_MEMORY_BYTES &&
+      elapsed > PREPARE_BASE_AFTER_MILLISECONDS
     const ahead = next ? context(tier, next.seed) : soonBase ? context('itp1-base', epoch.seed) : null
     if (ahead === null) return
     const key = `${ahead.tier}/${ahead.epochSeed}`

@@ -8,7 +8,14 @@ import { jobMacs, type ModelCard } from '#shared/domain/card'
 import type { JobRun } from '#shared/domain/job'
 import { modelHash } from '#shared/domain/model-hash'
 import type { Acknowledgement, JobDelivery, JobOffer, Network, Receipt } from '#shared/domain/protocol'
-import { isGenuine, objectId, signObject, type Signed, type SignatureVerifier, type Signer } from '#shared/domain/signed'
+import {
+  isGenuine,
+  objectId,
+  signObject,
+  type Signed,
+  type SignatureVerifier,
+  type Signer,
+} from '#shared/domain/signed'
 import { TIERS } from '#shared/domain/tiers'
 import type { Clock } from '#process/supervisor'
 import type { EngineEvents } from '../emitter'
@@ -114,13 +121,21 @@ export function createSubmissions(parts: {
     }
   }
 
-  const deliverShare = async (workId: string, deviceId: string, share: Parameters<Network['submitShare']>[0]): Promise<void> => {
+  const deliverShare = async (
+    workId: string,
+    deviceId: string,
+    share: Parameters<Network['submitShare']>[0],
+  ): Promise<void> => {
     const change = { id: workId, nonce: share.body.nonce, tier: share.body.tier, deviceId }
     events.emit('share.changed', { ...change, state: 'submitted' })
     const accepted = await deliver(share.id, () => network.submitShare(share))
     if (stopped) return
     const code = accepted ? undefined : (ledger.jobRow(workId)?.reason ?? undefined)
-    events.emit('share.changed', { ...change, state: accepted ? 'accepted' : 'rejected', ...(code === undefined ? {} : { code }) })
+    events.emit('share.changed', {
+      ...change,
+      state: accepted ? 'accepted' : 'rejected',
+      ...(code === undefined ? {} : { code }),
+    })
   }
 
   return {
@@ -128,7 +143,14 @@ export function createSubmissions(parts: {
       const { body } = found.unit
       const share = signObject(
         'share',
-        { network: body.network, rig: body.rig, epoch: body.epoch, tier: body.tier, nonce: found.nonce.toString(), digest: found.digest },
+        {
+          network: body.network,
+          rig: body.rig,
+          epoch: body.epoch,
+          tier: body.tier,
+          nonce: found.nonce.toString(),
+          digest: found.digest,
+        },
         signer,
       )
       const macs = shareMacs(BigInt(body.difficulty), TIERS[body.tier].macs)
@@ -191,9 +213,11 @@ export function createSubmissions(parts: {
       return deliver(result.id, () => network.submitJob(delivery))
     },
     recover: (recovery) => {
-      const failed = (error: unknown): void => log.error('a submission of a former run could not be sent again', { error: String(error) })
+      const failed = (error: unknown): void =>
+        log.error('a submission of a former run could not be sent again', { error: String(error) })
       for (const { workId, deviceId, share } of recovery.shares) deliverShare(workId, deviceId, share).catch(failed)
-      for (const { delivery } of recovery.results) deliver(delivery.result.id, () => network.submitJob(delivery)).catch(failed)
+      for (const { delivery } of recovery.results)
+        deliver(delivery.result.id, () => network.submitJob(delivery)).catch(failed)
     },
     get pending() {
       return pending

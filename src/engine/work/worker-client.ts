@@ -50,7 +50,8 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
     waiting = []
     for (const entry of entries) settle(entry)
   }
-  const unavailable = (): Failure => new Failure('device-unavailable', `${name} keeps stopping: ${reason}`, 'Try it again on the Devices screen.')
+  const unavailable = (): Failure =>
+    new Failure('device-unavailable', `${name} keeps stopping: ${reason}`, 'Try it again on the Devices screen.')
 
   const onState = (state: SupervisedState): void => {
     if (state.state === 'running') {
@@ -71,7 +72,8 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
         log.warn('process stopped', { process: name, reason, state: state.state })
       }
       if (state.state === 'open') releaseWaiting((entry) => entry.reject(unavailable()))
-      if (state.state === 'stopped') releaseWaiting((entry) => entry.reject(new Failure('cancelled', `${name} was stopped`)))
+      if (state.state === 'stopped')
+        releaseWaiting((entry) => entry.reject(new Failure('cancelled', `${name} was stopped`)))
     }
     parts.onState()
   }
@@ -101,7 +103,8 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
       return residentBytes
     },
     request: (method, params, options) => {
-      if (peer === null) return Promise.reject(new Failure('unavailable', `${name} is not running`, 'It is started again by itself.'))
+      if (peer === null)
+        return Promise.reject(new Failure('unavailable', `${name} is not running`, 'It is started again by itself.'))
       return peer.request(method, params, options)
     },
     ready: () => {

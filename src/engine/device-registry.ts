@@ -1,0 +1,166 @@
+/** The devices of this rig: what they are, what the person decided about them, and the runner that drives each. */
+import { device as deviceSchema, type Device } from '#shared/contract/devices'
+import { Failure } from '#shared/domain/errors'
+import type { SensorInventory, SensorReading } from '#shared/domain/worker-protocol'
+import {
+  createPowerMeter,
+  describeDevices,
+  readProcessorTable,
+  type DeviceDescriptor,
+  type PowerMeter,
+} from './devices'
+import type { DevicePower } from './live'
+import type { SettingsStore } from './settings'
+import type { DeviceRunner } from './work/device-runner'
+
+export interface DeviceRegistry {
+  list(): Device[]
+  /** Throws Failure `not-found`. */
+  get(id: string): Device
+  configure(id: string, change: { enabled?: boolean; threads?: number }): void
+  /** Looks at the machine again. */
+  refresh(): Promise<void>
+  runner(id: string): DeviceRunner
+  runners(): DeviceRunner[]
+  /** those that are on and can work */
+  usableRunners(): DeviceRunner[]
+  onReading(reading: SensorReading): void
+  power(id: string): DevicePower
+  /** what the device takes when it works as hard as it can: for benchmarks */
+  fullLoadPower(id: string): DevicePower
+  /** where the rig's power figures come from, in words */
+  powerSource(): string
+}
+
+export interface DeviceRegistryParts {
+  inventory: SensorInventory
+  readInventory: () => Promise<SensorInventory>
+  settings: SettingsStore
+  createRunner: (device: DeviceDescriptor) => DeviceRunner
+  rate: (deviceId: string) => { macsPerSecond: number | null; macsPerJoule: number | null }
+  onChange: () => void
+}
+
+export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry {
+  const { settings } = parts
+  let inventory = parts.inventory
+  const processors = readProcessorTable()
+  let meter: PowerMeter = createPowerMeter({ inventory, processors })
+  let lastReading: SensorReading | null = null
+  const runners = new Map<string, DeviceRunner>()
+
+  const descriptors = (): DeviceDescriptor[] => describeDevices(inventory, settings.devices)
+  const runnerFor = (device: DeviceDescriptor): DeviceRunner => {
+    const known = runners.get(device.id)
+    if (known) return known
+    const runner = parts.createRunner(device)
+    runners.set(device.id, runner)
+    return runner
+  }
+
+  const describe = (found: DeviceDescriptor): Device => {
+    const runner = found.canMine ? runnerFor(found) : null
+    const power = powerOf(found.id)
+    const rate = parts.rate(found.id)
+    const reason = found.reason ?? runner?.reason ?? undefined
+    return deviceSchema.parse({
+      id: found.id,
+      kind: found.kind,
+      name: found.name,
+      state: !found.canMine ? 'unable' : found.enabled ? (runner?.state ?? 'idle') : 'off',
+      activity: runner?.activity ?? '',
+      macsPerSecond: rate.macsPerSecond ?? runner?.macsPerSecond ?? null,
+      engines: found.engines,
+      engine: runner?.engine ?? found.engines[0] ?? null,
+      memoryBytes: found.memoryBytes,
+      memoryUsedBytes: runner?.residentBytes ?? null,
+      canMine: found.canMine,
+      ...(reason === undefined || reason === '' ? {} : { reason }),
+      enabled: found.enabled,
+      detail: detailOf(found),
+      threads: found.threads,
+      watts: power.watts,
+      wattsCertainty: power.certainty,
+      wattsSource: power.source,
+      macsPerJoule: rate.macsPerJoule,
+      temperatureCelsius: power.temperatureCelsius,
+      restarts: runner?.restarts ?? 0,
+    })
+  }
+
+  const detailOf = ({ vendor, cores, logicalCores, instructionSets, driver }: DeviceDescriptor): Device['detail'] => ({
+    vendor,
+    instructionSets,
+    ...(cores === undefined ? {} : { cores }),
+    ...(logicalCores === undefined ? {} : { logicalCores }),
+    ...(driver === undefined ? {} : { driver }),
+  })
+
+  const powerOf = (id: string): DevicePower => {
+    if (id === 'cpu0') {
+      const reading = meter.latest
+      return {
+        watts: reading.watts ?? null,
+        certainty: reading.certainty ?? null,
+        source: reading.source,
+        temperatureCelsius: lastReading?.cpuTemperatureCelsius ?? null,
+      }
+    }
+    const gpu = lastReading?.gpus.find((candidate) => candidate.id === id)
+    return {
+      watts: gpu?.powerWatts ?? null,
+      certainty: gpu?.powerWatts === undefined ? null : 'measured',
+      source: gpu?.powerWatts === undefined ? 'no power sensor' : "the graphics driver's sensor",
+      temperatureCelsius: gpu?.temperatureCelsius ?? null,
+    }
+  }
+
+  const find = (id: string): DeviceDescriptor => {
+    const found = descriptors().find((device) => device.id === id)
+    if (!found) {
+      const known = descriptors().map((device) => device.id)
+      throw new Failure('not-found', `there is no device "${id}"`, `Known devices: ${known.join(', ')}.`)
+    }
+    return found
+  }
+
+  return {
+    list: () => descriptors().map(describe),
+    get: (id) => describe(find(id)),
+    configure: (id, change) => {
+      const found = find(id)
+      if (change.threads !== undefined) {
+        const maximum = found.threads?.maximum ?? 0
+        if (change.threads > maximum) {
+          throw new Failure('invalid-input', `${found.name} has ${maximum} threads`, `Choose 1 to ${maximum}.`)
+        }
+        runnerFor(found).setThreads(change.threads)
+      }
+      settings.changeDevice(id, change)
+      parts.onChange()
+    },
+    refresh: async () => {
+      inventory = await parts.readInventory()
+      meter = createPowerMeter({ inventory, processors })
+      parts.onChange()
+    },
+    runner: (id) => runnerFor(find(id)),
+    runners: () => [...runners.values()],
+    usableRunners: () =>
+      descriptors()
+        .filter((device) => device.canMine && device.enabled)
+        .map(runnerFor),
+    onReading: (reading) => {
+      lastReading = reading
+      meter.update(reading)
+    },
+    power: powerOf,
+    fullLoadPower: (id) => {
+      const now = powerOf(id)
+      if (id !== 'cpu0' || now.certainty === 'measured') return now
+      const estimate = meter.estimateAt(1)
+      return { ...now, watts: estimate.watts ?? null, certainty: estimate.certainty ?? null, source: estimate.source }
+    },
+    powerSource: () => powerOf('cpu0').source,
+  }
+}

@@ -1,0 +1,157 @@
+import { expect, test } from 'vitest'
+import type { ManagedProcess, ProcessExit } from './host'
+import { supervise, SUPERVISION, type Clock, type SupervisedState } from './supervisor'
+
+/** A clock that moves only when told. */
+function manualClock(): Clock & { advance(milliseconds: number): Promise<void> } {
+  let now = 0
+  let timers: { at: number; callback: () => void }[] = []
+  return {
+    now: () => now,
+    monotonic: () => now,
+    setTimeout: (callback, milliseconds) => {
+      const timer = { at: now + milliseconds, callback }
+      timers.push(timer)
+      return {
+        cancel: () => {
+          timers = timers.filter((other) => other !== timer)
+        },
+      }
+    },
+    advance: async (milliseconds) => {
+      const end = now + milliseconds
+      for (;;) {
+        const next = timers.toSorted((a, b) => a.at - b.at)[0]
+        if (!next || next.at > end) break
+        timers = timers.filter((other) => other !== next)
+        now = next.at
+        next.callback()
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      now = end
+      await new Promise((resolve) => setImmediate(resolve))
+    },
+  }
+}
+
+/** Processes that end when the test says so. */
+function scripted() {
+  const started: { end: (exit: ProcessExit) => void; killed: boolean }[] = []
+  return {
+    started,
+    start: async (): Promise<ManagedProcess> => {
+      const entry = { end: (_: ProcessExit): void => undefined, killed: false }
+      const exited = new Promise<ProcessExit>((resolve) => {
+        entry.end = resolve
+      })
+      started.push(entry)
+      return {
+        pid: started.length,
+        exited,
+        port: { send: () => undefined, onMessage: () => undefined, onClose: () => undefined, close: () => undefined },
+        kill: () => {
+          entry.killed = true
+          entry.end({ code: null, signal: 'SIGKILL' })
+        },
+      }
+    },
+  }
+}
+
+function supervised(watchHeartbeat = false) {
+  const clock = manualClock()
+  const processes = scripted()
+  const states: SupervisedState['state'][] = []
+  const supervisor = supervise({
+    start: processes.start,
+    clock,
+    random: () => 0.5,
+    describe: (exit) => (exit instanceof Error ? exit.message : `code ${exit.code}`),
+    onState: (state) => states.push(state.state),
+    watchHeartbeat,
+  })
+  const crash = async (): Promise<void> => {
+    processes.started.at(-1)?.end({ code: 1, signal: null })
+    await clock.advance(0)
+  }
+  return { clock, processes, states, supervisor, crash }
+}
+
+test('a process that ends is started again, after ever longer delays', async () => {
+  const { clock, processes, crash } = supervised()
+  await clock.advance(0)
+  for (const delay of [500, 1000, 2000, 4000]) {
+    const before = processes.started.length
+    await crash()
+    await clock.advance(delay - 1)
+    expect(processes.started.length).toBe(before)
+    await clock.advance(1)
+    expect(processes.started.length).toBe(before + 1)
+  }
+})
+
+test('five failures in ten minutes open the circuit, and only retry closes it', async () => {
+  const { clock, processes, supervisor, crash } = supervised()
+  await clock.advance(0)
+  for (let failure = 0; failure < SUPERVISION.failuresToOpen; failure++) {
+    await crash()
+    await clock.advance(10_000)
+  }
+  expect(supervisor.current).toMatchObject({ state: 'open', reason: 'code 1' })
+  const started = processes.started.length
+  await clock.advance(24 * 3_600_000)
+  expect(processes.started.length).toBe(started)
+  supervisor.retry()
+  await clock.advance(0)
+  expect(supervisor.current.state).toBe('running')
+  expect(processes.started.length).toBe(started + 1)
+})
+
+test('five healthy minutes forget the failures before', async () => {
+  const { clock, supervisor, crash } = supervised()
+  await clock.advance(0)
+  for (let round = 0; round < 12; round++) {
+    await clock.advance(SUPERVISION.healthyAfterMilliseconds)
+    await crash()
+    await clock.advance(500)
+    expect(supervisor.current.state).toBe('running')
+  }
+})
+
+test('a silent process is killed, a beating one is left alone', async () => {
+  const { clock, processes, supervisor } = supervised(true)
+  await clock.advance(0)
+  for (let second = 0; second < 60; second++) {
+    await clock.advance(1000)
+    supervisor.beat()
+  }
+  expect(processes.started[0]?.killed).toBe(false)
+  await clock.advance(SUPERVISION.heartbeatTimeoutMilliseconds + 2000)
+  expect(processes.started[0]?.killed).toBe(true)
+  await clock.advance(1000)
+  expect(processes.started.length).toBe(2)
+})
+
+test('stop kills by process id and starts nothing again', async () => {
+  const { clock, processes, supervisor } = supervised()
+  await clock.advance(0)
+  await supervisor.stop()
+  await clock.advance(3_600_000)
+  expect(processes.started).toHaveLength(1)
+  expect(processes.started[0]?.killed).toBe(true)
+  expect(supervisor.current.state).toBe('stopped')
+})
+
+test('a program that cannot be started counts as a failure with its reason', async () => {
+  const clock = manualClock()
+  const supervisor = supervise({
+    start: () => Promise.reject(new Error('no such program')),
+    clock,
+    random: () => 0.5,
+    describe: (exit) => (exit instanceof Error ? exit.message : ''),
+    onState: () => undefined,
+    watchHeartbeat: false,
+  })
+  await clock.advance(60_000)
+  expect(supervisor.current).toMatchObject({ state: 'open', reason: 'no such program' })
+})
