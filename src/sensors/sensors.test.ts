@@ -306,7 +306,7 @@ describe('reading', () => {
     await sensors.inventory()
     expect((await sensors.read()).gpus).toEqual([{ id: 'gpu0' }])
     await expect
-      .poll(async () => (await sensors.read()).gpus)
+      .poll(async () => (await sensors.read()).gpus, { timeout: 10_000 })
       .toEqual([{ id: 'gpu0', powerWatts: 162.43, temperatureCelsius: 64, utilization: 0.98 }])
     expect(machine.commands).toEqual(['nvidia-smi'])
     machine.clock.milliseconds = 5000
@@ -328,7 +328,7 @@ describe('reading', () => {
     const sensors = createSensors(machine.system)
     await sensors.inventory()
     await expect
-      .poll(async () => (await sensors.read()).gpus)
+      .poll(async () => (await sensors.read()).gpus, { timeout: 10_000 })
       .toEqual([
         { id: 'gpu0', temperatureCelsius: 51 },
         { id: 'gpu1', powerWatts: 23, temperatureCelsius: 48, utilization: 0.41 },

@@ -51,7 +51,7 @@ export function cleanProcessorName(name: string): string {
     .replace(/\((R|TM|C)\)|[®™©]/gi, ' ')
     .replace(/\b\d+th Gen\b/i, ' ')
     .replace(/@.*$/, ' ')
-    .replace(/\bwith Radeon.*$/i, ' ')
+    .replace(/\s(with|w\/) Radeon.*$/i, ' ')
     .replace(/\b(\d+|Six|Eight|Twelve|Sixteen)-Core( Processor)?\b/i, ' ')
     .replace(/\bCPU\b/g, ' ')
     .replace(/\s+/g, ' ')

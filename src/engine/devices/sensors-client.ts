@@ -31,8 +31,10 @@ export function createSensorsClient(parts: {
   onReading: (reading: SensorReading) => void
   intervalMilliseconds: number
   random?: () => number
+  /** how long one reading may take; three without an answer and the process is killed */
+  readTimeoutMilliseconds?: number
 }): SensorsClient {
-  const { host, clock } = parts
+  const { host, clock, readTimeoutMilliseconds = READ_TIMEOUT_MILLISECONDS } = parts
   let lastInventory: SensorInventory | undefined
   let latest: SensorReading | undefined
   let running: { process: ManagedProcess; peer: SensorsPeer } | undefined
@@ -52,7 +54,7 @@ export function createSensorsClient(parts: {
     poll(running.peer)
   }
   const poll = (peer: SensorsPeer): void => {
-    peer.request('sensors.read', null, { timeoutMilliseconds: READ_TIMEOUT_MILLISECONDS }).then(
+    peer.request('sensors.read', null, { timeoutMilliseconds: readTimeoutMilliseconds }).then(
       (reading) => {
         unanswered = 0
         if (running?.peer !== peer || stopped) return

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest'
+import type { SensorInventory } from '#shared/domain/worker-protocol'
+import { defaultThreads, describeDevices } from './describe'
+
+const inventory: SensorInventory = {
+  cpu: {
+    name: 'AMD Ryzen 7 7700 8-Core Processor',
+    vendor: 'AMD',
+    physicalCores: 8,
+    logicalCores: 16,
+    instructionSets: ['AVX2', 'AVX-512 VNNI'],
+  },
+  memoryBytes: 32e9,
+  gpus: [
+    {
+      id: 'gpu0',
+      name: 'NVIDIA GeForce RTX 4070',
+      vendor: 'NVIDIA',
+      memoryBytes: 12e9,
+      driver: '580.65',
+      shared: false,
+    },
+    { id: 'gpu1', name: 'Radeon Graphics', vendor: 'AMD', shared: true },
+    { id: 'gpu2', name: 'Microsoft Basic Display Adapter', vendor: 'Microsoft', shared: false },
+    { id: 'gpu3', name: 'ASPEED Graphics Family', vendor: 'ASPEED Technology, Inc.', shared: false },
+    { id: 'gpu4', name: 'SVGA II Adapter', vendor: 'VMware', shared: false },
+  ],
+  raplReadable: true,
+  battery: false,
+}
+
+describe('describeDevices', () => {
+  it('describes the processor by its real name', () => {
+    expect(describeDevices(inventory, {})[0]).toEqual({
+      id: 'cpu0',
+      kind: 'cpu',
+      name: 'AMD Ryzen 7 7700',
+      vendor: 'AMD',
+      engines: ['onnx-cpu', 'reference'],
+      memoryBytes: 32e9,
+      canMine: true,
+      enabled: true,
+      cores: 8,
+      logicalCores: 16,
+      instructionSets: ['AVX2', 'AVX-512 VNNI'],
+      threads: { inUse: 7, maximum: 16, default: 7 },
+    })
+  })
+
+  it('says of every GPU why it cannot mine, and never switches one on', () => {
+    const gpus = describeDevices(inventory, { gpu0: { enabled: true } }).slice(1)
+    expect(gpus.map(({ id, canMine, enabled, engines }) => ({ id, canMine, enabled, engines }))).toEqual(
+      ['gpu0', 'gpu1', 'gpu2', 'gpu3', 'gpu4'].map((id) => ({ id, canMine: false, enabled: false, engines: [] })),
+    )
+    expect(gpus.map(({ reason }) => reason)).toEqual([
+      'No engine in this version drives GPUs yet; it will not be used.',
+      'No engine in this version drives GPUs yet; it will not be used.',
+      'A virtual display adapter without a graphics processor; it will not be used.',
+      "A server's display chip, which cannot compute; it will not be used.",
+      'A virtual display adapter without a graphics processor; it will not be used.',
+    ])
+    expect(gpus[0]).toMatchObject({ memoryBytes: 12e9, driver: '580.65' })
+    expect(gpus[1]).toMatchObject({ memoryBytes: 32e9 })
+  })
+
+  it("follows the person's choice within what the machine has", () => {
+    const threads = (chosen: number | null): unknown =>
+      describeDevices(inventory, { cpu0: { enabled: false, threads: chosen } })[0]
+    expect(threads(3)).toMatchObject({ enabled: false, threads: { inUse: 3 } })
+    expect(threads(null)).toMatchObject({ threads: { inUse: 7 } })
+    expect(threads(100)).toMatchObject({ threads: { inUse: 16 } })
+    expect(threads(0)).toMatchObject({ threads: { inUse: 1 } })
+  })
+})
+
+describe('defaultThreads', () => {
+  it.each([
+    [1, 1],
+    [2, 2],
+    [3, 3],
+    [4, 3],
+    [8, 7],
+    [64, 63],
+  ])('of %s cores takes %s', (cores, threads) => expect(defaultThreads(cores)).toBe(threads))
+})
