@@ -2,12 +2,13 @@
 import { BENCHMARK_EPOCH, BENCHMARK_PUBLIC_KEY, type DeviceBenchmark } from '#shared/domain/benchmark'
 import { Failure } from '#shared/domain/errors'
 import { header, isShare, MAX_COUNTER, nonceOf } from '#shared/domain/share'
-import { TIERS } from '#shared/domain/tiers'
-import type { ProofContext, WorkerMethods } from '#shared/domain/worker-protocol'
+import { TIERS, type TierName } from '#shared/domain/tiers'
+import type { ProofContext, ProofEngine, WorkerMethods } from '#shared/domain/worker-protocol'
 import { createContexts } from './contexts'
 import { batchNonces } from './engine'
 import { GOLDEN_DIGESTS } from './golden'
 import type { LanePool } from './lane-pool'
+import { createPacer, type Pacer } from './pacer'
 
 type Params<M extends keyof WorkerMethods> = WorkerMethods[M]['params']
 type Result<M extends keyof WorkerMethods> = WorkerMethods[M]['result']
@@ -20,9 +21,34 @@ export interface Prover {
   benchmark(params: Params<'proof.benchmark'>): Promise<DeviceBenchmark>
 }
 
+/** Tries firstNonce … on every lane at once. Exactly the nonces that are counted in the result were tried. */
+interface Search {
+  context: ProofContext & { publicKey: string }
+  firstNonce: bigint
+  /** the most nonces to try */
+  limit: number
+  /** counted from when the epoch is prepared; every lane tries at least one batch */
+  budgetMilliseconds: number
+  /** asked after each batch */
+  enough?: () => boolean
+  onDigest: (nonce: bigint, digest: string) => void
+}
+interface Tried {
+  nonces: number
+  milliseconds: number
+  kernelMilliseconds: number
+}
+
 /** `now`: monotonic milliseconds. */
 export function createProver(lanes: LanePool, now: () => number): Prover {
   const contexts = createContexts(lanes)
+  const pacers = new Map<string, Pacer>()
+  const pacer = (engine: ProofEngine, tier: TierName): Pacer => {
+    const key = `${engine} ${tier}`
+    const pace = pacers.get(key) ?? createPacer(batchNonces(engine, TIERS[tier]))
+    pacers.set(key, pace)
+    return pace
+  }
 
   const prepare: Prover['prepare'] = async (context) => {
     const startedAt = now()
@@ -30,41 +56,30 @@ export function createProver(lanes: LanePool, now: () => number): Prover {
     return { milliseconds: now() - startedAt }
   }
 
-  /** Digests of the nonces firstNonce … in batches on every lane at once, until `enough` says so before a batch. */
-  const search = async (
-    context: ProofContext & { publicKey: string },
-    firstNonce: bigint,
-    limit: number,
-    enough: () => boolean,
-    onDigest: (nonce: bigint, digest: string) => void,
-  ): Promise<{ nonces: number; milliseconds: number; kernelMilliseconds: number }> =>
-    contexts.with(context, async (weights) => {
-      const { engine, tier } = context
-      const head = header(context.epochSeed, context.publicKey)
+  const search = (plan: Search): Promise<Tried> =>
+    contexts.with(plan.context, async (weights) => {
+      const { engine, tier, epochSeed, publicKey } = plan.context
+      const head = header(epochSeed, publicKey)
+      const pace = pacer(engine, tier)
       const startedAt = now()
+      const deadline = startedAt + plan.budgetMilliseconds
       let nonces = 0
       let kernelMilliseconds = 0
-      const lane = async (): Promise<void> => {
+      const fillLane = async (): Promise<void> => {
         do {
-          const count = Math.min(batchNonces(engine, TIERS[tier]), limit - nonces)
+          const sentAt = now()
+          const count = Math.min(pace.batch(deadline - sentAt), plan.limit - nonces)
           if (count <= 0) return
-          const first = firstNonce + BigInt(nonces)
+          const firstNonce = plan.firstNonce + BigInt(nonces)
           nonces += count
-          const result = await lanes.submit({
-            kind: 'digests',
-            engine,
-            tier,
-            header: head,
-            firstNonce: first,
-            count,
-            weights,
-          })
+          const result = await lanes.submit({ kind: 'digests', engine, tier, header: head, firstNonce, count, weights })
+          pace.took(count, now() - sentAt)
           kernelMilliseconds += result.kernelMilliseconds
-          result.digests.forEach((digest, index) => onDigest(first + BigInt(index), digest))
-        } while (!enough())
+          result.digests.forEach((digest, index) => plan.onDigest(firstNonce + BigInt(index), digest))
+        } while (pace.fits(deadline - now()) && plan.enough?.() !== true)
       }
       const laneCount = lanes.size
-      await Promise.all(Array.from({ length: laneCount }, lane))
+      await Promise.all(Array.from({ length: laneCount }, fillLane))
       const milliseconds = now() - startedAt
       return { nonces, milliseconds, kernelMilliseconds: Math.min(milliseconds, kernelMilliseconds / laneCount) }
     })
@@ -74,12 +89,15 @@ export function createProver(lanes: LanePool, now: () => number): Prover {
     prepare,
     run: async (params) => {
       const shares: { nonce: bigint; digest: string }[] = []
-      const left = MAX_COUNTER - params.firstCounter + 1n
-      const limit = Math.min(Number(left), params.maxNonces ?? Number.MAX_SAFE_INTEGER)
-      const deadline = now() + params.budgetMilliseconds
-      const enough = (): boolean => now() >= deadline || (params.stopAtShare === true && shares.length > 0)
-      const tried = await search(params, nonceOf(params.unit, params.firstCounter), limit, enough, (nonce, digest) => {
-        if (isShare(digest, params.difficulty)) shares.push({ nonce, digest })
+      const tried = await search({
+        context: params,
+        firstNonce: nonceOf(params.unit, params.firstCounter),
+        limit: Math.min(Number(MAX_COUNTER - params.firstCounter) + 1, params.maxNonces ?? Number.MAX_SAFE_INTEGER),
+        budgetMilliseconds: params.budgetMilliseconds,
+        enough: () => params.stopAtShare === true && shares.length > 0,
+        onDigest: (nonce, digest) => {
+          if (isShare(digest, params.difficulty)) shares.push({ nonce, digest })
+        },
       })
       shares.sort((one, other) => (one.nonce < other.nonce ? -1 : 1))
       return { ...tried, shares }
@@ -112,35 +130,33 @@ export function createProver(lanes: LanePool, now: () => number): Prover {
         )
       }
       const context = { engine, tier, epochSeed, publicKey: BENCHMARK_PUBLIC_KEY }
-      await prepare(context)
       const golden = GOLDEN_DIGESTS[tier]
-      const checked: boolean[] = []
-      // warms every lane up as well, so that the measurement has no first-run costs in it
+      const matches: boolean[] = []
+      // also warms every lane up, so that the measurement has no first-run costs in it
       const warmUp = Math.max(golden.length, lanes.size * batchNonces(engine, TIERS[tier]))
-      await search(
+      await search({
         context,
-        0n,
-        warmUp,
-        () => false,
-        (nonce, digest) => {
-          if (nonce < BigInt(golden.length)) checked.push(digest === golden[Number(nonce)])
+        firstNonce: 0n,
+        limit: warmUp,
+        budgetMilliseconds: Infinity,
+        onDigest: (nonce, digest) => {
+          if (nonce < BigInt(golden.length)) matches.push(digest === golden[Number(nonce)])
         },
-      )
-      const deadline = now() + seconds * 1000
-      const { nonces, milliseconds } = await search(
+      })
+      const { nonces, milliseconds } = await search({
         context,
-        BigInt(warmUp),
-        Number.MAX_SAFE_INTEGER,
-        () => now() >= deadline,
-        () => undefined,
-      )
+        firstNonce: BigInt(warmUp),
+        limit: Number.MAX_SAFE_INTEGER,
+        budgetMilliseconds: seconds * 1000,
+        onDigest: () => undefined,
+      })
       const noncesPerSecond = (nonces * 1000) / milliseconds
       return {
         engine,
         tier,
         noncesPerSecond,
         macsPerSecond: noncesPerSecond * Number(TIERS[tier].macs),
-        checksum: checked.length === golden.length && checked.every(Boolean) ? 'ok' : 'mismatch',
+        checksum: matches.length === golden.length && matches.every(Boolean) ? 'ok' : 'mismatch',
         milliseconds,
         nonces,
       }

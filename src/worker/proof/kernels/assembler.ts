@@ -72,10 +72,8 @@ export const v128 = {
     0,
     ...leb(offset),
   ],
-  store16Lane: (address: Code, value: Code, lane: number, offset: number): Code => [
-    ...[...address, ...value, 0xfd, ...leb(0x59), 0, ...leb(offset)],
-    lane,
-  ],
+  store16Lane: (address: Code, value: Code, lane: number, offset: number): Code =>
+    [address, value, [0xfd], leb(0x59), [0], leb(offset), [lane]].flat(),
   constant: (bytes: readonly number[]): Code => [0xfd, 0x0c, ...bytesOfLanes(bytes)],
   and: vector(0x4e),
   shuffle: (a: Code, b: Code, lanes: readonly number[]): Code => [...a, ...b, 0xfd, 0x0d, ...bytesOfLanes(lanes)],
@@ -122,7 +120,7 @@ export function assemble(functions: readonly KernelFunction[], pages: number): U
     return [...leb(body.length), ...body]
   })
   return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+    ...MAGIC,
     ...section(1, list(types)),
     ...section(2, list([[...text('kernels'), ...text('memory'), 0x02, 0x01, ...leb(pages), ...leb(pages)]])),
     ...section(3, list(functions.map((_, index) => leb(index)))),
@@ -130,6 +128,9 @@ export function assemble(functions: readonly KernelFunction[], pages: number): U
     ...section(10, list(bodies)),
   ])
 }
+
+/** "\0asm", version 1 */
+const MAGIC = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]
 
 function localAt(index: number): Local {
   return { get: [0x20, ...leb(index)], set: (value) => [...value, 0x21, ...leb(index)] }

@@ -3,7 +3,7 @@
  * [0, 127]; adding 64 before the last mask therefore gives the window in the same form:
  * w(a, 8) + 64 = (bits 8…14 of a + 64) mod 128.
  */
-import { i16x8, i32, i8x16, repeat, Scope, v128, type Code, type KernelFunction } from './assembler'
+import { i16x8, i32, i8x16, repeat, Scope, v128, type Code, type KernelFunction, type Local } from './assembler'
 
 /** Operands in one vector. */
 const STEP = 16
@@ -19,7 +19,7 @@ export function projectKernel(): KernelFunction {
 
 /** expand(…): the same with t(w(sum, 8)). */
 export function expandKernel(): KernelFunction {
-  return rowsKernel('expand', (halves) => narrowed(halves.map((half) => trianglesOf(half))))
+  return rowsKernel('expand', (halves, scratch) => narrowed(halves.map((half) => trianglesOf(half, scratch))))
 }
 
 /** residual(sums, count, x): x becomes w(x + w(sum, 8), 0): in the stored form (x + bits 8…14 of the sum) mod 128. */
@@ -34,16 +34,17 @@ export function residualKernel(): KernelFunction {
   return { name: 'residual', parameters: 3, locals: scope.locals, code }
 }
 
-function rowsKernel(name: string, operandsOf: (halves: Code[]) => Code): KernelFunction {
+function rowsKernel(name: string, operandsOf: (halves: Code[], scratch: Local) => Code): KernelFunction {
   const scope = new Scope(5)
   const [sums, rows, columns, destination, stride] = [0, 1, 2, 3, 4].map((index) => scope.parameter(index))
   const [row, column, target] = [scope.local('i32'), scope.local('i32'), scope.local('i32')]
+  const scratch = scope.local('v128')
   if (!sums || !rows || !columns || !destination || !stride) throw new Error('five parameters')
   const code = [
     ...target.set(destination.get),
     ...repeat(row, i32.constant(0), rows.get, 1, [
       repeat(column, i32.constant(0), columns.get, STEP, [
-        v128.store(i32.add(target.get, column.get), operandsOf(middleBits(sums.get))),
+        v128.store(i32.add(target.get, column.get), operandsOf(middleBits(sums.get), scratch)),
         sums.set(i32.add(sums.get, i32.constant(STEP * SUM_BYTES))),
       ]),
       target.set(i32.add(target.get, stride.get)),
@@ -68,9 +69,12 @@ function windowed(middle: Code): Code {
 }
 
 /** (v(v + 1)/2) mod 128 with v = (middle + 64) mod 128, in 16-bit lanes: at most 127·128 before it is halved. */
-function trianglesOf(middle: Code): Code {
-  const v = v128.and(i16x8.add(middle, lanes(64)), lanes(127))
-  return v128.and(i16x8.shiftRight(i16x8.multiply(v, i16x8.add(v, lanes(1))), 1), lanes(127))
+function trianglesOf(middle: Code, v: Local): Code {
+  const triangular = i16x8.multiply(v.get, i16x8.add(v.get, lanes(1)))
+  return [
+    ...v.set(v128.and(i16x8.add(middle, lanes(64)), lanes(127))),
+    ...v128.and(i16x8.shiftRight(triangular, 1), lanes(127)),
+  ]
 }
 
 /** Sixteen times the same byte. */
