@@ -2,7 +2,7 @@
 import { basename, join } from 'node:path'
 import type { SensorInventory, SensorReading } from '#shared/domain/worker-protocol'
 import { listFolder, readNumber, readText, within } from './read'
-import type { GraphicsController, SensorSystem } from './system'
+import { graphicsController, type GraphicsController, type SensorSystem } from './system'
 import { plausibleCelsius } from './temperature'
 
 export type GpuInventory = SensorInventory['gpus'][number]
@@ -20,7 +20,8 @@ const MEBIBYTE = 1024 * 1024
 /** Every graphics processor, gpu0, gpu1 … in the order of their PCI addresses, so that ids stay the same over restarts. */
 export async function findGpus(system: SensorSystem): Promise<FoundGpu[]> {
   const asked = system.library().then((library) => library.graphics())
-  const controllers = (await within(asked, LIBRARY_DEADLINE_MILLISECONDS))?.controllers ?? []
+  const listed = (await within(asked, LIBRARY_DEADLINE_MILLISECONDS))?.controllers ?? []
+  const controllers = listed.flatMap((entry) => graphicsController.safeParse(entry).data ?? [])
   const drivers = await readLinuxDrivers(system)
   return controllers
     .map((controller) => ({ controller, pciAddress: fullPciAddress(controller.busAddress) }))
@@ -30,8 +31,8 @@ export async function findGpus(system: SensorSystem): Promise<FoundGpu[]> {
       const memoryBytes = memoryOf(controller, driver, system.platform)
       const inventory: GpuInventory = {
         id: `gpu${index}`,
-        name: (controller.name || controller.model || 'Unknown graphics processor').trim(),
-        vendor: controller.vendor.trim(),
+        name: controller.name || controller.model || 'Unknown graphics processor',
+        vendor: controller.vendor,
         shared: sharesMemory(controller),
         ...(memoryBytes ? { memoryBytes } : {}),
         ...(controller.driverVersion

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { GraphicsController, SensorSystem, SystemLibrary } from './system'
+import type { SensorSystem, SystemLibrary } from './system'
 
 export interface RecordedMachine {
   system: SensorSystem
@@ -18,7 +18,7 @@ export interface RecordedMachine {
 export function recordMachine(
   files: Readonly<Record<string, string>>,
   overrides: Partial<SensorSystem> & {
-    controllers?: GraphicsController[]
+    controllers?: unknown[]
     outputs?: Readonly<Record<string, string>>
     library?: () => Promise<SystemLibrary>
   } = {},

@@ -92,6 +92,16 @@ describe('inventory', () => {
     expect((await createSensors(machine.system).inventory()).gpus[0]).not.toHaveProperty('memoryBytes')
   })
 
+  it('takes what a system leaves out of its list of GPUs for empty', async () => {
+    machine = recordMachine(
+      { 'proc/cpuinfo': RYZEN },
+      { controllers: [{ vendor: null, vram: '8 GB', busAddress: '' }, 'nonsense'] },
+    )
+    expect((await createSensors(machine.system).inventory()).gpus).toEqual([
+      { id: 'gpu0', name: 'Unknown graphics processor', vendor: '', shared: false },
+    ])
+  })
+
   it('knows a virtual machine and counts no more cores than it may use', async () => {
     const flags = 'fpu hypervisor avx avx2 avx_vnni avx512f avx512_vnni amx_int8'
     const text = cpuinfo({ vendor: 'GenuineIntel', name: 'Intel(R) Xeon(R) Processor', cores: 4, threads: 1, flags })

@@ -1,29 +1,32 @@
 /** What the sensors read from: file roots, commands, the library and Node's own view, all injected so that tests use recorded ones. */
 import { execFile } from 'node:child_process'
 import os from 'node:os'
+import { z } from 'zod'
 
 export interface CpuTimes {
   busyMilliseconds: number
   totalMilliseconds: number
 }
 
-export interface GraphicsController {
-  vendor: string
-  model: string
-  name?: string
-  busAddress?: string
-  vramDynamic: boolean
+/** One entry of the library's list: what a system leaves out, or gives in another type, becomes empty. */
+export const graphicsController = z.object({
+  vendor: z.string().trim().catch(''),
+  model: z.string().trim().catch(''),
+  name: z.string().trim().optional().catch(undefined),
+  busAddress: z.string().trim().optional().catch(undefined),
+  vramDynamic: z.boolean().catch(false),
   /** MiB */
-  vram: number | null
+  vram: z.number().nullable().catch(null),
   /** MiB, from the maker's own tool */
-  memoryTotal?: number
-  driverVersion?: string
-}
+  memoryTotal: z.number().optional().catch(undefined),
+  driverVersion: z.string().trim().optional().catch(undefined),
+})
+export type GraphicsController = z.infer<typeof graphicsController>
 
 /** The part of systeminformation that is used. */
 export interface SystemLibrary {
   cpu(): Promise<{ manufacturer: string; brand: string; vendor: string; physicalCores: number; flags: string }>
-  graphics(): Promise<{ controllers: GraphicsController[] }>
+  graphics(): Promise<{ controllers: unknown[] }>
   battery(): Promise<{ hasBattery: boolean; acConnected: boolean }>
 }
 
