@@ -1,0 +1,126 @@
+/** Before the first start: four lines to look over, none required. */
+import { Trans, useLingui } from '@lingui/react/macro'
+import { useState } from 'react'
+import type { EngineStatus, TodaySummary } from '#shared/contract/engine'
+import { reportFailure } from '../../app/Notices'
+import { go } from '../../app/route'
+import { client } from '../../data/client'
+import { asFailure, useStore } from '../../data/store'
+import { price as priceText } from '../../ui/format'
+import { Loading, Mark, Panel } from '../../ui/parts'
+
+export function BeforeStart({
+  status,
+  price,
+}: {
+  status: EngineStatus
+  price: TodaySummary['pricePerKilowattHour'] | undefined
+}) {
+  const { t } = useLingui()
+  const settings = useStore((state) => state.settings)
+  return (
+    <Panel title={t`Before you start`} end={<span className="muted note">{t`nothing here is required`}</span>}>
+      <div className="rule-top">
+        <ul className="list">
+          <ThisComputer />
+          <li>
+            <Mark small state="mining" icon="check" />
+            <div>
+              <b className="strong">
+                <Trans>Where to mine</Trans>
+              </b>
+              <div className="soft">
+                {status.network.hasMarketValue ? (
+                  status.network.name
+                ) : (
+                  <Trans>
+                    Practice, inside this app. No account, no market value. Shares, jobs, checks and receipts run for
+                    real.
+                  </Trans>
+                )}
+              </div>
+            </div>
+          </li>
+          <li>
+            <Mark small state="idle" icon="dash" />
+            <div>
+              <b className="strong">
+                <Trans>Payout address</Trans>
+              </b>
+              <div className="soft">
+                <Trans>Not needed: practice pays nothing.</Trans>
+              </div>
+            </div>
+            <button type="button" className="btn sm" onClick={() => go('settings', 'payout')}>
+              <Trans>Add now</Trans>
+            </button>
+          </li>
+          <li>
+            <Mark small state="mining" icon="check" />
+            <div>
+              <b className="strong">
+                <Trans>When, and what it costs</Trans>
+              </b>
+              <div className="soft">
+                {settings?.practiceKeepGoing ? (
+                  <Trans>Until you stop it.</Trans>
+                ) : (
+                  <Trans>Stops by itself after an hour, so that practice does not use electricity unnoticed.</Trans>
+                )}{' '}
+                {price &&
+                  (price.assumed
+                    ? t`Electricity ${priceText(price)}/kWh, assumed.`
+                    : t`Electricity ${priceText(price)}/kWh.`)}
+              </div>
+            </div>
+            <button type="button" className="btn sm" onClick={() => go('settings')}>
+              <Trans>Change</Trans>
+            </button>
+          </li>
+        </ul>
+      </div>
+    </Panel>
+  )
+}
+
+function ThisComputer() {
+  const devices = useStore((state) => state.devices)
+  const [checking, setChecking] = useState(false)
+  const check = (): void => {
+    setChecking(true)
+    client
+      .call('devices.refresh', null)
+      .then((found) => useStore.setState({ devices: found }))
+      .catch((error: unknown) => reportFailure(asFailure(error)))
+      .finally(() => setChecking(false))
+  }
+  const able = devices?.some((device) => device.canMine) ?? true
+  return (
+    <li>
+      <Mark small state={able ? 'mining' : 'warning'} {...(able ? { icon: 'check' as const } : {})} />
+      <div>
+        <b className="strong">
+          <Trans>This computer</Trans>
+        </b>
+        {devices === null ? (
+          <Loading />
+        ) : (
+          devices.map((device) => (
+            <div className="soft" key={device.id}>
+              {device.canMine ? (
+                <Trans>{device.name} can mine.</Trans>
+              ) : (
+                <Trans>
+                  {device.name} stays off: {device.reason ?? ''}
+                </Trans>
+              )}
+            </div>
+          ))
+        )}
+      </div>
+      <button type="button" className="btn sm" disabled={checking} onClick={check}>
+        {checking ? <Trans>Looking</Trans> : <Trans>Check again</Trans>}
+      </button>
+    </li>
+  )
+}

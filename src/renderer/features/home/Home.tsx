@@ -1,0 +1,47 @@
+/** Am I mining, what do I earn, what does it cost, is all well: in that order. */
+import { Trans } from '@lingui/react/macro'
+import type { Period } from '#shared/contract/common'
+import { useState } from 'react'
+import { useAnswer } from '../../data/answer'
+import { useStore } from '../../data/store'
+import { BeforeStart } from './BeforeStart'
+import { History } from './History'
+import { Instrument } from './Instrument'
+import { Now } from './Now'
+
+export function Home() {
+  const status = useStore((state) => state.status)
+  const [period, setPeriod] = useState<Period>('3h')
+  const history = useAnswer('engine.history', { period }, { everyMilliseconds: HISTORY_MILLISECONDS[period] })
+  const today = useAnswer('engine.today', null, {
+    on: ['credit.changed', 'engine.status', 'settings.changed'],
+    restMilliseconds: 1000,
+    everyMilliseconds: 10_000,
+  })
+  if (!status) return null
+  const firstRun = status.state === 'stopped' && status.credits === 0
+  return (
+    <>
+      <h1 className="sr">
+        <Trans>Home</Trans>
+      </h1>
+      <Instrument status={status} today={today} history={history.data} />
+      <div className="cols wide fill">
+        {firstRun ? (
+          <>
+            <BeforeStart status={status} price={today.data?.pricePerKilowattHour} />
+            <History answer={history} period={period} onPeriod={setPeriod} />
+          </>
+        ) : (
+          <>
+            <History answer={history} period={period} onPeriod={setPeriod} />
+            <Now status={status} today={today.data} />
+          </>
+        )}
+      </div>
+    </>
+  )
+}
+
+/** How often a chart is asked again: about its own step. */
+const HISTORY_MILLISECONDS: Record<Period, number> = { '1h': 5000, '3h': 10_000, '24h': 60_000, '7d': 300_000 }

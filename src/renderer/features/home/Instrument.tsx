@@ -1,0 +1,228 @@
+/** The five figures and the rule. */
+import { Trans, useLingui } from '@lingui/react/macro'
+import type { ReactNode } from 'react'
+import type { Certainty, Energy } from '#shared/contract/common'
+import type { EngineStatus, History, TodaySummary } from '#shared/contract/engine'
+import { Scale } from '../../charts/Scale'
+import type { Answer } from '../../data/answer'
+import { useLive, useNow, useStaleSince } from '../../data/live'
+import { useStore } from '../../data/store'
+import { count, kilowattHours, money, NONE, percent, price, scaled, span, type Figure } from '../../ui/format'
+import { Qualifier } from '../../ui/parts'
+import { deviceIcon, efficiencyBand, historyMean, isRunning } from './figures'
+
+interface InstrumentProps {
+  status: EngineStatus
+  today: Answer<TodaySummary>
+  history: History | undefined
+}
+
+export function Instrument({ status, today, history }: InstrumentProps) {
+  const { t } = useLingui()
+  const tick = useLive()
+  const staleSince = useStaleSince()
+  const link = useStore((state) => state.link)
+  const devices = useStore((state) => state.devices)
+  const running = isRunning(status)
+  // A stopped rig has no rate; the last tick of an earlier run is not shown as if it were now.
+  const live = running ? tick : null
+  const stale = link !== 'ready' || (running && staleSince !== null)
+  const waiting = running ? (tick ? t`not yet` : t`10 s after start`) : t`10 s after start`
+  const source = devices?.map((device) => `${device.name}: ${device.wattsSource}`).join('; ')
+  const mean = historyMean(history)
+  const band = efficiencyBand(history)
+  const noPower = running && live !== null && live.watts === null
+  const marks = (devices ?? []).flatMap((device) => {
+    const value = live?.devices.find((one) => one.id === device.id)?.macsPerJoule ?? null
+    return running && value !== null ? [{ name: device.name, macsPerJoule: value, icon: deviceIcon(device.kind) }] : []
+  })
+
+  return (
+    <section className="panel" aria-label={t`Instrument`}>
+      <dl className="readouts">
+        <Readout
+          hero
+          stale={stale}
+          label={t`Work per joule, last minute`}
+          figure={live?.macsPerJoule == null ? { figure: NONE, unit: 'GMAC/J' } : scaled(live.macsPerJoule, 'MAC/J')}
+          none={live?.macsPerJoule == null}
+        >
+          {noPower ? (
+            <span title={source}>{t`no power reading on this computer`}</span>
+          ) : live?.macsPerJoule == null ? (
+            <span>{waiting}</span>
+          ) : (
+            <Watts certainty={live.wattsCertainty} source={source} />
+          )}
+          {mean.macsPerJoule !== null && live && (
+            <span>{t`${mean.period} mean ${scaled(mean.macsPerJoule, 'MAC/J').figure} ${scaled(mean.macsPerJoule, 'MAC/J').unit}`}</span>
+          )}
+        </Readout>
+        <Readout
+          stale={stale}
+          label={t`Rate, last minute`}
+          figure={
+            live?.creditMacsPerSecond == null
+              ? { figure: NONE, unit: 'GMAC/s' }
+              : scaled(live.creditMacsPerSecond, 'MAC/s')
+          }
+          none={live?.creditMacsPerSecond == null}
+        >
+          {live?.creditMacsPerSecond == null ? (
+            <span>{waiting}</span>
+          ) : (
+            <Qualifier
+              certainty="measured"
+              source={t`Credit of accepted shares and jobs, a second, over the last minute`}
+            >{t`accepted credit`}</Qualifier>
+          )}
+          {mean.macsPerSecond !== null && live && (
+            <span>{t`${mean.period} mean ${scaled(mean.macsPerSecond, 'MAC/s').figure} ${scaled(mean.macsPerSecond, 'MAC/s').unit}`}</span>
+          )}
+        </Readout>
+        <TodayReadouts status={status} today={today} stale={link !== 'ready'} />
+      </dl>
+      <div className="rule-top scale-row">
+        <Scale
+          macsPerJoule={live?.macsPerJoule ?? null}
+          band={band && live ? band : null}
+          devices={marks}
+          stale={stale}
+          none={noPower ? t`no power reading on this computer, so no work per joule` : t`no reading yet`}
+          say={status.network.hasMarketValue ? '' : t`No break-even: practice pays nothing`}
+        />
+      </div>
+      {stale && staleSince !== null && <StaleLine since={staleSince} />}
+    </section>
+  )
+}
+
+function StaleLine({ since }: { since: number }) {
+  const now = useNow()
+  return (
+    <p className="stale-line">
+      <Qualifier certainty="stale">
+        <Trans>Readings {span(now - since)} old</Trans>
+      </Qualifier>
+    </p>
+  )
+}
+
+function Watts({ certainty, source }: { certainty: Certainty | null; source: string | undefined }) {
+  const { t } = useLingui()
+  return (
+    <Qualifier certainty={certainty} source={source}>
+      {certainty === 'measured'
+        ? t`watts measured`
+        : certainty === 'mixed'
+          ? t`watts partly measured`
+          : t`watts estimated`}
+    </Qualifier>
+  )
+}
+
+function TodayReadouts({
+  status,
+  today,
+  stale,
+}: {
+  status: EngineStatus
+  today: Answer<TodaySummary>
+  stale: boolean
+}) {
+  const { t } = useLingui()
+  const summary = today.data
+  const waiting = today.failure ? (
+    <span title={today.failure.action}>{today.failure.message}</span>
+  ) : (
+    <span>{t`loading`}</span>
+  )
+  const credit = scaled(status.creditMacs.today, 'MAC')
+  const priceWords = summary && `${price(summary.pricePerKilowattHour)}`
+  const paysNothing = !status.network.hasMarketValue
+  const noPower = summary && summary.energy.joules === undefined
+  return (
+    <>
+      <Readout stale={stale} label={t`Credit today`} figure={credit} none={credit.figure === '0'} work>
+        {paysNothing ? <span>{t`practice, no market value`}</span> : <span>{t`accepted`}</span>}
+        {summary && <span>{t`${count(summary.shares)} shares, ${count(summary.jobs)} jobs`}</span>}
+      </Readout>
+      <Readout
+        stale={stale}
+        label={t`Electricity today`}
+        figure={
+          summary?.electricityCost ? { figure: money(summary.electricityCost), unit: '' } : { figure: NONE, unit: '' }
+        }
+        none={!summary?.electricityCost || summary.electricityCost.micros === '0'}
+      >
+        {!summary ? (
+          waiting
+        ) : noPower ? (
+          <span title={summary.energy.source}>{summary.energy.source}</span>
+        ) : (
+          <>
+            <EnergyQualifier energy={summary.energy} assumed={summary.pricePerKilowattHour.assumed} />
+            <span
+              title={t`${kilowattHours(summary.energy.joules ?? 0)} at ${priceWords ?? ''} a kilowatt hour`}
+            >{t`${kilowattHours(summary.energy.joules ?? 0)} at ${priceWords ?? ''}`}</span>
+          </>
+        )}
+      </Readout>
+      <Readout
+        stale={stale}
+        label={t`Net today`}
+        figure={summary?.net ? { figure: money(summary.net, true), unit: '' } : { figure: NONE, unit: '' }}
+        none={!summary?.net || summary.net.micros === '0'}
+      >
+        {summary && !noPower ? (
+          <EnergyQualifier energy={summary.energy} assumed={summary.pricePerKilowattHour.assumed} />
+        ) : summary ? (
+          <span>{t`electricity unknown`}</span>
+        ) : (
+          waiting
+        )}
+        {paysNothing && <span>{t`practice pays nothing`}</span>}
+      </Readout>
+    </>
+  )
+}
+
+function EnergyQualifier({ energy, assumed = false }: { energy: Energy; assumed?: boolean }) {
+  const { t } = useLingui()
+  if (energy.certainty === undefined) return null
+  const mixed = energy.certainty === 'mixed' && energy.measuredShare !== undefined
+  return (
+    <Qualifier certainty={energy.certainty} source={energy.source}>
+      {mixed
+        ? t`${percent(energy.measuredShare ?? 0)} measured`
+        : energy.certainty === 'measured'
+          ? t`measured`
+          : t`estimated`}
+      {assumed && t`, price assumed`}
+    </Qualifier>
+  )
+}
+
+interface ReadoutProps {
+  label: string
+  figure: Figure
+  hero?: boolean
+  none?: boolean
+  stale?: boolean
+  work?: boolean
+  children: ReactNode
+}
+
+/** Label with period, figure, unit, and the lines that say where it comes from. */
+function Readout({ label, figure, hero = false, none = false, stale = false, work = false, children }: ReadoutProps) {
+  return (
+    <div className={`readout ${hero ? 'hero' : ''} ${stale ? 'stale' : ''}`}>
+      <dt title={label}>{label}</dt>
+      <dd className={`fig ${none ? 'none' : ''} ${work && !none && !stale ? 'work' : ''}`}>
+        <b>{figure.figure}</b>
+        {figure.unit !== '' && <span className="u">{figure.unit}</span>}
+      </dd>
+      <dd className="src">{children}</dd>
+    </div>
+  )
+}

@@ -1,0 +1,115 @@
+/** What each device does at this moment, in words. */
+import { Trans, useLingui } from '@lingui/react/macro'
+import type { EngineStatus, TodaySummary } from '#shared/contract/engine'
+import type { DeviceSummary } from '#shared/contract/devices'
+import { useLive, useStaleSince } from '../../data/live'
+import { useStore } from '../../data/store'
+import { clockSeconds, count, NONE, scaled, watts } from '../../ui/format'
+import { Empty, Mark, Panel, Qualifier, type MarkState } from '../../ui/parts'
+import { isRunning } from './figures'
+
+const MARKS: Record<DeviceSummary['state'], MarkState> = {
+  off: 'idle',
+  unable: 'idle',
+  idle: 'idle',
+  starting: 'mining',
+  proving: 'mining',
+  working: 'mining',
+  benchmarking: 'mining',
+  restarting: 'warning',
+  faulted: 'error',
+}
+export function deviceMark(state: DeviceSummary['state']): MarkState {
+  return MARKS[state]
+}
+
+export function Now({ status, today }: { status: EngineStatus; today: TodaySummary | undefined }) {
+  const { t } = useLingui()
+  const tick = useLive()
+  const stale = useStaleSince() !== null && isRunning(status)
+  const devices = useStore((state) => state.devices)
+  const live = isRunning(status) ? tick : null
+  return (
+    <Panel
+      title={t`Now`}
+      end={live && <span className={`muted note ${stale ? 'stale' : ''}`}>{clockSeconds(live.at)}</span>}
+    >
+      <div className="rule-top grow">
+        {status.devices.length === 0 ? (
+          <Empty title={t`No device found`}>
+            <Trans>Devices looks at this computer again.</Trans>
+          </Empty>
+        ) : (
+          <ul className={`list one ${stale ? 'stale' : ''}`}>
+            {status.devices.map((device) => {
+              const now = live?.devices.find((one) => one.id === device.id)
+              const rate = now?.macsPerSecond ?? null
+              const shown = rate === null ? null : scaled(rate, 'MAC/s')
+              return (
+                <li key={device.id}>
+                  <Mark small state={deviceMark(device.state)} />
+                  <div>
+                    <div className="spread">
+                      <b className="strong cut" title={device.name}>
+                        {device.name}
+                      </b>
+                      <span className="num nowrap">
+                        {shown ? (
+                          <>
+                            {shown.figure} <span className="muted">{shown.unit}</span>
+                          </>
+                        ) : (
+                          <span className="muted">{NONE}</span>
+                        )}
+                      </span>
+                    </div>
+                    <div className="soft">{now?.activity ?? device.activity}</div>
+                    {now && (
+                      <div className="row readings">
+                        {now.watts !== null && (
+                          <Qualifier
+                            certainty={now.wattsCertainty}
+                            source={devices?.find((one) => one.id === device.id)?.wattsSource}
+                          >
+                            {t`${watts(now.watts)} W`}
+                          </Qualifier>
+                        )}
+                        {now.temperatureCelsius !== null && (
+                          <Qualifier certainty="measured">{t`${Math.round(now.temperatureCelsius)} °C`}</Qualifier>
+                        )}
+                        {now.macsPerJoule !== null && (
+                          <Qualifier certainty={now.wattsCertainty}>
+                            {scaled(now.macsPerJoule, 'MAC/J').figure} {scaled(now.macsPerJoule, 'MAC/J').unit}
+                          </Qualifier>
+                        )}
+                        {now.wattsCertainty !== null && (
+                          <span className="muted note">
+                            <CertaintyText certainty={now.wattsCertainty} />
+                          </span>
+                        )}
+                      </div>
+                    )}
+                  </div>
+                </li>
+              )
+            })}
+          </ul>
+        )}
+      </div>
+      <div className="rule-top spread now-foot">
+        <span className="soft">
+          <Trans>Today, this rig</Trans>
+        </span>
+        <span className="num soft">
+          {today ? t`${count(today.jobs)} jobs, ${count(today.shares)} proof shares` : NONE}
+        </span>
+      </div>
+    </Panel>
+  )
+}
+
+function CertaintyText({ certainty }: { certainty: 'measured' | 'estimated' | 'mixed' | null }) {
+  if (certainty === 'measured') return <Trans>measured</Trans>
+  if (certainty === 'mixed') return <Trans>partly measured</Trans>
+  return certainty === null ? null : <Trans>estimated</Trans>
+}

@@ -1,0 +1,48 @@
+import { Trans, useLingui } from '@lingui/react/macro'
+import type { Settings } from '#shared/contract/settings'
+import { href } from '../../app/route'
+import { Panel, Setting, Switch } from '../../ui/parts'
+import { saveSettings } from './save'
+
+export function Mining({ settings }: { settings: Settings }) {
+  const { t } = useLingui()
+  return (
+    <Panel title={t`Mining`}>
+      <div className="rule-top">
+        <Setting
+          name={<Trans>Practice keeps going</Trans>}
+          help={<Trans>Off: practice stops by itself after an hour, since it uses electricity and pays nothing.</Trans>}
+        >
+          <Switch
+            label={t`Practice keeps going`}
+            checked={settings.practiceKeepGoing}
+            onChange={(practiceKeepGoing) => saveSettings({ practiceKeepGoing })}
+          />
+        </Setting>
+        <Setting
+          name={<Trans>Generated samples</Trans>}
+          help={
+            <Trans>
+              Practice jobs with texts and pictures made up on the spot, at most a fifth of the time. Off: only the
+              proof, and jobs that you give.
+            </Trans>
+          }
+        >
+          <Switch
+            label={t`Generated samples`}
+            checked={settings.samples}
+            onChange={(samples) => saveSettings({ samples })}
+          />
+        </Setting>
+        <Setting
+          name={<Trans>Threads and devices</Trans>}
+          help={<Trans>Which devices work, and how many threads of the processor.</Trans>}
+        >
+          <a className="btn" href={href('devices')}>
+            <Trans>Open Devices</Trans>
+          </a>
+        </Setting>
+      </div>
+    </Panel>
+  )
+}

@@ -1,0 +1,12 @@
+import type { Params } from '#shared/contract/index'
+import { reportFailure } from '../../app/Notices'
+import { client } from '../../data/client'
+import { asFailure, useStore } from '../../data/store'
+
+/** Saves at once what was changed; a refusal is shown above the screen and the control returns to what is stored. */
+export function saveSettings(patch: Params<'settings.set'>): void {
+  client.call('settings.set', patch).then(
+    (settings) => useStore.setState({ settings }),
+    (error: unknown) => reportFailure(asFailure(error)),
+  )
+}
