@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { v7 } from 'uuid'
 import { bytesToHex, hexToBytes } from '#shared/domain/bytes'
+import type { JobSizes } from '#shared/domain/job'
 import { creditMacs } from '#shared/domain/credit'
 import type { JobResult, Receipt, ShareSubmission, Unit } from '#shared/domain/protocol'
 import { sha256Hex, signObject, type SignatureVerifier, type Signed, type Signer } from '#shared/domain/signed'
@@ -117,10 +118,8 @@ export function makeJob(id: string, kind: JobRecord['kind'] = 'chat'): JobRecord
 
 export function makeResult(id: string, kind: JobRecord['kind'] = 'chat'): JobResultRecord {
   const hash = '12'.repeat(32)
-  const sizes =
-    kind === 'chat'
-      ? ({ kind, promptTokens: 12, generatedTokens: 20 } as const)
-      : ({ kind: 'embed', tokensPerText: [3, 4] } as const)
+  const sizes: JobSizes =
+    kind === 'chat' ? { kind, promptTokens: 12, generatedTokens: 20 } : { kind: 'embed', tokensPerText: [3, 4] }
   const body: JobResult = {
     network: 'practice',
     rig: rig.publicKeyHex,
@@ -176,10 +175,10 @@ export function makeReceipt(record: ShareRecord | JobResultRecord, change: Parti
 export function fillShares(
   file: string,
   count: number,
-  { unitId, millisecondsBetween }: { unitId: string; millisecondsBetween: number },
+  { unitId, millisecondsBetween, after = 0 }: { unitId: string; millisecondsBetween: number; after?: number },
 ): void {
   const db = new Database(file)
-  const series = `WITH RECURSIVE series (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < ${count})`
+  const series = `WITH RECURSIVE series (n) AS (SELECT ${after + 1} UNION ALL SELECT n + 1 FROM series WHERE n < ${after + count})`
   // Spread, so that digests do not begin alike.
   const digest = "printf('%08x%056x', n * 2654435761 % 4294967296, n)"
   const at = `cast(${START} + (n - 1) * ${millisecondsBetween} AS INTEGER)`
@@ -196,8 +195,8 @@ export function fillShares(
     db.exec(
       `${series} INSERT INTO shares (work, unit, nonce, digest, difficulty, signed) SELECT n, '${unitId}', n, ${digest}, '5', '{}' FROM series`,
     )
-    db.exec(`${series} INSERT INTO credits (seq, id, at, network, rig, epoch, device, work, kind, work_kind, ref, macs, factor_milli, credit_macs, state, seal)
-      SELECT n, uuid7(n), ${at}, 'practice', ${digest}, 7, 'cpu0', n, 'share', 'proof', printf('%064x', n), n, 1000, n, 'submitted', ${digest} FROM series`)
+    db.exec(`${series} INSERT INTO credits (id, at, network, rig, epoch, device, work, kind, work_kind, ref, macs, factor_milli, credit_macs, state, seal)
+      SELECT uuid7(n), ${at}, 'practice', ${digest}, 7, 'cpu0', n, 'share', 'proof', printf('%064x', n), n, 1000, n, 'submitted', ${digest} FROM series`)
   })()
   db.close()
 }

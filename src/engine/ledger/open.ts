@@ -39,6 +39,8 @@ export function openLedger(options: OpenLedgerOptions): Ledger {
       try {
         return await backUpDaily(db, folder, ledgerSchema.migrations.length, clock.now())
       } catch (error) {
+        // Closed while pages were copied: the unfinished copy has no backup's name, and the next start makes one.
+        if (!db.open) return null
         throw toStorageFailure(error, join(folder, 'backups')) ?? error
       }
     },

@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import type { VerifyReport } from '#shared/contract/earnings'
 import { creditMacs } from '#shared/domain/credit'
-import { receiptBody, signedJobResult, signedShare } from '#shared/domain/protocol'
+import { signedJobResult, signedReceipt, signedShare } from '#shared/domain/protocol'
 import { canonicalBytes, isGenuine } from '#shared/domain/signed'
 import { isDamage, type Db } from './database'
 import { type CreditRecord, sealOf } from './seal'
@@ -63,6 +63,8 @@ export function* verifyInSteps(
       yield { checked: credits, total: Math.max(total, credits) }
     }
     receipts = Number(db.prepare('SELECT count(*) FROM receipts').pluck().get())
+    const lastReceipt = Number(db.prepare('SELECT ifnull(max(seq), 0) FROM receipts').pluck().get())
+    if (lastReceipt !== receipts) report('receipts are missing between the first and the last')
     const lone = db.prepare<[], { id: string }>(
       'SELECT id FROM receipts WHERE NOT EXISTS (SELECT 1 FROM credits WHERE credits.receipt = receipts.id) LIMIT 100',
     )
@@ -128,13 +130,18 @@ function* receiptProblems(row: CheckedCredit, { signatures, networkKeys }: Verif
   if (isAccepted !== (row.receipt !== null))
     yield `it is ${row.state} ${row.receipt === null ? 'without a' : 'with a'} receipt`
   if (row.receipt === null) return
-  const parsed = receiptBody.safeParse(parseJson(row.receipt_body))
-  if (!parsed.success || row.receipt_key === null || row.receipt_signature === null) {
+  const parsed = signedReceipt.safeParse({
+    body: parseJson(row.receipt_body),
+    id: row.receipt,
+    key: row.receipt_key,
+    signature: row.receipt_signature,
+  })
+  if (!parsed.success) {
     yield 'its receipt is missing or malformed'
     return
   }
-  const body = parsed.data
-  const signed = { body, id: row.receipt, key: row.receipt_key, signature: row.receipt_signature }
+  const signed = parsed.data
+  const { body } = signed
   if (new TextDecoder().decode(canonicalBytes(body)) !== row.receipt_body)
     yield 'its receipt is not stored as it was signed'
   if (!isGenuine('receipt', signed, signatures, networkKeys?.[body.network]))
