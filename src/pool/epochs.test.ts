@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createSigner, signatureVerifier } from '#engine/networks/index'
 import { isGenuine, objectId } from '#shared/domain/signed'
 import {
+  codeOf,
   createHarness,
   createRig,
   receiptOf,
@@ -130,7 +131,9 @@ describe('an epoch', () => {
 
   it('is not kept under another key of the network', async () => {
     const { store, clock, coordinator } = await createHarness()
-    await coordinator.current()
+    const rig = createRig(coordinator)
+    const unit = await rig.unit()
+    const share = rig.sign(unit, await rig.find(unit))
     const renewed = await createCoordinator({
       store,
       clock,
@@ -144,6 +147,7 @@ describe('an epoch', () => {
     expect(epoch.body.number).toBe(1)
     expect(isGenuine('epoch', epoch, signatureVerifier, networkKey)).toBe(true)
     expect(isGenuine('parameters', parameters, signatureVerifier, networkKey)).toBe(true)
+    expect(codeOf(await renewed.submitShare(share))).toBe('stale-epoch')
   })
 
   it('is numbered from where the books are told to begin', async () => {

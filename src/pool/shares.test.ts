@@ -217,6 +217,18 @@ describe('the same share again', () => {
   })
 })
 
+describe('two signatures over one share', () => {
+  it('give one credit: the second is a replay, also at once', async () => {
+    // A rig can sign the same bytes twice with different results; here every signature passes.
+    const { coordinator, share, store } = await setUp({ signatures: { verify: () => true } })
+    const second = { ...share, signature: 'b'.repeat(128) }
+    const codes = (await Promise.all([share, second].map((one) => coordinator.submitShare(one)))).map(codeOf)
+    expect(codes).toEqual(['accepted', 'replayed-nonce'])
+    expect(codeOf(await coordinator.submitShare(second))).toBe('replayed-nonce')
+    expect((await store.totals()).receipts).toBe(1)
+  })
+})
+
 describe('nonces at the edge of 64 bits', () => {
   it('are credited once each', async () => {
     const { coordinator, rig, unit, store } = await setUp()

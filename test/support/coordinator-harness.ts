@@ -21,7 +21,7 @@ import {
   type Unit,
 } from '#shared/domain/protocol'
 import { isShare, nonceOf } from '#shared/domain/share'
-import { objectId, sha256Hex, signObject, type Signed } from '#shared/domain/signed'
+import { objectId, sha256Hex, signObject, type Signed, type SignatureVerifier } from '#shared/domain/signed'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { createMemoryStore } from './memory-store'
 
@@ -82,6 +82,7 @@ export async function createHarness(
     verifier?: Verifier
     samples?: SampleSource
     seed?: string
+    signatures?: SignatureVerifier
   } = {},
 ) {
   const clock = options.clock ?? createTestClock()
@@ -98,7 +99,7 @@ export async function createHarness(
       clock,
       random,
       signer,
-      signatures: signatureVerifier,
+      signatures: options.signatures ?? signatureVerifier,
       ...(configuration && { configuration }),
     })
   return { clock, store, signer, samples, start, coordinator: await start() }
