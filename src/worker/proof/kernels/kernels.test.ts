@@ -91,42 +91,33 @@ describe('element-wise kernels', () => {
 
 /** One head straight from protocol.md §2. q, k, v: tokens×64 operands. */
 function attentionOf(tokens: number, q: number[], k: number[], v: number[]): number[] {
-  const dot = (left: (index: number) => number, right: (index: number) => number, length: number): number =>
-    Array.from({ length }, (_, index) => left(index) * right(index)).reduce((sum, product) => sum + product, 0)
-  const score = (i: number, j: number): number =>
-    j > i
-      ? 0
-      : windowOf(
-          dot(
-            (c) => q[i * 64 + c]!,
-            (c) => k[j * 64 + c]!,
-            64,
-          ),
-          7,
-        )
-  return Array.from({ length: tokens * 64 }, (_, index) => {
-    const [row, column] = [Math.floor(index / 64), index % 64]
-    return windowOf(
-      dot(
-        (j) => score(row, j),
-        (j) => v[j * 64 + column]!,
-        tokens,
-      ),
-      4,
-    )
-  })
+  const score = (i: number, j: number): number => {
+    let sum = 0
+    for (let column = 0; column < 64; column++) sum += q[i * 64 + column]! * k[j * 64 + column]!
+    return j > i ? 0 : windowOf(sum, 7)
+  }
+  return Array.from({ length: tokens }, (_row, i) => {
+    const scores = Array.from({ length: tokens }, (_other, j) => score(i, j))
+    return Array.from({ length: 64 }, (_column, column) => {
+      const sum = scores.reduce((total, value, j) => total + value * v[j * 64 + column]!, 0)
+      return windowOf(sum, 4)
+    })
+  }).flat()
 }
 
 describe.each(Object.values(TIERS))('attention kernel of $name', (tier) => {
   const { tokens, width } = tier
   const random = seeded(3)
   const drawn = (): number => Math.floor(random() * 128) - 64
-  it.each([
-    ['random operands', drawn, drawn, drawn],
-    ['the smallest operands everywhere', () => -64, () => -64, () => -64],
-    ['the largest operands everywhere', () => 63, () => 63, () => 63],
-    ['opposite extremes', () => -64, () => 63, drawn],
-  ] as const)('is exact on %s', (_name, query, key, value) => {
+  const least = (): number => -64
+  const most = (): number => 63
+  const operandsOf: { name: string; query: () => number; key: () => number; value: () => number }[] = [
+    { name: 'random operands', query: drawn, key: drawn, value: drawn },
+    { name: 'the smallest operands everywhere', query: least, key: least, value: least },
+    { name: 'the largest operands everywhere', query: most, key: most, value: most },
+    { name: 'opposite extremes', query: least, key: most, value: drawn },
+  ]
+  it.each(operandsOf)('is exact on $name', ({ query, key, value }) => {
     const { kernels, bytes } = setUp(tier)
     const draw = (operand: () => number): number[] => Array.from({ length: tokens * 64 }, operand)
     const [q, k, v] = [draw(query), draw(key), draw(value)]

@@ -1,0 +1,243 @@
+import { getPriority } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { createNodeProcessHost } from '#process/node-host'
+import type { ManagedProcess } from '#process/host'
+import { createPeer, type Peer } from '#process/peer'
+import { BENCHMARK_EPOCH } from '#shared/domain/benchmark'
+import { bytesToHex, hexToBytes } from '#shared/domain/bytes'
+import { header, isShare, MAX_COUNTER, nonceOf } from '#shared/domain/share'
+import { TIERS } from '#shared/domain/tiers'
+import type { ProofEngine, WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/domain/worker-protocol'
+import { readVectors } from '#test/support/itp1-vectors'
+import { fillInput, outputDigest } from './proof/nonce'
+import { referenceForward } from './proof/reference'
+import { expandWeights } from './proof/weights'
+
+type WorkerPeer = Peer<WorkerMethods, WorkerNotifications>
+
+const host = createNodeProcessHost(join(import.meta.dirname, '../../out/node'))
+const { cases } = readVectors()
+const testCases = cases.filter(({ tier }) => tier === 'itp1-test')
+const { epoch, publicKey } = testCases[0]!
+const keyed = { tier: 'itp1-test', epochSeed: epoch, publicKey, engine: 'onnx-cpu' } as const
+
+const started: ManagedProcess[] = []
+afterEach(async () => {
+  for (const process of started) process.kill()
+  await Promise.all(started.splice(0).map((process) => process.exited))
+})
+
+interface Started {
+  process: ManagedProcess
+  worker: WorkerPeer
+}
+
+async function startWorker(start: Partial<WorkerStart> = {}): Promise<Started> {
+  const process = await host.start('worker', { role: 'worker', deviceId: 'cpu0', threads: 2, ...start })
+  started.push(process)
+  return { process, worker: createPeer<WorkerMethods, WorkerNotifications>(process.port, 'worker') }
+}
+
+/** The heartbeat number `count` from now. Rejects when the process ends before. */
+function heartbeats({ process, worker }: Started, count: number): Promise<WorkerNotifications['heartbeat']> {
+  let seen = 0
+  return new Promise((resolve, reject) => {
+    worker.on('heartbeat', (heartbeat) => {
+      if (++seen === count) resolve(heartbeat)
+    })
+    void process.exited.then((exit) => reject(new Error(`the worker ended: ${JSON.stringify(exit)}`)))
+  })
+}
+
+describe('proof over the port', () => {
+  /** Digests of the first counters of unit 7, by the reference. */
+  const COUNTERS = 60
+  const expected: { nonce: bigint; digest: string }[] = []
+  beforeAll(() => {
+    const tier = TIERS['itp1-test']
+    const head = header(epoch, publicKey)
+    const weights = expandWeights(tier, hexToBytes(epoch))
+    for (let counter = 0n; counter < COUNTERS; counter++) {
+      const nonce = nonceOf(7, counter)
+      const input = fillInput(new Uint8Array(tier.tokens * tier.width), head, nonce)
+      expected.push({ nonce, digest: outputDigest(head, nonce, referenceForward(tier, weights, input)) })
+    }
+  })
+
+  it.each(['onnx-cpu', 'reference'] as const)(
+    '%s finds exactly the shares that the reference finds',
+    async (engine: ProofEngine) => {
+      const { worker } = await startWorker()
+      const difficulty = 4n
+      const run = await worker.request('proof.run', {
+        ...keyed,
+        engine,
+        unit: 7,
+        firstCounter: 0n,
+        difficulty,
+        budgetMilliseconds: 600_000,
+        maxNonces: COUNTERS,
+      })
+      expect(run.nonces).toBe(COUNTERS)
+      expect(run.shares).toEqual(expected.filter(({ digest }) => isShare(digest, difficulty)))
+      expect(run.shares.length).toBeGreaterThan(0)
+      expect(run.kernelMilliseconds).toBeLessThanOrEqual(run.milliseconds)
+    },
+  )
+
+  it('leaves no gap between runs that stop after their first batches', async () => {
+    const { worker } = await startWorker({ threads: 3 })
+    const shares: { nonce: bigint; digest: string }[] = []
+    let counter = 0n
+    while (counter < COUNTERS) {
+      const maxNonces = COUNTERS - Number(counter)
+      const params = { ...keyed, unit: 7, firstCounter: counter, difficulty: 1n, budgetMilliseconds: 0, maxNonces }
+      const run = await worker.request('proof.run', params)
+      expect(run.nonces).toBeGreaterThan(0)
+      shares.push(...run.shares)
+      counter += BigInt(run.nonces)
+    }
+    expect(shares).toEqual(expected)
+  })
+
+  it('stops at a share when asked to, and at the end of the unit', async () => {
+    const { worker } = await startWorker()
+    const run = { ...keyed, unit: 7, difficulty: 1n, budgetMilliseconds: 600_000 }
+    const stopped = await worker.request('proof.run', { ...run, firstCounter: 0n, stopAtShare: true })
+    expect(stopped.shares).toEqual(expected.slice(0, stopped.nonces))
+    const ended = await worker.request('proof.run', { ...run, firstCounter: MAX_COUNTER - 4n })
+    expect(ended.nonces).toBe(5)
+    expect(ended.shares.at(-1)?.nonce).toBe(nonceOf(7, MAX_COUNTER))
+  })
+
+  it('answers for more epochs at once than it keeps', async () => {
+    const { worker } = await startWorker()
+    const digests = await Promise.all(
+      [...testCases, ...testCases].map((vector, index) =>
+        worker.request('proof.digest', {
+          tier: vector.tier,
+          epochSeed: vector.epoch,
+          publicKey: vector.publicKey,
+          nonce: BigInt(vector.nonce),
+          engine: index % 5 === 0 ? 'reference' : 'onnx-cpu',
+        }),
+      ),
+    )
+    const golden = testCases.map(({ digest }) => digest)
+    expect(digests.map(({ digest }) => digest)).toEqual([...golden, ...golden])
+  })
+
+  it('follows a change of threads', async () => {
+    const { worker } = await startWorker({ threads: 1 })
+    for (const threads of [4, 1, 2]) {
+      await worker.request('configure', { threads })
+      const params = {
+        ...keyed,
+        unit: 7,
+        firstCounter: 0n,
+        difficulty: 1n,
+        budgetMilliseconds: 600_000,
+        maxNonces: COUNTERS,
+      }
+      expect((await worker.request('proof.run', params)).shares).toEqual(expected)
+    }
+  })
+
+  it('measures itself against the golden digests', async () => {
+    const { worker } = await startWorker()
+    for (const engine of ['onnx-cpu', 'reference'] as const) {
+      const params = { tier: 'itp1-test', engine, epochSeed: BENCHMARK_EPOCH, seconds: 0.2 } as const
+      const benchmark = await worker.request('proof.benchmark', params)
+      expect(benchmark).toMatchObject({ engine, tier: 'itp1-test', checksum: 'ok' })
+      expect(benchmark.macsPerSecond / benchmark.noncesPerSecond).toBeCloseTo(Number(TIERS['itp1-test'].macs))
+    }
+    const other = { tier: 'itp1-test', engine: 'onnx-cpu', epochSeed: 'ab'.repeat(32), seconds: 1 } as const
+    await expect(worker.request('proof.benchmark', other)).rejects.toMatchObject({ code: 'wrong-usage' })
+  })
+
+  it('uses the memory of past epochs again', async () => {
+    const child = await startWorker()
+    const prepare = async (number: number): Promise<void> => {
+      const epochSeed = bytesToHex(new Uint8Array(32).fill(number))
+      await child.worker.request('proof.prepare', { tier: 'itp1-small', engine: 'onnx-cpu', epochSeed })
+    }
+    for (let number = 0; number < 10; number++) await prepare(number)
+    const before = (await heartbeats(child, 1)).residentBytes
+    for (let number = 10; number < 60; number++) await prepare(number)
+    const after = (await heartbeats(child, 1)).residentBytes
+    expect(after - before).toBeLessThan(20 * TIERS['itp1-small'].weightBytes)
+  })
+})
+
+describe('the worker process', () => {
+  const endless = {
+    ...keyed,
+    unit: 1,
+    firstCounter: 0n,
+    difficulty: 1n << 200n,
+    budgetMilliseconds: 3_600_000,
+  } as const
+
+  it('sends heartbeats while every thread is busy', async () => {
+    const child = await startWorker()
+    let answered = false
+    const run = child.worker.request('proof.run', endless).finally(() => {
+      answered = true
+    })
+    run.catch(() => undefined)
+    const heartbeat = await heartbeats(child, 2)
+    expect(answered).toBe(false)
+    expect(heartbeat.residentBytes).toBeGreaterThan(1e6)
+    expect(heartbeat.cpuSeconds).toBeGreaterThan(0)
+  })
+
+  it.each([
+    ['idle', { code: 0, signal: null }],
+    // a thread inside a kernel cannot be stopped in good order
+    ['busy', { code: null, signal: 'SIGKILL' }],
+  ])('ends when its parent is gone: %s', async (name, exit) => {
+    const child = await startWorker()
+    if (name === 'busy') child.worker.request('proof.run', endless).catch(() => undefined)
+    await heartbeats(child, 1)
+    child.process.port.close()
+    expect(await child.process.exited).toEqual(exit)
+  })
+
+  it('refuses what it cannot understand, names the field, and stays up', async () => {
+    const { worker } = await startWorker()
+    const request = (method: string, params: unknown): Promise<unknown> =>
+      worker.request(method as 'configure', params as WorkerMethods['configure']['params'])
+    const wrong: [string, unknown, string][] = [
+      ['proof.digest', { ...keyed, nonce: 1 }, 'nonce'],
+      ['proof.digest', { ...keyed, nonce: 1n << 64n }, 'nonce'],
+      ['proof.digest', { ...keyed, nonce: 1n, epochSeed: 'AB' }, 'epochSeed'],
+      ['proof.run', { ...endless, difficulty: 0n }, 'difficulty'],
+      ['proof.run', { ...endless, unit: -1 }, 'unit'],
+      ['proof.prepare', { ...keyed, tier: 'itp1-huge' }, 'tier'],
+      ['configure', { threads: 0 }, 'threads'],
+      ['proof.prepare', null, 'proof.prepare'],
+      ['no.such', {}, 'no.such'],
+    ]
+    for (const [method, params, field] of wrong) {
+      await expect(request(method, params)).rejects.toMatchObject({
+        code: 'wrong-usage',
+        message: expect.stringContaining(field) as string,
+      })
+    }
+    expect(await worker.request('job.cancel', { jobId: 'unknown' })).toBeNull()
+    const { digest } = await worker.request('proof.digest', { ...keyed, nonce: BigInt(testCases[0]!.nonce) })
+    expect(digest).toBe(testCases[0]!.digest)
+  })
+
+  it('ends with 1 when it was started wrongly', async () => {
+    const { process } = await startWorker({ threads: 0 })
+    expect(await process.exited).toMatchObject({ code: 1 })
+  })
+
+  it.skipIf(globalThis.process.platform === 'win32')('yields to everything else as the verifier', async () => {
+    const { process, worker } = await startWorker({ role: 'verifier', threads: 1 })
+    await worker.request('proof.prepare', keyed)
+    expect(getPriority(process.pid)).toBe(10)
+  })
+})
