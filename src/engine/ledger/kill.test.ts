@@ -1,0 +1,83 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { symlinkSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { build } from 'vite'
+import { z } from 'zod'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openLedger } from './index'
+import { makeWorld, signatures, type TestWorld } from './ledger.test.support'
+
+const ROUNDS = 20
+let world: TestWorld
+let program: string
+
+beforeAll(async () => {
+  world = makeWorld()
+  const outDir = join(world.folder, 'program')
+  const root = resolve(import.meta.dirname, '../../..')
+  await build({
+    root,
+    configFile: false,
+    publicDir: false,
+    logLevel: 'error',
+    build: {
+      ssr: resolve(import.meta.dirname, 'kill.test.child.ts'),
+      outDir,
+      target: 'node24',
+      rolldownOptions: { output: { entryFileNames: 'child.mjs' } },
+    },
+  })
+  symlinkSync(join(root, 'node_modules'), join(world.folder, 'node_modules'))
+  program = join(outDir, 'child.mjs')
+}, 60_000)
+afterAll(() => world.remove())
+
+const message = z.union([z.object({ accepted: z.string() }), z.object({ ready: z.literal(true) })])
+
+describe('a process killed in the middle', () => {
+  it(`loses no credit it told of and doubles none, ${ROUNDS} times`, async () => {
+    const folder = join(world.folder, 'data')
+    const told = new Set<string>()
+    for (let round = 0; round < ROUNDS; round++) {
+      const child = fork(program, [folder, String(round * 1_000_000)], {
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      })
+      const messages = follow(child, told)
+      await messages.first
+      // Between one and some dozens of transactions, at no even time.
+      await new Promise((done) => setTimeout(done, 20 + ((round * 37) % 101)))
+      child.kill('SIGKILL')
+      await messages.end
+
+      const ledger = openLedger({ ...world.options, folder })
+      const report = ledger.verify({ signatures })
+      expect(report.problems).toEqual([])
+      const lines = [...ledger.exportCredits()]
+      const accepted = lines.filter(({ state }) => state === 'accepted')
+      const ids = new Set(accepted.map(({ id }) => id))
+      expect([...told].filter((id) => !ids.has(id))).toEqual([])
+      const recovery = ledger.recover()
+      expect(recovery.shares.length + recovery.results.length).toBe(
+        lines.filter(({ state }) => state === 'submitted').length,
+      )
+      expect(ledger.openJobs().filter(({ state }) => state === 'running')).toEqual([])
+      expect(new Set(lines.map(({ ref }) => ref)).size).toBe(lines.length)
+      expect(ledger.creditTotals({ dayStart: 0 })).toMatchObject({
+        credits: accepted.length,
+        total: accepted.reduce((sum, { creditMacs }) => sum + BigInt(creditMacs), 0n),
+      })
+      ledger.close()
+    }
+    expect(told.size).toBeGreaterThan(ROUNDS)
+  }, 120_000)
+})
+
+function follow(child: ChildProcess, told: Set<string>): { first: Promise<unknown>; end: Promise<unknown> } {
+  const first = new Promise((done) => child.once('message', done))
+  const end = new Promise((done) => child.once('close', done))
+  child.on('message', (value) => {
+    const parsed = message.parse(value)
+    if ('accepted' in parsed) told.add(parsed.accepted)
+  })
+  return { first, end }
+}
