@@ -4,6 +4,7 @@ const builtPrograms = './test/support/build-programs.ts'
 
 /** `unit`: beside the code and over both transports. `e2e`: whole processes, browsers and windows, one after another. `faults`: the long round. */
 export default defineConfig({
+  define: { __LODE_VERSION__: JSON.stringify('test') },
   test: {
     reporters: ['default', './test/support/summary-reporter.ts'],
     projects: [

@@ -9,7 +9,9 @@ const folder = join(import.meta.dirname, '..', 'test', 'bench')
 const [name, ...options] = process.argv.slice(2)
 const file = join(folder, `${name}.ts`)
 if (!name || !existsSync(file)) {
-  const names = readdirSync(folder).filter((entry) => entry.endsWith('.ts')).map((entry) => entry.slice(0, -3))
+  const names = readdirSync(folder)
+    .filter((entry) => entry.endsWith('.ts'))
+    .map((entry) => entry.slice(0, -3))
   console.error(`usage: npm run bench -- ${names.join('|')}`)
   process.exit(2)
 }

@@ -9,7 +9,11 @@ const root = resolve(import.meta.dirname, '..')
 const require = createRequire(import.meta.url)
 const packageFile = (name, file) => join(dirname(require.resolve(`${name}/package.json`)), file)
 const run = (file, options, environment = {}) =>
-  spawnSync(process.execPath, [file, ...options], { cwd: root, stdio: 'inherit', env: { ...process.env, ...environment } }).status ?? 1
+  spawnSync(process.execPath, [file, ...options], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...environment },
+  }).status ?? 1
 
 const options = process.argv.slice(2)
 const faults = options.includes('--faults')
@@ -17,11 +21,11 @@ const filters = options.filter((option) => option !== '--faults')
 
 if (filters.length === 0 && !faults) {
   const checks = [
-    ['types', packageFile('typescript', 'bin/tsc'), ['-b']],
-    ['lint', packageFile('oxlint', 'bin/oxlint'), []],
-    ['format', packageFile('oxfmt', 'bin/oxfmt'), ['--check', '.']],
+    { name: 'types', file: packageFile('typescript', 'bin/tsc'), parameters: ['-b'] },
+    { name: 'lint', file: packageFile('oxlint', 'bin/oxlint'), parameters: [] },
+    { name: 'format', file: packageFile('oxfmt', 'bin/oxfmt'), parameters: ['--check', '.'] },
   ]
-  for (const [name, file, parameters] of checks) {
+  for (const { name, file, parameters } of checks) {
     if (run(file, parameters) !== 0) {
       console.error(`lode: ${name} failed`)
       process.exit(1)
@@ -31,6 +35,8 @@ if (filters.length === 0 && !faults) {
 const vitest = packageFile('vitest', 'vitest.mjs')
 process.exit(
   faults
-    ? run(vitest, ['run', '--project', 'e2e', 'test/faults', ...filters], { LODE_FAULT_ROUNDS: process.env.LODE_FAULT_ROUNDS ?? '100' })
+    ? run(vitest, ['run', '--project', 'e2e', 'test/faults', ...filters], {
+        LODE_FAULT_ROUNDS: process.env.LODE_FAULT_ROUNDS ?? '100',
+      })
     : run(vitest, ['run', ...filters]),
 )

@@ -13,7 +13,7 @@ export function createEngineEvents(): EngineEvents {
   const listeners = new Set<(event: EventName, data: unknown) => void>()
   return {
     emit: (event, data) => {
-      for (const listener of [...listeners]) listener(event, data)
+      for (const listener of Array.from(listeners)) listener(event, data)
     },
     onAny: (listener) => {
       listeners.add(listener)

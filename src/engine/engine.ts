@@ -62,6 +62,8 @@ export interface Engine {
 
 const SENSOR_MILLISECONDS = 1000
 const STATUS_MILLISECONDS = 250
+/** A slow look at the machine must not hold up the start; what Node itself knows will do until the next. */
+const INVENTORY_MILLISECONDS = 2000
 
 /** Throws Failure `already-running`, `ledger-damaged`, `ledger-newer` or `data-folder`; then nothing is left open. */
 export async function createEngine(parts: EngineParts): Promise<Engine> {
@@ -225,7 +227,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     })
     closers.push(() => live.stop())
     const devices: DeviceRegistry = createDeviceRegistry({
-      inventory: await sensors.inventory(),
+      inventory: await sensors.inventory({ timeoutMilliseconds: INVENTORY_MILLISECONDS }),
       readInventory: () => sensors.inventory(),
       settings,
       createRunner,

@@ -53,7 +53,7 @@ export function createPeer<Remote extends MethodMap<Remote>, Incoming>(
   })
   port.onClose(() => {
     closed = true
-    for (const id of [...waiting.keys()]) settle(id)?.reject(gone())
+    for (const id of Array.from(waiting.keys())) settle(id)?.reject(gone())
   })
 
   return {

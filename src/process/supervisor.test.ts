@@ -40,7 +40,7 @@ function scripted() {
   return {
     started,
     start: async (): Promise<ManagedProcess> => {
-      const entry = { end: (_: ProcessExit): void => undefined, killed: false }
+      const entry = { end: (() => undefined) as (exit: ProcessExit) => void, killed: false }
       const exited = new Promise<ProcessExit>((resolve) => {
         entry.end = resolve
       })
@@ -152,6 +152,7 @@ test('a program that cannot be started counts as a failure with its reason', asy
     onState: () => undefined,
     watchHeartbeat: false,
   })
+  await clock.advance(0)
   await clock.advance(60_000)
   expect(supervisor.current).toMatchObject({ state: 'open', reason: 'no such program' })
 })

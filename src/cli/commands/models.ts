@@ -1,12 +1,12 @@
 import { resolve } from 'node:path'
 import type { Model } from '#shared/contract/models'
-import { formatBytes } from '#shared/domain/format'
+import { formatBytes, toText } from '#shared/domain/format'
 import type { CommandContext } from '../lode'
 import { EXIT_DONE, EXIT_FAILED } from '../output'
 import { withSession } from '../session'
 
 const line = (model: Model): string =>
-  `${model.id}  ${model.kind}, ${formatBytes(model.bytes)}, ${model.licence}: ${model.state}`
+  `${model.id}  ${model.kind}, ${toText(formatBytes(model.bytes))}, ${model.licence}: ${model.state}`
 
 /** `lode models list` */
 export async function modelsList({ output, dataDir }: CommandContext): Promise<void> {

@@ -1,6 +1,6 @@
 import type { EngineStatus } from '#shared/contract/engine'
 import { Failure } from '#shared/domain/errors'
-import { formatMacs } from '#shared/domain/format'
+import { formatMacs, toText } from '#shared/domain/format'
 import type { CommandContext } from '../lode'
 import { attach, withSession } from '../session'
 
@@ -77,8 +77,7 @@ export function isMining(now: EngineStatus): boolean {
 }
 
 export function macs(decimal: string): string {
-  const { figure, unit } = formatMacs(BigInt(decimal))
-  return `${figure} ${unit}`
+  return toText(formatMacs(BigInt(decimal)))
 }
 
 /** `lode start`: in the running engine. */

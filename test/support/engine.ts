@@ -1,0 +1,52 @@
+/** A real engine in the test's own process, with real worker processes and a folder of its own. */
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { createEngine, type Engine } from '#engine/engine'
+import { createNodeProcessHost } from '#process/node-host'
+import { systemClock } from '#process/supervisor'
+import { startLoopbackServer, type LoopbackServer } from '#server/server'
+import { root } from './lode'
+
+export interface TestEngine {
+  engine: Engine
+  server: LoopbackServer
+  token: string
+  /** what the engine logged as warning or error */
+  complaints: string[]
+  close(): Promise<void>
+}
+
+export async function startTestEngine(dataDir: string): Promise<TestEngine> {
+  const complaints: string[] = []
+  const complain = (message: string, details?: Record<string, unknown>): void =>
+    void complaints.push(`${message} ${JSON.stringify(details ?? {})}`)
+  const engine = await createEngine({
+    dataDir,
+    version: 'test',
+    clock: systemClock,
+    random: (bytes) => new Uint8Array(randomBytes(bytes)),
+    host: createNodeProcessHost(join(root, 'out/node')),
+    log: { info: () => undefined, warn: complain, error: complain },
+    logFile: null,
+    resourcesFolder: join(root, 'resources'),
+    allowTestTier: true,
+  })
+  const token = randomBytes(32).toString('base64url')
+  const server = await startLoopbackServer({
+    api: engine.api,
+    token,
+    port: 0,
+    pageFolder: join(root, 'out/renderer'),
+    logFault: (where, error) => complain(where, { error: String(error) }),
+  })
+  return {
+    engine,
+    server,
+    token,
+    complaints,
+    close: async () => {
+      await server.close()
+      await engine.close()
+    },
+  }
+}
