@@ -4,7 +4,7 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '#shared/domain/bytes'
-import { ocrLine, type ChatInput, type EmbedInput, type JobInput } from '#shared/domain/job'
+import { ocrLine, type ChatInput, type EmbedInput, type JobInput, type OcrLine } from '#shared/domain/job'
 import { z } from 'zod'
 import type { JobDelivery } from '#shared/domain/protocol'
 
@@ -87,14 +87,14 @@ function tokenBound(text: string): number {
   return utf8ToBytes(text).length
 }
 
-/** Columns of a line at 48 px height, by its box's longer and shorter extent. */
-function columnsOf(box: readonly (readonly [number, number])[]): number {
-  const extent = (axis: 0 | 1): number => {
-    const values = box.map((corner) => corner[axis])
-    return Math.max(1, Math.max(...values) - Math.min(...values))
+/** Columns of a line at 48 px height, by the longer and the shorter side of its box, however it is turned. */
+function columnsOf(box: OcrLine['box']): number {
+  const side = (from: number, to: number): number => {
+    const [a, b] = [box[from], box[to]]
+    return a && b ? Math.max(1, Math.hypot(b[0] - a[0], b[1] - a[1])) : 1
   }
-  const [width, height] = [extent(0), extent(1)]
-  return (LINE_HEIGHT_PIXELS * Math.max(width, height)) / Math.min(width, height)
+  const sides = [side(0, 1), side(1, 2)]
+  return (LINE_HEIGHT_PIXELS * Math.max(...sides)) / Math.min(...sides)
 }
 
 /** SHA-256 over all vectors as float32, little-endian, one after the other. */

@@ -154,6 +154,26 @@ describe('a refused result', () => {
     expect(receiptOf(await coordinator.submitJob(rig.deliver(offer, close))).body.verification).toBe('known-answer')
   })
 
+  it('is refused at once when it is far longer than the known answer', async () => {
+    const { coordinator, rig, offer, run } = await setUp('ocr')
+    const lines = run.output as { text: string }[]
+    const endless = { ...run, output: lines.map((line) => ({ ...line, text: 'X'.repeat(5_000_000) })) } as TestRun
+    expect(codeOf(await coordinator.submitJob(rig.deliver(offer, endless)))).toBe('wrong-result')
+  })
+
+  it('may have lines that run across the picture at an angle', async () => {
+    const { coordinator, rig, offer, run } = await setUp('ocr')
+    const box = [
+      [0, 0],
+      [800, 800],
+      [780, 820],
+      [-20, 20],
+    ]
+    const turned = { ...run, output: (run.output as object[]).map((line) => ({ ...line, box })) } as TestRun
+    const sizes = { kind: 'ocr' as const, detectionPixels: 1024 * 1024, recognitionColumns: 2 * 1920 }
+    expect(codeOf(await coordinator.submitJob(rig.deliver(offer, { ...turned, sizes })))).toBe('accepted')
+  })
+
   const chat = (change: (run: TestRun & { evidence: { kind: 'chat' } }) => object) => (run: TestRun) =>
     ({ ...run, ...change(run as TestRun & { evidence: { kind: 'chat' } }) }) as TestRun
   it.each<[string, JobKind, (run: TestRun) => TestRun]>([
