@@ -1,6 +1,8 @@
 /** Loading ONNX sessions, and keeping the models used last. */
 import type { InferenceSession, Tensor } from 'onnxruntime-node'
 import { Failure } from '#shared/domain/errors'
+import { modelHash } from '#shared/domain/model-hash'
+import type { ModelLocation } from '#shared/domain/worker-protocol'
 
 export type Runtime = typeof import('onnxruntime-node')
 
@@ -43,6 +45,11 @@ export function tensorShape(
 ): { type: Tensor.Type; shape: readonly (number | string)[] } | undefined {
   const found = metadata.find((value) => value.name === name)
   return found?.isTensor ? { type: found.type, shape: found.shape } : undefined
+}
+
+/** Everything that decides how a model is loaded. */
+export function cacheKey({ card, folder }: ModelLocation, threads: number): string {
+  return JSON.stringify([modelHash(card), card.context, card.macFormula, folder, threads])
 }
 
 export interface ModelCache<T> {

@@ -1,12 +1,11 @@
 /** Chat: exact greedy decoding, streamed, with the evidence that lets anyone check it. */
 import { Failure } from '#shared/domain/errors'
 import type { ChatInput, JobRun } from '#shared/domain/job'
-import { modelHash } from '#shared/domain/model-hash'
 import type { ModelLocation, WorkerMethods } from '#shared/domain/worker-protocol'
 import { countTransformerMacs } from '../graph/macs'
 import { readGraph } from '../graph/read'
 import { damaged, graphPath, headSize, readModelConfig } from '../model-files'
-import { createModelCache } from '../sessions'
+import { cacheKey, createModelCache } from '../sessions'
 import { createDecoder, type Decoder } from './decoder'
 import { bestTokens } from './log-probabilities'
 import { loadChatModel, renderPrompt, type ChatModel } from './model'
@@ -28,9 +27,8 @@ const models = createModelCache<ChatModel>(2, (model) => model.session.release()
  */
 export async function runChat(input: ChatInput, model: ModelLocation, context: ChatContext): Promise<JobRun> {
   const started = performance.now()
-  const key = `${modelHash(model.card)} ${model.folder} ${context.threads}`
   return models.use(
-    key,
+    cacheKey(model, context.threads),
     () => loadChatModel(model, context.threads),
     async (loaded) => {
       const prompt = await encodePrompt(loaded, input, context.signal)
@@ -134,17 +132,25 @@ async function generate(
   return answer
 }
 
-/** Logits are asked for at the last prompt token only: those of the others are not needed, and large. */
+/**
+ * Logits are asked for in the last part only: those of the others are not needed, and large. No part has one token
+ * alone where two are to be had: one-row products take another kernel, which rounds otherwise, and so what a prompt
+ * gives does not depend on how it is cut.
+ */
 async function absorbPrompt(
   model: ChatModel,
   decoder: Decoder,
   prompt: number[],
   signal: AbortSignal,
 ): Promise<Float32Array> {
-  const last = prompt.length - 1
-  for (let start = 0; start < last; start += model.prefillTokens) {
+  const last = Math.max(0, prompt.length - 2)
+  let start = 0
+  while (start < last) {
     throwIfCancelled(signal)
-    await decoder.absorb(prompt.slice(start, Math.min(last, start + model.prefillTokens)))
+    const part = Math.min(model.prefillTokens, last - start)
+    const tokens = last - start - part === 1 && part > 2 ? part - 1 : part
+    await decoder.absorb(prompt.slice(start, start + tokens))
+    start += tokens
   }
   throwIfCancelled(signal)
   return decoder.next(prompt.slice(last))

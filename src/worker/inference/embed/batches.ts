@@ -2,16 +2,16 @@
 
 /** Padded tokens in one run: a compromise between throughput and how soon a cancelled job ends. */
 const TOKENS_PER_BATCH = 1024
-const TEXTS_PER_BATCH = 32
+export const TEXTS_PER_BATCH = 32
 
 /** Indices into `lengths`, shortest first, in batches whose padded size stays within the limits (or of one text). */
-export function planBatches(lengths: readonly number[]): number[][] {
+export function planBatches(lengths: readonly number[], textsPerBatch = TEXTS_PER_BATCH): number[][] {
   const order = lengths.map((_, index) => index).toSorted((a, b) => (lengths[a] ?? 0) - (lengths[b] ?? 0) || a - b)
   const batches: number[][] = []
   let batch: number[] = []
   for (const index of order) {
     const padded = (batch.length + 1) * (lengths[index] ?? 0)
-    if (batch.length > 0 && (batch.length === TEXTS_PER_BATCH || padded > TOKENS_PER_BATCH)) {
+    if (batch.length > 0 && (batch.length === textsPerBatch || padded > TOKENS_PER_BATCH)) {
       batches.push(batch)
       batch = []
     }

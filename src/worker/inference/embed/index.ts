@@ -1,17 +1,16 @@
 /** Embeddings: one vector of length 1 for each text. */
 import { createHash } from 'node:crypto'
-import { modelHash } from '#shared/domain/model-hash'
 import { Failure } from '#shared/domain/errors'
 import type { EmbedInput, JobRun } from '#shared/domain/job'
 import type { ModelLocation, WorkerMethods } from '#shared/domain/worker-protocol'
 import { countTransformerMacs } from '../graph/macs'
 import { readGraph } from '../graph/read'
 import { damaged, graphPath, headSize, readModelConfig } from '../model-files'
-import { createModelCache } from '../sessions'
-import { planBatches, poolVectors } from './batches'
+import { cacheKey, createModelCache } from '../sessions'
+import { planBatches, poolVectors, TEXTS_PER_BATCH } from './batches'
 import { loadEmbedModel, type EmbedModel } from './model'
 
-const models = createModelCache<EmbedModel>(2, (model) => model.session.release())
+const models = createModelCache<BatchedModel>(2, (model) => model.session.release())
 
 /** Embeds every text, cut at the model's context. An empty text gives the vector of the special tokens. Rejects with `cancelled` within one batch. */
 export async function runEmbed(
@@ -20,10 +19,9 @@ export async function runEmbed(
   context: { threads: number; signal: AbortSignal },
 ): Promise<JobRun> {
   const started = performance.now()
-  const key = `${modelHash(model.card)} ${model.folder} ${context.threads}`
   return models.use(
-    key,
-    () => loadEmbedModel(model, context.threads),
+    cacheKey(model, context.threads),
+    async () => withBatches(await loadEmbedModel(model, context.threads)),
     async (loaded) => {
       const encoded: number[][] = []
       for (const text of input.texts) encoded.push(await encode(loaded, text, context.signal))
@@ -45,7 +43,7 @@ export async function probeEmbed(
   model: ModelLocation,
   context: { threads: number },
 ): Promise<WorkerMethods['model.probe']['result']> {
-  const loaded = await loadEmbedModel(model, context.threads)
+  const loaded = { ...(await loadEmbedModel(model, context.threads)), textsPerBatch: 1 }
   try {
     const signal = new AbortController().signal
     const [vector] = await embed(loaded, [await encode(loaded, 'hello', signal)], signal)
@@ -61,6 +59,28 @@ export async function probeEmbed(
   }
 }
 
+interface BatchedModel extends EmbedModel {
+  textsPerBatch: number
+}
+
+/**
+ * Where 8-bit ranges are taken over a whole batch, a text's vector depends on its neighbours: nobody could check it
+ * without them. Such a model, found out by trying, runs one text at a time.
+ */
+async function withBatches(model: EmbedModel): Promise<BatchedModel> {
+  const { signal } = new AbortController()
+  const single = { ...model, textsPerBatch: 1 }
+  const batched = { ...model, textsPerBatch: TEXTS_PER_BATCH }
+  const probes = await Promise.all(
+    ['one', 'a longer neighbour of seven plain words'].map((text) => encode(model, text, signal)),
+  )
+  const [alone, together] = [await embed(single, probes, signal), await embed(batched, probes, signal)]
+  const same = alone.every((vector, index) =>
+    vector.every((value, at) => Math.abs(value - (together[index]?.[at] ?? 0)) < 1e-4),
+  )
+  return same ? batched : single
+}
+
 async function encode(model: EmbedModel, text: string, signal: AbortSignal): Promise<number[]> {
   const { tokenizer, context } = model
   const room = Math.max(0, context - tokenizer.prefix.length - tokenizer.suffix.length)
@@ -70,9 +90,12 @@ async function encode(model: EmbedModel, text: string, signal: AbortSignal): Pro
   return framed.length > 0 ? framed : [model.padId]
 }
 
-async function embed(model: EmbedModel, encoded: number[][], signal: AbortSignal): Promise<Float32Array[]> {
+async function embed(model: BatchedModel, encoded: number[][], signal: AbortSignal): Promise<Float32Array[]> {
   const vectors: Float32Array[] = Array.from({ length: encoded.length })
-  for (const batch of planBatches(encoded.map((ids) => ids.length))) {
+  for (const batch of planBatches(
+    encoded.map((ids) => ids.length),
+    model.textsPerBatch,
+  )) {
     if (signal.aborted) throw new Failure('cancelled', 'the job was cancelled')
     const rows = batch.map((index) => encoded[index] ?? [])
     const pooled = await runBatch(model, rows)
