@@ -180,7 +180,7 @@ describe.skipIf(!chatModel)('chat on the real model', () => {
     const content = '👩‍🚀 漢字かな交じり文 Grüße \u0000\u0007 \ud800 العربية'
     const run = await ask({ messages: [{ role: 'user', content }], maxTokens: 4 })
     const tokenizer = await loadTokenizer(chatModel!)
-    expect(tokenizer.decode(evidenceOf(run).promptTokenIds)).toContain(content.toWellFormed())
+    expect(tokenizer.decode(evidenceOf(run).promptTokenIds)).toContain(content.replaceAll(/\p{Surrogate}/gu, '\ufffd'))
   })
 
   test('stops when cancelled, in the answer and in the prompt, and can be asked again at once', async () => {
