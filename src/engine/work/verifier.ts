@@ -67,7 +67,10 @@ export function startVerifier(
       (same) => {
         if (!same) engine = Promise.resolve('reference')
       },
-      (error: unknown) => parts.log.warn('the check of the small tier did not end', { error: String(error) }),
+      (error: unknown) => {
+        const stopped = error instanceof Failure && error.code === 'cancelled'
+        if (!stopped) parts.log.warn('the check of the small tier did not end', { error: String(error) })
+      },
     )
     return 'onnx-cpu'
   }
