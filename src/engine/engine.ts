@@ -60,6 +60,8 @@ export interface Engine {
   close(): Promise<void>
 }
 
+/** the network's name in its signed objects */
+const PRACTICE = 'practice'
 const SENSOR_MILLISECONDS = 1000
 const STATUS_MILLISECONDS = 250
 /** A slow look at the machine must not hold up the start; what Node itself knows will do until the next. */
@@ -124,6 +126,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       clock,
       random: parts.random,
       configuration: {
+        // Where only network.db was lost, its new books must not number epochs that the ledger knows.
+        firstEpoch: (ledger.latestEpoch(PRACTICE)?.body.number ?? -1) + 1,
         ...(parts.epochSeconds === undefined ? {} : { epochSeconds: parts.epochSeconds }),
         ...(parts.allowTestTier ? { tiers: ['itp1-test', 'itp1-small', 'itp1-base'] as const } : {}),
       },
