@@ -1,5 +1,6 @@
 /** Prepared epochs: the weights of a (engine, tier, epoch seed) on memory that all lanes share. The two used last are kept. */
 import { hexToBytes } from '#shared/domain/bytes'
+import { Failure } from '#shared/domain/errors'
 import { TIERS, type TierName } from '#shared/domain/tiers'
 import type { ProofContext } from '#shared/domain/worker-protocol'
 import type { LanePool } from './lane-pool'
@@ -42,7 +43,7 @@ export function createContexts(lanes: LanePool): Contexts {
   const memoryFor = (tier: TierName): SharedArrayBuffer => {
     const index = spare.findIndex((entry) => entry.tier === tier)
     const [reused] = index < 0 ? [] : spare.splice(index, 1)
-    return reused?.weights ?? new SharedArrayBuffer(TIERS[tier].weightBytes)
+    return reused?.weights ?? allocate(tier)
   }
   const expand = (context: ProofContext, weights: SharedArrayBuffer): Promise<unknown> => {
     const epochSeed = hexToBytes(context.epochSeed)
@@ -84,5 +85,19 @@ export function createContexts(lanes: LanePool): Contexts {
         keepAtMost(KEPT_CONTEXTS)
       }
     },
+  }
+}
+
+function allocate(tier: TierName): SharedArrayBuffer {
+  const { weightBytes } = TIERS[tier]
+  try {
+    return new SharedArrayBuffer(weightBytes)
+  } catch {
+    const megabytes = Math.ceil(weightBytes / 1e6)
+    throw new Failure(
+      'device-unavailable',
+      `there is not enough memory for ${tier}: its weights take ${megabytes} MB`,
+      'Close other programs, or choose a smaller tier.',
+    )
   }
 }

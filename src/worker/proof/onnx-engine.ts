@@ -136,6 +136,7 @@ async function createMultiply(memory: WebAssembly.Memory, sums: number): Promise
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
     executionMode: 'sequential',
+    logSeverityLevel: 3,
   })
   return async (operands, rows, product, panel) => {
     const { panelColumns } = product
