@@ -200,6 +200,22 @@ describe('damage', () => {
     expect(existsSync(file)).toBe(true)
   })
 
+  it('that a question meets is a failure, and the next start looks at the whole file', () => {
+    makeLedger(20)
+    const db = new Database(file, { readonly: true })
+    const page = db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'credits'").pluck().get() as number
+    db.close()
+    overwrite(file, 4096 * (page - 1), Buffer.alloc(4096))
+    const reader = openLedgerReadOnly(world.folder)!
+    expect(failureOf(() => [...reader.exportCredits()]).code).toBe('ledger-damaged')
+    expect(failureOf(() => reader.creditPage(0, 10)).code).toBe('ledger-damaged')
+    expect(reader.verify({ signatures, networkKeys })).toMatchObject({ ok: false })
+    reader.close()
+    expect(existsSync(`${file}.suspect`)).toBe(true)
+    expect(failureOf(() => openLedger(world.options)).code).toBe('ledger-damaged')
+    expect(existsSync(`${file}.suspect`)).toBe(false)
+  })
+
   function overwriteWithOther(): void {
     const other = join(world.folder, 'other.db')
     const db = new Database(other)

@@ -1,5 +1,5 @@
 /** Opening ledger.db: new, present, older, newer, damaged, or in a folder that does not let us. */
-import { copyFileSync, chmodSync, existsSync, readdirSync, renameSync, statSync } from 'node:fs'
+import { copyFileSync, chmodSync, existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { Failure } from '#shared/domain/errors'
 import { backUpDaily, backUpNow, listBackups } from './backup'
@@ -14,16 +14,16 @@ import {
   toStorageFailure,
 } from './database'
 import type { Db } from './database'
-import { guarded } from './guard'
+import { guarded, suspicionFile } from './guard'
 import { ensureFolder } from './lock'
 import { ledgerSchema } from './migrations'
 import { createReader } from './reader'
 import type { Ledger, LedgerNotice, LedgerReader, OpenLedgerOptions } from './types'
 import { createWriter } from './writer'
 
-/** Above this the whole file is checked once a day, not at every start. */
-const ALWAYS_CHECKED_BYTES = 128 * 1024 * 1024
-const DAY_MILLISECONDS = 86_400_000
+/** Above this the whole file is checked once a week, or after damage was met, not at every start: a gigabyte takes seconds. */
+const ALWAYS_CHECKED_BYTES = 64 * 1024 * 1024
+const WEEK_MILLISECONDS = 7 * 86_400_000
 
 /** Call with the lock held. Throws `ledger-damaged`, `ledger-newer` or `data-folder`. */
 export function openLedger(options: OpenLedgerOptions): Ledger {
@@ -92,6 +92,7 @@ function openOrSetAside(file: string, options: OpenLedgerOptions, notices: Ledge
     if (!isDamage(error)) throw toStorageFailure(error, file) ?? error
   }
   const keptAs = setAside(folder, clock.now())
+  rmSync(suspicionFile(file), { force: true })
   const backup = listBackups(folder)[0]
   const newest = backup === undefined ? 'There is no backup.' : `The newest backup is backups/${basename(backup)}.`
   if (onDamaged === 'fail') {
@@ -133,6 +134,7 @@ function openChecked(file: string, options: OpenLedgerOptions, notices: LedgerNo
       db.prepare(
         "INSERT INTO meta (key, value) VALUES ('checked-at', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
       ).run(String(now))
+      rmSync(suspicionFile(file), { force: true })
     },
     beforeMigration(db, version) {
       const backup = backUpNow(db, options.folder, version, now)
@@ -146,9 +148,9 @@ function openChecked(file: string, options: OpenLedgerOptions, notices: LedgerNo
 }
 
 function isCheckDue(db: Db, file: string, now: number): boolean {
-  if (statSync(file).size <= ALWAYS_CHECKED_BYTES) return true
+  if (statSync(file).size <= ALWAYS_CHECKED_BYTES || existsSync(suspicionFile(file))) return true
   const checkedAt = Number(db.prepare("SELECT value FROM meta WHERE key = 'checked-at'").pluck().get() ?? 0)
-  return Math.abs(now - checkedAt) > DAY_MILLISECONDS
+  return Math.abs(now - checkedAt) > WEEK_MILLISECONDS
 }
 
 /** Renames the file with its -wal and -shm; returns the new name. */
