@@ -2,7 +2,8 @@
 import type { Tensor } from 'onnxruntime-node'
 import { damaged } from '../model-files'
 import { tensorShape } from '../sessions'
-import type { CacheSlot, ChatModel } from './model'
+import { createGrowingCache, createInPlaceCache } from './cache'
+import type { ChatModel } from './model'
 
 export interface Decoder {
   /** Passes tokens through the layers and keeps their keys and values. */
@@ -13,29 +14,24 @@ export interface Decoder {
 
 export function createDecoder(model: ChatModel): Decoder {
   const { session } = model
-  const presents = model.cache.map((slot) => slot.present)
-  let cache = Object.fromEntries(model.cache.map((slot) => [slot.past, emptyTensor(model, slot)]))
+  const cache = model.inPlace
+    ? createInPlaceCache(model.runtime, model.cache)
+    : createGrowingCache(model.runtime, model.cache)
   let positions = 0
 
-  const run = async (ids: readonly number[], outputs: string[]): Promise<Record<string, Tensor>> => {
-    const results = (await session.run({ ...cache, ...inputs(model, ids, positions) }, outputs)) as Record<
-      string,
-      Tensor
-    >
-    cache = Object.fromEntries(
-      model.cache.map((slot) => {
-        const present = results[slot.present]
-        if (!present) throw new Error(`the graph gave no ${slot.present}`)
-        return [slot.past, present]
-      }),
-    )
-    positions += ids.length
+  const run = async (ids: readonly number[], wanted: Record<string, null>): Promise<Record<string, Tensor>> => {
+    const total = positions + ids.length
+    cache.prepare(total)
+    const feeds = { ...cache.past(), ...inputs(model, ids, positions) }
+    const results = (await session.run(feeds, { ...wanted, ...cache.outputs() })) as Record<string, Tensor>
+    cache.take(results, total)
+    positions = total
     return results
   }
   return {
-    absorb: async (ids) => void (await run(ids, presents)),
+    absorb: async (ids) => void (await run(ids, {})),
     next: async (ids) => {
-      const { logits } = await run(ids, ['logits', ...presents])
+      const { logits } = await run(ids, { logits: null })
       if (!logits) throw new Error('the graph gave no logits')
       return lastRow(logits)
     },
@@ -70,14 +66,6 @@ function inputs(model: ChatModel, ids: readonly number[], positions: number): Re
       return tensor ? [[name, tensor]] : []
     }),
   )
-}
-
-function emptyTensor(model: ChatModel, slot: CacheSlot): Tensor {
-  const { Tensor } = model.runtime
-  const shape = [1, slot.heads, 0, slot.headSize]
-  if (slot.type === 'float32') return new Tensor('float32', new Float32Array(0), shape)
-  if (slot.type === 'float16') return new Tensor('float16', new Uint16Array(0), shape)
-  throw damaged(slot.past, `has elements of type ${slot.type}, where float32 or float16 is needed`)
 }
 
 /** Logits come as [1, tokens, words] or [1, 1, words], in float32 or float16. */

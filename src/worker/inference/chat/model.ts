@@ -1,7 +1,6 @@
 /** A chat model in memory: graph, tokenizer, template, and the names and shapes of its key-value cache. */
 import { basename } from 'node:path'
 import { Template } from '@huggingface/jinja'
-import type { Tensor } from 'onnxruntime-node'
 import { z } from 'zod'
 import { Failure } from '#shared/domain/errors'
 import type { ChatMessage } from '#shared/domain/job'
@@ -18,15 +17,7 @@ import {
 } from '../model-files'
 import { openGraph, tensorShape, type LoadedGraph } from '../sessions'
 import { loadTokenizer, tokenText, type TextTokenizer, type TokenizerConfig } from '../tokenizer'
-
-/** One cached tensor of shape [1, heads, positions, headSize]: what goes in as `past` comes out as `present`. */
-export interface CacheSlot {
-  past: string
-  present: string
-  type: Tensor.Type
-  heads: number
-  headSize: number
-}
+import { writesInPlace, type CacheSlot } from './cache'
 
 export interface ChatModel extends LoadedGraph {
   tokenizer: TextTokenizer
@@ -35,6 +26,8 @@ export interface ChatModel extends LoadedGraph {
   /** tokens that prompt and answer may have together */
   context: number
   cache: CacheSlot[]
+  /** the graph writes into the cache it is given (cache.ts) */
+  inPlace: boolean
   /** prompt tokens in one run: what a device does within a fraction of a second */
   prefillTokens: number
 }
@@ -63,13 +56,15 @@ export async function loadChatModel(model: ModelLocation, threads: number): Prom
   const path = graphPath(model)
   const graph = await openGraph(path, threads)
   try {
+    const cache = cacheSlots(graph, config, basename(path))
     return {
       ...graph,
       tokenizer,
       template,
       context,
       endIds: endOfSequence(config, generation?.eos_token_id, tokenizer),
-      cache: cacheSlots(graph, config, basename(path)),
+      cache,
+      inPlace: await writesInPlace(path, cache),
       prefillTokens: prefillTokens(model),
     }
   } catch (error) {
@@ -150,12 +145,12 @@ function cacheSlots({ session }: LoadedGraph, config: ModelConfig, file: string)
 }
 
 /**
- * A power of two from 8 to 256 with at most some 16 × 10⁹ MACs a run: a run cannot be interrupted, so this bounds how
+ * A power of two from 8 to 256 with at most some 8 × 10⁹ MACs a run: a run cannot be interrupted, so this bounds how
  * late a cancelled job ends. It follows from the card alone, so that the same prompt is always computed the same way.
  */
 function prefillTokens(model: ModelLocation): number {
   const formula = model.card.macFormula
   if (formula.kind !== 'chat' || formula.perToken === 0) return 8
-  const tokens = 2 ** Math.floor(Math.log2(16e9 / formula.perToken))
+  const tokens = 2 ** Math.floor(Math.log2(8e9 / formula.perToken))
   return Math.min(256, Math.max(8, tokens))
 }

@@ -7,7 +7,7 @@ test('every text is in one batch, with others of like length, within the limits'
   expect(batches.flat().toSorted((a, b) => a - b)).toEqual(lengths.map((_, index) => index))
   for (const batch of batches) {
     expect(batch.length).toBeLessThanOrEqual(32)
-    expect(batch.length * Math.max(...batch.map((index) => lengths[index]!))).toBeLessThanOrEqual(1024)
+    expect(batch.length * Math.max(...batch.map((index) => lengths[index]!))).toBeLessThanOrEqual(512)
   }
   const padded = batches.map((batch) => batch.length * Math.max(...batch.map((index) => lengths[index]!)))
   const real = lengths.reduce((sum, length) => sum + length)

@@ -1,7 +1,7 @@
 /** Texts of like length run together, so that little is padded. */
 
 /** Padded tokens in one run: a compromise between throughput and how soon a cancelled job ends. */
-const TOKENS_PER_BATCH = 1024
+const TOKENS_PER_BATCH = 512
 export const TEXTS_PER_BATCH = 32
 
 /** Indices into `lengths`, shortest first, in batches whose padded size stays within the limits (or of one text). */
