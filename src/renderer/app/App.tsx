@@ -11,12 +11,15 @@ import { Sidebar } from './Sidebar'
 import { useTheme } from './theme'
 import { Toasts } from './Toasts'
 
+const Devices = lazy(async () => ({ default: (await import('../features/devices/Devices')).Devices }))
+const Jobs = lazy(async () => ({ default: (await import('../features/jobs/Jobs')).Jobs }))
+const Earnings = lazy(async () => ({ default: (await import('../features/earnings/Earnings')).Earnings }))
 const Settings = lazy(async () => ({ default: (await import('../features/settings/Settings')).Settings }))
 const PAGES: Record<Screen, React.ComponentType> = {
   home: Home,
-  devices: Home,
-  jobs: Home,
-  earnings: Home,
+  devices: Devices,
+  jobs: Jobs,
+  earnings: Earnings,
   settings: Settings,
 }
 

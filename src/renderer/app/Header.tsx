@@ -35,9 +35,7 @@ export function Header({ status, link }: { status: EngineStatus; link: LinkState
     <header className="head">
       <div className="state">
         <Mark state={words.mark} />
-        <output className="say">
-          {words.title}
-        </output>
+        <output className="say">{words.title}</output>
         <p className="cut" title={words.detail}>
           {words.detail}
         </p>

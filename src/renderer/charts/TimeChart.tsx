@@ -3,7 +3,7 @@
 import { useEffect, useRef } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import { clock, dayMonth, three } from '../ui/format'
+import { clock, dayMonth, short } from '../ui/format'
 import { onThemeChange, tokenColours } from './colours'
 
 export interface TimeSeries {
@@ -135,19 +135,12 @@ function options(latest: { current: TimeChartProps }, width: number): uPlot.Opti
         ticks: { show: false },
         grid: { stroke: colours.grid, width: 1 },
         splits: (_self, _index, low, high) => [low, high / 2, high],
-        values: (_self, splits) => splits.map((value) => (value === 0 ? '0' : shortNumber(value))),
+        values: (_self, splits) => splits.map((value) => (value === 0 ? '0' : short(value))),
       },
     ],
     hooks: { draw: [(self) => drawPauses(self, latest.current, colours), (self) => drawLast(self, colours)] },
   }
 }
-
-const shortNumber = (value: number): string =>
-  value >= 1000
-    ? new Intl.NumberFormat(navigator.language).format(value)
-    : three(value)
-        .replace(/([.,]\d*?)0+$/, '$1')
-        .replace(/[.,]$/, '')
 
 /** Times of day; days where the window is longer than two of them. */
 function timeLabels(splits: readonly number[], seconds: number): string[] {

@@ -18,6 +18,7 @@ export interface Store {
   lastReadyAt: number | null
   status: Result<'engine.status'> | null
   devices: Result<'devices.list'> | null
+  devicesFailure: Failure | null
   settings: Result<'settings.get'> | null
   /** asking for the first picture failed */
   failure: Failure | null
@@ -29,6 +30,7 @@ export const useStore = create<Store>(() => ({
   lastReadyAt: null,
   status: null,
   devices: null,
+  devicesFailure: null,
   settings: null,
   failure: null,
   toasts: [],
@@ -72,11 +74,14 @@ export function openStore(): void {
 }
 
 function fill(): void {
-  const failed = (error: unknown): void => {
+  // Losing the link is told by its own state.
+  const failedAs = (name: 'failure' | 'devicesFailure') => (error: unknown) => {
     const failure = asFailure(error)
-    if (failure.code !== 'unavailable') useStore.setState({ failure })
+    if (failure.code !== 'unavailable') useStore.setState({ [name]: failure })
   }
-  client.call('engine.status', null).then((status) => useStore.setState({ status, failure: null }), failed)
-  client.call('devices.list', null).then((devices) => useStore.setState({ devices }), failed)
-  client.call('settings.get', null).then((settings) => useStore.setState({ settings }), failed)
+  client.call('engine.status', null).then((status) => useStore.setState({ status, failure: null }), failedAs('failure'))
+  client
+    .call('devices.list', null)
+    .then((devices) => useStore.setState({ devices, devicesFailure: null }), failedAs('devicesFailure'))
+  client.call('settings.get', null).then((settings) => useStore.setState({ settings }), failedAs('failure'))
 }

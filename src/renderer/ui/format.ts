@@ -45,6 +45,12 @@ function whole(shown: number, step: number): string {
   return step === 0 && Number.isInteger(shown) ? count(shown) : three(shown)
 }
 
+/** The prefix for a whole chart or column, from its largest value. */
+export function macScale(largest: number): { unit: string; divisor: number } {
+  const step = largest < 1000 ? 0 : Math.min(Math.floor(Math.log10(largest) / 3), PREFIXES.length - 1)
+  return { unit: `${PREFIXES[step]}MAC`, divisor: 1000 ** step }
+}
+
 /** One string with a thin space: "28.7 TMAC/s". */
 export function joined(figure: Figure): string {
   return `${figure.figure}${THIN}${figure.unit}`
@@ -63,6 +69,11 @@ export function gigaMacs(macs: string | null): string {
 export function joules(value: number | null): string {
   if (value === null) return NONE
   return value !== 0 && value < 10 ? three(value) : count(Math.round(value))
+}
+
+/** At most `digits` significant digits and no zeros at the end: axis labels. */
+export function short(value: number, digits = 3): string {
+  return new Intl.NumberFormat(locale(), { maximumSignificantDigits: digits }).format(value).replace('-', MINUS)
 }
 
 export interface MoneyValue {
@@ -102,7 +113,8 @@ export function price(value: MoneyValue): string {
 }
 
 export function kilowattHours(joulesValue: number): string {
-  return joined({ figure: three(joulesValue / 3_600_000), unit: 'kWh' })
+  const value = joulesValue / 3_600_000
+  return joined({ figure: value < 0.1 ? short(value, 2) : three(value), unit: 'kWh' })
 }
 
 export function watts(value: number): string {

@@ -159,7 +159,7 @@ interface SegmentedProps<T extends string> {
 /** One of a few, all visible. */
 export function Segmented<T extends string>({ label, value, choices, onChange }: SegmentedProps<T>) {
   return (
-    <span className="seg" role="group" aria-label={label}>
+    <fieldset className="seg" aria-label={label}>
       {choices.map((choice) => (
         <button
           type="button"
@@ -170,7 +170,7 @@ export function Segmented<T extends string>({ label, value, choices, onChange }:
           {choice.text}
         </button>
       ))}
-    </span>
+    </fieldset>
   )
 }
 

@@ -6,7 +6,7 @@ import { laneBars } from '../../charts/lanes'
 import { TimeChart } from '../../charts/TimeChart'
 import type { Answer } from '../../data/answer'
 import { useStore } from '../../data/store'
-import { clock, dayClock, scaled, three, watts as wattsText } from '../../ui/format'
+import { clock, dayClock, macScale, three, watts as wattsText } from '../../ui/format'
 import { Empty, Loaded, Panel, Qualifier, Segmented } from '../../ui/parts'
 
 interface HistoryProps {
@@ -57,18 +57,11 @@ export function History({ answer, period, onPeriod }: HistoryProps) {
   )
 }
 
-/** MAC/s to the unit of the whole chart. */
-function rateUnit(history: HistoryData): { divisor: number; unit: string } {
-  const largest = Math.max(0, ...history.points.map((point) => point.creditMacsPerSecond ?? 0))
-  const { unit } = scaled(largest, 'MAC/s')
-  const divisor =
-    { MAC: 1, kMAC: 1e3, MMAC: 1e6, GMAC: 1e9, TMAC: 1e12, PMAC: 1e15, EMAC: 1e18 }[unit.replace('/s', '')] ?? 1
-  return { divisor, unit }
-}
-
 function Charts({ history }: { history: HistoryData }) {
   const { t } = useLingui()
-  const { divisor, unit } = rateUnit(history)
+  const scale = macScale(Math.max(0, ...history.points.map((point) => point.creditMacsPerSecond ?? 0)))
+  const { divisor } = scale
+  const unit = `${scale.unit}/s`
   const times = history.points.map((point) => point.at)
   const rates = history.points.map((point) =>
     point.creditMacsPerSecond === null ? null : point.creditMacsPerSecond / divisor,

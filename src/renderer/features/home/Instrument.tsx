@@ -138,7 +138,6 @@ function TodayReadouts({
     <span>{t`loading`}</span>
   )
   const credit = scaled(status.creditMacs.today, 'MAC')
-  const priceWords = summary && `${price(summary.pricePerKilowattHour)}`
   const paysNothing = !status.network.hasMarketValue
   const noPower = summary && summary.energy.joules === undefined
   return (
@@ -161,10 +160,8 @@ function TodayReadouts({
           <span title={summary.energy.source}>{summary.energy.source}</span>
         ) : (
           <>
-            <EnergyQualifier energy={summary.energy} assumed={summary.pricePerKilowattHour.assumed} />
-            <span
-              title={t`${kilowattHours(summary.energy.joules ?? 0)} at ${priceWords ?? ''} a kilowatt hour`}
-            >{t`${kilowattHours(summary.energy.joules ?? 0)} at ${priceWords ?? ''}`}</span>
+            <EnergyQualifier energy={summary.energy} />
+            <PriceLine joules={summary.energy.joules ?? 0} price={summary.pricePerKilowattHour} />
           </>
         )}
       </Readout>
@@ -175,7 +172,7 @@ function TodayReadouts({
         none={!summary?.net || summary.net.micros === '0'}
       >
         {summary && !noPower ? (
-          <EnergyQualifier energy={summary.energy} assumed={summary.pricePerKilowattHour.assumed} />
+          <EnergyQualifier energy={summary.energy} />
         ) : summary ? (
           <span>{t`electricity unknown`}</span>
         ) : (
@@ -187,7 +184,19 @@ function TodayReadouts({
   )
 }
 
-function EnergyQualifier({ energy, assumed = false }: { energy: Energy; assumed?: boolean }) {
+function PriceLine({ joules, price: at }: { joules: number; price: TodaySummary['pricePerKilowattHour'] }) {
+  const { t } = useLingui()
+  const energy = kilowattHours(joules)
+  return at.assumed ? (
+    <span
+      title={t`${energy} at ${price(at)} a kilowatt hour, a price that is assumed until you set it in Settings`}
+    >{t`${energy} at ${price(at)}, assumed`}</span>
+  ) : (
+    <span title={t`${energy} at ${price(at)} a kilowatt hour`}>{t`${energy} at ${price(at)}`}</span>
+  )
+}
+
+function EnergyQualifier({ energy }: { energy: Energy }) {
   const { t } = useLingui()
   if (energy.certainty === undefined) return null
   const mixed = energy.certainty === 'mixed' && energy.measuredShare !== undefined
@@ -198,7 +207,6 @@ function EnergyQualifier({ energy, assumed = false }: { energy: Energy; assumed?
         : energy.certainty === 'measured'
           ? t`measured`
           : t`estimated`}
-      {assumed && t`, price assumed`}
     </Qualifier>
   )
 }

@@ -1,0 +1,155 @@
+import { useLingui } from '@lingui/react/macro'
+import type { Device } from '#shared/contract/devices'
+import type { LiveTick } from '#shared/contract/engine'
+import { bytes, gigabytes, NONE, three, watts as wattsText } from '../../ui/format'
+import { Mark, Qualifier, Switch } from '../../ui/parts'
+import { deviceMark } from '../home/Now'
+import { configureDevice } from './configure'
+
+interface DeviceTableProps {
+  devices: readonly Device[]
+  live: LiveTick | null
+  stale: boolean
+  chosen: string
+  onChoose: (id: string) => void
+}
+
+const GIGA = 1e9
+
+export function DeviceTable({ devices, live, stale, chosen, onChoose }: DeviceTableProps) {
+  const { t } = useLingui()
+  return (
+    <div className="scroll-x">
+      <table className={`tbl tall devices ${stale ? 'stale' : ''}`}>
+        <caption className="sr">{t`Devices of this computer`}</caption>
+        <colgroup>
+          <col />
+          <col className="w-num" />
+          <col className="w-num" />
+          <col className="w-num" />
+          <col className="w-heat" />
+          <col className="w-num wide-only" />
+          <col className="w-engine wide-only" />
+          <col className="w-use" />
+        </colgroup>
+        <thead>
+          <tr>
+            <th>{t`Device`}</th>
+            <th className="r">
+              {t`Rate`}
+              <span className="u">GMAC/s</span>
+            </th>
+            <th className="r">
+              {t`Efficiency`}
+              <span className="u">GMAC/J</span>
+            </th>
+            <th className="r">
+              {t`Power`}
+              <span className="u">W</span>
+            </th>
+            <th className="r">
+              {t`Heat`}
+              <span className="u">°C</span>
+            </th>
+            <th className="r wide-only">
+              {t`Memory`}
+              <span className="u">GB</span>
+            </th>
+            <th className="wide-only">{t`Engine`}</th>
+            <th className="c">{t`Use`}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {devices.map((device) => (
+            <DeviceRow
+              key={device.id}
+              device={device}
+              now={live?.devices.find((one) => one.id === device.id)}
+              chosen={device.id === chosen}
+              onChoose={() => onChoose(device.id)}
+            />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+interface DeviceRowProps {
+  device: Device
+  now: LiveTick['devices'][number] | undefined
+  chosen: boolean
+  onChoose: () => void
+}
+
+function DeviceRow({ device, now, chosen, onChoose }: DeviceRowProps) {
+  const { t } = useLingui()
+  const rate = now?.macsPerSecond ?? device.macsPerSecond
+  const power = now?.watts ?? device.watts
+  const certainty = now?.wattsCertainty ?? device.wattsCertainty
+  const efficiency = now?.macsPerJoule ?? device.macsPerJoule
+  const heat = now?.temperatureCelsius ?? device.temperatureCelsius
+  const words = device.canMine
+    ? (device.reason ?? now?.activity ?? device.activity)
+    : (device.reason ?? device.activity)
+  return (
+    <tr aria-selected={chosen} onClick={onChoose}>
+      <td>
+        <div className="row device-name">
+          <Mark small state={deviceMark(device.state)} />
+          <div className="cut">
+            <button type="button" className="row-button strong" onClick={onChoose} title={device.name}>
+              {device.name}
+            </button>
+            <span className="sub" title={words}>
+              {words}
+            </span>
+          </div>
+        </div>
+      </td>
+      <Cell value={rate === null ? null : three(rate / GIGA)}>
+        <Qualifier certainty="measured" />
+      </Cell>
+      <Cell value={efficiency === null ? null : three(efficiency / GIGA)}>
+        <Qualifier certainty={certainty} source={device.wattsSource} />
+      </Cell>
+      <Cell value={power === null ? null : wattsText(power)}>
+        <Qualifier certainty={certainty} source={device.wattsSource} />
+      </Cell>
+      <Cell value={heat === null ? null : String(Math.round(heat))}>
+        <Qualifier certainty="measured" />
+      </Cell>
+      <td className="r wide-only">
+        {device.memoryUsedBytes === null ? <span className="muted">{NONE}</span> : gigabytes(device.memoryUsedBytes)}
+        <span className="sub">
+          {device.memoryBytes < 1e8 ? bytes(device.memoryBytes) : t`of ${gigabytes(device.memoryBytes)}`}
+        </span>
+      </td>
+      <td className="wide-only">
+        {device.engine === null ? <span className="muted">{NONE}</span> : <span className="mono">{device.engine}</span>}
+        <span className="sub" title={device.detail.instructionSets.join(', ')}>
+          {device.detail.driver ?? device.detail.instructionSets.at(-1) ?? device.detail.vendor}
+          {device.threads && t`, ${device.threads.inUse} threads`}
+        </span>
+      </td>
+      <td className="c">
+        <Switch
+          label={t`Use ${device.name}`}
+          checked={device.canMine && device.enabled}
+          disabled={!device.canMine}
+          title={device.canMine ? undefined : device.reason}
+          onChange={(enabled) => configureDevice(device.id, { enabled })}
+        />
+      </td>
+    </tr>
+  )
+}
+
+function Cell({ value, children }: { value: string | null; children: React.ReactNode }) {
+  return (
+    <td className="r">
+      {value === null ? <span className="muted">{NONE}</span> : value}
+      <span className="sub">{value === null ? '\u00a0' : children}</span>
+    </td>
+  )
+}

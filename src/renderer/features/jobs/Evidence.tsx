@@ -1,0 +1,95 @@
+import { Plural, Trans, useLingui } from '@lingui/react/macro'
+import type { JobDetail } from '#shared/contract/jobs'
+import { count, shortId } from '../../ui/format'
+
+/** What the rig handed over so that others can check: shown whole as a list, as it went to the network. */
+export function Evidence({ detail }: { detail: JobDetail }) {
+  const { evidence } = detail
+  if (detail.kind === 'proof') {
+    return (
+      <p className="soft">
+        <Trans>The digest is the evidence: the network recomputes the nonce and compares.</Trans>
+      </p>
+    )
+  }
+  if (evidence === null) {
+    return (
+      <p className="muted note">
+        <Trans>None yet.</Trans>
+      </p>
+    )
+  }
+  switch (evidence.kind) {
+    case 'embed':
+      return (
+        <p className="soft">
+          <Trans>
+            SHA-256 of the vectors:{' '}
+            <span className="mono" title={evidence.vectorsSha256}>
+              {shortId(evidence.vectorsSha256)}
+            </span>
+          </Trans>
+        </p>
+      )
+    case 'ocr':
+      return (
+        <p className="soft">
+          <Plural
+            value={evidence.lines}
+            one="Text and box of # line, below."
+            other="Text and boxes of # lines, below."
+          />
+        </p>
+      )
+    case 'chat':
+      return <TopFive evidence={evidence} />
+  }
+}
+
+type ChatEvidence = Extract<NonNullable<JobDetail['evidence']>, { kind: 'chat' }>
+const SHOWN_POSITIONS = 200
+
+function TopFive({ evidence }: { evidence: ChatEvidence }) {
+  const { t } = useLingui()
+  const finishes: Record<ChatEvidence['finish'], string> = {
+    stop: t`ended by itself`,
+    length: t`ended at the most tokens asked for`,
+    cancelled: t`cancelled`,
+  }
+  const shown = evidence.topLogProbabilities.slice(0, SHOWN_POSITIONS)
+  return (
+    <>
+      <p className="soft">
+        {t`${count(evidence.promptTokenIds.length)} prompt tokens, ${count(evidence.tokenIds.length)} generated, ${finishes[evidence.finish]}. For each generated token the five most likely, with the logarithm of their probability:`}
+      </p>
+      <div className="evidence" role="region" aria-label={t`Top five of each token`} tabIndex={0}>
+        <table className="tbl">
+          <caption className="sr">{t`Top five of each token`}</caption>
+          <thead>
+            <tr>
+              <th className="r">{t`No.`}</th>
+              <th className="r">{t`Token`}</th>
+              <th>{t`Token, logarithm`}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map((top, index) => (
+              <tr key={index}>
+                <td className="r muted">{count(index + 1)}</td>
+                <td className="r mono">{evidence.tokenIds[index] ?? ''}</td>
+                <td className="mono">
+                  {top
+                    .map(([token, logarithm]) => `${token} ${logarithm.toFixed(3).replace('-', '\u2212')}`)
+                    .join('  ')}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {evidence.topLogProbabilities.length > SHOWN_POSITIONS && (
+        <p className="muted note">{t`The first ${SHOWN_POSITIONS} of ${count(evidence.topLogProbabilities.length)} positions.`}</p>
+      )}
+    </>
+  )
+}

@@ -1,0 +1,253 @@
+/** A million rows, drawn as the few that are seen. */
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { Trans, useLingui } from '@lingui/react/macro'
+import { useEffect, useRef, useState } from 'react'
+import type { JobFilter, JobRow } from '#shared/contract/jobs'
+import { client } from '../../data/client'
+import { asFailure } from '../../data/store'
+import { count, gigaMacs, joules, NONE, shortTime } from '../../ui/format'
+import { Empty, Loading, Problem } from '../../ui/parts'
+import { StateBadge, Verified } from '../../ui/states'
+import { JobPages } from './job-pages'
+
+const ROW_PIXELS = 32
+/** Chromium draws no element higher than 33.5 million pixels. */
+const MOST_ROWS = 1_000_000
+const REST_MILLISECONDS = 700
+
+interface JobTableProps {
+  filter: JobFilter
+  filtered: boolean
+  chosen: string
+  onChoose: (id: string) => void
+}
+
+export function JobTable({ filter, filtered, chosen, onChoose }: JobTableProps) {
+  const { t } = useLingui()
+  const scroller = useRef<HTMLDivElement>(null)
+  const [following, setFollowing] = useState(true)
+  const pages = useJobPages(filter, following)
+  const shown = Math.min(pages.total ?? 0, MOST_ROWS)
+  const virtualizer = useVirtualizer({
+    count: shown,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_PIXELS,
+    overscan: 12,
+  })
+  const items = virtualizer.getVirtualItems()
+  const first = items[0]?.index ?? 0
+  const last = items.at(-1)?.index ?? 0
+  useEffect(() => {
+    if (shown > 0) pages.want(first, last)
+  }, [pages, shown, first, last])
+
+  if (pages.total === null)
+    return pages.failure ? <Problem failure={pages.failure} onRetry={() => pages.follow()} /> : <Loading />
+  if (pages.total === 0) {
+    return filtered ? (
+      <Empty title={t`Nothing fits this filter`}>
+        <Trans>Choose another kind or state, or empty the search.</Trans>
+      </Empty>
+    ) : (
+      <Empty title={t`No jobs yet`}>
+        <Trans>
+          Each share and each job appears here as it runs. Start mining, or give this rig some work of your own.
+        </Trans>
+      </Empty>
+    )
+  }
+  const above = items[0]?.start ?? 0
+  const below = virtualizer.getTotalSize() - (items.at(-1)?.end ?? 0)
+  const toTop = (): void => {
+    virtualizer.scrollToOffset(0)
+    setFollowing(true)
+  }
+  return (
+    <>
+      <div
+        className="virtual"
+        ref={scroller}
+        onScroll={(event) => setFollowing(event.currentTarget.scrollTop < ROW_PIXELS)}
+      >
+        <table className="tbl jobs" aria-rowcount={pages.total + 1}>
+          <caption className="sr">{t`Jobs`}</caption>
+          <colgroup>
+            <col className="w-time" />
+            <col className="w-kind" />
+            <col />
+            <col className="w-tokens wide-only" />
+            <col className="w-amount" />
+            <col className="w-amount" />
+            <col className="w-amount" />
+            <col className="w-state" />
+            <col className="w-check" />
+          </colgroup>
+          <thead>
+            <tr aria-rowindex={1}>
+              <th>{t`Time`}</th>
+              <th>{t`Kind`}</th>
+              <th>{t`Model`}</th>
+              <th className="r wide-only">{t`Tokens`}</th>
+              <th className="r">
+                {t`Work`}
+                <span className="u">GMAC</span>
+              </th>
+              <th className="r" title={t`Energy: grey figures are estimated`}>
+                {t`Energy`}
+                <span className="u">J</span>
+              </th>
+              <th className="r">
+                {t`Credit`}
+                <span className="u">GMAC</span>
+              </th>
+              <th>{t`State`}</th>
+              <th>{t`Check`}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {above > 0 && <Spacer pixels={above} />}
+            {items.map((item) => (
+              <Row key={item.key} index={item.index} row={pages.row(item.index)} chosen={chosen} onChoose={onChoose} />
+            ))}
+            {below > 0 && <Spacer pixels={below} />}
+          </tbody>
+        </table>
+      </div>
+      <div className="rule-top spread now-foot">
+        {following ? (
+          <span className="badge ok">
+            <i className="following" />
+            {t`Following new jobs`}
+          </span>
+        ) : (
+          <button type="button" className="btn quiet sm" onClick={toTop}>
+            {pages.newer > 0 ? t`Newest, ${count(pages.newer)} more` : t`To the newest`}
+          </button>
+        )}
+        <span className="num soft">
+          {pages.total > MOST_ROWS
+            ? t`newest ${count(MOST_ROWS)} of ${count(pages.total)}; filter or export for the rest`
+            : filtered
+              ? t`${count(pages.total)} fit the filter, newest first`
+              : t`${count(pages.total)} jobs and shares, newest first`}
+        </span>
+      </div>
+    </>
+  )
+}
+
+function Spacer({ pixels }: { pixels: number }) {
+  return (
+    <tr aria-hidden="true" className="spacer">
+      <td colSpan={9} style={{ height: pixels }} />
+    </tr>
+  )
+}
+
+function Row({
+  index,
+  row,
+  chosen,
+  onChoose,
+}: {
+  index: number
+  row: JobRow | undefined
+  chosen: string
+  onChoose: (id: string) => void
+}) {
+  const { t } = useLingui()
+  if (!row) {
+    return (
+      <tr aria-rowindex={index + 2}>
+        <td className="muted" colSpan={9}>
+          {NONE}
+        </td>
+      </tr>
+    )
+  }
+  const estimated = row.joulesCertainty !== 'measured'
+  return (
+    <tr aria-rowindex={index + 2} aria-selected={row.id === chosen} onClick={() => onChoose(row.id)}>
+      <td className="num">
+        <button
+          type="button"
+          className="row-button"
+          aria-label={t`${row.kind}, ${shortTime(row.at)}: show`}
+          onClick={() => onChoose(row.id)}
+        >
+          {shortTime(row.at)}
+        </button>
+      </td>
+      <td>
+        <span className="row kind">
+          <i className={`k-${row.kind} kind-dot`} />
+          {row.kind}
+        </span>
+      </td>
+      <td title={row.model}>{row.model}</td>
+      <td className="r wide-only">
+        {row.tokens === null ? (
+          <span className="muted">{NONE}</span>
+        ) : row.tokens.output > 0 ? (
+          `${count(row.tokens.input)} + ${count(row.tokens.output)}`
+        ) : (
+          count(row.tokens.input)
+        )}
+      </td>
+      <Amount text={gigaMacs(row.macs)} />
+      <Amount text={joules(row.joules)} estimated={estimated} />
+      <Amount text={gigaMacs(row.creditMacs)} />
+      <td title={row.reason ?? undefined}>
+        <StateBadge state={row.state} />
+      </td>
+      <td>
+        <Verified verification={row.verification} />
+      </td>
+    </tr>
+  )
+}
+
+function Amount({ text, estimated = false }: { text: string; estimated?: boolean }) {
+  return <td className={`r ${text === NONE ? 'muted' : estimated ? 'est' : ''}`}>{text}</td>
+}
+
+/** Pages of one filter; while following, new and changed rows bring the newest window again. */
+function useJobPages(filter: JobFilter, following: boolean): JobPages {
+  const key = JSON.stringify(filter)
+  const [, redraw] = useState(0)
+  const [pages, setPages] = useState(() => make(key, redraw))
+  useEffect(() => setPages(make(key, redraw)), [key])
+  useEffect(() => {
+    pages.follow()
+    return client.watch((link) => link === 'ready' && pages.follow())
+  }, [pages])
+  const isFollowing = useRef(following)
+  useEffect(() => {
+    if (following && !isFollowing.current) pages.follow()
+    isFollowing.current = following
+  }, [following, pages])
+  useEffect(() => {
+    let rest: ReturnType<typeof setTimeout> | undefined
+    const stop = client.on('job.changed', (row) => {
+      if (pages.update(row) || !isFollowing.current) return
+      rest ??= setTimeout(() => {
+        rest = undefined
+        if (isFollowing.current) pages.follow()
+      }, REST_MILLISECONDS)
+    })
+    return () => {
+      clearTimeout(rest)
+      stop()
+    }
+  }, [pages])
+  return pages
+}
+
+function make(key: string, redraw: (update: (count: number) => number) => void): JobPages {
+  const filter = JSON.parse(key) as JobFilter
+  return new JobPages(
+    (offset, limit) => client.call('jobs.page', { filter, offset, limit }),
+    asFailure,
+    () => redraw((times) => times + 1),
+  )
+}

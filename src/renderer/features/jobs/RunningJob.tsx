@@ -1,0 +1,71 @@
+import { Trans, useLingui } from '@lingui/react/macro'
+import { useState } from 'react'
+import { FINAL_JOB_STATES } from '#shared/domain/states'
+import type { Failure } from '#shared/domain/errors'
+import { useAnswer } from '../../data/answer'
+import { client } from '../../data/client'
+import { useNow } from '../../data/live'
+import { asFailure } from '../../data/store'
+import { duration, gigaMacs, span } from '../../ui/format'
+import { Loaded, Problem } from '../../ui/parts'
+import { refusalWords } from '../../ui/refusals'
+import { useSay } from '../../ui/say'
+import { StateBadge, Verified } from '../../ui/states'
+import { JobOutput } from './JobResult'
+
+/** A job that was just given: its state, what it says as it says it, how to cancel it, and its result. */
+export function RunningJob({ id, tokens }: { id: string; tokens: string }) {
+  const { t } = useLingui()
+  const say = useSay()
+  const now = useNow()
+  const answer = useAnswer('jobs.get', { id }, { on: ['job.changed'], restMilliseconds: 100, everyMilliseconds: 2000 })
+  const [failure, setFailure] = useState<Failure | null>(null)
+  const cancel = (): void => {
+    client.call('jobs.cancel', { id }).then(answer.reload, (error: unknown) => setFailure(asFailure(error)))
+  }
+  return (
+    <Loaded answer={answer}>
+      {(detail) => {
+        const over = FINAL_JOB_STATES.includes(detail.state)
+        return (
+          <div className="result">
+            <output className="spread">
+              <span className="row">
+                <StateBadge state={detail.state} />
+                <span className="muted">
+                  {detail.model}
+                  {over && detail.milliseconds !== null && `, ${duration(detail.milliseconds)}`}
+                  {!over && t`, ${span(now - detail.at)} so far`}
+                </span>
+              </span>
+              {over ? (
+                detail.creditMacs !== null && (
+                  <span className="row">
+                    <Verified verification={detail.verification} />
+                    <span className="soft">{t`credit ${gigaMacs(detail.creditMacs)} GMAC`}</span>
+                  </span>
+                )
+              ) : (
+                <button type="button" className="btn sm" onClick={cancel}>
+                  <Trans>Cancel this job</Trans>
+                </button>
+              )}
+            </output>
+            {detail.state === 'queued' && (
+              <p className="soft">
+                <Trans>It waits for a device that is free.</Trans>
+              </p>
+            )}
+            {over && detail.reason !== null && <p className="soft">{refusalWords(detail.reason, say)}</p>}
+            {detail.output === null ? (
+              tokens !== '' && <div className="text-box">{tokens}</div>
+            ) : (
+              <JobOutput detail={detail} />
+            )}
+            {failure && <Problem failure={failure} />}
+          </div>
+        )
+      }}
+    </Loaded>
+  )
+}

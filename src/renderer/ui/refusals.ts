@@ -1,0 +1,27 @@
+/** The network's refusal codes in words. */
+import type { MessageDescriptor } from '@lingui/core'
+import { msg } from '@lingui/core/macro'
+import type { RefusalCode } from '#shared/domain/protocol'
+
+const WORDS: Record<RefusalCode, MessageDescriptor> = {
+  malformed: msg`not understood by the network`,
+  'wrong-key': msg`signed with another key`,
+  'foreign-unit': msg`from a unit of another rig`,
+  'expired-unit': msg`unit expired`,
+  'wrong-tier': msg`wrong tier`,
+  'stale-epoch': msg`late`,
+  'above-target': msg`above the target`,
+  'wrong-digest': msg`recomputed to another digest`,
+  'replayed-nonce': msg`nonce used before`,
+  'unknown-job': msg`job not known`,
+  'lease-lost': msg`lease lost`,
+  'wrong-result': msg`wrong result`,
+  'already-credited': msg`same work was credited in this epoch`,
+  'no-work': msg`no work`,
+  'unsupported-version': msg`version not supported`,
+}
+
+/** A code of the closed list in words; anything else as it is. */
+export function refusalWords(reason: string, say: (descriptor: MessageDescriptor) => string): string {
+  return Object.hasOwn(WORDS, reason) ? say(WORDS[reason as RefusalCode]) : reason
+}
