@@ -5,6 +5,7 @@ import { v7 as uuidv7 } from 'uuid'
 import type { EventName, Handlers } from '#shared/contract/index'
 import type { Notice } from '#shared/contract/engine'
 import type { ModelCard } from '#shared/domain/card'
+import { Failure } from '#shared/domain/errors'
 import type { ModelLocation, SensorReading } from '#shared/domain/worker-protocol'
 import type { ProcessHost } from '#process/host'
 import type { Clock } from '#process/supervisor'
@@ -137,7 +138,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     for (const { title, detail } of practice.notices)
       notice({ severity: 'warning', code: 'network-files', message: `${title}. ${detail}` })
     // The practice network lives in this folder: when its key file had to be begun anew, the new key is ours to trust.
-    if (pinnedNetworkKeys(ledger)[network.name] !== practice.networkKey)
+    if (pinnedNetworkKeys(ledger)[network.name]?.at(-1) !== practice.networkKey)
       pinNetworkKey(ledger, network.name, practice.networkKey)
 
     const knownCards = readKnownCards(join(parts.resourcesFolder, 'cards'))
@@ -157,12 +158,6 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       onPinned: (key) => pinNetworkKey(ledger, network.name, key),
       onEpoch: (epoch) => {
         ledger.recordEpoch(epoch)
-        for (const tier of ['itp1-small', 'itp1-base'] as const) {
-          if (mining.state !== 'stopped')
-            verifier
-              .prepare({ tier, epochSeed: epoch.body.seed })
-              .catch((error: unknown) => log.warn('the verifier is not ready', { error: String(error) }))
-        }
         changed()
       },
     })
@@ -214,7 +209,16 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
         jobParts: { ledger, events },
         energyNow: () => live.energyNow(device.id),
         onToken: ({ jobId, text, index }) => events.emit('job.token', { id: jobId, text, index }),
-        onUnit: (unit) => ledger.recordUnit(unit, device.id),
+        onUnit: (unit) => {
+          ledger.recordUnit(unit, device.id)
+          // Ready before the unit's first share. Only the tier in use: the other's weights would stand before its shares.
+          verifier
+            .prepare({ tier: unit.body.tier, epochSeed: networkState.current.epoch.seed })
+            .catch((error: unknown) => {
+              const stopped = error instanceof Failure && error.code === 'cancelled'
+              if (!stopped) log.warn('the verifier is not ready', { error: String(error) })
+            })
+        },
         onWork: (work) => live.onWork(device.id, work),
         onChange: changed,
       })

@@ -30,15 +30,18 @@ export function defaultSettings(hostName: string): Settings {
 }
 
 const NETWORK_KEYS = 'network-keys'
-const networkKeysSchema = z.record(z.string(), hex64)
+const networkKeysSchema = z.record(z.string(), z.array(hex64))
 
-/** The keys pinned when this rig joined its networks, by network name. */
-export function pinnedNetworkKeys(ledger: LedgerReader): Record<string, string> {
+/** The keys pinned when this rig joined its networks, by network name; the one in force last. */
+export function pinnedNetworkKeys(ledger: LedgerReader): Record<string, string[]> {
   return ledger.setting(NETWORK_KEYS, networkKeysSchema) ?? {}
 }
 
 export function pinNetworkKey(ledger: Ledger, network: string, key: string): void {
-  ledger.saveSetting(NETWORK_KEYS, { ...pinnedNetworkKeys(ledger), [network]: key })
+  const pinned = pinnedNetworkKeys(ledger)
+  // Former keys stay: receipts of the practice network stay valid when its key file had to be begun anew.
+  const former = (pinned[network] ?? []).filter((other) => other !== key)
+  ledger.saveSetting(NETWORK_KEYS, { ...pinned, [network]: [...former, key] })
 }
 
 export interface SettingsStore {

@@ -25,16 +25,14 @@ export function engineStatus(context: Omit<EngineContext, 'status'>): EngineStat
     dataDir: context.dataDir,
     creditMacs: { epoch: totals.epoch.toString(), today: totals.today.toString(), total: totals.total.toString() },
     credits: totals.credits,
-    devices: context.devices
-      .list()
-      .map(({ id, kind, name, state, activity, macsPerSecond }) => ({
-        id,
-        kind,
-        name,
-        state,
-        activity,
-        macsPerSecond,
-      })),
+    devices: context.devices.list().map(({ id, kind, name, state, activity, macsPerSecond }) => ({
+      id,
+      kind,
+      name,
+      state,
+      activity,
+      macsPerSecond,
+    })),
     notices: [...mining.notices(), ...context.openingNotices],
   }
 }

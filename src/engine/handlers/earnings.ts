@@ -3,7 +3,7 @@ import type { Handlers } from '#shared/contract/index'
 import type { EngineContext } from '../context'
 import { creditsAsCsv } from '../ledger'
 import { localDate, localDays, periodStart } from '../local-days'
-import { electricityCostMicros, electricityPrice } from '../settings'
+import { electricityCostMicros, electricityPrice, pinnedNetworkKeys } from '../settings'
 
 export function earningsHandlers(
   context: EngineContext,
@@ -30,10 +30,7 @@ export function earningsHandlers(
       return { fileName: `${name}.json`, text: `${JSON.stringify([...lines], null, 1)}\n` }
     },
     'ledger.verify': async () => {
-      const known = context.networkState.known
-        ? { [context.network.name]: context.networkState.current.networkKey }
-        : {}
-      const steps = ledger.verifyInSteps({ signatures: context.signatures, networkKeys: known })
+      const steps = ledger.verifyInSteps({ signatures: context.signatures, networkKeys: pinnedNetworkKeys(ledger) })
       for (;;) {
         const step = steps.next()
         if (step.done) return step.value

@@ -57,7 +57,7 @@ export const signatures: SignatureVerifier = {
 
 export const rig = makeSigner()
 export const network = makeSigner()
-export const networkKeys = { practice: network.publicKeyHex }
+export const networkKeys = { practice: [network.publicKeyHex] }
 
 export function makeUnit(epoch = 7): Signed<Unit> {
   return signObject(

@@ -198,8 +198,8 @@ export interface CreditRange {
 
 export interface VerifyOptions {
   signatures: SignatureVerifier
-  /** network name → its pinned key; a receipt of that network signed by another key is a problem */
-  networkKeys?: Readonly<Record<string, string>>
+  /** network name → its pinned keys; a receipt of that network signed by any other key is a problem */
+  networkKeys?: Readonly<Record<string, readonly string[]>>
 }
 
 /** Everything that can be asked, also while another process writes. */

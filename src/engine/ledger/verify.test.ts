@@ -210,9 +210,9 @@ describe('a sound ledger', () => {
 describe('signatures', () => {
   it('by another key than the network is known by are found', () => {
     const reader = openLedgerReadOnly(world.folder)!
-    const report = reader.verify({ signatures, networkKeys: { practice: rig.publicKeyHex } })
+    const report = reader.verify({ signatures, networkKeys: { practice: [rig.publicKeyHex] } })
     expect(report.problems).toHaveLength(3)
-    expect(reader.verify({ signatures, networkKeys: { practice: network.publicKeyHex } }).ok).toBe(true)
+    expect(reader.verify({ signatures, networkKeys: { practice: [network.publicKeyHex] } }).ok).toBe(true)
     expect(reader.verify({ signatures }).ok).toBe(true)
     reader.close()
   })

@@ -144,7 +144,7 @@ function* receiptProblems(row: CheckedCredit, { signatures, networkKeys }: Verif
   const { body } = signed
   if (new TextDecoder().decode(canonicalBytes(body)) !== row.receipt_body)
     yield 'its receipt is not stored as it was signed'
-  if (!isGenuine('receipt', signed, signatures, networkKeys?.[body.network]))
+  if (!isGenuine('receipt', signed, signatures) || !(networkKeys?.[body.network]?.includes(signed.key) ?? true))
     yield 'the signature of its receipt is wrong'
   const same =
     body.network === row.network &&

@@ -25,8 +25,11 @@ const SMALL_TIER_MILLISECONDS = 60_000
 const PREPARE_BASE_AFTER_MILLISECONDS = 40_000
 /** Weights of itp1-base, packed, here and in the verifier, and room for the rest of the computer. */
 export const BASE_TIER_MEMORY_BYTES = 4 * 1024 ** 3
-/** How quickly the measured rate follows: a slice weighs this much. */
+/** How quickly the measured rate follows: a slice weighs this much, the first ones more. */
 const RATE_WEIGHT = 0.1
+/** A unit's difficulty follows the rate at its lease; when the rate has left it this far behind, another unit is leased. */
+const RATE_DRIFT = 1.5
+const RATE_DRIFT_AFTER_MILLISECONDS = 5000
 
 export interface FoundShare {
   unit: Signed<Unit>
@@ -71,11 +74,12 @@ export interface ProofMinerParts {
 
 export function createProofMiner(parts: ProofMinerParts): ProofMiner {
   const { worker, network, networkState, clock } = parts
-  const rates = new Map<TierName, number>()
+  const rates = new Map<TierName, { macsPerSecond: number; slices: number }>()
   const leased = new Map<TierName, number>()
   let unit: Signed<Unit> | null = null
   let nextCounter = 0n
   let prepared = ''
+  let leasedAt = { milliseconds: 0, macsPerSecond: 1 }
   let askedAhead = ''
 
   const context = (tier: TierName, epochSeed: string): ProofContext => ({ tier, epochSeed, engine: parts.engine })
@@ -113,13 +117,17 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
   const note = (tier: TierName, nonces: number, milliseconds: number): void => {
     if (nonces === 0 || milliseconds <= 0) return
     const rate = (Number(TIERS[tier].macs) * nonces * 1000) / milliseconds
-    const before = rates.get(tier)
-    rates.set(tier, before === undefined ? rate : before + RATE_WEIGHT * (rate - before))
+    const before = rates.get(tier) ?? { macsPerSecond: rate, slices: 0 }
+    const weight = Math.max(RATE_WEIGHT, 1 / (before.slices + 1))
+    rates.set(tier, {
+      macsPerSecond: before.macsPerSecond + weight * (rate - before.macsPerSecond),
+      slices: before.slices + 1,
+    })
   }
 
   const measure = async (tier: TierName, epochSeed: string): Promise<number> => {
     const known = rates.get(tier)
-    if (known !== undefined) return known
+    if (known !== undefined) return known.macsPerSecond
     const run = await worker.request('proof.run', {
       ...context(tier, epochSeed),
       publicKey: parts.rigKey,
@@ -129,7 +137,7 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
       budgetMilliseconds: CALIBRATION_MILLISECONDS,
     })
     note(tier, run.nonces, run.milliseconds)
-    return rates.get(tier) ?? 1
+    return rates.get(tier)?.macsPerSecond ?? 1
   }
 
   const lease = async (tier: TierName, epochSeed: string): Promise<Signed<Unit>> => {
@@ -138,13 +146,20 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
     if (!answer.ok) throw new Failure('network-refused', `the network gave no unit: ${answer.refusal.message}`)
     leased.set(tier, (leased.get(tier) ?? 0) + 1)
     nextCounter = 0n
+    leasedAt = { milliseconds: clock.monotonic(), macsPerSecond }
     parts.onUnit(answer.value)
     return answer.value
   }
 
+  const hasDrifted = (tier: TierName): boolean => {
+    const ratio = (rates.get(tier)?.macsPerSecond ?? 1) / leasedAt.macsPerSecond
+    const aged = clock.monotonic() - leasedAt.milliseconds >= RATE_DRIFT_AFTER_MILLISECONDS
+    return aged && (ratio > RATE_DRIFT || ratio < 1 / RATE_DRIFT)
+  }
+
   return {
     get macsPerSecond() {
-      return rates.get(chooseTier()) ?? null
+      return rates.get(chooseTier())?.macsPerSecond ?? null
     },
     get tier() {
       return chooseTier()
@@ -171,7 +186,7 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
       nextCounter += BigInt(run.nonces)
       note(tier, run.nonces, run.milliseconds)
       for (const share of run.shares) parts.onShare({ unit: used, nonce: share.nonce, digest: share.digest })
-      if (inRamp && run.shares.length > 0) unit = null
+      if ((inRamp && run.shares.length > 0) || hasDrifted(tier)) unit = null
       prepareAhead(tier)
       return {
         tier,
