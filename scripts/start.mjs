@@ -42,7 +42,7 @@ async function openWindow() {
     const problem = await fetchElectron()
     if (problem) return problem
   }
-  const binary = require('electron')
+  const binary = String(require('electron'))
   if (!existsSync(binary)) return `there is no Electron at ${binary}`
   // As root Chromium runs without its own sandbox or not at all; the page's isolation stays as it is.
   const sandbox = process.platform === 'linux' && process.getuid() === 0 ? ['--no-sandbox'] : []

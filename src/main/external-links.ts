@@ -9,13 +9,11 @@ const hosts = new Set([
 ])
 
 export function mayOpenOutside(address: string): boolean {
-  if (!URL.canParse(address)) return false
-  const url = new URL(address)
-  return (
-    url.protocol === 'https:' &&
-    hosts.has(url.hostname) &&
-    url.port === '' &&
-    url.username === '' &&
-    url.password === ''
-  )
+  try {
+    const url = new URL(address)
+    const isPlain = url.port === '' && url.username === '' && url.password === ''
+    return url.protocol === 'https:' && hosts.has(url.hostname) && isPlain
+  } catch {
+    return false // no address at all
+  }
 }

@@ -24,7 +24,8 @@ export interface ShellParts extends ShellOptions {
 /** Call once, before Electron is ready. Returns at once; a second start for the same data folder only shows the first one's window. */
 export function createShell(parts: ShellParts): void {
   app.setName('Lode')
-  app.enableSandbox()
+  // As root Chromium runs without its own sandbox or not at all: whoever starts Lode so has said it.
+  if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox()
   protocol.registerSchemesAsPrivileged([
     { scheme, privileges: { standard: true, secure: true, supportFetchAPI: true } },
   ])

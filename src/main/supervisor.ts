@@ -115,10 +115,11 @@ export function createSupervisor(
 }
 
 function keepsStopping(code: number | null): FailureValue {
-  const how = code === null ? 'it was ended by a signal' : `exit code ${code}`
+  // Electron reports 0 where it saw the process go before it saw why.
+  const how = code ? ` The last exit code was ${code}.` : ''
   return {
     code: 'unavailable',
-    message: `The engine stopped ${mostFailures} times within ten minutes; the last time: ${how}.`,
+    message: `The engine stopped ${mostFailures} times within ten minutes.${how}`,
     action:
       'Nothing is mined now, and credits already accepted are kept. Retry starts it again. If it stops again, start Lode in a terminal: it prints the reason there.',
   }
