@@ -7,6 +7,7 @@ import type { Certainty } from '#shared/contract/common'
 import type { Clock } from '#process/supervisor'
 import type { Metrics, WorkEnergy } from './ledger'
 import type { DeviceRunner } from './work/device-runner'
+import { workEnergy } from './work-energy'
 
 const TICK_MILLISECONDS = 1000
 const WINDOW_MILLISECONDS = 60_000
@@ -196,18 +197,12 @@ export function createLive(parts: {
     },
     energyNow: (deviceId) => {
       const energy = accounts.get(deviceId)?.energy
-      if (!energy?.known) return null
-      // What the present second has taken so far is not in the account yet.
       const power = parts.power(deviceId)
+      if (!energy || (!energy.known && power.watts === null)) return null
+      // What the present second has taken so far is not in the account yet.
       const extra = ((power.watts ?? 0) * Math.min(clock.monotonic() - lastAt, TICK_MILLISECONDS)) / 1000
-      const joules = energy.joules + extra
       const measured = energy.measured + (power.certainty === 'measured' ? extra : 0)
-      const measuredShare = joules === 0 ? 0 : measured / joules
-      return {
-        joules,
-        measuredShare,
-        certainty: measuredShare >= 0.999 ? 'measured' : measuredShare <= 0.001 ? 'estimated' : 'mixed',
-      }
+      return workEnergy(energy.joules + extra, measured, power.source)
     },
     get lastTick() {
       return lastTick

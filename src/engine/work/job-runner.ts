@@ -7,6 +7,7 @@ import type { Clock } from '#process/supervisor'
 import type { EngineEvents } from '../emitter'
 import type { Ledger, WorkEnergy } from '../ledger'
 import type { Log } from '../log'
+import { energyBetween } from '../work-energy'
 import type { Submissions } from './submissions'
 import type { WorkerClient } from './worker-client'
 
@@ -51,19 +52,6 @@ export interface JobRunner {
   /** Asks the worker to end the running job; false when it is not this one. */
   cancel(jobId: string, worker: WorkerClient): boolean
   readonly running: { id: string; kind: JobKind; origin: 'person' | 'sample' } | null
-}
-
-/** Energy between two readings of the same growing counter. */
-export function energyBetween(before: WorkEnergy | null, after: WorkEnergy | null): WorkEnergy | null {
-  if (before === null || after === null) return null
-  const joules = Math.max(0, after.joules - before.joules)
-  const measured = after.joules * after.measuredShare - before.joules * before.measuredShare
-  const measuredShare = joules === 0 ? 0 : Math.min(1, Math.max(0, measured / joules))
-  return {
-    joules,
-    measuredShare,
-    certainty: measuredShare >= 0.999 ? 'measured' : measuredShare <= 0.001 ? 'estimated' : 'mixed',
-  }
 }
 
 export function createJobRunner(parts: JobRunnerParts): JobRunner {
