@@ -85,8 +85,8 @@ export function createSupervisor(
       events.onGivenUp(keepsStopping(code))
       return
     }
-    const delay = Math.min(firstDelayMilliseconds * 2 ** attempt++, longestDelayMilliseconds)
-    cancelRestart = clock.after(delay * (0.8 + 0.4 * random()), start)
+    const delay = firstDelayMilliseconds * 2 ** attempt++ * (0.8 + 0.4 * random())
+    cancelRestart = clock.after(Math.min(delay, longestDelayMilliseconds), start)
   }
 
   return {

@@ -1,0 +1,192 @@
+import { describe, expect, it } from 'vitest'
+import type { FailureValue } from '#shared/domain/errors'
+import type { EngineListeners } from './engine-process'
+import { createSupervisor, type Supervisor } from './supervisor'
+
+const minute = 60_000
+
+/** Time that the test moves on, and engines that the test ends. */
+function stage(): {
+  supervisor: Supervisor
+  heard: string[]
+  givenUp: FailureValue[]
+  starts: number[]
+  engine: () => Engine
+  advance: (milliseconds: number) => Promise<void>
+} {
+  let now = 0
+  const timers = new Set<{ at: number; action: () => void }>()
+  const engines: Engine[] = []
+  const starts: number[] = []
+  const heard: string[] = []
+  const givenUp: FailureValue[] = []
+  const supervisor = createSupervisor(
+    {
+      startEngine: (listeners) => {
+        starts.push(now)
+        engines.push(createEngine(listeners))
+        return engines.at(-1) as Engine
+      },
+      clock: {
+        now: () => now,
+        after: (milliseconds, action) => {
+          const timer = { at: now + milliseconds, action }
+          timers.add(timer)
+          return () => void timers.delete(timer)
+        },
+      },
+      random: () => 0.5,
+    },
+    {
+      onReady: () => heard.push('ready'),
+      onStopped: () => heard.push('stopped'),
+      onGivenUp: (failure) => givenUp.push(failure),
+    },
+  )
+  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+  const advance = async (milliseconds: number): Promise<void> => {
+    const end = now + milliseconds
+    for (;;) {
+      await settle()
+      const next = [...timers].filter(({ at }) => at <= end).toSorted((a, b) => a.at - b.at)[0]
+      if (!next) break
+      now = next.at
+      timers.delete(next)
+      next.action()
+    }
+    now = end
+    await settle()
+  }
+  return { supervisor, heard, givenUp, starts, engine: () => engines.at(-1) as Engine, advance }
+}
+
+type Engine = ReturnType<typeof createEngine>
+function createEngine(listeners: EngineListeners) {
+  let end: (exit: { code: number | null }) => void = () => undefined
+  const asked: string[] = []
+  return {
+    listeners,
+    asked,
+    exited: new Promise<{ code: number | null }>((settle) => (end = settle)),
+    end: (code: number | null) => end({ code }),
+    connect: () => undefined,
+    quit: () => void asked.push('quit'),
+    kill: () => {
+      asked.push('kill')
+      end({ code: null })
+    },
+  }
+}
+
+describe('the engine’s supervisor', () => {
+  it('starts the engine again after 0.5, 1, 2, 4 s and gives up at the fifth failure in ten minutes', async () => {
+    const { supervisor, starts, givenUp, heard, engine, advance } = stage()
+    supervisor.start()
+    for (const delay of [500, 1000, 2000, 4000]) {
+      const before = starts.length
+      engine().end(11)
+      await advance(delay - 1)
+      expect(starts).toHaveLength(before)
+      await advance(1)
+      expect(starts).toHaveLength(before + 1)
+    }
+    expect(givenUp).toEqual([])
+    engine().end(11)
+    await advance(60 * minute)
+    expect(starts).toHaveLength(5)
+    expect(givenUp).toHaveLength(1)
+    expect(givenUp[0]?.message).toBe('The engine stopped 5 times within ten minutes. The last exit code was 11.')
+    expect(heard).toEqual(Array(5).fill('stopped'))
+
+    supervisor.retry()
+    expect(starts).toHaveLength(6)
+    engine().end(11)
+    await advance(500)
+    expect(starts).toHaveLength(7)
+  })
+
+  it('waits at most a minute, begins anew after five healthy minutes, and forgets failures after ten', async () => {
+    const { supervisor, starts, givenUp, engine, advance } = stage()
+    supervisor.start()
+    let now = 0
+    // Every 210 s: never five failures within ten minutes, never five minutes of health.
+    const failAndWait = async (): Promise<number> => {
+      engine().end(1)
+      await advance(minute)
+      const delay = (starts.at(-1) ?? 0) - now
+      now += minute
+      return delay
+    }
+    const pass = async (milliseconds: number): Promise<void> => {
+      await advance(milliseconds)
+      now += milliseconds
+    }
+    const delays: number[] = []
+    for (let failure = 0; failure < 9; failure++) {
+      delays.push(await failAndWait())
+      await pass(2.5 * minute)
+    }
+    expect(delays).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 32_000, minute, minute])
+    await pass(2.5 * minute)
+    expect(await failAndWait()).toBe(500)
+    expect(givenUp).toEqual([])
+  })
+
+  it('does not start an engine again that said why it cannot run, and ends it if it stays', async () => {
+    const { supervisor, starts, givenUp, engine, advance } = stage()
+    const failure: FailureValue = {
+      code: 'data-folder',
+      message: 'The folder cannot be written.',
+      action: 'Choose another.',
+    }
+    supervisor.start()
+    engine().listeners.onFailed(failure)
+    await advance(2999)
+    expect(engine().asked).toEqual([])
+    await advance(1)
+    expect(engine().asked).toEqual(['kill'])
+    expect(givenUp).toEqual([failure])
+    await advance(60 * minute)
+    expect(starts).toHaveLength(1)
+    supervisor.retry()
+    expect(starts).toHaveLength(2)
+  })
+
+  it('connects a screen only while the engine is ready', async () => {
+    const { supervisor, heard, engine, advance } = stage()
+    const port = {} as Parameters<Supervisor['connect']>[0]
+    expect(supervisor.connect(port)).toBe(false)
+    supervisor.start()
+    expect(supervisor.connect(port)).toBe(false)
+    engine().listeners.onReady({ version: '1' })
+    expect(supervisor.connect(port)).toBe(true)
+    engine().end(0)
+    await advance(0)
+    expect(supervisor.connect(port)).toBe(false)
+    expect(heard).toEqual(['ready', 'stopped'])
+  })
+
+  it('asks the engine to end, kills it after 3 s, and starts none after that', async () => {
+    const { supervisor, starts, engine, advance } = stage()
+    supervisor.start()
+    const ended = supervisor.quit()
+    await advance(2999)
+    expect(engine().asked).toEqual(['quit'])
+    await advance(1)
+    await ended
+    expect(engine().asked).toEqual(['quit', 'kill'])
+    await advance(60 * minute)
+    supervisor.retry()
+    expect(starts).toHaveLength(1)
+  })
+
+  it('starts no engine when it is asked to end while waiting to start one', async () => {
+    const { supervisor, starts, engine, advance } = stage()
+    supervisor.start()
+    engine().end(1)
+    await advance(100)
+    await supervisor.quit()
+    await advance(60 * minute)
+    expect(starts).toHaveLength(1)
+  })
+})
