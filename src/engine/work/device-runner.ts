@@ -12,6 +12,7 @@ import type { Clock } from '#process/supervisor'
 import type { WorkEnergy } from '../ledger'
 import type { Log } from '../log'
 import { energyBetween } from '../work-energy'
+import { createJobSource, type LeasedJob } from './job-source'
 import { createJobRunner, type JobRunner, type JobRunnerParts, type RunnableModel } from './job-runner'
 import type { NetworkState } from './network-state'
 import { createProofMiner, type ProofMiner } from './proof-miner'
@@ -92,7 +93,6 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
   let finishing = false
   let stopping = false
   let loop: Promise<void> | null = null
-  let jobsHint = true
   let idleStop: { cancel(): void } | null = null
   let activity = ''
   let state: DeviceState = 'idle'
@@ -121,6 +121,14 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     energyNow: parts.energyNow,
     isStopping: () => stopping,
     ...parts.jobParts,
+  })
+
+  const source = createJobSource({
+    rigKey: parts.rigKey,
+    network: parts.network,
+    models: parts.models,
+    sampleBudget: parts.sampleBudget,
+    log,
   })
 
   const ensureWorker = async (): Promise<WorkerClient> => {
@@ -173,36 +181,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     return miner
   }
 
-  /** A useful job that may be done now, or null. Asked for only when there may be one, so that a network is not pestered. */
-  const nextJob = async (): Promise<{ offer: Parameters<JobRunner['run']>[0]; model: RunnableModel } | null> => {
-    const samples = mining !== null && !finishing && mining.samples && parts.sampleBudget.isDue()
-    if (!jobsHint && !samples) return null
-    const models = parts.models()
-    if (models.length === 0) return null
-    const answer = await parts.network.leaseJob({
-      rig: parts.rigKey,
-      models: models.map(({ card, hash }) => ({ kind: card.kind, model: hash, macFormula: card.macFormula })),
-      samples,
-    })
-    if (!answer.ok) {
-      jobsHint = false
-      if (answer.refusal.code !== 'no-work')
-        log.warn('no job', { code: answer.refusal.code, message: answer.refusal.message })
-      if (samples) parts.sampleBudget.declined()
-      return null
-    }
-    const model = models.find(({ hash }) => hash === answer.value.model)
-    if (!model) {
-      await parts.network.returnJob(parts.rigKey, answer.value.id, {
-        retry: true,
-        message: 'this rig no longer has the model',
-      })
-      return null
-    }
-    return { offer: answer.value, model }
-  }
-
-  const runJob = async (job: NonNullable<Awaited<ReturnType<typeof nextJob>>>): Promise<void> => {
+  const runJob = async (job: LeasedJob): Promise<void> => {
     const running = await ensureWorker()
     show('working', `${KIND_WORDS[job.offer.kind]} ${job.model.card.name}`, job.offer.kind)
     const outcome = await jobs.run(job.offer, job.model, running)
@@ -241,7 +220,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       }
       return true
     }
-    const job = await nextJob()
+    const job = await source.next(mining !== null && !finishing && mining.samples)
     if (job) {
       await runJob(job)
       return true
@@ -316,6 +295,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     idleStop?.cancel()
     await endWorker()
     await loop
+    await source.release()
     stopping = false
     finishing = false
     networkTrouble = null
@@ -357,7 +337,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     startMining: (options) => {
       mining = options
       finishing = false
-      jobsHint = true
+      source.hint()
       energyAtShare = parts.energyNow()
       millisecondsSinceShare = 0
       run()
@@ -369,7 +349,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       await stop()
     },
     wake: () => {
-      jobsHint = true
+      source.hint()
       run()
     },
     cancelJob: (jobId) => worker !== null && jobs.cancel(jobId, worker),

@@ -1,0 +1,105 @@
+/**
+ * Where a device's useful jobs come from. What somebody asked for is fetched at once; a generated sample is asked for in
+ * the background, since the network has to draw it first and the device goes on proving meanwhile.
+ */
+import type { JobOffer, Network } from '#shared/domain/protocol'
+import type { Log } from '../log'
+import type { RunnableModel } from './job-runner'
+import type { SampleBudget } from './sample-budget'
+
+export interface LeasedJob {
+  offer: JobOffer
+  model: RunnableModel
+}
+
+export interface JobSource {
+  /** There may be a job that somebody asked for. */
+  hint(): void
+  /** A leased job to do now, or null. Rejects with a Failure when the network does not answer. */
+  next(samplesWanted: boolean): Promise<LeasedJob | null>
+  /** Gives back what was leased and not begun. */
+  release(): Promise<void>
+}
+
+export function createJobSource(parts: {
+  rigKey: string
+  network: Network
+  models: () => readonly RunnableModel[]
+  sampleBudget: SampleBudget
+  log: Log
+}): JobSource {
+  const { network, log, sampleBudget } = parts
+  let hinted = true
+  let asking: Promise<void> | null = null
+  let ready: LeasedJob | null = null
+  let unwanted = false
+
+  const giveBack = async (offer: JobOffer, message: string): Promise<void> => {
+    await network.returnJob(parts.rigKey, offer.id, { retry: true, message })
+  }
+
+  const lease = async (samples: boolean): Promise<LeasedJob | null> => {
+    const models = parts.models()
+    if (models.length === 0) return null
+    const answer = await network.leaseJob({
+      rig: parts.rigKey,
+      models: models.map(({ card, hash }) => ({ kind: card.kind, model: hash, macFormula: card.macFormula })),
+      samples,
+    })
+    if (!answer.ok) {
+      const { code, message } = answer.refusal
+      if (code !== 'no-work') log.warn('no job', { code, message })
+      return null
+    }
+    const model = models.find(({ hash }) => hash === answer.value.model)
+    if (model) return { offer: answer.value, model }
+    await giveBack(answer.value, 'this rig no longer has the model')
+    return null
+  }
+
+  const askForSample = (): void => {
+    unwanted = false
+    asking = lease(true)
+      .then(async (leased) => {
+        if (leased === null) sampleBudget.declined()
+        else if (unwanted) await giveBack(leased.offer, 'the rig stopped')
+        else ready = leased
+      })
+      .catch((error: unknown) => {
+        sampleBudget.declined()
+        log.warn('no sample', { error: String(error) })
+      })
+      .finally(() => {
+        asking = null
+      })
+  }
+
+  return {
+    hint: () => {
+      hinted = true
+    },
+    next: async (samplesWanted) => {
+      if (hinted) {
+        const leased = await lease(false)
+        if (leased !== null) return leased
+        hinted = false
+      }
+      if (ready !== null) {
+        const leased = ready
+        ready = null
+        return leased
+      }
+      if (samplesWanted && asking === null && sampleBudget.isDue()) askForSample()
+      return null
+    },
+    release: async () => {
+      unwanted = true
+      const leased = ready
+      ready = null
+      if (leased !== null)
+        await giveBack(leased.offer, 'the rig stopped').catch((error: unknown) =>
+          log.warn('a sample could not be returned', { error: String(error) }),
+        )
+    },
+  }
+}
