@@ -1,0 +1,109 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { InferenceSession } from 'onnxruntime-node'
+import { Failure } from '#shared/domain/errors'
+import type { ModelLocation } from '#shared/domain/worker-protocol'
+import { openMacCounter } from './graph-macs'
+import type { MacFormula } from '#shared/domain/card'
+import { DETECTION_BLOCK } from './picture'
+import { LINE_HEIGHT, STEP_COLUMNS } from './crop'
+
+export interface OcrModel {
+  detection: InferenceSession
+  recognition: InferenceSession
+  /** class → character; class 0 is the blank of CTC, the last one a space */
+  characters: readonly string[]
+}
+
+/** The width that PP-OCR's recognition is published and trained with. */
+const REFERENCE_COLUMNS = 320
+
+interface Loaded {
+  folder: string
+  threads: number
+  model: Promise<OcrModel>
+}
+let loaded: Loaded | undefined
+
+/** The sessions of a model folder. The last one used stays loaded. Throws Failure 'model-refused'. */
+export async function loadOcrModel(location: ModelLocation, threads: number): Promise<OcrModel> {
+  if (loaded?.folder !== location.folder || loaded.threads !== threads) {
+    loaded = { folder: location.folder, threads, model: openSessions(location, threads) }
+  }
+  const mine = loaded
+  try {
+    return await mine.model
+  } catch (error) {
+    if (loaded === mine) loaded = undefined
+    throw error
+  }
+}
+
+/**
+ * MACs per detection block and per recognition step, counted from the graphs. Both grow by a fixed amount with every
+ * block and step; what does not depend on the picture's size (squeeze-and-excitation on one pixel) is left out.
+ * Recognition's attention grows with the square of the line: it is taken as in a line of REFERENCE_COLUMNS.
+ */
+export async function countOcrMacs(location: ModelLocation): Promise<Extract<MacFormula, { kind: 'ocr' }>> {
+  const files = findFiles(location)
+  const detection = await openMacCounter(files.detection)
+  const recognition = await openMacCounter(files.recognition)
+  const [one, two] = await Promise.all(
+    [1, 2].map((blocks) => detection([1, 3, DETECTION_BLOCK, DETECTION_BLOCK * blocks])),
+  )
+  const [line, double] = await Promise.all(
+    [1, 2].map((lines) => recognition([1, 3, LINE_HEIGHT, REFERENCE_COLUMNS * lines])),
+  )
+  if (!one || !two || !line || !double) throw new TypeError('a graph was not counted')
+  const steps = BigInt(REFERENCE_COLUMNS / STEP_COLUMNS)
+  const linear = double.convolution + double.projection - line.convolution - line.projection
+  return {
+    kind: 'ocr',
+    perDetectionBlock: Number(two.convolution + two.projection - one.convolution - one.projection),
+    perRecognitionStep: Number((linear + line.attention) / steps),
+  }
+}
+
+async function openSessions(location: ModelLocation, threads: number): Promise<OcrModel> {
+  const files = findFiles(location)
+  const { InferenceSession } = await import('onnxruntime-node')
+  const open = async (path: string): Promise<InferenceSession> =>
+    InferenceSession.create(path, { intraOpNumThreads: threads, interOpNumThreads: 1, enableMemPattern: false })
+  try {
+    const detection = await open(files.detection)
+    const recognition = await open(files.recognition)
+    return { detection, recognition, characters: parseCharacters(await readFile(files.characters, 'utf8')) }
+  } catch (error) {
+    if (error instanceof Failure) throw error
+    const reason = error instanceof Error ? error.message : String(error)
+    throw refused(location, `cannot be loaded: ${reason}`)
+  }
+}
+
+/** A card names its files; which is which follows from PaddleOCR's own naming. */
+function findFiles(location: ModelLocation): { detection: string; recognition: string; characters: string } {
+  const find = (pattern: RegExp, what: string): string => {
+    const file = location.card.files.find(({ path }) => pattern.test(path))
+    if (!file) throw refused(location, `has no ${what} file`)
+    return join(location.folder, file.path)
+  }
+  return {
+    detection: find(/det[^/]*\.onnx$/, 'detection'),
+    recognition: find(/rec[^/]*\.onnx$/, 'recognition'),
+    characters: find(/\.txt$/, 'character list'),
+  }
+}
+
+function parseCharacters(text: string): string[] {
+  const lines = text.split(/\r?\n/)
+  if (lines.at(-1) === '') lines.pop()
+  return ['', ...lines, ' ']
+}
+
+function refused(location: ModelLocation, problem: string): Failure {
+  return new Failure(
+    'model-refused',
+    `The model ${location.card.id} ${problem}.`,
+    'Add the model again from a complete folder.',
+  )
+}

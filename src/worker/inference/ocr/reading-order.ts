@@ -1,0 +1,102 @@
+import { corners, type RotatedBox } from './boxes'
+
+interface Extent {
+  left: number
+  right: number
+  top: number
+  bottom: number
+}
+
+/** A gap between columns is at least this many line heights wide and runs through at least MIN_COLUMN_LINES on both sides. */
+const COLUMN_GAP = 1
+const MIN_COLUMN_LINES = 3
+/** Columns of running text; narrower ones are cells of a table, which is read row by row. */
+const MIN_COLUMN_WIDTH = 6
+/** Boxes share a row when this part of the lower one's height overlaps. */
+const ROW_OVERLAP = 0.5
+
+/**
+ * Indices of boxes in reading order: top to bottom, left to right within a row; columns of running text one after
+ * another where an empty gap divides them.
+ */
+export function readingOrder(boxes: readonly RotatedBox[]): number[] {
+  const extents = boxes.map(extentOf)
+  return order(
+    extents,
+    extents.map((_, index) => index),
+  )
+}
+
+function extentOf(box: RotatedBox): Extent {
+  const points = corners(box)
+  const xs = points.map(({ x }) => x)
+  // The middle of the box decides its row: the corners of a long leaning line reach into its neighbours.
+  return {
+    left: Math.min(...xs),
+    right: Math.max(...xs),
+    top: box.center.y - box.halfHeight,
+    bottom: box.center.y + box.halfHeight,
+  }
+}
+
+function order(extents: readonly Extent[], indices: number[]): number[] {
+  const columns = splitColumns(extents, indices)
+  if (columns) return columns.flatMap((column) => order(extents, column))
+  const bands = splitBands(extents, indices)
+  // A heading over two columns hides their gap until the bands above it are set apart.
+  for (let cut = 1; cut < bands.length; cut++) {
+    const below = bands.slice(cut).flat()
+    if (splitColumns(extents, below)) return [...byRows(extents, bands.slice(0, cut).flat()), ...order(extents, below)]
+  }
+  return byRows(extents, indices)
+}
+
+function splitColumns(extents: readonly Extent[], indices: readonly number[]): number[][] | undefined {
+  const sorted = indices.toSorted((a, b) => extents[a]!.left - extents[b]!.left)
+  const heights = indices.map((index) => extents[index]!.bottom - extents[index]!.top).toSorted((a, b) => a - b)
+  const height = heights[Math.floor(heights.length / 2)] ?? 0
+  let right = -Infinity
+  for (let cut = 0; cut < sorted.length; cut++) {
+    const extent = extents[sorted[cut]!]!
+    const sides = [sorted.slice(0, cut), sorted.slice(cut)]
+    if (extent.left - right >= COLUMN_GAP * height && sides.every((side) => isColumn(extents, side, height)))
+      return sides
+    right = Math.max(right, extent.right)
+  }
+  return undefined
+}
+
+function isColumn(extents: readonly Extent[], side: readonly number[], height: number): boolean {
+  const widths = side.map((index) => extents[index]!.right - extents[index]!.left).toSorted((a, b) => a - b)
+  return side.length >= MIN_COLUMN_LINES && (widths[Math.floor(widths.length / 2)] ?? 0) >= MIN_COLUMN_WIDTH * height
+}
+
+/** Groups divided by empty horizontal gaps, from the top. */
+function splitBands(extents: readonly Extent[], indices: readonly number[]): number[][] {
+  const bands: number[][] = []
+  let bottom = -Infinity
+  for (const index of indices.toSorted((a, b) => extents[a]!.top - extents[b]!.top)) {
+    const extent = extents[index]!
+    if (extent.top >= bottom) bands.push([])
+    bands.at(-1)?.push(index)
+    bottom = Math.max(bottom, extent.bottom)
+  }
+  return bands
+}
+
+function byRows(extents: readonly Extent[], indices: readonly number[]): number[] {
+  const middle = (index: number): number => (extents[index]!.top + extents[index]!.bottom) / 2
+  const rows: number[][] = []
+  for (const index of indices.toSorted((a, b) => middle(a) - middle(b))) {
+    const last = rows.at(-1)?.[0]
+    const row = last !== undefined && sharesRow(extents[last]!, extents[index]!) ? rows.at(-1)! : []
+    if (row.length === 0) rows.push(row)
+    row.push(index)
+  }
+  return rows.flatMap((row) => row.toSorted((a, b) => extents[a]!.left - extents[b]!.left))
+}
+
+function sharesRow(first: Extent, second: Extent): boolean {
+  const overlap = Math.min(first.bottom, second.bottom) - Math.max(first.top, second.top)
+  return overlap > ROW_OVERLAP * Math.min(first.bottom - first.top, second.bottom - second.top)
+}
