@@ -58,18 +58,15 @@ function run(file: string, options: readonly string[]): { status: number | null;
   return { status, output: `${stdout}${stderr}` }
 }
 
-/** Compiles a layer with the given files in it; returns the names of those that have an error, and all that was said. */
-function compile(
-  layer: Layer,
-  files: Record<string, string>,
-): { faulty: string[]; status: number | null; output: string } {
+/** Compiles a layer with the given files in it; returns the names of those that have an error. */
+function compile(layer: Layer, files: Record<string, string>): { faulty: string[]; status: number | null } {
   const folder = join(copy, 'src', layer)
   try {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
     const { status, output } = run(program('typescript', 'bin/tsc'), ['-b', '--pretty', 'false', join('src', layer)])
     const pattern = new RegExp(`^src/${layer}/([\\w.-]+)\\(\\d+,\\d+\\): error TS`, 'gm')
     const faulty = [...new Set([...output.replaceAll(sep, '/').matchAll(pattern)].map(([, name]) => name as string))]
-    return { faulty: faulty.toSorted(), status, output }
+    return { faulty: faulty.toSorted(), status }
   } finally {
     for (const name of Object.keys(files)) rmSync(join(folder, name), { force: true })
   }
@@ -116,8 +113,8 @@ describe.each(LAYERS)('%s', (layer) => {
         ]),
       ),
     }
-    const { faulty, status, output } = compile(layer, files)
-    expect(faulty, output).toEqual(Object.keys(files).toSorted())
+    const { faulty, status } = compile(layer, files)
+    expect(faulty).toEqual(Object.keys(files).toSorted())
     expect(status).not.toBe(0)
   })
 })
@@ -130,7 +127,7 @@ describe('lint', () => {
     writeFileSync(path, text)
     try {
       const { status, output } = run(program('oxlint', 'bin/oxlint'), ['--format', 'unix', join('src', file)])
-      expect(output, 'lint ran').toContain(status === 0 ? '' : 'no-restricted-imports')
+      if (status !== 0) expect(output).toContain('no-restricted-imports')
       return status !== 0
     } finally {
       rmSync(path)
