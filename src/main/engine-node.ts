@@ -32,6 +32,9 @@ export function startNodeEngine(node: string, programs: Programs, start: Omit<En
         case 'failed':
           listeners.onFailed(message.failure)
           return
+        case 'quit-asked':
+          listeners.onQuitAsked()
+          return
         case 'client-message':
           clients.get(message.client)?.postMessage(message.message)
           return

@@ -12,6 +12,8 @@ export interface Programs {
 export interface EngineListeners {
   onReady(info: { version: string }): void
   onFailed(failure: FailureValue): void
+  /** somebody asked the engine to end for good */
+  onQuitAsked(): void
 }
 
 export interface EngineProcess {

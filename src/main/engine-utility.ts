@@ -30,6 +30,9 @@ export function startUtilityEngine(programs: Programs, start: Omit<EngineStart, 
         case 'failed':
           listeners.onFailed(message.failure)
           return
+        case 'quit-asked':
+          listeners.onQuitAsked()
+          return
         case 'start-process':
           children.start(message.id, message.program, message.start)
           return

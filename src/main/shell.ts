@@ -39,6 +39,7 @@ export function createShell(parts: ShellParts): void {
   let failure: FailureValue | undefined
   /** the page asked for a port that it does not have yet */
   let pageWaits = false
+  let pageConnected = false
   let ended = false
 
   const start = parts.dataDir === undefined ? {} : { dataDir: parts.dataDir }
@@ -50,11 +51,18 @@ export function createShell(parts: ShellParts): void {
     { startEngine, clock: { now: Date.now, after: later }, random: Math.random },
     {
       onReady: () => connectPage(),
-      onStopped: () => main?.window.webContents.send('lode:port-closed'),
+      onStopped: () => {
+        if (pageConnected) main?.window.webContents.send('lode:port-closed')
+        pageWaits ||= pageConnected
+        pageConnected = false
+      },
       onGivenUp: (value) => {
         failure = value
+        pageWaits = false
+        pageConnected = false
         main?.showStopped()
       },
+      onQuitAsked: () => app.quit(),
     },
   )
 
@@ -63,6 +71,7 @@ export function createShell(parts: ShellParts): void {
     const { port1, port2 } = new MessageChannelMain()
     if (!supervisor.connect(port1)) return
     pageWaits = false
+    pageConnected = true
     main.window.webContents.postMessage('lode:port', null, [port2])
   }
   const retry = (): void => {
@@ -75,6 +84,7 @@ export function createShell(parts: ShellParts): void {
     main.window.once('closed', () => {
       main = undefined
       pageWaits = false
+      pageConnected = false
     })
     if (failure) main.showStopped()
     else main.showPage()

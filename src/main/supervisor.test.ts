@@ -41,6 +41,7 @@ function stage(): {
       onReady: () => heard.push('ready'),
       onStopped: () => heard.push('stopped'),
       onGivenUp: (failure) => givenUp.push(failure),
+      onQuitAsked: () => heard.push('quit asked'),
     },
   )
   const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
@@ -141,6 +142,7 @@ describe('the engine’s supervisor', () => {
     }
     supervisor.start()
     engine().listeners.onFailed(failure)
+    expect(givenUp).toEqual([failure])
     await advance(2999)
     expect(engine().asked).toEqual([])
     await advance(1)
@@ -150,6 +152,20 @@ describe('the engine’s supervisor', () => {
     expect(starts).toHaveLength(1)
     supervisor.retry()
     expect(starts).toHaveLength(2)
+    expect(givenUp).toEqual([failure])
+  })
+
+  it('ends an engine that failed and is still there at once when asked to retry', async () => {
+    const { supervisor, starts, engine, advance } = stage()
+    supervisor.start()
+    const first = engine()
+    first.listeners.onFailed({ code: 'internal', message: 'no', action: '' })
+    supervisor.retry()
+    await advance(0)
+    expect(first.asked).toEqual(['kill'])
+    expect(starts).toEqual([0, 0])
+    await advance(minute)
+    expect(engine().asked).toEqual([])
   })
 
   it('connects a screen only while the engine is ready', async () => {

@@ -25,6 +25,8 @@ export interface SupervisorEvents {
   onStopped(): void
   /** it is not started again until retry() */
   onGivenUp(failure: FailureValue): void
+  /** somebody asked the engine to end for good: the shell ends, by quit() */
+  onQuitAsked(): void
 }
 
 export interface Supervisor {
@@ -47,11 +49,14 @@ export function createSupervisor(
   let failures: number[] = []
   let attempt = 0
   let cancelRestart: (() => void) | undefined
+  /** Retry was pressed before the engine that failed was gone */
+  let retried = false
 
   const start = (): void => {
     if (engine || quitting) return
     cancelRestart?.()
     cancelRestart = undefined
+    retried = false
     const startedAt = clock.now()
     let failure: FailureValue | undefined
     const own = startEngine({
@@ -61,10 +66,12 @@ export function createSupervisor(
       },
       onFailed: (value) => {
         failure = value
+        events.onGivenUp(value)
         clock.after(patienceMilliseconds, () => {
           if (engine === own) own.kill()
         })
       },
+      onQuitAsked: () => events.onQuitAsked(),
     })
     engine = own
     void own.exited.then(({ code }) => {
@@ -72,8 +79,8 @@ export function createSupervisor(
       ready = false
       if (quitting) return
       events.onStopped()
-      if (failure) events.onGivenUp(failure)
-      else startAgainLater(startedAt, code)
+      if (!failure) startAgainLater(startedAt, code)
+      else if (retried) start()
     })
   }
 
@@ -94,7 +101,9 @@ export function createSupervisor(
     retry: () => {
       failures = []
       attempt = 0
-      start()
+      retried = true
+      if (engine) engine.kill()
+      else start()
     },
     connect: (port) => {
       if (!engine || !ready) return false

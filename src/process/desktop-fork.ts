@@ -58,6 +58,7 @@ export function connectFork(programFolder: string): DesktopLink {
     onClient: clients.listen,
     ready: ({ version }) => tell({ type: 'ready', version }),
     failed: (failure) => tell({ type: 'failed', failure }),
+    quit: () => tell({ type: 'quit-asked' }),
     onQuit: quit.listen,
   }
 }

@@ -11,6 +11,8 @@ const clientClosed = z.object({ type: z.literal('client-closed'), client: id })
 export const engineToShell = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready'), version: z.string() }),
   z.object({ type: z.literal('failed'), failure: failureSchema }),
+  /** somebody asked this engine to end for good: the window ends too */
+  z.object({ type: z.literal('quit-asked') }),
   z.object({ type: z.literal('start-process'), id, program: z.enum(['worker', 'sensors']), start: z.string() }),
   z.object({ type: z.literal('kill-process'), id }),
   clientMessage,

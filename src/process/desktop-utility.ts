@@ -62,6 +62,7 @@ export function connectUtility(parent: UtilityParentPort): DesktopLink {
     onClient: clients.listen,
     ready: ({ version }) => tell({ type: 'ready', version }),
     failed: (failure) => tell({ type: 'failed', failure }),
+    quit: () => tell({ type: 'quit-asked' }),
     onQuit: quit.listen,
   }
 }

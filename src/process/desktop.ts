@@ -15,6 +15,8 @@ export interface DesktopLink {
   ready(info: { version: string }): void
   /** The engine cannot run: the window says so with the sentence and its action. The engine ends after it. */
   failed(failure: FailureValue): void
+  /** A client asked the engine to end for good: the shell ends with it, and says so by onQuit. */
+  quit(): void
   /** The shell asks the engine to end (it waits 3 s), or is gone. Called once. */
   onQuit(listener: () => void): void
 }

@@ -14,11 +14,15 @@ interface EchoPage {
   echo: { connections: number; ask(order: string, value?: unknown): Promise<unknown> }
   lode: Record<string, unknown>
 }
-const ask = <T>(page: Page, order: string, value?: unknown): Promise<T> =>
-  page.evaluate(
+/** Waits for the page's script, and for the engine's answer. */
+const ask = async <T>(page: Page, order: string, value?: unknown): Promise<T> => {
+  await page.waitForFunction(() => 'echo' in window, undefined, { polling: 50 })
+  const answer = page.evaluate(
     ([name, given]) => (window as unknown as EchoPage).echo.ask(name as string, given),
     [order, value],
-  ) as Promise<T>
+  )
+  return (await answer) as T
+}
 const connections = (page: Page): Promise<number> =>
   page.evaluate(() => (window as unknown as EchoPage).echo.connections)
 
@@ -266,6 +270,16 @@ describe.skipIf(reason !== undefined)('the desktop window', () => {
       await running?.evaluate(({ app }) => void setTimeout(() => app.quit(), 10))
       await until(() => !pids.some(isRunning), 'engine and worker are gone')
       expect(readFileSync(join(dataDir, 'ended'), 'utf8')).toBe('politely')
+    })
+
+    it('ends the window when a client ends the engine for good', async () => {
+      const page = await start(environment)
+      const { pid } = await ask<{ pid: number }>(page, 'start')
+      const gone = new Promise((resolve) => running?.process().once('exit', resolve))
+      void ask(page, 'quit').catch(() => undefined)
+      expect(await gone).toBe(0)
+      expect(readFileSync(join(dataDir, 'ended'), 'utf8')).toBe('politely')
+      expect(isRunning(pid)).toBe(false)
     })
 
     it('leaves nothing running when the shell is killed', async () => {
