@@ -14,6 +14,8 @@ export interface MiningDevice {
   canMine: boolean
   enabled: boolean
   engines: readonly string[]
+  /** null where threads are not chosen */
+  threads: { inUse: number; maximum: number } | null
   reason?: string | undefined
 }
 
@@ -89,9 +91,21 @@ export function createMining(parts: MiningParts): Mining {
     return engine
   }
 
+  const refuseThreads = (device: MiningDevice, wantedThreads: number): void => {
+    const maximum = device.threads?.maximum
+    if (maximum === undefined || wantedThreads <= maximum) return
+    throw new Failure(
+      'wrong-usage',
+      `${device.id} has ${maximum} threads, not ${wantedThreads}`,
+      `Choose 1 to ${maximum}.`,
+    )
+  }
+
   const startDevice = (device: MiningDevice, options: StartOptions): void => {
     const engine = engineFor(device, options)
-    if (options.threads !== undefined) parts.setThreads(device.id, options.threads)
+    // A former run's choice ends with it.
+    const threads = device.threads === null ? undefined : (options.threads ?? device.threads.inUse)
+    if (threads !== undefined) parts.setThreads(device.id, threads)
     parts
       .runner(device.id)
       .startMining({ engine, tier: options.tier ?? null, samples: options.samples ?? parts.samplesWanted() })
@@ -124,7 +138,10 @@ export function createMining(parts: MiningParts): Mining {
           'Switch one on, on the Devices screen.',
         )
       }
-      for (const device of devices) engineFor(device, options)
+      for (const device of devices) {
+        engineFor(device, options)
+        if (options.threads !== undefined) refuseThreads(device, options.threads)
+      }
       wanted = options
       cause = null
       startedAt = clock.monotonic()

@@ -45,7 +45,9 @@ export function startLode(
     env: { ...process.env, LODE_DATA_DIR: dataDir, ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
-  process.once('exit', () => child.kill('SIGKILL'))
+  const end = (): void => void child.kill('SIGKILL')
+  process.once('exit', end)
+  child.once('exit', () => process.off('exit', end))
   return child
 }
 

@@ -1,0 +1,212 @@
+/** What the `lode` command answers with `--json`, field by field: a name too many or too few is as wrong as a wrong value. */
+import { z } from 'zod'
+import { decimal, hex64 } from '#shared/domain/bytes'
+import { failureCode } from '#shared/domain/errors'
+import { tierName } from '#shared/domain/tiers'
+import type { Finished } from '../support/lode'
+
+const uuid = z.uuid()
+const isoMoment = z.iso.datetime()
+const deviceFields = {
+  id: z.string().min(1),
+  kind: z.enum(['cpu', 'gpu', 'npu', 'asic']),
+  name: z.string().min(1),
+  engines: z.array(z.string()),
+  memoryBytes: z.number().int().positive(),
+  canMine: z.boolean(),
+  reason: z.string().optional(),
+}
+
+export const devicesAnswer = z.array(z.strictObject(deviceFields)).min(1)
+
+export const digestAnswer = z.strictObject({
+  digest: hex64,
+  engine: z.enum(['onnx-cpu', 'reference']),
+  tier: tierName,
+  macs: decimal,
+  milliseconds: z.number().positive(),
+})
+
+export const benchAnswer = z.strictObject({
+  device: z.string(),
+  engine: z.string(),
+  tier: tierName,
+  noncesPerSecond: z.number().positive(),
+  macsPerSecond: z.number().positive(),
+  watts: z.number().positive().optional(),
+  wattsSource: z.string().min(1),
+  macsPerJoule: z.number().positive().optional(),
+  checksum: z.enum(['ok', 'mismatch']),
+})
+
+export const statusAnswer = z.strictObject({
+  mining: z.boolean(),
+  pausedBecause: z.array(z.string()),
+  network: z.literal('practice'),
+  devices: z
+    .array(
+      z.strictObject({
+        ...deviceFields,
+        engine: z.string().nullable(),
+        state: z.string(),
+        activity: z.string(),
+        macsPerSecond: z.number().nullable(),
+        watts: z.number().nullable(),
+        wattsCertainty: z.enum(['measured', 'estimated', 'mixed']).nullable(),
+        wattsSource: z.string(),
+        macsPerJoule: z.number().nullable(),
+      }),
+    )
+    .min(1),
+  creditMacs: z.strictObject({ epoch: decimal, today: decimal, total: decimal }),
+  credits: z.number().int().nonnegative(),
+  dataDir: z.string(),
+  version: z.string().regex(/^\d+\.\d+\.\d+/),
+  pid: z.number().int().positive().optional(),
+})
+
+const verification = z.enum(['recomputed', 'known-answer', 'unchecked'])
+const happening = <E extends string, T extends z.core.$ZodLooseShape>(event: E, fields: T) =>
+  z.strictObject({ event: z.literal(event), at: isoMoment, ...fields })
+export const mineEvent = z.discriminatedUnion('event', [
+  happening('started', {
+    rig: hex64,
+    network: z.literal('practice'),
+    dataDir: z.string(),
+    dashboard: z
+      .string()
+      .regex(/^http:\/\/127\.0\.0\.1:\d+\/#/)
+      .nullable(),
+  }),
+  happening('device', { id: z.string(), state: z.string(), macsPerSecond: z.number().nullable() }),
+  happening('share', {
+    nonce: decimal,
+    tier: tierName,
+    state: z.enum(['submitted', 'accepted', 'rejected']),
+    code: z.string().optional(),
+  }),
+  happening('job', { id: uuid, kind: z.enum(['chat', 'embed', 'ocr']), state: z.string() }),
+  happening('credit', {
+    id: uuid,
+    kind: z.enum(['share', 'job']),
+    macs: decimal,
+    creditMacs: decimal,
+    device: z.string(),
+    state: z.enum(['submitted', 'accepted', 'rejected']),
+    verification: verification.nullable(),
+  }),
+  happening('stopped', { reason: z.string(), creditMacs: decimal, credits: z.number().int().nonnegative() }),
+])
+export type MineEvent = z.infer<typeof mineEvent>
+
+const jobFields = {
+  id: uuid,
+  model: z.string().min(1),
+  state: z.enum(['accepted', 'rejected', 'submitted']),
+  macs: decimal,
+  creditId: uuid,
+  verification: verification.nullable(),
+  milliseconds: z.number().positive(),
+  joules: z.number().nonnegative().optional(),
+  joulesSource: z.string().min(1),
+}
+export const jobAnswer = z.discriminatedUnion('kind', [
+  z.strictObject({
+    ...jobFields,
+    kind: z.literal('chat'),
+    output: z.string(),
+    tokens: z.number().int().positive(),
+    evidence: z.strictObject({
+      kind: z.literal('chat'),
+      promptTokenIds: z.array(z.number().int()).min(1),
+      tokenIds: z.array(z.number().int()).min(1),
+      topLogProbabilities: z.array(z.array(z.tuple([z.number().int(), z.number()])).length(5)),
+      finish: z.enum(['stop', 'length', 'cancelled']),
+    }),
+  }),
+  z.strictObject({
+    ...jobFields,
+    kind: z.literal('embed'),
+    output: z.array(z.array(z.number()).min(1)),
+    tokens: z.number().int().positive(),
+    evidence: z.strictObject({ kind: z.literal('embed'), vectorsSha256: hex64 }),
+  }),
+  z.strictObject({
+    ...jobFields,
+    kind: z.literal('ocr'),
+    output: z.array(
+      z.strictObject({
+        text: z.string(),
+        box: z.array(z.tuple([z.number(), z.number()])).length(4),
+        confidence: z.number().min(0).max(1),
+      }),
+    ),
+    evidence: z.strictObject({ kind: z.literal('ocr'), lines: z.number().int().nonnegative() }),
+  }),
+])
+
+const modelFields = {
+  id: z.string(),
+  kind: z.enum(['chat', 'embed', 'ocr']),
+  name: z.string(),
+  licence: z.string(),
+  source: z.string(),
+  context: z.number().int().nonnegative(),
+  macFormula: z.looseObject({ kind: z.string() }),
+  hash: hex64,
+  state: z.enum(['ready', 'missing-file', 'wrong-hash']),
+  builtIn: z.boolean(),
+  bytes: z.number().int().positive(),
+}
+const file = { path: z.string(), bytes: z.number().int().positive(), sha256: hex64 }
+export const modelAnswer = z.strictObject({ ...modelFields, files: z.array(z.strictObject(file)).min(1) })
+export const modelsAnswer = z.array(modelAnswer)
+export const modelsVerifyAnswer = z.array(
+  z.strictObject({ ...modelFields, files: z.array(z.strictObject({ ...file, ok: z.boolean() })).min(1) }),
+)
+
+export const exportLine = z.strictObject({
+  id: uuid,
+  at: isoMoment,
+  network: z.literal('practice'),
+  rig: hex64,
+  device: z.string(),
+  kind: z.enum(['share', 'job']),
+  ref: hex64,
+  macs: decimal,
+  factorMilli: decimal,
+  creditMacs: decimal,
+  state: z.enum(['submitted', 'accepted', 'rejected']),
+  reason: z.string().optional(),
+  receipt: hex64.nullable(),
+})
+
+export const verifyAnswer = z.strictObject({
+  ok: z.boolean(),
+  credits: z.number().int().nonnegative(),
+  receipts: z.number().int().nonnegative(),
+  creditMacs: decimal,
+  problems: z.array(z.string()),
+})
+
+export const addressAnswer = z.strictObject({
+  address: z.string(),
+  type: z.enum(['evm', 'bitcoin', 'cosmos']),
+  effectiveAt: isoMoment,
+})
+
+const failureAnswer = z.strictObject({
+  error: z.strictObject({ code: failureCode, message: z.string().min(1), action: z.string() }),
+})
+
+/** A failure with `--json`: one value on standard output, exit code 1. Returns what it says. */
+export function failureOf(finished: Finished): z.infer<typeof failureAnswer>['error'] {
+  if (finished.code !== 1) throw new Error(`exit code ${finished.code}: ${finished.stdout}${finished.stderr}`)
+  return failureAnswer.parse(finished.json()).error
+}
+
+/** An answer with `--json`: one value on standard output, exit code 0. */
+export function answerOf<T extends z.ZodType>(schema: T, finished: Finished): z.infer<T> {
+  if (finished.code !== 0) throw new Error(`exit code ${finished.code}: ${finished.stdout}${finished.stderr}`)
+  return schema.parse(finished.json())
+}
