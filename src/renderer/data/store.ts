@@ -36,14 +36,12 @@ export const useStore = create<Store>(() => ({
   toasts: [],
 }))
 
-const TOAST_MILLISECONDS = 6000
 let lastToast = 0
 
 /** A passing word, bottom right; never for an error that needs an act. */
 export function toast(title: string, detail = ''): void {
   const id = ++lastToast
   useStore.setState((state) => ({ toasts: [...state.toasts, { id, title, detail }] }))
-  setTimeout(() => dismissToast(id), TOAST_MILLISECONDS)
 }
 
 export function dismissToast(id: number): void {

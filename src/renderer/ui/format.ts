@@ -114,7 +114,8 @@ export function price(value: MoneyValue): string {
 
 export function kilowattHours(joulesValue: number): string {
   const value = joulesValue / 3_600_000
-  return joined({ figure: value < 0.1 ? short(value, 2) : three(value), unit: 'kWh' })
+  if (value >= 1 || value === 0) return joined({ figure: value === 0 ? '0' : three(value), unit: 'kWh' })
+  return joined({ figure: short(value * 1000, value < 0.01 ? 2 : 3), unit: 'Wh' })
 }
 
 export function watts(value: number): string {

@@ -85,7 +85,7 @@ function Rows({ rows }: { rows: readonly BenchmarkRow[] }) {
   const { t } = useLingui()
   return (
     <div className="scroll-x">
-      <table className="tbl bench">
+      <table className="tbl tall bench">
         <caption className="sr">{t`Benchmarks`}</caption>
         <colgroup>
           <col className="w-when" />
@@ -113,8 +113,9 @@ function Rows({ rows }: { rows: readonly BenchmarkRow[] }) {
           {rows.map((row) => (
             <tr key={row.id}>
               <td>{dayClock(row.at)}</td>
-              <td className="mono" title={`${row.tier}, ${row.engine}`}>
-                {row.tier}, {row.engine}
+              <td>
+                <span className="mono">{row.tier}</span>
+                <span className="sub mono">{row.engine}</span>
               </td>
               <td className="r" title={t`${three(row.noncesPerSecond)} nonces a second`}>
                 {three(row.macsPerSecond / GIGA)}

@@ -34,7 +34,7 @@ export function DeviceDetail({ device }: { device: Device }) {
             <Switch
               label={t`Use for mining`}
               checked={device.enabled}
-              onChange={(enabled) => configureDevice(device.id, { enabled })}
+              onChange={(enabled) => void configureDevice(device.id, { enabled })}
             />
           </Setting>
         )}
@@ -99,14 +99,17 @@ const SETTLE_MILLISECONDS = 500
 /** Steps of one; saved a moment after the last step, since each change prepares the worker anew. */
 function Threads({ id, threads }: { id: string; threads: NonNullable<Device['threads']> }) {
   const { t } = useLingui()
-  const [wanted, setWanted] = useState(threads.inUse)
-  useEffect(() => setWanted(threads.inUse), [threads.inUse])
+  // What was stepped to and is not saved yet; null once the engine has it.
+  const [stepped, setStepped] = useState<number | null>(null)
   useEffect(() => {
-    if (wanted === threads.inUse) return
-    const timer = setTimeout(() => configureDevice(id, { threads: wanted }), SETTLE_MILLISECONDS)
+    if (stepped === null) return
+    const timer = setTimeout(() => {
+      void configureDevice(id, { threads: stepped }).then(() => setStepped((now) => (now === stepped ? null : now)))
+    }, SETTLE_MILLISECONDS)
     return () => clearTimeout(timer)
-  }, [id, wanted, threads.inUse])
-  const set = (value: number): void => setWanted(Math.min(threads.maximum, Math.max(1, value)))
+  }, [id, stepped])
+  const wanted = stepped ?? threads.inUse
+  const set = (value: number): void => setStepped(Math.min(threads.maximum, Math.max(1, value)))
   return (
     <Setting
       name={<label htmlFor={`threads-${id}`}>{t`Threads`}</label>}

@@ -138,7 +138,7 @@ function DeviceRow({ device, now, chosen, onChoose }: DeviceRowProps) {
           checked={device.canMine && device.enabled}
           disabled={!device.canMine}
           title={device.canMine ? undefined : device.reason}
-          onChange={(enabled) => configureDevice(device.id, { enabled })}
+          onChange={(enabled) => void configureDevice(device.id, { enabled })}
         />
       </td>
     </tr>

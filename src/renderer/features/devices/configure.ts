@@ -4,8 +4,8 @@ import { client } from '../../data/client'
 import { asFailure, useStore } from '../../data/store'
 
 /** Saves a device's setting and keeps the list current; a refusal is shown above the screen. */
-export function configureDevice(id: string, change: { enabled?: boolean; threads?: number }): void {
-  client
+export function configureDevice(id: string, change: { enabled?: boolean; threads?: number }): Promise<void> {
+  return client
     .call('devices.configure', { id, ...change })
     .then(replaceDevice, (error: unknown) => reportFailure(asFailure(error)))
 }

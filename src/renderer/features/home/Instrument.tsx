@@ -7,7 +7,7 @@ import { Scale } from '../../charts/Scale'
 import type { Answer } from '../../data/answer'
 import { useLive, useNow, useStaleSince } from '../../data/live'
 import { useStore } from '../../data/store'
-import { count, kilowattHours, money, NONE, percent, price, scaled, span, type Figure } from '../../ui/format'
+import { kilowattHours, money, NONE, percent, price, scaled, span, type Figure } from '../../ui/format'
 import { Qualifier } from '../../ui/parts'
 import { deviceIcon, efficiencyBand, historyMean, isRunning } from './figures'
 
@@ -143,8 +143,14 @@ function TodayReadouts({
   return (
     <>
       <Readout stale={stale} label={t`Credit today`} figure={credit} none={credit.figure === '0'} work>
-        {paysNothing ? <span>{t`practice, no market value`}</span> : <span>{t`accepted`}</span>}
-        {summary && <span>{t`${count(summary.shares)} shares, ${count(summary.jobs)} jobs`}</span>}
+        {paysNothing ? (
+          <>
+            <span>{t`practice`}</span>
+            <span>{t`no market value`}</span>
+          </>
+        ) : (
+          <span>{t`accepted`}</span>
+        )}
       </Readout>
       <Readout
         stale={stale}
@@ -157,7 +163,9 @@ function TodayReadouts({
         {!summary ? (
           waiting
         ) : noPower ? (
-          <span title={summary.energy.source}>{summary.energy.source}</span>
+          <span className="wrap" title={summary.energy.source}>
+            {summary.energy.source}
+          </span>
         ) : (
           <>
             <EnergyQualifier energy={summary.energy} />
@@ -178,7 +186,7 @@ function TodayReadouts({
         ) : (
           waiting
         )}
-        {paysNothing && <span>{t`practice pays nothing`}</span>}
+        {paysNothing && <span>{t`pays nothing`}</span>}
       </Readout>
     </>
   )

@@ -9,9 +9,7 @@ export function ChooseImage({ file, onFile }: { file: File | null; onFile: (file
   const id = useId()
   const [over, setOver] = useState(false)
   return (
-    <label
-      htmlFor={id}
-      className={`drop ${over ? 'over' : ''}`}
+    <div
       onDragOver={(event) => {
         event.preventDefault()
         setOver(true)
@@ -25,29 +23,31 @@ export function ChooseImage({ file, onFile }: { file: File | null; onFile: (file
         if (dropped) onFile(dropped)
       }}
     >
-      <Icon name="image" />
-      <span>
-        {file ? (
-          <>
-            <b className="strong">{file.name}</b> <span className="muted">{bytes(file.size)}</span>
-          </>
-        ) : (
-          <Trans>Drop a picture here, or choose one</Trans>
-        )}
-      </span>
-      <span className="muted note">
-        <Trans>PNG, JPEG, WebP, TIFF, GIF or AVIF. It stays on this computer.</Trans>
-      </span>
-      <input
-        id={id}
-        type="file"
-        aria-label={t`Picture`}
-        accept="image/png,image/jpeg,image/webp,image/tiff,image/gif,image/avif"
-        onChange={(event) => {
-          const chosen = event.target.files?.[0]
-          if (chosen) onFile(chosen)
-        }}
-      />
-    </label>
+      <label htmlFor={id} className={`drop ${over ? 'over' : ''}`}>
+        <Icon name="image" />
+        <span>
+          {file ? (
+            <>
+              <b className="strong">{file.name}</b> <span className="muted">{bytes(file.size)}</span>
+            </>
+          ) : (
+            <Trans>Drop a picture here, or choose one</Trans>
+          )}
+        </span>
+        <span className="muted note">
+          <Trans>PNG, JPEG, WebP, TIFF, GIF or AVIF. It stays on this computer.</Trans>
+        </span>
+        <input
+          id={id}
+          type="file"
+          aria-label={t`Picture`}
+          accept="image/png,image/jpeg,image/webp,image/tiff,image/gif,image/avif"
+          onChange={(event) => {
+            const chosen = event.target.files?.[0]
+            if (chosen) onFile(chosen)
+          }}
+        />
+      </label>
+    </div>
   )
 }

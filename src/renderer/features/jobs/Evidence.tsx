@@ -62,7 +62,8 @@ function TopFive({ evidence }: { evidence: ChatEvidence }) {
       <p className="soft">
         {t`${count(evidence.promptTokenIds.length)} prompt tokens, ${count(evidence.tokenIds.length)} generated, ${finishes[evidence.finish]}. For each generated token the five most likely, with the logarithm of their probability:`}
       </p>
-      <div className="evidence" role="region" aria-label={t`Top five of each token`} tabIndex={0}>
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls, and a keyboard must reach that */}
+      <section className="evidence" aria-label={t`Top five of each token`} tabIndex={0}>
         <table className="tbl">
           <caption className="sr">{t`Top five of each token`}</caption>
           <thead>
@@ -86,7 +87,7 @@ function TopFive({ evidence }: { evidence: ChatEvidence }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
       {evidence.topLogProbabilities.length > SHOWN_POSITIONS && (
         <p className="muted note">{t`The first ${SHOWN_POSITIONS} of ${count(evidence.topLogProbabilities.length)} positions.`}</p>
       )}

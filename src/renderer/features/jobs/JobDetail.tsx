@@ -178,7 +178,11 @@ function Facts({ detail }: { detail: Detail }) {
           <dt>
             <Trans>Tokens</Trans>
           </dt>
-          <dd>{t`${count(detail.tokens.input)} in, ${count(detail.tokens.output)} out`}</dd>
+          <dd>
+            {detail.kind === 'chat'
+              ? t`${count(detail.tokens.input)} in, ${count(detail.tokens.output)} out`
+              : t`${count(detail.tokens.input)} in`}
+          </dd>
         </>
       )}
     </dl>

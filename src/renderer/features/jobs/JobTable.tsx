@@ -1,7 +1,7 @@
 /** A million rows, drawn as the few that are seen. */
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { Trans, useLingui } from '@lingui/react/macro'
-import { useEffect, useRef, useState } from 'react'
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import type { JobFilter, JobRow } from '#shared/contract/jobs'
 import { client } from '../../data/client'
 import { asFailure } from '../../data/store'
@@ -11,6 +11,7 @@ import { StateBadge, Verified } from '../../ui/states'
 import { JobPages } from './job-pages'
 
 const ROW_PIXELS = 32
+const HEAD_PIXELS = 40
 /** Chromium draws no element higher than 33.5 million pixels. */
 const MOST_ROWS = 1_000_000
 const REST_MILLISECONDS = 700
@@ -25,6 +26,7 @@ interface JobTableProps {
 export function JobTable({ filter, filtered, chosen, onChoose }: JobTableProps) {
   const { t } = useLingui()
   const scroller = useRef<HTMLDivElement>(null)
+  const body = useRef<HTMLTableSectionElement>(null)
   const [following, setFollowing] = useState(true)
   const pages = useJobPages(filter, following)
   const shown = Math.min(pages.total ?? 0, MOST_ROWS)
@@ -36,6 +38,12 @@ export function JobTable({ filter, filtered, chosen, onChoose }: JobTableProps) 
   })
   const items = virtualizer.getVirtualItems()
   const first = items[0]?.index ?? 0
+  const start = items[0]?.start ?? 0
+  // The rows stand in a box that does not scroll and are moved by script: at 32 million pixels a browser loses lines.
+  const place = useCallback(() => {
+    if (body.current) body.current.style.transform = `translateY(${start - (scroller.current?.scrollTop ?? 0)}px)`
+  }, [start])
+  useLayoutEffect(place)
   const last = items.at(-1)?.index ?? 0
   useEffect(() => {
     if (shown > 0) pages.want(first, last)
@@ -56,8 +64,6 @@ export function JobTable({ filter, filtered, chosen, onChoose }: JobTableProps) 
       </Empty>
     )
   }
-  const above = items[0]?.start ?? 0
-  const below = virtualizer.getTotalSize() - (items.at(-1)?.end ?? 0)
   const toTop = (): void => {
     virtualizer.scrollToOffset(0)
     setFollowing(true)
@@ -67,51 +73,62 @@ export function JobTable({ filter, filtered, chosen, onChoose }: JobTableProps) 
       <div
         className="virtual"
         ref={scroller}
-        onScroll={(event) => setFollowing(event.currentTarget.scrollTop < ROW_PIXELS)}
+        onScroll={(event) => {
+          place()
+          setFollowing(event.currentTarget.scrollTop < ROW_PIXELS)
+        }}
       >
-        <table className="tbl jobs" aria-rowcount={pages.total + 1}>
-          <caption className="sr">{t`Jobs`}</caption>
-          <colgroup>
-            <col className="w-time" />
-            <col className="w-kind" />
-            <col />
-            <col className="w-tokens wide-only" />
-            <col className="w-amount" />
-            <col className="w-amount" />
-            <col className="w-amount" />
-            <col className="w-state" />
-            <col className="w-check" />
-          </colgroup>
-          <thead>
-            <tr aria-rowindex={1}>
-              <th>{t`Time`}</th>
-              <th>{t`Kind`}</th>
-              <th>{t`Model`}</th>
-              <th className="r wide-only">{t`Tokens`}</th>
-              <th className="r">
-                {t`Work`}
-                <span className="u">GMAC</span>
-              </th>
-              <th className="r" title={t`Energy: grey figures are estimated`}>
-                {t`Energy`}
-                <span className="u">J</span>
-              </th>
-              <th className="r">
-                {t`Credit`}
-                <span className="u">GMAC</span>
-              </th>
-              <th>{t`State`}</th>
-              <th>{t`Check`}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {above > 0 && <Spacer pixels={above} />}
-            {items.map((item) => (
-              <Row key={item.key} index={item.index} row={pages.row(item.index)} chosen={chosen} onChoose={onChoose} />
-            ))}
-            {below > 0 && <Spacer pixels={below} />}
-          </tbody>
-        </table>
+        <div style={{ height: virtualizer.getTotalSize() + HEAD_PIXELS }}>
+          <div className="viewport">
+            <table className="tbl jobs" aria-rowcount={pages.total + 1}>
+              <caption className="sr">{t`Jobs`}</caption>
+              <colgroup>
+                <col className="w-time" />
+                <col className="w-kind" />
+                <col />
+                <col className="w-tokens wide-only" />
+                <col className="w-amount" />
+                <col className="w-amount" />
+                <col className="w-amount" />
+                <col className="w-state" />
+                <col className="w-check" />
+              </colgroup>
+              <thead>
+                <tr aria-rowindex={1}>
+                  <th>{t`Time`}</th>
+                  <th>{t`Kind`}</th>
+                  <th>{t`Model`}</th>
+                  <th className="r wide-only">{t`Tokens`}</th>
+                  <th className="r">
+                    {t`Work`}
+                    <span className="u">GMAC</span>
+                  </th>
+                  <th className="r" title={t`Energy: grey figures are estimated`}>
+                    {t`Energy`}
+                    <span className="u">J</span>
+                  </th>
+                  <th className="r">
+                    {t`Credit`}
+                    <span className="u">GMAC</span>
+                  </th>
+                  <th>{t`State`}</th>
+                  <th>{t`Check`}</th>
+                </tr>
+              </thead>
+              <tbody ref={body}>
+                {items.map((item) => (
+                  <Row
+                    key={item.key}
+                    index={item.index}
+                    row={pages.row(item.index)}
+                    chosen={chosen}
+                    onChoose={onChoose}
+                  />
+                ))}
+              </tbody>
+            </table>
+          </div>
+        </div>
       </div>
       <div className="rule-top spread now-foot">
         {following ? (
@@ -136,14 +153,6 @@ export function JobTable({ filter, filtered, chosen, onChoose }: JobTableProps) 
   )
 }
 
-function Spacer({ pixels }: { pixels: number }) {
-  return (
-    <tr aria-hidden="true" className="spacer">
-      <td colSpan={9} style={{ height: pixels }} />
-    </tr>
-  )
-}
-
 function Row({
   index,
   row,
@@ -159,9 +168,7 @@ function Row({
   if (!row) {
     return (
       <tr aria-rowindex={index + 2}>
-        <td className="muted" colSpan={9}>
-          {NONE}
-        </td>
+        <td className="muted">{NONE}</td>
       </tr>
     )
   }
@@ -215,8 +222,7 @@ function Amount({ text, estimated = false }: { text: string; estimated?: boolean
 function useJobPages(filter: JobFilter, following: boolean): JobPages {
   const key = JSON.stringify(filter)
   const [, redraw] = useState(0)
-  const [pages, setPages] = useState(() => make(key, redraw))
-  useEffect(() => setPages(make(key, redraw)), [key])
+  const pages = useMemo(() => make(key, redraw), [key])
   useEffect(() => {
     pages.follow()
     return client.watch((link) => link === 'ready' && pages.follow())
