@@ -1,0 +1,213 @@
+/** The screens alone, over generated data: what each state shows, by role and name, under the strict policy and with axe. */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { resolve } from 'node:path'
+import { chromium, type Browser, type Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { Scene } from '../support/sample-data'
+import { startSampleEngine, type SampleEngine } from '../support/sample-engine'
+
+const root = resolve(import.meta.dirname, '../../out/renderer')
+const executablePath = process.env['LODE_CHROMIUM'] ?? '/usr/bin/chromium'
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const SCREENS = [
+  'home',
+  'devices',
+  'jobs',
+  'earnings',
+  'settings',
+  'settings/models',
+  'settings/payout',
+  'settings/trust',
+]
+
+let browser: Browser
+const engines: SampleEngine[] = []
+const complaints: string[] = []
+
+beforeAll(async () => {
+  browser = await chromium.launch({
+    executablePath,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+  })
+})
+afterAll(async () => {
+  await browser.close()
+})
+afterEach(async () => {
+  for (const context of browser.contexts()) await context.close()
+  for (const engine of engines.splice(0)) await engine.close()
+  complaints.length = 0
+})
+
+async function open(scene: Scene, options: { width?: number; height?: number; dark?: boolean } = {}): Promise<Page> {
+  const engine = await startSampleEngine({ root, scene })
+  engines.push(engine)
+  const context = await browser.newContext({
+    viewport: { width: options.width ?? 1280, height: options.height ?? 800 },
+    colorScheme: options.dark ? 'dark' : 'light',
+    reducedMotion: 'reduce',
+    locale: 'en-US',
+  })
+  const page = await context.newPage()
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text())
+  })
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  await page.goto(engine.url)
+  return page
+}
+
+const goTo = async (page: Page, screen: string): Promise<void> => {
+  await page.evaluate((target) => {
+    window.location.hash = `#/${target}`
+  }, screen)
+  await page.waitForTimeout(300)
+}
+
+async function accessibilityProblems(page: Page): Promise<string[]> {
+  await page.evaluate(axeSource)
+  return page.evaluate(async () => {
+    const { axe } = window as unknown as {
+      axe: { run(): Promise<{ violations: { id: string; nodes: { target: unknown[] }[] }[] }> }
+    }
+    const { violations } = await axe.run()
+    return violations.map((one) => `${one.id}: ${one.nodes.map((node) => String(node.target[0])).join(' | ')}`)
+  })
+}
+
+describe('the screens', () => {
+  it.each([
+    ['mining', true],
+    ['mining', false],
+    ['empty', true],
+    ['empty', false],
+    ['error', false],
+  ] as const)('are accessible and break no policy: %s, dark %s', async (scene, dark) => {
+    const page = await open(scene, { dark })
+    await page.getByRole('status').first().waitFor()
+    for (const screen of SCREENS) {
+      await goTo(page, screen)
+      expect(await accessibilityProblems(page), `${scene}, ${screen}`).toEqual([])
+    }
+    expect(complaints).toEqual([])
+  })
+
+  it('take the token out of the address, start, and stop', async () => {
+    const page = await open('empty')
+    await page.getByRole('status').getByText('Not mining').waitFor()
+    expect(page.url()).not.toContain('token')
+    await page.getByRole('button', { name: 'Start mining' }).click()
+    await page.getByRole('status').getByText('Mining on 1 device').waitFor()
+    await page.getByText('Stops by itself at').waitFor()
+    await page.getByRole('button', { name: 'More ways to stop' }).click()
+    await page.getByRole('menuitem', { name: 'Finish, then stop' }).click()
+    await page.getByRole('status').getByText('Finishing 1 job').waitFor()
+    await page.getByRole('button', { name: 'Stop', exact: true }).click()
+    await page.getByRole('status').getByText('Not mining').waitFor()
+  })
+
+  it('show nothing of an engine without the right token', async () => {
+    const page = await open('mining')
+    const address = new URL(engines[0]?.url ?? '')
+    for (const hash of ['', '#token=wrong']) {
+      const context = await browser.newContext()
+      const stranger = await context.newPage()
+      await stranger.goto(`${address.origin}/${hash}`)
+      await stranger.getByRole('heading', { name: 'Open the link that Lode printed' }).waitFor()
+      expect(await stranger.getByRole('navigation').count()).toBe(0)
+    }
+    await page.getByRole('status').getByText('Mining on').waitFor()
+  })
+
+  it('say that the engine is gone, and go on by themselves when it is back', async () => {
+    const page = await open('mining')
+    await page.getByRole('status').getByText('Mining on').waitFor()
+    const port = Number(new URL(page.url()).port)
+    await engines.splice(0)[0]?.close()
+    await page.getByRole('status').getByText('Lode does not answer').waitFor()
+    expect(await page.getByRole('button', { name: 'Stop', exact: true }).isDisabled()).toBe(true)
+    engines.push(await startSampleEngine({ root, scene: 'mining', port }))
+    await page.getByRole('status').getByText('Mining on').waitFor({ timeout: 30_000 })
+  })
+
+  it('reach the last of a million jobs and come back to the newest', async () => {
+    const page = await open('mining')
+    await page.getByRole('link', { name: 'Jobs' }).click()
+    const table = page.getByRole('table', { name: 'Jobs' })
+    await table.getByRole('row').nth(3).waitFor()
+    expect(await table.getAttribute('aria-rowcount')).toBe('1000001')
+    await page.locator('.virtual').evaluate((element) => element.scrollTo(0, element.scrollHeight))
+    const last = table.locator('[aria-rowindex="1000001"]')
+    await last.getByText('itp1-base').waitFor()
+    await page.getByRole('button', { name: 'To the newest' }).click()
+    await page.getByText('Following new jobs').waitFor()
+    await table.locator('[aria-rowindex="2"]').getByText('running').waitFor()
+  })
+
+  it('say what will appear, or what went wrong and what to do', async () => {
+    const empty = await open('empty')
+    await empty.getByText('No readings yet').waitFor()
+    await empty.getByRole('link', { name: 'Jobs' }).click()
+    await empty.getByText('No jobs yet').waitFor()
+    await empty.getByRole('link', { name: 'Earnings' }).click()
+    await empty.getByText('No credit in this period').waitFor()
+
+    const broken = await open('error')
+    await broken.getByRole('link', { name: 'Earnings' }).click()
+    await broken.getByRole('alert').filter({ hasText: 'The ledger cannot be read.' }).first().waitFor()
+    await broken.getByRole('button', { name: 'Try again' }).first().waitFor()
+
+    const faulted = await open('faulted')
+    await faulted.getByRole('status').getByText('Not mining: The processor worker keeps stopping').waitFor()
+    await faulted.getByRole('button', { name: 'Retry' }).waitFor()
+  })
+
+  it('grey what missed its beats and say how old it is', async () => {
+    const page = await open('stale')
+    await page.getByText(/Readings \d+ s old/).waitFor({ timeout: 15_000 })
+  })
+
+  it('show no work per joule where no power is known, and say so', async () => {
+    const page = await open('no-power')
+    await page.getByText('no power reading on this computer', { exact: true }).waitFor()
+    expect(await page.getByText('GMAC/J', { exact: true }).locator('..').textContent()).toContain('–')
+  })
+
+  it('take a payout address only with its last six characters', async () => {
+    const page = await open('mining')
+    await goTo(page, 'settings/payout')
+    await page.getByRole('button', { name: 'Set an address' }).click()
+    const set = page.getByRole('button', { name: 'Change address' })
+    await page.getByLabel('New address').fill('0x5aAeb6053F')
+    await page.getByText('30 characters missing').waitFor()
+    expect(await set.isDisabled()).toBe(true)
+    await page.getByLabel('New address').fill('0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed')
+    const six = page.getByLabel('Type its last six characters')
+    await six.fill('1beaed')
+    await page.getByText('These are not the last six characters').waitFor()
+    expect(await set.isDisabled()).toBe(true)
+    await six.fill('1BeAed')
+    await set.click()
+    await page.getByRole('row').filter({ hasText: '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed' }).waitFor()
+  })
+
+  it.each([
+    [900, 600],
+    [640, 720],
+  ])('hold at %i × %i: nothing is wider than the window', async (width, height) => {
+    const page = await open('mining', { width, height })
+    await page.getByRole('status').first().waitFor()
+    for (const screen of SCREENS) {
+      await goTo(page, screen)
+      const wider = await page.evaluate(() => {
+        const main = document.querySelector('main')
+        return Math.max(
+          document.documentElement.scrollWidth - window.innerWidth,
+          (main?.scrollWidth ?? 0) - (main?.clientWidth ?? 0),
+        )
+      })
+      expect(wider, screen).toBeLessThanOrEqual(0)
+    }
+  })
+})
