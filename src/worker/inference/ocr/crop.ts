@@ -1,4 +1,4 @@
-import type { RotatedBox } from './boxes'
+import type { Point, RotatedBox } from './boxes'
 import type { Picture } from './picture'
 
 /** Rows of a line picture, as recognition was trained. */
@@ -12,30 +12,51 @@ const MAX_LINE_COLUMNS = 3200
 /** A box this much higher than wide holds a line that runs downwards. */
 const UPRIGHT_RATIO = 1.5
 
-/** One line cut out, turned level and scaled to LINE_HEIGHT rows. */
-export interface LinePicture {
-  /** planar blue, green, red; each LINE_HEIGHT × columns, −1 to 1 as recognition takes them */
-  planes: Float32Array
-  /** a multiple of STEP_COLUMNS */
+/** A line that is still in its picture. */
+export interface Line {
+  /** width once cut out, a multiple of STEP_COLUMNS */
   columns: number
+  /**
+   * The line turned level and scaled to LINE_HEIGHT rows: planes blue, green, red of LINE_HEIGHT × columns, −1 to 1 as
+   * recognition takes them. Every target pixel is the mean of as many samples as the scale asks for, so that large letters
+   * do not alias. Beyond the picture its edge is repeated.
+   */
+  cut: () => Float32Array
 }
 
-/**
- * Cuts a box out of a picture. Every target pixel is the mean of as many bicubic samples as the scale asks for, so that
- * large letters do not alias. Beyond the picture its edge is repeated.
- */
-export function cutLine(picture: Picture, box: RotatedBox): LinePicture {
+/** Measures a box; cutting waits until the line is read, because a page of lines takes much memory. */
+export function lineIn(picture: Picture, box: RotatedBox): Line {
   const downwards = box.halfHeight >= box.halfWidth * UPRIGHT_RATIO
   const length = 2 * (downwards ? box.halfHeight : box.halfWidth)
   const thickness = 2 * (downwards ? box.halfWidth : box.halfHeight)
-  // Reading a downward line from its top means reading along the box's height, with its right side up.
+  // A line that runs downwards lies on its right side: it is read along the box's height.
   const along = downwards ? { x: -box.axis.y, y: box.axis.x } : box.axis
-  const ideal = (WIDENING * LINE_HEIGHT * length) / Math.max(thickness, 1e-6)
-  const columns = Math.min(MAX_LINE_COLUMNS, Math.max(1, Math.ceil(ideal / STEP_COLUMNS)) * STEP_COLUMNS)
-  const stepAlong = length / Math.min(ideal, MAX_LINE_COLUMNS)
-  const stepAcross = thickness / LINE_HEIGHT
-  const samplesAlong = Math.max(1, Math.round(stepAlong))
-  const samplesAcross = Math.max(1, Math.round(stepAcross))
+  const ideal = Math.min(MAX_LINE_COLUMNS, (WIDENING * LINE_HEIGHT * length) / Math.max(thickness, 1e-6))
+  const columns = Math.max(1, Math.ceil(ideal / STEP_COLUMNS)) * STEP_COLUMNS
+  return {
+    columns,
+    cut: () => cutOut(picture, { center: box.center, along, length, thickness, columns, perColumn: length / ideal }),
+  }
+}
+
+interface Cut {
+  center: Point
+  /** unit vector in reading direction */
+  along: Point
+  length: number
+  thickness: number
+  columns: number
+  /** pixels of the picture per target column */
+  perColumn: number
+}
+
+function cutOut(picture: Picture, { center, along, length, thickness, columns, perColumn }: Cut): Float32Array {
+  const perRow = thickness / LINE_HEIGHT
+  const samplesAlong = Math.max(1, Math.round(perColumn))
+  const samplesAcross = Math.max(1, Math.round(perRow))
+  const count = samplesAlong * samplesAcross
+  // The mean of several samples is smooth already.
+  const addSample = count > 1 ? addBilinear : addBicubic
   const plane = LINE_HEIGHT * columns
   const planes = new Float32Array(3 * plane)
   const color = new Float64Array(3)
@@ -43,24 +64,40 @@ export function cutLine(picture: Picture, box: RotatedBox): LinePicture {
     for (let column = 0; column < columns; column++) {
       color.fill(0)
       for (let i = 0; i < samplesAlong; i++) {
-        const u = (column + (i + 0.5) / samplesAlong) * stepAlong - length / 2
+        const u = (column + (i + 0.5) / samplesAlong) * perColumn - length / 2
         for (let j = 0; j < samplesAcross; j++) {
-          const v = (row + (j + 0.5) / samplesAcross) * stepAcross - thickness / 2
-          addSample(picture, box.center.x + u * along.x - v * along.y, box.center.y + u * along.y + v * along.x, color)
+          const v = (row + (j + 0.5) / samplesAcross) * perRow - thickness / 2
+          addSample(picture, center.x + u * along.x - v * along.y, center.y + u * along.y + v * along.x, color)
         }
       }
-      const count = samplesAlong * samplesAcross
       const at = row * columns + column
       for (let channel = 0; channel < 3; channel++) {
         planes[(2 - channel) * plane + at] = Math.min(255, Math.max(0, (color[channel] ?? 0) / count)) / 127.5 - 1
       }
     }
   }
-  return { planes, columns }
+  return planes
+}
+
+/** Adds the value at (x, y) by the four pixels around it: red, green, blue. */
+function addBilinear({ pixels, width, height }: Picture, x: number, y: number, into: Float64Array): void {
+  const left = Math.floor(x)
+  const top = Math.floor(y)
+  for (let dy = 0; dy <= 1; dy++) {
+    const rowWeight = 1 - Math.abs(y - top - dy)
+    const rowStart = Math.min(height - 1, Math.max(0, top + dy)) * width
+    for (let dx = 0; dx <= 1; dx++) {
+      const weight = rowWeight * (1 - Math.abs(x - left - dx))
+      const at = 3 * (rowStart + Math.min(width - 1, Math.max(0, left + dx)))
+      into[0]! += weight * pixels[at]!
+      into[1]! += weight * pixels[at + 1]!
+      into[2]! += weight * pixels[at + 2]!
+    }
+  }
 }
 
 /** Adds the bicubic (Catmull-Rom) value at (x, y), red, green, blue. */
-function addSample({ pixels, width, height }: Picture, x: number, y: number, into: Float64Array): void {
+function addBicubic({ pixels, width, height }: Picture, x: number, y: number, into: Float64Array): void {
   const left = Math.floor(x)
   const top = Math.floor(y)
   const [fx, fy] = [x - left, y - top]

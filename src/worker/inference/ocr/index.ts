@@ -3,7 +3,7 @@ import type { JobRun, OcrInput, OcrLine } from '#shared/domain/job'
 import { Failure } from '#shared/domain/errors'
 import type { ModelLocation, WorkerMethods } from '#shared/domain/worker-protocol'
 import { corners, findBoxes, type RotatedBox } from './boxes'
-import { cutLine } from './crop'
+import { lineIn } from './crop'
 import { countOcrMacs, loadOcrModel, type OcrModel } from './model'
 import { DETECTION_BLOCK, decodePicture, viewForDetection, type DetectionView, type Picture } from './picture'
 import { readingOrder } from './reading-order'
@@ -37,11 +37,11 @@ export async function runOcr(
   checkpoint()
   const boxes = await detect(sessions, view)
   checkpoint()
-  const pictures = boxes.map((box) => cutLine(picture, box))
-  const readings = await readLines(sessions.recognition, sessions.characters, pictures, checkpoint)
+  const lines = boxes.map((box) => lineIn(picture, box))
+  const readings = await readLines(sessions.recognition, sessions.characters, lines, checkpoint)
 
   const confirmed = boxes
-    .map((box, index) => ({ box, columns: pictures[index]!.columns, ...readings[index]! }))
+    .map((box, index) => ({ box, columns: lines[index]!.columns, ...readings[index]! }))
     .filter(({ text, confidence }) => text !== '' && confidence >= CONFIRMED_CONFIDENCE)
   const ordered = readingOrder(confirmed.map(({ box }) => box)).map((index) => confirmed[index]!)
   return {

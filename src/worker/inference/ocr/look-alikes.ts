@@ -25,7 +25,7 @@ export function settleLookAlikes(line: readonly ReadCharacter[]): string {
   let text = ''
   let word: ReadCharacter[] = []
   for (const read of [...line, undefined]) {
-    if (read && read.character !== ' ') {
+    if (read && /[\p{L}\p{N}]/u.test(read.character)) {
       word.push(read)
       continue
     }
@@ -48,8 +48,8 @@ function settle(word: readonly ReadCharacter[], index: number, startsLine: boole
     .join('')
   const among = (pattern: RegExp): string | undefined =>
     likely.find((candidate) => pattern.test(candidate.character))?.character
-  if (/^\d{2,}$/.test(others)) return /\d/.test(character) ? character : (among(/\d/) ?? character)
-  if (!/^\p{L}{2,}$/u.test(others)) return character
+  if (/^\d+$/.test(others)) return /\d/.test(character) ? character : (among(/\d/) ?? character)
+  if (!/^\p{L}+$/u.test(others)) return character
   if (/\d/.test(character)) return among(/\p{L}/u) ?? character
   if (character === 'l' && ((startsLine && index === 0) || !/\p{Ll}/u.test(others))) return among(/I/) ?? character
   return character

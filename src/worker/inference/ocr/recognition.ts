@@ -1,6 +1,6 @@
 import type { InferenceSession } from 'onnxruntime-node'
 import { Failure } from '#shared/domain/errors'
-import { LINE_HEIGHT, STEP_COLUMNS, type LinePicture } from './crop'
+import { LINE_HEIGHT, STEP_COLUMNS, type Line } from './crop'
 import { LOOK_ALIKES, lookAlikesOf, settleLookAlikes, type ReadCharacter } from './look-alikes'
 
 export interface Reading {
@@ -27,12 +27,12 @@ const SPACE_EVIDENCE = 0.03
 
 /**
  * Reads lines, narrow ones first. `checkpoint` runs between batches and may throw to stop. The answer is in the lines' order.
- * Line pictures narrower than their batch are padded with zeros (mid grey), as in training.
+ * Lines narrower than their batch are padded with zeros (mid grey), as in training.
  */
 export async function readLines(
   session: InferenceSession,
   characters: readonly string[],
-  lines: readonly LinePicture[],
+  lines: readonly Line[],
   checkpoint: () => void,
 ): Promise<Reading[]> {
   const alphabet = alphabetOf(characters)
@@ -65,7 +65,7 @@ function alphabetOf(characters: readonly string[]): Alphabet {
   return { classes: characters.length, characters, lookAlikes }
 }
 
-function batches(lines: readonly LinePicture[]): number[][] {
+function batches(lines: readonly Line[]): number[][] {
   const order = lines.map((_, index) => index).toSorted((a, b) => lines[a]!.columns - lines[b]!.columns)
   const result: number[][] = []
   let current: number[] = []
@@ -85,14 +85,15 @@ function batches(lines: readonly LinePicture[]): number[][] {
   return result
 }
 
-async function readBatch(session: InferenceSession, alphabet: Alphabet, lines: LinePicture[]): Promise<Reading[]> {
+async function readBatch(session: InferenceSession, alphabet: Alphabet, lines: Line[]): Promise<Reading[]> {
   const { Tensor } = await import('onnxruntime-node')
   const columns = Math.max(...lines.map((line) => line.columns))
   const input = new Float32Array(lines.length * 3 * LINE_HEIGHT * columns)
   lines.forEach((line, position) => {
+    const planes = line.cut()
     for (let row = 0; row < 3 * LINE_HEIGHT; row++) {
       const target = (position * 3 * LINE_HEIGHT + row) * columns
-      input.set(line.planes.subarray(row * line.columns, (row + 1) * line.columns), target)
+      input.set(planes.subarray(row * line.columns, (row + 1) * line.columns), target)
     }
   })
   const feeds = { [session.inputNames[0]!]: new Tensor('float32', input, [lines.length, 3, LINE_HEIGHT, columns]) }
