@@ -114,13 +114,20 @@ describe.skipIf(reason !== undefined)('the desktop window', () => {
         const window = BrowserWindow.getAllWindows()[0]
         const contents = window?.webContents as unknown as { getLastWebPreferences(): Record<string, unknown> }
         const { sandbox, contextIsolation, nodeIntegration } = contents.getLastWebPreferences()
-        return { sandbox, contextIsolation, nodeIntegration, smallest: window?.getMinimumSize() }
+        return {
+          sandbox,
+          contextIsolation,
+          nodeIntegration,
+          smallest: window?.getMinimumSize(),
+          background: window?.getBackgroundColor(),
+        }
       })
       expect(preferences).toEqual({
         sandbox: true,
         contextIsolation: true,
         nodeIntegration: false,
         smallest: [900, 600],
+        background: expect.stringMatching(/^#(?:EDECE6|111210)$/),
       })
     })
 
