@@ -113,41 +113,31 @@ describe('documents', () => {
   })
 })
 
-describe("the README's table of commands", () => {
+describe("the README's commands", () => {
   const folder = temporaryFolder()
-  /** The commands of each row with the options that the row names. */
-  const rows = read('README.md')
-    .split('\n')
-    .filter((line) => /^\| `[a-z]/.test(line))
-    .map((line) => {
-      const [, first = '', ...rest] = line.replaceAll('\\|', '¦').split('|')
-      return {
-        commands: [...first.matchAll(/`([^`]+)`/g)].map(([, command]) => command as string),
-        options: [...rest.join('|').matchAll(/--[a-z-]+/g)].map(([option]) => option),
-      }
-    })
+  const readme = read('README.md')
+  const inTable = [...readme.matchAll(/^\| (`[a-z].*?) +\|/gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/`([^`]+)`/g)].map(([, command]) => command as string),
+  )
+  /** Each command's line of options, with those that belong to it. */
+  const described = [...readme.matchAll(/^- `([a-z ]+)`:((?:.|\n {2})*)/gm)].map(([, command = '', text = '']) => ({
+    command,
+    options: [...text.matchAll(/--[a-z-]+/g)].map(([option]) => option).toSorted(),
+  }))
 
-  test('holds every command and no other', async () => {
-    const answer = await lode(folder, ['no-such-command'])
-    const commands = /Commands: (.*)\./.exec(answer.stderr)?.[1]?.split(', ') ?? []
+  test('are all commands and no other', async () => {
+    const { stderr } = await lode(folder, ['no-such-command'])
+    const commands = /Commands: (.*)\./.exec(stderr)?.[1]?.split(', ') ?? []
     expect(commands.length).toBeGreaterThan(0)
-    expect(rows.flatMap((row) => row.commands).toSorted()).toEqual(commands.toSorted())
+    expect(inTable.toSorted()).toEqual(commands.toSorted())
   })
 
-  test.each(rows)('$commands has the options that are named: $options', async ({ commands, options }) => {
-    const help = await Promise.all(commands.map((command) => lode(folder, [...command.split(' '), '--help'])))
-    expect(help.map(({ code }) => code)).toEqual(commands.map(() => 0))
-    const known = help.map(({ stdout }) => stdout).join('')
-    expect(options.filter((option) => !known.includes(`${option} `) && !known.includes(`${option}\n`))).toEqual([])
-  })
-
-  test('leaves out no option of mining', async () => {
-    const { stdout } = await lode(folder, ['mine', '--help'])
-    const own = [...stdout.matchAll(/^ {2}(--[a-z-]+)/gm)]
-      .map(([, option]) => option as string)
-      .filter((option) => !['--json', '--data-dir'].includes(option))
-    const row = rows.find(({ commands }) => commands.includes('mine'))
-    expect(own.length).toBeGreaterThan(5)
-    expect(row?.options.toSorted()).toEqual(own.toSorted())
+  test.each(inTable)('%s has the options that are named, and no other', async (command) => {
+    const { code, stdout } = await lode(folder, [...command.split(' '), '--help'])
+    expect(code).toBe(0)
+    const own = [...stdout.matchAll(/^ {2}(--[a-z-]+)/gm)].map(([, option]) => option as string)
+    const particular = own.filter((option) => option !== '--json' && option !== '--data-dir').toSorted()
+    expect(own).toContain('--json')
+    expect(described.find((entry) => entry.command === command)?.options ?? []).toEqual(particular)
   })
 })
