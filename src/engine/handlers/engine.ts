@@ -1,8 +1,10 @@
 import type { Handlers } from '#shared/contract/index'
+import type { Money } from '#shared/contract/common'
 import type { TodaySummary } from '#shared/contract/engine'
 import type { EngineContext } from '../context'
 import { localMidnight } from '../local-days'
 import { electricityCostMicros, electricityPrice } from '../settings'
+import { workEnergy } from '../work-energy'
 
 export function engineHandlers(
   context: EngineContext,
@@ -43,20 +45,25 @@ function today({ ledger, metrics, settings, clock, devices }: EngineContext): To
   const now = clock.now()
   const from = localMidnight(now)
   const accepted = ledger.acceptedSince(from)
-  const used = metrics.energy(from, now + 1)
-  const { micros, assumed } = electricityPrice(settings.current)
+  const { micros: price, assumed } = electricityPrice(settings.current)
   const { currency } = settings.current
-  const source = devices.powerSource()
-  const cost = used === null ? null : electricityCostMicros(used.joules, micros)
+  const amount = (micros: bigint): Money => ({ micros: micros.toString(), currency })
+  const power = devices.fullLoadPowers()
+  const isKnown = power.length > 0 && power.every(({ watts }) => watts !== null)
+  const wattsAtFullLoad = power.reduce((sum, { watts }) => sum + (watts ?? 0), 0)
+  // Nothing mined today is zero joules counted, where power is known at all.
+  const used = metrics.energy(from, now + 1) ?? (isKnown ? workEnergy(0, 0) : null)
+  const cost = used === null ? null : electricityCostMicros(used.joules, price)
   return {
     creditMacs: accepted.creditMacs.toString(),
     shares: accepted.shares,
     jobs: accepted.jobs,
-    energy: { ...(used === null ? {} : used), source },
-    electricityCost: cost === null ? null : { micros: cost.toString(), currency },
-    pricePerKilowattHour: { micros: micros.toString(), currency, assumed },
+    energy: { ...(used === null ? {} : used), source: devices.powerSource() },
+    electricityCost: cost === null ? null : amount(cost),
+    pricePerKilowattHour: { ...amount(price), assumed },
     // Practice pays nothing: what is left is minus the electricity.
-    net: cost === null ? null : { micros: (-cost).toString(), currency },
+    net: cost === null ? null : amount(-cost),
+    expectedCostPerHour: isKnown ? amount(electricityCostMicros(wattsAtFullLoad * 3600, price)) : null,
     miningSeconds: metrics.miningSeconds(from, now + 1),
   }
 }

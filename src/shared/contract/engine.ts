@@ -80,6 +80,8 @@ export const todaySummary = z.object({
   /** assumed until the person sets it */
   pricePerKilowattHour: money.extend({ assumed: z.boolean() }),
   net: money.nullable(),
+  /** what an hour of mining is expected to cost: every usable device at full load; null where no power is known */
+  expectedCostPerHour: money.nullable(),
   miningSeconds: z.number(),
 })
 export type TodaySummary = z.infer<typeof todaySummary>

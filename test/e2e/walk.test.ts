@@ -1,0 +1,135 @@
+/** The whole walk with the real engine: in headless Chromium, and in the real Electron window. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Browser } from 'playwright-core'
+import { generateSample } from '#worker/samples/index'
+import { chromiumPath, launchChromium } from '../support/browser'
+import { eventually, lode, processesMentioning, realModel, root, startLode, temporaryFolder } from '../support/lode'
+import { launch, openDisplay, windowlessReason } from './shell-harness'
+import { walk, type WalkParts } from './walk'
+
+const models = ['smollm2-135m-instruct-int4', 'all-minilm-l6-v2-int8'].map(realModel)
+const hasModels = models.every((folder) => folder !== null)
+if (!hasModels) console.log('skipped: chat and embeddings in the walk: the real models are not beside the project')
+
+let picture: WalkParts['picture']
+beforeAll(async () => {
+  const sample = await generateSample({ kind: 'ocr', seed: '17'.repeat(32) })
+  if (sample.input.kind !== 'ocr') throw new Error('not a picture')
+  const file = join(temporaryFolder(), 'picture.png')
+  writeFileSync(file, Buffer.from(sample.input.image, 'base64'))
+  picture = { file, lines: sample.knownText ?? [] }
+})
+
+async function preparedFolder(): Promise<string> {
+  const dataDir = temporaryFolder()
+  for (const folder of models) {
+    if (folder !== null) expect((await lode(dataDir, ['models', 'add', folder])).code).toBe(0)
+  }
+  return dataDir
+}
+
+/** The books after the walk: in order, and every kind of work that was given is in them once. */
+async function checkBooks(dataDir: string): Promise<void> {
+  const report = await lode(dataDir, ['ledger', 'verify', '--json'])
+  expect(report.json()).toMatchObject({ ok: true, problems: [] })
+  const credits = (await lode(dataDir, ['ledger', 'export'])).lines()
+  expect(credits.some(({ kind, state }) => kind === 'share' && state === 'accepted')).toBe(true)
+  expect(credits.filter(({ kind, state }) => kind === 'job' && state === 'accepted').length).toBeGreaterThanOrEqual(
+    hasModels ? 3 : 1,
+  )
+  const address = await lode(dataDir, ['address', 'show', '--json'])
+  expect(address.json()).toMatchObject({ type: 'evm' })
+}
+
+const chromium = chromiumPath()
+if (chromium === null) console.log('skipped: the walk in a browser: there is no Chromium')
+
+describe.skipIf(chromium === null)('in a browser', () => {
+  let browser: Browser
+  beforeAll(async () => {
+    browser = await launchChromium(chromium ?? '')
+  })
+  afterAll(() => browser.close())
+
+  test('from the printed link to credit, work, address and stop; and again after kill -9', async () => {
+    const dataDir = await preparedFolder()
+    const serve = async () => {
+      const child = startLode(dataDir, ['serve'])
+      const link = await new Promise<string>((resolve) =>
+        child.stdout?.once('data', (text: Buffer) => resolve(text.toString().trim())),
+      )
+      return { child, link }
+    }
+    const first = await serve()
+    const page = await browser.newPage()
+    const faults: string[] = []
+    page.on('pageerror', (error) => faults.push(error.message))
+    page.on('console', (message) => {
+      if (message.type() === 'error') faults.push(message.text())
+    })
+    await page.goto(first.link)
+    expect(page.url()).not.toContain('token')
+    await walk({ page, picture, hasModels })
+    expect(faults).toEqual([])
+    first.child.kill('SIGKILL')
+    await eventually(() => processesMentioning(dataDir).length === 0, 'the killed engine left nothing behind', 5000)
+
+    const second = await serve()
+    await page.goto(second.link)
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Earnings' }).click()
+    await page.getByRole('button', { name: 'Verify now' }).click()
+    await page
+      .getByText(/in order/)
+      .first()
+      .waitFor({ timeout: 20_000 })
+    second.child.kill('SIGTERM')
+    await eventually(() => processesMentioning(dataDir).length === 0, 'nothing left running', 10_000)
+    await page.close()
+    await checkBooks(dataDir)
+  })
+
+  test('without the token there is no way in, and the page says what to do', async () => {
+    const dataDir = temporaryFolder()
+    const child = startLode(dataDir, ['serve'])
+    const link = await new Promise<string>((resolve) =>
+      child.stdout?.once('data', (text: Buffer) => resolve(text.toString().trim())),
+    )
+    const page = await browser.newPage()
+    await page.goto(link.replace(/#.*/, ''))
+    await page
+      .getByText(/link that Lode printed/)
+      .first()
+      .waitFor()
+    expect(await page.getByRole('button', { name: 'Start mining' }).count()).toBe(0)
+    child.kill('SIGTERM')
+    await page.close()
+  })
+})
+
+const windowless = windowlessReason()
+if (windowless !== undefined) console.log(`skipped: the walk in the window: ${windowless}`)
+
+describe.skipIf(windowless !== undefined)('in the desktop window', () => {
+  test('the same walk with the engine as a child of Node', async () => {
+    const dataDir = await preparedFolder()
+    const display = await openDisplay()
+    const app = await launch({
+      main: root,
+      dataDir,
+      environment: { ...display.environment, LODE_ENGINE_NODE: process.execPath },
+    })
+    try {
+      const page = await app.firstWindow()
+      await walk({ page, picture, hasModels })
+      const status = await lode(dataDir, ['status', '--json'])
+      expect(status.json()).toMatchObject({ mining: false, pid: expect.any(Number) as number })
+    } finally {
+      await app.close()
+      display.close()
+    }
+    await eventually(() => processesMentioning(dataDir).length === 0, 'nothing left running', 10_000)
+    await checkBooks(dataDir)
+  })
+})

@@ -1,0 +1,87 @@
+/** What a new user does, step by step, on whatever shows the screens: a browser's page or the desktop window. */
+import { expect } from 'vitest'
+import type { Page } from 'playwright-core'
+
+export interface WalkParts {
+  page: Page
+  /** a drawn picture and the lines in it */
+  picture: { file: string; lines: readonly string[] }
+  /** whether models for chat and embeddings were added */
+  hasModels: boolean
+}
+
+const EVM_ADDRESS = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed' // EIP-55's own example
+
+const link = (page: Page, name: string) => page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name })
+const status = (page: Page) => page.getByRole('status').first()
+
+/** One click from nothing to credit; then the three kinds of work, the address, and Stop. */
+export async function walk(parts: WalkParts): Promise<void> {
+  const { page } = parts
+  await status(page).getByText('Not mining').waitFor()
+  await page.getByRole('button', { name: 'Start mining' }).click()
+  await status(page)
+    .getByText(/^Mining on/)
+    .waitFor({ timeout: 30_000 })
+  await page.getByText('no market value').first().waitFor()
+
+  await link(page, 'Earnings').click()
+  await page.getByText('recomputed').first().waitFor({ timeout: 60_000 })
+
+  await giveWork(parts)
+  await payoutAddress(page)
+
+  await link(page, 'Devices').click()
+  await page.getByText('onnx-cpu').first().waitFor()
+  await page.getByRole('button', { name: 'Stop', exact: true }).click()
+  await status(page).getByText('Not mining').waitFor({ timeout: 10_000 })
+}
+
+async function giveWork({ page, picture, hasModels }: WalkParts): Promise<void> {
+  await link(page, 'Jobs').click()
+  await page.getByRole('button', { name: 'Give it work' }).click()
+  await page.getByLabel('Picture').setInputFiles(picture.file)
+  await page.getByRole('button', { name: 'Run', exact: true }).click()
+  const dialog = page.getByRole('dialog')
+  for (const line of picture.lines)
+    await dialog.getByRole('listitem').filter({ hasText: line }).first().waitFor({ timeout: 60_000 })
+  if (hasModels) {
+    await page.getByRole('button', { name: 'Give more' }).click()
+    await page.getByRole('button', { name: 'Ask', exact: true }).click()
+    await dialog.getByRole('textbox').first().fill('What is the capital of France?')
+    await page.getByRole('button', { name: 'Run', exact: true }).click()
+    await dialog.getByText(/Paris/).first().waitFor({ timeout: 90_000 })
+    await dialog.getByText('accepted').first().waitFor({ timeout: 90_000 })
+    await page.getByRole('button', { name: 'Give more' }).click()
+    await page.getByRole('button', { name: 'Embed texts' }).click()
+    await dialog.getByRole('textbox').first().fill('a text about mining\nanother text')
+    await page.getByRole('button', { name: 'Run', exact: true }).click()
+    await dialog.getByText('384 dimensions').waitFor({ timeout: 60_000 })
+  }
+  await page.getByRole('button', { name: 'Close', exact: true }).first().click()
+  await page.getByRole('table').first().getByText('ocr').first().waitFor()
+}
+
+async function payoutAddress(page: Page): Promise<void> {
+  await link(page, 'Settings').click()
+  await page.getByRole('link', { name: 'Payout' }).click()
+  await page.getByRole('button', { name: 'Set an address' }).click()
+  const address = page.getByLabel('New address')
+  await address.fill(EVM_ADDRESS.replace('Ed', 'eD'))
+  await expectChange(page, false)
+  await address.fill(EVM_ADDRESS)
+  await page.getByLabel('Type its last six characters').fill('1bEAeD')
+  await expectChange(page, false)
+  await page.getByLabel('Type its last six characters').fill('1BeAed')
+  await expectChange(page, true)
+  await page.getByRole('button', { name: 'Change address' }).click()
+  await page.getByText(EVM_ADDRESS.slice(-6)).first().waitFor()
+  await page.getByRole('dialog').waitFor({ state: 'hidden' })
+}
+
+async function expectChange(page: Page, enabled: boolean): Promise<void> {
+  const button = page.getByRole('button', { name: 'Change address' })
+  // The check answers a moment after the typing.
+  await page.waitForTimeout(400)
+  expect(await button.isEnabled()).toBe(enabled)
+}
