@@ -28,6 +28,8 @@ export interface DeviceRegistry {
   power(id: string): DevicePower
   /** what the device takes when it works as hard as it can: for benchmarks */
   fullLoadPower(id: string): DevicePower
+  /** of every device that is on and can mine */
+  fullLoadPowers(): DevicePower[]
   /** where the rig's power figures come from, in words */
   powerSource(): string
 }
@@ -115,6 +117,13 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
     }
   }
 
+  const fullLoadPower = (id: string): DevicePower => {
+    const now = powerOf(id)
+    if (id !== 'cpu0' || now.certainty === 'measured') return now
+    const { watts, certainty, source } = meter.estimateAt(1)
+    return { ...now, watts: watts ?? null, certainty: certainty ?? null, source }
+  }
+
   const find = (id: string): DeviceDescriptor => {
     const found = descriptors().find((device) => device.id === id)
     if (!found) {
@@ -155,12 +164,11 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       meter.update(reading)
     },
     power: powerOf,
-    fullLoadPower: (id) => {
-      const now = powerOf(id)
-      if (id !== 'cpu0' || now.certainty === 'measured') return now
-      const estimate = meter.estimateAt(1)
-      return { ...now, watts: estimate.watts ?? null, certainty: estimate.certainty ?? null, source: estimate.source }
-    },
+    fullLoadPower,
+    fullLoadPowers: () =>
+      descriptors()
+        .filter((device) => device.canMine && device.enabled)
+        .map((device) => fullLoadPower(device.id)),
     powerSource: () => powerOf('cpu0').source,
   }
 }
