@@ -28,9 +28,10 @@ try {
     port.onClose(() => session.close())
   })
   link.onQuit(() => void quit())
-  engine.onQuitRequested(() => void quit())
+  engine.onQuitRequested(() => link.quit())
   link.ready({ version: VERSION })
 } catch (error) {
   link.failed(toFailureValue(error))
   await hosted?.close()
+  process.exit(1)
 }
