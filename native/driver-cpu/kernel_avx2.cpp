@@ -1,0 +1,20 @@
+// Pair sums of 16 bits, added modulo 2^16: half a column's products in the lower half of its 32 bits, half in the upper.
+#include "kernel_ymm.h"
+
+namespace lode {
+
+namespace {
+
+struct Avx2Step {
+  static __m256i start(__m256i correction) { return _mm256_and_si256(correction, _mm256_set1_epi32(0xffff)); }
+  static __m256i add(__m256i sums, __m256i a, __m256i b) {
+    return _mm256_add_epi16(sums, _mm256_maddubs_epi16(a, b));
+  }
+  static __m256i finish(__m256i sums) { return _mm256_add_epi16(sums, _mm256_srli_epi32(sums, 16)); }
+};
+
+} // namespace
+
+const Kernel avx2_kernel = {"avx2", COLUMNS, multiply<Avx2Step>};
+
+} // namespace lode

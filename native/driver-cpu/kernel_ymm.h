@@ -1,0 +1,101 @@
+// The product in 256-bit registers, 16 columns a panel, six rows at once: 12 registers of sums, two of weights, one of
+// operands, one to spare. Included by one file per instruction set, each with its own `Step`:
+//   Step::add(sums, a, b): sums += products of four bytes a column;  Step::start(correction);  Step::finish(sums).
+#pragma once
+
+#include "kernels.h"
+
+#include <cstring>
+#include <immintrin.h>
+
+namespace lode {
+namespace {
+
+constexpr size_t COLUMNS = 16;
+constexpr int DROP_PROJECT = 8, DROP_SCORE = 7, DROP_MIX = 4;
+
+template <Reduce REDUCE> constexpr int drop_of() {
+  return REDUCE == Reduce::score ? DROP_SCORE : REDUCE == Reduce::mix ? DROP_MIX : DROP_PROJECT;
+}
+
+// 16 stored bytes, in order, of the sums of eight even and eight odd columns.
+template <Reduce REDUCE> inline void store_row(__m256i even, __m256i odd, uint8_t *output) {
+  constexpr int DROP = drop_of<REDUCE>();
+  const __m256i low = _mm256_and_si256(_mm256_srli_epi32(even, DROP), _mm256_set1_epi32(0x00ff));
+  const __m256i high = _mm256_and_si256(_mm256_slli_epi32(odd, 8 - DROP), _mm256_set1_epi32(0xff00));
+  const __m256i pairs = _mm256_or_si256(low, high);
+  const __m128i bytes = _mm256_castsi256_si128(
+      _mm256_permute4x64_epi64(_mm256_packus_epi32(pairs, pairs), 0x08));
+  const __m128i seven = _mm_set1_epi8(127);
+  __m128i *out = reinterpret_cast<__m128i *>(output);
+  if constexpr (REDUCE == Reduce::residual) {
+    // stored before + w + 64 + 64, and 128 falls away
+    _mm_storeu_si128(out, _mm_and_si128(_mm_add_epi8(_mm_loadu_si128(out), bytes), seven));
+    return;
+  }
+  const __m128i stored = _mm_and_si128(_mm_add_epi8(bytes, _mm_set1_epi8(64)), seven);
+  if constexpr (REDUCE == Reduce::triangle) {
+    const __m128i one = _mm_set1_epi16(1);
+    const __m128i first = _mm_and_si128(stored, _mm_set1_epi16(0x00ff)), second = _mm_srli_epi16(stored, 8);
+    const __m128i t = _mm_srli_epi16(_mm_mullo_epi16(first, _mm_add_epi16(first, one)), 1);
+    const __m128i u = _mm_slli_epi16(_mm_mullo_epi16(second, _mm_add_epi16(second, one)), 7);
+    const __m128i both = _mm_or_si128(_mm_and_si128(t, _mm_set1_epi16(0x00ff)), _mm_andnot_si128(_mm_set1_epi16(0x00ff), u));
+    _mm_storeu_si128(out, _mm_and_si128(both, seven));
+    return;
+  }
+  _mm_storeu_si128(out, stored);
+}
+
+template <int ROWS, Reduce REDUCE, class Step> void multiply_rows(const Product &p, const uint8_t *a, uint8_t *output) {
+  __m256i sums[ROWS][2];
+  const __m256i *corrections = reinterpret_cast<const __m256i *>(p.correction);
+  const __m256i even = Step::start(_mm256_loadu_si256(corrections));
+  const __m256i odd = Step::start(_mm256_loadu_si256(corrections + 1));
+  for (int row = 0; row < ROWS; row++) sums[row][0] = even, sums[row][1] = odd;
+  const __m256i *b = reinterpret_cast<const __m256i *>(p.panel);
+  for (size_t k = 0; k < p.inner; k += 4, b += 2) {
+    const __m256i b0 = _mm256_load_si256(b), b1 = _mm256_load_si256(b + 1);
+    for (int row = 0; row < ROWS; row++) {
+      int32_t four;
+      std::memcpy(&four, a + static_cast<size_t>(row) * p.a_stride + k, 4);
+      const __m256i operands = _mm256_set1_epi32(four);
+      sums[row][0] = Step::add(sums[row][0], operands, b0);
+      sums[row][1] = Step::add(sums[row][1], operands, b1);
+    }
+  }
+  for (int row = 0; row < ROWS; row++)
+    store_row<REDUCE>(Step::finish(sums[row][0]), Step::finish(sums[row][1]),
+                      output + static_cast<size_t>(row) * p.output_stride);
+}
+
+template <Reduce REDUCE, class Step> void multiply_all(const Product &p) {
+  const uint8_t *a = p.a;
+  uint8_t *output = p.output;
+  // rows are a multiple of 16: sixes, and fours at the end
+  for (size_t left = p.rows; left > 0;) {
+    const size_t rows = left >= 6 && left != 8 ? 6 : 4;
+    if (rows == 6) multiply_rows<6, REDUCE, Step>(p, a, output);
+    else multiply_rows<4, REDUCE, Step>(p, a, output);
+    a += rows * p.a_stride;
+    output += rows * p.output_stride;
+    left -= rows;
+  }
+}
+
+template <class Step> void multiply(const Product &p, Reduce reduce) {
+  switch (reduce) {
+  case Reduce::project:
+    return multiply_all<Reduce::project, Step>(p);
+  case Reduce::residual:
+    return multiply_all<Reduce::residual, Step>(p);
+  case Reduce::triangle:
+    return multiply_all<Reduce::triangle, Step>(p);
+  case Reduce::score:
+    return multiply_all<Reduce::score, Step>(p);
+  case Reduce::mix:
+    return multiply_all<Reduce::mix, Step>(p);
+  }
+}
+
+} // namespace
+} // namespace lode

@@ -1,0 +1,56 @@
+// The matrix product of ITP-1 with everything that follows it fused, one implementation a kind of processor.
+//
+// Operands on the left are kept *stored*: value + 64, 0 to 127, unsigned. Weights on the right are signed. Hence
+//   sum of a*b = sum of stored*b - 64 * sum of b,
+// and the last term, the *correction*, is known for every column when the weights are packed. Only seven bits above the
+// `drop` lowest are read from a sum, so that sums modulo 2^15 are enough.
+//
+// Packed weights: panels of `columns` columns. Within a panel, for every four rows k, each column's four bytes stand
+// together; even columns first, then odd ones, so that two vectors of sums interleave to bytes in order. A pair sum of
+// stored * weight is at most 2 * 127 * 64 = 16,256 in size: AVX2's multiplication never saturates.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace lode {
+
+// What becomes of a sum s.
+enum class Reduce {
+  project,  // w(s, 8)
+  residual, // w(output + w(s, 8), 0), in place
+  triangle, // t(w(s, 8))
+  score,    // w(s, 7)
+  mix       // w(s, 4)
+};
+
+struct Product {
+  const uint8_t *a; // rows x inner, stored
+  size_t a_stride;
+  size_t rows; // a multiple of 16
+  const int8_t *panel;
+  const int32_t *correction; // one a column, in the panel's order
+  size_t inner;              // a multiple of 4
+  uint8_t *output;           // rows x columns, stored
+  size_t output_stride;
+};
+
+struct Kernel {
+  const char *name;
+  size_t columns; // of a panel: 16 or 32
+  void (*multiply)(const Product &product, Reduce reduce);
+};
+
+extern const Kernel scalar_kernel;
+#if defined(__x86_64__)
+extern const Kernel avx2_kernel;
+extern const Kernel avx_vnni_kernel;
+extern const Kernel avx512_vnni_kernel;
+#endif
+
+// Where a column's four bytes stand in its panel.
+inline size_t place_of(size_t column, size_t columns) { return (column & 1) * (columns / 2) + (column >> 1); }
+
+constexpr size_t MOST_COLUMNS = 32;
+
+} // namespace lode

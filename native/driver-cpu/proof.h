@@ -1,0 +1,74 @@
+// ITP-1 on one thread: packing an epoch's weights, and whole nonces through all layers.
+#pragma once
+
+#include "crypto.h"
+#include "kernels.h"
+#include "large_memory.h"
+
+#include <atomic>
+
+namespace lode {
+
+constexpr size_t HEAD = 64;
+
+struct Tier {
+  size_t width, layers, tokens;
+  size_t hidden() const { return 4 * width; }
+};
+
+// How this processor computes: chosen once, when a device is opened.
+struct Ways {
+  Kernel kernel;
+  Crypto crypto;
+};
+
+// The six matrices of a layer, in the order of the keystreams' names "qkvoun".
+constexpr size_t MATRICES = 6;
+struct Shape {
+  size_t rows, columns;
+};
+Shape shape_of(const Tier &tier, size_t matrix);
+
+// The weights of an epoch: 12·d² bytes and 9·d corrections a layer.
+class Weights {
+public:
+  explicit Weights(const Tier &tier);
+  static size_t bytes_for(const Tier &tier);
+
+  const Tier tier;
+  int8_t *panels(size_t layer, size_t matrix) const;
+  int32_t *corrections(size_t layer, size_t matrix) const;
+
+private:
+  Memory memory_;
+};
+
+// Whether the device was told to stop since this work began.
+struct Cancelled {
+  const std::atomic<uint64_t> &device_cancels;
+  uint64_t at_start;
+  bool operator()() const { return device_cancels.load(std::memory_order_relaxed) != at_start; }
+};
+
+// What one thread needs beside the weights, for the widest tier.
+class Scratch {
+public:
+  Scratch();
+
+  Memory x, heads, mixed, hidden; // stored operands, rows apart by their width and 64 bytes
+  Memory scores, keys, values;    // of one head
+  Memory rows;                    // four rows of a matrix, or a nonce's input
+};
+
+// The most nonces that go through the layers together: enough rows to read weights seldom, few enough for the cache.
+size_t most_nonces(const Tier &tier);
+
+// Expands and packs one matrix. False when cancelled.
+bool pack_matrix(const Ways &ways, const Weights &weights, const uint8_t seed[32], size_t layer, size_t matrix,
+                 Scratch &scratch, const Cancelled &cancelled);
+
+// The digests of `count` (at most most_nonces) nonces, 32 bytes each, and the nanoseconds in the layers. False when cancelled.
+bool run_nonces(const Ways &ways, const Weights &weights, const uint8_t header[32], uint64_t first_nonce, size_t count,
+                uint8_t *digests, uint64_t &nanoseconds, Scratch &scratch, const Cancelled &cancelled);
+
+} // namespace lode

@@ -1,0 +1,98 @@
+#include "proof.h"
+
+#include <cstring>
+
+namespace lode {
+
+namespace {
+
+constexpr char NAMES[MATRICES + 1] = "qkvoun";
+constexpr size_t PAGE = 4096;
+
+size_t rounded(size_t bytes) { return (bytes + PAGE - 1) / PAGE * PAGE; }
+size_t layer_bytes(const Tier &tier) { return 12 * tier.width * tier.width; }
+size_t layer_corrections(const Tier &tier) { return 9 * tier.width; }
+
+// (b mod 128) − 64 of four bytes: bit 6 flips, and where it is then set the number is negative, so that bit 7 follows it.
+uint32_t operands(uint32_t bytes) {
+  const uint32_t flipped = (bytes & 0x7f7f7f7fu) ^ 0x40404040u;
+  return flipped | (flipped & 0x40404040u) << 1;
+}
+
+} // namespace
+
+Shape shape_of(const Tier &tier, size_t matrix) {
+  if (matrix == 4) return {tier.width, tier.hidden()};
+  if (matrix == 5) return {tier.hidden(), tier.width};
+  return {tier.width, tier.width};
+}
+
+size_t Weights::bytes_for(const Tier &tier) {
+  return rounded(tier.layers * layer_bytes(tier)) + tier.layers * layer_corrections(tier) * sizeof(int32_t);
+}
+
+Weights::Weights(const Tier &tier) : tier(tier), memory_(bytes_for(tier)) {}
+
+int8_t *Weights::panels(size_t layer, size_t matrix) const {
+  size_t offset = layer * layer_bytes(tier);
+  for (size_t before = 0; before < matrix; before++) {
+    const Shape shape = shape_of(tier, before);
+    offset += shape.rows * shape.columns;
+  }
+  return reinterpret_cast<int8_t *>(memory_.bytes()) + offset;
+}
+
+int32_t *Weights::corrections(size_t layer, size_t matrix) const {
+  size_t offset = layer * layer_corrections(tier);
+  for (size_t before = 0; before < matrix; before++) offset += shape_of(tier, before).columns;
+  return reinterpret_cast<int32_t *>(memory_.bytes() + rounded(tier.layers * layer_bytes(tier))) + offset;
+}
+
+bool pack_matrix(const Ways &ways, const Weights &weights, const uint8_t seed[32], size_t layer, size_t matrix,
+                 Scratch &scratch, const Cancelled &cancelled) {
+  const Shape shape = shape_of(weights.tier, matrix);
+  const size_t columns = ways.kernel.columns;
+  int8_t *panels = weights.panels(layer, matrix);
+  int32_t *corrections = weights.corrections(layer, matrix);
+  std::memset(corrections, 0, shape.columns * sizeof(int32_t));
+
+  const uint8_t layer_byte = static_cast<uint8_t>(layer);
+  uint8_t key_bytes[32];
+  Sha256 hash(ways.crypto);
+  hash.update("itp1/weights/", 13);
+  hash.update(seed, 32);
+  hash.update(&layer_byte, 1);
+  hash.update(NAMES + matrix, 1);
+  hash.finish(key_bytes);
+  AesKey key;
+  expand_aes_key(key, key_bytes);
+
+  uint8_t *rows = scratch.rows.bytes();
+  for (size_t k = 0; k < shape.rows; k += 4) {
+    if (cancelled()) return false;
+    ways.crypto.keystream(key, k * shape.columns / 16, rows, 4 * shape.columns / 16);
+    for (size_t first = 0; first < shape.columns; first += columns) {
+      uint32_t four[MOST_COLUMNS];
+      const uint8_t *row = rows + first;
+      // columns in their own order, which compilers turn into vectors, then even ones before odd ones
+      for (size_t column = 0; column < columns; column++) {
+        four[column] = operands(row[column] | static_cast<uint32_t>(row[column + shape.columns]) << 8 |
+                                static_cast<uint32_t>(row[column + 2 * shape.columns]) << 16 |
+                                static_cast<uint32_t>(row[column + 3 * shape.columns]) << 24);
+      }
+      int8_t *panel = panels + first * shape.rows + k * columns;
+      int32_t *sums = corrections + first;
+      for (size_t column = 0; column < columns; column++) {
+        const size_t place = place_of(column, columns);
+        const uint32_t word = four[column];
+        std::memcpy(panel + 4 * place, &word, 4);
+        sums[place] += static_cast<int8_t>(word) + static_cast<int8_t>(word >> 8) + static_cast<int8_t>(word >> 16) +
+                       static_cast<int8_t>(word >> 24);
+      }
+    }
+  }
+  for (size_t column = 0; column < shape.columns; column++) corrections[column] *= -64;
+  return true;
+}
+
+} // namespace lode
