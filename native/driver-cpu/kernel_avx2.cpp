@@ -7,8 +7,8 @@ namespace {
 
 struct Avx2Step {
   static __m256i start(__m256i correction) { return _mm256_and_si256(correction, _mm256_set1_epi32(0xffff)); }
-  static __m256i add(__m256i sums, __m256i a, __m256i b) {
-    return _mm256_add_epi16(sums, _mm256_maddubs_epi16(a, b));
+  LODE_INLINE static void add(__m256i &sums, __m256i operands, __m256i weights) {
+    sums = _mm256_add_epi16(sums, _mm256_maddubs_epi16(operands, weights));
   }
   static __m256i finish(__m256i sums) { return _mm256_add_epi16(sums, _mm256_srli_epi32(sums, 16)); }
 };

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <immintrin.h>
 
+#define LODE_INLINE __attribute__((always_inline)) inline
+
 namespace lode {
 
 namespace {
@@ -42,26 +44,48 @@ template <Reduce REDUCE> inline void store_row(__m512i even, __m512i odd, uint8_
   _mm256_storeu_si256(out, stored);
 }
 
-template <int ROWS, Reduce REDUCE> void multiply_rows(const Product &p, const uint8_t *a, uint8_t *output) {
-  __m512i sums[ROWS][2];
-  const __m512i even = _mm512_loadu_si512(p.correction), odd = _mm512_loadu_si512(p.correction + 16);
-#pragma GCC unroll 12
-  for (int row = 0; row < ROWS; row++) sums[row][0] = even, sums[row][1] = odd;
-  const int8_t *b = p.panel;
-  for (size_t k = 0; k < p.inner; k += 4, b += 128) {
-    const __m512i b0 = _mm512_load_si512(b), b1 = _mm512_load_si512(b + 64);
-#pragma GCC unroll 12
-    for (int row = 0; row < ROWS; row++) {
-      int32_t four;
-      std::memcpy(&four, a + static_cast<size_t>(row) * p.a_stride + k, 4);
-      const __m512i operands = _mm512_set1_epi32(four);
-      sums[row][0] = _mm512_dpbusd_epi32(sums[row][0], operands, b0);
-      sums[row][1] = _mm512_dpbusd_epi32(sums[row][1], operands, b1);
-    }
+// sums += products of stored operands and weights. As text: from the intrinsic GCC 12 makes two copies and a store a step.
+LODE_INLINE void add_products(__m512i &sums, __m512i operands, __m512i weights) {
+  __asm__("vpdpbusd %2, %1, %0" : "+v"(sums) : "v"(operands), "v"(weights));
+}
+
+// The sums of rows 0 … LAST. Members rather than an array: compilers keep these in registers, and arrays on the stack.
+template <int LAST> struct Sums {
+  Sums<LAST - 1> above;
+  __m512i even, odd;
+
+  LODE_INLINE Sums(__m512i even_start, __m512i odd_start)
+      : above(even_start, odd_start), even(even_start), odd(odd_start) {}
+  // `rows`: where rows 0, 3, 6 and 9 begin.
+  LODE_INLINE void add(const uint8_t *const (&rows)[4], size_t stride, __m512i b0, __m512i b1) {
+    above.add(rows, stride, b0, b1);
+    int32_t four;
+    std::memcpy(&four, rows[LAST / 3] + LAST % 3 * stride, 4);
+    const __m512i operands = _mm512_set1_epi32(four);
+    add_products(even, operands, b0);
+    add_products(odd, operands, b1);
   }
-#pragma GCC unroll 12
-  for (int row = 0; row < ROWS; row++)
-    store_row<REDUCE>(sums[row][0], sums[row][1], output + static_cast<size_t>(row) * p.output_stride);
+  template <Reduce REDUCE> LODE_INLINE void store(uint8_t *output, size_t stride) const {
+    above.template store<REDUCE>(output, stride);
+    store_row<REDUCE>(even, odd, output + LAST * stride);
+  }
+};
+template <> struct Sums<-1> {
+  LODE_INLINE Sums(__m512i, __m512i) {}
+  LODE_INLINE void add(const uint8_t *const (&)[4], size_t, __m512i, __m512i) {}
+  template <Reduce REDUCE> LODE_INLINE void store(uint8_t *, size_t) const {}
+};
+
+template <int ROWS, Reduce REDUCE> void multiply_rows(const Product &p, const uint8_t *a, uint8_t *output) {
+  Sums<ROWS - 1> sums(_mm512_loadu_si512(p.correction), _mm512_loadu_si512(p.correction + 16));
+  const size_t stride = p.a_stride;
+  const uint8_t *rows[4] = {a, a + 3 * stride, a + 6 * stride, a + 9 * stride};
+  const int8_t *b = p.panel;
+  for (const int8_t *end = b + p.inner * COLUMNS; b < end; b += 4 * COLUMNS) {
+    sums.add(rows, stride, _mm512_load_si512(b), _mm512_load_si512(b + 64));
+    rows[0] += 4, rows[1] += 4, rows[2] += 4, rows[3] += 4;
+  }
+  sums.template store<REDUCE>(output, p.output_stride);
 }
 
 template <Reduce REDUCE> void multiply_all(const Product &p) {

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <immintrin.h>
 
+#define LODE_INLINE __attribute__((always_inline)) inline
+
 namespace lode {
 namespace {
 
@@ -46,26 +48,44 @@ template <Reduce REDUCE> inline void store_row(__m256i even, __m256i odd, uint8_
   _mm_storeu_si128(out, stored);
 }
 
+// The sums of rows 0 … LAST. Members rather than an array: compilers keep these in registers, and arrays on the stack.
+template <int LAST, class Step> struct Sums {
+  Sums<LAST - 1, Step> above;
+  __m256i even, odd;
+
+  LODE_INLINE Sums(__m256i even_start, __m256i odd_start)
+      : above(even_start, odd_start), even(even_start), odd(odd_start) {}
+  // `rows`: where rows 0 and 3 begin.
+  LODE_INLINE void add(const uint8_t *const (&rows)[2], size_t stride, __m256i b0, __m256i b1) {
+    above.add(rows, stride, b0, b1);
+    int32_t four;
+    std::memcpy(&four, rows[LAST / 3] + LAST % 3 * stride, 4);
+    const __m256i operands = _mm256_set1_epi32(four);
+    Step::add(even, operands, b0);
+    Step::add(odd, operands, b1);
+  }
+  template <Reduce REDUCE> LODE_INLINE void store(uint8_t *output, size_t stride) const {
+    above.template store<REDUCE>(output, stride);
+    store_row<REDUCE>(Step::finish(even), Step::finish(odd), output + LAST * stride);
+  }
+};
+template <class Step> struct Sums<-1, Step> {
+  LODE_INLINE Sums(__m256i, __m256i) {}
+  LODE_INLINE void add(const uint8_t *const (&)[2], size_t, __m256i, __m256i) {}
+  template <Reduce REDUCE> LODE_INLINE void store(uint8_t *, size_t) const {}
+};
+
 template <int ROWS, Reduce REDUCE, class Step> void multiply_rows(const Product &p, const uint8_t *a, uint8_t *output) {
-  __m256i sums[ROWS][2];
   const __m256i *corrections = reinterpret_cast<const __m256i *>(p.correction);
-  const __m256i even = Step::start(_mm256_loadu_si256(corrections));
-  const __m256i odd = Step::start(_mm256_loadu_si256(corrections + 1));
-  for (int row = 0; row < ROWS; row++) sums[row][0] = even, sums[row][1] = odd;
+  Sums<ROWS - 1, Step> sums(Step::start(_mm256_loadu_si256(corrections)), Step::start(_mm256_loadu_si256(corrections + 1)));
+  const size_t stride = p.a_stride;
+  const uint8_t *rows[2] = {a, a + 3 * stride};
   const __m256i *b = reinterpret_cast<const __m256i *>(p.panel);
   for (size_t k = 0; k < p.inner; k += 4, b += 2) {
-    const __m256i b0 = _mm256_load_si256(b), b1 = _mm256_load_si256(b + 1);
-    for (int row = 0; row < ROWS; row++) {
-      int32_t four;
-      std::memcpy(&four, a + static_cast<size_t>(row) * p.a_stride + k, 4);
-      const __m256i operands = _mm256_set1_epi32(four);
-      sums[row][0] = Step::add(sums[row][0], operands, b0);
-      sums[row][1] = Step::add(sums[row][1], operands, b1);
-    }
+    sums.add(rows, stride, _mm256_load_si256(b), _mm256_load_si256(b + 1));
+    rows[0] += 4, rows[1] += 4;
   }
-  for (int row = 0; row < ROWS; row++)
-    store_row<REDUCE>(Step::finish(sums[row][0]), Step::finish(sums[row][1]),
-                      output + static_cast<size_t>(row) * p.output_stride);
+  sums.template store<REDUCE>(output, p.output_stride);
 }
 
 template <Reduce REDUCE, class Step> void multiply_all(const Product &p) {
