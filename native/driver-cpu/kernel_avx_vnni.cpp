@@ -9,7 +9,7 @@ struct AvxVnniStep {
   static __m256i start(__m256i correction) { return correction; }
   // As text: from the intrinsic GCC 12 makes two copies and a store a step.
   LODE_INLINE static void add(__m256i &sums, __m256i operands, __m256i weights) {
-    __asm__("{vex} vpdpbusd %2, %1, %0" : "+x"(sums) : "x"(operands), "x"(weights));
+    __asm__("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sums) : "x"(operands), "x"(weights));
   }
   static __m256i finish(__m256i sums) { return sums; }
 };
