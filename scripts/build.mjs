@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Builds the Node programs, the shell and the page into out/, each only when one of its sources is newer than its stamp.
+// Builds the Node programs, the native engine, the shell and the page into out/, each only when one of its sources is newer than its stamp.
 //   node scripts/build.mjs [--node-only]
 import { execFileSync } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -27,6 +27,12 @@ const parts = [
       ...shared,
     ],
     command: [binary('vite', 'bin/vite.js'), 'build', '-c', 'vite.node.config.ts', '--logLevel', 'error'],
+  },
+  {
+    // never fails: without a compiler Lode computes with onnxruntime
+    name: 'native',
+    sources: ['native', 'scripts/build-native.mjs'],
+    command: [join(root, 'scripts/build-native.mjs')],
   },
   {
     name: 'desktop',
@@ -83,7 +89,7 @@ function withLock(work) {
   }
 }
 
-const wanted = parts.filter((part) => !process.argv.includes('--node-only') || part.name === 'node')
+const wanted = parts.filter((part) => !process.argv.includes('--node-only') || part.name !== 'desktop')
 if (wanted.some(isStale)) {
   withLock(() => {
     for (const part of wanted.filter(isStale)) {

@@ -1,7 +1,7 @@
 /** The devices of this rig: what they are, what the person decided about them, and the runner that drives each. */
 import { device as deviceSchema, type Device } from '#shared/contract/devices'
 import { Failure } from '#shared/domain/errors'
-import type { SensorInventory, SensorReading } from '#shared/domain/worker-protocol'
+import type { ProofEngine, SensorInventory, SensorReading } from '#shared/domain/worker-protocol'
 import {
   createPowerMeter,
   describeDevices,
@@ -18,6 +18,8 @@ export interface DeviceRegistry {
   /** Throws Failure `not-found`. */
   get(id: string): Device
   configure(id: string, change: { enabled?: boolean; threads?: number }): void
+  /** Settles when it is known which engines work here; the list has the safe ones before. */
+  ready(): Promise<void>
   /** Looks at the machine again. */
   refresh(): Promise<void>
   runner(id: string): DeviceRunner
@@ -38,6 +40,8 @@ export interface DeviceRegistryParts {
   inventory: SensorInventory
   readInventory: () => Promise<SensorInventory>
   settings: SettingsStore
+  /** whether the native engine gave the right digests on this machine; never rejects */
+  nativeWorks: Promise<boolean>
   createRunner: (device: DeviceDescriptor) => DeviceRunner
   rate: (deviceId: string) => { macsPerSecond: number | null; macsPerJoule: number | null }
   onChange: () => void
@@ -51,7 +55,14 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
   let lastReading: SensorReading | null = null
   const runners = new Map<string, DeviceRunner>()
 
-  const descriptors = (): DeviceDescriptor[] => describeDevices(inventory, settings.devices)
+  let cpuEngines: ProofEngine[] = ['onnx-cpu', 'reference']
+  const ready = parts.nativeWorks.then((works) => {
+    if (!works) return
+    cpuEngines = ['native', ...cpuEngines]
+    parts.onChange()
+  })
+
+  const descriptors = (): DeviceDescriptor[] => describeDevices(inventory, settings.devices, cpuEngines)
   const runnerFor = (device: DeviceDescriptor): DeviceRunner => {
     const known = runners.get(device.id)
     if (known) return known
@@ -148,6 +159,7 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       settings.changeDevice(id, change)
       parts.onChange()
     },
+    ready: () => ready,
     refresh: async () => {
       inventory = await parts.readInventory()
       meter = createPowerMeter({ inventory, processors })

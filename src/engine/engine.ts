@@ -30,6 +30,7 @@ import type { RunnableModel } from './work/job-runner'
 import { createNetworkState } from './work/network-state'
 import { createSampleBudget } from './work/sample-budget'
 import { createSubmissions } from './work/submissions'
+import { probeNativeEngine } from './work/native-probe'
 import { startVerifier } from './work/verifier'
 
 export interface EngineParts {
@@ -107,7 +108,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     const signer = createSigner(loadRigKeySeed(dataDir, parts.random))
     const randomFraction = (): number => new DataView(Uint8Array.from(parts.random(4)).buffer).getUint32(0) / 2 ** 32
 
-    const verifier = startVerifier({ host, clock, random: randomFraction, log })
+    const nativeWorks = probeNativeEngine({ host, log })
+    const verifier = startVerifier({ host, clock, random: randomFraction, log, nativeWorks })
     closers.push(() => verifier.stop())
     // The first readings come before there are devices to take them.
     let takeReading: ((reading: SensorReading) => void) | null = null
@@ -238,6 +240,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       inventory: await sensors.inventory({ timeoutMilliseconds: INVENTORY_MILLISECONDS }),
       readInventory: () => sensors.inventory(),
       settings,
+      nativeWorks,
       createRunner,
       rate: (deviceId) => live.rate(deviceId),
       onChange: changed,
@@ -248,6 +251,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     const mining: Mining = createMining({
       clock,
       devices: () => devices.list(),
+      enginesKnown: () => devices.ready(),
       runner: (deviceId) => devices.runner(deviceId),
       samplesWanted: () => settings.current.samples,
       keepsGoing: () => settings.current.practiceKeepGoing,

@@ -40,6 +40,8 @@ export interface Mining {
 export interface MiningParts {
   clock: Clock
   devices: () => readonly MiningDevice[]
+  /** settles when each device lists the engines that work */
+  enginesKnown: () => Promise<void>
   runner: (deviceId: string) => DeviceRunner
   samplesWanted: () => boolean
   keepsGoing: () => boolean
@@ -124,6 +126,7 @@ export function createMining(parts: MiningParts): Mining {
   const start = (options: StartOptions): Promise<void> =>
     inTurn(async () => {
       if (wanted !== null) return
+      await parts.enginesKnown()
       const unknown = options.devices?.find((id) => !parts.devices().some((device) => device.id === id))
       if (unknown !== undefined) {
         const known = parts.devices().map((device) => device.id)

@@ -3,18 +3,26 @@
  * serve the main thread only.
  */
 import { setPriority } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
 import { z } from 'zod'
 import type { WorkerStart } from '#shared/domain/worker-protocol'
 import { connectParent, startArgument } from '#process/parent'
 import { serveMethods } from './methods'
 import { serveLane } from './proof/lane'
+import { createLaneBackend } from './proof/backend'
+import { createContexts } from './proof/contexts'
 import { createLanePool } from './proof/lane-pool'
+import { loadNativeAddon } from './proof/native-addon'
+import { createNativeBackend } from './proof/native-backend'
 import { createProver } from './proof/prover'
 
 const HEARTBEAT_MILLISECONDS = 1000
 /** The verifier yields to everything else on the machine (niceness of Unix; "below normal" on Windows). */
 const VERIFIER_NICENESS = 10
+
+/** Beside the built programs, where `npm run build:native` puts it. */
+const NATIVE_ADDON = fileURLToPath(new URL('../native/lode_native.node', import.meta.url))
 
 const workerStart: z.ZodType<WorkerStart> = z.object({
   role: z.enum(['worker', 'verifier']),
@@ -32,15 +40,20 @@ async function startWorker(): Promise<void> {
   if (start.role === 'verifier') setPriority(VERIFIER_NICENESS)
   const port = await connectParent()
   const lanes = createLanePool(new URL(import.meta.url), start.threads)
-  // a lane stopped inside a kernel aborts the process with a message; nothing here needs an orderly end
-  process.on('exit', () => {
-    if (lanes.busy) process.kill(process.pid, 'SIGKILL')
-  })
-  const notifier = serveMethods(
-    port,
-    createProver(lanes, () => performance.now()),
-    start.threads,
+  const contexts = createContexts(lanes)
+  const prover = createProver(
+    {
+      native: createNativeBackend(() => loadNativeAddon(NATIVE_ADDON), start.threads),
+      'onnx-cpu': createLaneBackend('onnx-cpu', lanes, contexts),
+      reference: createLaneBackend('reference', lanes, contexts),
+    },
+    () => performance.now(),
   )
+  // a thread stopped inside a kernel aborts the process with a message; nothing here needs an orderly end
+  process.on('exit', () => {
+    if (prover.busy) process.kill(process.pid, 'SIGKILL')
+  })
+  const notifier = serveMethods(port, prover, start.threads)
   setInterval(() => {
     const { user, system } = process.cpuUsage()
     const residentBytes = process.memoryUsage.rss()

@@ -1,4 +1,5 @@
 import { getPriority } from 'node:os'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createNodeProcessHost } from '#process/node-host'
@@ -21,6 +22,10 @@ const { cases } = readVectors()
 const testCases = cases.filter(({ tier }) => tier === 'itp1-test')
 const { epoch, publicKey } = testCases[0]!
 const keyed = { tier: 'itp1-test', epochSeed: epoch, publicKey, engine: 'onnx-cpu' } as const
+
+// built where there is a compiler
+const native = existsSync(join(import.meta.dirname, '../../out/native/lode_native.node'))
+const engines: ProofEngine[] = native ? ['native', 'onnx-cpu', 'reference'] : ['onnx-cpu', 'reference']
 
 const started: ManagedProcess[] = []
 afterEach(async () => {
@@ -65,26 +70,23 @@ describe('proof over the port', () => {
     }
   })
 
-  it.each(['onnx-cpu', 'reference'] as const)(
-    '%s finds exactly the shares that the reference finds',
-    async (engine: ProofEngine) => {
-      const { worker } = await startWorker()
-      const difficulty = 4n
-      const run = await worker.request('proof.run', {
-        ...keyed,
-        engine,
-        unit: 7,
-        firstCounter: 0n,
-        difficulty,
-        budgetMilliseconds: 600_000,
-        maxNonces: COUNTERS,
-      })
-      expect(run.nonces).toBe(COUNTERS)
-      expect(run.shares).toEqual(expected.filter(({ digest }) => isShare(digest, difficulty)))
-      expect(run.shares.length).toBeGreaterThan(0)
-      expect(run.kernelMilliseconds).toBeLessThanOrEqual(run.milliseconds)
-    },
-  )
+  it.each(engines)('%s finds exactly the shares that the reference finds', async (engine: ProofEngine) => {
+    const { worker } = await startWorker()
+    const difficulty = 4n
+    const run = await worker.request('proof.run', {
+      ...keyed,
+      engine,
+      unit: 7,
+      firstCounter: 0n,
+      difficulty,
+      budgetMilliseconds: 600_000,
+      maxNonces: COUNTERS,
+    })
+    expect(run.nonces).toBe(COUNTERS)
+    expect(run.shares).toEqual(expected.filter(({ digest }) => isShare(digest, difficulty)))
+    expect(run.shares.length).toBeGreaterThan(0)
+    expect(run.kernelMilliseconds).toBeLessThanOrEqual(run.milliseconds)
+  })
 
   it('leaves no gap between runs that stop after their first batches', async () => {
     const { worker } = await startWorker({ threads: 3 })
@@ -146,7 +148,7 @@ describe('proof over the port', () => {
 
   it('measures itself against the golden digests', async () => {
     const { worker } = await startWorker()
-    for (const engine of ['onnx-cpu', 'reference'] as const) {
+    for (const engine of engines) {
       const params = { tier: 'itp1-test', engine, epochSeed: BENCHMARK_EPOCH, seconds: 0.2 } as const
       const benchmark = await worker.request('proof.benchmark', params)
       expect(benchmark).toMatchObject({ engine, tier: 'itp1-test', checksum: 'ok' })
@@ -198,7 +200,8 @@ describe('the worker process', () => {
     ['busy', { code: null, signal: 'SIGKILL' }],
   ])('ends when its parent is gone: %s', async (name, exit) => {
     const child = await startWorker()
-    if (name === 'busy') child.worker.request('proof.run', endless).catch(() => undefined)
+    const engine = engines[0] ?? 'onnx-cpu'
+    if (name === 'busy') child.worker.request('proof.run', { ...endless, engine }).catch(() => undefined)
     await heartbeats(child, 1)
     child.process.port.close()
     expect(await child.process.exited).toEqual(exit)

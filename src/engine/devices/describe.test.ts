@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { SensorInventory } from '#shared/domain/worker-protocol'
+import type { ProofEngine, SensorInventory } from '#shared/domain/worker-protocol'
 import { defaultThreads, describeDevices } from './describe'
 
+const engines: ProofEngine[] = ['onnx-cpu', 'reference']
 const inventory: SensorInventory = {
   cpu: {
     name: 'AMD Ryzen 7 7700 8-Core Processor',
@@ -31,7 +32,7 @@ const inventory: SensorInventory = {
 
 describe('describeDevices', () => {
   it('describes the processor by its real name', () => {
-    expect(describeDevices(inventory, {})[0]).toEqual({
+    expect(describeDevices(inventory, {}, engines)[0]).toEqual({
       id: 'cpu0',
       kind: 'cpu',
       name: 'AMD Ryzen 7 7700',
@@ -47,8 +48,13 @@ describe('describeDevices', () => {
     })
   })
 
+  it('gives the processor the engines that proved themselves', () => {
+    const [cpu] = describeDevices(inventory, {}, ['native', 'onnx-cpu', 'reference'])
+    expect(cpu?.engines).toEqual(['native', 'onnx-cpu', 'reference'])
+  })
+
   it('says of every GPU why it cannot mine, and never switches one on', () => {
-    const gpus = describeDevices(inventory, { gpu0: { enabled: true } }).slice(1)
+    const gpus = describeDevices(inventory, { gpu0: { enabled: true } }, engines).slice(1)
     expect(gpus.map(({ id, canMine, enabled, engines }) => ({ id, canMine, enabled, engines }))).toEqual(
       ['gpu0', 'gpu1', 'gpu2', 'gpu3', 'gpu4'].map((id) => ({ id, canMine: false, enabled: false, engines: [] })),
     )
@@ -65,7 +71,7 @@ describe('describeDevices', () => {
 
   it("follows the person's choice within what the machine has", () => {
     const threads = (chosen: number | null): unknown =>
-      describeDevices(inventory, { cpu0: { enabled: false, threads: chosen } })[0]
+      describeDevices(inventory, { cpu0: { enabled: false, threads: chosen } }, engines)[0]
     expect(threads(3)).toMatchObject({ enabled: false, threads: { inUse: 3 } })
     expect(threads(null)).toMatchObject({ threads: { inUse: 7 } })
     expect(threads(100)).toMatchObject({ threads: { inUse: 16 } })

@@ -1,5 +1,5 @@
 /** What the sensors found, as devices that mine or say why they do not. */
-import type { SensorInventory } from '#shared/domain/worker-protocol'
+import type { ProofEngine, SensorInventory } from '#shared/domain/worker-protocol'
 import { cleanProcessorName } from './processors'
 
 export interface DeviceSettings {
@@ -39,10 +39,11 @@ const VIRTUAL_ADAPTER =
   /basic (display|render)|remote display|vmware|svga|virtualbox|\bqxl\b|cirrus|bochs|virtio|hyper-v|parallels|citrix|\bparsec\b|\bspacedesk\b|virtual|llvmpipe|swiftshader/i
 const SERVER_DISPLAY_CHIP = /aspeed|\bast\d{4}\b|matrox.*g200|mgag200/i
 
-/** cpu0 first, then the GPUs. `settings` are the person's, by device id. */
+/** cpu0 first, then the GPUs. `settings` are the person's, by device id; `cpuEngines` drive the processor, the best first. */
 export function describeDevices(
   inventory: SensorInventory,
   settings: Readonly<Record<string, DeviceSettings>>,
+  cpuEngines: readonly ProofEngine[],
 ): DeviceDescriptor[] {
   const { cpu, memoryBytes, gpus } = inventory
   const maximum = cpu.logicalCores
@@ -53,7 +54,7 @@ export function describeDevices(
     kind: 'cpu',
     name: cleanProcessorName(cpu.name),
     vendor: cpu.vendor,
-    engines: ['onnx-cpu', 'reference'],
+    engines: [...cpuEngines],
     memoryBytes,
     canMine: true,
     enabled: settings['cpu0']?.enabled ?? true,

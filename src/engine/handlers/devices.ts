@@ -20,6 +20,7 @@ export function deviceHandlers(
   return {
     'devices.list': async () => devices.list(),
     'devices.refresh': async () => {
+      await devices.ready()
       await devices.refresh()
       await mining.devicesChanged()
       return devices.list()
@@ -38,6 +39,7 @@ export function deviceHandlers(
       return devices.get(id)
     },
     'devices.benchmark': async ({ id, engine, tier, seconds }) => {
+      await devices.ready()
       const device = devices.get(id)
       if (!device.canMine)
         throw new Failure('device-unavailable', `${id} cannot be measured: ${device.reason ?? 'it cannot mine'}`)

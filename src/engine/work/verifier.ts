@@ -26,7 +26,11 @@ const VERIFIER_TIMEOUT_MILLISECONDS = 120_000
 const ATTEMPTS = 3
 
 export function startVerifier(
-  parts: Omit<WorkerClientParts, 'start' | 'name' | 'onState'> & { log: Log },
+  parts: Omit<WorkerClientParts, 'start' | 'name' | 'onState'> & {
+    log: Log
+    /** whether the native engine may be tried; never rejects */
+    nativeWorks: Promise<boolean>
+  },
 ): VerifierClient {
   let engine: Promise<ProofEngine> | null = null
   const worker: WorkerClient = startWorker({
@@ -51,19 +55,27 @@ export function startVerifier(
   }
 
   /** Whether the fast engine gives the digest of the plain reference, this program's own twin of the specification. */
-  const agrees = async (tier: TierName): Promise<boolean> => {
+  const agrees = async (fastEngine: ProofEngine, tier: TierName): Promise<boolean> => {
     const share = { tier, epochSeed: BENCHMARK_EPOCH, publicKey: BENCHMARK_PUBLIC_KEY, nonce: 1n }
-    const fast = await ask('proof.digest', { ...share, engine: 'onnx-cpu' })
+    const fast = await ask('proof.digest', { ...share, engine: fastEngine })
     const plain = await ask('proof.digest', { ...share, engine: 'reference' })
     if (fast.digest === plain.digest) return true
-    parts.log.error('the onnx-cpu engine disagrees with the reference; verifying with the reference', { tier })
+    parts.log.error('an engine disagrees with the reference; it does not verify', { engine: fastEngine, tier })
     return false
   }
 
   /** The smallest tier decides at once, a nonce of the next follows while mining has begun: the first share waits for neither. */
   const chooseEngine = async (): Promise<ProofEngine> => {
-    if (!(await agrees('itp1-test'))) return 'reference'
-    agrees('itp1-small').then(
+    const fastest: ProofEngine[] = (await parts.nativeWorks) ? ['native', 'onnx-cpu'] : ['onnx-cpu']
+    for (const fast of fastest) {
+      if (!(await agrees(fast, 'itp1-test'))) continue
+      checkSmallTier(fast)
+      return fast
+    }
+    return 'reference'
+  }
+  const checkSmallTier = (fast: ProofEngine): void => {
+    agrees(fast, 'itp1-small').then(
       (same) => {
         if (!same) engine = Promise.resolve('reference')
       },
@@ -72,7 +84,6 @@ export function startVerifier(
         if (!stopped) parts.log.warn('the check of the small tier did not end', { error: String(error) })
       },
     )
-    return 'onnx-cpu'
   }
   const trustedEngine = (): Promise<ProofEngine> => {
     engine ??= chooseEngine().catch((error: unknown) => {

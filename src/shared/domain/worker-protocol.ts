@@ -7,7 +7,8 @@ import type { ModelCard } from './card'
 import type { JobInput, JobKind, JobRun } from './job'
 import type { TierName } from './tiers'
 
-export const proofEngines = ['onnx-cpu', 'reference'] as const
+/** The fastest first. `native` exists only where it was built; a device offers it once it gave the right digests. */
+export const proofEngines = ['native', 'onnx-cpu', 'reference'] as const
 export type ProofEngine = (typeof proofEngines)[number]
 
 /** Which epoch weights a call is about. */

@@ -2,17 +2,24 @@
 import { hexToBytes } from '#shared/domain/bytes'
 import { Failure } from '#shared/domain/errors'
 import { TIERS, type TierName } from '#shared/domain/tiers'
-import type { ProofContext } from '#shared/domain/worker-protocol'
+import type { LaneEngineName } from './engine'
 import type { LanePool } from './lane-pool'
 
 const KEPT_CONTEXTS = 2
+
+export interface LaneContext {
+  engine: LaneEngineName
+  tier: TierName
+  /** hex, 32 bytes */
+  epochSeed: string
+}
 
 export interface Contexts {
   /**
    * Calls `work` with the context's weights, expanding them first if needed; they are not overwritten before `work`
    * settles. Contexts that are asked for at the same time are expanded once.
    */
-  with<T>(context: ProofContext, work: (weights: SharedArrayBuffer) => Promise<T>): Promise<T>
+  with<T>(context: LaneContext, work: (weights: SharedArrayBuffer) => Promise<T>): Promise<T>
 }
 
 interface Entry {
@@ -45,7 +52,7 @@ export function createContexts(lanes: LanePool): Contexts {
     const [reused] = index < 0 ? [] : spare.splice(index, 1)
     return reused?.weights ?? allocate(tier)
   }
-  const expand = (context: ProofContext, weights: SharedArrayBuffer): Promise<unknown> => {
+  const expand = (context: LaneContext, weights: SharedArrayBuffer): Promise<unknown> => {
     const epochSeed = hexToBytes(context.epochSeed)
     const { engine, tier } = context
     return Promise.all(
@@ -54,7 +61,7 @@ export function createContexts(lanes: LanePool): Contexts {
       ),
     )
   }
-  const entryOf = (context: ProofContext): Entry => {
+  const entryOf = (context: LaneContext): Entry => {
     const key = `${context.engine} ${context.tier} ${context.epochSeed}`
     const index = entries.findIndex((entry) => entry.key === key)
     const [known] = index < 0 ? [] : entries.splice(index, 1)

@@ -14,8 +14,11 @@ export interface LaneEngine {
   ): Promise<{ digests: string[]; kernelMilliseconds: number }>
 }
 
+/** The engines that compute on lanes; the native driver has threads of its own. */
+export type LaneEngineName = Exclude<ProofEngine, 'native'>
+
 /** Builds an engine for one tier in the calling thread. */
-export async function createLaneEngine(name: ProofEngine, tier: Tier): Promise<LaneEngine> {
+export async function createLaneEngine(name: LaneEngineName, tier: Tier): Promise<LaneEngine> {
   switch (name) {
     case 'reference':
       return (await import('./reference-engine')).createReferenceEngine(tier)
@@ -25,7 +28,7 @@ export async function createLaneEngine(name: ProofEngine, tier: Tier): Promise<L
 }
 
 /** Nonces that a lane computes at once: enough rows for full kernels, few enough to answer soon. */
-export function batchNonces(name: ProofEngine, tier: Tier): number {
+export function batchNonces(name: LaneEngineName, tier: Tier): number {
   if (name === 'reference') return 1
   return Math.max(1, Math.round(BATCH_ROWS / tier.tokens))
 }

@@ -1,11 +1,11 @@
 /** What the worker's main thread asks of its lanes: threads that each compute whole nonces, so that no kernel waits for another. */
 import type { TierName } from '#shared/domain/tiers'
-import type { ProofEngine } from '#shared/domain/worker-protocol'
+import type { LaneEngineName } from './engine'
 
 /** Expand one layer of an epoch into the engine's layout. */
 export interface ExpandTask {
   kind: 'expand'
-  engine: ProofEngine
+  engine: LaneEngineName
   tier: TierName
   epochSeed: Uint8Array
   layer: number
@@ -15,7 +15,7 @@ export interface ExpandTask {
 /** Digests of nonces firstNonce … firstNonce + count − 1. */
 export interface DigestsTask {
   kind: 'digests'
-  engine: ProofEngine
+  engine: LaneEngineName
   tier: TierName
   header: Uint8Array
   firstNonce: bigint

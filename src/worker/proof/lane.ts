@@ -1,8 +1,7 @@
 /** A lane: one thread that expands layers and computes batches of nonces, one task after another. */
 import { parentPort } from 'node:worker_threads'
 import { TIERS, type TierName } from '#shared/domain/tiers'
-import type { ProofEngine } from '#shared/domain/worker-protocol'
-import { createLaneEngine, type LaneEngine } from './engine'
+import { createLaneEngine, type LaneEngine, type LaneEngineName } from './engine'
 import type { LaneAnswer, LaneRequest, LaneResults, LaneTask } from './lane-protocol'
 
 /** Serves the thread that started this one. To be called once, in a thread of the worker program. */
@@ -28,7 +27,11 @@ async function answerTo(engines: Map<string, Promise<LaneEngine>>, { id, task }:
 }
 
 /** An engine holds buffers of its tier but no weights, so one of each kind is kept for the thread's life. */
-function engineFor(engines: Map<string, Promise<LaneEngine>>, name: ProofEngine, tier: TierName): Promise<LaneEngine> {
+function engineFor(
+  engines: Map<string, Promise<LaneEngine>>,
+  name: LaneEngineName,
+  tier: TierName,
+): Promise<LaneEngine> {
   const key = `${name} ${tier}`
   const known = engines.get(key)
   if (known) return known

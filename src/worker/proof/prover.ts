@@ -1,19 +1,19 @@
-/** The proof methods of a worker: prepare, run, digest, benchmark, over the lanes of this process. */
+/** The proof methods of a worker: prepare, run, digest, benchmark, over the lanes of this process or a native driver. */
 import { BENCHMARK_EPOCH, BENCHMARK_PUBLIC_KEY, type DeviceBenchmark } from '#shared/domain/benchmark'
 import { Failure } from '#shared/domain/errors'
 import { header, isShare, MAX_COUNTER, nonceOf } from '#shared/domain/share'
 import { TIERS, type TierName } from '#shared/domain/tiers'
 import type { ProofContext, ProofEngine, WorkerMethods } from '#shared/domain/worker-protocol'
-import { createContexts } from './contexts'
-import { batchNonces } from './engine'
+import type { ProofBackend, ProofBackends } from './backend'
 import { GOLDEN_DIGESTS } from './golden'
-import type { LanePool } from './lane-pool'
 import { createPacer, type Pacer } from './pacer'
 
 type Params<M extends keyof WorkerMethods> = WorkerMethods[M]['params']
 type Result<M extends keyof WorkerMethods> = WorkerMethods[M]['result']
 
 export interface Prover {
+  /** whether something computes or waits to */
+  readonly busy: boolean
   setThreads(threads: number): void
   prepare(params: Params<'proof.prepare'>): Promise<Result<'proof.prepare'>>
   run(params: Params<'proof.run'>): Promise<Result<'proof.run'>>
@@ -21,13 +21,13 @@ export interface Prover {
   benchmark(params: Params<'proof.benchmark'>): Promise<DeviceBenchmark>
 }
 
-/** Tries firstNonce … on every lane at once. Exactly the nonces that are counted in the result were tried. */
+/** Tries firstNonce … on every thread at once. Exactly the nonces that are counted in the result were tried. */
 interface Search {
   context: ProofContext & { publicKey: string }
   firstNonce: bigint
   /** the most nonces to try */
   limit: number
-  /** counted from when the epoch is prepared; every lane tries at least one batch */
+  /** counted from when the epoch is prepared; every stream tries at least one batch */
   budgetMilliseconds: number
   /** asked after each batch */
   enough?: () => boolean
@@ -40,24 +40,25 @@ interface Tried {
 }
 
 /** `now`: monotonic milliseconds. */
-export function createProver(lanes: LanePool, now: () => number): Prover {
-  const contexts = createContexts(lanes)
+export function createProver(backends: ProofBackends, now: () => number): Prover {
   const pacers = new Map<string, Pacer>()
   const pacer = (engine: ProofEngine, tier: TierName): Pacer => {
-    const key = `${engine} ${tier}`
-    const pace = pacers.get(key) ?? createPacer(batchNonces(engine, TIERS[tier]))
+    const batch = backends[engine].batch(tier)
+    const key = `${engine} ${tier} ${batch}`
+    const pace = pacers.get(key) ?? createPacer(batch)
     pacers.set(key, pace)
     return pace
   }
 
   const prepare: Prover['prepare'] = async (context) => {
     const startedAt = now()
-    await contexts.with(context, () => Promise.resolve())
+    await backends[context.engine].with(context, () => Promise.resolve())
     return { milliseconds: now() - startedAt }
   }
 
-  const search = (plan: Search): Promise<Tried> =>
-    contexts.with(plan.context, async (weights) => {
+  const search = (plan: Search): Promise<Tried> => {
+    const backend: ProofBackend = backends[plan.context.engine]
+    return backend.with(plan.context, async (compute) => {
       const { engine, tier, epochSeed, publicKey } = plan.context
       const head = header(epochSeed, publicKey)
       const pace = pacer(engine, tier)
@@ -65,27 +66,33 @@ export function createProver(lanes: LanePool, now: () => number): Prover {
       const deadline = startedAt + plan.budgetMilliseconds
       let nonces = 0
       let kernelMilliseconds = 0
-      const fillLane = async (): Promise<void> => {
+      const fillStream = async (): Promise<void> => {
         do {
           const sentAt = now()
           const count = Math.min(pace.batch(deadline - sentAt), plan.limit - nonces)
           if (count <= 0) return
           const firstNonce = plan.firstNonce + BigInt(nonces)
           nonces += count
-          const result = await lanes.submit({ kind: 'digests', engine, tier, header: head, firstNonce, count, weights })
+          const result = await compute(head, firstNonce, count)
           pace.took(count, now() - sentAt)
           kernelMilliseconds += result.kernelMilliseconds
           result.digests.forEach((digest, index) => plan.onDigest(firstNonce + BigInt(index), digest))
         } while (pace.fits(deadline - now()) && plan.enough?.() !== true)
       }
-      const laneCount = lanes.size
-      await Promise.all(Array.from({ length: laneCount }, fillLane))
+      const { threads, streams } = backend
+      await Promise.all(Array.from({ length: streams }, fillStream))
       const milliseconds = now() - startedAt
-      return { nonces, milliseconds, kernelMilliseconds: Math.min(milliseconds, kernelMilliseconds / laneCount) }
+      return { nonces, milliseconds, kernelMilliseconds: Math.min(milliseconds, kernelMilliseconds / threads) }
     })
+  }
 
   return {
-    setThreads: (threads) => lanes.resize(threads),
+    get busy() {
+      return Object.values(backends).some((backend) => backend.busy)
+    },
+    setThreads: (threads) => {
+      for (const backend of Object.values(backends)) backend.setThreads(threads)
+    },
     prepare,
     run: async (params) => {
       const shares: { nonce: bigint; digest: string }[] = []
@@ -103,21 +110,13 @@ export function createProver(lanes: LanePool, now: () => number): Prover {
       return { ...tried, shares }
     },
     digest: async (params) => {
-      const { engine, tier, nonce } = params
+      const { engine, nonce } = params
       const head = header(params.epochSeed, params.publicKey)
-      return contexts.with(params, async (weights) => {
+      return backends[engine].with(params, async (compute) => {
         const startedAt = now()
-        const { digests } = await lanes.submit({
-          kind: 'digests',
-          engine,
-          tier,
-          header: head,
-          firstNonce: nonce,
-          count: 1,
-          weights,
-        })
+        const { digests } = await compute(head, nonce, 1)
         const [digest] = digests
-        if (digest === undefined) throw new Error('the lane returned no digest')
+        if (digest === undefined) throw new Error('the engine returned no digest')
         return { digest, milliseconds: now() - startedAt }
       })
     },
@@ -132,8 +131,8 @@ export function createProver(lanes: LanePool, now: () => number): Prover {
       const context = { engine, tier, epochSeed, publicKey: BENCHMARK_PUBLIC_KEY }
       const golden = GOLDEN_DIGESTS[tier]
       const matches: boolean[] = []
-      // also warms every lane up, so that the measurement has no first-run costs in it
-      const warmUp = Math.max(golden.length, lanes.size * batchNonces(engine, TIERS[tier]))
+      // also warms every thread up, so that the measurement has no first-run costs in it
+      const warmUp = Math.max(golden.length, backends[engine].streams * backends[engine].batch(tier))
       await search({
         context,
         firstNonce: 0n,

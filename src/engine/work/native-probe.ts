@@ -1,0 +1,36 @@
+/**
+ * Whether the native engine works on this machine: a worker process of its own computes known digests and is thrown
+ * away, so that a library that cannot be loaded, crashes or computes wrongly does no harm.
+ */
+import { BENCHMARK_EPOCH } from '#shared/domain/benchmark'
+import type { WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/domain/worker-protocol'
+import type { ProcessHost } from '#process/host'
+import { createPeer } from '#process/peer'
+import type { Log } from '../log'
+
+const PROBE_TIMEOUT_MILLISECONDS = 20_000
+const PROBE_SECONDS = 0.01
+
+/** Settles when it is known; never rejects. What speaks against the engine is logged once. */
+export async function probeNativeEngine({ host, log }: { host: ProcessHost; log: Log }): Promise<boolean> {
+  const start: WorkerStart = { role: 'worker', deviceId: 'probe', threads: 1 }
+  try {
+    const child = await host.start('worker', start)
+    try {
+      const worker = createPeer<WorkerMethods, WorkerNotifications>(child.port, 'worker')
+      const { checksum } = await worker.request(
+        'proof.benchmark',
+        { tier: 'itp1-test', engine: 'native', epochSeed: BENCHMARK_EPOCH, seconds: PROBE_SECONDS },
+        { timeoutMilliseconds: PROBE_TIMEOUT_MILLISECONDS },
+      )
+      if (checksum === 'ok') return true
+      log.error('the native engine computes wrong digests on this machine; it is not used', {})
+    } finally {
+      child.kill()
+      await child.exited
+    }
+  } catch (error) {
+    log.warn('the native engine is not used; onnxruntime computes instead', { reason: String(error) })
+  }
+  return false
+}

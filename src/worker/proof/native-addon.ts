@@ -1,0 +1,93 @@
+/** The native addon (native/loader): loads a driver and computes whole nonces on threads of its own. */
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { z } from 'zod'
+import { Failure } from '#shared/domain/errors'
+
+/** An open device and an epoch on it, known to the addon only. */
+export type NativeDevice = object & { readonly nativeDevice: never }
+export type NativeEpoch = object & { readonly nativeEpoch: never }
+
+/**
+ * The addon's functions. `library`: the path of a driver, null for the one built in. Errors have the driver's status as
+ * their `code`, such as LODE_OUT_OF_MEMORY.
+ */
+export interface NativeAddon {
+  describe(library: string | null): NativeDriver
+  /** `path` forces a way of computing (avx512-vnni, avx-vnni, avx2, scalar), null leaves it to the driver. 0 bytes: no limit. */
+  open(
+    library: string | null,
+    deviceId: string,
+    threads: number,
+    memoryLimitBytes: number,
+    path: string | null,
+  ): NativeDevice
+  /** `epochSeed`: 32 bytes. */
+  prepare(
+    device: NativeDevice,
+    width: number,
+    layers: number,
+    tokens: number,
+    epochSeed: Uint8Array,
+  ): Promise<NativeEpoch>
+  /** 32 bytes a nonce, in order; milliseconds summed over the device's threads. `header`: 32 bytes. */
+  run(
+    epoch: NativeEpoch,
+    header: Uint8Array,
+    firstNonce: bigint,
+    count: number,
+  ): Promise<{ digests: Uint8Array; kernelMilliseconds: number }>
+  setThreads(device: NativeDevice, threads: number): void
+  /** What runs rejects with LODE_CANCELLED within 200 ms. */
+  cancel(device: NativeDevice): void
+  /** null: the driver has no sensors; a field is absent where it has none of that kind. */
+  sensors(device: NativeDevice): NativeSensors | null
+  release(epoch: NativeEpoch): void
+  close(device: NativeDevice): void
+}
+
+export interface NativeDriver {
+  name: string
+  vendor: string
+  version: string
+  licence: string
+  devices: {
+    id: string
+    kind: number
+    name: string
+    units: string
+    firmware: string
+    memoryBytes: number
+    maximumThreads: number
+  }[]
+}
+
+export interface NativeSensors {
+  temperatureCelsius?: number
+  powerWatts?: number
+  energyJoules?: number
+  clockHertz?: number
+  fanRevolutionsPerMinute?: number
+  utilization?: number
+}
+
+const shape = z.object({ describe: z.function(), open: z.function(), prepare: z.function(), run: z.function() })
+
+/** Throws Failure `device-unavailable` where there is none or it cannot be loaded. */
+export function loadNativeAddon(file: string): NativeAddon {
+  if (!existsSync(file)) {
+    throw new Failure(
+      'device-unavailable',
+      'this copy of Lode has no native engine',
+      'Build it with "npm run build:native", or use onnx-cpu.',
+    )
+  }
+  try {
+    const loaded: unknown = createRequire(import.meta.url)(file)
+    shape.parse(loaded)
+    return loaded as NativeAddon
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Failure('device-unavailable', `the native engine cannot be loaded: ${reason}`, 'Use onnx-cpu.')
+  }
+}

@@ -1,0 +1,147 @@
+import { existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { BENCHMARK_EPOCH } from '#shared/domain/benchmark'
+import { hexToBytes } from '#shared/domain/bytes'
+import { header } from '#shared/domain/share'
+import { TIERS } from '#shared/domain/tiers'
+import { readVectors } from '#test/support/itp1-vectors'
+import { loadNativeAddon, type NativeAddon } from './native-addon'
+import { createNativeBackend } from './native-backend'
+import { createReferenceEngine } from './reference-engine'
+
+const { cases } = readVectors()
+const [first] = cases
+if (!first) throw new Error('no vectors')
+const folder = resolve(import.meta.dirname, '../../../out/native')
+const addonFile = resolve(folder, 'lode_native.node')
+const built = existsSync(addonFile)
+if (!built) console.log('native engine: not built here (no CMake or compiler), its tests are skipped')
+const paths = ['avx512-vnni', 'avx-vnni', 'avx2', 'scalar'] as const
+
+/** Whether this processor has what a path needs: the driver itself says no before anything could run. */
+function isPossible(addon: NativeAddon, path: string): boolean {
+  try {
+    addon.close(addon.open(null, 'cpu0', 1, 0, path))
+    return true
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'LODE_NOT_AVAILABLE' })
+    return false
+  }
+}
+
+describe.runIf(built)('native engine', () => {
+  const addon = built ? loadNativeAddon(addonFile) : undefined
+  const load = (): NativeAddon => addon as NativeAddon
+
+  describe.each(paths)('%s', (path) => {
+    const possible = addon !== undefined && isPossible(addon, path)
+    if (built && !possible) console.log(`native engine: this processor does not have ${path}`)
+    // the plain path takes seconds for a nonce of the largest tier: one of them is enough
+    const vectors = cases.filter(
+      (vector) =>
+        path !== 'scalar' || vector.tier !== 'itp1-base' || vector === cases.find((c) => c.tier === 'itp1-base'),
+    )
+
+    it.runIf(possible).each(vectors)(
+      '$tier nonce $nonce gives the golden digest',
+      { timeout: 120_000 },
+      async (vector) => {
+        const backend = createNativeBackend(load, 1, path)
+        const context = { tier: vector.tier, epochSeed: vector.epoch, engine: 'native' } as const
+        const head = header(vector.epoch, vector.publicKey)
+        const { digests } = await backend.with(context, (compute) => compute(head, BigInt(vector.nonce), 1))
+        expect(digests).toEqual([vector.digest])
+      },
+    )
+
+    it.runIf(possible)(
+      'gives a nonce the same digest wherever it stands in a batch, and as the reference does',
+      async () => {
+        const tier = TIERS['itp1-test']
+        const head = header(first.epoch, first.publicKey)
+        const reference = createReferenceEngine(tier)
+        const weights = new SharedArrayBuffer(tier.weightBytes)
+        for (let layer = 0; layer < tier.layers; layer++) reference.expandLayer(weights, hexToBytes(first.epoch), layer)
+        const expected = (await reference.digests(weights, head, 5n, 53)).digests
+        const backend = createNativeBackend(load, 2, path)
+        const context = { tier: tier.name, epochSeed: first.epoch, engine: 'native' } as const
+        await backend.with(context, async (compute) => {
+          for (const [from, count] of [
+            [0, 53],
+            [3, 33],
+            [1, 1],
+            [7, 2],
+            [2, 17],
+          ] as const) {
+            const { digests } = await compute(head, 5n + BigInt(from), count)
+            expect(digests).toEqual(expected.slice(from, from + count))
+          }
+          const [one, other] = await Promise.all([compute(head, 5n, 40), compute(head, 45n, 13)])
+          expect([...one.digests, ...other.digests]).toEqual(expected)
+        })
+      },
+    )
+  })
+
+  it('follows a change of threads, and answers for more epochs at once than it keeps', async () => {
+    const backend = createNativeBackend(load, 1)
+    const vectors = cases.filter(({ tier }) => tier === 'itp1-test')
+    for (const threads of [3, 1, 2]) {
+      backend.setThreads(threads)
+      const digests = await Promise.all(
+        [...vectors, ...vectors].map(({ epoch, publicKey, nonce, tier }) =>
+          backend.with({ tier, epochSeed: epoch, engine: 'native' }, (compute) =>
+            compute(header(epoch, publicKey), BigInt(nonce), 1),
+          ),
+        ),
+      )
+      const golden = vectors.map(({ digest }) => digest)
+      expect(digests.flatMap((answer) => answer.digests)).toEqual([...golden, ...golden])
+    }
+    expect(backend.busy).toBe(false)
+  })
+
+  it('counts on past the last nonce of all', async () => {
+    const last = cases.find(({ tier, nonce }) => tier === 'itp1-test' && BigInt(nonce) === (1n << 64n) - 1n)
+    const backend = createNativeBackend(load, 1)
+    const context = { tier: 'itp1-test', epochSeed: last?.epoch ?? '', engine: 'native' } as const
+    const head = header(context.epochSeed, last?.publicKey ?? '')
+    const { digests } = await backend.with(context, (compute) => compute(head, BigInt(last?.nonce ?? 0), 2))
+    expect(digests[0]).toBe(last?.digest)
+  })
+
+  it('loads the same driver as a library, stops what runs, and says what is wrong', async () => {
+    const library = resolve(folder, 'lode_driver_cpu.driver')
+    const described = load().describe(library)
+    expect(described).toEqual(load().describe(null))
+    expect(described.devices).toMatchObject([{ id: 'cpu0', kind: 1 }])
+    const device = load().open(library, 'cpu0', availableParallelism(), 4 << 20, null)
+    expect(load().sensors(device)).toBeNull()
+    const seed = hexToBytes(first.epoch)
+    await expect(load().prepare(device, 1024, 16, 64, seed)).rejects.toMatchObject({ code: 'LODE_OUT_OF_MEMORY' })
+    await expect(load().prepare(device, 300, 16, 64, seed)).rejects.toMatchObject({ code: 'LODE_INVALID_ARGUMENT' })
+    const epoch = await load().prepare(device, 256, 2, 16, seed)
+    const head = header(first.epoch, first.publicKey)
+    const run = load().run(epoch, head, 0n, 1_000_000)
+    setTimeout(() => load().cancel(device), 50)
+    await expect(run).rejects.toMatchObject({ code: 'LODE_CANCELLED' })
+    const { digests } = await load().run(epoch, head, BigInt(first.nonce), 1)
+    expect(Buffer.from(digests).toString('hex')).toBe(first.digest)
+    load().release(epoch)
+    expect(() => load().run(epoch, head, 0n, 1)).toThrow('no longer open')
+    load().close(device)
+    expect(() => load().cancel(device)).toThrow('no longer open')
+    expect(() => load().describe(addonFile)).toThrow('not a Lode driver')
+    expect(() => load().describe(resolve(folder, 'absent'))).toThrow('cannot be loaded')
+    expect(() => load().open(null, 'cpu0', 1, 0, 'abacus')).toThrow('no way of computing')
+    expect(() => load().cancel({} as never)).toThrow('a device was expected')
+  })
+})
+
+it('says what to do where there is no native engine', async () => {
+  const backend = createNativeBackend(() => loadNativeAddon(resolve(folder, 'absent.node')), 1)
+  const context = { tier: 'itp1-test', epochSeed: BENCHMARK_EPOCH, engine: 'native' } as const
+  await expect(backend.with(context, () => Promise.resolve())).rejects.toMatchObject({ code: 'device-unavailable' })
+})

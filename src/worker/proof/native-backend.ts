@@ -1,0 +1,145 @@
+/** The native engine: the CPU driver, which has threads, weights and everything between input and digest to itself. */
+import { bytesToHex, hexToBytes } from '#shared/domain/bytes'
+import { Failure } from '#shared/domain/errors'
+import { TIERS, type TierName } from '#shared/domain/tiers'
+import type { ProofContext } from '#shared/domain/worker-protocol'
+import type { Compute, ProofBackend } from './backend'
+import { BATCH_ROWS } from './engine'
+import type { NativeAddon, NativeDevice, NativeEpoch } from './native-addon'
+
+const DEVICE_ID = 'cpu0'
+const DIGEST_BYTES = 32
+/** One call computes while the next waits in the driver's queue, so that threads that are done early go on at once. */
+const STREAMS = 2
+const KEPT_EPOCHS = 2
+
+interface Entry {
+  key: string
+  ready: Promise<NativeEpoch>
+  users: number
+}
+
+/** `load` is called when the engine is first asked for, and throws a Failure where there is none. `path`: see NativeAddon. */
+export function createNativeBackend(
+  load: () => NativeAddon,
+  initialThreads: number,
+  path: string | null = null,
+): ProofBackend {
+  let threads = initialThreads
+  let opened: { addon: NativeAddon; device: NativeDevice } | null = null
+  let running = 0
+  /** used last comes last */
+  const entries: Entry[] = []
+
+  const open = (): { addon: NativeAddon; device: NativeDevice } => {
+    if (opened) return opened
+    const addon = load()
+    opened = { addon, device: expected(() => addon.open(null, DEVICE_ID, threads, 0, path)) }
+    return opened
+  }
+
+  const forget = (entry: Entry): void => {
+    entries.splice(entries.indexOf(entry), 1)
+    entry.ready.then(
+      (epoch) => opened?.addon.release(epoch),
+      () => undefined,
+    )
+  }
+  const keepAtMost = (count: number): void => {
+    while (entries.length > count) {
+      const unused = entries.find((entry) => entry.users === 0)
+      if (!unused) return
+      forget(unused)
+    }
+  }
+
+  const entryOf = ({ tier, epochSeed }: ProofContext): Entry => {
+    const key = `${tier} ${epochSeed}`
+    const known = entries.find((entry) => entry.key === key)
+    if (known) {
+      entries.push(...entries.splice(entries.indexOf(known), 1))
+      return known
+    }
+    // before the next is made: the weights of the largest tier take 201 MB
+    keepAtMost(KEPT_EPOCHS - 1)
+    const { addon, device } = open()
+    const { width, layers, tokens } = TIERS[tier]
+    const ready = counted(addon.prepare(device, width, layers, tokens, hexToBytes(epochSeed)))
+    const entry: Entry = { key, ready, users: 0 }
+    entries.push(entry)
+    return entry
+  }
+
+  const counted = async <T>(work: Promise<T>): Promise<T> => {
+    running++
+    try {
+      return await work
+    } catch (error) {
+      throw failureOf(error)
+    } finally {
+      running--
+    }
+  }
+
+  return {
+    get threads() {
+      return threads
+    },
+    streams: STREAMS,
+    get busy() {
+      return running > 0
+    },
+    batch: (tier: TierName) => threads * Math.max(1, Math.round(BATCH_ROWS / TIERS[tier].tokens)),
+    setThreads: (wanted) => {
+      threads = wanted
+      const current = opened
+      if (current) expected(() => current.addon.setThreads(current.device, wanted))
+    },
+    with: async (context, work) => {
+      const entry = entryOf(context)
+      entry.users++
+      try {
+        const epoch = await entry.ready
+        const { addon } = open()
+        const compute: Compute = async (header, firstNonce, count) => {
+          const { digests, kernelMilliseconds } = await counted(addon.run(epoch, header, firstNonce, count))
+          return {
+            digests: Array.from({ length: count }, (_, index) =>
+              bytesToHex(digests.subarray(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES)),
+            ),
+            kernelMilliseconds,
+          }
+        }
+        return await work(compute)
+      } catch (error) {
+        if (entries.includes(entry)) forget(entry)
+        throw error
+      } finally {
+        entry.users--
+        keepAtMost(KEPT_EPOCHS)
+      }
+    },
+  }
+}
+
+function expected<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw failureOf(error)
+  }
+}
+
+/** What the driver may say of this machine is a Failure; anything else is a bug and stays what it is. */
+function failureOf(error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'LODE_OUT_OF_MEMORY') {
+    return new Failure(
+      'device-unavailable',
+      "there is not enough memory for an epoch's weights",
+      'Close other programs, or choose a smaller tier.',
+    )
+  }
+  if (code === 'LODE_CANCELLED') return new Failure('cancelled', 'the work was cancelled')
+  return error
+}
