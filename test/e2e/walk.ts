@@ -32,7 +32,10 @@ export async function walk(parts: WalkParts): Promise<void> {
   await payoutAddress(page)
 
   await link(page, 'Devices').click()
-  await page.getByText('onnx-cpu').first().waitFor()
+  await page
+    .getByText(/native|onnx-cpu/)
+    .first()
+    .waitFor()
   await page.getByRole('button', { name: 'Stop', exact: true }).click()
   await status(page).getByText('Not mining').waitFor({ timeout: 10_000 })
 }
