@@ -4,6 +4,7 @@
  */
 import type { ChildProcess } from 'node:child_process'
 import { rmSync } from 'node:fs'
+import { loadavg } from 'node:os'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import type { Browser } from 'playwright-core'
@@ -135,7 +136,8 @@ function report(credits: readonly number[], pages: readonly number[], browserVer
     return `| ${what} | ${values.length} | ${figures.join(' | ')} | ${targetSeconds} | ${verdict} |`
   }
   return `
-${measuredOn()}, Chromium ${browserVersion}. Seconds; each round with a new process and an empty data folder, one after another. The target is held against p95.
+${measuredOn()}, Chromium ${browserVersion}. Seconds; each round with a new process and an empty data folder, one after another.
+The target is held against p95. Load average when the measurement ended: ${(loadavg()[0] ?? 0).toFixed(1)}.
 
 | what | rounds | p50 | p95 | longest | target | target is |
 |---|---|---|---|---|---|---|
