@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { hostname } from 'node:os'
 import { v7 as uuidv7 } from 'uuid'
 import type { EventName, Handlers } from '#shared/contract/index'
-import type { Notice } from '#shared/contract/engine'
+import type { Notice, StartOptions } from '#shared/contract/engine'
 import type { ModelCard } from '#shared/domain/card'
 import { Failure } from '#shared/domain/errors'
 import type { ModelLocation, SensorReading } from '#shared/domain/worker-protocol'
@@ -21,6 +21,7 @@ import { createMining, type Mining } from './mining'
 import { createModelStore, readKnownCards, type ModelStore } from './models'
 import { createSigner, openPracticeNetwork, signatureVerifier } from './networks'
 import { packageFolder } from './package-folder'
+import { openMiningMark } from './resume'
 import { loadRigKeySeed } from './rig-key'
 import { openSettings, pinNetworkKey, pinnedNetworkKeys } from './settings'
 import { engineStatus } from './status'
@@ -55,6 +56,8 @@ export interface Engine {
     readonly handlers: Handlers
     onEvent(listener: (event: EventName, data: unknown) => void): () => void
   }
+  /** what mining was started with when this folder's engine was cut off a moment ago */
+  readonly interruptedMining: StartOptions | null
   /** `engine.quit` was called: whoever hosts the engine closes it. */
   onQuitRequested(listener: () => void): void
   /** Stops mining, ends every process, closes every file. */
@@ -103,6 +106,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     closers.push(() => ledger.close())
     const metrics = openMetrics({ folder: dataDir, clock, onNotice: notice })
     closers.push(() => metrics.close())
+    const miningMark = openMiningMark(ledger, clock)
     const settings = openSettings(ledger, hostname())
     const signer = createSigner(loadRigKeySeed(dataDir, parts.random))
     const randomFraction = (): number => new DataView(Uint8Array.from(parts.random(4)).buffer).getUint32(0) / 2 ** 32
@@ -257,12 +261,16 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       setThreads: (deviceId, threads) => devices.runner(deviceId).setThreads(threads),
       isPractice: true,
       join: () => networkState.hello(devices.list().map(({ id, kind, engines }) => ({ id, kind, engines }))),
-      onStarted: () => {
+      onStarted: (options) => {
+        miningMark.begin(options)
         live.reset()
         metrics.pauseEnded(clock.now())
         ledger.recordEvent({ severity: 'info', code: 'mining-started', message: 'Mining started.' })
       },
-      onStopped: () => ledger.recordEvent({ severity: 'info', code: 'mining-stopped', message: 'Mining stopped.' }),
+      onStopped: () => {
+        miningMark.end()
+        ledger.recordEvent({ severity: 'info', code: 'mining-stopped', message: 'Mining stopped.' })
+      },
       onChange: changed,
     })
     closers.push(() => mining.stop({ finish: false }))
@@ -307,6 +315,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
 
     return {
       api: { version: parts.version, handlers, onEvent: (listener) => events.onAny(listener) },
+      interruptedMining: miningMark.interrupted,
       onQuitRequested: (listener) => void quitListeners.push(listener),
       close: closeAll,
     }
