@@ -88,7 +88,7 @@ describe('the screens', () => {
     await page.getByRole('status').first().waitFor()
     for (const screen of SCREENS) {
       await goTo(page, screen)
-      expect(await accessibilityProblems(page), `${scene}, ${screen}`).toEqual([])
+      expect({ screen, problems: await accessibilityProblems(page) }).toEqual({ screen, problems: [] })
     }
     expect(complaints).toEqual([])
   })
@@ -160,12 +160,14 @@ describe('the screens', () => {
 
     const faulted = await open('faulted')
     await faulted.getByRole('status').getByText('Not mining: The processor worker keeps stopping').waitFor()
-    await faulted.getByRole('button', { name: 'Retry' }).waitFor()
+    expect(await faulted.getByRole('button', { name: 'Retry' }).isEnabled()).toBe(true)
   })
 
   it('grey what missed its beats and say how old it is', async () => {
     const page = await open('stale')
-    await page.getByText(/Readings \d+ s old/).waitFor({ timeout: 15_000 })
+    const age = page.getByText(/Readings \d+ s old/)
+    await age.waitFor({ timeout: 15_000 })
+    expect(await age.isVisible()).toBe(true)
   })
 
   it('show no work per joule where no power is known, and say so', async () => {
@@ -207,7 +209,7 @@ describe('the screens', () => {
           (main?.scrollWidth ?? 0) - (main?.clientWidth ?? 0),
         )
       })
-      expect(wider, screen).toBeLessThanOrEqual(0)
+      expect({ screen, fits: wider <= 0 }).toEqual({ screen, fits: true })
     }
   })
 })

@@ -334,6 +334,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
         assumed: settings.pricePerKilowattHourMicros === null,
       },
       net: power ? money(empty ? 0 : -3558) : null,
+      expectedCostPerHour: power ? money(9975) : null,
       miningSeconds: empty ? 0 : 720,
     }),
     'engine.history': async ({ period }) => history(period),

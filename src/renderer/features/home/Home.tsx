@@ -11,7 +11,7 @@ import { Now } from './Now'
 
 export function Home() {
   const status = useStore((state) => state.status)
-  const [period, setPeriod] = useState<Period>('3h')
+  const [period, setPeriod] = useState<Period>(() => firstPeriod(status?.since ?? null, Date.now()))
   const history = useAnswer('engine.history', { period }, { everyMilliseconds: HISTORY_MILLISECONDS[period] })
   const today = useAnswer('engine.today', null, {
     on: ['credit.changed', 'engine.status', 'settings.changed'],
@@ -29,7 +29,7 @@ export function Home() {
       <div className="cols wide fill">
         {firstRun ? (
           <>
-            <BeforeStart status={status} price={today.data?.pricePerKilowattHour} />
+            <BeforeStart status={status} today={today.data} />
             <History answer={history} period={period} onPeriod={setPeriod} />
           </>
         ) : (
@@ -45,3 +45,8 @@ export function Home() {
 
 /** How often a chart is asked again: about its own step. */
 const HISTORY_MILLISECONDS: Record<Period, number> = { '1h': 5000, '3h': 10_000, '24h': 60_000, '7d': 300_000 }
+
+/** A run that began within the hour would be a line at the edge of three hours. */
+function firstPeriod(since: number | null, now: number): Period {
+  return since !== null && now - since < 3_600_000 ? '1h' : '3h'
+}

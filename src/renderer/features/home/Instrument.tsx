@@ -168,7 +168,13 @@ function TodayReadouts({
           </span>
         ) : (
           <>
-            <EnergyQualifier energy={summary.energy} />
+            {!isRunning(status) && summary.expectedCostPerHour ? (
+              <Qualifier certainty="estimated" source={t`Every device in use at full load`}>
+                {t`about ${money(summary.expectedCostPerHour)} an hour`}
+              </Qualifier>
+            ) : (
+              <EnergyQualifier energy={summary.energy} />
+            )}
             <PriceLine joules={summary.energy.joules ?? 0} price={summary.pricePerKilowattHour} />
           </>
         )}
@@ -198,7 +204,7 @@ function PriceLine({ joules, price: at }: { joules: number; price: TodaySummary[
   return at.assumed ? (
     <span
       title={t`${energy} at ${price(at)} a kilowatt hour, a price that is assumed until you set it in Settings`}
-    >{t`${energy} at ${price(at)}, assumed`}</span>
+    >{t`${energy}, ${price(at)} assumed`}</span>
   ) : (
     <span title={t`${energy} at ${price(at)} a kilowatt hour`}>{t`${energy} at ${price(at)}`}</span>
   )

@@ -234,16 +234,23 @@ function useJobPages(filter: JobFilter, following: boolean): JobPages {
   }, [following, pages])
   useEffect(() => {
     let rest: ReturnType<typeof setTimeout> | undefined
-    const stop = client.on('job.changed', (row) => {
-      if (pages.update(row) || !isFollowing.current) return
+    const soon = (): void => {
+      if (!isFollowing.current) return
       rest ??= setTimeout(() => {
         rest = undefined
         if (isFollowing.current) pages.follow()
       }, REST_MILLISECONDS)
-    })
+    }
+    const stops = [
+      client.on('job.changed', (row) => {
+        if (!pages.update(row)) soon()
+      }),
+      client.on('share.changed', soon),
+      client.on('credit.changed', soon),
+    ]
     return () => {
       clearTimeout(rest)
-      stop()
+      for (const stop of stops) stop()
     }
   }, [pages])
   return pages
