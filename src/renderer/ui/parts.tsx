@@ -192,8 +192,17 @@ export function Choice<T extends string>({
 }: ChoiceProps<T>) {
   return (
     <label className="input select">
-      <span className={inline ? 'muted' : 'sr'}>{label}</span>
-      <select value={value} disabled={disabled} onChange={(event) => onChange(event.target.value as T)}>
+      {inline && (
+        <span className="muted" aria-hidden="true">
+          {label}
+        </span>
+      )}
+      <select
+        aria-label={label}
+        value={value}
+        disabled={disabled}
+        onChange={(event) => onChange(event.target.value as T)}
+      >
         {choices.map((choice) => (
           <option key={choice.value} value={choice.value}>
             {choice.text}

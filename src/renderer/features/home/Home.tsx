@@ -1,7 +1,7 @@
 /** Am I mining, what do I earn, what does it cost, is all well: in that order. */
 import { Trans } from '@lingui/react/macro'
 import type { Period } from '#shared/contract/common'
-import { useState } from 'react'
+import { useMemo, useState } from 'react'
 import { useAnswer } from '../../data/answer'
 import { useStore } from '../../data/store'
 import { BeforeStart } from './BeforeStart'
@@ -11,7 +11,11 @@ import { Now } from './Now'
 
 export function Home() {
   const status = useStore((state) => state.status)
-  const [period, setPeriod] = useState<Period>(() => firstPeriod(status?.since ?? null, Date.now()))
+  const [chosen, setChosen] = useState<Period | null>(null)
+  const since = status?.since ?? null
+  // Decided once a run, so that the chart does not change its window under the eye.
+  const first = useMemo(() => firstPeriod(since, Date.now()), [since])
+  const period = chosen ?? first
   const history = useAnswer('engine.history', { period }, { everyMilliseconds: HISTORY_MILLISECONDS[period] })
   const today = useAnswer('engine.today', null, {
     on: ['credit.changed', 'engine.status', 'settings.changed'],
@@ -30,11 +34,11 @@ export function Home() {
         {firstRun ? (
           <>
             <BeforeStart status={status} today={today.data} />
-            <History answer={history} period={period} onPeriod={setPeriod} />
+            <History answer={history} period={period} onPeriod={setChosen} />
           </>
         ) : (
           <>
-            <History answer={history} period={period} onPeriod={setPeriod} />
+            <History answer={history} period={period} onPeriod={setChosen} />
             <Now status={status} today={today.data} />
           </>
         )}

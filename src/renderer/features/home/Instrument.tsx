@@ -27,7 +27,7 @@ export function Instrument({ status, today, history }: InstrumentProps) {
   // A stopped rig has no rate; the last tick of an earlier run is not shown as if it were now.
   const live = running ? tick : null
   const stale = link !== 'ready' || (running && staleSince !== null)
-  const waiting = running ? (tick ? t`not yet` : t`10 s after start`) : t`10 s after start`
+  const waiting = running ? t`in a few seconds` : t`10 s after start`
   const source = devices?.map((device) => `${device.name}: ${device.wattsSource}`).join('; ')
   const mean = historyMean(history)
   const band = efficiencyBand(history)

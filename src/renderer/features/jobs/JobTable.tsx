@@ -146,7 +146,9 @@ export function JobTable({ filter, filtered, chosen, onChoose }: JobTableProps) 
             ? t`newest ${count(MOST_ROWS)} of ${count(pages.total)}; filter or export for the rest`
             : filtered
               ? t`${count(pages.total)} fit the filter, newest first`
-              : t`${count(pages.total)} jobs and shares, newest first`}
+              : pages.total === 1
+                ? t`one row`
+                : t`${count(pages.total)} jobs and shares, newest first`}
         </span>
       </div>
     </>
