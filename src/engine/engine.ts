@@ -295,6 +295,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       models,
       network,
       networkState,
+      submissions,
       signer,
       signatures: signatureVerifier,
       ids,
