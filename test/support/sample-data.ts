@@ -1,5 +1,6 @@
 /** Generated answers of the whole contract, for looking at screens without an engine. Nothing here is measured. */
 import type { Handlers, Result } from '#shared/contract/index'
+import type { LiveTick } from '#shared/contract/engine'
 import type { JobRow } from '#shared/contract/jobs'
 import { Failure } from '#shared/domain/errors'
 
@@ -23,7 +24,7 @@ const GIGA = 1e9
 
 export interface Sample {
   handlers: Handlers
-  live(at: number): Result<'engine.status'> extends never ? never : unknown
+  live(at: number): LiveTick
   newRow(): JobRow
 }
 

@@ -1,7 +1,7 @@
 /** Am I mining, what do I earn, what does it cost, is all well: in that order. */
 import { Trans } from '@lingui/react/macro'
 import type { Period } from '#shared/contract/common'
-import { useMemo, useState } from 'react'
+import { useState } from 'react'
 import { useAnswer } from '../../data/answer'
 import { useStore } from '../../data/store'
 import { BeforeStart } from './BeforeStart'
@@ -12,9 +12,8 @@ import { Now } from './Now'
 export function Home() {
   const status = useStore((state) => state.status)
   const [chosen, setChosen] = useState<Period | null>(null)
-  const since = status?.since ?? null
-  // Decided once a run, so that the chart does not change its window under the eye.
-  const first = useMemo(() => firstPeriod(since, Date.now()), [since])
+  const [openedAt] = useState(() => Date.now())
+  const first = firstPeriod(status?.since ?? null, openedAt)
   const period = chosen ?? first
   const history = useAnswer('engine.history', { period }, { everyMilliseconds: HISTORY_MILLISECONDS[period] })
   const today = useAnswer('engine.today', null, {
@@ -50,7 +49,7 @@ export function Home() {
 /** How often a chart is asked again: about its own step. */
 const HISTORY_MILLISECONDS: Record<Period, number> = { '1h': 5000, '3h': 10_000, '24h': 60_000, '7d': 300_000 }
 
-/** A run that began within the hour would be a line at the edge of three hours. */
-function firstPeriod(since: number | null, now: number): Period {
-  return since !== null && now - since < 3_600_000 ? '1h' : '3h'
+/** A run that began within the hour before the screen was opened, or since, would be a line at the edge of three hours. */
+function firstPeriod(since: number | null, openedAt: number): Period {
+  return since !== null && openedAt - since < 3_600_000 ? '1h' : '3h'
 }
