@@ -74,7 +74,7 @@ export function Instrument({ status, today, history }: InstrumentProps) {
             <Qualifier
               certainty="measured"
               source={t`Credit of accepted shares and jobs, a second, over the last minute`}
-            >{t`accepted credit`}</Qualifier>
+            >{t`measured`}</Qualifier>
           )}
           {mean.macsPerSecond !== null && live && (
             <span>{t`${mean.period} mean ${scaled(mean.macsPerSecond, 'MAC/s').figure} ${scaled(mean.macsPerSecond, 'MAC/s').unit}`}</span>
