@@ -22,6 +22,9 @@ export interface VerifierClient {
 
 const VERIFIER_TIMEOUT_MILLISECONDS = 120_000
 
+/** After a start, until the reference recomputes a nonce of the small tier. */
+const SLOW_CHECK_MILLISECONDS = 15_000
+
 /** Tries of one request before the caller is told; the process comes back in between. */
 const ATTEMPTS = 3
 
@@ -60,18 +63,21 @@ export function startVerifier(
     return false
   }
 
-  /** The smallest tier decides at once, a nonce of the next follows while mining has begun: the first share waits for neither. */
+  let slowCheck: { cancel(): void } | null = null
+  /** The smallest tier decides at once; a nonce of the next follows when the first shares are through, since it takes a while. */
   const chooseEngine = async (): Promise<ProofEngine> => {
     if (!(await agrees('itp1-test'))) return 'reference'
-    agrees('itp1-small').then(
-      (same) => {
-        if (!same) engine = Promise.resolve('reference')
-      },
-      (error: unknown) => {
-        const stopped = error instanceof Failure && error.code === 'cancelled'
-        if (!stopped) parts.log.warn('the check of the small tier did not end', { error: String(error) })
-      },
-    )
+    slowCheck = parts.clock.setTimeout(() => {
+      agrees('itp1-small').then(
+        (same) => {
+          if (!same) engine = Promise.resolve('reference')
+        },
+        (error: unknown) => {
+          const stopped = error instanceof Failure && error.code === 'cancelled'
+          if (!stopped) parts.log.warn('the check of the small tier did not end', { error: String(error) })
+        },
+      )
+    }, SLOW_CHECK_MILLISECONDS)
     return 'onnx-cpu'
   }
   const trustedEngine = (): Promise<ProofEngine> => {
@@ -91,6 +97,9 @@ export function startVerifier(
     },
     generate: (kind, seed) => ask('sample.generate', { kind, seed }),
     probe: (model) => ask('model.probe', model),
-    stop: () => worker.stop(),
+    stop: () => {
+      slowCheck?.cancel()
+      return worker.stop()
+    },
   }
 }
