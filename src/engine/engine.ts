@@ -263,6 +263,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       join: () => networkState.hello(devices.list().map(({ id, kind, engines }) => ({ id, kind, engines }))),
       onStarted: (options) => {
         miningMark.begin(options)
+        verifier.warmUp()
         live.reset()
         metrics.pauseEnded(clock.now())
         ledger.recordEvent({ severity: 'info', code: 'mining-started', message: 'Mining started.' })

@@ -11,6 +11,8 @@ import type { Log } from '../log'
 import { startWorker, type WorkerClient, type WorkerClientParts } from './worker-client'
 
 export interface VerifierClient {
+  /** Mining begins: the process is started and its engine checked before the first share comes. */
+  warmUp(): void
   /** Recomputes one nonce. Waits for the process when it is being restarted. */
   digest(share: { tier: TierName; epochSeed: string; publicKey: string; nonce: bigint }): Promise<string>
   /** Expands an epoch's weights ahead of the first share. */
@@ -32,21 +34,28 @@ export function startVerifier(
   parts: Omit<WorkerClientParts, 'start' | 'name' | 'onState'> & { log: Log },
 ): VerifierClient {
   let engine: Promise<ProofEngine> | null = null
-  const worker: WorkerClient = startWorker({
-    ...parts,
-    name: 'verifier',
-    start: { role: 'verifier', deviceId: 'verifier', threads: 1 },
-    onState: () => undefined,
-  })
+  let worker: WorkerClient | null = null
+  let stopped = false
+  /** Started when it is first needed: most commands never do, and a window opens sooner without it. */
+  const running = (): WorkerClient => {
+    if (stopped) throw new Failure('cancelled', 'verifier was stopped')
+    worker ??= startWorker({
+      ...parts,
+      name: 'verifier',
+      start: { role: 'verifier', deviceId: 'verifier', threads: 1 },
+      onState: () => undefined,
+    })
+    return worker
+  }
 
   const ask = async <M extends keyof WorkerMethods>(
     method: M,
     params: WorkerMethods[M]['params'],
   ): Promise<WorkerMethods[M]['result']> => {
     for (let attempt = 1; ; attempt++) {
-      await worker.ready()
+      await running().ready()
       try {
-        return await worker.request(method, params, { timeoutMilliseconds: VERIFIER_TIMEOUT_MILLISECONDS })
+        return await running().request(method, params, { timeoutMilliseconds: VERIFIER_TIMEOUT_MILLISECONDS })
       } catch (error) {
         if (!(error instanceof Failure) || error.code !== 'unavailable' || attempt >= ATTEMPTS) throw error
       }
@@ -87,10 +96,9 @@ export function startVerifier(
     })
     return engine
   }
-  // Checked at each start, before anything asks; a failure shows when a share is to be verified.
-  trustedEngine().catch(() => undefined)
-
   return {
+    // A failure shows when a share is to be verified.
+    warmUp: () => void trustedEngine().catch(() => undefined),
     digest: async (share) => (await ask('proof.digest', { ...share, engine: await trustedEngine() })).digest,
     prepare: async (context) => {
       await ask('proof.prepare', { ...context, engine: await trustedEngine() })
@@ -98,8 +106,9 @@ export function startVerifier(
     generate: (kind, seed) => ask('sample.generate', { kind, seed }),
     probe: (model) => ask('model.probe', model),
     stop: () => {
+      stopped = true
       slowCheck?.cancel()
-      return worker.stop()
+      return worker?.stop() ?? Promise.resolve()
     },
   }
 }
