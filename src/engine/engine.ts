@@ -1,12 +1,12 @@
 /** The engine, put together from its parts. All product logic is behind `api`; nothing here knows a window, a socket or a command line. */
 import { join } from 'node:path'
-import { hostname } from 'node:os'
+import { cpus, hostname } from 'node:os'
 import { v7 as uuidv7 } from 'uuid'
 import type { EventName, Handlers } from '#shared/contract/index'
 import type { Notice, StartOptions } from '#shared/contract/engine'
 import type { ModelCard } from '#shared/domain/card'
 import { Failure } from '#shared/domain/errors'
-import type { ModelLocation, SensorReading } from '#shared/domain/worker-protocol'
+import type { ModelLocation, SensorInventory, SensorReading } from '#shared/domain/worker-protocol'
 import type { ProcessHost } from '#process/host'
 import type { Clock } from '#process/supervisor'
 import type { EngineContext } from './context'
@@ -21,6 +21,7 @@ import { createMining, type Mining } from './mining'
 import { createModelStore, readKnownCards, type ModelStore } from './models'
 import { createSigner, openPracticeNetwork, signatureVerifier } from './networks'
 import { packageFolder } from './package-folder'
+import { knownInventory, rememberInventory } from './known-inventory'
 import { openMiningMark } from './resume'
 import { loadRigKeySeed } from './rig-key'
 import { openSettings, pinNetworkKey, pinnedNetworkKeys } from './settings'
@@ -100,10 +101,14 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       })
     }
 
+    let closed = false
     const lock = acquireEngineLock(dataDir)
     closers.push(() => lock.release())
     const ledger = openLedger({ folder: dataDir, clock, ids, onNotice: notice })
-    closers.push(() => ledger.close())
+    closers.push(() => {
+      closed = true
+      ledger.close()
+    })
     const metrics = openMetrics({ folder: dataDir, clock, onNotice: notice })
     closers.push(() => metrics.close())
     const miningMark = openMiningMark(ledger, clock)
@@ -238,9 +243,15 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       onTick: (tick) => events.emit('engine.live', tick),
     })
     closers.push(() => live.stop())
+    const look = async (options?: { timeoutMilliseconds: number }): Promise<SensorInventory> => {
+      const found = await sensors.inventory(options)
+      if (!closed) rememberInventory(ledger, found)
+      return found
+    }
+    const known = knownInventory(ledger, cpus().length)
     const devices: DeviceRegistry = createDeviceRegistry({
-      inventory: await sensors.inventory({ timeoutMilliseconds: INVENTORY_MILLISECONDS }),
-      readInventory: () => sensors.inventory(),
+      inventory: known ?? (await look({ timeoutMilliseconds: INVENTORY_MILLISECONDS })),
+      readInventory: look,
       settings,
       createRunner,
       rate: (deviceId) => live.rate(deviceId),
@@ -248,6 +259,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     })
 
     takeReading = devices.onReading
+    if (known !== null) void devices.refresh()
 
     const mining: Mining = createMining({
       clock,
