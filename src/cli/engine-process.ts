@@ -30,6 +30,11 @@ try {
   link.onQuit(() => void quit())
   engine.onQuitRequested(() => link.quit())
   link.ready({ version: VERSION })
+  // The shell starts a crashed engine again at once: what was mining goes on.
+  const { interruptedMining } = engine
+  if (interruptedMining !== null) {
+    engine.api.handlers['engine.start'](interruptedMining).catch((error: unknown) => logFault('resume', error))
+  }
 } catch (error) {
   link.failed(toFailureValue(error))
   await hosted?.close()

@@ -1,7 +1,8 @@
 /** The log: JSON lines in the data folder's lode.log, and readable ones on standard error where asked for. */
-import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs'
+import { existsSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import pino from 'pino'
+import { ensureFolder } from '#engine/ledger/index'
 import type { Log } from '#engine/log'
 
 const LARGEST_LOG_BYTES = 5 * 1024 * 1024
@@ -19,7 +20,7 @@ export function openLog(dataDir: string, toStandardError: boolean): LogFile {
   let file: string | null = join(dataDir, 'lode.log')
   let destination: ReturnType<typeof pino.destination> | null = null
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    ensureFolder(dataDir)
     if (existsSync(file) && statSync(file).size > LARGEST_LOG_BYTES) renameSync(file, `${file}.1`)
     destination = pino.destination({ dest: file, sync: true, mode: 0o600, append: true })
     streams.push({ stream: destination, level: 'info' })

@@ -11,6 +11,7 @@ import type { Mining } from './mining'
 import type { ModelStore } from './models'
 import type { SettingsStore } from './settings'
 import type { NetworkState } from './work/network-state'
+import type { Submissions } from './work/submissions'
 import type { EngineStatus, Notice } from '#shared/contract/engine'
 
 export interface EngineContext {
@@ -28,6 +29,7 @@ export interface EngineContext {
   models: ModelStore
   network: Coordinator
   networkState: NetworkState
+  submissions: Submissions
   signer: Signer
   signatures: SignatureVerifier
   ids: { uuid(): string }

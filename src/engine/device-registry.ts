@@ -18,7 +18,7 @@ export interface DeviceRegistry {
   /** Throws Failure `not-found`. */
   get(id: string): Device
   configure(id: string, change: { enabled?: boolean; threads?: number }): void
-  /** Settles when it is known which engines work here; the list has the safe ones before. */
+  /** Settles when it is known which engines work here, looking at the first call; until then the list has the safe ones. */
   ready(): Promise<void>
   /** Looks at the machine again. */
   refresh(): Promise<void>
@@ -41,7 +41,7 @@ export interface DeviceRegistryParts {
   readInventory: () => Promise<SensorInventory>
   settings: SettingsStore
   /** whether the native engine gave the right digests on this machine; never rejects */
-  nativeWorks: Promise<boolean>
+  nativeWorks: () => Promise<boolean>
   createRunner: (device: DeviceDescriptor) => DeviceRunner
   rate: (deviceId: string) => { macsPerSecond: number | null; macsPerJoule: number | null }
   onChange: () => void
@@ -56,11 +56,12 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
   const runners = new Map<string, DeviceRunner>()
 
   let cpuEngines: ProofEngine[] = ['onnx-cpu', 'reference']
-  const ready = parts.nativeWorks.then((works) => {
-    if (!works) return
+  let looked: Promise<void> | null = null
+  const lookAtEngines = async (): Promise<void> => {
+    if (!(await parts.nativeWorks())) return
     cpuEngines = ['native', ...cpuEngines]
     parts.onChange()
-  })
+  }
 
   const descriptors = (): DeviceDescriptor[] => describeDevices(inventory, settings.devices, cpuEngines)
   const runnerFor = (device: DeviceDescriptor): DeviceRunner => {
@@ -159,7 +160,10 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       settings.changeDevice(id, change)
       parts.onChange()
     },
-    ready: () => ready,
+    ready: () => {
+      looked ??= lookAtEngines()
+      return looked
+    },
     refresh: async () => {
       inventory = await parts.readInventory()
       meter = createPowerMeter({ inventory, processors })

@@ -1,12 +1,12 @@
 /** The engine, put together from its parts. All product logic is behind `api`; nothing here knows a window, a socket or a command line. */
 import { join } from 'node:path'
-import { hostname } from 'node:os'
+import { cpus, hostname } from 'node:os'
 import { v7 as uuidv7 } from 'uuid'
 import type { EventName, Handlers } from '#shared/contract/index'
-import type { Notice } from '#shared/contract/engine'
+import type { Notice, StartOptions } from '#shared/contract/engine'
 import type { ModelCard } from '#shared/domain/card'
 import { Failure } from '#shared/domain/errors'
-import type { ModelLocation, SensorReading } from '#shared/domain/worker-protocol'
+import type { ModelLocation, SensorInventory, SensorReading } from '#shared/domain/worker-protocol'
 import type { ProcessHost } from '#process/host'
 import type { Clock } from '#process/supervisor'
 import type { EngineContext } from './context'
@@ -21,6 +21,8 @@ import { createMining, type Mining } from './mining'
 import { createModelStore, readKnownCards, type ModelStore } from './models'
 import { createSigner, openPracticeNetwork, signatureVerifier } from './networks'
 import { packageFolder } from './package-folder'
+import { knownInventory, rememberInventory } from './known-inventory'
+import { openMiningMark } from './resume'
 import { loadRigKeySeed } from './rig-key'
 import { openSettings, pinNetworkKey, pinnedNetworkKeys } from './settings'
 import { engineStatus } from './status'
@@ -30,7 +32,7 @@ import type { RunnableModel } from './work/job-runner'
 import { createNetworkState } from './work/network-state'
 import { createSampleBudget } from './work/sample-budget'
 import { createSubmissions } from './work/submissions'
-import { probeNativeEngine } from './work/native-probe'
+import { createNativeProbe } from './work/native-probe'
 import { startVerifier } from './work/verifier'
 
 export interface EngineParts {
@@ -56,6 +58,8 @@ export interface Engine {
     readonly handlers: Handlers
     onEvent(listener: (event: EventName, data: unknown) => void): () => void
   }
+  /** what mining was started with when this folder's engine was cut off a moment ago */
+  readonly interruptedMining: StartOptions | null
   /** `engine.quit` was called: whoever hosts the engine closes it. */
   onQuitRequested(listener: () => void): void
   /** Stops mining, ends every process, closes every file. */
@@ -68,6 +72,8 @@ const SENSOR_MILLISECONDS = 1000
 const STATUS_MILLISECONDS = 250
 /** A slow look at the machine must not hold up the start; what Node itself knows will do until the next. */
 const INVENTORY_MILLISECONDS = 2000
+/** The native engine is tried in a process of its own: once the screens stand, unless mining asks for it sooner. */
+const NATIVE_PROBE_MILLISECONDS = 1500
 
 /** Throws Failure `already-running`, `ledger-damaged`, `ledger-newer` or `data-folder`; then nothing is left open. */
 export async function createEngine(parts: EngineParts): Promise<Engine> {
@@ -98,18 +104,23 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       })
     }
 
+    let closed = false
     const lock = acquireEngineLock(dataDir)
     closers.push(() => lock.release())
     const ledger = openLedger({ folder: dataDir, clock, ids, onNotice: notice })
-    closers.push(() => ledger.close())
+    closers.push(() => {
+      closed = true
+      ledger.close()
+    })
     const metrics = openMetrics({ folder: dataDir, clock, onNotice: notice })
     closers.push(() => metrics.close())
+    const miningMark = openMiningMark(ledger, clock)
     const settings = openSettings(ledger, hostname())
     const signer = createSigner(loadRigKeySeed(dataDir, parts.random))
     const randomFraction = (): number => new DataView(Uint8Array.from(parts.random(4)).buffer).getUint32(0) / 2 ** 32
 
-    const nativeWorks = probeNativeEngine({ host, log })
-    const verifier = startVerifier({ host, clock, random: randomFraction, log, nativeWorks })
+    const native = createNativeProbe({ host, log })
+    const verifier = startVerifier({ host, clock, random: randomFraction, log, nativeWorks: native.works })
     closers.push(() => verifier.stop())
     // The first readings come before there are devices to take them.
     let takeReading: ((reading: SensorReading) => void) | null = null
@@ -236,17 +247,26 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       onTick: (tick) => events.emit('engine.live', tick),
     })
     closers.push(() => live.stop())
+    const look = async (options?: { timeoutMilliseconds: number }): Promise<SensorInventory> => {
+      const found = await sensors.inventory(options)
+      if (!closed) rememberInventory(ledger, found)
+      return found
+    }
+    const known = knownInventory(ledger, cpus().length)
     const devices: DeviceRegistry = createDeviceRegistry({
-      inventory: await sensors.inventory({ timeoutMilliseconds: INVENTORY_MILLISECONDS }),
-      readInventory: () => sensors.inventory(),
+      inventory: known ?? (await look({ timeoutMilliseconds: INVENTORY_MILLISECONDS })),
+      readInventory: look,
       settings,
-      nativeWorks,
+      nativeWorks: native.works,
       createRunner,
       rate: (deviceId) => live.rate(deviceId),
       onChange: changed,
     })
 
     takeReading = devices.onReading
+    const engineLook = clock.setTimeout(() => void devices.ready(), NATIVE_PROBE_MILLISECONDS)
+    closers.push(() => engineLook.cancel())
+    if (known !== null) void devices.refresh()
 
     const mining: Mining = createMining({
       clock,
@@ -261,12 +281,17 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       setThreads: (deviceId, threads) => devices.runner(deviceId).setThreads(threads),
       isPractice: true,
       join: () => networkState.hello(devices.list().map(({ id, kind, engines }) => ({ id, kind, engines }))),
-      onStarted: () => {
+      onStarted: (options) => {
+        miningMark.begin(options)
+        verifier.warmUp()
         live.reset()
         metrics.pauseEnded(clock.now())
         ledger.recordEvent({ severity: 'info', code: 'mining-started', message: 'Mining started.' })
       },
-      onStopped: () => ledger.recordEvent({ severity: 'info', code: 'mining-stopped', message: 'Mining stopped.' }),
+      onStopped: () => {
+        miningMark.end()
+        ledger.recordEvent({ severity: 'info', code: 'mining-stopped', message: 'Mining stopped.' })
+      },
       onChange: changed,
     })
     closers.push(() => mining.stop({ finish: false }))
@@ -291,6 +316,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       models,
       network,
       networkState,
+      submissions,
       signer,
       signatures: signatureVerifier,
       ids,
@@ -311,6 +337,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
 
     return {
       api: { version: parts.version, handlers, onEvent: (listener) => events.onAny(listener) },
+      interruptedMining: miningMark.interrupted,
       onQuitRequested: (listener) => void quitListeners.push(listener),
       close: closeAll,
     }

@@ -51,7 +51,7 @@ export interface MiningParts {
   isPractice: boolean
   /** says hello, so that units can be leased */
   join: () => Promise<void>
-  onStarted: () => void
+  onStarted: (options: StartOptions) => void
   onStopped: () => void
   onChange: () => void
 }
@@ -149,7 +149,7 @@ export function createMining(parts: MiningParts): Mining {
       cause = null
       startedAt = clock.monotonic()
       since = clock.now()
-      parts.onStarted()
+      parts.onStarted(options)
       try {
         await parts.join()
         for (const device of devices) startDevice(device, options)

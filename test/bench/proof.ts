@@ -2,17 +2,17 @@
  * `npm run bench -- proof [--threads N] [--rounds N] [--seconds N]`: the onnx-cpu engine beside bare uint8 × int8
  * MatMulInteger over the same shapes and threads, alternating in one run; medians.
  */
-import { availableParallelism } from 'node:os'
+import { availableParallelism, loadavg } from 'node:os'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createNodeProcessHost } from '#process/node-host'
-import { createPeer } from '#process/peer'
-import { BENCHMARK_EPOCH } from '#shared/domain/benchmark'
+import { createPeer, type Peer } from '#process/peer'
+import { BENCHMARK_EPOCH, BENCHMARK_PUBLIC_KEY } from '#shared/domain/benchmark'
 import { TIERS, type Tier } from '#shared/domain/tiers'
 import type { WorkerMethods, WorkerNotifications } from '#shared/domain/worker-protocol'
 import { BATCH_ROWS } from '#worker/proof/engine'
 import { measuredOn, median, writeBenchmarkSection } from '../support/benchmark-section'
-import { constantWeightsRate, laneRate, type Shape } from '../support/matrix-rates'
+import { constantWeightsRate, laneRate, threadMilliseconds, type Shape } from '../support/matrix-rates'
 
 const SQUARES = [256, 512, 1024, 2048]
 
@@ -21,11 +21,23 @@ interface Settings {
   rounds: number
   seconds: number
 }
-interface TierRates {
-  tier: Tier
+/** Multiply-accumulates a second. */
+interface Rates {
+  /** by the clock, all threads */
   engine: number
   lanes: number
   constant: number
+  /** by processor time, of one core */
+  engineCore: number
+  constantCore: number
+}
+interface TierRates {
+  tier: Tier
+  medians: Rates
+}
+interface BenchWorker {
+  peer: Peer<WorkerMethods, WorkerNotifications>
+  close(): Promise<void>
 }
 
 export default async function main(args: string[]): Promise<void> {
@@ -53,28 +65,72 @@ function readSettings(args: string[]): Settings {
   }
 }
 
-async function measureTier(tier: Tier, { threads, rounds, seconds }: Settings): Promise<TierRates> {
+async function measureTier(tier: Tier, settings: Settings): Promise<TierRates> {
+  const { threads, rounds, seconds } = settings
   const shapes = productShapes(tier)
   const constant = await constantWeightsRate(shapes, threads)
+  const constantCore = await constantWeightsRate(shapes, 1, threadMilliseconds)
   const lanes = await laneRate(shapes, threads)
+  const worker = await startWorker(threads)
+  try {
+    const rates: Rates[] = []
+    for (let round = 0; round < rounds; round++) {
+      rates.push({
+        lanes: await lanes(seconds * 1000),
+        constant: await constant(seconds * 1000),
+        constantCore: await constantCore((seconds * 1000) / 2),
+        ...(await engineRates(worker.peer, tier, seconds)),
+      })
+    }
+    const medianOf = (name: keyof Rates): number => median(rates.map((rate) => rate[name]))
+    const medians: Rates = {
+      engine: medianOf('engine'),
+      lanes: medianOf('lanes'),
+      constant: medianOf('constant'),
+      engineCore: medianOf('engineCore'),
+      constantCore: medianOf('constantCore'),
+    }
+    return { tier, medians }
+  } finally {
+    await Promise.all([worker.close(), lanes.close()])
+  }
+}
+
+async function startWorker(threads: number): Promise<BenchWorker> {
   const programs = createNodeProcessHost(resolve(import.meta.dirname, '../../out/node'))
   const child = await programs.start('worker', { role: 'worker', deviceId: 'bench', threads })
-  const worker = createPeer<WorkerMethods, WorkerNotifications>(child.port, 'worker')
-  try {
-    const rates: { engine: number; lanes: number; constant: number }[] = []
-    for (let round = 0; round < rounds; round++) {
-      const measured = { lanes: await lanes(seconds * 1000), constant: await constant(seconds * 1000) }
-      const params = { tier: tier.name, engine: 'onnx-cpu', epochSeed: BENCHMARK_EPOCH, seconds } as const
-      const benchmark = await worker.request('proof.benchmark', params)
-      if (benchmark.checksum !== 'ok') throw new Error(`${tier.name}: wrong digests on this machine`)
-      rates.push({ ...measured, engine: benchmark.macsPerSecond })
-    }
-    const medianOf = (name: 'engine' | 'lanes' | 'constant'): number => median(rates.map((rate) => rate[name]))
-    return { tier, engine: medianOf('engine'), lanes: medianOf('lanes'), constant: medianOf('constant') }
-  } finally {
+  const close = async (): Promise<void> => {
     child.kill()
-    await Promise.all([child.exited, lanes.close()])
+    await child.exited
   }
+  return { peer: createPeer<WorkerMethods, WorkerNotifications>(child.port, 'worker'), close }
+}
+
+/** The worker's own benchmark, then the processor time of a run between two heartbeats: the worker has nothing else to do. */
+async function engineRates(
+  worker: BenchWorker['peer'],
+  tier: Tier,
+  seconds: number,
+): Promise<Pick<Rates, 'engine' | 'engineCore'>> {
+  const context = { tier: tier.name, engine: 'onnx-cpu', epochSeed: BENCHMARK_EPOCH } as const
+  const benchmark = await worker.request('proof.benchmark', { ...context, seconds })
+  if (benchmark.checksum !== 'ok') throw new Error(`${tier.name}: wrong digests on this machine`)
+  const before = await processorSeconds(worker)
+  const run = await worker.request('proof.run', {
+    ...context,
+    publicKey: BENCHMARK_PUBLIC_KEY,
+    unit: 0,
+    firstCounter: 0n,
+    difficulty: 1n << 200n,
+    budgetMilliseconds: seconds * 1000,
+  })
+  const used = (await processorSeconds(worker)) - before
+  return { engine: benchmark.macsPerSecond, engineCore: (run.nonces * Number(tier.macs)) / used }
+}
+
+/** At the next heartbeat. */
+function processorSeconds(worker: BenchWorker['peer']): Promise<number> {
+  return new Promise((settle) => worker.on('heartbeat', ({ cpuSeconds }) => settle(cpuSeconds)))
 }
 
 /** The products of one layer at the engine's rows. */
@@ -106,20 +162,34 @@ function report(
   { threads, rounds, seconds }: Settings,
 ): string {
   const giga = (rate: number): string => (rate / 1e9).toFixed(0)
-  const rows = results.map(({ tier, engine, lanes, constant }) => {
-    const bare = Math.max(lanes, constant)
-    return `| \`${tier.name}\` | ${giga(engine)} | ${giga(constant)} | ${giga(lanes)} | ${(engine / bare).toFixed(2)} | ${(engine / peak.rate).toFixed(2)} |`
+  const clock = results.map(({ tier, medians: { engine, constant, lanes } }) => {
+    const ratio = engine / Math.max(lanes, constant)
+    return `| \`${tier.name}\` | ${giga(engine)} | ${giga(constant)} | ${giga(lanes)} | ${ratio.toFixed(2)} | ${(engine / peak.rate).toFixed(2)} |`
+  })
+  const core = results.map(({ tier, medians: { engineCore, constantCore } }) => {
+    return `| \`${tier.name}\` | ${giga(engineCore)} | ${giga(constantCore)} | ${(engineCore / constantCore).toFixed(2)} |`
   })
   return `
-${measuredOn()}. ${threads} threads; medians of ${rounds} rounds of ${seconds} s, alternating. Billions of multiply-accumulates a second.
+${measuredOn()}. ${threads} threads; medians of ${rounds} rounds of ${seconds} s, alternating. Billions of multiply-accumulates a
+second. Load average when the measurement ended: ${(loadavg()[0] ?? 0).toFixed(1)}.
 
-| tier | onnx-cpu, whole pass | bare products, constant weights | bare products, shared weights | whole pass ÷ faster bare | whole pass ÷ peak |
+By the clock, all threads:
+
+| tier | onnx-cpu, whole pass | bare, constant weights | bare, shared weights | whole pass ÷ faster bare | whole pass ÷ peak |
 |---|---|---|---|---|---|
-${rows.join('\n')}
+${clock.join('\n')}
 
-- *Whole pass*: nominal MACs of the nonces tried, from the worker's own benchmark: input, all products, attention, windows, digest.
-- *Bare products*: the six \`MatMulInteger\` products of one layer, uint8 × int8, ${BATCH_ROWS} rows, again and again, with nothing between them. *Constant weights*: one
-  session with ${threads} threads, weights packed when it was loaded. *Shared weights*: a session a thread, weights as inputs, as the engine has them: one copy for all threads, nothing to rebuild in a new epoch.
-- *Peak*: ${giga(peak.rate)}, the best square product (${peak.size} × ${peak.size}, constant weights) that was found: what this machine's int8 units give without native code of our own.
+By processor time, one core (comparable also when other programs run):
+
+| tier | onnx-cpu, whole pass | bare, constant weights | whole pass ÷ bare |
+|---|---|---|---|
+${core.join('\n')}
+
+- *Whole pass*: nominal MACs of the nonces tried by the worker process: input, all products, attention, windows, digest.
+- *Bare*: the six \`MatMulInteger\` products of one layer, uint8 × int8, ${BATCH_ROWS} rows, again and again, with nothing between them.
+  *Constant weights*: one session, weights packed once when it was loaded: the fastest way. *Shared weights*: a session a thread with
+  weights as inputs, as the engine has them: one copy for all threads, and nothing to rebuild in a new epoch.
+- *Peak*: ${giga(peak.rate)}, the best square product (${peak.size} × ${peak.size}, constant weights, all threads) that was found: what this machine's
+  int8 units give without native code of our own.
 `
 }

@@ -3,14 +3,16 @@
  * from the start of the process to a page that takes the click. Each round has a process and a data folder of its own.
  */
 import type { ChildProcess } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import type { Browser } from 'playwright-core'
 import { connectWebSocket } from '#cli/client'
 import { measuredOn, median, writeBenchmarkSection } from '../support/benchmark-section'
 import { chromiumPath, launchChromium } from '../support/browser'
-import { startLode, temporaryFolder } from '../support/lode'
+import { startLode } from '../support/lode'
 
 const CREDIT_TARGET_SECONDS = 5
 const LAUNCH_TARGET_SECONDS = 1.5
@@ -87,7 +89,7 @@ async function launchToPage(browser: Browser): Promise<number> {
 
 /** An engine with a new data folder, for the length of `work`; `startedAt` is when its process was asked for. */
 async function withEngine(work: (link: string, startedAt: number) => Promise<number>): Promise<number> {
-  const dataDir = temporaryFolder()
+  const dataDir = mkdtempSync(join(tmpdir(), 'lode-bench-'))
   const startedAt = performance.now()
   const child = startLode(dataDir, ['serve', '--json'])
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
@@ -135,7 +137,8 @@ function report(credits: readonly number[], pages: readonly number[], browserVer
     return `| ${what} | ${values.length} | ${figures.join(' | ')} | ${targetSeconds} | ${verdict} |`
   }
   return `
-${measuredOn()}, Chromium ${browserVersion}. Seconds; each round with a new process and an empty data folder, one after another. The target is held against p95.
+${measuredOn()}, Chromium ${browserVersion}. Seconds; each round with a new process and an empty data folder, one after another.
+The target is held against p95. Load average when the measurement ended: ${(loadavg()[0] ?? 0).toFixed(1)}.
 
 | what | rounds | p50 | p95 | longest | target | target is |
 |---|---|---|---|---|---|---|

@@ -33,7 +33,7 @@ const PACKAGES: Record<string, readonly Layer[]> = {
 /** Its types bring Node's along, so the compiler cannot tell them apart there; the window's sandbox refuses them at run time. */
 const WITH_ELECTRON: readonly Layer[] = ['main', 'preload']
 
-/** The compiler sees what a referenced layer itself refers to. */
+/** The compiler sees what a referenced layer itself refers to: lint keeps these apart. */
 const SEEN_THROUGH: Partial<Record<Layer, readonly Layer[]>> = { main: ['pool'] }
 
 const require = createRequire(import.meta.url)
@@ -153,5 +153,13 @@ describe('lint', () => {
     expect(isRefused('engine/work/new.ts', "import 'electron'\n")).toBe(true)
     expect(isRefused('renderer/new.ts', "import 'electron'\n")).toBe(true)
     expect(isRefused('main/new.ts', "import 'electron'\n")).toBe(false)
+  })
+
+  test('the shell has no coordinator, and only types of the engine', () => {
+    expect(isRefused('main/new.ts', using('#pool/units'))).toBe(true)
+    expect(isRefused('main/new.ts', using('../engine/engine'))).toBe(true)
+    expect(
+      isRefused('main/new.ts', "import type { Engine } from '#engine/engine'\n\nexport type Used = Engine\n"),
+    ).toBe(false)
   })
 })

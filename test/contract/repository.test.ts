@@ -58,7 +58,7 @@ describe('installation', () => {
 })
 
 describe('sources', () => {
-  const written = ['src', 'scripts', 'native'].flatMap(filesUnder).filter((file) => !/\.(css|json|po|svg)$/.test(file))
+  const written = ['src', 'scripts'].flatMap(filesUnder).filter((file) => !/\.(css|json|po|svg)$/.test(file))
 
   test('no file is too long to be read in one sitting', () => {
     const long = written

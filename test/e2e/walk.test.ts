@@ -1,7 +1,8 @@
 /** The whole walk with the real engine: in headless Chromium, and in the real Electron window. */
+import type { ChildProcess } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Browser } from 'playwright-core'
 import { generateSample } from '#worker/samples/index'
 import { chromiumPath, launchChromium } from '../support/browser'
@@ -12,6 +13,17 @@ import { walk, type WalkParts } from './walk'
 const models = ['smollm2-135m-instruct-int4', 'all-minilm-l6-v2-int8'].map(realModel)
 const hasModels = models.every((folder) => folder !== null)
 if (!hasModels) console.log('skipped: chat and embeddings in the walk: the real models are not beside the project')
+
+const children = new Set<ChildProcess>()
+const started = (child: ChildProcess): ChildProcess => {
+  children.add(child)
+  return child
+}
+// A walk that fails half way must not leave its engine mining.
+afterEach(() => {
+  for (const child of children) child.kill('SIGKILL')
+  children.clear()
+})
 
 let picture: WalkParts['picture']
 beforeAll(async () => {
@@ -56,7 +68,7 @@ describe.skipIf(chromium === null)('in a browser', () => {
   test('from the printed link to credit, work, address and stop; and again after kill -9', async () => {
     const dataDir = await preparedFolder()
     const serve = async () => {
-      const child = startLode(dataDir, ['serve'])
+      const child = started(startLode(dataDir, ['serve']))
       const link = await new Promise<string>((resolve) =>
         child.stdout?.once('data', (text: Buffer) => resolve(text.toString().trim())),
       )
@@ -92,7 +104,7 @@ describe.skipIf(chromium === null)('in a browser', () => {
 
   test('without the token there is no way in, and the page says what to do', async () => {
     const dataDir = temporaryFolder()
-    const child = startLode(dataDir, ['serve'])
+    const child = started(startLode(dataDir, ['serve']))
     const link = await new Promise<string>((resolve) =>
       child.stdout?.once('data', (text: Buffer) => resolve(text.toString().trim())),
     )

@@ -10,7 +10,10 @@ interface LaneData {
 }
 
 const { shapes, weights } = workerData as LaneData
-const session = await InferenceSession.create(matrixProductGraph(), { intraOpNumThreads: 1, interOpNumThreads: 1 })
+const session = await InferenceSession.create(matrixProductGraph('int32'), {
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+})
 let offset = 0
 const feeds = shapes.map(([rows, inner, columns]) => {
   const A = new Tensor(

@@ -7,7 +7,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node'
 /** [rows, inner, columns] of a product. */
 export type Shape = [number, number, number]
 
-/** One measurement, in multiply-accumulates a second. */
+/** One measurement, in multiply-accumulates a second of whichever clock was given. */
 export type Measure = (milliseconds: number) => Promise<number>
 
 const UINT8 = 2
@@ -16,9 +16,13 @@ const INT32 = 6
 
 /**
  * Every product in one graph with constant weights, which onnxruntime repacks once when it loads them, and its own
- * threads: the fastest it can do.
+ * threads: the fastest it can do. `now`: milliseconds; with one thread also that thread's processor time.
  */
-export async function constantWeightsRate(shapes: readonly Shape[], threads: number): Promise<Measure> {
+export async function constantWeightsRate(
+  shapes: readonly Shape[],
+  threads: number,
+  now: () => number = () => performance.now(),
+): Promise<Measure> {
   const session = await InferenceSession.create(constantWeightsGraph(shapes), {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
@@ -31,14 +35,20 @@ export async function constantWeightsRate(shapes: readonly Shape[], threads: num
   })
   await session.run(inputs, outputs)
   return async (milliseconds) => {
-    const startedAt = performance.now()
+    const startedAt = now()
     let passes = 0
     do {
       await session.run(inputs, outputs)
       passes++
-    } while (performance.now() - startedAt < milliseconds)
-    return (passes * macsOf(shapes) * 1000) / (performance.now() - startedAt)
+    } while (now() - startedAt < milliseconds)
+    return (passes * macsOf(shapes) * 1000) / (now() - startedAt)
   }
+}
+
+/** Processor milliseconds of the calling thread. */
+export function threadMilliseconds(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
 }
 
 /** The same products with weights as inputs, one single-threaded session a lane: how the proof engine asks for them. */

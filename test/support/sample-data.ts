@@ -1,5 +1,6 @@
 /** Generated answers of the whole contract, for looking at screens without an engine. Nothing here is measured. */
 import type { Handlers, Result } from '#shared/contract/index'
+import type { LiveTick } from '#shared/contract/engine'
 import type { JobRow } from '#shared/contract/jobs'
 import { Failure } from '#shared/domain/errors'
 
@@ -23,7 +24,7 @@ const GIGA = 1e9
 
 export interface Sample {
   handlers: Handlers
-  live(at: number): Result<'engine.status'> extends never ? never : unknown
+  live(at: number): LiveTick
   newRow(): JobRow
 }
 
@@ -334,6 +335,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
         assumed: settings.pricePerKilowattHourMicros === null,
       },
       net: power ? money(empty ? 0 : -3558) : null,
+      expectedCostPerHour: power ? money(9975) : null,
       miningSeconds: empty ? 0 : 720,
     }),
     'engine.history': async ({ period }) => history(period),

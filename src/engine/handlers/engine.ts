@@ -6,6 +6,9 @@ import { localMidnight } from '../local-days'
 import { electricityCostMicros, electricityPrice } from '../settings'
 import { workEnergy } from '../work-energy'
 
+/** Stop answers within two seconds in all. */
+const DRAIN_MILLISECONDS = 1000
+
 export function engineHandlers(
   context: EngineContext,
 ): Pick<
@@ -26,6 +29,8 @@ export function engineHandlers(
     },
     'engine.stop': async (options) => {
       await context.mining.stop(options)
+      // What was sent a moment ago is answered a moment later: the totals should have it.
+      await context.submissions.drained(DRAIN_MILLISECONDS)
       return context.status()
     },
     'engine.keepGoing': async ({ keepGoing }) => {

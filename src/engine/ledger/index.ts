@@ -2,6 +2,6 @@
 export type * from './types'
 export type * from './metrics-types'
 export { creditsAsCsv } from './export'
-export { acquireEngineLock } from './lock'
+export { acquireEngineLock, ensureFolder } from './lock'
 export { openLedger, openLedgerReadOnly } from './open'
 export { openMetrics } from './metrics'

@@ -1,7 +1,7 @@
 /** One engine a data folder: an exclusive lock on engine.lock that the operating system drops when the process dies. */
 import Database from 'better-sqlite3'
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { Failure } from '#shared/domain/errors'
 import { isBusy, toStorageFailure } from './database'
@@ -10,9 +10,22 @@ import type { EngineLock } from './types'
 /** Makes the folder (mode 0700) when absent. Throws `data-folder`. */
 export function ensureFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
   } catch (error) {
     throw toStorageFailure(error, folder) ?? error
+  }
+}
+
+/** Not `mkdirSync` with `recursive`: that tries for ever where the system says ENOENT although the parent is there, as below /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder) && statSync(folder).isDirectory()) return
+  const parent = dirname(folder)
+  if (parent !== folder && !existsSync(parent)) makeFolder(parent)
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    // Another start may have made it a moment ago.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !statSync(folder).isDirectory()) throw error
   }
 }
 

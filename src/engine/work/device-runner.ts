@@ -98,6 +98,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
   let state: DeviceState = 'idle'
   let lane: DeviceRunner['lane'] = 'idle'
   let networkTrouble: string | null = null
+  let unwritten: Failure | null = null
   let faulted: string | null = null
   let energyAtShare: WorkEnergy | null = null
   let millisecondsSinceShare = 0
@@ -174,7 +175,8 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
         millisecondsSinceShare = 0
         parts.submissions.share(found, deviceId, energySinceShare(), spent).catch((error: unknown) => {
           log.error('a share could not be stored', { device: deviceId, error: String(error) })
-          networkTrouble = error instanceof Error ? error.message : String(error)
+          // Mining must not pretend: work that cannot be written down is not done.
+          unwritten = error instanceof Failure ? error : new Failure('internal', String(error))
         })
       },
     })
@@ -209,6 +211,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
   }
 
   const step = async (): Promise<boolean> => {
+    if (unwritten !== null) throw unwritten
     const benchmark = benchmarks.shift()
     if (benchmark) {
       try {
@@ -355,6 +358,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     cancelJob: (jobId) => worker !== null && jobs.cancel(jobId, worker),
     retry: () => {
       faulted = null
+      unwritten = null
       const again = worker
       if (again?.state === 'open') again.retry()
       run()

@@ -2,6 +2,7 @@
  * Where a device's useful jobs come from. What somebody asked for is fetched at once; a generated sample is asked for in
  * the background, since the network has to draw it first and the device goes on proving meanwhile.
  */
+import { Failure } from '#shared/domain/errors'
 import type { JobOffer, Network } from '#shared/domain/protocol'
 import type { Log } from '../log'
 import type { RunnableModel } from './job-runner'
@@ -67,7 +68,8 @@ export function createJobSource(parts: {
       })
       .catch((error: unknown) => {
         sampleBudget.declined()
-        log.warn('no sample', { error: String(error) })
+        // What stops takes its verifier along: that is no news.
+        if (!(error instanceof Failure) || error.code !== 'cancelled') log.warn('no sample', { error: String(error) })
       })
       .finally(() => {
         asking = null

@@ -11,8 +11,23 @@ import type { Log } from '../log'
 const PROBE_TIMEOUT_MILLISECONDS = 20_000
 const PROBE_SECONDS = 0.01
 
-/** Settles when it is known; never rejects. What speaks against the engine is logged once. */
-export async function probeNativeEngine({ host, log }: { host: ProcessHost; log: Log }): Promise<boolean> {
+export interface NativeProbe {
+  /** Whether the engine gave the right digests; looks at the first call. Never rejects. */
+  works(): Promise<boolean>
+}
+
+/** What speaks against the engine is logged once. */
+export function createNativeProbe(parts: { host: ProcessHost; log: Log }): NativeProbe {
+  let found: Promise<boolean> | null = null
+  return {
+    works: () => {
+      found ??= probe(parts)
+      return found
+    },
+  }
+}
+
+async function probe({ host, log }: { host: ProcessHost; log: Log }): Promise<boolean> {
   const start: WorkerStart = { role: 'worker', deviceId: 'probe', threads: 1 }
   try {
     const child = await host.start('worker', start)

@@ -11,6 +11,8 @@ import type { Log } from '../log'
 import { startWorker, type WorkerClient, type WorkerClientParts } from './worker-client'
 
 export interface VerifierClient {
+  /** Mining begins: the process is started and its engine checked before the first share comes. */
+  warmUp(): void
   /** Recomputes one nonce. Waits for the process when it is being restarted. */
   digest(share: { tier: TierName; epochSeed: string; publicKey: string; nonce: bigint }): Promise<string>
   /** Expands an epoch's weights ahead of the first share. */
@@ -22,6 +24,9 @@ export interface VerifierClient {
 
 const VERIFIER_TIMEOUT_MILLISECONDS = 120_000
 
+/** After a start, until the reference recomputes a nonce of the small tier. */
+const SLOW_CHECK_MILLISECONDS = 15_000
+
 /** Tries of one request before the caller is told; the process comes back in between. */
 const ATTEMPTS = 3
 
@@ -29,25 +34,32 @@ export function startVerifier(
   parts: Omit<WorkerClientParts, 'start' | 'name' | 'onState'> & {
     log: Log
     /** whether the native engine may be tried; never rejects */
-    nativeWorks: Promise<boolean>
+    nativeWorks: () => Promise<boolean>
   },
 ): VerifierClient {
   let engine: Promise<ProofEngine> | null = null
-  const worker: WorkerClient = startWorker({
-    ...parts,
-    name: 'verifier',
-    start: { role: 'verifier', deviceId: 'verifier', threads: 1 },
-    onState: () => undefined,
-  })
+  let worker: WorkerClient | null = null
+  let stopped = false
+  /** Started when it is first needed: most commands never do, and a window opens sooner without it. */
+  const running = (): WorkerClient => {
+    if (stopped) throw new Failure('cancelled', 'verifier was stopped')
+    worker ??= startWorker({
+      ...parts,
+      name: 'verifier',
+      start: { role: 'verifier', deviceId: 'verifier', threads: 1 },
+      onState: () => undefined,
+    })
+    return worker
+  }
 
   const ask = async <M extends keyof WorkerMethods>(
     method: M,
     params: WorkerMethods[M]['params'],
   ): Promise<WorkerMethods[M]['result']> => {
     for (let attempt = 1; ; attempt++) {
-      await worker.ready()
+      await running().ready()
       try {
-        return await worker.request(method, params, { timeoutMilliseconds: VERIFIER_TIMEOUT_MILLISECONDS })
+        return await running().request(method, params, { timeoutMilliseconds: VERIFIER_TIMEOUT_MILLISECONDS })
       } catch (error) {
         if (!(error instanceof Failure) || error.code !== 'unavailable' || attempt >= ATTEMPTS) throw error
       }
@@ -64,12 +76,13 @@ export function startVerifier(
     return false
   }
 
-  /** The smallest tier decides at once, a nonce of the next follows while mining has begun: the first share waits for neither. */
+  let slowCheck: { cancel(): void } | null = null
+  /** The smallest tier decides at once; a nonce of the next follows when the first shares are through, since it takes a while. */
   const chooseEngine = async (): Promise<ProofEngine> => {
-    const fastest: ProofEngine[] = (await parts.nativeWorks) ? ['native', 'onnx-cpu'] : ['onnx-cpu']
+    const fastest: ProofEngine[] = (await parts.nativeWorks()) ? ['native', 'onnx-cpu'] : ['onnx-cpu']
     for (const fast of fastest) {
       if (!(await agrees(fast, 'itp1-test'))) continue
-      checkSmallTier(fast)
+      slowCheck = parts.clock.setTimeout(() => checkSmallTier(fast), SLOW_CHECK_MILLISECONDS)
       return fast
     }
     return 'reference'
@@ -80,8 +93,8 @@ export function startVerifier(
         if (!same) engine = Promise.resolve('reference')
       },
       (error: unknown) => {
-        const stopped = error instanceof Failure && error.code === 'cancelled'
-        if (!stopped) parts.log.warn('the check of the small tier did not end', { error: String(error) })
+        const cancelled = error instanceof Failure && error.code === 'cancelled'
+        if (!cancelled) parts.log.warn('the check of the small tier did not end', { error: String(error) })
       },
     )
   }
@@ -92,16 +105,19 @@ export function startVerifier(
     })
     return engine
   }
-  // Checked at each start, before anything asks; a failure shows when a share is to be verified.
-  trustedEngine().catch(() => undefined)
-
   return {
+    // A failure shows when a share is to be verified.
+    warmUp: () => void trustedEngine().catch(() => undefined),
     digest: async (share) => (await ask('proof.digest', { ...share, engine: await trustedEngine() })).digest,
     prepare: async (context) => {
       await ask('proof.prepare', { ...context, engine: await trustedEngine() })
     },
     generate: (kind, seed) => ask('sample.generate', { kind, seed }),
     probe: (model) => ask('model.probe', model),
-    stop: () => worker.stop(),
+    stop: () => {
+      stopped = true
+      slowCheck?.cancel()
+      return worker?.stop() ?? Promise.resolve()
+    },
   }
 }

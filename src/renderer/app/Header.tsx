@@ -64,7 +64,7 @@ function Commands({ status, disabled }: { status: EngineStatus; disabled: boolea
     status.pausedBecause.includes('practice-hour') || status.stopsAt !== null ? (
       <button
         type="button"
-        className="btn quiet"
+        className={status.state === 'paused' ? 'btn primary big' : 'btn quiet'}
         disabled={wait}
         onClick={() => act('engine.keepGoing', { keepGoing: true })}
       >

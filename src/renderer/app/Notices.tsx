@@ -6,6 +6,7 @@ import type { EngineStatus, Notice } from '#shared/contract/engine'
 import type { Failure } from '#shared/domain/errors'
 import { client } from '../data/client'
 import { asFailure } from '../data/store'
+import { sentence } from '../ui/format'
 import { Icon } from '../ui/icons'
 import { go } from './route'
 
@@ -27,8 +28,8 @@ export function Notices({ status }: { status: EngineStatus }) {
     return (
       <Line
         severity="error"
-        title={failure.message}
-        detail={failure.action}
+        title={sentence(failure.message)}
+        detail={sentence(failure.action)}
         onHide={() => useReported.setState({ failure: null })}
         hideLabel={t`Dismiss`}
       />

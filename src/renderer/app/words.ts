@@ -60,17 +60,22 @@ export function stateWords(status: EngineStatus, now: number, t: Translate): Sta
     ? t(msg`${networkName(status, t)}.`)
     : t(msg`${networkName(status, t)}, no market value.`)
   const usable = usableDevices(status)
+  const busy = busyDevices(status)
   switch (status.state) {
     case 'stopped':
       return {
         mark: 'idle',
         title: t(msg`Not mining`),
         detail:
-          usable === 0
-            ? t(msg`No device can mine. Devices says why.`)
-            : t(
-                msg`${plural(usable, { one: '# device can mine.', other: '# devices can mine.' })} Nothing runs until you start.`,
-              ),
+          busy > 0
+            ? t(
+                msg`${plural(busy, { one: '# device does', other: '# devices do' })} work that you gave. Nothing else runs until you start.`,
+              )
+            : usable === 0
+              ? t(msg`No device can mine. Devices says why.`)
+              : t(
+                  msg`${plural(usable, { one: '# device can mine.', other: '# devices can mine.' })} Nothing runs until you start.`,
+                ),
       }
     case 'starting':
       return {
@@ -79,7 +84,6 @@ export function stateWords(status: EngineStatus, now: number, t: Translate): Sta
         detail: `${network} ${t(msg`Workers start and prepare this epoch's weights.`)}`,
       }
     case 'mining': {
-      const busy = busyDevices(status)
       const troubled = status.devices.some((device) => device.state === 'faulted')
       const since =
         status.since === null ? '' : t(msg`Without a stop since ${clock(status.since)} (${span(now - status.since)}).`)

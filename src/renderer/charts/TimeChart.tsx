@@ -97,7 +97,7 @@ function options(latest: { current: TimeChartProps }, width: number): uPlot.Opti
   return {
     width,
     height,
-    padding: [6, 8, axis ? 0 : 7, 0],
+    padding: [6, 18, axis ? 0 : 7, 0],
     legend: { show: false },
     cursor: { show: false },
     scales: {

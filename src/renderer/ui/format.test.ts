@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bytes, duration, gigaMacs, money, scaled, span, three } from './format'
+import { bytes, duration, gigaMacs, money, scaled, sentence, span, three } from './format'
 
 describe('figures', () => {
   it('keeps three significant digits and the prefix that fits', () => {
@@ -16,6 +16,8 @@ describe('figures', () => {
     expect(money({ micros: '4200', currency: 'USD' })).toBe('$0.0042')
     expect(money({ micros: '480000', currency: 'USD' })).toBe('$0.48')
     expect(money({ micros: '0', currency: 'USD' })).toBe('$0.00')
+    expect(money({ micros: '28', currency: 'USD' })).toBe('<$0.0001')
+    expect(money({ micros: '-28', currency: 'USD' }, true)).toBe('\u2212<$0.0001')
     expect(gigaMacs('1200')).toBe('0.00000120')
     expect(gigaMacs('0')).toBe('0')
   })
@@ -31,5 +33,11 @@ describe('figures', () => {
     expect(duration(840)).toBe('840 ms')
     expect(bytes(4_700_000_000)).toBe('4.70\u2009GB')
     expect(bytes(999)).toBe('999\u2009B')
+  })
+
+  it('makes sentences of messages', () => {
+    expect(sentence('there is no folder /a')).toBe('There is no folder /a.')
+    expect(sentence('Retry.')).toBe('Retry.')
+    expect(sentence('')).toBe('')
   })
 })

@@ -88,17 +88,23 @@ export interface MoneyValue {
 export function money(value: MoneyValue, sign = false): string {
   const amount = Number(value.micros) / 1e6
   const size = Math.abs(amount)
+  // Under a hundredth of a cent digits say nothing any more; still it is not zero.
+  const tiny = size !== 0 && size < 0.0001
   const small = size !== 0 && size < 0.01
   const format = new Intl.NumberFormat(locale(), {
     style: 'currency',
     currency: value.currency,
     currencyDisplay: 'narrowSymbol',
     signDisplay: sign ? 'exceptZero' : 'auto',
-    ...(small
-      ? { minimumSignificantDigits: 2, maximumSignificantDigits: 2 }
-      : { minimumFractionDigits: 2, maximumFractionDigits: 2 }),
+    ...(tiny
+      ? { maximumFractionDigits: 4 }
+      : small
+        ? { minimumSignificantDigits: 2, maximumSignificantDigits: 2 }
+        : { minimumFractionDigits: 2, maximumFractionDigits: 2 }),
   })
-  return format.format(amount).replace('-', MINUS)
+  if (!tiny) return format.format(amount).replace('-', MINUS)
+  const text = format.format(0.0001)
+  return `${amount < 0 ? MINUS : ''}<${sign ? text.replace('+', '') : text}`
 }
 
 /** Price of a kilowatt hour: two decimals or as many as it has. */
@@ -187,4 +193,10 @@ export function percent(share: number): string {
 /** 8f3d…21c0 */
 export function shortId(id: string): string {
   return id.length <= 13 ? id : `${id.slice(0, 4)}…${id.slice(-4)}`
+}
+
+/** A failure's words as a sentence: the engine begins its messages in lower case, since logs put them after a colon. */
+export function sentence(text: string): string {
+  const whole = text.charAt(0).toUpperCase() + text.slice(1)
+  return /[.…:?)]$/.test(whole) || whole === '' ? whole : `${whole}.`
 }

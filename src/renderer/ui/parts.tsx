@@ -4,6 +4,7 @@ import { Switch as BaseSwitch } from '@base-ui/react/switch'
 import { Trans, useLingui } from '@lingui/react/macro'
 import type { Certainty } from '#shared/contract/common'
 import type { Failure } from '#shared/domain/errors'
+import { sentence } from './format'
 import { Icon, type IconName } from './icons'
 
 interface PanelProps {
@@ -105,8 +106,8 @@ export function Empty({ title, children }: { title: ReactNode; children: ReactNo
 export function Problem({ failure, onRetry }: { failure: Failure; onRetry?: () => void }) {
   return (
     <div className="empty error" role="alert">
-      <b>{failure.message}</b>
-      {failure.action !== '' && <p>{failure.action}</p>}
+      <b>{sentence(failure.message)}</b>
+      {failure.action !== '' && <p>{sentence(failure.action)}</p>}
       {onRetry && (
         <button type="button" className="btn sm" onClick={onRetry}>
           <Trans>Try again</Trans>
@@ -191,8 +192,17 @@ export function Choice<T extends string>({
 }: ChoiceProps<T>) {
   return (
     <label className="input select">
-      <span className={inline ? 'muted' : 'sr'}>{label}</span>
-      <select value={value} disabled={disabled} onChange={(event) => onChange(event.target.value as T)}>
+      {inline && (
+        <span className="muted" aria-hidden="true">
+          {label}
+        </span>
+      )}
+      <select
+        aria-label={label}
+        value={value}
+        disabled={disabled}
+        onChange={(event) => onChange(event.target.value as T)}
+      >
         {choices.map((choice) => (
           <option key={choice.value} value={choice.value}>
             {choice.text}

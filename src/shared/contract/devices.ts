@@ -74,7 +74,11 @@ export const deviceProcedures = {
   /** closes the circuit of a faulted device */
   'devices.retry': procedure(deviceId, device),
   'devices.benchmark': procedure(
-    deviceId.extend({ engine: z.string().max(40).optional(), tier: tierName.optional(), seconds: z.number().min(1).max(120).optional() }),
+    deviceId.extend({
+      engine: z.string().max(40).optional(),
+      tier: tierName.optional(),
+      seconds: z.number().min(1).max(120).optional(),
+    }),
     benchmarkRow,
   ),
   'devices.benchmarks': procedure(deviceId, z.array(benchmarkRow)),

@@ -35,7 +35,10 @@ export const funnel = z.object({
   estimated: z.object({ creditMacs: decimal, count: z.number().int() }),
   submitted: z.object({ creditMacs: decimal, count: z.number().int() }),
   accepted: z.object({ creditMacs: decimal, count: z.number().int() }),
-  rejected: z.object({ count: z.number().int(), reasons: z.array(z.object({ reason: z.string(), count: z.number().int() })) }),
+  rejected: z.object({
+    count: z.number().int(),
+    reasons: z.array(z.object({ reason: z.string(), count: z.number().int() })),
+  }),
 })
 export type Funnel = z.infer<typeof funnel>
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { decimal, energy, nothing } from './common'
-import { jobEvidence, jobInput, jobKind, jobOutput, jobSizes } from '#shared/domain/job'
+import { jobEvidence, jobInput, jobOutput, jobSizes } from '#shared/domain/job'
 import { jobState } from '#shared/domain/states'
 import { verification } from '#shared/domain/protocol'
 import { tierName } from '#shared/domain/tiers'
@@ -78,7 +78,16 @@ export const jobProcedures = {
   /** per kind since local midnight */
   'jobs.summary': procedure(
     nothing,
-    z.array(z.object({ kind: workKind, count: z.number().int(), macs: decimal, creditMacs: decimal, macsPerJoule: z.number().nullable(), joulesCertainty: z.enum(['measured', 'estimated', 'mixed']).nullable() })),
+    z.array(
+      z.object({
+        kind: workKind,
+        count: z.number().int(),
+        macs: decimal,
+        creditMacs: decimal,
+        macsPerJoule: z.number().nullable(),
+        joulesCertainty: z.enum(['measured', 'estimated', 'mixed']).nullable(),
+      }),
+    ),
   ),
   /** returns as soon as the job is stored; follow it by `job.changed` and `job.token` */
   'jobs.submit': procedure(jobSubmission, z.object({ id: z.string() })),

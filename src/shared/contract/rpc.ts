@@ -25,7 +25,11 @@ export type ClientMessage = z.infer<typeof clientMessage>
 
 export const readyMessage = z.object({ type: z.literal('ready'), version: z.string() })
 export const answerMessage = z.object({ type: z.literal('answer'), id: z.number().int(), result: z.unknown() })
-export const failureMessage = z.object({ type: z.literal('failure'), id: z.number().int().nullable(), error: failureSchema })
+export const failureMessage = z.object({
+  type: z.literal('failure'),
+  id: z.number().int().nullable(),
+  error: failureSchema,
+})
 export const eventMessage = z.object({ type: z.literal('event'), event: z.string(), data: z.unknown() })
 export const serverMessage = z.discriminatedUnion('type', [readyMessage, answerMessage, failureMessage, eventMessage])
 export type ServerMessage = z.infer<typeof serverMessage>

@@ -82,7 +82,10 @@ export function jobMacs(formula: MacFormula, sizes: JobSizes): { prompt: bigint;
   if (formula.kind === 'ocr' && sizes.kind === 'ocr') {
     const blocks = BigInt(Math.ceil(sizes.detectionPixels / 1024))
     const steps = BigInt(Math.ceil(sizes.recognitionColumns / 8))
-    return { prompt: blocks * BigInt(formula.perDetectionBlock) + steps * BigInt(formula.perRecognitionStep), generated: 0n }
+    return {
+      prompt: blocks * BigInt(formula.perDetectionBlock) + steps * BigInt(formula.perRecognitionStep),
+      generated: 0n,
+    }
   }
   throw new RangeError(`a ${formula.kind} model has no MACs for ${sizes.kind} sizes`)
 }

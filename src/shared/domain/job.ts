@@ -62,7 +62,11 @@ export type JobEvidence = z.infer<typeof jobEvidence>
 
 /** The counted sizes from which anyone recomputes a job's MACs with its model card. */
 export const jobSizes = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('chat'), promptTokens: z.number().int().nonnegative(), generatedTokens: z.number().int().nonnegative() }),
+  z.object({
+    kind: z.literal('chat'),
+    promptTokens: z.number().int().nonnegative(),
+    generatedTokens: z.number().int().nonnegative(),
+  }),
   z.object({ kind: z.literal('embed'), tokensPerText: z.array(z.number().int().nonnegative()) }),
   z.object({
     kind: z.literal('ocr'),

@@ -156,7 +156,14 @@ export const helloBody = z.object({
   rig: hex64,
   network: z.string(),
   at: utcMilliseconds,
-  devices: z.array(z.object({ id: z.string(), kind: z.string(), engines: z.array(z.string()), macsPerSecond: z.number().nonnegative().optional() })),
+  devices: z.array(
+    z.object({
+      id: z.string(),
+      kind: z.string(),
+      engines: z.array(z.string()),
+      macsPerSecond: z.number().nonnegative().optional(),
+    }),
+  ),
 })
 export type Hello = z.infer<typeof helloBody>
 export const signedHello = signedSchema(helloBody)

@@ -48,7 +48,12 @@ export function signObject<T>(type: SignedType, body: T, signer: Signer): Signed
 }
 
 /** Whether id, key and signature all belong to the body. `key`: who must have signed, if known. */
-export function isGenuine(type: SignedType, signed: Signed<unknown>, verifier: SignatureVerifier, key?: string): boolean {
+export function isGenuine(
+  type: SignedType,
+  signed: Signed<unknown>,
+  verifier: SignatureVerifier,
+  key?: string,
+): boolean {
   if (key !== undefined && signed.key !== key) return false
   const bytes = canonicalBytes(signed.body)
   return sha256Hex(bytes) === signed.id && verifier.verify(signed.key, message(type, bytes), signed.signature)

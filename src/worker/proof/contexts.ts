@@ -4,6 +4,7 @@ import { Failure } from '#shared/domain/errors'
 import { TIERS, type TierName } from '#shared/domain/tiers'
 import type { LaneEngineName } from './engine'
 import type { LanePool } from './lane-pool'
+import type { SharedWeights } from './lane-protocol'
 
 const KEPT_CONTEXTS = 2
 
@@ -19,13 +20,13 @@ export interface Contexts {
    * Calls `work` with the context's weights, expanding them first if needed; they are not overwritten before `work`
    * settles. Contexts that are asked for at the same time are expanded once.
    */
-  with<T>(context: LaneContext, work: (weights: SharedArrayBuffer) => Promise<T>): Promise<T>
+  with<T>(context: LaneContext, work: (weights: SharedWeights) => Promise<T>): Promise<T>
 }
 
 interface Entry {
   key: string
   tier: TierName
-  weights: SharedArrayBuffer
+  weights: SharedWeights
   ready: Promise<unknown>
   users: number
 }
@@ -33,8 +34,12 @@ interface Entry {
 export function createContexts(lanes: LanePool): Contexts {
   /** used last comes last */
   const entries: Entry[] = []
-  /** Memory of forgotten epochs, used again for the next: a freed SharedArrayBuffer only goes when every lane collects garbage. */
-  const spare: { tier: TierName; weights: SharedArrayBuffer }[] = []
+  /**
+   * Weights of forgotten epochs, overwritten for the next of their tier: never more than were in use at once. Lanes
+   * hold on to what they were given, so nothing would be gained by dropping it here.
+   */
+  const spare: { tier: TierName; weights: SharedWeights }[] = []
+  let nextId = 1
 
   /** Those in use stay, and are forgotten when their use ends. */
   const keepAtMost = (count: number): void => {
@@ -43,16 +48,15 @@ export function createContexts(lanes: LanePool): Contexts {
       if (index < 0) return
       const [entry] = entries.splice(index, 1)
       if (!entry) return
-      spare.splice(0, spare.length, ...spare.filter((other) => other.tier !== entry.tier))
       spare.push({ tier: entry.tier, weights: entry.weights })
     }
   }
-  const memoryFor = (tier: TierName): SharedArrayBuffer => {
+  const weightsFor = (tier: TierName): SharedWeights => {
     const index = spare.findIndex((entry) => entry.tier === tier)
     const [reused] = index < 0 ? [] : spare.splice(index, 1)
-    return reused?.weights ?? allocate(tier)
+    return reused?.weights ?? { id: nextId++, memory: allocate(tier) }
   }
-  const expand = (context: LaneContext, weights: SharedArrayBuffer): Promise<unknown> => {
+  const expand = (context: LaneContext, weights: SharedWeights): Promise<unknown> => {
     const epochSeed = hexToBytes(context.epochSeed)
     const { engine, tier } = context
     return Promise.all(
@@ -70,7 +74,7 @@ export function createContexts(lanes: LanePool): Contexts {
       return known
     }
     keepAtMost(KEPT_CONTEXTS - 1)
-    const weights = memoryFor(context.tier)
+    const weights = weightsFor(context.tier)
     const entry: Entry = { key, tier: context.tier, weights, ready: expand(context, weights), users: 0 }
     entries.push(entry)
     return entry

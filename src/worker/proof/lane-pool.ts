@@ -21,6 +21,8 @@ interface Waiting {
 interface Lane {
   thread: Worker
   current?: Waiting
+  /** ids of the weights that it has */
+  known: Set<number>
 }
 
 /** `program` is the file whose thread calls `serveLane`. A lane that dies is a bug: its error is thrown. */
@@ -31,7 +33,7 @@ export function createLanePool(program: URL, initialSize: number): LanePool {
   let nextId = 1
 
   const startLane = (): void => {
-    const lane: Lane = { thread: new Worker(program) }
+    const lane: Lane = { thread: new Worker(program), known: new Set() }
     lane.thread.on('message', (answer: LaneAnswer) => {
       const done = lane.current
       delete lane.current
@@ -55,7 +57,11 @@ export function createLanePool(program: URL, initialSize: number): LanePool {
       const next = queue.shift()
       if (!next) continue
       lane.current = next
-      lane.thread.postMessage({ id: nextId++, task: next.task } satisfies LaneRequest)
+      const { weights, ...task } = next.task
+      const request: LaneRequest = { id: nextId++, task, weightsId: weights.id }
+      if (!lane.known.has(weights.id)) request.memory = weights.memory
+      lane.known.add(weights.id)
+      lane.thread.postMessage(request)
     }
   }
   const resize = (wanted: number): void => {

@@ -2,6 +2,15 @@
 import type { TierName } from '#shared/domain/tiers'
 import type { LaneEngineName } from './engine'
 
+/**
+ * Weights on memory that all lanes share. A lane gets the memory itself once and finds it by number afterwards: every
+ * copy of the handle that arrives would count as so much garbage to collect.
+ */
+export interface SharedWeights {
+  id: number
+  memory: SharedArrayBuffer
+}
+
 /** Expand one layer of an epoch into the engine's layout. */
 export interface ExpandTask {
   kind: 'expand'
@@ -9,7 +18,7 @@ export interface ExpandTask {
   tier: TierName
   epochSeed: Uint8Array
   layer: number
-  weights: SharedArrayBuffer
+  weights: SharedWeights
 }
 
 /** Digests of nonces firstNonce … firstNonce + count − 1. */
@@ -20,7 +29,7 @@ export interface DigestsTask {
   header: Uint8Array
   firstNonce: bigint
   count: number
-  weights: SharedArrayBuffer
+  weights: SharedWeights
 }
 
 export type LaneTask = ExpandTask | DigestsTask
@@ -30,9 +39,12 @@ export interface LaneResults {
   digests: { digests: string[]; kernelMilliseconds: number }
 }
 
+/** `memory` comes with the first task of its weights. */
 export interface LaneRequest {
   id: number
-  task: LaneTask
+  task: Omit<ExpandTask, 'weights'> | Omit<DigestsTask, 'weights'>
+  weightsId: number
+  memory?: SharedArrayBuffer
 }
 
 export type LaneAnswer = { id: number; result: LaneResults[keyof LaneResults] } | { id: number; error: string }

@@ -103,7 +103,7 @@ interface Places {
   mixed: number
   /** rows×f operands */
   hidden: number
-  /** rows×panelColumns int32 */
+  /** rows×panelColumns int16 */
   sums: number
   /** of one head's attention */
   scratch: number
@@ -124,7 +124,7 @@ function placesFor(tier: Tier, rows: number): Places {
     queries: place(rows * 3 * tier.width),
     mixed: place(rows * tier.width),
     hidden: place(rows * tier.hidden),
-    sums: place(rows * widestPanel * Int32Array.BYTES_PER_ELEMENT),
+    sums: place(rows * widestPanel * Int16Array.BYTES_PER_ELEMENT),
     scratch: place(attentionScratchBytes(tier.tokens)),
     end,
   }
@@ -132,7 +132,7 @@ function placesFor(tier: Tier, rows: number): Places {
 
 async function createMultiply(memory: WebAssembly.Memory, sums: number): Promise<MultiplyPanel> {
   const { InferenceSession, Tensor } = await import('onnxruntime-node')
-  const session = await InferenceSession.create(matrixProductGraph(), {
+  const session = await InferenceSession.create(matrixProductGraph('int16'), {
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
     executionMode: 'sequential',
@@ -145,7 +145,7 @@ async function createMultiply(memory: WebAssembly.Memory, sums: number): Promise
       product.rows,
     ])
     const B: Tensor = new Tensor('int8', panel, [product.rows, panelColumns])
-    const Y: Tensor = new Tensor('int32', new Int32Array(memory.buffer, sums, rows * panelColumns), [
+    const Y: Tensor = new Tensor('int16', new Int16Array(memory.buffer, sums, rows * panelColumns), [
       rows,
       panelColumns,
     ])

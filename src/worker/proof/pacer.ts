@@ -1,7 +1,7 @@
 /** How many nonces a lane gets at once: as many as are efficient, unless this machine would take too long over them. */
 
 /** A lane should answer about this often, however slow the machine. */
-const MOST_BATCH_MILLISECONDS = 500
+const MOST_BATCH_MILLISECONDS = 1500
 /** Weight of the newest batch in the running mean. */
 const NEWEST_WEIGHT = 0.3
 

@@ -5,7 +5,7 @@
 import type { Tier } from '#shared/domain/tiers'
 import { expandMatrix, matrixShape, type MatrixName } from './weights'
 
-/** At 256 rows the sums of a panel take 1 MiB. */
+/** At 256 rows the sums of a panel take 1 MiB as int32, inside onnxruntime. */
 const MOST_COLUMNS = 1024
 
 export interface Product {

@@ -128,7 +128,7 @@ function DeviceRow({ device, now, chosen, onChoose }: DeviceRowProps) {
       <td className="wide-only">
         {device.engine === null ? <span className="muted">{NONE}</span> : <span className="mono">{device.engine}</span>}
         <span className="sub" title={device.detail.instructionSets.join(', ')}>
-          {device.detail.driver ?? device.detail.instructionSets.at(-1) ?? device.detail.vendor}
+          {device.detail.driver ?? integerInstructions(device.detail.instructionSets) ?? device.detail.vendor}
           {device.threads && t`, ${device.threads.inUse} threads`}
         </span>
       </td>
@@ -151,5 +151,12 @@ function Cell({ value, children }: { value: string | null; children: React.React
       {value === null ? <span className="muted">{NONE}</span> : value}
       <span className="sub">{value === null ? '\u00a0' : children}</span>
     </td>
+  )
+}
+
+/** The set that multiplies small integers, which is what the proof is made of; else the newest one. */
+function integerInstructions(sets: readonly string[]): string | undefined {
+  return (
+    sets.find((name) => /512 VNNI/.test(name)) ?? sets.find((name) => /VNNI|i8mm|dotprod/i.test(name)) ?? sets.at(-1)
   )
 }

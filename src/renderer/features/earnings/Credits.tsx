@@ -98,8 +98,8 @@ function Report({ report }: { report: VerifyReport }) {
         <span>
           {report.ok ? (
             <Trans>
-              Right: {count(report.credits)} credits and {count(report.receipts)} receipts fit together, every signature
-              holds, and the sum is {credit.figure} {credit.unit}.
+              The ledger is in order: {count(report.credits)} credits and {count(report.receipts)} receipts fit
+              together, every signature holds, and the sum is {credit.figure} {credit.unit}.
             </Trans>
           ) : (
             <Trans>

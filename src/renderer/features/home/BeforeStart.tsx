@@ -6,16 +6,12 @@ import { reportFailure } from '../../app/Notices'
 import { go } from '../../app/route'
 import { client } from '../../data/client'
 import { asFailure, useStore } from '../../data/store'
-import { price as priceText } from '../../ui/format'
+import { money, price as priceText } from '../../ui/format'
 import { Loading, Mark, Panel } from '../../ui/parts'
 
-export function BeforeStart({
-  status,
-  price,
-}: {
-  status: EngineStatus
-  price: TodaySummary['pricePerKilowattHour'] | undefined
-}) {
+export function BeforeStart({ status, today }: { status: EngineStatus; today: TodaySummary | undefined }) {
+  const price = today?.pricePerKilowattHour
+  const hour = today?.expectedCostPerHour
   const { t } = useLingui()
   const settings = useStore((state) => state.settings)
   return (
@@ -67,6 +63,7 @@ export function BeforeStart({
                 ) : (
                   <Trans>Stops by itself after an hour, so that practice does not use electricity unnoticed.</Trans>
                 )}{' '}
+                {hour && t`About ${money(hour)} of electricity an hour, estimated.`}{' '}
                 {price &&
                   (price.assumed
                     ? t`Electricity ${priceText(price)}/kWh, assumed.`

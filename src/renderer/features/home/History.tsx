@@ -89,7 +89,7 @@ function Charts({ history }: { history: HistoryData }) {
           </b>
           , {unit}
         </span>
-        <Qualifier certainty="measured">{t`accepted credit`}</Qualifier>
+        <Qualifier certainty="measured">{t`measured`}</Qualifier>
       </div>
       <TimeChart
         {...shared}

@@ -11,7 +11,10 @@ import { Now } from './Now'
 
 export function Home() {
   const status = useStore((state) => state.status)
-  const [period, setPeriod] = useState<Period>('3h')
+  const [chosen, setChosen] = useState<Period | null>(null)
+  const [openedAt] = useState(() => Date.now())
+  const first = firstPeriod(status?.since ?? null, openedAt)
+  const period = chosen ?? first
   const history = useAnswer('engine.history', { period }, { everyMilliseconds: HISTORY_MILLISECONDS[period] })
   const today = useAnswer('engine.today', null, {
     on: ['credit.changed', 'engine.status', 'settings.changed'],
@@ -29,12 +32,12 @@ export function Home() {
       <div className="cols wide fill">
         {firstRun ? (
           <>
-            <BeforeStart status={status} price={today.data?.pricePerKilowattHour} />
-            <History answer={history} period={period} onPeriod={setPeriod} />
+            <BeforeStart status={status} today={today.data} />
+            <History answer={history} period={period} onPeriod={setChosen} />
           </>
         ) : (
           <>
-            <History answer={history} period={period} onPeriod={setPeriod} />
+            <History answer={history} period={period} onPeriod={setChosen} />
             <Now status={status} today={today.data} />
           </>
         )}
@@ -45,3 +48,8 @@ export function Home() {
 
 /** How often a chart is asked again: about its own step. */
 const HISTORY_MILLISECONDS: Record<Period, number> = { '1h': 5000, '3h': 10_000, '24h': 60_000, '7d': 300_000 }
+
+/** A run that began within the hour before the screen was opened, or since, would be a line at the edge of three hours. */
+function firstPeriod(since: number | null, openedAt: number): Period {
+  return since !== null && openedAt - since < 3_600_000 ? '1h' : '3h'
+}

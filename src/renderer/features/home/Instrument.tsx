@@ -27,7 +27,7 @@ export function Instrument({ status, today, history }: InstrumentProps) {
   // A stopped rig has no rate; the last tick of an earlier run is not shown as if it were now.
   const live = running ? tick : null
   const stale = link !== 'ready' || (running && staleSince !== null)
-  const waiting = running ? (tick ? t`not yet` : t`10 s after start`) : t`10 s after start`
+  const waiting = running ? t`in a few seconds` : t`10 s after start`
   const source = devices?.map((device) => `${device.name}: ${device.wattsSource}`).join('; ')
   const mean = historyMean(history)
   const band = efficiencyBand(history)
@@ -74,7 +74,7 @@ export function Instrument({ status, today, history }: InstrumentProps) {
             <Qualifier
               certainty="measured"
               source={t`Credit of accepted shares and jobs, a second, over the last minute`}
-            >{t`accepted credit`}</Qualifier>
+            >{t`measured`}</Qualifier>
           )}
           {mean.macsPerSecond !== null && live && (
             <span>{t`${mean.period} mean ${scaled(mean.macsPerSecond, 'MAC/s').figure} ${scaled(mean.macsPerSecond, 'MAC/s').unit}`}</span>
@@ -168,7 +168,13 @@ function TodayReadouts({
           </span>
         ) : (
           <>
-            <EnergyQualifier energy={summary.energy} />
+            {!isRunning(status) && summary.expectedCostPerHour ? (
+              <Qualifier certainty="estimated" source={t`Every device in use at full load`}>
+                {t`about ${money(summary.expectedCostPerHour)} an hour`}
+              </Qualifier>
+            ) : (
+              <EnergyQualifier energy={summary.energy} />
+            )}
             <PriceLine joules={summary.energy.joules ?? 0} price={summary.pricePerKilowattHour} />
           </>
         )}
@@ -198,7 +204,7 @@ function PriceLine({ joules, price: at }: { joules: number; price: TodaySummary[
   return at.assumed ? (
     <span
       title={t`${energy} at ${price(at)} a kilowatt hour, a price that is assumed until you set it in Settings`}
-    >{t`${energy} at ${price(at)}, assumed`}</span>
+    >{t`${energy}, ${price(at)} assumed`}</span>
   ) : (
     <span title={t`${energy} at ${price(at)} a kilowatt hour`}>{t`${energy} at ${price(at)}`}</span>
   )

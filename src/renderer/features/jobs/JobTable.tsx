@@ -146,7 +146,9 @@ export function JobTable({ filter, filtered, chosen, onChoose }: JobTableProps) 
             ? t`newest ${count(MOST_ROWS)} of ${count(pages.total)}; filter or export for the rest`
             : filtered
               ? t`${count(pages.total)} fit the filter, newest first`
-              : t`${count(pages.total)} jobs and shares, newest first`}
+              : pages.total === 1
+                ? t`one row`
+                : t`${count(pages.total)} jobs and shares, newest first`}
         </span>
       </div>
     </>
@@ -234,16 +236,23 @@ function useJobPages(filter: JobFilter, following: boolean): JobPages {
   }, [following, pages])
   useEffect(() => {
     let rest: ReturnType<typeof setTimeout> | undefined
-    const stop = client.on('job.changed', (row) => {
-      if (pages.update(row) || !isFollowing.current) return
+    const soon = (): void => {
+      if (!isFollowing.current) return
       rest ??= setTimeout(() => {
         rest = undefined
         if (isFollowing.current) pages.follow()
       }, REST_MILLISECONDS)
-    })
+    }
+    const stops = [
+      client.on('job.changed', (row) => {
+        if (!pages.update(row)) soon()
+      }),
+      client.on('share.changed', soon),
+      client.on('credit.changed', soon),
+    ]
     return () => {
       clearTimeout(rest)
-      stop()
+      for (const stop of stops) stop()
     }
   }, [pages])
   return pages

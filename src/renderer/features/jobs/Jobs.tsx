@@ -24,7 +24,7 @@ export function Jobs() {
   const devices = useStore((state) => state.devices) ?? []
   const summary = useAnswer('jobs.summary', null, {
     on: ['job.changed', 'credit.changed'],
-    restMilliseconds: 2000,
+    restMilliseconds: 1000,
     everyMilliseconds: 60_000,
   })
   const [kind, setKind] = useState<WorkKind | 'all'>('all')

@@ -40,7 +40,7 @@ export function Trust() {
                 </Empty>
               ) : (
                 <div className="scroll-x">
-                  <table className="tbl">
+                  <table className="tbl trust">
                     <caption className="sr">{t`What runs here`}</caption>
                     <thead>
                       <tr>

@@ -86,7 +86,6 @@ export const i8x16 = {
 }
 export const i16x8 = {
   splat: vector(0x10),
-  narrowSigned: vector(0x85),
   shiftRightSigned: (a: Code, bits: number): Code => vector(0x8c)(a, i32.constant(bits)),
   shiftRight: (a: Code, bits: number): Code => vector(0x8d)(a, i32.constant(bits)),
   add: vector(0x8e),

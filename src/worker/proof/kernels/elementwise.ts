@@ -1,13 +1,13 @@
 /**
- * Between two matrix products: windows of int32 sums, as WebAssembly. Operands are stored as value + 64, a byte in
- * [0, 127]; adding 64 before the last mask therefore gives the window in the same form:
- * w(a, 8) + 64 = (bits 8…14 of a + 64) mod 128.
+ * Between two matrix products: windows of sums, as WebAssembly. Of each sum the low 16 bits are given, which hold every
+ * bit that is read. Operands are stored as value + 64, a byte in [0, 127]; adding 64 before the last mask therefore
+ * gives the window in the same form: w(a, 8) + 64 = (bits 8…14 of a + 64) mod 128.
  */
 import { i16x8, i32, i8x16, repeat, Scope, v128, type Code, type KernelFunction, type Local } from './assembler'
 
 /** Operands in one vector. */
 const STEP = 16
-const SUM_BYTES = 4
+const SUM_BYTES = 2
 
 /**
  * project(sums, rows, columns, destination, stride): rows×columns sums become w(sum, 8), row after row, `stride` bytes
@@ -55,9 +55,7 @@ function rowsKernel(name: string, operandsOf: (halves: Code[], scratch: Local) =
 
 /** Bits 8…14 of sixteen sums, as two vectors of 16-bit lanes. */
 function middleBits(address: Code): Code[] {
-  const masked = (offset: number): Code =>
-    v128.and(v128.load(address, offset), v128.constant(repeated([0, 0x7f, 0, 0])))
-  return [0, 32].map((offset) => i16x8.shiftRight(i16x8.narrowSigned(masked(offset), masked(offset + 16)), 8))
+  return [0, 16].map((offset) => i16x8.shiftRight(v128.and(v128.load(address, offset), lanes(0x7f00)), 8))
 }
 
 function narrowed(halves: Code[]): Code {

@@ -23,12 +23,12 @@ function setUp(tier: Tier = TIERS['itp1-test']) {
   return {
     kernels: createKernels(tier, memory),
     bytes: new Uint8Array(memory.buffer),
-    sums: new Int32Array(memory.buffer),
+    sums: new Int16Array(memory.buffer),
   }
 }
 
-/** The largest sums that the proof can have, borders of every window, and random ones between. */
-function fillSums(sums: Int32Array, count: number): number[] {
+/** The largest sums that the proof can have, borders of every window, and random ones between; the memory gets their low 16 bits. */
+function fillSums(sums: Int16Array, count: number): number[] {
   const random = seeded(1)
   const borders = [
     0,
