@@ -120,6 +120,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     const randomFraction = (): number => new DataView(Uint8Array.from(parts.random(4)).buffer).getUint32(0) / 2 ** 32
 
     const native = createNativeProbe({ host, log })
+    closers.push(() => native.stop())
     const verifier = startVerifier({ host, clock, random: randomFraction, log, nativeWorks: native.works })
     closers.push(() => verifier.stop())
     // The first readings come before there are devices to take them.
