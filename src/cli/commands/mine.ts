@@ -147,8 +147,8 @@ async function follow(
   clearTimeout(timer)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, onSignal)
 
-  const after =
-    reason === 'engine-gone' ? null : await ending(client, own !== null || reason === 'time' || reason === 'credits')
+  const stops = own !== null || !isMining(before)
+  const after = reason === 'engine-gone' ? null : await ending(client, stops)
   if (after !== null) {
     event(
       'stopped',
@@ -159,7 +159,7 @@ async function follow(
   return reason
 }
 
-/** What was asked to be followed only goes on; what was started here stops. */
+/** What was mining before goes on; what was started here stops. */
 async function ending(client: EngineClient, stops: boolean): Promise<EngineStatus> {
   try {
     return stops ? await client.call('engine.stop', { finish: false }) : await client.call('engine.status', null)
