@@ -4,6 +4,7 @@ import type { TierName } from '#shared/domain/tiers'
 import type { EngineClient } from '../client'
 import { connectInProcess } from '../client'
 import { hostEngine, type HostedEngine } from '../engine-host'
+import { afterMilliseconds } from '../long-timer'
 import type { CommandContext } from '../lode'
 import type { Output } from '../output'
 import { attach } from '../session'
@@ -142,12 +143,13 @@ async function follow(
 
   await client.call('engine.start', startOptions(options))
   started = true
-  const timer = options.for === undefined ? undefined : setTimeout(() => resolveEnd('time'), options.for * 1000)
+  const timer = options.for === undefined ? undefined : afterMilliseconds(options.for * 1000, () => resolveEnd('time'))
   const reason = await end
-  clearTimeout(timer)
+  timer?.cancel()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, onSignal)
 
-  const stops = own !== null || !isMining(before)
+  // Paused or faulted, somebody else's mining is still theirs.
+  const stops = own !== null || before.state === 'stopped'
   const after = reason === 'engine-gone' ? null : await ending(client, stops)
   if (after !== null) {
     event(
