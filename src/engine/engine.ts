@@ -279,7 +279,12 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     })
 
     takeReading = devices.onReading
-    if (known !== null) void devices.refresh()
+    if (known !== null)
+      devices
+        .refresh()
+        .catch((error: unknown) =>
+          log.warn('the machine could not be looked at again', { error: describeFault(error) }),
+        )
 
     const mining: Mining = createMining({
       clock,

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Failure } from '#shared/domain/errors'
 import { createTestRig, NONCES_PER_SECOND, type TestRig } from './rig.test.support'
 
@@ -189,6 +189,37 @@ describe('jobs', () => {
     expect(rig.runner.cancelJob(id)).toBe(true)
     await rig.clock.advance(100)
     expect(rig.stateOf(id)).toBe('cancelled')
+    expect(rig.runner.state).toBe('idle')
+  })
+
+  it('a worker that beats but no longer answers is restarted: its job can be cancelled', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      rig.script.jobMilliseconds = null
+      rig.script.ignoresCancel = true
+      const id = await rig.submit()
+      rig.runner.wake()
+      await rig.clock.advance(2000)
+      expect(rig.runner.cancelJob(id)).toBe(true)
+      await rig.clock.advance(2000)
+      expect(rig.stateOf(id)).toBe('running')
+      vi.advanceTimersByTime(10_000)
+      await rig.clock.advance(3000)
+      expect(rig.stateOf(id)).toBe('cancelled')
+      expect(rig.runner.state).toBe('idle')
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('a job that the network gave to nobody any more is ended', async () => {
+    rig.script.jobMilliseconds = null
+    const id = await rig.submit()
+    rig.runner.wake()
+    await rig.clock.advance(2000)
+    await rig.coordinator.cancelJob(id)
+    await rig.clock.advance(11_000)
+    expect(rig.ledger.jobRow(id)).toMatchObject({ state: 'failed', reason: 'The job was cancelled.' })
     expect(rig.runner.state).toBe('idle')
   })
 

@@ -75,6 +75,7 @@ export function scriptedWorkers(clock: Clock) {
     jobMilliseconds: 100 as number | null,
     jobFailure: null as Failure | null,
     startFails: false,
+    ignoresCancel: false,
     runs: [] as WorkerMethods['proof.run']['params'][],
     started: 0,
     alive: new Set<{ crash: () => void }>(),
@@ -133,6 +134,7 @@ export function scriptedWorkers(clock: Clock) {
             }
           }),
         'job.cancel': async ({ jobId }) => {
+          if (script.ignoresCancel) return new Promise<never>(() => undefined)
           cancels.get(jobId)?.()
           return null
         },
