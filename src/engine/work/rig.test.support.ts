@@ -7,6 +7,8 @@ import type { ModelCard } from '#shared/domain/card'
 import { Failure } from '#shared/domain/errors'
 import type { JobInput, JobRun } from '#shared/domain/job'
 import { modelHash } from '#shared/domain/model-hash'
+import type { Receipt } from '#shared/domain/protocol'
+import type { Signed } from '#shared/domain/signed'
 import { isShare, nonceOf } from '#shared/domain/share'
 import { TIERS } from '#shared/domain/tiers'
 import type { WorkerMethods, WorkerNotifications } from '#shared/domain/worker-protocol'
@@ -176,8 +178,17 @@ export const chatModel: RunnableModel = { card, hash: modelHash(card), folder: '
 export async function createTestRig(options: { memoryBytes?: number } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'lode-work-'))
   const clock = manualClock()
-  const far = { away: false, loseShareAnswers: 0, submitted: 0 }
-  const { coordinator, store } = await createHarness({
+  const far = {
+    away: false,
+    loseShareAnswers: 0,
+    submitted: 0,
+    forge: null as ((receipt: Signed<Receipt>) => Signed<Receipt>) | null,
+  }
+  const {
+    coordinator,
+    store,
+    signer: networkSigner,
+  } = await createHarness({
     clock: { now: clock.now, advance: () => undefined, set: () => undefined },
   })
   const reach = <A extends unknown[], R>(call: (...parameters: A) => Promise<R>) => {
@@ -194,6 +205,7 @@ export async function createTestRig(options: { memoryBytes?: number } = {}) {
     submitShare: reach(async (share: Parameters<typeof coordinator.submitShare>[0]) => {
       far.submitted++
       const answer = await coordinator.submitShare(share)
+      if (far.forge !== null && answer.ok) return { ...answer, receipt: far.forge(answer.receipt) }
       if (far.loseShareAnswers === 0) return answer
       far.loseShareAnswers--
       throw new Failure('unavailable', 'the answer was lost')
@@ -279,6 +291,7 @@ export async function createTestRig(options: { memoryBytes?: number } = {}) {
     networkState,
     submissions,
     signer,
+    networkSigner,
     runner,
     script,
     units,
