@@ -5,7 +5,7 @@ import type { JobKind } from '#shared/domain/job'
 import type { DeviceState } from '#shared/domain/states'
 import { Unanswered } from '#process/peer'
 import type { WorkEnergy } from '../ledger'
-import { energyBetween } from '../work-energy'
+import { energyBetween, energyMarkPast } from '../work-energy'
 import { createJobSource, type LeasedJob } from './job-source'
 import type { DeviceRunner, DeviceRunnerParts, MiningOptions } from './device-types'
 import { createJobRunner } from './job-runner'
@@ -141,8 +141,9 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       throw error
     })
     show('working', `${KIND_WORDS[job.offer.kind]} ${job.model.card.name}`, job.offer.kind)
+    const before = parts.energyNow()
     const outcome = await jobs.run(job.offer, job.model, running)
-    energyAtShare = parts.energyNow()
+    energyAtShare = energyMarkPast(energyAtShare, before, parts.energyNow())
     if (outcome === null) return
     if (outcome.origin === 'sample') parts.sampleBudget.spent(outcome.milliseconds)
     parts.onWork({ macs: outcome.macs, creditMacs: Number(outcome.creditMacs), milliseconds: outcome.milliseconds })
