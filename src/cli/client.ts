@@ -32,6 +32,8 @@ function createClient(
   const listeners = new Map<EventName, ((data: never) => void)[]>()
   const closers: (() => void)[] = []
   let nextId = 1
+  let gone = false
+  const engineGone = (): Failure => new Failure('unavailable', 'the engine went away', 'Start it again.')
 
   const receive = (raw: unknown): void => {
     const parsed = serverMessage.safeParse(raw)
@@ -63,14 +65,19 @@ function createClient(
   return {
     receive,
     closed: () => {
-      for (const entry of waiting.values())
-        entry.reject(new Failure('unavailable', 'the engine went away', 'Start it again.'))
+      gone = true
+      for (const entry of waiting.values()) entry.reject(engineGone())
       waiting.clear()
       for (const closer of closers) closer()
     },
     client: {
       call: (method, params) =>
         new Promise((resolve, reject) => {
+          // Nobody would ever answer.
+          if (gone) {
+            reject(engineGone())
+            return
+          }
           const id = nextId++
           waiting.set(id, { method, resolve, reject })
           send({ type: 'request', id, method, params })

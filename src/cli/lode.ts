@@ -61,6 +61,12 @@ const engine = (): Option => new Option('--engine <engine>', 'engine that drives
 
 let exitCode = EXIT_DONE
 
+// A reader that has seen enough (`lode ledger export | head`) ends nothing: what is left to print goes nowhere.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+
 /** Runs a command's work with what all of them share. Work may answer with an exit code of its own. */
 function action<O>(work: (context: CommandContext, options: O, ...operands: string[]) => Promise<void | number>) {
   return async (...received: unknown[]): Promise<void> => {

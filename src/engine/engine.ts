@@ -81,7 +81,14 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   /** undone in reverse, also when the engine cannot be put together */
   const closers: (() => void | Promise<void>)[] = []
   const closeAll = async (): Promise<void> => {
-    for (const close of closers.splice(0).reverse()) await close()
+    // One that fails must not keep the others from ending their processes and closing their files.
+    for (const close of closers.splice(0).reverse()) {
+      try {
+        await close()
+      } catch (error) {
+        log.error('a part of the engine did not close', { error: describeFault(error) })
+      }
+    }
   }
   try {
     return await assemble()
@@ -105,6 +112,15 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     }
 
     let closed = false
+    /** For what runs by itself: a full disk ends no engine. */
+    const attempt = (trouble: string, work: () => void): void => {
+      try {
+        work()
+      } catch (error) {
+        log.error(trouble, { error: describeFault(error) })
+      }
+    }
+
     const lock = acquireEngineLock(dataDir)
     closers.push(() => lock.release())
     const ledger = openLedger({ folder: dataDir, clock, ids, onNotice: notice })
@@ -114,7 +130,9 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     })
     const metrics = openMetrics({ folder: dataDir, clock, onNotice: notice })
     closers.push(() => metrics.close())
-    const miningMark = openMiningMark(ledger, clock)
+    const miningMark = openMiningMark(ledger, clock, (error) =>
+      log.warn('that mining goes on could not be recorded', { error: describeFault(error) }),
+    )
     const settings = openSettings(ledger, hostname())
     const signer = createSigner(loadRigKeySeed(dataDir, parts.random))
     const randomFraction = (): number => new DataView(Uint8Array.from(parts.random(4)).buffer).getUint32(0) / 2 ** 32
@@ -199,8 +217,10 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     const changed = (): void => {
       announcing ??= clock.setTimeout(() => {
         announcing = null
-        events.emit('engine.status', engineStatus(base))
-        events.emit('devices.changed', devices.list())
+        attempt('the state could not be told', () => {
+          events.emit('engine.status', engineStatus(base))
+          events.emit('devices.changed', devices.list())
+        })
       }, STATUS_MILLISECONDS)
     }
     closers.push(() => announcing?.cancel())
@@ -267,7 +287,12 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     takeReading = devices.onReading
     const engineLook = clock.setTimeout(() => void devices.ready(), NATIVE_PROBE_MILLISECONDS)
     closers.push(() => engineLook.cancel())
-    if (known !== null) void devices.refresh()
+    if (known !== null)
+      devices
+        .refresh()
+        .catch((error: unknown) =>
+          log.warn('the machine could not be looked at again', { error: describeFault(error) }),
+        )
 
     const mining: Mining = createMining({
       clock,
@@ -289,10 +314,11 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
         metrics.pauseEnded(clock.now())
         ledger.recordEvent({ severity: 'info', code: 'mining-started', message: 'Mining started.' })
       },
-      onStopped: () => {
-        miningMark.end()
-        ledger.recordEvent({ severity: 'info', code: 'mining-stopped', message: 'Mining stopped.' })
-      },
+      onStopped: () =>
+        attempt('the end of mining could not be recorded', () => {
+          miningMark.end()
+          ledger.recordEvent({ severity: 'info', code: 'mining-stopped', message: 'Mining stopped.' })
+        }),
       onChange: changed,
     })
     closers.push(() => mining.stop({ finish: false }))
@@ -351,6 +377,14 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       if (waiting > 0) for (const runner of devices.usableRunners()) runner.wake()
     }
   }
+}
+
+function describeFault(error: unknown): string {
+  return error instanceof Failure
+    ? error.message
+    : error instanceof Error
+      ? (error.stack ?? error.message)
+      : String(error)
 }
 
 /** Text recognition comes with the installation: its files lie in a package. */

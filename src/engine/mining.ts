@@ -51,7 +51,9 @@ export interface MiningParts {
   isPractice: boolean
   /** says hello, so that units can be leased */
   join: () => Promise<void>
+  /** May throw Failure: then mining does not start. */
   onStarted: (options: StartOptions) => void
+  /** Never throws: stopping always succeeds. */
   onStopped: () => void
   onChange: () => void
 }
@@ -149,11 +151,13 @@ export function createMining(parts: MiningParts): Mining {
       cause = null
       startedAt = clock.monotonic()
       since = clock.now()
-      parts.onStarted(options)
       try {
+        parts.onStarted(options)
         await parts.join()
         for (const device of devices) startDevice(device, options)
       } catch (error) {
+        // All or nothing: no device goes on for a run that did not begin.
+        await Promise.all(devices.map((device) => parts.runner(device.id).stop()))
         wanted = null
         since = null
         parts.onStopped()
@@ -170,18 +174,22 @@ export function createMining(parts: MiningParts): Mining {
     }
     // Stop now must not wait behind a finish that waits for a job.
     const halt = async (): Promise<void> => {
-      const running = parts.devices().map((device) => parts.runner(device.id))
-      await Promise.all(running.map((runner) => (options.finish ? runner.finish() : runner.stop())))
-      if (wanted !== null) {
-        minedBefore += clock.monotonic() - startedAt
-        wanted = null
-        since = null
-        cause = options.cause ?? null
-        parts.onStopped()
+      try {
+        const running = parts.devices().map((device) => parts.runner(device.id))
+        await Promise.all(running.map((runner) => (options.finish ? runner.finish() : runner.stop())))
+      } finally {
+        const ended = wanted !== null
+        if (ended) {
+          minedBefore += clock.monotonic() - startedAt
+          wanted = null
+          since = null
+          cause = options.cause ?? null
+        }
+        finishing = false
+        stopLater()
+        if (ended) parts.onStopped()
+        parts.onChange()
       }
-      finishing = false
-      stopLater()
-      parts.onChange()
     }
     return finishing && !options.finish ? halt() : inTurn(halt)
   }

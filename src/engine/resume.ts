@@ -18,13 +18,24 @@ export interface MiningMark {
   end(): void
 }
 
-export function openMiningMark(ledger: Ledger, clock: Clock): MiningMark {
+/** `onTrouble`: a beat could not be written; the next is tried in its turn. */
+export function openMiningMark(ledger: Ledger, clock: Clock, onTrouble: (error: unknown) => void): MiningMark {
   const left = ledger.setting(KEY, mark)
   const interrupted = left !== null && clock.now() - left.at < RESUME_WITHIN_MILLISECONDS ? left.options : null
   let timer: { cancel(): void } | null = null
   const beat = (options: StartOptions): void => {
     ledger.saveSetting(KEY, { at: clock.now(), options })
-    timer = clock.setTimeout(() => beat(options), BEAT_MILLISECONDS)
+    later(options)
+  }
+  const later = (options: StartOptions): void => {
+    timer = clock.setTimeout(() => {
+      try {
+        beat(options)
+      } catch (error) {
+        onTrouble(error)
+        later(options)
+      }
+    }, BEAT_MILLISECONDS)
   }
   return {
     interrupted,

@@ -18,3 +18,18 @@ export function energyBetween(before: WorkEnergy | null, after: WorkEnergy | nul
   const measured = after.joules * after.measuredShare - before.joules * before.measuredShare
   return workEnergy(Math.max(0, after.joules - before.joules), measured, after.source)
 }
+
+/**
+ * The mark that a piece of work counts from, moved on by what other work spent meanwhile, `before` to `after`: so that
+ * neither counts the other's joules. Where that is not known the work counts from `after` alone.
+ */
+export function energyMarkPast(
+  mark: WorkEnergy | null,
+  before: WorkEnergy | null,
+  after: WorkEnergy | null,
+): WorkEnergy | null {
+  const other = energyBetween(before, after)
+  if (mark === null || other === null) return after
+  const measured = mark.joules * mark.measuredShare + other.joules * other.measuredShare
+  return workEnergy(mark.joules + other.joules, measured, mark.source)
+}

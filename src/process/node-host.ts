@@ -16,7 +16,8 @@ export function createNodeProcessHost(programFolder: string): ProcessHost {
         const exited = new Promise<ProcessExit>((settle) => {
           child.once('exit', (code, signal) => settle({ code, signal }))
         })
-        child.once('error', reject)
+        // Stays: a signal that cannot be sent is an error event too, and one that nobody hears ends the engine.
+        child.on('error', reject)
         child.once('spawn', () => {
           resolve({
             pid: child.pid ?? -1,

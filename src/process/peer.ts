@@ -12,7 +12,7 @@ type Message =
   | { notification: string; data: unknown }
 
 export interface Peer<Remote extends MethodMap<Remote>, Incoming> {
-  /** Rejects with a Failure: the other side's own, or `unavailable` when it is gone or `timeoutMilliseconds` are over. */
+  /** Rejects with a Failure: the other side's own, or Unanswered (`unavailable`) when it is gone or `timeoutMilliseconds` are over. */
   request<K extends keyof Remote & string>(
     method: K,
     params: Remote[K]['params'],
@@ -20,6 +20,16 @@ export interface Peer<Remote extends MethodMap<Remote>, Incoming> {
   ): Promise<Remote[K]['result']>
   on<K extends keyof Incoming & string>(notification: K, listener: (data: Incoming[K]) => void): void
   readonly closed: boolean
+}
+
+/** The other side itself gave no answer: it is gone, or time was up. Not a failure that it reported. */
+export class Unanswered extends Failure {
+  readonly timedOut: boolean
+
+  constructor(message: string, timedOut: boolean) {
+    super('unavailable', message, 'It is started again by itself.')
+    this.timedOut = timedOut
+  }
 }
 
 /** The asking side. */
@@ -34,8 +44,7 @@ export function createPeer<Remote extends MethodMap<Remote>, Incoming>(
   const listeners = new Map<string, ((data: never) => void)[]>()
   let nextId = 1
   let closed = false
-  const gone = (): Failure =>
-    new Failure('unavailable', `the ${name} process stopped`, 'It is started again by itself.')
+  const gone = (): Failure => new Unanswered(`the ${name} process stopped`, false)
 
   const settle = (id: number): ReturnType<typeof waiting.get> => {
     const entry = waiting.get(id)
@@ -73,10 +82,7 @@ export function createPeer<Remote extends MethodMap<Remote>, Incoming>(
           entry.timer = setTimeout(() => {
             waiting.delete(id)
             reject(
-              new Failure(
-                'unavailable',
-                `the ${name} process did not answer ${method} within ${timeoutMilliseconds} ms`,
-              ),
+              new Unanswered(`the ${name} process did not answer ${method} within ${timeoutMilliseconds} ms`, true),
             )
           }, timeoutMilliseconds)
         }

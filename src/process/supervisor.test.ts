@@ -3,7 +3,10 @@ import type { ManagedProcess, ProcessExit } from './host'
 import { supervise, SUPERVISION, type Clock, type SupervisedState } from './supervisor'
 
 /** A clock that moves only when told. */
-function manualClock(): Clock & { advance(milliseconds: number): Promise<void> } {
+function manualClock(): Clock & {
+  advance(milliseconds: number): Promise<void>
+  jump(milliseconds: number): Promise<void>
+} {
   let now = 0
   let timers: { at: number; callback: () => void }[] = []
   return {
@@ -17,6 +20,12 @@ function manualClock(): Clock & { advance(milliseconds: number): Promise<void> }
           timers = timers.filter((other) => other !== timer)
         },
       }
+    },
+    /** As after a sleep: all timers that became due are late by as much. */
+    jump: async (milliseconds) => {
+      now += milliseconds
+      for (const timer of timers.splice(0)) timer.callback()
+      await new Promise((resolve) => setImmediate(resolve))
     },
     advance: async (milliseconds) => {
       const end = now + milliseconds
@@ -155,4 +164,75 @@ test('a program that cannot be started counts as a failure with its reason', asy
   await clock.advance(0)
   await clock.advance(60_000)
   expect(supervisor.current).toMatchObject({ state: 'open', reason: 'no such program' })
+})
+
+test('silence while the computer slept, or this process was held up, kills nothing', async () => {
+  const { clock, processes, supervisor } = supervised(true)
+  await clock.advance(0)
+  await clock.jump(3_600_000)
+  await clock.advance(1000)
+  expect(processes.started[0]?.killed).toBe(false)
+  supervisor.beat()
+  await clock.advance(SUPERVISION.heartbeatTimeoutMilliseconds + 2000)
+  expect(processes.started[0]?.killed).toBe(true)
+  expect(supervisor.current).toMatchObject({ state: 'running' })
+})
+
+test('a process that hangs is started again, with the reason that was given', async () => {
+  const { clock, processes, supervisor } = supervised()
+  await clock.advance(0)
+  supervisor.restart('it no longer answered')
+  await clock.advance(0)
+  expect(supervisor.current).toMatchObject({ state: 'waiting', reason: 'it no longer answered' })
+  await clock.advance(500)
+  expect(processes.started).toHaveLength(2)
+})
+
+test('who stops it on hearing of a failure has stopped it for good', async () => {
+  const clock = manualClock()
+  const processes = scripted()
+  const supervisor = supervise({
+    start: processes.start,
+    clock,
+    random: () => 0.5,
+    describe: () => '',
+    onState: ({ state }) => {
+      if (state === 'waiting') void supervisor.stop()
+    },
+    watchHeartbeat: false,
+  })
+  await clock.advance(0)
+  processes.started[0]?.end({ code: 1, signal: null })
+  await clock.advance(3_600_000)
+  expect(processes.started).toHaveLength(1)
+})
+
+test('stop while a process is being started settles when that process is gone', async () => {
+  const clock = manualClock()
+  const processes = scripted()
+  let begin: () => void = () => undefined
+  const mayStart = new Promise<void>((resolve) => {
+    begin = resolve
+  })
+  const supervisor = supervise({
+    start: async () => {
+      await mayStart
+      return processes.start()
+    },
+    clock,
+    random: () => 0.5,
+    describe: () => '',
+    onState: () => undefined,
+    watchHeartbeat: false,
+  })
+  let stopped = false
+  void supervisor.stop().then(() => {
+    stopped = true
+  })
+  await clock.advance(100)
+  expect(stopped).toBe(false)
+  begin()
+  await clock.advance(0)
+  expect(stopped).toBe(true)
+  expect(processes.started[0]?.killed).toBe(true)
 })

@@ -46,9 +46,16 @@ export interface Supervisor {
   beat(): void
   /** After the computer slept: the silence meanwhile was not the process's fault. */
   forgiveSilence(): void
+  /** It hangs: kills it, to be started again as after a crash with this reason. */
+  restart(reason: string): void
   /** Kills by process id and settles when it is gone. */
   stop(): Promise<void>
 }
+
+/** The watch looks once a second. A longer gap than this means that the computer slept or this process was held up. */
+const LARGEST_LOOK_GAP_MILLISECONDS = 5000
+/** A host that never says whether its process runs does not hold up the end. */
+const START_PATIENCE_MILLISECONDS = 1500
 
 /**
  * Starts a process and starts it again when it ends. `onState` is told every change; `describe` puts an exit into words
@@ -73,15 +80,19 @@ export function supervise(parts: {
   let lastBeat = 0
   let restarts = 0
   let stopping = false
+  let launching: Promise<void> = Promise.resolve()
+  let killedBecause: string | null = null
 
   const change = (next: SupervisedState): void => {
     current = next
     parts.onState(next)
   }
 
-  const failed = (reason: string, ranMilliseconds: number): void => {
+  const failed = (described: string, ranMilliseconds: number): void => {
     watch?.cancel()
     if (stopping) return
+    const reason = killedBecause ?? described
+    killedBecause = null
     const now = clock.monotonic()
     if (ranMilliseconds >= SUPERVISION.healthyAfterMilliseconds) {
       delay = SUPERVISION.firstDelayMilliseconds
@@ -94,18 +105,26 @@ export function supervise(parts: {
     }
     const jittered = delay * (0.75 + parts.random() / 2)
     delay = Math.min(delay * 2, SUPERVISION.largestDelayMilliseconds)
-    change({ state: 'waiting', untilMilliseconds: now + jittered, reason })
+    // Before anyone is told: whoever answers by stopping must find the timer.
     timer = clock.setTimeout(() => {
       restarts++
       launch()
     }, jittered)
+    change({ state: 'waiting', untilMilliseconds: now + jittered, reason })
   }
 
   const watchHeartbeat = (process: ManagedProcess): void => {
     lastBeat = clock.monotonic()
+    let lastLook = lastBeat
     const look = (): void => {
-      if (clock.monotonic() - lastBeat > SUPERVISION.heartbeatTimeoutMilliseconds) process.kill()
-      else watch = clock.setTimeout(look, 1000)
+      const now = clock.monotonic()
+      // After a sleep, or a long call here, beats are still on their way: the silence was not the process's.
+      if (now - lastLook > LARGEST_LOOK_GAP_MILLISECONDS) lastBeat = now
+      lastLook = now
+      if (now - lastBeat > SUPERVISION.heartbeatTimeoutMilliseconds) {
+        killedBecause = 'it gave no sign of life'
+        process.kill()
+      } else watch = clock.setTimeout(look, 1000)
     }
     watch = clock.setTimeout(look, 1000)
   }
@@ -113,13 +132,15 @@ export function supervise(parts: {
   const launch = (): void => {
     change({ state: 'starting' })
     const startedAt = clock.monotonic()
-    parts.start().then(
-      (process) => {
-        if (stopping) process.kill()
-        else {
-          change({ state: 'running', process })
-          if (parts.watchHeartbeat) watchHeartbeat(process)
+    launching = parts.start().then(
+      async (process) => {
+        if (stopping) {
+          process.kill()
+          await process.exited
+          return
         }
+        change({ state: 'running', process })
+        if (parts.watchHeartbeat) watchHeartbeat(process)
         void process.exited.then((exit) => failed(parts.describe(exit), clock.monotonic() - startedAt))
       },
       (error: unknown) => failed(parts.describe(error instanceof Error ? error : new Error(String(error))), 0),
@@ -148,6 +169,11 @@ export function supervise(parts: {
     forgiveSilence: () => {
       lastBeat = clock.monotonic()
     },
+    restart: (reason) => {
+      if (current.state !== 'running') return
+      killedBecause = reason
+      current.process.kill()
+    },
     stop: async () => {
       stopping = true
       timer?.cancel()
@@ -157,6 +183,12 @@ export function supervise(parts: {
       if (before.state === 'running') {
         before.process.kill()
         await before.process.exited
+      } else if (before.state === 'starting') {
+        const patience = new Promise<void>((resolve) => {
+          timer = clock.setTimeout(resolve, START_PATIENCE_MILLISECONDS)
+        })
+        await Promise.race([launching, patience])
+        timer?.cancel()
       }
     },
   }

@@ -1,5 +1,12 @@
 import { readFile } from 'node:fs/promises'
-import { jobInput, MAX_IMAGE_BYTES, type JobInput, type JobKind } from '#shared/domain/job'
+import {
+  jobInput,
+  MAX_EMBED_TEXTS,
+  MAX_IMAGE_BYTES,
+  MAX_TEXT_CHARACTERS,
+  type JobInput,
+  type JobKind,
+} from '#shared/domain/job'
 import { describeParseError, Failure } from '#shared/domain/errors'
 import { FINAL_JOB_STATES } from '#shared/domain/states'
 import type { EngineClient } from '../client'
@@ -143,6 +150,12 @@ function ocrInput(bytes: Buffer): unknown {
 }
 
 function textInput(options: JobOptions, text: string): unknown {
+  if (text.length > MAX_TEXT_CHARACTERS)
+    throw new Failure(
+      'invalid-input',
+      `the text has ${text.length} characters, more than ${MAX_TEXT_CHARACTERS}`,
+      'Give a shorter one.',
+    )
   if (options.kind === 'chat') {
     return {
       kind: 'chat',
@@ -151,7 +164,14 @@ function textInput(options: JobOptions, text: string): unknown {
     }
   }
   // One vector a line; the file's last line break ends a line and begins none.
-  return { kind: 'embed', texts: text.replace(/\r?\n$/, '').split(/\r?\n/) }
+  const texts = text.replace(/\r?\n$/, '').split(/\r?\n/)
+  if (texts.length > MAX_EMBED_TEXTS)
+    throw new Failure(
+      'invalid-input',
+      `the text has ${texts.length} lines, more than ${MAX_EMBED_TEXTS}`,
+      'Give it in parts.',
+    )
+  return { kind: 'embed', texts }
 }
 
 function decode(bytes: Buffer): string {

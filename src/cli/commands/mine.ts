@@ -4,6 +4,7 @@ import type { TierName } from '#shared/domain/tiers'
 import type { EngineClient } from '../client'
 import { connectInProcess } from '../client'
 import { hostEngine, type HostedEngine } from '../engine-host'
+import { afterMilliseconds } from '../long-timer'
 import type { CommandContext } from '../lode'
 import type { Output } from '../output'
 import { attach } from '../session'
@@ -142,13 +143,14 @@ async function follow(
 
   await client.call('engine.start', startOptions(options))
   started = true
-  const timer = options.for === undefined ? undefined : setTimeout(() => resolveEnd('time'), options.for * 1000)
+  const timer = options.for === undefined ? undefined : afterMilliseconds(options.for * 1000, () => resolveEnd('time'))
   const reason = await end
-  clearTimeout(timer)
+  timer?.cancel()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, onSignal)
 
-  const after =
-    reason === 'engine-gone' ? null : await ending(client, own !== null || reason === 'time' || reason === 'credits')
+  // Paused or faulted, somebody else's mining is still theirs.
+  const stops = own !== null || before.state === 'stopped'
+  const after = reason === 'engine-gone' ? null : await ending(client, stops)
   if (after !== null) {
     event(
       'stopped',
@@ -159,7 +161,7 @@ async function follow(
   return reason
 }
 
-/** What was asked to be followed only goes on; what was started here stops. */
+/** What was mining before goes on; what was started here stops. */
 async function ending(client: EngineClient, stops: boolean): Promise<EngineStatus> {
   try {
     return stops ? await client.call('engine.stop', { finish: false }) : await client.call('engine.status', null)

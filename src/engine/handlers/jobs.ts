@@ -42,6 +42,16 @@ export function jobHandlers(
           'Switch one on, on the Devices screen.',
         )
       }
+      const stopped = runners.flatMap((runner) =>
+        runner.reason === null ? [] : [`${runner.deviceId}: ${runner.reason}`],
+      )
+      if (stopped.length === runners.length) {
+        throw new Failure(
+          'device-unavailable',
+          `no device can do it now (${stopped.join('; ')})`,
+          'Press Retry on the Devices screen, then give the work again.',
+        )
+      }
       const id = context.ids.uuid()
       ledger.insertJob({
         id,
@@ -54,11 +64,15 @@ export function jobHandlers(
         input,
       })
       announce(id)
-      const answer = await network.enqueueJob({ id, input, model: model.hash, buyer: 'person' })
-      if (!answer.ok) {
-        ledger.setJobState(id, 'failed', { reason: answer.refusal.message })
+      try {
+        const answer = await network.enqueueJob({ id, input, model: model.hash, buyer: 'person' })
+        if (!answer.ok)
+          throw new Failure('network-refused', `the network did not take the job: ${answer.refusal.message}`)
+      } catch (error) {
+        // Whoever asked is told that it failed, so it must not begin later.
+        ledger.setJobState(id, 'failed', { reason: error instanceof Error ? error.message : String(error) })
         announce(id)
-        throw new Failure('network-refused', `the network did not take the job: ${answer.refusal.message}`)
+        throw error
       }
       for (const runner of runners) runner.wake()
       return { id }

@@ -1,82 +1,23 @@
 /** One device at work: its worker process, and what it does next — a useful job first, a sample now and then, proof otherwise. */
-import { BENCHMARK_EPOCH, type DeviceBenchmark } from '#shared/domain/benchmark'
+import { BENCHMARK_EPOCH } from '#shared/domain/benchmark'
 import { Failure } from '#shared/domain/errors'
 import type { JobKind } from '#shared/domain/job'
-import type { Network, Unit } from '#shared/domain/protocol'
-import type { Signed } from '#shared/domain/signed'
 import type { DeviceState } from '#shared/domain/states'
-import type { TierName } from '#shared/domain/tiers'
-import type { ProofEngine } from '#shared/domain/worker-protocol'
-import type { LaneSpan } from '#shared/contract/engine'
-import type { Clock } from '#process/supervisor'
+import { Unanswered } from '#process/peer'
 import type { WorkEnergy } from '../ledger'
-import type { Log } from '../log'
-import { energyBetween } from '../work-energy'
+import { energyBetween, energyMarkPast } from '../work-energy'
 import { createJobSource, type LeasedJob } from './job-source'
-import { createJobRunner, type JobRunner, type JobRunnerParts, type RunnableModel } from './job-runner'
-import type { NetworkState } from './network-state'
+import type { DeviceRunner, DeviceRunnerParts, MiningOptions } from './device-types'
+import { createJobRunner } from './job-runner'
 import { createProofMiner, type ProofMiner } from './proof-miner'
-import type { SampleBudget } from './sample-budget'
-import type { Submissions } from './submissions'
-import { startWorker, type WorkerClient, type WorkerClientParts } from './worker-client'
+import { startWorker, type WorkerClient } from './worker-client'
+
+export type { DeviceRunner } from './device-types'
 
 /** How a network that does not answer, or refuses, is asked again. */
 const NETWORK_RETRY_MILLISECONDS = 2000
 /** A worker without work keeps its models this long. */
 const IDLE_STOP_MILLISECONDS = 60_000
-
-export interface MiningOptions {
-  tier: TierName | null
-  engine: ProofEngine
-  samples: boolean
-}
-
-export interface DeviceRunner {
-  readonly deviceId: string
-  readonly state: DeviceState
-  readonly activity: string
-  readonly lane: LaneSpan['activity'] | 'idle'
-  /** why it stopped, when it is faulted */
-  readonly reason: string | null
-  readonly macsPerSecond: number | null
-  readonly engine: ProofEngine | null
-  readonly residentBytes: number | null
-  readonly restarts: number
-  readonly runningJob: JobRunner['running']
-  readonly networkTrouble: string | null
-  startMining(options: MiningOptions): void
-  /** Within two seconds, also in the middle of a job. */
-  stop(): Promise<void>
-  /** After the running job. */
-  finish(): Promise<void>
-  /** There may be a job to do; also when not mining. */
-  wake(): void
-  cancelJob(jobId: string): boolean
-  retry(): void
-  setThreads(threads: number): void
-  benchmark(engine: ProofEngine, tier: TierName, seconds: number): Promise<DeviceBenchmark>
-}
-
-export interface DeviceRunnerParts extends Omit<WorkerClientParts, 'name' | 'start' | 'onState' | 'onToken'> {
-  deviceId: string
-  threads: number
-  memoryBytes: number
-  rigKey: string
-  network: Network
-  networkState: NetworkState
-  clock: Clock
-  log: Log
-  submissions: Submissions
-  sampleBudget: SampleBudget
-  models: () => readonly RunnableModel[]
-  jobParts: Pick<JobRunnerParts, 'ledger' | 'events'>
-  energyNow: () => WorkEnergy | null
-  onToken: NonNullable<WorkerClientParts['onToken']>
-  onUnit: (unit: Signed<Unit>) => void
-  /** work done and its expected credit, as it happens */
-  onWork: (work: { macs: bigint; creditMacs: number; milliseconds: number }) => void
-  onChange: () => void
-}
 
 const KIND_WORDS: Record<JobKind, string> = {
   chat: 'Answering a question with',
@@ -84,6 +25,7 @@ const KIND_WORDS: Record<JobKind, string> = {
   ocr: 'Reading a picture with',
 }
 
+/** Starts nothing by itself: its process begins with the first work and ends after a minute without. */
 export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
   const { clock, deviceId, log } = parts
   let threads = parts.threads
@@ -102,6 +44,9 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
   let faulted: string | null = null
   let energyAtShare: WorkEnergy | null = null
   let millisecondsSinceShare = 0
+  /** monotonic; a new worker or unit does not begin the run anew */
+  let miningSince = 0
+  let endPause: (() => void) | null = null
   let benchmarks: { run: (worker: WorkerClient) => Promise<void>; fail: (error: unknown) => void }[] = []
 
   const show = (nextState: DeviceState, words: string, nextLane: DeviceRunner['lane']): void => {
@@ -133,6 +78,8 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
   })
 
   const ensureWorker = async (): Promise<WorkerClient> => {
+    // A step that was under way when stopping began must not bring back what stopping ended.
+    if (stopping) throw new Failure('cancelled', 'the device is being stopped')
     if (worker === null) {
       show('starting', 'Starting', lane)
       worker = startWorker({
@@ -140,14 +87,18 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
         name: `worker ${deviceId}`,
         start: { role: 'worker', deviceId, threads },
         onState: () => {
-          if (worker?.state === 'waiting')
-            show('restarting', `Its worker stopped: ${worker.reason}. Starts again by itself.`, 'idle')
+          if (worker?.state === 'waiting') {
+            // One without work is not brought back.
+            if (loop === null) void endWorker()
+            else show('restarting', `Its worker stopped: ${worker.reason}. Starts again by itself.`, 'idle')
+          }
           parts.onChange()
         },
       })
     }
-    await worker.ready()
-    return worker
+    const wanted = worker
+    await wanted.ready()
+    return wanted
   }
 
   const energySinceShare = (): WorkEnergy | null => {
@@ -168,7 +119,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       engine: options.engine,
       tier: options.tier,
       memoryBytes: parts.memoryBytes,
-      startedAt: clock.monotonic(),
+      startedAt: miningSince,
       onUnit: parts.onUnit,
       onShare: (found) => {
         const spent = millisecondsSinceShare
@@ -184,10 +135,16 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
   }
 
   const runJob = async (job: LeasedJob): Promise<void> => {
-    const running = await ensureWorker()
+    const running = await ensureWorker().catch(async (error: unknown) => {
+      source.hint()
+      await jobs.decline(job.offer, error instanceof Error ? error.message : String(error))
+      throw error
+    })
     show('working', `${KIND_WORDS[job.offer.kind]} ${job.model.card.name}`, job.offer.kind)
+    const before = parts.energyNow()
     const outcome = await jobs.run(job.offer, job.model, running)
-    energyAtShare = parts.energyNow()
+    energyAtShare = energyMarkPast(energyAtShare, before, parts.energyNow())
+    if (outcome === null) return
     if (outcome.origin === 'sample') parts.sampleBudget.spent(outcome.milliseconds)
     parts.onWork({ macs: outcome.macs, creditMacs: Number(outcome.creditMacs), milliseconds: outcome.milliseconds })
   }
@@ -233,18 +190,33 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     return true
   }
 
+  /** Ends early when the device is stopped. */
+  const pause = async (milliseconds: number): Promise<void> => {
+    const timer = await new Promise<{ cancel(): void }>((resolve) => {
+      const running = clock.setTimeout(() => resolve(running), milliseconds)
+      endPause = () => resolve(running)
+    })
+    timer.cancel()
+    endPause = null
+  }
+
   /** Decides what a failed step means; true: go on. */
   const survive = async (error: unknown): Promise<boolean> => {
     if (stopping) return false
     if (!(error instanceof Failure)) throw error
-    if (error.code === 'unavailable' || error.code === 'network-refused') {
-      // A new worker knows no weights and no unit; a lost network gives a new unit.
+    // A new worker knows no weights and no unit; a lost network gives a new unit.
+    if (error instanceof Unanswered) {
       miner = null
-      if (worker !== null && worker.state === 'running') {
-        networkTrouble = error.message
-        log.warn('mining waits', { device: deviceId, reason: error.message })
-        await new Promise<void>((resolve) => clock.setTimeout(resolve, NETWORK_RETRY_MILLISECONDS))
-      }
+      return true
+    }
+    if (error.code === 'unavailable' || error.code === 'network-refused') {
+      miner = null
+      // Finishing is about the job that ran; what waits at a network that is away goes on waiting there.
+      if (finishing) return false
+      networkTrouble = error.message
+      log.warn('mining waits', { device: deviceId, reason: error.message })
+      show('idle', 'Waits for the network', 'idle')
+      await pause(NETWORK_RETRY_MILLISECONDS)
       return true
     }
     faulted = error.message
@@ -273,16 +245,33 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       show('faulted', faulted, 'idle')
     } finally {
       loop = null
-      for (const benchmark of benchmarks.splice(0)) benchmark.fail(new Failure('cancelled', 'the device was stopped'))
-      if (faulted === null) show('idle', '', 'idle')
-      idleStop = clock.setTimeout(() => {
-        if (loop === null) void endWorker()
-      }, IDLE_STOP_MILLISECONDS)
+      if (stopping || faulted !== null) {
+        const reason = faulted === null ? 'the device was stopped' : `the device stopped: ${faulted}`
+        for (const benchmark of benchmarks.splice(0)) benchmark.fail(new Failure('cancelled', reason))
+      }
+      if (faulted === null) {
+        networkTrouble = null
+        show('idle', '', 'idle')
+      }
+      if (!stopping) {
+        idleStop = clock.setTimeout(() => {
+          if (loop === null) void endWorker()
+        }, IDLE_STOP_MILLISECONDS)
+        // Asked for while the last step was ending.
+        if (benchmarks.length > 0 || (source.hinted && !finishing)) run()
+      }
     }
   }
 
   const run = (): void => {
     if (loop === null && faulted === null && !stopping) loop = runLoop()
+  }
+
+  /** Somebody asks anew: what stopped it before may be over. */
+  const forgive = (): void => {
+    faulted = null
+    unwritten = null
+    if (worker?.state === 'open') worker.retry()
   }
 
   const endWorker = async (): Promise<void> => {
@@ -296,6 +285,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     stopping = true
     mining = null
     idleStop?.cancel()
+    endPause?.()
     await endWorker()
     await loop
     await source.release()
@@ -338,6 +328,8 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       return networkTrouble
     },
     startMining: (options) => {
+      forgive()
+      miningSince = clock.monotonic()
       mining = options
       finishing = false
       source.hint()
@@ -357,10 +349,8 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     },
     cancelJob: (jobId) => worker !== null && jobs.cancel(jobId, worker),
     retry: () => {
-      faulted = null
-      unwritten = null
-      const again = worker
-      if (again?.state === 'open') again.retry()
+      forgive()
+      source.hint()
       run()
     },
     setThreads: (wanted) => {
@@ -371,6 +361,11 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     },
     benchmark: (engine, tier, seconds) =>
       new Promise((resolve, reject) => {
+        if (stopping || faulted !== null) {
+          const reason = faulted ?? 'it is being stopped'
+          reject(new Failure('device-unavailable', `${deviceId} cannot be measured: ${reason}`, 'Try again.'))
+          return
+        }
         benchmarks.push({
           fail: reject,
           run: async (running) => {

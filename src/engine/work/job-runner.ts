@@ -1,7 +1,8 @@
 /** One useful job on one device: leased, run, renewed while it runs, delivered or given back. */
 import type { ModelCard } from '#shared/domain/card'
-import { Failure, toFailureValue } from '#shared/domain/errors'
+import { toFailureValue } from '#shared/domain/errors'
 import type { JobKind } from '#shared/domain/job'
+import { FINAL_JOB_STATES } from '#shared/domain/states'
 import type { JobOffer, Network } from '#shared/domain/protocol'
 import type { Clock } from '#process/supervisor'
 import type { EngineEvents } from '../emitter'
@@ -47,8 +48,10 @@ export interface JobOutcome {
 }
 
 export interface JobRunner {
-  /** Never throws for what the job or its worker does; the outcome stands in the ledger. */
-  run(offer: JobOffer, model: RunnableModel, worker: WorkerClient): Promise<JobOutcome>
+  /** Never throws for what the job or its worker does; the outcome stands in the ledger. Null: it was taken back before it began. */
+  run(offer: JobOffer, model: RunnableModel, worker: WorkerClient): Promise<JobOutcome | null>
+  /** Gives back a leased job that this device cannot begin, to be tried again. */
+  decline(offer: JobOffer, message: string): Promise<void>
   /** Asks the worker to end the running job; false when it is not this one. */
   cancel(jobId: string, worker: WorkerClient): boolean
   readonly running: { id: string; kind: JobKind; origin: 'person' | 'sample' } | null
@@ -58,6 +61,8 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
   const { ledger, network, clock, events, log, rigKey } = parts
   let running: JobRunner['running'] = null
   let cancelled = false
+  /** the network's words, when it gave the running job to nobody or somebody else */
+  let lostLease: string | null = null
 
   const announce = (id: string): void => {
     const row = ledger.jobRow(id)
@@ -84,16 +89,28 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
     return known === null || known.origin !== 'person' ? 'sample' : 'person'
   }
 
-  const keepLease = (id: string): { cancel(): void } => {
+  const keepLease = (id: string, worker: WorkerClient): { cancel(): void } => {
     let timer: { cancel(): void }
     const renew = (): void => {
       network
         .renewJob(rigKey, id)
+        .then((answer) => {
+          if (answer.ok || running?.id !== id) return
+          lostLease = answer.refusal.message
+          log.warn('a job is no longer wanted from this rig', { job: id, code: answer.refusal.code })
+          endInWorker(id, worker)
+        })
         .catch((error: unknown) => log.warn('a lease could not be renewed', { job: id, error: String(error) }))
       timer = clock.setTimeout(renew, RENEW_MILLISECONDS)
     }
     timer = clock.setTimeout(renew, RENEW_MILLISECONDS)
     return { cancel: () => timer.cancel() }
+  }
+
+  const endInWorker = (jobId: string, worker: WorkerClient): void => {
+    worker.request('job.cancel', { jobId }).catch((error: unknown) => {
+      log.warn('the worker did not take a cancellation', { job: jobId, error: String(error) })
+    })
   }
 
   const giveBack = async (id: string, retry: boolean, message: string): Promise<void> => {
@@ -117,6 +134,8 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
     if (cancelled) {
       await giveBack(offer.id, false, 'cancelled by the person')
       ledger.setJobState(offer.id, 'cancelled', { ...details, reason: 'cancelled' })
+    } else if (lostLease !== null) {
+      ledger.setJobState(offer.id, origin === 'sample' ? 'returned' : 'failed', { ...details, reason: lostLease })
     } else if (parts.isStopping()) {
       await giveBack(offer.id, origin === 'sample', 'the rig stopped')
       if (origin === 'sample') ledger.setJobState(offer.id, 'returned', { ...details, reason: 'mining was stopped' })
@@ -139,11 +158,26 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
     get running() {
       return running
     },
+    decline: async (offer, message) => {
+      await giveBack(offer.id, true, message)
+      const row = ledger.jobRow(offer.id)
+      // The network counted the attempt: after the last one it has given the job up.
+      if (row?.state !== 'queued' || offer.attempt < MAX_ATTEMPTS) return
+      ledger.setJobState(offer.id, 'failed', { reason: message })
+      announce(offer.id)
+    },
     run: async (offer, model, worker) => {
+      const known = ledger.jobRow(offer.id)
+      if (known !== null && FINAL_JOB_STATES.includes(known.state)) {
+        // Cancelled between lease and beginning.
+        await giveBack(offer.id, false, 'it was taken back')
+        return null
+      }
       const origin = begin(offer, model)
       running = { id: offer.id, kind: offer.kind, origin }
       cancelled = false
-      const lease = keepLease(offer.id)
+      lostLease = null
+      const lease = keepLease(offer.id, worker)
       const startedAt = clock.monotonic()
       const before = parts.energyNow()
       const outcome: JobOutcome = {
@@ -162,7 +196,7 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
         })
         lease.cancel()
         const energy = energyBetween(before, parts.energyNow())
-        outcome.accepted = await parts.submissions.job(offer, model.card, result, parts.deviceId, energy)
+        outcome.accepted = (await parts.submissions.job(offer, model.card, result, parts.deviceId, energy)) === true
         const row = ledger.jobRow(offer.id)
         outcome.creditMacs = outcome.accepted ? BigInt(row?.creditMacs ?? 0) : 0n
         outcome.macs = BigInt(row?.macs ?? 0)
@@ -178,9 +212,7 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
     cancel: (jobId, worker) => {
       if (running?.id !== jobId) return false
       cancelled = true
-      worker.request('job.cancel', { jobId }).catch((error: unknown) => {
-        if (!(error instanceof Failure)) throw error
-      })
+      endInWorker(jobId, worker)
       return true
     },
   }

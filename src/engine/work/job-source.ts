@@ -18,7 +18,9 @@ export interface JobSource {
   hint(): void
   /** A leased job to do now, or null. Rejects with a Failure when the network does not answer. */
   next(samplesWanted: boolean): Promise<LeasedJob | null>
-  /** Gives back what was leased and not begun. */
+  /** A hint came and nothing was asked since. */
+  readonly hinted: boolean
+  /** Gives back a sample that was leased and not begun. */
   release(): Promise<void>
 }
 
@@ -80,11 +82,24 @@ export function createJobSource(parts: {
     hint: () => {
       hinted = true
     },
+    get hinted() {
+      return hinted
+    },
     next: async (samplesWanted) => {
       if (hinted) {
-        const leased = await lease(false)
-        if (leased !== null) return leased
+        // Before the question: a hint that comes while it is answered is a new one.
         hinted = false
+        try {
+          const leased = await lease(false)
+          if (leased !== null) {
+            // There may be more where it came from.
+            hinted = true
+            return leased
+          }
+        } catch (error) {
+          hinted = true
+          throw error
+        }
       }
       if (ready !== null) {
         const leased = ready

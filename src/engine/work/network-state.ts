@@ -73,6 +73,18 @@ export function createNetworkState(parts: {
     check('parameters', welcome.parameters, welcome.networkKey)
     check('epoch', welcome.epoch, welcome.networkKey)
     if (welcome.nextEpoch) check('epoch', welcome.nextEpoch, welcome.networkKey)
+    const bound =
+      welcome.epoch.body.network === network.name &&
+      welcome.parameters.body.network === network.name &&
+      welcome.epoch.body.parameters === welcome.parameters.id &&
+      (welcome.nextEpoch === undefined || welcome.nextEpoch.body.network === network.name)
+    if (!bound) {
+      throw new Failure(
+        'network-refused',
+        `the network "${network.name}" sent an epoch or parameters that are not its own`,
+        'Nothing is mined for it. Check the network in Settings.',
+      )
+    }
     if (pinned === null) {
       pinned = welcome.networkKey
       parts.onPinned(pinned)

@@ -27,8 +27,17 @@ import type { FoundShare } from './proof-miner'
 export interface Submissions {
   /** Stores and sends a share. Settles when it is answered or put off. */
   share(found: FoundShare, deviceId: string, energy: WorkEnergy | null, milliseconds: number): Promise<void>
-  /** Stores and sends a job's result. Returns false when the network refused it. */
-  job(offer: JobOffer, card: ModelCard, run: JobRun, deviceId: string, energy: WorkEnergy | null): Promise<boolean>
+  /**
+   * Stores and sends a job's result. Returns false when the network refused it, null when it does not answer now: it is
+   * sent again in the background, and the device does not wait for that.
+   */
+  job(
+    offer: JobOffer,
+    card: ModelCard,
+    run: JobRun,
+    deviceId: string,
+    energy: WorkEnergy | null,
+  ): Promise<boolean | null>
   /** Sends again what a former run left without an answer. */
   recover(recovery: Pick<Recovery, 'shares' | 'results'>): void
   /** what waits for an answer now */
@@ -96,8 +105,12 @@ export function createSubmissions(parts: {
       timers.add(timer)
     })
 
-  /** Sends until there is an answer; a network that is away is asked again, ever more slowly. */
-  const deliver = async (ref: string, send: () => Promise<Acknowledgement>): Promise<boolean> => {
+  /** Sends until there is an answer; a network that is away is asked again, ever more slowly, after `onPutOff`. */
+  const deliver = async (
+    ref: string,
+    send: () => Promise<Acknowledgement>,
+    onPutOff?: () => void,
+  ): Promise<boolean> => {
     pending++
     try {
       for (let attempt = 0; !stopped; attempt++) {
@@ -107,8 +120,9 @@ export function createSubmissions(parts: {
         } catch (error) {
           if (stopped) return false
           if (!(error instanceof Failure)) throw error
-          log.warn('the network did not answer; it is asked again', { ref, reason: error.message })
+          log.warn('work has no answer yet; it is sent again', { ref, reason: error.message })
         }
+        onPutOff?.()
         await wait(RETRY_MILLISECONDS[Math.min(attempt, RETRY_MILLISECONDS.length - 1)] ?? 30_000)
       }
       return false
@@ -210,7 +224,17 @@ export function createSubmissions(parts: {
         ...(energy ? { energy } : {}),
       })
       announce(workId, creditId)
-      return deliver(result.id, () => network.submitJob(delivery))
+      return new Promise<boolean | null>((resolve, reject) => {
+        let isPutOff = false
+        const putOff = (): void => {
+          isPutOff = true
+          resolve(null)
+        }
+        deliver(result.id, () => network.submitJob(delivery), putOff).then(resolve, (error: unknown) => {
+          if (isPutOff) log.error('a result could not be sent again', { job: offer.id, error: String(error) })
+          else reject(error)
+        })
+      })
     },
     recover: (recovery) => {
       const failed = (error: unknown): void =>
@@ -226,14 +250,22 @@ export function createSubmissions(parts: {
       pending === 0
         ? Promise.resolve()
         : new Promise((resolve) => {
-            idle.push(resolve)
-            const timer = clock.setTimeout(resolve, milliseconds)
+            const timer = clock.setTimeout(() => settled(), milliseconds)
             timers.add(timer)
+            const settled = (): void => {
+              timer.cancel()
+              timers.delete(timer)
+              idle = idle.filter((other) => other !== settled)
+              resolve()
+            }
+            idle.push(settled)
           }),
     stop: () => {
       stopped = true
       for (const timer of timers) timer.cancel()
       timers.clear()
+      // Those who wait for what will not come any more go on.
+      for (const settled of idle) settled()
     },
   }
 }

@@ -22,8 +22,6 @@ export interface VerifierClient {
   stop(): Promise<void>
 }
 
-const VERIFIER_TIMEOUT_MILLISECONDS = 120_000
-
 /** After a start, until the reference recomputes a nonce of the small tier. */
 const SLOW_CHECK_MILLISECONDS = 15_000
 
@@ -59,7 +57,7 @@ export function startVerifier(
     for (let attempt = 1; ; attempt++) {
       await running().ready()
       try {
-        return await running().request(method, params, { timeoutMilliseconds: VERIFIER_TIMEOUT_MILLISECONDS })
+        return await running().request(method, params)
       } catch (error) {
         if (!(error instanceof Failure) || error.code !== 'unavailable' || attempt >= ATTEMPTS) throw error
       }

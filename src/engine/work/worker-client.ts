@@ -2,7 +2,7 @@
 import { Failure } from '#shared/domain/errors'
 import type { WorkerMethod, WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/domain/worker-protocol'
 import type { ProcessExit, ProcessHost } from '#process/host'
-import { createPeer, type Peer } from '#process/peer'
+import { createPeer, Unanswered, type Peer } from '#process/peer'
 import { supervise, type Clock, type SupervisedState, type Supervisor } from '#process/supervisor'
 import type { Log } from '../log'
 
@@ -14,13 +14,12 @@ export interface WorkerClient {
   readonly restarts: number
   /** resident memory of its last heartbeat; null before the first */
   readonly residentBytes: number | null
-  /** Rejects with Failure `unavailable` when the process is not there or stops before it has answered. */
-  request<M extends WorkerMethod>(
-    method: M,
-    params: WorkerMethods[M]['params'],
-    options?: { timeoutMilliseconds?: number },
-  ): Promise<WorkerMethods[M]['result']>
-  /** Settles when the process runs; rejects with Failure `device-unavailable` when the circuit opens or it is stopped. */
+  /**
+   * Rejects with Unanswered (Failure `unavailable`) when the process is not there, stops before it has answered, or hangs:
+   * a process that beats and does not answer in time is ended and started again.
+   */
+  request<M extends WorkerMethod>(method: M, params: WorkerMethods[M]['params']): Promise<WorkerMethods[M]['result']>
+  /** Settles when the process runs; rejects with Failure `device-unavailable` when the circuit opens, `cancelled` when it is stopped. */
   ready(): Promise<void>
   retry(): void
   stop(): Promise<void>
@@ -35,6 +34,20 @@ export interface WorkerClientParts {
   start: WorkerStart
   onState: () => void
   onToken?: (data: WorkerNotifications['job.token']) => void
+}
+
+const MINUTE = 60_000
+/** Far beyond what the slowest honest device takes; only a process that hangs comes here. */
+const DEADLINES_MILLISECONDS: Readonly<Record<WorkerMethod, number>> = {
+  'proof.prepare': 10 * MINUTE,
+  'proof.run': 10 * MINUTE,
+  'proof.digest': 10 * MINUTE,
+  'proof.benchmark': 75 * MINUTE,
+  'job.run': 60 * MINUTE,
+  'job.cancel': MINUTE / 6,
+  'model.probe': 10 * MINUTE,
+  'sample.generate': 2 * MINUTE,
+  configure: MINUTE,
 }
 
 /** Starts the process at once. */
@@ -102,14 +115,20 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
     get residentBytes() {
       return residentBytes
     },
-    request: (method, params, options) => {
-      if (peer === null)
-        return Promise.reject(new Failure('unavailable', `${name} is not running`, 'It is started again by itself.'))
-      return peer.request(method, params, options)
+    request: async (method, params) => {
+      const asked = peer
+      if (asked === null) throw new Unanswered(`${name} is not running`, false)
+      try {
+        return await asked.request(method, params, { timeoutMilliseconds: DEADLINES_MILLISECONDS[method] })
+      } catch (error) {
+        if (error instanceof Unanswered && error.timedOut && peer === asked) watched.restart('it no longer answered')
+        throw error
+      }
     },
     ready: () => {
       const { state } = watched.current
-      if (state === 'running') return Promise.resolve()
+      // The port closes a moment before the exit is seen: such a process is on its way out.
+      if (state === 'running' && peer?.closed === false) return Promise.resolve()
       if (state === 'open') return Promise.reject(unavailable())
       if (state === 'stopped') return Promise.reject(new Failure('cancelled', `${name} was stopped`))
       return new Promise((resolve, reject) => waiting.push({ resolve, reject }))

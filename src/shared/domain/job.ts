@@ -6,9 +6,10 @@ export const jobKinds = ['chat', 'embed', 'ocr'] as const
 export const jobKind = z.enum(jobKinds)
 export type JobKind = z.infer<typeof jobKind>
 
-/** Bytes of an image, and characters of a text, that a job may bring. */
+/** Bytes of an image, characters of a text and texts to embed that a job may bring. */
 export const MAX_IMAGE_BYTES = 32 * 1024 * 1024
 export const MAX_TEXT_CHARACTERS = 1_000_000
+export const MAX_EMBED_TEXTS = 4096
 
 const base64 = z.base64().max(Math.ceil((MAX_IMAGE_BYTES * 4) / 3) + 4)
 const text = z.string().max(MAX_TEXT_CHARACTERS)
@@ -22,7 +23,7 @@ export const jobInput = z.discriminatedUnion('kind', [
     messages: z.array(chatMessage).min(1),
     maxTokens: z.number().int().min(1).max(8192),
   }),
-  z.object({ kind: z.literal('embed'), texts: z.array(text).min(1).max(4096) }),
+  z.object({ kind: z.literal('embed'), texts: z.array(text).min(1).max(MAX_EMBED_TEXTS) }),
   /** The file as it is (PNG, JPEG, WebP, TIFF, GIF, AVIF), base64. */
   z.object({ kind: z.literal('ocr'), image: base64.min(1) }),
 ])

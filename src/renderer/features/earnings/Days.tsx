@@ -106,27 +106,29 @@ function Bars({ days }: { days: readonly DayRow[] }) {
           <Trans>Electricity is not known: this computer gives no power reading.</Trans>
         </p>
       )}
-      <table className="sr">
-        <caption>{t`Credit and electricity per day`}</caption>
-        <thead>
-          <tr>
-            <th>{t`Day`}</th>
-            <th>{t`Credit`}</th>
-            <th>{t`Electricity`}</th>
-            <th>{t`Energy`}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {shown.map((day) => (
-            <tr key={day.day}>
-              <td>{dayWords(day)}</td>
-              <td>{joinedMacs(day.creditMacs)}</td>
-              <td>{day.electricityCost ? money(day.electricityCost) : t`not known`}</td>
-              <td>{day.energy.joules === undefined ? day.energy.source : kilowattHours(day.energy.joules)}</td>
+      <div className="sr">
+        <table>
+          <caption>{t`Credit and electricity per day`}</caption>
+          <thead>
+            <tr>
+              <th>{t`Day`}</th>
+              <th>{t`Credit`}</th>
+              <th>{t`Electricity`}</th>
+              <th>{t`Energy`}</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {shown.map((day) => (
+              <tr key={day.day}>
+                <td>{dayWords(day)}</td>
+                <td>{joinedMacs(day.creditMacs)}</td>
+                <td>{day.electricityCost ? money(day.electricityCost) : t`not known`}</td>
+                <td>{day.energy.joules === undefined ? t`not known` : kilowattHours(day.energy.joules)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </div>
   )
 }

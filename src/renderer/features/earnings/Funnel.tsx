@@ -71,10 +71,10 @@ function Stages({ funnel, words }: { funnel: FunnelData; words: string }) {
       <Bar
         waiting={waiting}
         accepted={accepted}
-        label={t`Of ${macs(alive)} not lost: submitted ${macs(waiting)}, accepted ${macs(accepted)}`}
+        label={t`Of ${macs(alive)} not lost: waiting for an answer ${macs(waiting)}, accepted ${macs(accepted)}`}
       />
       <div className="axis">
-        <span>{t`submitted ${macs(waiting)}, accepted ${macs(accepted)}`}</span>
+        <span>{t`waiting for an answer ${macs(waiting)}, accepted ${macs(accepted)}`}</span>
         <span>{t`by how far it has come; parts under 7 px are drawn 7 px wide`}</span>
       </div>
     </>

@@ -201,38 +201,40 @@ function HiddenTable({ history, divisor, unit }: { history: HistoryData; divisor
   const step = Math.max(1, Math.ceil(history.points.length / TABLE_ROWS))
   const rows = history.points.filter((_, index) => index % step === 0)
   return (
-    <table className="sr">
-      <caption>
-        <Trans>Rate and power over the period</Trans>
-      </caption>
-      <thead>
-        <tr>
-          <th>
-            <Trans>Time</Trans>
-          </th>
-          <th>
-            <Trans>Rate, {unit}</Trans>
-          </th>
-          <th>
-            <Trans>Power, W</Trans>
-          </th>
-          <th>
-            <Trans>of it measured, W</Trans>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map((point) => (
-          <tr key={point.at}>
-            <td>{dayClock(point.at)}</td>
-            <td>
-              {point.creditMacsPerSecond === null ? <Trans>none</Trans> : three(point.creditMacsPerSecond / divisor)}
-            </td>
-            <td>{point.watts === null ? <Trans>none</Trans> : wattsText(point.watts)}</td>
-            <td>{point.wattsMeasured === null ? <Trans>none</Trans> : wattsText(point.wattsMeasured)}</td>
+    <div className="sr">
+      <table>
+        <caption>
+          <Trans>Rate and power over the period</Trans>
+        </caption>
+        <thead>
+          <tr>
+            <th>
+              <Trans>Time</Trans>
+            </th>
+            <th>
+              <Trans>Rate, {unit}</Trans>
+            </th>
+            <th>
+              <Trans>Power, W</Trans>
+            </th>
+            <th>
+              <Trans>of it measured, W</Trans>
+            </th>
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {rows.map((point) => (
+            <tr key={point.at}>
+              <td>{dayClock(point.at)}</td>
+              <td>
+                {point.creditMacsPerSecond === null ? <Trans>none</Trans> : three(point.creditMacsPerSecond / divisor)}
+              </td>
+              <td>{point.watts === null ? <Trans>none</Trans> : wattsText(point.watts)}</td>
+              <td>{point.wattsMeasured === null ? <Trans>none</Trans> : wattsText(point.wattsMeasured)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   )
 }

@@ -204,9 +204,9 @@ function PriceLine({ joules, price: at }: { joules: number; price: TodaySummary[
   return at.assumed ? (
     <span
       title={t`${energy} at ${price(at)} a kilowatt hour, a price that is assumed until you set it in Settings`}
-    >{t`${energy}, ${price(at)} assumed`}</span>
+    >{t`${energy}, ${price(at)}/kWh assumed`}</span>
   ) : (
-    <span title={t`${energy} at ${price(at)} a kilowatt hour`}>{t`${energy} at ${price(at)}`}</span>
+    <span title={t`${energy} at ${price(at)} a kilowatt hour`}>{t`${energy} at ${price(at)}/kWh`}</span>
   )
 }
 

@@ -1,0 +1,69 @@
+/** What a device runner offers and what it is put together from. */
+import type { DeviceBenchmark } from '#shared/domain/benchmark'
+import type { Network, Unit } from '#shared/domain/protocol'
+import type { Signed } from '#shared/domain/signed'
+import type { DeviceState } from '#shared/domain/states'
+import type { TierName } from '#shared/domain/tiers'
+import type { ProofEngine } from '#shared/domain/worker-protocol'
+import type { LaneSpan } from '#shared/contract/engine'
+import type { Clock } from '#process/supervisor'
+import type { WorkEnergy } from '../ledger'
+import type { Log } from '../log'
+import type { JobRunner, JobRunnerParts, RunnableModel } from './job-runner'
+import type { NetworkState } from './network-state'
+import type { SampleBudget } from './sample-budget'
+import type { Submissions } from './submissions'
+import type { WorkerClientParts } from './worker-client'
+
+export interface MiningOptions {
+  tier: TierName | null
+  engine: ProofEngine
+  samples: boolean
+}
+
+export interface DeviceRunner {
+  readonly deviceId: string
+  readonly state: DeviceState
+  readonly activity: string
+  readonly lane: LaneSpan['activity'] | 'idle'
+  /** why it stopped, when it is faulted */
+  readonly reason: string | null
+  readonly macsPerSecond: number | null
+  readonly engine: ProofEngine | null
+  readonly residentBytes: number | null
+  readonly restarts: number
+  readonly runningJob: JobRunner['running']
+  readonly networkTrouble: string | null
+  startMining(options: MiningOptions): void
+  /** Within two seconds, also in the middle of a job. */
+  stop(): Promise<void>
+  /** After the running job. */
+  finish(): Promise<void>
+  /** There may be a job to do; also when not mining. */
+  wake(): void
+  cancelJob(jobId: string): boolean
+  retry(): void
+  setThreads(threads: number): void
+  benchmark(engine: ProofEngine, tier: TierName, seconds: number): Promise<DeviceBenchmark>
+}
+
+export interface DeviceRunnerParts extends Omit<WorkerClientParts, 'name' | 'start' | 'onState' | 'onToken'> {
+  deviceId: string
+  threads: number
+  memoryBytes: number
+  rigKey: string
+  network: Network
+  networkState: NetworkState
+  clock: Clock
+  log: Log
+  submissions: Submissions
+  sampleBudget: SampleBudget
+  models: () => readonly RunnableModel[]
+  jobParts: Pick<JobRunnerParts, 'ledger' | 'events'>
+  energyNow: () => WorkEnergy | null
+  onToken: NonNullable<WorkerClientParts['onToken']>
+  onUnit: (unit: Signed<Unit>) => void
+  /** work done and its expected credit, as it happens */
+  onWork: (work: { macs: bigint; creditMacs: number; milliseconds: number }) => void
+  onChange: () => void
+}
