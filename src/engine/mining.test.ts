@@ -67,6 +67,7 @@ function controller(options: { devices?: string[]; keepsGoing?: boolean } = {}) 
   const mining = createMining({
     clock,
     devices: () => devices,
+    enginesKnown: () => Promise.resolve(),
     runner,
     samplesWanted: () => true,
     keepsGoing: () => keepsGoing,
