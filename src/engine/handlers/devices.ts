@@ -4,6 +4,7 @@ import { proofEngines } from '#shared/domain/worker-protocol'
 import type { EngineContext } from '../context'
 
 const DEFAULT_BENCHMARK_SECONDS = 8
+const ENGINE_LOOK_MILLISECONDS = 3000
 
 export function deviceHandlers(
   context: EngineContext,
@@ -18,7 +19,11 @@ export function deviceHandlers(
 > {
   const { devices, mining, ledger, events } = context
   return {
-    'devices.list': async () => devices.list(),
+    'devices.list': async () => {
+      // The list names the engines that work here; a library that hangs while it is tried must not hold it up.
+      await settledWithin(devices.ready(), ENGINE_LOOK_MILLISECONDS)
+      return devices.list()
+    },
     'devices.refresh': async () => {
       await devices.ready()
       await devices.refresh()
@@ -67,4 +72,13 @@ export function deviceHandlers(
     },
     'devices.benchmarks': async ({ id }) => ledger.benchmarks(id, 50),
   }
+}
+
+async function settledWithin(work: Promise<void>, milliseconds: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds)
+  })
+  await Promise.race([work, late])
+  clearTimeout(timer)
 }
