@@ -27,7 +27,7 @@ export function openLog(dataDir: string, toStandardError: boolean): LogFile {
   } catch {
     file = null
   }
-  if (toStandardError || file === null) streams.push({ stream: process.stderr, level: 'warn' })
+  if (toStandardError || file === null) streams.push({ stream: process.stderr, level: 'error' })
   const logger = pino(
     { base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
     pino.multistream(streams),

@@ -38,6 +38,6 @@ export function reportFailure(error: unknown, json: boolean): number {
     process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
   if (json) process.stdout.write(`${JSON.stringify({ error: value })}\n`)
   else if (error instanceof Failure)
-    process.stderr.write(`lode: ${value.message}${value.action === '' ? '' : `. ${value.action}`}\n`)
+    process.stderr.write(`lode: ${value.message.replace(/\.$/, '')}${value.action === '' ? '' : `. ${value.action}`}\n`)
   return value.code === 'wrong-usage' ? EXIT_WRONG_USAGE : EXIT_FAILED
 }

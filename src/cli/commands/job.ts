@@ -57,6 +57,7 @@ export async function jobSubmit({ output, dataDir }: CommandContext, options: Jo
       },
       options.stream ? '' : readable(job.output),
     )
+    if (job.state === 'rejected') output.say(`The network gives no credit for it: ${job.reason ?? 'no reason given'}.`)
   })
 }
 

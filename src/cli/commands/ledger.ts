@@ -20,18 +20,24 @@ export async function ledgerExport({ output, dataDir }: CommandContext, options:
       ...(options.from === undefined ? {} : { from: options.from }),
       ...(options.to === undefined ? {} : { to: options.to }),
     })
-    if (options.csv) for (const line of creditsAsCsv(lines)) await write(line)
-    else for (const line of lines) await write(`${JSON.stringify(line)}\n`)
+    const texts = options.csv ? creditsAsCsv(lines) : asJson(lines)
+    for (const text of texts) {
+      await write(text)
+      // The reader has seen enough (`lode ledger export | head`).
+      if (process.stdout.destroyed) break
+    }
   } finally {
     ledger.close()
   }
   if (process.stdout.isTTY) output.say('Practice, no market value.')
 }
 
-/** Waits for a slow reader instead of filling memory. */
-function write(text: string): Promise<void> | undefined {
-  return process.stdout.write(text) ? undefined : new Promise((resolve) => process.stdout.once('drain', resolve))
+function* asJson(lines: Iterable<unknown>): Generator<string> {
+  for (const line of lines) yield `${JSON.stringify(line)}\n`
 }
+
+/** Settles once the text is handed on or the reader is gone: waits for a slow reader instead of filling memory. */
+const write = (text: string): Promise<void> => new Promise((resolve) => process.stdout.write(text, () => resolve()))
 
 /** `lode ledger verify` */
 export async function ledgerVerify({ output, dataDir }: CommandContext): Promise<number> {

@@ -90,15 +90,15 @@ async function follow(
   const end = new Promise<StopReason>((resolve) => {
     resolveEnd = resolve
   })
-  const event = (name: string, data: Record<string, unknown>, text: string | null): void =>
-    output.line({ event: name, at: new Date().toISOString(), ...data }, text)
+  // "started" comes first, and only when it has: what happens meanwhile waits behind it.
+  let early: (() => void)[] | null = []
+  const event = (name: string, data: Record<string, unknown>, text: string | null): void => {
+    const line = { event: name, at: new Date().toISOString(), ...data }
+    if (early !== null && name !== 'started') early.push(() => output.line(line, text))
+    else output.line(line, text)
+  }
 
   const before = await client.call('engine.status', null)
-  event(
-    'started',
-    { rig: before.rig.key, network: before.network.name, dataDir, dashboard: own?.link ?? null },
-    `Mining on ${before.network.name}. No market value.`,
-  )
 
   const deviceLines = new Map<string, string>()
   client.on('devices.changed', (devices) => {
@@ -142,6 +142,13 @@ async function follow(
   process.stdout.on('error', onSignal)
 
   await client.call('engine.start', startOptions(options))
+  event(
+    'started',
+    { rig: before.rig.key, network: before.network.name, dataDir, dashboard: own?.link ?? null },
+    `Mining on ${before.network.name}. No market value.`,
+  )
+  for (const print of early) print()
+  early = null
   started = true
   const timer = options.for === undefined ? undefined : afterMilliseconds(options.for * 1000, () => resolveEnd('time'))
   const reason = await end

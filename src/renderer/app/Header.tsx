@@ -64,7 +64,7 @@ function Commands({ status, disabled }: { status: EngineStatus; disabled: boolea
     status.pausedBecause.includes('practice-hour') || status.stopsAt !== null ? (
       <button
         type="button"
-        className={status.state === 'paused' ? 'btn primary big' : 'btn quiet'}
+        className={status.pausedBecause.includes('practice-hour') ? 'btn primary big' : 'btn quiet'}
         disabled={wait}
         onClick={() => act('engine.keepGoing', { keepGoing: true })}
       >

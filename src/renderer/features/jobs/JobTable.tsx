@@ -205,7 +205,7 @@ function Row({
       </td>
       <Amount text={gigaMacs(row.macs)} />
       <Amount text={joules(row.joules)} estimated={estimated} />
-      <Amount text={gigaMacs(row.creditMacs)} />
+      <Amount text={row.state === 'rejected' ? NONE : gigaMacs(row.creditMacs)} />
       <td title={row.reason ?? undefined}>
         <StateBadge state={row.state} />
       </td>
