@@ -3,6 +3,7 @@ import { signatureVerifier } from '#engine/networks/index'
 import { jobMacs, type MacFormula } from '#shared/domain/card'
 import type { JobKind } from '#shared/domain/job'
 import { isGenuine, signObject } from '#shared/domain/signed'
+import { KIND_FACTORS_MILLI } from './configuration'
 import {
   codeOf,
   createHarness,
@@ -44,7 +45,8 @@ describe('a result', () => {
     // prompt: 4 tokens, 10 pairs; generated: 1 more position, 5 more pairs, 2 output heads
     const prompt = 4n * 1_000_000n + 10n * 1000n
     const generated = 1_000_000n + 5n * 1000n + 2n * 300_000n
-    const factorMilli = (prompt * 5600n + generated * 25_000n) / (prompt + generated)
+    const { chat } = KIND_FACTORS_MILLI
+    const factorMilli = (prompt * BigInt(chat.prompt) + generated * BigInt(chat.generated)) / (prompt + generated)
     expect(body.macs).toBe((prompt + generated).toString())
     expect(body.factorMilli).toBe(factorMilli.toString())
     expect(body.creditMacs).toBe((((prompt + generated) * factorMilli) / 1000n).toString())

@@ -11,7 +11,12 @@ import { BENCHMARK_EPOCH, BENCHMARK_PUBLIC_KEY } from '#shared/domain/benchmark'
 import { jobMacs, type ModelCard } from '#shared/domain/card'
 import type { JobInput } from '#shared/domain/job'
 import { TIERS } from '#shared/domain/tiers'
-import type { WorkerMethods, WorkerNotifications } from '#shared/domain/worker-protocol'
+import {
+  proofEngines,
+  type ProofEngine,
+  type WorkerMethods,
+  type WorkerNotifications,
+} from '#shared/domain/worker-protocol'
 import { generateSample } from '#worker/samples/index'
 import { measuredOn, median, writeBenchmarkSection } from '../support/benchmark-section'
 import { realModel, root } from '../support/lode'
@@ -37,7 +42,7 @@ export default async function main(): Promise<void> {
   const worker: Worker = createPeer<WorkerMethods, WorkerNotifications>(process_.port, 'worker')
   const rates = new Map<string, number[]>()
   try {
-    const subjects = [proof(), ...useful()]
+    const subjects = [proof(await fastestEngine(worker)), ...useful()]
     for (const subject of subjects) await subject.run(worker, 0)
     for (let round = 1; round <= ROUNDS; round++) {
       for (const subject of subjects) {
@@ -48,7 +53,7 @@ export default async function main(): Promise<void> {
   } finally {
     process_.kill()
   }
-  const base = median(rates.get('proof, itp1-base') ?? [])
+  const base = median([...rates].find(([name]) => name.startsWith('proof'))?.[1] ?? [])
   const rows = [...rates].map(([name, values]) => {
     const rate = median(values)
     const factor = name.startsWith('proof') ? 1000 : Math.round((PREMIUM * 1000 * base) / rate)
@@ -66,10 +71,23 @@ export default async function main(): Promise<void> {
   writeBenchmarkSection('factors', text)
 }
 
-function proof(): Subject {
-  const context = { tier: 'itp1-base', epochSeed: BENCHMARK_EPOCH, engine: 'onnx-cpu' } as const
+/** What a rig of this kind proves with: the engines in their order, the first that computes correctly here. */
+async function fastestEngine(worker: Worker): Promise<ProofEngine> {
+  for (const engine of proofEngines) {
+    const context = { tier: 'itp1-test', epochSeed: BENCHMARK_EPOCH, engine, seconds: 0.1 } as const
+    const works = await worker.request('proof.benchmark', context).then(
+      ({ checksum }) => checksum === 'ok',
+      () => false,
+    )
+    if (works) return engine
+  }
+  throw new Error('no engine computes correctly on this machine')
+}
+
+function proof(engine: ProofEngine): Subject {
+  const context = { tier: 'itp1-base', epochSeed: BENCHMARK_EPOCH, engine } as const
   return {
-    name: 'proof, itp1-base',
+    name: `proof, itp1-base, ${engine}`,
     run: async (worker, round) => {
       const run = await worker.request('proof.run', {
         ...context,
