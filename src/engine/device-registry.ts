@@ -76,6 +76,8 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
     const runner = found.canMine ? runnerFor(found) : null
     const power = powerOf(found.id)
     const rate = parts.rate(found.id)
+    // The last minute's mean of a device that has stopped is no reading.
+    const isWorking = runner !== null && runner.state !== 'idle' && runner.state !== 'faulted'
     const reason = found.reason ?? runner?.reason ?? undefined
     return deviceSchema.parse({
       id: found.id,
@@ -83,7 +85,7 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       name: found.name,
       state: !found.canMine ? 'unable' : found.enabled ? (runner?.state ?? 'idle') : 'off',
       activity: runner?.activity ?? '',
-      macsPerSecond: rate.macsPerSecond ?? runner?.macsPerSecond ?? null,
+      macsPerSecond: isWorking ? (rate.macsPerSecond ?? runner.macsPerSecond) : null,
       engines: found.engines,
       engine: runner?.engine ?? found.engines[0] ?? null,
       memoryBytes: found.memoryBytes,
@@ -96,7 +98,7 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       watts: power.watts,
       wattsCertainty: power.certainty,
       wattsSource: power.source,
-      macsPerJoule: rate.macsPerJoule,
+      macsPerJoule: isWorking ? rate.macsPerJoule : null,
       temperatureCelsius: power.temperatureCelsius,
       restarts: runner?.restarts ?? 0,
     })

@@ -55,7 +55,7 @@ export function Jobs() {
         <h1>
           <Trans>Jobs</Trans>
         </h1>
-        {today !== undefined && <span className="muted wide-only">{t`today, ${count(today)}`}</span>}
+        {today !== undefined && <span className="muted wide-only">{t`${count(today)} accepted today`}</span>}
         <span className="grow" />
         <span className="input search">
           <Icon name="search" small />
