@@ -50,6 +50,9 @@ export async function hostEngine(options: HostOptions): Promise<HostedEngine> {
     allowTestTier: options.allowTestTier ?? false,
   })
   try {
+    // What was set aside or begun anew while opening is said in words, whoever watches; the log file has it too.
+    const { notices } = await engine.api.handlers['engine.status'](null)
+    for (const { severity, title } of notices) if (severity !== 'info') process.stderr.write(`lode: ${title}\n`)
     const token = randomBytes(32).toString('base64url')
     const server = await startLoopbackServer({
       api: engine.api,
