@@ -14,16 +14,15 @@ export const TIER_FACTORS_MILLI: Readonly<Record<TierName, number>> = {
 }
 
 /**
- * Credit of useful work by kind. How they are calibrated: on one machine, in one run, measure MAC/s of `itp1-base` on
- * `onnx-cpu` and MAC/s of the kind's prompt and generated parts; factor = 1.25 × (proof rate ÷ kind's rate), so that a
- * second of useful work earns at least 1.25 × a second of proof. Decoding one token at a time waits for memory and so
- * has the highest factor. These are start values, not yet confirmed by such a run; a change takes effect with the next
- * epoch, because it changes the signed parameters.
+ * Credit of useful work by kind: 1.25 × (MAC/s of `itp1-base` with the fastest engine) ÷ (MAC/s of the kind), so that a
+ * second of useful work earns at least 1.25 × a second of proof. Measured by `npm run bench -- factors` (the machine and
+ * the figures stand in docs/benchmarks.md) and rounded up. Decoding one token at a time waits for memory and so has the
+ * highest factor.
  */
 export const KIND_FACTORS_MILLI: Readonly<Record<JobKind, ModelFactor>> = {
-  chat: { prompt: 5600, generated: 25_000 },
-  embed: { prompt: 5000, generated: 0 },
-  ocr: { prompt: 5000, generated: 0 },
+  chat: { prompt: 15_500, generated: 116_000 },
+  embed: { prompt: 10_000, generated: 0 },
+  ocr: { prompt: 27_500, generated: 0 },
 }
 
 export interface CoordinatorConfiguration {
