@@ -102,7 +102,8 @@ async function takeAtWork(page: Page): Promise<void> {
   await take(page, 'settings')
   for (const section of ['Mining', 'Models', 'Trust', 'About']) {
     await page.getByRole('link', { name: section, exact: true }).click()
-    await page.waitForTimeout(800)
+    // Trust takes the hashes of what runs here first.
+    await page.waitForTimeout(section === 'Trust' ? 4000 : 800)
     await take(page, `settings-${section.toLowerCase()}`)
   }
   await page.getByRole('link', { name: 'Payout', exact: true }).click()
