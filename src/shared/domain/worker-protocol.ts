@@ -7,7 +7,10 @@ import type { ModelCard } from './card'
 import type { JobInput, JobKind, JobRun } from './job'
 import type { TierName } from './tiers'
 
-/** The fastest first. `native` exists only where it was built; a device offers it once it gave the right digests. */
+/**
+ * The fastest first. `native`: a driver over the C interface, the one for CPUs or a device's own. A device
+ * offers an engine once it gave the right digests there.
+ */
 export const proofEngines = ['native', 'onnx-cpu', 'reference'] as const
 export type ProofEngine = (typeof proofEngines)[number]
 
@@ -82,6 +85,26 @@ export interface WorkerStart {
   role: 'worker' | 'verifier'
   deviceId: string
   threads: number
+  /** the driver that engine `native` loads; absent: the one for CPUs that comes with Lode */
+  driver?: DriverDevice
+  /** the adapter that engine `webgpu` opens */
+  gpu?: GpuAdapter
+}
+
+/** One device of a driver (native/include/lode_driver.h). */
+export interface DriverDevice {
+  /** absolute path of the library, already checked against the hash that the person approved */
+  library: string
+  /** as the driver names it */
+  id: string
+  /** for the weights of all epochs held at once; 0: no limit */
+  memoryLimitBytes: number
+}
+
+/** One adapter as WebGPU names it. */
+export interface GpuAdapter {
+  /** part of the adapter's name, for the machines that have several */
+  name: string
 }
 
 /** The sensors process: slow system calls. */

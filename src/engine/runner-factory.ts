@@ -1,0 +1,58 @@
+/** Makes the runner of a device: what all runners share, tied to what is the device's own. */
+import { Failure } from '#shared/domain/errors'
+import type { DeviceDescriptor } from './devices'
+import type { EngineEvents } from './emitter'
+import type { Ledger } from './ledger'
+import type { Live } from './live'
+import { createDeviceRunner, type DeviceRunner } from './work/device-runner'
+import type { DeviceRunnerParts } from './work/device-types'
+import type { VerifierClient } from './work/verifier'
+
+export interface RunnerFactoryParts extends Pick<
+  DeviceRunnerParts,
+  | 'rigKey'
+  | 'host'
+  | 'clock'
+  | 'random'
+  | 'log'
+  | 'network'
+  | 'networkState'
+  | 'submissions'
+  | 'sampleBudget'
+  | 'models'
+  | 'onChange'
+> {
+  ledger: Ledger
+  events: EngineEvents
+  verifier: Pick<VerifierClient, 'prepare'>
+  live: () => Live
+}
+
+export function createRunnerFactory(parts: RunnerFactoryParts): (device: DeviceDescriptor) => DeviceRunner {
+  const { ledger, events, verifier, live, ...shared } = parts
+  return (device) => {
+    const runner = createDeviceRunner({
+      ...shared,
+      deviceId: device.id,
+      threads: device.threads?.inUse ?? 1,
+      memoryBytes: device.memoryBytes,
+      jobParts: { ledger, events },
+      energyNow: () => live().energyNow(device.id),
+      onToken: ({ jobId, text, index }) => events.emit('job.token', { id: jobId, text, index }),
+      onUnit: (unit) => {
+        ledger.recordUnit(unit, device.id)
+        // Ready before the unit's first share. Only the tier in use: the other's weights would stand before its shares.
+        verifier
+          .prepare({ tier: unit.body.tier, epochSeed: shared.networkState.current.epoch.seed })
+          .catch((error: unknown) => {
+            const stopped = error instanceof Failure && error.code === 'cancelled'
+            if (!stopped) shared.log.warn('the verifier is not ready', { error: String(error) })
+          })
+      },
+      onWork: (work) => live().onWork(device.id, work),
+    })
+    live().add(runner)
+    ledger.recordDevice({ id: device.id, kind: device.kind, name: device.name })
+    return runner
+  }
+}
