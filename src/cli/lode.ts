@@ -40,6 +40,15 @@ const positiveSeconds = (text: string): number => {
     throw new InvalidArgumentError('It must be a number of seconds above 0.')
   return value
 }
+const decimalFrom =
+  (minimum: number, maximum: number) =>
+  (text: string): number => {
+    const value = Number(text)
+    if (!/^\d+(\.\d+)?$/.test(text) || value < minimum || value > maximum)
+      throw new InvalidArgumentError(`It must be a number from ${minimum} to ${maximum}.`)
+    return value
+  }
+const gathered = (text: string, before: string[] = []): string[] => [...before, text]
 const nonce = (text: string): bigint => {
   if (!/^\d{1,20}$/.test(text) || BigInt(text) >= 1n << 64n)
     throw new InvalidArgumentError('It must be a whole number below 2^64.')
@@ -148,6 +157,10 @@ command(job, 'submit', 'give it a job and wait for the result')
   .requiredOption('--input <file>', 'a file, or - for standard input')
   .option('--model <id>', 'which model; the first that can when left out')
   .option('--max-tokens <n>', 'how many tokens a chat may answer with', wholeNumber(1, 8192))
+  .option('--temperature <t>', 'how freely a chat chooses its words; 0: always the likeliest', decimalFrom(0, 5))
+  .option('--top-p <p>', 'of the likeliest words those that make up this share', decimalFrom(0.001, 1))
+  .option('--seed <n>', 'the same seed gives the same answer', wholeNumber(0, 0xffff_ffff))
+  .option('--stop <text>', 'ends the answer before this text; may be given again', gathered)
   .option('--stream', "print a chat's answer as it is written")
   .action(action(jobSubmit))
 

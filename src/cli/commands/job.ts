@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import {
   jobInput,
@@ -18,10 +19,16 @@ interface JobOptions {
   input: string
   model?: string
   maxTokens?: number
+  temperature?: number
+  topP?: number
+  seed?: number
+  stop?: string[]
   stream?: boolean
 }
 
 const DEFAULT_MAX_TOKENS = 256
+/** Where a seed or a share is asked for without a temperature, the model's own probabilities count. */
+const PLAIN_TEMPERATURE = 1
 
 /** `lode job submit`: gives it to the running engine, or to one that is started for this job, and waits for the result. */
 export async function jobSubmit({ output, dataDir }: CommandContext, options: JobOptions): Promise<void> {
@@ -162,6 +169,8 @@ function textInput(options: JobOptions, text: string): unknown {
       kind: 'chat',
       messages: [{ role: 'user', content: text.trim() }],
       maxTokens: options.maxTokens ?? DEFAULT_MAX_TOKENS,
+      ...sampling(options),
+      ...(options.stop === undefined ? {} : { stop: options.stop }),
     }
   }
   // One vector a line; the file's last line break ends a line and begins none.
@@ -173,6 +182,18 @@ function textInput(options: JobOptions, text: string): unknown {
       'Give it in parts.',
     )
   return { kind: 'embed', texts }
+}
+
+/** Nothing unless one of its options is given; a seed of its own where none is, which the job's row then holds. */
+function sampling({ temperature, topP, seed }: JobOptions): { sampling?: unknown } {
+  if (temperature === undefined && topP === undefined && seed === undefined) return {}
+  return {
+    sampling: {
+      temperature: temperature ?? PLAIN_TEMPERATURE,
+      ...(topP === undefined ? {} : { topP }),
+      seed: seed ?? randomInt(2 ** 32),
+    },
+  }
 }
 
 function decode(bytes: Buffer): string {

@@ -17,11 +17,35 @@ const text = z.string().max(MAX_TEXT_CHARACTERS)
 export const chatMessage = z.object({ role: z.enum(['system', 'user', 'assistant']), content: text })
 export type ChatMessage = z.infer<typeof chatMessage>
 
+/**
+ * How a chat chooses its tokens; what is left out changes nothing. Temperature 0 takes the most probable one. The seed
+ * is always named, so that anyone can redo the draw.
+ */
+export const chatSampling = z.object({
+  temperature: z.number().min(0).max(5),
+  /** of the most probable tokens the fewest whose probabilities sum to this */
+  topP: z.number().gt(0).max(1).default(1),
+  /** 0: no limit */
+  topK: z.number().int().min(0).max(1000).default(0),
+  /** of the most probable one's probability */
+  minP: z.number().min(0).max(1).default(0),
+  repetitionPenalty: z.number().gt(0).max(10).default(1),
+  frequencyPenalty: z.number().min(-2).max(2).default(0),
+  presencePenalty: z.number().min(-2).max(2).default(0),
+  seed: z.number().int().min(0).max(0xffff_ffff),
+})
+export type ChatSampling = z.infer<typeof chatSampling>
+export const MAX_STOP_STRINGS = 8
+
 export const jobInput = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('chat'),
     messages: z.array(chatMessage).min(1),
     maxTokens: z.number().int().min(1).max(8192),
+    /** absent: the most probable token, always */
+    sampling: chatSampling.optional(),
+    /** the answer ends before the first of these */
+    stop: z.array(z.string().min(1).max(200)).max(MAX_STOP_STRINGS).optional(),
   }),
   z.object({ kind: z.literal('embed'), texts: z.array(text).min(1).max(MAX_EMBED_TEXTS) }),
   /** The file as it is (PNG, JPEG, WebP, TIFF, GIF, AVIF), base64. */
@@ -43,8 +67,11 @@ export type OcrLine = z.infer<typeof ocrLine>
 export const jobOutput = z.union([z.string(), z.array(z.array(z.number())), z.array(ocrLine)])
 export type JobOutput = z.infer<typeof jobOutput>
 
-/** Top-5 natural log-probabilities of one generated position: [token id, log-probability], best first. */
-export const topLogProbabilities = z.array(z.tuple([z.number().int(), z.number()])).max(5)
+/**
+ * The five largest natural log-probabilities of one generated position: [token id, log-probability], best first; a drawn
+ * token that is not among them comes sixth.
+ */
+export const topLogProbabilities = z.array(z.tuple([z.number().int(), z.number()])).max(6)
 
 export const jobEvidence = z.discriminatedUnion('kind', [
   z.object({

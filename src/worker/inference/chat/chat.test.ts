@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { ChatMessage, JobRun } from '#shared/domain/job'
+import { chatSampling, type ChatInput, type ChatMessage, type JobRun } from '#shared/domain/job'
 import { probeModel, runJob } from '../index'
 import { chatModel } from '../real-models.test.support'
 import { loadTokenizer } from '../tokenizer'
@@ -14,6 +14,7 @@ interface Ask {
   signal?: AbortSignal
   onToken?: (text: string, index: number) => void
   context?: number
+  choice?: Pick<ChatInput, 'sampling' | 'stop'>
 }
 
 function ask({
@@ -22,10 +23,11 @@ function ask({
   signal = new AbortController().signal,
   onToken = () => undefined,
   context,
+  choice = {},
 }: Ask): Promise<JobRun> {
   const card = { ...chatModel!.card, ...(context !== undefined && { context }) }
   return runJob(
-    { jobId: 'job', input: { kind: 'chat', messages, maxTokens }, model: { ...chatModel!, card } },
+    { jobId: 'job', input: { kind: 'chat', messages, maxTokens, ...choice }, model: { ...chatModel!, card } },
     { threads: 1, signal, onToken },
   )
 }
@@ -62,6 +64,29 @@ describe.skipIf(!chatModel)('chat on the real model', () => {
     const prompt =
       '<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n<|im_start|>user\nWhat is the capital of France?<|im_end|>\n<|im_start|>assistant\n'
     expect(evidence.promptTokenIds).toEqual((await tokenizer.encode(prompt, 8192, new AbortController().signal)).ids)
+  })
+
+  test('draws by the seed, and the evidence names every drawn token', async () => {
+    const sampled = async (seed: number) =>
+      ask({ messages: question, choice: { sampling: chatSampling.parse({ temperature: 2, seed }) } })
+    const first = await sampled(1)
+    expect((await sampled(1)).output).toBe(first.output)
+    expect((await sampled(2)).output).not.toBe(first.output)
+    const { tokenIds, topLogProbabilities } = evidenceOf(first)
+    tokenIds.forEach((id, position) => {
+      expect(topLogProbabilities[position]!.map(([candidate]) => candidate)).toContain(id)
+    })
+  })
+
+  test('ends before a stop string that lies across tokens', async () => {
+    const whole = (await ask({ messages: question })).output as string
+    const cut = whole.indexOf('Paris') + 2
+    const stop = whole.slice(cut, cut + 8)
+    const pieces: string[] = []
+    const run = await ask({ messages: question, choice: { stop: [stop] }, onToken: (text) => pieces.push(text) })
+    expect(run.output).toBe(whole.slice(0, cut))
+    expect(pieces.join('')).toBe(run.output)
+    expect(evidenceOf(run).finish).toBe('stop')
   })
 
   test('ends with a token that generation_config.json names, which is counted but not shown', async () => {

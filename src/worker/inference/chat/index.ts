@@ -1,6 +1,6 @@
-/** Chat: exact greedy decoding, streamed, with the evidence that lets anyone check it. */
+/** Chat: greedy or sampled decoding, streamed, with the evidence that lets anyone check it. */
 import { Failure } from '#shared/domain/errors'
-import type { ChatInput, JobRun } from '#shared/domain/job'
+import type { ChatInput, ChatSampling, JobRun } from '#shared/domain/job'
 import type { ModelLocation, WorkerMethods } from '#shared/domain/worker-protocol'
 import { countTransformerMacs } from '../graph/macs'
 import { readGraph } from '../graph/read'
@@ -9,6 +9,8 @@ import { cacheKey, createModelCache } from '../sessions'
 import { createDecoder, type Decoder } from './decoder'
 import { bestTokens } from './log-probabilities'
 import { loadChatModel, renderPrompt, type ChatModel } from './model'
+import { createSampler } from './sampler'
+import { createStopStrings } from './stop-strings'
 import { createTextStream } from './text-stream'
 
 export interface ChatContext {
@@ -20,7 +22,7 @@ export interface ChatContext {
 const models = createModelCache<ChatModel>(2, (model) => model.session.release())
 
 /**
- * Answers a conversation. Ends with a token that ends the sequence (`stop`; it counts as generated), or at `maxTokens`
+ * Answers a conversation. Ends with a token that ends the sequence or a stop string (`stop`; both count as generated), or at `maxTokens`
  * or the end of the model's context (`length`). The pieces given to `onToken` add up to the output.
  * Rejects with `invalid-input` before any work when the prompt exceeds the context, with `cancelled` within a token or a
  * part of the prompt.
@@ -34,7 +36,7 @@ export async function runChat(input: ChatInput, model: ModelLocation, context: C
       const prompt = await encodePrompt(loaded, input, context.signal)
       // Prompt and answer share the context; the last token generated never passes through the layers.
       const room = Math.min(input.maxTokens, loaded.context - prompt.length + 1)
-      const answer = await generate(loaded, prompt, room, context)
+      const answer = await generate(loaded, { prompt, room, sampling: input.sampling, stop: input.stop ?? [] }, context)
       return {
         output: answer.text,
         evidence: {
@@ -64,7 +66,8 @@ export async function probeChat(
       { kind: 'chat', messages: [{ role: 'user', content: 'hello' }], maxTokens: 2 },
       signal,
     )
-    await generate(loaded, prompt, 2, { signal, onToken: () => undefined })
+    const ask = { prompt, room: 2, sampling: undefined, stop: [] }
+    await generate(loaded, ask, { signal, onToken: () => undefined })
     const config = await readModelConfig(model)
     const attention = { heads: config.num_attention_heads ?? 1, headSize: headSize(config) }
     const macs = countTransformerMacs(
@@ -94,6 +97,14 @@ async function encodePrompt(model: ChatModel, input: ChatInput, signal: AbortSig
   return ids
 }
 
+interface Ask {
+  prompt: number[]
+  /** the most tokens to generate */
+  room: number
+  sampling: ChatSampling | undefined
+  stop: readonly string[]
+}
+
 interface Answer {
   text: string
   ids: number[]
@@ -101,34 +112,40 @@ interface Answer {
   finish: 'stop' | 'length'
 }
 
-async function generate(
-  model: ChatModel,
-  prompt: number[],
-  room: number,
-  context: Omit<ChatContext, 'threads'>,
-): Promise<Answer> {
+async function generate(model: ChatModel, ask: Ask, context: Omit<ChatContext, 'threads'>): Promise<Answer> {
   const decoder = createDecoder(model)
   const stream = createTextStream((ids) => model.tokenizer.decode(ids))
+  const stops = createStopStrings(ask.stop)
+  const sampler = createSampler(ask.sampling, ask.prompt)
   const answer: Answer = { text: '', ids: [], top: [], finish: 'length' }
-  const emit = (piece: string): void => {
-    if (piece === '') return
-    answer.text += piece
-    context.onToken(piece, answer.ids.length - 1)
+  const emit = (text: string): void => {
+    if (text === '') return
+    answer.text += text
+    context.onToken(text, answer.ids.length - 1)
   }
-  let logits = await absorbPrompt(model, decoder, prompt, context.signal)
+  let logits = await absorbPrompt(model, decoder, ask.prompt, context.signal)
   for (;;) {
     throwIfCancelled(context.signal)
-    const top = bestTokens(logits)
-    const chosen = top?.[0]?.[0]
-    if (!top || chosen === undefined) throw damaged('logits', 'are no numbers')
+    if (!logits.some(Number.isFinite)) throw damaged('logits', 'are no numbers')
+    const chosen = sampler.choose(logits)
+    const top = bestTokens(logits, chosen)
+    if (!top) throw damaged('logits', 'are no numbers')
     answer.ids.push(chosen)
     answer.top.push(top)
-    if (model.endIds.has(chosen)) answer.finish = 'stop'
-    else emit(stream.push(chosen))
-    if (answer.finish === 'stop' || answer.ids.length >= room) break
+    if (model.endIds.has(chosen)) {
+      answer.finish = 'stop'
+      break
+    }
+    const { text, stopped } = stops.push(stream.push(chosen))
+    emit(text)
+    if (stopped) return { ...answer, finish: 'stop' }
+    if (answer.ids.length >= ask.room) break
     logits = await decoder.next([chosen])
   }
-  emit(stream.end())
+  const last = stops.push(stream.end())
+  emit(last.text)
+  if (last.stopped) return { ...answer, finish: 'stop' }
+  emit(stops.end())
   return answer
 }
 

@@ -4,10 +4,10 @@ export const EVIDENCE_TOKENS = 5
 
 /**
  * The five most probable tokens as [id, natural log-probability], best first, equal ones by lower id; the first is the
- * greedy choice. log p = logit − max − ln Σ exp(logit − max), over the whole vocabulary, in double precision.
+ * greedy choice. A `drawn` token that is not among them comes sixth. log p = logit − max − ln Σ exp(logit − max), over the whole vocabulary, in double precision.
  * Undefined when the logits are no numbers.
  */
-export function bestTokens(logits: Float32Array): [id: number, logProbability: number][] | undefined {
+export function bestTokens(logits: Float32Array, drawn?: number): [id: number, logProbability: number][] | undefined {
   const best: number[] = []
   for (let id = 0; id < logits.length; id++) {
     const logit = logits[id]!
@@ -23,5 +23,6 @@ export function bestTokens(logits: Float32Array): [id: number, logProbability: n
   let sum = 0
   for (let id = 0; id < logits.length; id++) sum += Math.exp(logits[id]! - maximum)
   const logSum = Math.log(sum)
+  if (drawn !== undefined && !best.includes(drawn)) best.push(drawn)
   return best.map((id) => [id, logits[id]! - maximum - logSum])
 }
