@@ -166,7 +166,7 @@ command(job, 'submit', 'give it a job and wait for the result')
 
 const models = program.command('models').description('models on this computer')
 command(models, 'list', 'what is installed').action(action(modelsList))
-command(models, 'add', 'add a model from a folder').argument('<folder>').action(action(modelsAdd))
+command(models, 'add', 'add a model from a folder or a GGUF file').argument('<path>').action(action(modelsAdd))
 command(models, 'remove', 'remove a model').argument('<id>').action(action(modelsRemove))
 command(models, 'verify', 'check every file of every model').action(action(modelsVerify))
 

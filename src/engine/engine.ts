@@ -29,6 +29,7 @@ import { engineStatus } from './status'
 import { createRunnerFactory } from './runner-factory'
 import { recoverJobs } from './work/job-recovery'
 import type { RunnableModel } from './work/job-runner'
+import { createModelConverter } from './work/model-converter'
 import { createNetworkState } from './work/network-state'
 import { createSampleBudget } from './work/sample-budget'
 import { createSubmissions } from './work/submissions'
@@ -144,11 +145,14 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     const network = practice.coordinator
 
     const knownCards = readKnownCards(join(parts.resourcesFolder, 'cards'))
+    const converter = createModelConverter({ host })
+    closers.add(() => converter.stop())
     const models: ModelStore = await createModelStore({
       folder: join(dataDir, 'models'),
       builtIn: builtInModels(knownCards),
       knownCards,
       probe: (location) => verifier.probe(location),
+      convert: converter.convert,
       onChange: (list) => events.emit('models.changed', list),
     })
     const networkState = createNetworkState({

@@ -37,6 +37,7 @@ const schemas = {
   'job.run': z.object({ jobId, input: jobInput, model }),
   'job.cancel': z.object({ jobId }),
   'model.probe': model,
+  'model.convert': z.object({ file: z.string().min(1), folder: z.string().min(1) }),
   'sample.generate': z.object({ kind: jobKind, seed: z.string().min(1) }),
   configure: z.object({ threads }),
 } satisfies Record<keyof WorkerMethods, z.ZodType>
@@ -78,6 +79,10 @@ export function serveMethods(
     'model.probe': async (params) => {
       const { probeModel } = await import('./inference/index')
       return probeModel(params, { threads: threadCount })
+    },
+    'model.convert': async ({ file, folder }) => {
+      const { convertGguf } = await import('./convert/index')
+      return convertGguf(file, folder)
     },
     'sample.generate': async (params) => {
       const { generateSample } = await import('./samples/index')

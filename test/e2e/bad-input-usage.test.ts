@@ -40,7 +40,7 @@ const table: [typed: string[], says: RegExp][] = [
   [['job', 'submit', '--input', '-'], /--kind.*Usage: lode job submit/],
   [['job', 'submit', '--kind', 'song', '--input', '-'], /--kind.*chat, embed, ocr/],
   [['job', 'submit', '--kind', 'chat', '--input', '-', '--max-tokens', 'few'], /--max-tokens.*whole number/],
-  [['models', 'add'], /missing required argument 'folder'.*Usage: lode models add/],
+  [['models', 'add'], /missing required argument 'path'.*Usage: lode models add/],
   [['address', 'set', '0x0'], /--confirm.*Usage: lode address set/],
   [['ledger', 'export', '--from', 'yesterday'], /--from.*date such as/],
   [digest({ epoch: 'abc' }), /--epoch.*64 hexadecimal digits/],

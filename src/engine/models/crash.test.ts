@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { build } from 'vite'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { createModelStore } from './index'
-import { folderOf, smallModel, temporaryFolder } from './model-folder.test.support'
+import { folderOf, noConversion, smallModel, temporaryFolder } from './model-folder.test.support'
 
 /** The store as a program of its own, which adds a folder; when the model is to be run it says so, and waits to be killed. */
 const PROGRAM = `
@@ -16,7 +16,7 @@ const probe = () => {
   process.send('probing')
   return new Promise(() => setInterval(() => undefined, 1000))
 }
-const store = await createModelStore({ folder, builtIn: [], probe })
+const store = await createModelStore({ folder, builtIn: [], convert: () => Promise.reject(new Error('unused')), probe })
 await store.add(source)
 `
 const programFolder = mkdtempSync(join(tmpdir(), 'lode-store-program-'))
@@ -59,6 +59,7 @@ async function killDuringAdd(
   const reopened = await createModelStore({
     folder: store,
     builtIn: [],
+    convert: noConversion,
     probe: () => Promise.reject(new Error('nothing is to be run')),
   })
   expect(reopened.list()).toEqual([])

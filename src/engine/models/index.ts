@@ -8,7 +8,7 @@ import { Failure } from '#shared/domain/errors'
 import type { JobKind } from '#shared/domain/job'
 import { modelHash } from '#shared/domain/model-hash'
 import type { ModelLocation } from '#shared/domain/worker-protocol'
-import { scanFolder } from './folder-scan'
+import { ggufFile, scanFolder } from './folder-scan'
 import {
   copyFiles,
   diskFailure,
@@ -34,6 +34,8 @@ export interface ModelStoreOptions {
   knownCards?: readonly ModelCard[]
   /** runs the model once in a worker; rejects with a Failure when it does not run */
   probe(location: ModelLocation): Promise<{ macFormula: MacFormula; context: number }>
+  /** makes a model folder from a GGUF file; rejects with a Failure when it cannot be done */
+  convert(file: string, folder: string): Promise<{ name: string; licence: string }>
   /** after every change, with the new list */
   onChange?(models: Model[]): void
 }
@@ -42,10 +44,10 @@ export interface ModelStore {
   /** Built-in models first. Presence and sizes are looked up anew, hashes are those of the last `verify`. */
   list(): Model[]
   /**
-   * Checks a folder and copies its model into the store. Rejects with a Failure (`model-refused` naming the file,
+   * Checks a folder, or a GGUF file, and puts its model into the store. Rejects with a Failure (`model-refused` naming the file,
    * `not-found`, `conflict`, `data-folder`) and leaves nothing behind. A model that is there already is given back.
    */
-  add(folder: string): Promise<Model>
+  add(path: string): Promise<Model>
   /** Rejects with `not-found`, or `conflict` for a built-in model. */
   remove(id: string): Promise<void>
   /** Reads every file of every model again. A wrong one makes its model unusable until it is added again. */
@@ -104,13 +106,26 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
     return result
   }
 
-  const add = async (folder: string): Promise<Model> => {
-    const source = resolve(folder)
-    const selection = await selectFiles(await scanFolder(source))
+  const addPath = async (path: string): Promise<Model> => {
+    if (!/\.gguf$/i.test(path)) return add(path, { folderName: basename(resolve(path)) })
+    const file = await ggufFile(path)
+    const folder = join(store, `${UNFINISHED}converted`)
+    await rm(folder, { recursive: true, force: true })
+    try {
+      const { name, licence } = await options.convert(file, folder)
+      const folderName = basename(file).replace(/\.gguf$/i, '')
+      return await add(folder, { folderName, name, licence, source: `made from ${basename(file)}` })
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
+
+  const add = async (folder: string, origin: Origin): Promise<Model> => {
+    const selection = await selectFiles(await scanFolder(resolve(folder)))
     const unfinished = join(store, `${UNFINISHED}added`)
     try {
       const files = await copyFiles(selection.files, unfinished)
-      const card = describeModel(files, selection, basename(source), options.knownCards ?? [])
+      const card = describeModel(files, selection, origin, options.knownCards ?? [])
       const present = locations().find((location) => location.card.id === card.id)
       if (present && (await isSame(present, card, wrongHashes))) return describe(present)
       const probed = await options.probe({ card, folder: unfinished })
@@ -126,7 +141,7 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
 
   return {
     list: () => locations().map(describe),
-    add: (folder) => change(() => add(folder)),
+    add: (path) => change(() => addPath(path)),
     remove: (id) =>
       change(async () => {
         const found = find(id)
@@ -161,6 +176,14 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
       return hashed(usable)
     },
   }
+}
+
+/** What is known of a model besides its files. */
+interface Origin {
+  folderName: string
+  name?: string
+  licence?: string
+  source?: string
 }
 
 interface PlacedModel extends ModelLocation {
@@ -223,7 +246,7 @@ async function isSame(present: PlacedModel, card: ModelCard, wrongHashes: Readon
 function describeModel(
   files: ModelFile[],
   selection: Selection,
-  folderName: string,
+  origin: Origin,
   known: readonly ModelCard[],
 ): ModelCard {
   for (const graph of selection.graphs) {
@@ -244,13 +267,13 @@ function describeModel(
   }
   const sorted = files.toSorted((a, b) => (a.path < b.path ? -1 : 1))
   return (
-    recognize(sorted, folderName, known) ?? {
-      id: idFrom(folderName),
+    recognize(sorted, origin.folderName, known) ?? {
+      id: idFrom(origin.folderName),
       kind: selection.kind,
-      name: folderName.slice(0, 120),
+      name: (origin.name ?? origin.folderName).slice(0, 120),
       files: sorted,
-      licence: 'unknown',
-      source: 'added from a folder',
+      licence: origin.licence ?? 'unknown',
+      source: origin.source ?? 'added from a folder',
       context: 0,
       macFormula:
         selection.kind === 'chat'

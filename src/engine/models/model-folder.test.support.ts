@@ -49,6 +49,11 @@ export function smallModel(graph: GraphOptions = {}): Record<string, string | Ui
   return { 'config.json': '{}', 'tokenizer.json': '{}', 'model.onnx': smallGraph(graph) }
 }
 
+/** For stores that are given folders only. */
+export function noConversion(): Promise<never> {
+  return Promise.reject(new Error('nothing was to be converted'))
+}
+
 /** A fresh folder that goes away with the test. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'lode-models-'))

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { ModelCard } from '#shared/domain/card'
 import { createModelStore } from './index'
-import { folderOf, smallGraph, smallModel, temporaryFolder } from './model-folder.test.support'
+import { folderOf, noConversion, smallGraph, smallModel, temporaryFolder } from './model-folder.test.support'
 
 /** Adds a folder to a fresh store whose models never get as far as being run. What is left in the store afterwards stands beside the failure. */
 async function refusalOf(folder: string): Promise<{ code: string; message: string; action: string; left: string[] }> {
@@ -12,6 +12,7 @@ async function refusalOf(folder: string): Promise<{ code: string; message: strin
   const models = await createModelStore({
     folder: store,
     builtIn: [],
+    convert: noConversion,
     probe: () => Promise.reject(new Error('the model was run before it was refused')),
   })
   const failure = (await models.add(folder).catch((error: unknown) => error)) as {

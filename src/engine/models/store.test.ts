@@ -8,7 +8,7 @@ import type { ModelLocation } from '#shared/domain/worker-protocol'
 import { probeModel } from '#worker/inference/index'
 import { chatModel, embedModel } from '#worker/inference/real-models.test.support'
 import { createModelStore, readKnownCards, type ModelStore } from './index'
-import { folderOf, smallModel, temporaryFolder } from './model-folder.test.support'
+import { folderOf, noConversion, smallModel, temporaryFolder } from './model-folder.test.support'
 
 const knownCards = readKnownCards(join(dirname(fileURLToPath(import.meta.url)), '../../../resources/cards'))
 
@@ -17,6 +17,7 @@ function realStore(folder: string, onChange?: (models: Model[]) => void): Promis
   return createModelStore({
     folder,
     builtIn: [],
+    convert: noConversion,
     knownCards,
     probe: (location) => probeModel(location, { threads: 1 }),
     ...(onChange && { onChange }),
@@ -26,7 +27,12 @@ function realStore(folder: string, onChange?: (models: Model[]) => void): Promis
 /** A store that takes every model as one that runs: for what happens around that. */
 function plainStore(folder: string, builtIn: ModelLocation[] = []): Promise<ModelStore> {
   const macFormula = { kind: 'embed', perToken: 16, perPair: 2 } as const
-  return createModelStore({ folder, builtIn, probe: () => Promise.resolve({ macFormula, context: 8 }) })
+  return createModelStore({
+    folder,
+    builtIn,
+    convert: noConversion,
+    probe: () => Promise.resolve({ macFormula, context: 8 }),
+  })
 }
 
 function copyOf(model: ModelLocation): string {

@@ -141,6 +141,7 @@ export function scriptedWorkers(clock: Clock) {
           return null
         },
         'model.probe': unused,
+        'model.convert': unused,
         'sample.generate': unused,
         configure: async () => null,
       }

@@ -46,6 +46,7 @@ const DEADLINES_MILLISECONDS: Readonly<Record<WorkerMethod, number>> = {
   'job.run': 60 * MINUTE,
   'job.cancel': MINUTE / 6,
   'model.probe': 10 * MINUTE,
+  'model.convert': 30 * MINUTE,
   'sample.generate': 2 * MINUTE,
   configure: MINUTE,
 }

@@ -66,6 +66,8 @@ export interface WorkerMethods {
   'job.cancel': { params: { jobId: string }; result: null }
   /** Loads a model to see that it runs (a damaged ONNX is refused here), and counts its MACs. */
   'model.probe': { params: ModelLocation; result: { macFormula: ModelCard['macFormula']; context: number } }
+  /** Makes a model folder from a GGUF file; `folder` must not be there yet. Rejects with a Failure `model-refused`. */
+  'model.convert': { params: { file: string; folder: string }; result: { name: string; licence: string } }
   /** Draws a fresh sample of a kind, with its known answer where there is one. Verifier only. */
   'sample.generate': { params: { kind: JobKind; seed: string }; result: { input: JobInput; knownText?: string[] } }
   /** Threads for everything that follows; takes effect on the next prepare. */

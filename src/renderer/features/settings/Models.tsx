@@ -54,7 +54,7 @@ export function Models() {
             {(models) =>
               models.length === 0 ? (
                 <Empty title={t`No model yet`}>
-                  <Trans>Add a folder above. Lode checks each file before it takes the folder.</Trans>
+                  <Trans>Add a GGUF file or a folder above. Lode checks each file before it takes it.</Trans>
                 </Empty>
               ) : (
                 <ul className="list">
@@ -164,7 +164,7 @@ function AddModel({ onAdded }: { onAdded: () => void }) {
         }}
       >
         <div className="field">
-          <label htmlFor="model-folder">{t`Folder on this computer`}</label>
+          <label htmlFor="model-folder">{t`GGUF file or folder on this computer`}</label>
           <div className="row">
             <span className="input grow">
               <input
@@ -180,7 +180,7 @@ function AddModel({ onAdded }: { onAdded: () => void }) {
               type="submit"
               className="btn"
               disabled={busy || folder.trim() === ''}
-              title={folder.trim() === '' ? t`Write the folder first` : undefined}
+              title={folder.trim() === '' ? t`Write the path first` : undefined}
             >
               <Icon name="plus" small />
               {busy ? <Trans>Checking and copying</Trans> : <Trans>Add</Trans>}
@@ -188,8 +188,8 @@ function AddModel({ onAdded }: { onAdded: () => void }) {
           </div>
           <span className="help">
             <Trans>
-              A folder with an ONNX model, its tokenizer and its configuration. Every file is checked, then copied;
-              nothing in it is run as a program.
+              A GGUF file, from which Lode makes a graph of its own, or a folder with an ONNX model, its tokenizer and
+              its configuration. Every file is checked, then copied; nothing in it is run as a program.
             </Trans>
           </span>
         </div>

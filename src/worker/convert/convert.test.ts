@@ -1,0 +1,160 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { Failure } from '#shared/domain/errors'
+import { BLOCK_FORMATS } from './block-formats'
+import { ggufBytes, plainLogits, randomNumbers, tinyModel, WORDS, type TinyShape } from './gguf.test.support'
+import { convertGguf } from './index'
+
+const base = { layers: 2, width: 256, hidden: 512, heads: 4, keyValueHeads: 2 }
+const shapes: TinyShape[] = [
+  { family: 'llama', ...base, headSize: 64 },
+  { family: 'qwen2', ...base, headSize: 64 },
+  // its heads are wider than the width shared among them
+  { family: 'qwen3', ...base, headSize: 128 },
+]
+const ids = [3, 27, 9, 14, 40, 1, 22, 5, 60, 11, 8]
+
+function scratch(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'lode-convert-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+async function converted(bytes: Uint8Array): Promise<{ folder: string; name: string; licence: string }> {
+  const home = scratch()
+  writeFileSync(join(home, 'tiny.gguf'), bytes)
+  const folder = join(home, 'out')
+  return { folder, ...(await convertGguf(join(home, 'tiny.gguf'), folder)) }
+}
+
+/** Logits of all positions, from the graph that was written. */
+async function graphLogits(folder: string, shape: TinyShape): Promise<Float32Array> {
+  const session = await InferenceSession.create(join(folder, 'model.onnx'))
+  onTestFinished(() => session.release())
+  const whole = (values: readonly number[], dimensions: readonly number[]): Tensor =>
+    new Tensor('int64', BigInt64Array.from(values, BigInt), dimensions)
+  const past = Array.from({ length: shape.layers }, (_, layer) => layer).flatMap((layer) =>
+    ['key', 'value'].map((kind) => [
+      `past_key_values.${layer}.${kind}`,
+      new Tensor('float32', new Float32Array(0), [1, shape.keyValueHeads, 0, shape.headSize]),
+    ]),
+  )
+  const { logits } = await session.run({
+    input_ids: whole(ids, [1, ids.length]),
+    attention_mask: whole(
+      ids.map(() => 1),
+      [1, ids.length],
+    ),
+    logits_to_keep: whole([ids.length], []),
+    ...(Object.fromEntries(past) as Record<string, Tensor>),
+  })
+  return logits!.data as Float32Array
+}
+
+/** Root mean square of the difference, as a share of the expected values' spread. */
+function distance(actual: Float32Array, expected: Float64Array[]): number {
+  const flat = expected.flatMap((row) => Array.from(row))
+  expect(actual.length).toBe(flat.length)
+  let error = 0
+  let size = 0
+  flat.forEach((value, index) => {
+    error += (value - actual[index]!) ** 2
+    size += value ** 2
+  })
+  return Math.sqrt(error / size)
+}
+
+describe('the graph of a GGUF file computes what the file says', () => {
+  const formats = Object.entries(BLOCK_FORMATS).map(([type, { name }]) => ({ type: Number(type), name }))
+  const cases = shapes.flatMap((shape) => formats.map((format) => ({ ...format, shape, family: shape.family })))
+  test.each(cases)('$family in $name', async ({ type, shape }) => {
+    const { metadata, tensors } = tinyModel(shape, type, 11)
+    const { folder } = await converted(ggufBytes(metadata, tensors))
+    const expected = plainLogits(shape, tensors, ids)
+    // Inputs and weights have 8 bits within the products; a wrong rotation, order or sign is an error of the size of the values.
+    expect(distance(await graphLogits(folder, shape), expected)).toBeLessThan(0.08)
+  })
+
+  test('name, licence and context come from the file', async () => {
+    const { metadata, tensors } = tinyModel(shapes[0]!, 8, 3)
+    const { folder, name, licence } = await converted(ggufBytes(metadata, tensors))
+    expect({ name, licence }).toEqual({ name: 'Tiny llama', licence: 'mit' })
+    expect(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'))).toMatchObject({
+      max_position_embeddings: 128,
+      eos_token_id: 0,
+      num_key_value_heads: 2,
+    })
+  })
+})
+
+describe('refused, with the reason and nothing left behind', () => {
+  const refusal = async (bytes: Uint8Array): Promise<string> => {
+    const home = scratch()
+    writeFileSync(join(home, 'tiny.gguf'), bytes)
+    const error = await convertGguf(join(home, 'tiny.gguf'), join(home, 'out')).then(
+      () => new Error('it was converted'),
+      (failure: unknown) => failure,
+    )
+    expect(existsSync(join(home, 'out'))).toBe(false)
+    if (!(error instanceof Failure)) throw error
+    expect(error.code).toBe('model-refused')
+    return error.message
+  }
+  const { metadata, tensors } = tinyModel(shapes[0]!, 8, 5)
+
+  test.each([
+    ['an architecture that is not known', { 'general.architecture': 'mamba' }, 'family mamba'],
+    ['no tokenizer', { 'tokenizer.ggml.tokens': '' }, 'no tokenizer'],
+    ['a way of cutting text that is not known', { 'tokenizer.ggml.pre': 'klingon' }, 'klingon'],
+    ['no chat template', { 'tokenizer.chat_template': '' }, 'no chat template'],
+    ['experts', { 'llama.expert_count': 8 }, 'experts'],
+    ['heads that do not divide', { 'llama.attention.head_count_kv': 3 }, 'do not divide'],
+    ['a size of nothing', { 'llama.embedding_length': 0 }, 'llama.embedding_length'],
+    ['more layers than tensors', { 'llama.block_count': 500 }, 'blk.2.'],
+  ] as const)('%s', async (_, change, words) => {
+    expect(await refusal(ggufBytes({ ...metadata, ...change }, tensors))).toContain(words)
+  })
+
+  test('a file that is cut short, at any place', async () => {
+    const whole = ggufBytes(metadata, tensors)
+    for (const share of [0, 0.0001, 0.001, 0.002, 0.01, 0.5, 0.99]) {
+      const message = await refusal(whole.subarray(0, Math.floor(whole.length * share)))
+      expect(message).toMatch(/not a GGUF file|cut short/)
+    }
+  })
+
+  test('a tensor of an absurd size allocates nothing', async () => {
+    const [first, ...others] = tensors
+    const message = await refusal(ggufBytes(metadata, [{ ...first!, rows: 2 ** 45, columns: 2 ** 15 }, ...others]))
+    expect(message).toMatch(/impossible size|exceeds the maximum/)
+  })
+
+  test('two hundred files with changed bytes: each is converted or refused', async () => {
+    const whole = ggufBytes(metadata, tensors)
+    const random = randomNumbers(1)
+    const headBytes = whole.length - tensors.reduce((sum, tensor) => sum + tensor.bytes.length, 0)
+    for (let file = 0; file < 200; file++) {
+      const changed = Uint8Array.from(whole)
+      for (let change = 0; change < 3; change++) changed[Math.floor(random() * headBytes)] = Math.floor(random() * 256)
+      const home = scratch()
+      writeFileSync(join(home, 'tiny.gguf'), changed)
+      const outcome = await convertGguf(join(home, 'tiny.gguf'), join(home, 'out')).catch((error: unknown) => error)
+      if (outcome instanceof Error) expect(outcome).toBeInstanceOf(Failure)
+      rmSync(home, { recursive: true })
+    }
+  })
+})
+
+test('words of the file are the tokenizer’s words', async () => {
+  const { metadata, tensors } = tinyModel(shapes[1]!, 8, 3)
+  const { folder } = await converted(ggufBytes(metadata, tensors))
+  const { Tokenizer } = await import('@huggingface/tokenizers')
+  const read = (file: string): object => JSON.parse(readFileSync(join(folder, file), 'utf8')) as object
+  const tokenizer = new Tokenizer(read('tokenizer.json'), read('tokenizer_config.json'))
+  const names = tokenizer.encode('bad 42').ids.map((id) => WORDS[id])
+  expect(names).toEqual(['b', 'a', 'd', 'Ġ', '4', '2'])
+  expect(tokenizer.decode(tokenizer.encode('bad 42').ids)).toBe('bad 42')
+})
