@@ -136,15 +136,18 @@ describe('refused, with the reason and nothing left behind', () => {
     const whole = ggufBytes(metadata, tensors)
     const random = randomNumbers(1)
     const headBytes = whole.length - tensors.reduce((sum, tensor) => sum + tensor.bytes.length, 0)
+    let refused = 0
     for (let file = 0; file < 200; file++) {
       const changed = Uint8Array.from(whole)
       for (let change = 0; change < 3; change++) changed[Math.floor(random() * headBytes)] = Math.floor(random() * 256)
       const home = scratch()
       writeFileSync(join(home, 'tiny.gguf'), changed)
       const outcome = await convertGguf(join(home, 'tiny.gguf'), join(home, 'out')).catch((error: unknown) => error)
-      if (outcome instanceof Error) expect(outcome).toBeInstanceOf(Failure)
+      if (outcome instanceof Failure) refused++
+      else if (outcome instanceof Error) throw outcome
       rmSync(home, { recursive: true })
     }
+    expect(refused).toBeGreaterThan(50)
   })
 })
 
