@@ -5,7 +5,11 @@
 //   prepare(device, width, layers, tokens, seed)                 Promise of an epoch
 //   run(epoch, header, firstNonce, count)                        Promise of { digests, kernelMilliseconds }
 //   setThreads(device, threads) · cancel(device) · sensors(device) · release(epoch) · close(device)
+//   powerLimit(device)                                           the limit, null where there is none
+//   setPowerLimit(device, watts)
 #include "arguments.h"
+
+#include <cmath>
 
 namespace lode::loader {
 namespace {
@@ -69,6 +73,7 @@ struct PrepareTask final : Task {
   void work() override {
     lode_epoch *epoch = nullptr;
     device->check(device->functions().prepare(device->device(), &tier, seed.data(), &epoch));
+    if (epoch == nullptr) throw DriverError("LODE_WRONG_ANSWER", "the driver said that the weights are ready and gave none");
     made = std::make_shared<PreparedEpoch>(device, epoch);
   }
   napi_value answer(napi_env env) override { return wrap(env, std::move(made)); }
@@ -109,22 +114,24 @@ napi_value describe(const Arguments &arguments) {
   const std::shared_ptr<DriverLibrary> library = DriverLibrary::load(arguments.text(0));
   const lode_driver &driver = library->functions();
   napi_value object = make_object(env), devices;
-  set(env, object, "name", make_text(env, driver.name));
-  set(env, object, "vendor", make_text(env, driver.vendor));
-  set(env, object, "version", make_text(env, driver.version));
-  set(env, object, "licence", make_text(env, driver.licence));
+  set(env, object, "name", make_text(env, checked_text(driver.name, "the name")));
+  set(env, object, "vendor", make_text(env, checked_text(driver.vendor, "the vendor")));
+  set(env, object, "version", make_text(env, checked_text(driver.version, "the version")));
+  set(env, object, "licence", make_text(env, checked_text(driver.licence, "the licence")));
   const uint32_t count = driver.device_count();
+  if (count > MOST_DEVICES)
+    throw DriverError("LODE_WRONG_ANSWER", "the driver says that it has " + std::to_string(count) + " devices");
   if (napi_create_array_with_length(env, count, &devices) != napi_ok) throw std::runtime_error("no array");
   for (uint32_t index = 0; index < count; index++) {
     lode_device_info info = {sizeof info, 0, "", "", "", "", 0, 0};
     const lode_status status = driver.describe(index, &info);
-    if (status != LODE_OK) throw DriverError(code_of(status), driver.last_error(nullptr));
+    if (status != LODE_OK) throw DriverError(code_of(status), "device " + std::to_string(index) + " cannot be described");
     napi_value device = make_object(env);
-    set(env, device, "id", make_text(env, info.id));
+    set(env, device, "id", make_text(env, checked_text(info.id, "a device's id")));
     set(env, device, "kind", make_number(env, info.kind));
-    set(env, device, "name", make_text(env, info.name));
-    set(env, device, "units", make_text(env, info.units));
-    set(env, device, "firmware", make_text(env, info.firmware));
+    set(env, device, "name", make_text(env, checked_text(info.name, "a device's name")));
+    set(env, device, "units", make_text(env, checked_text(info.units, "a device's units")));
+    set(env, device, "firmware", make_text(env, checked_text(info.firmware, "a device's firmware")));
     set(env, device, "memoryBytes", make_number(env, static_cast<double>(info.memory_bytes)));
     set(env, device, "maximumThreads", make_number(env, info.maximum_threads));
     if (napi_set_element(env, devices, index, device) != napi_ok) throw std::runtime_error("no element");
@@ -179,7 +186,7 @@ napi_value sensors(const Arguments &arguments) {
   device->check(status);
   napi_value object = make_object(env);
   const auto add = [&](uint32_t bit, const char *name, double value) {
-    if (found.available & bit) set(env, object, name, make_number(env, value));
+    if ((found.available & bit) && std::isfinite(value)) set(env, object, name, make_number(env, value));
   };
   add(LODE_SENSOR_TEMPERATURE, "temperatureCelsius", found.temperature_celsius);
   add(LODE_SENSOR_POWER, "powerWatts", found.power_watts);
@@ -188,6 +195,30 @@ napi_value sensors(const Arguments &arguments) {
   add(LODE_SENSOR_FAN, "fanRevolutionsPerMinute", found.fan_revolutions_per_minute);
   add(LODE_SENSOR_UTILIZATION, "utilization", found.utilization);
   return object;
+}
+
+napi_value power_limit(const Arguments &arguments) {
+  const napi_env env = arguments.env;
+  const std::shared_ptr<OpenDevice> device = held(arguments.device(0), "the device");
+  lode_power_limit limit = {sizeof limit, 0, 0, 0, 0, 0};
+  const lode_status status = device->functions().get_power_limit(device->device(), &limit);
+  if (status == LODE_NOT_AVAILABLE) return make_null(env);
+  device->check(status);
+  for (const double watts : {limit.minimum_watts, limit.maximum_watts, limit.standard_watts, limit.current_watts})
+    if (!std::isfinite(watts) || watts < 0)
+      throw DriverError("LODE_WRONG_ANSWER", "the driver's power limit is not a number of watts");
+  napi_value object = make_object(env);
+  set(env, object, "minimumWatts", make_number(env, limit.minimum_watts));
+  set(env, object, "maximumWatts", make_number(env, limit.maximum_watts));
+  set(env, object, "standardWatts", make_number(env, limit.standard_watts));
+  set(env, object, "currentWatts", make_number(env, limit.current_watts));
+  return object;
+}
+
+napi_value set_power_limit(const Arguments &arguments) {
+  const std::shared_ptr<OpenDevice> device = held(arguments.device(0), "the device");
+  device->check(device->functions().set_power_limit(device->device(), arguments.decimal(1)));
+  return make_undefined(arguments.env);
 }
 
 // What still runs keeps its epoch or device until it is done.
@@ -213,7 +244,8 @@ extern "C" LODE_DRIVER_EXPORT napi_value napi_register_module_v1(napi_env env, n
     napi_callback function;
   } functions[] = {{"describe", call<describe>}, {"open", call<open>},       {"prepare", call<prepare>},
                    {"run", call<run>},           {"cancel", call<cancel>},   {"setThreads", call<set_threads>},
-                   {"sensors", call<sensors>},   {"release", call<release>}, {"close", call<close>}};
+                   {"sensors", call<sensors>},   {"release", call<release>}, {"close", call<close>},
+                   {"powerLimit", call<power_limit>}, {"setPowerLimit", call<set_power_limit>}};
   for (const auto &[name, function] : functions) {
     napi_value value;
     if (napi_create_function(env, name, static_cast<size_t>(-1), function, nullptr, &value) != napi_ok ||

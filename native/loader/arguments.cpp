@@ -1,5 +1,6 @@
 #include "arguments.h"
 
+#include <cmath>
 #include <cstring>
 
 namespace lode::loader {
@@ -52,6 +53,13 @@ uint64_t Arguments::number(size_t index, uint64_t maximum) const {
                      value <= static_cast<double>(maximum) && value == static_cast<double>(static_cast<uint64_t>(value));
   if (!whole) throw ArgumentError("a whole number within its range was expected");
   return static_cast<uint64_t>(value);
+}
+
+double Arguments::decimal(size_t index) const {
+  double value = 0;
+  if (napi_get_value_double(env, values_[index], &value) != napi_ok || !std::isfinite(value))
+    throw ArgumentError("a number was expected");
+  return value;
 }
 
 uint64_t Arguments::bigint(size_t index) const {

@@ -25,6 +25,8 @@ public:
   std::string text(size_t index) const;
   // A whole number of at most `maximum`.
   uint64_t number(size_t index, uint64_t maximum) const;
+  // Any finite number.
+  double decimal(size_t index) const;
   uint64_t bigint(size_t index) const;
   // A copy of a Uint8Array of exactly `length` bytes.
   std::vector<uint8_t> bytes(size_t index, size_t length) const;

@@ -1,5 +1,6 @@
 #include "driver_library.h"
 
+#include <cstring>
 #include <dlfcn.h>
 
 const lode_driver *lode_cpu_driver_entry(uint32_t abi);
@@ -16,7 +17,42 @@ bool is_complete(const lode_driver &driver) {
          driver.read_sensors && driver.get_power_limit && driver.set_power_limit;
 }
 
+// Whether these bytes are UTF-8 as Unicode defines it: shortest forms, no surrogates, nothing above U+10FFFF.
+bool is_utf8(const unsigned char *text, size_t length) {
+  for (size_t index = 0; index < length;) {
+    const unsigned char lead = text[index];
+    const size_t more = lead < 0x80 ? 0 : lead < 0xc2 ? 4 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : lead < 0xf5 ? 3 : 4;
+    if (more == 4 || index + more >= length) return false;
+    for (size_t next = 1; next <= more; next++)
+      if ((text[index + next] & 0xc0) != 0x80) return false;
+    const unsigned char second = more > 0 ? text[index + 1] : 0;
+    if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f) || (lead == 0xf0 && second < 0x90) ||
+        (lead == 0xf4 && second > 0x8f))
+      return false;
+    index += more + 1;
+  }
+  return true;
+}
+
+// Why a call failed, in the driver's words where they can be shown.
+std::string reason_of(const lode_driver &driver, lode_device *device) {
+  try {
+    return checked_text(driver.last_error(device), "the reason");
+  } catch (const DriverError &) {
+    return "the driver gave no readable reason";
+  }
+}
+
 } // namespace
+
+const char *checked_text(const char *text, const char *what) {
+  constexpr size_t MOST_BYTES = 1024;
+  if (text == nullptr) throw DriverError("LODE_WRONG_ANSWER", std::string("the driver gave no text for ") + what);
+  const size_t length = strnlen(text, MOST_BYTES + 1);
+  if (length > MOST_BYTES || !is_utf8(reinterpret_cast<const unsigned char *>(text), length))
+    throw DriverError("LODE_WRONG_ANSWER", std::string("the driver's text for ") + what + " is too long or not UTF-8");
+  return text;
+}
 
 const char *code_of(lode_status status) {
   switch (status) {
@@ -48,21 +84,25 @@ std::shared_ptr<DriverLibrary> DriverLibrary::load(const std::string &path) {
     if (entry == nullptr) throw DriverError("LODE_NO_DRIVER", "the library is not a Lode driver: it has no lode_driver_entry");
   }
   const lode_driver *driver = entry(LODE_DRIVER_ABI);
-  if (driver == nullptr || !is_complete(*driver))
+  if (driver == nullptr || driver->size < sizeof(uint32_t) * 2 || driver->abi != LODE_DRIVER_ABI)
     throw DriverError("LODE_WRONG_ABI", "the driver does not speak version 1 of the driver interface");
+  if (driver->size < sizeof(lode_driver))
+    throw DriverError("LODE_WRONG_ANSWER", "the driver's table of functions is smaller than version 1 of the interface says");
+  if (!is_complete(*driver)) throw DriverError("LODE_WRONG_ANSWER", "the driver's table lacks a function or a text");
   return std::shared_ptr<DriverLibrary>(new DriverLibrary(driver));
 }
 
 OpenDevice::OpenDevice(std::shared_ptr<DriverLibrary> library, const std::string &id, const lode_open_options &options)
     : library_(std::move(library)) {
   const lode_status status = functions().open(id.c_str(), &options, &device_);
-  if (status != LODE_OK) throw DriverError(code_of(status), functions().last_error(nullptr));
+  if (status != LODE_OK) throw DriverError(code_of(status), reason_of(functions(), nullptr));
+  if (device_ == nullptr) throw DriverError("LODE_WRONG_ANSWER", "the driver said that the device is open and gave none");
 }
 
 OpenDevice::~OpenDevice() { functions().close(device_); }
 
 void OpenDevice::check(lode_status status) const {
-  if (status != LODE_OK) throw DriverError(code_of(status), functions().last_error(device_));
+  if (status != LODE_OK) throw DriverError(code_of(status), reason_of(functions(), device_));
 }
 
 } // namespace lode::loader

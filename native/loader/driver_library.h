@@ -18,6 +18,13 @@ struct DriverError : std::runtime_error {
 // The code of a status, the same text as its name in lode_driver.h.
 const char *code_of(lode_status status);
 
+// What a driver may have, so that a wrong count is an error and not a long wait.
+constexpr uint32_t MOST_DEVICES = 64;
+
+// A text that came from a driver. Throws DriverError LODE_WRONG_ANSWER for null, for more than 1024 bytes and for what is
+// not UTF-8. `what` names it.
+const char *checked_text(const char *text, const char *what);
+
 // A loaded driver. It stays loaded: a library whose threads may still end must not be unmapped.
 class DriverLibrary {
 public:

@@ -13,8 +13,8 @@ import { serveLane } from './proof/lane'
 import { createLaneBackend } from './proof/backend'
 import { createContexts } from './proof/contexts'
 import { createLanePool } from './proof/lane-pool'
-import { loadNativeAddon } from './proof/native-addon'
-import { createNativeBackend } from './proof/native-backend'
+import { loadNativeAddon, type NativeAddon } from './proof/native-addon'
+import { createNativeBackend, describeDriver } from './proof/native-backend'
 import { createProver } from './proof/prover'
 
 const HEARTBEAT_MILLISECONDS = 1000
@@ -28,6 +28,10 @@ const workerStart: z.ZodType<WorkerStart> = z.object({
   role: z.enum(['worker', 'verifier']),
   deviceId: z.string().min(1),
   threads: z.number().int().min(1).max(1024),
+  driver: z
+    .object({ library: z.string().min(1), id: z.string().min(1), memoryLimitBytes: z.number().int().nonnegative() })
+    .optional(),
+  gpu: z.object({ name: z.string() }).optional(),
 })
 
 if (isMainThread) await startWorker()
@@ -41,9 +45,11 @@ async function startWorker(): Promise<void> {
   const port = await connectParent()
   const lanes = createLanePool(new URL(import.meta.url), start.threads)
   const contexts = createContexts(lanes)
+  const addon = (): NativeAddon => loadNativeAddon(NATIVE_ADDON)
+  const native = createNativeBackend(addon, start.threads, null, start.driver)
   const prover = createProver(
     {
-      native: createNativeBackend(() => loadNativeAddon(NATIVE_ADDON), start.threads),
+      native,
       'onnx-cpu': createLaneBackend('onnx-cpu', lanes, contexts),
       reference: createLaneBackend('reference', lanes, contexts),
     },
@@ -53,7 +59,12 @@ async function startWorker(): Promise<void> {
   process.on('exit', () => {
     if (prover.busy) process.kill(process.pid, 'SIGKILL')
   })
-  const notifier = serveMethods(port, prover, start.threads)
+  const notifier = serveMethods(port, prover, start.threads, {
+    describe: (library) => describeDriver(addon(), library),
+    sensors: () => native.sensors(),
+    powerLimit: () => native.powerLimit(),
+    setPowerLimit: (watts) => native.setPowerLimit(watts),
+  })
   setInterval(() => {
     const { user, system } = process.cpuUsage()
     const residentBytes = process.memoryUsage.rss()

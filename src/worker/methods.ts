@@ -9,7 +9,14 @@ import { tierName } from '#shared/domain/tiers'
 import { proofEngines, type WorkerMethods, type WorkerNotifications } from '#shared/domain/worker-protocol'
 import { serve, type MethodHandlers } from '#process/peer'
 import type { Port } from '#process/port'
+import type { NativeDriver } from '#shared/domain/driver'
+import type { NativeBackend } from './proof/native-backend'
 import type { Prover } from './proof/prover'
+
+/** What the driver methods ask: the device of this process, and any library for describing. */
+export interface DriverMethods extends Pick<NativeBackend, 'sensors' | 'powerLimit' | 'setPowerLimit'> {
+  describe(library: string): NativeDriver
+}
 
 const threads = z.number().int().min(1).max(1024)
 const context = z.object({ tier: tierName, epochSeed: hex64, engine: z.enum(proofEngines) })
@@ -39,6 +46,10 @@ const schemas = {
   'model.probe': model,
   'model.convert': z.object({ file: z.string().min(1), folder: z.string().min(1) }),
   'sample.generate': z.object({ kind: jobKind, seed: z.string().min(1) }),
+  'driver.describe': z.object({ library: z.string().min(1) }),
+  'driver.sensors': z.null(),
+  'driver.powerLimit': z.null(),
+  'driver.setPowerLimit': z.object({ watts: z.number().positive().max(100_000) }),
   configure: z.object({ threads }),
 } satisfies Record<keyof WorkerMethods, z.ZodType>
 
@@ -47,6 +58,7 @@ export function serveMethods(
   port: Port,
   prover: Prover,
   initialThreads: number,
+  driver: DriverMethods,
 ): ReturnType<typeof serve<WorkerMethods, WorkerNotifications>> {
   const running = new Map<string, AbortController>()
   let threadCount = initialThreads
@@ -87,6 +99,13 @@ export function serveMethods(
     'sample.generate': async (params) => {
       const { generateSample } = await import('./samples/index')
       return generateSample(params)
+    },
+    'driver.describe': async ({ library }) => driver.describe(library),
+    'driver.sensors': async () => driver.sensors(),
+    'driver.powerLimit': async () => driver.powerLimit(),
+    'driver.setPowerLimit': async ({ watts }) => {
+      driver.setPowerLimit(watts)
+      return driver.powerLimit()
     },
     configure: (params) => {
       threadCount = params.threads

@@ -143,6 +143,10 @@ export function scriptedWorkers(clock: Clock) {
         'model.probe': unused,
         'model.convert': unused,
         'sample.generate': unused,
+        'driver.describe': unused,
+        'driver.sensors': async () => null,
+        'driver.powerLimit': async () => null,
+        'driver.setPowerLimit': unused,
         configure: async () => null,
       }
       const { notify } = serve<WorkerMethods, WorkerNotifications>(workerSide, handlers)

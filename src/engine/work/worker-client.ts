@@ -48,6 +48,10 @@ const DEADLINES_MILLISECONDS: Readonly<Record<WorkerMethod, number>> = {
   'model.probe': 10 * MINUTE,
   'model.convert': 30 * MINUTE,
   'sample.generate': 2 * MINUTE,
+  'driver.describe': MINUTE,
+  'driver.sensors': MINUTE,
+  'driver.powerLimit': MINUTE,
+  'driver.setPowerLimit': MINUTE,
   configure: MINUTE,
 }
 

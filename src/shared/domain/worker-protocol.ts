@@ -4,6 +4,7 @@
  */
 import type { DeviceBenchmark } from './benchmark'
 import type { ModelCard } from './card'
+import type { NativeDriver, NativePowerLimit, NativeSensors } from './driver'
 import type { JobInput, JobKind, JobRun } from './job'
 import type { TierName } from './tiers'
 
@@ -70,6 +71,14 @@ export interface WorkerMethods {
   'model.convert': { params: { file: string; folder: string }; result: { name: string; licence: string } }
   /** Draws a fresh sample of a kind, with its known answer where there is one. Verifier only. */
   'sample.generate': { params: { kind: JobKind; seed: string }; result: { input: JobInput; knownText?: string[] } }
+  /** What a driver is and which devices it has: for a process that is thrown away, since the library may do anything. */
+  'driver.describe': { params: { library: string }; result: NativeDriver }
+  /** One reading of the device of `WorkerStart.driver`, also while it computes; null: it has no sensors. */
+  'driver.sensors': { params: null; result: NativeSensors | null }
+  /** null: the device has no power limit. */
+  'driver.powerLimit': { params: null; result: NativePowerLimit | null }
+  /** Answers with what the device says afterwards. */
+  'driver.setPowerLimit': { params: { watts: number }; result: NativePowerLimit | null }
   /** Threads for everything that follows; takes effect on the next prepare. */
   configure: { params: { threads: number }; result: null }
 }

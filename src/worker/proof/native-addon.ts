@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { z } from 'zod'
 import { Failure } from '#shared/domain/errors'
+import type { NativeDriver, NativePowerLimit, NativeSensors } from '#shared/domain/driver'
 
 /** An open device and an epoch on it, known to the addon only. */
 export type NativeDevice = object & { readonly nativeDevice: never }
@@ -42,33 +43,11 @@ export interface NativeAddon {
   cancel(device: NativeDevice): void
   /** null: the driver has no sensors; a field is absent where it has none of that kind. */
   sensors(device: NativeDevice): NativeSensors | null
+  /** null: the device has no power limit. */
+  powerLimit(device: NativeDevice): NativePowerLimit | null
+  setPowerLimit(device: NativeDevice, watts: number): void
   release(epoch: NativeEpoch): void
   close(device: NativeDevice): void
-}
-
-export interface NativeDriver {
-  name: string
-  vendor: string
-  version: string
-  licence: string
-  devices: {
-    id: string
-    kind: number
-    name: string
-    units: string
-    firmware: string
-    memoryBytes: number
-    maximumThreads: number
-  }[]
-}
-
-export interface NativeSensors {
-  temperatureCelsius?: number
-  powerWatts?: number
-  energyJoules?: number
-  clockHertz?: number
-  fanRevolutionsPerMinute?: number
-  utilization?: number
 }
 
 const shape = z.object({ describe: z.function(), open: z.function(), prepare: z.function(), run: z.function() })

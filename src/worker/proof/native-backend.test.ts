@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { BENCHMARK_EPOCH } from '#shared/domain/benchmark'
 import { hexToBytes } from '#shared/domain/bytes'
+import { Failure } from '#shared/domain/errors'
 import { header } from '#shared/domain/share'
 import { TIERS } from '#shared/domain/tiers'
 import { readVectors } from '#test/support/itp1-vectors'
@@ -137,6 +138,31 @@ describe.runIf(built)('native engine', () => {
     expect(() => load().describe(resolve(folder, 'absent'))).toThrow('cannot be loaded')
     expect(() => load().open(null, 'cpu0', 1, 0, 'abacus')).toThrow('no way of computing')
     expect(() => load().cancel({} as never)).toThrow('a device was expected')
+  })
+})
+
+describe.runIf(built)('a driver of its own', () => {
+  const load = (): NativeAddon => loadNativeAddon(addonFile)
+  const library = resolve(folder, 'lode_driver_cpu.driver')
+  const context = { tier: 'itp1-test', epochSeed: first.epoch, engine: 'native' } as const
+
+  it('computes golden digests, and says that it has neither sensors nor a power limit', async () => {
+    const backend = createNativeBackend(load, 1, null, { library, id: 'cpu0', memoryLimitBytes: 0 })
+    const golden = cases.find(({ tier, epoch }) => tier === 'itp1-test' && epoch === first.epoch) ?? first
+    const head = header(golden.epoch, golden.publicKey)
+    const answer = await backend.with(context, (compute) => compute(head, BigInt(golden.nonce), 1))
+    expect(answer.digests).toEqual([golden.digest])
+    expect(backend.sensors()).toBeNull()
+    expect(backend.powerLimit()).toBeNull()
+    expect(() => backend.setPowerLimit(100)).toThrow(Failure)
+  })
+
+  it('names the device that is gone', async () => {
+    const backend = createNativeBackend(load, 1, null, { library, id: 'chip7', memoryLimitBytes: 0 })
+    await expect(backend.with(context, () => Promise.resolve())).rejects.toMatchObject({
+      code: 'device-unavailable',
+      message: expect.stringContaining('chip7') as string,
+    })
   })
 })
 

@@ -1,17 +1,34 @@
-/** The native engine: the CPU driver, which has threads, weights and everything between input and digest to itself. */
+/** The native engine: a driver, the one for CPUs or a device's own, which has threads, weights and everything between input and digest to itself. */
 import { bytesToHex, hexToBytes } from '#shared/domain/bytes'
 import { Failure } from '#shared/domain/errors'
 import { TIERS, type TierName } from '#shared/domain/tiers'
-import type { ProofContext } from '#shared/domain/worker-protocol'
+import type { NativeDriver, NativePowerLimit, NativeSensors } from '#shared/domain/driver'
+import type { DriverDevice, ProofContext } from '#shared/domain/worker-protocol'
 import type { Compute, ProofBackend } from './backend'
 import { BATCH_ROWS } from './engine'
 import type { NativeAddon, NativeDevice, NativeEpoch } from './native-addon'
 
-const DEVICE_ID = 'cpu0'
+/** The one device of the driver that is built in. */
+const BUILT_IN_DEVICE = 'cpu0'
+/** Nonces of one call to a device that has no threads to choose: the pacer gives fewer where they take long. */
+const DEVICE_BATCH = 64
 const DIGEST_BYTES = 32
 /** One call computes while the next waits in the driver's queue, so that threads that are done early go on at once. */
 const STREAMS = 2
 const KEPT_EPOCHS = 2
+
+/** What moves on the device, besides computing. Each opens the device first. */
+export interface NativeBackend extends ProofBackend {
+  sensors(): NativeSensors | null
+  powerLimit(): NativePowerLimit | null
+  setPowerLimit(watts: number): void
+}
+
+interface Opened {
+  addon: NativeAddon
+  device: NativeDevice
+  choosesThreads: boolean
+}
 
 interface Entry {
   key: string
@@ -19,22 +36,30 @@ interface Entry {
   users: number
 }
 
-/** `load` is called when the engine is first asked for, and throws a Failure where there is none. `path`: see NativeAddon. */
+/** `load` is called when the engine is first asked for, and throws a Failure where there is none. `path`: see NativeAddon. Without `driver` the built-in one. */
 export function createNativeBackend(
   load: () => NativeAddon,
   initialThreads: number,
   path: string | null = null,
-): ProofBackend {
+  driver?: DriverDevice,
+): NativeBackend {
   let threads = initialThreads
-  let opened: { addon: NativeAddon; device: NativeDevice } | null = null
+  let opened: Opened | null = null
   let running = 0
   /** used last comes last */
   const entries: Entry[] = []
 
-  const open = (): { addon: NativeAddon; device: NativeDevice } => {
+  const open = (): Opened => {
     if (opened) return opened
     const addon = load()
-    opened = { addon, device: expected(() => addon.open(null, DEVICE_ID, threads, 0, path)) }
+    const library = driver?.library ?? null
+    const id = driver?.id ?? BUILT_IN_DEVICE
+    opened = expected(() => {
+      const found = addon.describe(library).devices.find((device) => device.id === id)
+      if (!found) throw new Failure('device-unavailable', `the driver has no device "${id}" any more`)
+      const device = addon.open(library, id, threads, driver?.memoryLimitBytes ?? 0, path)
+      return { addon, device, choosesThreads: found.maximumThreads > 0 }
+    })
     return opened
   }
 
@@ -83,17 +108,32 @@ export function createNativeBackend(
 
   return {
     get threads() {
-      return threads
+      return opened?.choosesThreads === false ? 1 : threads
     },
     streams: STREAMS,
     get busy() {
       return running > 0
     },
-    batch: (tier: TierName) => threads * Math.max(1, Math.round(BATCH_ROWS / TIERS[tier].tokens)),
+    batch: (tier: TierName) => {
+      if (driver !== undefined && !open().choosesThreads) return DEVICE_BATCH
+      return threads * Math.max(1, Math.round(BATCH_ROWS / TIERS[tier].tokens))
+    },
     setThreads: (wanted) => {
       threads = wanted
       const current = opened
-      if (current) expected(() => current.addon.setThreads(current.device, wanted))
+      if (current?.choosesThreads === true) expected(() => current.addon.setThreads(current.device, wanted))
+    },
+    sensors: () => {
+      const { addon, device } = open()
+      return expected(() => addon.sensors(device))
+    },
+    powerLimit: () => {
+      const { addon, device } = open()
+      return expected(() => addon.powerLimit(device))
+    },
+    setPowerLimit: (watts) => {
+      const { addon, device } = open()
+      expected(() => addon.setPowerLimit(device, watts))
     },
     with: async (context, work) => {
       const entry = entryOf(context)
@@ -122,6 +162,11 @@ export function createNativeBackend(
   }
 }
 
+/** Throws a Failure that says what is wrong with the library. */
+export function describeDriver(addon: NativeAddon, library: string): NativeDriver {
+  return expected(() => addon.describe(library))
+}
+
 function expected<T>(work: () => T): T {
   try {
     return work()
@@ -132,7 +177,7 @@ function expected<T>(work: () => T): T {
 
 /** What the driver may say of this machine is a Failure; anything else is a bug and stays what it is. */
 function failureOf(error: unknown): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
   if (code === 'LODE_OUT_OF_MEMORY') {
     return new Failure(
       'device-unavailable',
@@ -141,5 +186,8 @@ function failureOf(error: unknown): unknown {
     )
   }
   if (code === 'LODE_CANCELLED') return new Failure('cancelled', 'the work was cancelled')
+  if (code.startsWith('LODE_') && error instanceof Error) {
+    return new Failure('device-unavailable', error.message, "Ask the driver's maker, or leave the device off.")
+  }
   return error
 }
