@@ -2,13 +2,22 @@
 // `npm run build:native`: the CPU driver and the addon that loads drivers, into out/native, with CMake and a C++
 // compiler. Without them Lode computes with onnxruntime, and one line says so; that is no failure.
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, renameSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { createHash } from 'node:crypto'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
 
 const root = resolve(import.meta.dirname, '..')
 const folder = join(root, 'out', 'native')
 const build = join(folder, 'build')
 const products = ['lode_native.node', 'lode_driver_cpu.driver']
+/** Drivers that lie ready to be added by hand, each in a folder with its manifest. */
+const drivers = [
+  {
+    target: 'template',
+    built: 'drivers/template/template.driver',
+    manifest: { name: 'template', vendor: 'Your company', version: '1.0.0', licence: 'MIT' },
+  },
+]
 
 const problem = buildNative()
 if (problem !== undefined) console.error(`lode: no native engine: ${problem}; onnxruntime computes instead`)
@@ -23,7 +32,14 @@ function buildNative() {
   mkdirSync(build, { recursive: true })
   const steps = [
     ['-S', join(root, 'native'), '-B', build, '-DCMAKE_BUILD_TYPE=Release'],
-    ['--build', build, '--target', 'lode_native', 'lode_driver_cpu', '--parallel', '2'],
+    [
+      '--build',
+      build,
+      '--target',
+      ...['lode_native', 'lode_driver_cpu', ...drivers.map(({ target }) => target)],
+      '--parallel',
+      '2',
+    ],
   ]
   for (const step of steps) {
     const { status, stdout, stderr } = spawnSync('cmake', step, { encoding: 'utf8' })
@@ -39,7 +55,23 @@ function buildNative() {
     copyFileSync(join(build, product), fresh)
     renameSync(fresh, join(folder, product))
   }
+  for (const driver of drivers) layOut(driver)
   return undefined
+}
+
+/** A driver as its maker would hand it over: the library, and a manifest with its hash. */
+function layOut({ target, built, manifest }) {
+  const home = join(folder, 'drivers', target)
+  mkdirSync(home, { recursive: true })
+  const file = basename(built)
+  const bytes = readFileSync(join(build, built))
+  writeFileSync(join(home, file), bytes)
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  const platforms = [`${process.platform}-${process.arch}`]
+  writeFileSync(
+    join(home, 'driver.json'),
+    `${JSON.stringify({ ...manifest, abi: 1, platforms, file, sha256 }, null, 2)}\n`,
+  )
 }
 
 function answers(program) {
