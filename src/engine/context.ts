@@ -10,6 +10,7 @@ import type { Log } from './log'
 import type { Mining } from './mining'
 import type { ModelStore } from './models'
 import type { SettingsStore } from './settings'
+import type { ThrottleState } from './throttle'
 import type { NetworkState } from './work/network-state'
 import type { Submissions } from './work/submissions'
 import type { EngineStatus, Notice } from '#shared/contract/engine'
@@ -23,6 +24,7 @@ export interface EngineContext {
   ledger: Ledger
   metrics: Metrics
   settings: SettingsStore
+  throttle: ThrottleState
   devices: DeviceRegistry
   live: Live
   mining: Mining

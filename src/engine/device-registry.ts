@@ -4,11 +4,13 @@ import { Failure } from '#shared/domain/errors'
 import type { ProofEngine, SensorInventory, SensorReading } from '#shared/domain/worker-protocol'
 import {
   createPowerMeter,
+  defaultTemperatureLimit,
   describeDevices,
   readProcessorTable,
   type DeviceDescriptor,
   type PowerMeter,
 } from './devices'
+
 import type { DevicePower } from './live'
 import type { SettingsStore } from './settings'
 import type { DeviceRunner } from './work/device-runner'
@@ -17,7 +19,10 @@ export interface DeviceRegistry {
   list(): Device[]
   /** Throws Failure `not-found`. */
   get(id: string): Device
-  configure(id: string, change: { enabled?: boolean; threads?: number }): void
+  configure(
+    id: string,
+    change: { enabled?: boolean; threads?: number; temperatureLimitCelsius?: number | undefined },
+  ): void
   /** Settles when it is known which engines work here, looking at the first call; until then the list has the safe ones. */
   ready(): Promise<void>
   /** Looks at the machine again. */
@@ -28,6 +33,8 @@ export interface DeviceRegistry {
   usableRunners(): DeviceRunner[]
   onReading(reading: SensorReading): void
   power(id: string): DevicePower
+  /** °C now and the limit at which it pauses */
+  heat(id: string): { celsius: number | null; limitCelsius: number }
   /** what the device takes when it works as hard as it can: for benchmarks */
   fullLoadPower(id: string): DevicePower
   /** of every device that is on and can mine */
@@ -100,6 +107,7 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       wattsSource: power.source,
       macsPerJoule: isWorking ? rate.macsPerJoule : null,
       temperatureCelsius: power.temperatureCelsius,
+      temperatureLimitCelsius: temperatureLimit(found.id, found.kind),
       restarts: runner?.restarts ?? 0,
     })
   }
@@ -130,6 +138,9 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       temperatureCelsius: gpu?.temperatureCelsius ?? null,
     }
   }
+
+  const temperatureLimit = (id: string, kind: string): number =>
+    settings.device(id).temperatureLimitCelsius ?? defaultTemperatureLimit(kind)
 
   const fullLoadPower = (id: string): DevicePower => {
     const now = powerOf(id)
@@ -182,6 +193,10 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       meter.update(reading)
     },
     power: powerOf,
+    heat: (id) => ({
+      celsius: powerOf(id).temperatureCelsius,
+      limitCelsius: temperatureLimit(id, find(id).kind),
+    }),
     fullLoadPower,
     fullLoadPowers: () =>
       descriptors()

@@ -26,6 +26,7 @@ import { openMiningMark } from './resume'
 import { loadRigKeySeed } from './rig-key'
 import { openSettings, pinNetworkKey } from './settings'
 import { engineStatus } from './status'
+import { createThrottle } from './throttle'
 import { createRunnerFactory } from './runner-factory'
 import { recoverJobs } from './work/job-recovery'
 import type { RunnableModel } from './work/job-runner'
@@ -122,6 +123,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       log.warn('that mining goes on could not be recorded', { error: describeFault(error) }),
     )
     const settings = openSettings(ledger, hostname())
+    const throttle = createThrottle({ clock, settings: () => settings.current.throttle })
     const signer = createSigner(loadRigKeySeed(dataDir, parts.random))
     const randomFraction = (): number => new DataView(Uint8Array.from(parts.random(4)).buffer).getUint32(0) / 2 ** 32
 
@@ -214,6 +216,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       events,
       verifier,
       live: () => live,
+      pace: () => throttle.pace,
+      heat: (deviceId) => devices.heat(deviceId),
       onChange: changed,
     })
     const live: Live = createLive({
@@ -293,6 +297,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       ledger,
       metrics,
       settings,
+      throttle,
       devices,
       live,
       mining,

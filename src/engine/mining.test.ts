@@ -12,6 +12,7 @@ function scriptedRunner(deviceId: string) {
     activity: '',
     lane: 'idle' as const,
     reason: null,
+    resting: null,
     macsPerSecond: null,
     engine: null as DeviceRunner['engine'],
     residentBytes: null,

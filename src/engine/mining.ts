@@ -203,7 +203,7 @@ export function createMining(parts: MiningParts): Mining {
       const working = usable(wanted).map((device) => parts.runner(device.id))
       if (working.length === 0) return 'paused'
       if (working.every((runner) => runner.state === 'faulted')) return 'faulted'
-      if (working.every((runner) => runner.networkTrouble !== null)) return 'paused'
+      if (working.every((runner) => runner.networkTrouble !== null || runner.resting !== null)) return 'paused'
       return working.every((runner) => runner.state === 'starting' || runner.state === 'idle') ? 'starting' : 'mining'
     },
     get pausedBecause() {
@@ -211,7 +211,14 @@ export function createMining(parts: MiningParts): Mining {
       const causes: PauseCause[] = []
       const working = usable(wanted)
       if (working.length === 0) causes.push('no-device')
-      else if (working.every((device) => parts.runner(device.id).networkTrouble !== null)) causes.push('network')
+      else {
+        const runners = working.map((device) => parts.runner(device.id))
+        if (runners.every((runner) => runner.networkTrouble !== null || runner.resting !== null)) {
+          if (runners.some((runner) => runner.networkTrouble !== null)) causes.push('network')
+          if (runners.some((runner) => runner.resting === 'heat')) causes.push('heat')
+          if (runners.some((runner) => runner.resting === 'throttle')) causes.push('throttle')
+        }
+      }
       return causes
     },
     get since() {
@@ -241,6 +248,16 @@ export function createMining(parts: MiningParts): Mining {
             title: `${runner.deviceId} stopped.`,
             detail: runner.reason,
             action: 'retry-device',
+            deviceId: runner.deviceId,
+          })
+        }
+        if (runner.resting === 'heat') {
+          notices.push({
+            id: `hot-${runner.deviceId}`,
+            severity: 'warning',
+            title: `${runner.deviceId} rests.`,
+            detail: runner.activity,
+            action: 'open-devices',
             deviceId: runner.deviceId,
           })
         }

@@ -21,15 +21,17 @@ export interface RunnerFactoryParts extends Pick<
   | 'sampleBudget'
   | 'models'
   | 'onChange'
+  | 'pace'
 > {
   ledger: Ledger
   events: EngineEvents
   verifier: Pick<VerifierClient, 'prepare'>
   live: () => Live
+  heat: (deviceId: string) => ReturnType<DeviceRunnerParts['heat']>
 }
 
 export function createRunnerFactory(parts: RunnerFactoryParts): (device: DeviceDescriptor) => DeviceRunner {
-  const { ledger, events, verifier, live, ...shared } = parts
+  const { ledger, events, verifier, live, heat, ...shared } = parts
   return (device) => {
     const runner = createDeviceRunner({
       ...shared,
@@ -37,6 +39,7 @@ export function createRunnerFactory(parts: RunnerFactoryParts): (device: DeviceD
       threads: device.threads?.inUse ?? 1,
       memoryBytes: device.memoryBytes,
       jobParts: { ledger, events },
+      heat: () => heat(device.id),
       energyNow: () => live().energyNow(device.id),
       onToken: ({ jobId, text, index }) => events.emit('job.token', { id: jobId, text, index }),
       onUnit: (unit) => {

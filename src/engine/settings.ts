@@ -1,6 +1,7 @@
 /** The person's settings: defaults, parsing, change. Stored in the ledger as one JSON value. */
 import { z } from 'zod'
 import { settings as settingsSchema, type Settings } from '#shared/contract/settings'
+import { DEFAULT_THROTTLE } from '#shared/contract/throttle'
 import { hex64 } from '#shared/domain/bytes'
 import type { Ledger, LedgerReader } from './ledger'
 
@@ -26,6 +27,7 @@ export function defaultSettings(hostName: string): Settings {
     currency: 'USD',
     practiceKeepGoing: false,
     samples: true,
+    throttle: DEFAULT_THROTTLE,
   }
 }
 
@@ -56,11 +58,17 @@ export interface DeviceSettings {
   enabled: boolean
   /** absent: the default for this computer */
   threads?: number | undefined
+  /** absent: the default for its kind */
+  temperatureLimitCelsius?: number | undefined
 }
 
 const deviceSettingsSchema = z.record(
   z.string(),
-  z.object({ enabled: z.boolean(), threads: z.number().int().min(1).optional() }),
+  z.object({
+    enabled: z.boolean(),
+    threads: z.number().int().min(1).optional(),
+    temperatureLimitCelsius: z.number().optional(),
+  }),
 )
 
 const NEW_DEVICE: DeviceSettings = { enabled: true }

@@ -4,6 +4,7 @@ import type { EngineContext } from './context'
 import { localMidnight } from './local-days'
 
 export function engineStatus(context: Omit<EngineContext, 'status'>): EngineStatus {
+  const { level, pace } = context.throttle
   const { mining, networkState, network, clock } = context
   const known = networkState.known ? networkState.current : null
   const epoch =
@@ -33,6 +34,7 @@ export function engineStatus(context: Omit<EngineContext, 'status'>): EngineStat
       activity,
       macsPerSecond,
     })),
+    throttle: { level, threadsShare: pace.threadsShare, dutyCycle: pace.dutyCycle },
     notices: [...mining.notices(), ...context.openingNotices],
   }
 }

@@ -75,6 +75,7 @@ const inputs: { [M in MethodName]: unknown } = {
   'engine.keepGoing': { keepGoing: false },
   'engine.today': null,
   'engine.history': { period: '1h' },
+  'engine.presence': { idleSeconds: 0 },
   'engine.quit': null,
   'devices.list': null,
   'devices.refresh': null,

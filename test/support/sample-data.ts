@@ -1,5 +1,6 @@
 /** Generated answers of the whole contract, for looking at screens without an engine. Nothing here is measured. */
 import type { Handlers, Result } from '#shared/contract/index'
+import { DEFAULT_THROTTLE } from '#shared/contract/throttle'
 import type { LiveTick } from '#shared/contract/engine'
 import type { JobRow } from '#shared/contract/jobs'
 import { Failure } from '#shared/domain/errors'
@@ -52,6 +53,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
     pricePerKilowattHourMicros: null,
     currency: 'USD',
     practiceKeepGoing: false,
+    throttle: DEFAULT_THROTTLE,
     samples: true,
   }
   let address: Result<'address.show'> = null
@@ -82,6 +84,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
       ? { epoch: '0', today: '0', total: '0' }
       : { epoch: '9200000000000', today: '58300000000000', total: '512300000000000' },
     credits: empty ? 0 : 1204,
+    throttle: { level: 'idle', threadsShare: 1, dutyCycle: 1 },
     devices: [
       {
         id: 'cpu0',
@@ -260,6 +263,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
       wattsSource: index === 0 ? source : 'not in use',
       macsPerJoule: index === 0 && power && state === 'mining' ? 2 * GIGA : null,
       temperatureCelsius: index === 0 ? 61 : null,
+      temperatureLimitCelsius: index === 0 ? 95 : 87,
       restarts: scene === 'faulted' && index === 0 ? 5 : 0,
     }))
   const benchmarks = (id: string): Result<'devices.benchmarks'> =>
@@ -323,6 +327,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
     'engine.start': async () => ((state = 'mining'), status()),
     'engine.stop': async ({ finish }) => ((state = finish ? 'finishing' : 'stopped'), status()),
     'engine.keepGoing': async (params) => ((keepGoing = params.keepGoing), (state = 'mining'), status()),
+    'engine.presence': async () => null,
     'engine.quit': async () => null,
     'engine.today': async () => ({
       creditMacs: status().creditMacs.today,

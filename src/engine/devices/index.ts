@@ -11,3 +11,4 @@ export {
   type PowerSample,
 } from './energy'
 export { cleanProcessorName, readProcessorTable, type ProcessorTable } from './processors'
+export { createTemperatureGuard, defaultTemperatureLimit } from './temperature-guard'

@@ -30,10 +30,13 @@ export function deviceHandlers(
       await mining.devicesChanged()
       return devices.list()
     },
-    'devices.configure': async ({ id, enabled, threads }) => {
+    'devices.configure': async ({ id, enabled, threads, temperatureLimitCelsius }) => {
       devices.configure(id, {
         ...(enabled === undefined ? {} : { enabled }),
         ...(threads === undefined ? {} : { threads }),
+        ...(temperatureLimitCelsius === undefined
+          ? {}
+          : { temperatureLimitCelsius: temperatureLimitCelsius ?? undefined }),
       })
       if (enabled !== undefined) await mining.devicesChanged()
       events.emit('devices.changed', devices.list())

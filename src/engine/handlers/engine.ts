@@ -17,6 +17,7 @@ export function engineHandlers(
   | 'engine.start'
   | 'engine.stop'
   | 'engine.keepGoing'
+  | 'engine.presence'
   | 'engine.today'
   | 'engine.history'
   | 'engine.quit'
@@ -39,6 +40,10 @@ export function engineHandlers(
     },
     'engine.today': async () => today(context),
     'engine.history': async ({ period }) => context.metrics.history(period),
+    'engine.presence': async ({ idleSeconds }) => {
+      context.throttle.present(idleSeconds)
+      return null
+    },
     'engine.quit': async () => {
       context.requestQuit()
       return null

@@ -1,15 +1,16 @@
 /** One device at work: its worker process, and what it does next — a useful job first, a sample now and then, proof otherwise. */
-import { BENCHMARK_EPOCH } from '#shared/domain/benchmark'
 import { Failure } from '#shared/domain/errors'
 import type { JobKind } from '#shared/domain/job'
 import type { DeviceState } from '#shared/domain/states'
 import { Unanswered } from '#process/peer'
 import type { WorkEnergy } from '../ledger'
 import { energyBetween, energyMarkPast } from '../work-energy'
+import { createBenchmarkQueue } from './benchmark-queue'
 import { createJobSource, type LeasedJob } from './job-source'
 import type { DeviceRunner, DeviceRunnerParts, MiningOptions } from './device-types'
 import { createJobRunner } from './job-runner'
 import { createProofMiner, type ProofMiner } from './proof-miner'
+import { createRestraint } from './restraint'
 import { startWorker, type WorkerClient } from './worker-client'
 
 export type { DeviceRunner } from './device-types'
@@ -29,6 +30,8 @@ const KIND_WORDS: Record<JobKind, string> = {
 export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
   const { clock, deviceId, log } = parts
   let threads = parts.threads
+  /** those that the worker was told: of `threads`, the throttle's share */
+  let pacedThreads = threads
   let worker: WorkerClient | null = null
   let miner: ProofMiner | null = null
   let mining: MiningOptions | null = null
@@ -47,7 +50,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
   /** monotonic; a new worker or unit does not begin the run anew */
   let miningSince = 0
   let endPause: (() => void) | null = null
-  let benchmarks: { run: (worker: WorkerClient) => Promise<void>; fail: (error: unknown) => void }[] = []
+  const benchmarks = createBenchmarkQueue()
 
   const show = (nextState: DeviceState, words: string, nextLane: DeviceRunner['lane']): void => {
     if (state === nextState && activity === words) return
@@ -81,11 +84,12 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     // A step that was under way when stopping began must not bring back what stopping ended.
     if (stopping) throw new Failure('cancelled', 'the device is being stopped')
     if (worker === null) {
+      pacedThreads = restraint.threads()
       show('starting', 'Starting', lane)
       worker = startWorker({
         ...parts,
         name: `worker ${deviceId}`,
-        start: { role: 'worker', deviceId, threads },
+        start: { role: 'worker', deviceId, threads: pacedThreads },
         onState: () => {
           if (worker?.state === 'waiting') {
             // One without work is not brought back.
@@ -145,17 +149,19 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     const outcome = await jobs.run(job.offer, job.model, running)
     energyAtShare = energyMarkPast(energyAtShare, before, parts.energyNow())
     if (outcome === null) return
-    if (outcome.origin === 'sample') parts.sampleBudget.spent(outcome.milliseconds)
     parts.onWork({ macs: outcome.macs, creditMacs: Number(outcome.creditMacs), milliseconds: outcome.milliseconds })
+    if (outcome.origin !== 'sample') return
+    parts.sampleBudget.spent(outcome.milliseconds)
+    await restraint.rest(outcome.milliseconds)
   }
 
-  const prove = async (options: MiningOptions): Promise<void> => {
+  const prove = async (options: MiningOptions): Promise<number> => {
     const running = await ensureWorker()
     const proof = minerFor(running, options)
     const words = `Proving capacity on ${proof.tier}`
     if (state !== 'proving')
       show('proving', proof.macsPerSecond === null ? `Preparing the weights of ${proof.tier}` : words, 'proof')
-    const report = await proof.slice()
+    const report = await proof.slice(restraint.sliceMilliseconds())
     show('proving', `Proving capacity on ${report.tier}`, 'proof')
     networkTrouble = null
     millisecondsSinceShare += report.milliseconds
@@ -165,28 +171,30 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       creditMacs: (Number(report.macs) * factorMilli) / 1000,
       milliseconds: report.milliseconds,
     })
+    return report.milliseconds
+  }
+
+  const paceThreads = (): void => {
+    const wanted = restraint.threads()
+    if (wanted === pacedThreads) return
+    pacedThreads = wanted
+    worker
+      ?.request('configure', { threads: wanted })
+      .catch((error: unknown) => log.warn('threads not set', { device: deviceId, error: String(error) }))
   }
 
   const step = async (): Promise<boolean> => {
     if (unwritten !== null) throw unwritten
-    const benchmark = benchmarks.shift()
-    if (benchmark) {
-      try {
-        const running = await ensureWorker()
-        show('benchmarking', 'Measuring', 'idle')
-        await benchmark.run(running)
-      } catch (error) {
-        benchmark.fail(error)
-      }
-      return true
-    }
+    if (await restraint.coolDown()) return !finishing
+    paceThreads()
+    if (await benchmarks.runNext(ensureWorker, () => show('benchmarking', 'Measuring', 'idle'))) return true
     const job = await source.next(mining !== null && !finishing && mining.samples)
     if (job) {
       await runJob(job)
       return true
     }
     if (mining === null || finishing) return false
-    await prove(mining)
+    await restraint.rest(restraint.mayProve() ? await prove(mining) : 0)
     return true
   }
 
@@ -199,6 +207,19 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     timer.cancel()
     endPause = null
   }
+
+  const restraint = createRestraint({
+    clock,
+    pace: parts.pace,
+    heat: parts.heat,
+    allThreads: () => threads,
+    sleep: pause,
+    // A job that somebody waits for keeps to the level's threads, not to its duty cycle.
+    isRestOver: () => stopping || finishing || mining === null || source.hinted || benchmarks.waiting,
+    show: (words) => show('idle', words, 'paused'),
+    onLook: paceThreads,
+    onHot: (words) => log.warn('device rests', { device: deviceId, reason: words }),
+  })
 
   /** Decides what a failed step means; true: go on. */
   const survive = async (error: unknown): Promise<boolean> => {
@@ -247,8 +268,9 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       loop = null
       if (stopping || faulted !== null) {
         const reason = faulted === null ? 'the device was stopped' : `the device stopped: ${faulted}`
-        for (const benchmark of benchmarks.splice(0)) benchmark.fail(new Failure('cancelled', reason))
+        benchmarks.cancelAll(reason)
       }
+      restraint.reset()
       if (faulted === null) {
         networkTrouble = null
         show('idle', '', 'idle')
@@ -258,7 +280,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
           if (loop === null) void endWorker()
         }, IDLE_STOP_MILLISECONDS)
         // Asked for while the last step was ending.
-        if (benchmarks.length > 0 || (source.hinted && !finishing)) run()
+        if (benchmarks.waiting || (source.hinted && !finishing)) run()
       }
     }
   }
@@ -306,6 +328,9 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     get lane() {
       return lane
     },
+    get resting() {
+      return state === 'idle' ? restraint.resting : null
+    },
     get reason() {
       return faulted
     },
@@ -345,6 +370,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     },
     wake: () => {
       source.hint()
+      if (networkTrouble === null) endPause?.()
       run()
     },
     cancelJob: (jobId) => worker !== null && jobs.cancel(jobId, worker),
@@ -355,24 +381,16 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     },
     setThreads: (wanted) => {
       threads = wanted
-      worker
-        ?.request('configure', { threads })
-        .catch((error: unknown) => log.warn('threads not set', { device: deviceId, error: String(error) }))
+      paceThreads()
     },
-    benchmark: (engine, tier, seconds) =>
-      new Promise((resolve, reject) => {
-        if (stopping || faulted !== null) {
-          const reason = faulted ?? 'it is being stopped'
-          reject(new Failure('device-unavailable', `${deviceId} cannot be measured: ${reason}`, 'Try again.'))
-          return
-        }
-        benchmarks.push({
-          fail: reject,
-          run: async (running) => {
-            resolve(await running.request('proof.benchmark', { engine, tier, epochSeed: BENCHMARK_EPOCH, seconds }))
-          },
-        })
-        run()
-      }),
+    benchmark: async (engine, tier, seconds) => {
+      if (stopping || faulted !== null) {
+        const reason = faulted ?? 'it is being stopped'
+        throw new Failure('device-unavailable', `${deviceId} cannot be measured: ${reason}`, 'Try again.')
+      }
+      const measured = benchmarks.add(engine, tier, seconds)
+      run()
+      return measured
+    },
   }
 }

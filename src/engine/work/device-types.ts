@@ -6,6 +6,7 @@ import type { DeviceState } from '#shared/domain/states'
 import type { TierName } from '#shared/domain/tiers'
 import type { ProofEngine } from '#shared/domain/worker-protocol'
 import type { LaneSpan } from '#shared/contract/engine'
+import type { Pace } from '#shared/contract/throttle'
 import type { Clock } from '#process/supervisor'
 import type { WorkEnergy } from '../ledger'
 import type { Log } from '../log'
@@ -26,6 +27,8 @@ export interface DeviceRunner {
   readonly state: DeviceState
   readonly activity: string
   readonly lane: LaneSpan['activity'] | 'idle'
+  /** why it rests although it could work: too hot, or its duty cycle is 0 now; `activity` has the words */
+  readonly resting: 'heat' | 'throttle' | null
   /** why it stopped, when it is faulted */
   readonly reason: string | null
   readonly macsPerSecond: number | null
@@ -60,6 +63,10 @@ export interface DeviceRunnerParts extends Omit<WorkerClientParts, 'name' | 'sta
   sampleBudget: SampleBudget
   models: () => readonly RunnableModel[]
   jobParts: Pick<JobRunnerParts, 'ledger' | 'events'>
+  /** what mining may take of the device now */
+  pace: () => Pace
+  /** °C now, null where not known, and the limit at which it pauses */
+  heat: () => { celsius: number | null; limitCelsius: number }
   energyNow: () => WorkEnergy | null
   onToken: NonNullable<WorkerClientParts['onToken']>
   onUnit: (unit: Signed<Unit>) => void

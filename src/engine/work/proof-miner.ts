@@ -46,7 +46,7 @@ export interface SliceReport {
 
 export interface ProofMiner {
   /** One slice of at most a quarter second. Throws Failure when worker or network do not answer. */
-  slice(): Promise<SliceReport>
+  slice(budgetMilliseconds?: number): Promise<SliceReport>
   /** MACs per second on the tier in use, null before the first measurement */
   readonly macsPerSecond: number | null
   readonly tier: TierName
@@ -165,7 +165,7 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
       return chooseTier()
     },
     engine: parts.engine,
-    slice: async () => {
+    slice: async (budgetMilliseconds = SLICE_MILLISECONDS) => {
       const tier = chooseTier()
       const { epoch } = await networkState.refresh()
       await prepare(tier, epoch.seed)
@@ -180,7 +180,7 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
         unit: used.body.unit,
         firstCounter: nextCounter,
         difficulty: BigInt(used.body.difficulty),
-        budgetMilliseconds: SLICE_MILLISECONDS,
+        budgetMilliseconds,
         stopAtShare: inRamp,
       })
       nextCounter += BigInt(run.nonces)

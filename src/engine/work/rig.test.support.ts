@@ -243,6 +243,8 @@ export async function createTestRig(options: { memoryBytes?: number } = {}) {
     log: silent,
   })
   const { host, script } = scriptedWorkers(clock)
+  /** what the throttle and the sensors say */
+  const conditions = { pace: { threadsShare: 1, dutyCycle: 1 }, celsius: null as number | null }
   const units: { difficulty: string; tier: string }[] = []
   const runner = createDeviceRunner({
     deviceId: 'cpu0',
@@ -259,6 +261,8 @@ export async function createTestRig(options: { memoryBytes?: number } = {}) {
     sampleBudget: createSampleBudget(() => 0),
     models: () => [chatModel],
     jobParts: { ledger, events },
+    pace: () => conditions.pace,
+    heat: () => ({ celsius: conditions.celsius, limitCelsius: 95 }),
     energyNow: () => null,
     onToken: () => undefined,
     onUnit: (unit) => {
@@ -299,6 +303,7 @@ export async function createTestRig(options: { memoryBytes?: number } = {}) {
     networkSigner,
     runner,
     script,
+    conditions,
     units,
     submit,
     stateOf: (id: string) => ledger.jobRow(id)?.state,

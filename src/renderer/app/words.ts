@@ -38,6 +38,8 @@ const CAUSES: Record<PauseCause, MessageDescriptor> = {
   'practice-hour': msg`practice's hour is over`,
   'no-device': msg`no device can mine`,
   ledger: msg`the ledger cannot be written`,
+  heat: msg`too hot`,
+  throttle: msg`switched off for now`,
 }
 
 export function causeWords(cause: PauseCause, t: Translate): string {
@@ -51,8 +53,18 @@ const NEXT: Record<PauseCause, MessageDescriptor> = {
   'practice-hour': msg`Practice stops after an hour so that it does not use electricity unnoticed. Keep going, or leave it.`,
   'no-device': msg`Devices says for each one why, and what can be done.`,
   ledger: msg`Nothing is mined that could not be credited. Free some disk space or check the folder.`,
+  heat: msg`Goes on by itself once it has cooled down. Devices shows the temperature and the limit.`,
+  throttle: msg`Your settings give proving no time at this level. It goes on by itself when the level changes.`,
 }
-const NEXT_ORDER: readonly PauseCause[] = ['ledger', 'no-device', 'practice-hour', 'network', 'manual']
+const NEXT_ORDER: readonly PauseCause[] = [
+  'ledger',
+  'no-device',
+  'practice-hour',
+  'network',
+  'heat',
+  'throttle',
+  'manual',
+]
 
 /** The header's sentence. `now`: UTC ms. */
 export function stateWords(status: EngineStatus, now: number, t: Translate): StateWords {

@@ -42,6 +42,8 @@ export const device = deviceSummary.extend({
   wattsSource: z.string(),
   macsPerJoule: z.number().nullable(),
   temperatureCelsius: z.number().nullable(),
+  /** at this it pauses, 8 °C lower it goes on */
+  temperatureLimitCelsius: z.number(),
   restarts: z.number().int(),
 })
 export type Device = z.infer<typeof device>
@@ -68,7 +70,12 @@ export const deviceProcedures = {
   /** looks at the machine again */
   'devices.refresh': procedure(nothing, z.array(device)),
   'devices.configure': procedure(
-    deviceId.extend({ enabled: z.boolean().optional(), threads: z.number().int().min(1).max(1024).optional() }),
+    deviceId.extend({
+      enabled: z.boolean().optional(),
+      threads: z.number().int().min(1).max(1024).optional(),
+      /** null: the default for its kind */
+      temperatureLimitCelsius: z.number().min(40).max(110).nullable().optional(),
+    }),
     device,
   ),
   /** closes the circuit of a faulted device */

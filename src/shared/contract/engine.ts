@@ -4,9 +4,10 @@ import { certainty, decimal, energy, money, nothing, period } from './common'
 import { deviceSummary } from './devices'
 import { tierName } from '#shared/domain/tiers'
 import { procedure } from './rpc'
+import { pace, throttleLevelName } from './throttle'
 
 /** Why mining that was asked for does not run. Flags that stack. */
-export const pauseCause = z.enum(['manual', 'network', 'practice-hour', 'no-device', 'ledger'])
+export const pauseCause = z.enum(['manual', 'network', 'practice-hour', 'no-device', 'ledger', 'heat', 'throttle'])
 export type PauseCause = z.infer<typeof pauseCause>
 
 export const miningState = z.enum(['stopped', 'starting', 'mining', 'paused', 'finishing', 'faulted'])
@@ -44,6 +45,8 @@ export const engineStatus = z.object({
   creditMacs: z.object({ epoch: decimal, today: decimal, total: decimal }),
   credits: z.number().int(),
   devices: z.array(deviceSummary),
+  /** the level that holds now, and its share of threads and of time */
+  throttle: pace.extend({ level: throttleLevelName }),
   notices: z.array(notice),
 })
 export type EngineStatus = z.infer<typeof engineStatus>
@@ -130,6 +133,8 @@ export const engineProcedures = {
   'engine.stop': procedure(z.object({ finish: z.boolean() }), engineStatus),
   /** practice goes on beyond its hour */
   'engine.keepGoing': procedure(z.object({ keepGoing: z.boolean() }), engineStatus),
+  /** from the shell: seconds since the person last touched the computer */
+  'engine.presence': procedure(z.object({ idleSeconds: z.number().min(0) }), nothing),
   'engine.today': procedure(nothing, todaySummary),
   'engine.history': procedure(z.object({ period }), history),
   /** ends the engine process itself (the command line's and the shell's, not a screen's button) */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { microMoney, nothing } from './common'
 import { procedure } from './rpc'
+import { throttle } from './throttle'
 
 export const settings = z.object({
   rigName: z.string().trim().min(1).max(60),
@@ -12,6 +13,8 @@ export const settings = z.object({
   practiceKeepGoing: z.boolean(),
   /** generated samples, at most a fifth of the time */
   samples: z.boolean(),
+  /** how much of each device mining may take, by what the computer is used for */
+  throttle,
 })
 export type Settings = z.infer<typeof settings>
 export const settingsPatch = settings.partial()

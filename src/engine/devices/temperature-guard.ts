@@ -1,0 +1,35 @@
+/** Stops a device that is too hot, and lets it go on once it has cooled well below: not back and forth at the limit. */
+
+/** Below the limit by this much it goes on. */
+export const HYSTERESIS_CELSIUS = 8
+
+const DEFAULT_LIMIT_CELSIUS: Readonly<Record<string, number>> = { cpu: 95, gpu: 87 }
+const OTHER_LIMIT_CELSIUS = 90
+
+/** What holds for a kind of device until the person sets another limit. */
+export function defaultTemperatureLimit(kind: string): number {
+  return DEFAULT_LIMIT_CELSIUS[kind] ?? OTHER_LIMIT_CELSIUS
+}
+
+export interface TemperatureGuard {
+  /**
+   * What to say while the device must rest, null while it may work. A temperature that is not known never stops a device
+   * that works, and lets none go on that is stopped.
+   */
+  look(celsius: number | null, limitCelsius: number): string | null
+}
+
+export function createTemperatureGuard(): TemperatureGuard {
+  let hotCelsius: number | null = null
+  return {
+    look: (celsius, limitCelsius) => {
+      const resumeCelsius = limitCelsius - HYSTERESIS_CELSIUS
+      if (celsius !== null) {
+        if (celsius >= limitCelsius) hotCelsius = celsius
+        else if (celsius < resumeCelsius) hotCelsius = null
+        else if (hotCelsius !== null) hotCelsius = celsius
+      }
+      return hotCelsius === null ? null : `Too hot: ${Math.round(hotCelsius)} °C. Goes on below ${resumeCelsius} °C.`
+    },
+  }
+}

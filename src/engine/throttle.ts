@@ -1,0 +1,75 @@
+/** Which level of the throttle holds now, and the pace that it gives. */
+import type { Pace, Throttle, ThrottleLevelName } from '#shared/contract/throttle'
+
+/** Somebody who has not touched the computer for this long is away. */
+export const AWAY_AFTER_SECONDS = 5 * 60
+/** An older word about the person's presence says nothing any more. */
+const PRESENCE_HOLDS_MILLISECONDS = 60_000
+const MINUTES_A_DAY = 24 * 60
+
+/**
+ * The level at a minute of the local day. The night's hours come first: they were set for just that. `idleSeconds` null:
+ * the system does not tell, and the level is `idle`.
+ */
+export function throttleLevelAt(
+  throttle: Throttle,
+  minuteOfDay: number,
+  idleSeconds: number | null,
+): { level: ThrottleLevelName; pace: Pace } {
+  const { inUse, idle, night } = throttle
+  if (night !== null && isBetween(minuteOfDay, minutesOf(night.from), minutesOf(night.to))) {
+    return { level: 'night', pace: night }
+  }
+  if (idleSeconds !== null && idleSeconds < AWAY_AFTER_SECONDS) return { level: 'inUse', pace: inUse }
+  return { level: 'idle', pace: idle }
+}
+
+/** Threads at a share, rounded up, at least one. */
+export function threadsAt(threads: number, share: number): number {
+  // 0.7 of 10 is 7, although the product is 7.000000000000001 for some shares.
+  return Math.max(1, Math.min(threads, Math.ceil(threads * share - 1e-9)))
+}
+
+export interface ThrottleState {
+  readonly level: ThrottleLevelName
+  readonly pace: Pace
+  /** What the shell knows: seconds since the person last touched the computer. */
+  present(idleSeconds: number): void
+}
+
+export function createThrottle(parts: {
+  clock: { now(): number; monotonic(): number }
+  settings: () => Throttle
+}): ThrottleState {
+  const { clock } = parts
+  let presence: { idleSeconds: number; at: number } | null = null
+  const now = (): { level: ThrottleLevelName; pace: Pace } => {
+    const local = new Date(clock.now())
+    const age = presence === null ? 0 : clock.monotonic() - presence.at
+    const idleSeconds =
+      presence === null || age > PRESENCE_HOLDS_MILLISECONDS ? null : presence.idleSeconds + age / 1000
+    return throttleLevelAt(parts.settings(), local.getHours() * 60 + local.getMinutes(), idleSeconds)
+  }
+  return {
+    get level() {
+      return now().level
+    },
+    get pace() {
+      return now().pace
+    },
+    present: (idleSeconds) => {
+      presence = { idleSeconds, at: clock.monotonic() }
+    },
+  }
+}
+
+function minutesOf(time: string): number {
+  const [hours = 0, minutes = 0] = time.split(':').map(Number)
+  return (hours * 60 + minutes) % MINUTES_A_DAY
+}
+
+/** Over midnight where the end is before the beginning; equal ends are the whole day. */
+function isBetween(minute: number, from: number, to: number): boolean {
+  if (from < to) return minute >= from && minute < to
+  return minute >= from || minute < to
+}
