@@ -16,6 +16,8 @@ import { createLanePool } from './proof/lane-pool'
 import { loadNativeAddon, type NativeAddon } from './proof/native-addon'
 import { createNativeBackend, describeDriver } from './proof/native-backend'
 import { createProver } from './proof/prover'
+import { openAdapter } from './proof/webgpu/adapter'
+import { createWebgpuBackend } from './proof/webgpu/webgpu-backend'
 
 const HEARTBEAT_MILLISECONDS = 1000
 /** The verifier yields to everything else on the machine (niceness of Unix; "below normal" on Windows). */
@@ -50,6 +52,7 @@ async function startWorker(): Promise<void> {
   const prover = createProver(
     {
       native,
+      webgpu: createWebgpuBackend(() => openAdapter(start.gpu)),
       'onnx-cpu': createLaneBackend('onnx-cpu', lanes, contexts),
       reference: createLaneBackend('reference', lanes, contexts),
     },

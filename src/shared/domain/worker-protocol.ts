@@ -9,10 +9,11 @@ import type { JobInput, JobKind, JobRun } from './job'
 import type { TierName } from './tiers'
 
 /**
- * The fastest first. `native`: a driver over the C interface, the one for CPUs or a device's own. A device
+ * The fastest first. `native`: a driver over the C interface, the one for CPUs or a device's own. `webgpu`: a graphics
+ * adapter, software ones included. A device
  * offers an engine once it gave the right digests there.
  */
-export const proofEngines = ['native', 'onnx-cpu', 'reference'] as const
+export const proofEngines = ['native', 'webgpu', 'onnx-cpu', 'reference'] as const
 export type ProofEngine = (typeof proofEngines)[number]
 
 /** Which epoch weights a call is about. */

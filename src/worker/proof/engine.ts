@@ -14,8 +14,8 @@ export interface LaneEngine {
   ): Promise<{ digests: string[]; kernelMilliseconds: number }>
 }
 
-/** The engines that compute on lanes; the native driver has threads of its own. */
-export type LaneEngineName = Exclude<ProofEngine, 'native'>
+/** The engines that compute on lanes; the others have threads or an adapter of their own. */
+export type LaneEngineName = Exclude<ProofEngine, 'native' | 'webgpu'>
 
 /** Builds an engine for one tier in the calling thread. */
 export async function createLaneEngine(name: LaneEngineName, tier: Tier): Promise<LaneEngine> {

@@ -1,0 +1,117 @@
+/** What the webgpu engine dispatches for one batch, as numbers: sizes, multiply-accumulates and bytes that move. */
+import type { Tier } from '#shared/domain/tiers'
+import { matrixShape, type MatrixName } from '../weights'
+import { PRODUCT_TILE, type Finish } from './kernels'
+
+/** The places of activations in the adapter's memory. Bytes of one row. */
+export type Place = 'x' | 'projected' | 'mixed' | 'hidden'
+
+export interface ProductStep {
+  kind: 'product'
+  name: 'projections' | 'output' | 'expand' | 'contract'
+  /** side by side */
+  matrices: readonly MatrixName[]
+  from: Place
+  to: Place
+  finish: Finish
+  inner: number
+  columns: number
+  /** bytes from the start of the layer's weights */
+  offset: number
+}
+export interface AttentionStep {
+  kind: 'attention'
+  name: 'attention'
+  from: Place
+  to: Place
+}
+export type Step = ProductStep | AttentionStep
+
+/** The five dispatches of a layer, in order. */
+export function layerSteps(tier: Tier): Step[] {
+  let offset = 0
+  const product = (
+    name: ProductStep['name'],
+    matrices: readonly MatrixName[],
+    from: Place,
+    to: Place,
+    finish: Finish,
+  ): ProductStep => {
+    const shapes = matrices.map((matrix) => matrixShape(tier, matrix))
+    const inner = shapes[0]?.[0] ?? 0
+    const columns = shapes.reduce((sum, shape) => sum + shape[1], 0)
+    const step = { kind: 'product', name, matrices, from, to, finish, inner, columns, offset } as const
+    offset += inner * columns
+    return step
+  }
+  return [
+    product('projections', ['q', 'k', 'v'], 'x', 'projected', 'plain'),
+    { kind: 'attention', name: 'attention', from: 'projected', to: 'mixed' },
+    product('output', ['o'], 'mixed', 'x', 'residual'),
+    product('expand', ['u'], 'x', 'hidden', 'triangle'),
+    product('contract', ['n'], 'hidden', 'x', 'residual'),
+  ]
+}
+
+export function rowBytes(tier: Tier): Record<Place, number> {
+  return { x: tier.width, projected: 3 * tier.width, mixed: tier.width, hidden: tier.hidden }
+}
+
+/** Rows that are computed for `nonces`: whole tiles. */
+export function rowsFor(tier: Tier, nonces: number): number {
+  return Math.ceil((nonces * tier.tokens) / PRODUCT_TILE) * PRODUCT_TILE
+}
+
+/** Bytes of the adapter's memory that a batch takes beside the weights. */
+export function activationBytes(tier: Tier, nonces: number): number {
+  const places = Object.values(rowBytes(tier)).reduce((sum, bytes) => sum + bytes, 0)
+  return rowsFor(tier, nonces) * places
+}
+
+export interface StepCost {
+  name: Step['name']
+  workgroups: [columns: number, rows: number]
+  /** counted as the tier counts them, for the nonces of the batch */
+  macs: number
+  /** read and written once by a dispatch, if every tile came from a cache after its first reading */
+  leastBytes: number
+  /** what the workgroups ask for: each reads its own tiles */
+  askedBytes: number
+}
+
+/** Of one layer's dispatches for a batch of `nonces`. */
+export function layerCosts(tier: Tier, nonces: number): StepCost[] {
+  const rows = rowsFor(tier, nonces)
+  const bytes = rowBytes(tier)
+  return layerSteps(tier).map((step): StepCost => {
+    const workgroups = workgroupsOf(tier, step, nonces)
+    if (step.kind === 'attention') {
+      const moved = nonces * tier.tokens * (bytes.projected + bytes.mixed)
+      // every score's row of Q is read again for each four keys
+      const queries = nonces * tier.tokens * tier.width * (tier.tokens / 4)
+      const macs = nonces * 2 * tier.tokens * tier.tokens * tier.width
+      return {
+        name: step.name,
+        workgroups,
+        macs,
+        leastBytes: moved,
+        askedBytes: moved - nonces * tier.tokens * tier.width + queries,
+      }
+    }
+    const written = rows * step.columns * (step.finish === 'residual' ? 2 : 1)
+    const weights = step.inner * step.columns
+    const [columnTiles, rowTiles] = workgroups
+    return {
+      name: step.name,
+      workgroups,
+      macs: nonces * tier.tokens * weights,
+      leastBytes: rows * step.inner + weights + written,
+      askedBytes: rows * step.inner * columnTiles + weights * rowTiles + written,
+    }
+  })
+}
+
+export function workgroupsOf(tier: Tier, step: Step, nonces: number): [columns: number, rows: number] {
+  if (step.kind === 'attention') return [tier.width / tier.head, nonces]
+  return [step.columns / PRODUCT_TILE, rowsFor(tier, nonces) / PRODUCT_TILE]
+}
