@@ -12,6 +12,7 @@ import { mine, serve } from './commands/mine'
 import { modelsAdd, modelsList, modelsRemove, modelsVerify } from './commands/models'
 import { proofDigest } from './commands/proof'
 import { start, status, stop } from './commands/status'
+import { throttle, throttleLevels } from './commands/throttle'
 import { VERSION } from './engine-host'
 import { createOutput, EXIT_DONE, EXIT_WRONG_USAGE, reportFailure, type Output } from './output'
 import { dataFolder } from './paths'
@@ -150,6 +151,15 @@ command(program, 'start', 'start mining in the running engine').action(action(st
 command(program, 'stop', 'stop mining in the running engine')
   .option('--finish', 'finish running jobs first')
   .action(action(stop))
+
+command(program, 'throttle', 'how much of each device mining may take: in use, idle, at night')
+  .addOption(new Option('--level <level>', 'the level to change; shows all when left out').choices(throttleLevels))
+  .option('--threads-share <percent>', "share of the device's threads", decimalFrom(1, 100))
+  .option('--duty <percent>', 'share of the time at work; 0: no proving at this level', decimalFrom(0, 100))
+  .option('--from <time>', 'when the night begins, 22:00')
+  .option('--to <time>', 'when the night ends, 07:00')
+  .option('--off', 'the night is like any other hour')
+  .action(action(throttle))
 
 const job = program.command('job').description('useful work')
 command(job, 'submit', 'give it a job and wait for the result')

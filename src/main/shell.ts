@@ -2,13 +2,15 @@
 import { mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { app, ipcMain, MessageChannelMain, protocol } from 'electron'
+import { app, ipcMain, MessageChannelMain, powerMonitor, protocol } from 'electron'
+import { fromUtilityPort } from '#process/utility-port'
 import type { FailureValue } from '#shared/domain/errors'
 import { startNodeEngine } from './engine-node'
 import type { Programs } from './engine-process'
 import { startUtilityEngine } from './engine-utility'
 import { setMenu } from './menu'
 import type { ShellOptions } from './options'
+import { reportPresence } from './presence'
 import { createPageServer, scheme } from './page-server'
 import { createSupervisor } from './supervisor'
 import { guardSession, openWindow, type MainWindow } from './window'
@@ -41,6 +43,7 @@ export function createShell(parts: ShellParts): void {
   let pageWaits = false
   let pageConnected = false
   let ended = false
+  let presence: { stop(): void } | undefined
 
   const start = parts.dataDir === undefined ? {} : { dataDir: parts.dataDir }
   const startEngine =
@@ -50,7 +53,10 @@ export function createShell(parts: ShellParts): void {
   const supervisor = createSupervisor(
     { startEngine, clock: { now: Date.now, after: later }, random: Math.random },
     {
-      onReady: () => connectPage(),
+      onReady: () => {
+        connectPage()
+        tellPresence()
+      },
       onStopped: () => {
         if (pageConnected) main?.window.webContents.send('lode:port-closed')
         pageWaits ||= pageConnected
@@ -73,6 +79,15 @@ export function createShell(parts: ShellParts): void {
     pageWaits = false
     pageConnected = true
     main.window.webContents.postMessage('lode:port', null, [port2])
+  }
+  const tellPresence = (): void => {
+    const { port1, port2 } = new MessageChannelMain()
+    if (!supervisor.connect(port1)) return
+    presence?.stop()
+    presence = reportPresence(fromUtilityPort(port2), {
+      idleSeconds: () => powerMonitor.getSystemIdleTime(),
+      after: later,
+    })
   }
   const retry = (): void => {
     failure = undefined
