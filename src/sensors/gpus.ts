@@ -1,6 +1,7 @@
 /** Graphics processors as the system lists them, with what their drivers say about power, heat and load. */
 import { basename, join } from 'node:path'
 import type { SensorInventory, SensorReading } from '#shared/domain/worker-protocol'
+import { askAmd, type AmdReading } from './amd'
 import { listFolder, readNumber, readText, within } from './read'
 import { graphicsController, type GraphicsController, type SensorSystem } from './system'
 import { plausibleCelsius } from './temperature'
@@ -45,13 +46,19 @@ export async function findGpus(system: SensorSystem): Promise<FoundGpu[]> {
     })
 }
 
-/** Power, heat and load of those GPUs whose drivers tell: NVIDIA by its own tool, amdgpu by sysfs. */
+/** Power, heat and load of those GPUs whose drivers tell: NVIDIA by its own tool, amdgpu by sysfs or else AMD's tools. */
 export async function readGpus(system: SensorSystem, gpus: readonly FoundGpu[]): Promise<GpuReading[]> {
   if (gpus.length === 0) return []
   const nvidia = gpus.some(({ inventory }) => /nvidia/i.test(inventory.vendor)) ? await askNvidia(system) : []
   const drivers = await readLinuxDrivers(system)
+  const isUntold = ({ inventory, pciAddress }: FoundGpu): boolean =>
+    /amd|advanced micro|\bati\b/i.test(inventory.vendor) &&
+    drivers.every((entry) => entry.pciAddress !== pciAddress || entry.powerWatts === undefined)
+  const amd = gpus.some(isUntold) ? (await askAmd(system)).map(withAddress) : []
   return gpus.map(({ inventory, pciAddress }) => {
-    const found = [...nvidia, ...drivers].find((entry) => pciAddress !== undefined && entry.pciAddress === pciAddress)
+    const found = [...nvidia, ...amd, ...drivers].find(
+      (entry) => pciAddress !== undefined && entry.pciAddress === pciAddress,
+    )
     return {
       id: inventory.id,
       ...(found?.powerWatts === undefined ? {} : { powerWatts: found.powerWatts }),
@@ -61,8 +68,12 @@ export async function readGpus(system: SensorSystem, gpus: readonly FoundGpu[]):
   })
 }
 
+function withAddress({ busAddress, ...reading }: AmdReading): DriverReading {
+  return { pciAddress: fullPciAddress(busAddress), ...reading }
+}
+
 interface DriverReading {
-  pciAddress: string
+  pciAddress: string | undefined
   name?: string | undefined
   memoryBytes?: number | undefined
   powerWatts?: number | undefined

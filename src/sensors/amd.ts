@@ -1,0 +1,93 @@
+/** AMD's own tools, for the graphics processors of which the kernel's driver says nothing: amd-smi, and the older rocm-smi. */
+import { z } from 'zod'
+import type { SensorSystem } from './system'
+import { plausibleCelsius } from './temperature'
+import { within } from './read'
+
+export interface AmdReading {
+  /** as the tool writes it */
+  busAddress: string
+  powerWatts?: number | undefined
+  temperatureCelsius?: number | undefined
+  utilization?: number | undefined
+}
+
+const COMMAND_DEADLINE_MILLISECONDS = 3000
+
+/** amd-smi where there is one, else rocm-smi; none of them, or none that answers in time: an empty list. */
+export async function askAmd(system: SensorSystem): Promise<AmdReading[]> {
+  const [list, metric] = await Promise.all([
+    ask(system, 'amd-smi', ['list', '--json']),
+    ask(system, 'amd-smi', ['metric', '--power', '--temperature', '--usage', '--json']),
+  ])
+  const found = fromAmdSmi(list, metric)
+  if (found.length > 0) return found
+  return fromRocmSmi(await ask(system, 'rocm-smi', ['--showbus', '--showpower', '--showtemp', '--showuse', '--json']))
+}
+
+/** "N/A" is no figure. Older versions give bare numbers, newer ones a value with its unit. */
+const figure = z
+  .union([z.number(), z.object({ value: z.number() }).transform(({ value }) => value)])
+  .optional()
+  .catch(undefined)
+const listedGpu = z.object({ gpu: z.number().int(), bdf: z.string() })
+const measuredGpu = z.object({
+  gpu: z.number().int(),
+  power: z.object({ socket_power: figure }).optional().catch(undefined),
+  temperature: z.object({ edge: figure, hotspot: figure }).optional().catch(undefined),
+  usage: z.object({ gfx_activity: figure }).optional().catch(undefined),
+})
+/** A list, or since version 25 a list inside `gpu_data`. */
+const listOf = <T extends z.ZodType>(entry: T) =>
+  z.union([z.array(entry), z.object({ gpu_data: z.array(entry) }).transform(({ gpu_data: entries }) => entries)])
+
+function fromAmdSmi(list: unknown, metric: unknown): AmdReading[] {
+  const listed = listOf(listedGpu).safeParse(list).data ?? []
+  const measured = listOf(measuredGpu).safeParse(metric).data ?? []
+  return measured.flatMap(({ gpu, power, temperature, usage }) => {
+    const place = listed.find((entry) => entry.gpu === gpu)
+    if (!place) return []
+    return [readingOf(place.bdf, power?.socket_power, temperature?.edge ?? temperature?.hotspot, usage?.gfx_activity)]
+  })
+}
+
+function fromRocmSmi(answer: unknown): AmdReading[] {
+  const cards = z.record(z.string(), z.record(z.string(), z.unknown()).catch({})).safeParse(answer).data ?? {}
+  return Object.values(cards).flatMap((card) => {
+    const bus = card['PCI Bus']
+    if (typeof bus !== 'string') return []
+    const value = (pattern: RegExp): number | undefined => {
+      const text = Object.entries(card).find(([name]) => pattern.test(name))?.[1]
+      return typeof text === 'string' && /^\d+(\.\d+)?$/.test(text) ? Number(text) : undefined
+    }
+    return [
+      readingOf(
+        bus,
+        value(/^(Average|Current Socket) Graphics Package Power \(W\)$/),
+        value(/^Temperature \(Sensor edge\) \(C\)$/) ?? value(/^Temperature \(Sensor junction\) \(C\)$/),
+        value(/^GPU use \(%\)$/),
+      ),
+    ]
+  })
+}
+
+function readingOf(busAddress: string, watts?: number, degrees?: number, percent?: number): AmdReading {
+  return {
+    busAddress,
+    powerWatts: watts !== undefined && watts > 0 ? watts : undefined,
+    temperatureCelsius: degrees === undefined ? undefined : plausibleCelsius(degrees * 1000),
+    utilization: percent === undefined || percent > 100 ? undefined : percent / 100,
+  }
+}
+
+/** Undefined where the tool is missing, slow, or says anything but JSON. */
+async function ask(system: SensorSystem, command: string, parameters: string[]): Promise<unknown> {
+  const asked = system.run(command, parameters, COMMAND_DEADLINE_MILLISECONDS)
+  const text = await within(asked, COMMAND_DEADLINE_MILLISECONDS)
+  if (!text) return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
