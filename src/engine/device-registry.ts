@@ -1,10 +1,11 @@
 /** The devices of this rig: what they are, what the person decided about them, and the runner that drives each. */
 import { device as deviceSchema, type Device } from '#shared/contract/devices'
 import { Failure } from '#shared/domain/errors'
-import type { ProofEngine, SensorInventory, SensorReading } from '#shared/domain/worker-protocol'
+import type { GpuAdapter, ProofEngine, SensorInventory, SensorReading } from '#shared/domain/worker-protocol'
 import {
   createPowerMeter,
   defaultTemperatureLimit,
+  computingGpus,
   describeDevices,
   readProcessorTable,
   type DeviceDescriptor,
@@ -49,6 +50,8 @@ export interface DeviceRegistryParts {
   settings: SettingsStore
   /** whether the native engine gave the right digests on this machine; never rejects */
   nativeWorks: () => Promise<boolean>
+  /** whether the webgpu engine gave the right digests on an adapter; never rejects */
+  gpuWorks: (gpu: GpuAdapter) => Promise<boolean>
   createRunner: (device: DeviceDescriptor) => DeviceRunner
   rate: (deviceId: string) => { macsPerSecond: number | null; macsPerJoule: number | null }
   onChange: () => void
@@ -64,13 +67,23 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
 
   let cpuEngines: ProofEngine[] = ['onnx-cpu', 'reference']
   let looked: Promise<void> | null = null
+  const gpuEngines: Record<string, ProofEngine[]> = {}
   const lookAtEngines = async (): Promise<void> => {
-    if (!(await parts.nativeWorks())) return
-    cpuEngines = ['native', ...cpuEngines]
-    parts.onChange()
+    if (await parts.nativeWorks()) {
+      cpuEngines = ['native', ...cpuEngines]
+      parts.onChange()
+    }
+    await lookAtGpus()
+  }
+  const lookAtGpus = async (): Promise<void> => {
+    for (const { id, adapter } of computingGpus(inventory)) {
+      if (gpuEngines[id] !== undefined || !(await parts.gpuWorks(adapter))) continue
+      gpuEngines[id] = ['webgpu']
+      parts.onChange()
+    }
   }
 
-  const descriptors = (): DeviceDescriptor[] => describeDevices(inventory, settings.devices, cpuEngines)
+  const descriptors = (): DeviceDescriptor[] => describeDevices(inventory, settings.devices, cpuEngines, gpuEngines)
   const runnerFor = (device: DeviceDescriptor): DeviceRunner => {
     const known = runners.get(device.id)
     if (known) return known
@@ -112,12 +125,20 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
     })
   }
 
-  const detailOf = ({ vendor, cores, logicalCores, instructionSets, driver }: DeviceDescriptor): Device['detail'] => ({
+  const detailOf = ({
+    vendor,
+    cores,
+    logicalCores,
+    instructionSets,
+    driver,
+    engineUses,
+  }: DeviceDescriptor): Device['detail'] => ({
     vendor,
     instructionSets,
     ...(cores === undefined ? {} : { cores }),
     ...(logicalCores === undefined ? {} : { logicalCores }),
     ...(driver === undefined ? {} : { driver }),
+    ...(engineUses === undefined ? {} : { engineUses }),
   })
 
   const powerOf = (id: string): DevicePower => {
@@ -179,6 +200,7 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
     },
     refresh: async () => {
       inventory = await parts.readInventory()
+      await lookAtGpus()
       meter = createPowerMeter({ inventory, processors })
       parts.onChange()
     },

@@ -34,7 +34,7 @@ import { createModelConverter } from './work/model-converter'
 import { createNetworkState } from './work/network-state'
 import { createSampleBudget } from './work/sample-budget'
 import { createSubmissions } from './work/submissions'
-import { createNativeProbe } from './work/native-probe'
+import { createGpuProbe, createNativeProbe } from './work/native-probe'
 import { startVerifier } from './work/verifier'
 
 export interface EngineParts {
@@ -129,6 +129,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
 
     const native = createNativeProbe({ host, log })
     closers.add(() => native.stop())
+    const gpus = createGpuProbe({ host, log })
+    closers.add(() => gpus.stop())
     const verifier = startVerifier({ host, clock, random: randomFraction, log, nativeWorks: native.works })
     closers.add(() => verifier.stop())
     // The first readings come before there are devices to take them.
@@ -239,6 +241,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       readInventory: look,
       settings,
       nativeWorks: native.works,
+      gpuWorks: gpus.works,
       createRunner,
       rate: (deviceId) => live.rate(deviceId),
       onChange: changed,

@@ -36,6 +36,9 @@ export function createRunnerFactory(parts: RunnerFactoryParts): (device: DeviceD
     const runner = createDeviceRunner({
       ...shared,
       deviceId: device.id,
+      ...(device.adapter ? { gpu: device.adapter } : {}),
+      // useful jobs run on the processor, which has a worker of its own
+      ...(device.kind === 'gpu' ? { models: () => [] } : {}),
       threads: device.threads?.inUse ?? 1,
       memoryBytes: device.memoryBytes,
       jobParts: { ledger, events },

@@ -19,7 +19,7 @@ export async function devices({ output, dataDir }: CommandContext): Promise<void
       })),
       found.map(
         (device) =>
-          `${device.id}  ${device.name}: ${device.canMine ? `can mine with ${device.engines.join(', ')}` : (device.reason ?? 'cannot mine')}`,
+          `${device.id}  ${device.name}: ${device.canMine ? `can mine with ${device.engines.join(', ')}${device.detail.engineUses ? ` (${device.detail.engineUses})` : ''}` : (device.reason ?? 'cannot mine')}`,
       ),
     )
   })

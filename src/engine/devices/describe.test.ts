@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ProofEngine, SensorInventory } from '#shared/domain/worker-protocol'
-import { defaultThreads, describeDevices } from './describe'
+import { computingGpus, defaultThreads, describeDevices } from './describe'
 
 const engines: ProofEngine[] = ['onnx-cpu', 'reference']
 const inventory: SensorInventory = {
@@ -59,14 +59,27 @@ describe('describeDevices', () => {
       ['gpu0', 'gpu1', 'gpu2', 'gpu3', 'gpu4'].map((id) => ({ id, canMine: false, enabled: false, engines: [] })),
     )
     expect(gpus.map(({ reason }) => reason)).toEqual([
-      'No engine in this version drives GPUs yet; it will not be used.',
-      'No engine in this version drives GPUs yet; it will not be used.',
+      'No engine gave the right digests on it; it will not be used.',
+      'No engine gave the right digests on it; it will not be used.',
       'A virtual display adapter without a graphics processor; it will not be used.',
       "A server's display chip, which cannot compute; it will not be used.",
       'A virtual display adapter without a graphics processor; it will not be used.',
     ])
     expect(gpus[0]).toMatchObject({ memoryBytes: 12e9, driver: '580.65' })
     expect(gpus[1]).toMatchObject({ memoryBytes: 32e9 })
+  })
+
+  it('offers a GPU once an engine proved itself there, and says what the engine uses', () => {
+    const gpus = { gpu0: ['webgpu'] } as const
+    expect(describeDevices(inventory, {}, engines, gpus)[1]).toMatchObject({
+      canMine: true,
+      enabled: true,
+      engines: ['webgpu'],
+      engineUses: 'int8 vector units; tensor cores need a vendor driver',
+      adapter: { name: 'NVIDIA GeForce RTX 4070' },
+    })
+    expect(describeDevices(inventory, { gpu0: { enabled: false } }, engines, gpus)[1]?.enabled).toBe(false)
+    expect(computingGpus(inventory).map(({ id }) => id)).toEqual(['gpu0', 'gpu1'])
   })
 
   it("follows the person's choice within what the machine has", () => {

@@ -1,5 +1,5 @@
 /** What the sensors found, as devices that mine or say why they do not. */
-import type { ProofEngine, SensorInventory } from '#shared/domain/worker-protocol'
+import type { GpuAdapter, ProofEngine, SensorInventory } from '#shared/domain/worker-protocol'
 import { cleanProcessorName } from './processors'
 
 export interface DeviceSettings {
@@ -17,6 +17,10 @@ export interface DeviceDescriptor {
   vendor: string
   /** the engines that can drive it, the best first; none: it cannot mine */
   engines: string[]
+  /** what the best engine uses of it, in words */
+  engineUses?: string
+  /** what the webgpu engine opens; GPUs only */
+  adapter?: GpuAdapter
   /** the computer's for a CPU or a GPU that shares it; 0 where the system does not say */
   memoryBytes: number
   canMine: boolean
@@ -34,16 +38,21 @@ export interface DeviceDescriptor {
 /** Cores from which on one is left to the person. */
 const CORES_TO_SHARE = 4
 
-const NO_GPU_ENGINE = 'No engine in this version drives GPUs yet; it will not be used.'
+const NO_GPU_ENGINE = 'No engine gave the right digests on it; it will not be used.'
+const WEBGPU_USES = 'int8 vector units; tensor cores need a vendor driver'
 const VIRTUAL_ADAPTER =
   /basic (display|render)|remote display|vmware|svga|virtualbox|\bqxl\b|cirrus|bochs|virtio|hyper-v|parallels|citrix|\bparsec\b|\bspacedesk\b|virtual|llvmpipe|swiftshader/i
 const SERVER_DISPLAY_CHIP = /aspeed|\bast\d{4}\b|matrox.*g200|mgag200/i
 
-/** cpu0 first, then the GPUs. `settings` are the person's, by device id; `cpuEngines` drive the processor, the best first. */
+/**
+ * cpu0 first, then the GPUs. `settings` are the person's, by device id; `cpuEngines` drive the processor, the best first;
+ * `gpuEngines` a GPU, by its id.
+ */
 export function describeDevices(
   inventory: SensorInventory,
   settings: Readonly<Record<string, DeviceSettings>>,
   cpuEngines: readonly ProofEngine[],
+  gpuEngines: Readonly<Record<string, readonly ProofEngine[]>> = {},
 ): DeviceDescriptor[] {
   const { cpu, memoryBytes, gpus } = inventory
   const maximum = cpu.logicalCores
@@ -65,20 +74,26 @@ export function describeDevices(
   }
   return [
     cpu0,
-    ...gpus.map((gpu): DeviceDescriptor => ({
-      id: gpu.id,
-      kind: 'gpu',
-      name: gpu.name,
-      vendor: gpu.vendor,
-      engines: [],
-      memoryBytes: gpu.memoryBytes ?? (gpu.shared ? memoryBytes : 0),
-      canMine: false,
-      reason: gpuReason(`${gpu.vendor} ${gpu.name}`),
-      enabled: false,
-      instructionSets: [],
-      ...(gpu.driver ? { driver: gpu.driver } : {}),
-      threads: null,
-    })),
+    ...gpus.map((gpu): DeviceDescriptor => {
+      const drivenBy = gpuEngines[gpu.id] ?? []
+      const canMine = drivenBy.length > 0
+      return {
+        id: gpu.id,
+        kind: 'gpu',
+        name: gpu.name,
+        vendor: gpu.vendor,
+        engines: [...drivenBy],
+        ...(canMine ? { engineUses: WEBGPU_USES } : {}),
+        adapter: adapterOf(gpu.id, inventory),
+        memoryBytes: gpu.memoryBytes ?? (gpu.shared ? memoryBytes : 0),
+        canMine,
+        ...(canMine ? {} : { reason: gpuReason(`${gpu.vendor} ${gpu.name}`) }),
+        enabled: canMine && (settings[gpu.id]?.enabled ?? true),
+        instructionSets: [],
+        ...(gpu.driver ? { driver: gpu.driver } : {}),
+        threads: null,
+      }
+    }),
   ]
 }
 
@@ -88,6 +103,19 @@ export function describeDevices(
  */
 export function defaultThreads(physicalCores: number): number {
   return physicalCores >= CORES_TO_SHARE ? physicalCores - 1 : Math.max(1, physicalCores)
+}
+
+/** GPUs that may compute: neither a virtual adapter nor a server's display chip. */
+export function computingGpus(inventory: SensorInventory): { id: string; adapter: GpuAdapter }[] {
+  return inventory.gpus
+    .filter(({ vendor, name }) => gpuReason(`${vendor} ${name}`) === NO_GPU_ENGINE)
+    .map(({ id }) => ({ id, adapter: adapterOf(id, inventory) }))
+}
+
+/** The only one needs no name, which sensors and graphics drivers may spell differently. */
+function adapterOf(id: string, { gpus }: SensorInventory): GpuAdapter {
+  const real = gpus.filter(({ vendor, name }) => gpuReason(`${vendor} ${name}`) === NO_GPU_ENGINE)
+  return { name: real.length > 1 ? (real.find((gpu) => gpu.id === id)?.name ?? '') : '' }
 }
 
 function gpuReason(name: string): string {

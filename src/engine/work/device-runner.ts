@@ -89,7 +89,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       worker = startWorker({
         ...parts,
         name: `worker ${deviceId}`,
-        start: { role: 'worker', deviceId, threads: pacedThreads },
+        start: { role: 'worker', deviceId, threads: pacedThreads, ...(parts.gpu ? { gpu: parts.gpu } : {}) },
         onState: () => {
           if (worker?.state === 'waiting') {
             // One without work is not brought back.

@@ -4,7 +4,7 @@ import type { Network, Unit } from '#shared/domain/protocol'
 import type { Signed } from '#shared/domain/signed'
 import type { DeviceState } from '#shared/domain/states'
 import type { TierName } from '#shared/domain/tiers'
-import type { ProofEngine } from '#shared/domain/worker-protocol'
+import type { GpuAdapter, ProofEngine } from '#shared/domain/worker-protocol'
 import type { LaneSpan } from '#shared/contract/engine'
 import type { Pace } from '#shared/contract/throttle'
 import type { Clock } from '#process/supervisor'
@@ -53,6 +53,8 @@ export interface DeviceRunner {
 export interface DeviceRunnerParts extends Omit<WorkerClientParts, 'name' | 'start' | 'onState' | 'onToken'> {
   deviceId: string
   threads: number
+  /** the adapter of a GPU */
+  gpu?: GpuAdapter
   memoryBytes: number
   rigKey: string
   network: Network

@@ -33,6 +33,8 @@ export const device = deviceSummary.extend({
     logicalCores: z.number().int().optional(),
     instructionSets: z.array(z.string()),
     driver: z.string().optional(),
+    /** what its best engine uses of it, in words */
+    engineUses: z.string().optional(),
   }),
   /** CPU only */
   threads: z.object({ inUse: z.number().int(), maximum: z.number().int(), default: z.number().int() }).nullable(),

@@ -12,17 +12,27 @@ export interface OpenAdapter {
   packed: boolean
   /** null while it works; in a sentence's words what became of it */
   readonly lost: string | null
-  onLost(listener: (reason: string) => void): void
+  /** Returns what takes the listener away again. */
+  onLost(listener: (reason: string) => void): () => void
 }
 
 const LANGUAGE_FEATURE = 'packed_4x8_integer_dot_product'
 const SOFTWARE_NAMES = /swiftshader|llvmpipe|lavapipe|basic render|\bwarp\b/i
+/** For tests on computers without a graphics processor: a software adapter counts as one. */
+const SOFTWARE_ALLOWED = 'LODE_SOFTWARE_GPU'
 const HELP = 'Update the graphics driver, or use another engine.'
 
-/** `wanted`: the adapter by a part of its name; absent: the fastest. Throws Failure `device-unavailable`. */
+/**
+ * `wanted`: the adapter by a part of its name; empty: the only one; absent: the fastest, also one in
+ * software. Throws Failure `device-unavailable`.
+ */
 export async function openAdapter(wanted?: GpuAdapter): Promise<OpenAdapter> {
   const adapter = await findAdapter(wanted)
   const name = adapterName(adapter.info)
+  const software = adapter.info.isFallbackAdapter || SOFTWARE_NAMES.test(name)
+  if (wanted && software && process.env[SOFTWARE_ALLOWED] !== '1') {
+    throw unavailable(`${name} is software that computes on the processor`)
+  }
   const { limits } = adapter
   try {
     const device = await adapter.requestDevice({
@@ -32,7 +42,7 @@ export async function openAdapter(wanted?: GpuAdapter): Promise<OpenAdapter> {
       },
     })
     let lost: string | null = null
-    const listeners: ((reason: string) => void)[] = []
+    const listeners = new Set<(reason: string) => void>()
     void device.lost.then(({ message }) => {
       lost = message === '' ? 'the driver gave no reason' : message
       for (const listener of listeners) listener(lost)
@@ -40,12 +50,15 @@ export async function openAdapter(wanted?: GpuAdapter): Promise<OpenAdapter> {
     return {
       device,
       name,
-      software: adapter.info.isFallbackAdapter || SOFTWARE_NAMES.test(name),
+      software,
       packed: (await dawn()).wgslLanguageFeatures.has(LANGUAGE_FEATURE),
       get lost() {
         return lost
       },
-      onLost: (listener) => listeners.push(listener),
+      onLost: (listener) => {
+        listeners.add(listener)
+        return () => listeners.delete(listener)
+      },
     }
   } catch (error) {
     throw unavailable(`the graphics adapter ${name} cannot be opened: ${reasonOf(error)}`)
@@ -58,7 +71,7 @@ let instance: Promise<GPU> | null = null
 function dawn(adapter?: string): Promise<GPU> {
   instance ??= import('webgpu').then(({ create, globals }) => {
     Object.assign(globalThis, globals)
-    return create(adapter === undefined ? [] : [`adapter=${adapter}`])
+    return create(adapter === undefined || adapter === '' ? [] : [`adapter=${adapter}`])
   })
   return instance
 }

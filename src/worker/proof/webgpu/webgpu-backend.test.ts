@@ -59,7 +59,8 @@ describe.runIf(opened)('webgpu engine', { timeout: 120_000 }, () => {
 
   it('an adapter that was lost is a Failure that says so', async () => {
     const own = await openAdapter()
-    const backend = createWebgpuBackend(() => Promise.resolve(own))
+    const adapters = [own]
+    const backend = createWebgpuBackend(() => Promise.resolve(adapters.pop()).then((next) => next ?? openAdapter()))
     const [vector] = vectors
     if (!vector) throw new Error('no vectors')
     const context = { tier: vector.tier, epochSeed: vector.epoch, engine: 'webgpu' } as const
@@ -70,5 +71,8 @@ describe.runIf(opened)('webgpu engine', { timeout: 120_000 }, () => {
       code: 'device-unavailable',
       message: expect.stringContaining('was lost') as string,
     })
+    // asked again, it opens the adapter anew
+    const { digests } = await backend.with(context, (compute) => compute(head, BigInt(vector.nonce), 1))
+    expect(digests).toEqual([vector.digest])
   })
 })

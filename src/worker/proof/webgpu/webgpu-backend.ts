@@ -54,9 +54,21 @@ export function createWebgpuBackend(open: () => Promise<OpenAdapter>): ProofBack
     }
   }
 
+  /** Opens again after a loss or a refusal: the person may ask for another try. */
+  const openOnce = async (): Promise<OpenAdapter> => {
+    const before = adapter
+    const known = before === null ? null : await before.catch(() => null)
+    if (known !== null && known.lost === null) return known
+    // somebody else has opened it meanwhile
+    if (adapter !== null && adapter !== before) return adapter
+    programs.clear()
+    for (const entry of entries.filter(({ users }) => users === 0)) forget(entry)
+    adapter = open()
+    return adapter
+  }
+
   const prepare = async ({ tier: name, epochSeed }: ProofContext): Promise<Ready> => {
-    adapter ??= open()
-    const opened = await adapter
+    const opened = await openOnce()
     const tier = TIERS[name]
     return guarded(opened, async () => {
       const known = programs.get(name) ?? createProgram(opened, tier)
@@ -175,13 +187,14 @@ async function findBatch(ready: Ready, tier: Tier): Promise<number> {
 /** Work on an adapter: one that was lost, refuses or hangs is a Failure. */
 async function guarded<T>(adapter: OpenAdapter, work: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
+  let forgetLoss = (): void => undefined
   const stopped = new Promise<never>((_, reject) => {
-    const milliseconds = MOST_BATCH_MILLISECONDS
-    timer = setTimeout(
-      () => reject(unavailable(adapter, `did not answer for ${milliseconds / 1000} seconds`)),
-      milliseconds,
-    )
-    adapter.onLost((reason) => reject(unavailable(adapter, `was lost: ${reason}`)))
+    timer = setTimeout(() => {
+      reject(unavailable(adapter, `did not answer for ${MOST_BATCH_MILLISECONDS / 1000} seconds`))
+      // it is opened anew when somebody asks again
+      adapter.device.destroy()
+    }, MOST_BATCH_MILLISECONDS)
+    forgetLoss = adapter.onLost((reason) => reject(unavailable(adapter, `was lost: ${reason}`)))
   })
   try {
     if (adapter.lost !== null) throw unavailable(adapter, `was lost: ${adapter.lost}`)
@@ -191,6 +204,7 @@ async function guarded<T>(adapter: OpenAdapter, work: () => Promise<T>): Promise
     throw error instanceof Failure ? error : unavailable(adapter, `refused the work: ${String(error)}`)
   } finally {
     clearTimeout(timer)
+    forgetLoss()
   }
 }
 
