@@ -9,10 +9,10 @@ function scriptedRunner(deviceId: string) {
   const runner = {
     deviceId,
     state: 'idle' as DeviceRunner['state'],
-    activity: '',
+    activity: '' as string,
     lane: 'idle' as const,
     reason: null,
-    resting: null,
+    resting: null as DeviceRunner['resting'],
     macsPerSecond: null,
     engine: null as DeviceRunner['engine'],
     residentBytes: null,
@@ -112,6 +112,21 @@ describe('mining', () => {
     mining.keepGoing(false)
     await clock.advance(0)
     expect(mining.state).toBe('stopped')
+  })
+
+  it('is paused while every device is too hot or has no time to prove, with a notice for the heat', async () => {
+    const { mining, runner } = controller({ devices: ['cpu0', 'gpu0'] })
+    await mining.start({})
+    Object.assign(runner('cpu0'), { resting: 'heat', activity: 'Too hot: 96 °C. Goes on below 87 °C.' })
+    expect(mining.state).toBe('mining')
+    Object.assign(runner('gpu0'), { resting: 'throttle' })
+    expect(mining.state).toBe('paused')
+    expect(mining.pausedBecause).toEqual(['heat', 'throttle'])
+    expect(mining.notices()).toMatchObject([
+      { id: 'hot-cpu0', title: 'cpu0 rests.', detail: 'Too hot: 96 °C. Goes on below 87 °C.' },
+    ])
+    await mining.stop({ finish: false })
+    expect(mining.pausedBecause).toEqual([])
   })
 
   it('counts the hour from each start', async () => {
