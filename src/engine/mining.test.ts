@@ -209,6 +209,17 @@ describe('mining', () => {
     await mining.stop({ finish: false })
   })
 
+  it('of an engine named without a device, starts those devices that have it', async () => {
+    const { mining, devices, runner } = controller({ devices: ['cpu0', 'gpu0'] })
+    const [, graphics] = devices
+    if (graphics === undefined) throw new Error('two devices')
+    graphics.engines = ['webgpu']
+    await mining.start({ engine: 'webgpu' })
+    expect([runner('cpu0').engine, runner('gpu0').engine]).toEqual([null, 'webgpu'])
+    await mining.stop({ finish: false })
+    await expect(mining.start({ engine: 'webgpu', devices: ['cpu0'] })).rejects.toMatchObject({ code: 'wrong-usage' })
+  })
+
   it('refuses unknown devices, engines that a device does not have, and too many threads', async () => {
     const { mining } = controller()
     await expect(mining.start({ devices: ['gpu7'] })).rejects.toMatchObject({ code: 'not-found' })

@@ -77,10 +77,16 @@ export function createMining(parts: MiningParts): Mining {
     return turn
   }
 
-  const usable = (options: StartOptions): MiningDevice[] =>
-    parts
+  const usable = (options: StartOptions): MiningDevice[] => {
+    const { engine, devices } = options
+    const ready = parts
       .devices()
-      .filter((device) => device.canMine && device.enabled && (options.devices?.includes(device.id) ?? true))
+      .filter((device) => device.canMine && device.enabled && (devices?.includes(device.id) ?? true))
+    if (engine === undefined || engine === null || devices) return ready
+    // Where the person names an engine and no device, those that have it mine; if none has, the refusal says so.
+    const able = ready.filter((device) => device.engines.includes(engine))
+    return able.length > 0 ? able : ready
+  }
 
   const engineFor = (device: MiningDevice, options: StartOptions): ProofEngine => {
     const name = options.engine ?? device.engines[0]
