@@ -6,6 +6,7 @@ import { tierNames } from '#shared/domain/tiers'
 import { proofEngines } from '#shared/domain/worker-protocol'
 import { addressSet, addressShow } from './commands/address'
 import { bench, devices } from './commands/devices'
+import { driversAdd, driversList, driversRemove, driversRetry } from './commands/drivers'
 import { jobSubmit } from './commands/job'
 import { ledgerExport, ledgerVerify } from './commands/ledger'
 import { mine, serve } from './commands/mine'
@@ -180,6 +181,15 @@ command(models, 'add', 'add a model from a folder or a GGUF file').argument('<pa
 command(models, 'remove', 'remove a model').argument('<id>').action(action(modelsRemove))
 command(models, 'verify', 'check every file of every model').action(action(modelsVerify))
 
+const drivers = program.command('drivers').description('drivers of other devices')
+command(drivers, 'list', 'what was added').action(action(driversList))
+command(drivers, 'add', 'add a driver after showing what it is')
+  .argument('<path>')
+  .option('--yes', 'approve it without being asked')
+  .action(action(driversAdd))
+command(drivers, 'remove', 'remove a driver').argument('<name>').action(action(driversRemove))
+command(drivers, 'retry', 'end a quarantine and try the driver again').argument('<name>').action(action(driversRetry))
+
 const ledger = program.command('ledger').description('credits and receipts')
 command(ledger, 'export', 'every credit, one a line')
   .option('--csv', 'as CSV')
@@ -215,7 +225,7 @@ function usageFailure(error: CommanderError): Failure {
 }
 
 // commander takes an unknown sub-command of a group for excess help; it is wrong usage like any other.
-for (const group of [proof, job, models, ledger, address]) {
+for (const group of [proof, job, models, drivers, ledger, address]) {
   group.configureOutput({ writeErr: () => undefined, outputError: () => undefined }).exitOverride()
 }
 

@@ -3,6 +3,7 @@ import type { Coordinator } from '#pool/coordinator'
 import type { SignatureVerifier, Signer } from '#shared/domain/signed'
 import type { Clock } from '#process/supervisor'
 import type { DeviceRegistry } from './device-registry'
+import type { Drivers } from './drivers'
 import type { EngineEvents } from './emitter'
 import type { Ledger, Metrics } from './ledger'
 import type { Live } from './live'
@@ -26,6 +27,7 @@ export interface EngineContext {
   settings: SettingsStore
   throttle: ThrottleState
   devices: DeviceRegistry
+  drivers: Drivers
   live: Live
   mining: Mining
   models: ModelStore

@@ -11,7 +11,8 @@ import {
   type DeviceDescriptor,
   type PowerMeter,
 } from './devices'
-
+import type { Drivers } from './drivers'
+import type { DriverSensors } from './drivers/sensors'
 import type { DevicePower } from './live'
 import type { SettingsStore } from './settings'
 import type { DeviceRunner } from './work/device-runner'
@@ -53,6 +54,8 @@ export interface DeviceRegistryParts {
   /** whether the webgpu engine gave the right digests on an adapter; never rejects */
   gpuWorks: (gpu: GpuAdapter) => Promise<boolean>
   createRunner: (device: DeviceDescriptor) => DeviceRunner
+  drivers: Pick<Drivers, 'devices' | 'ready' | 'ownerOf'>
+  driverSensors: DriverSensors
   rate: (deviceId: string) => { macsPerSecond: number | null; macsPerJoule: number | null }
   onChange: () => void
 }
@@ -69,11 +72,12 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
   let looked: Promise<void> | null = null
   const gpuEngines: Record<string, ProofEngine[]> = {}
   const lookAtEngines = async (): Promise<void> => {
+    const driversKnown = parts.drivers.ready()
     if (await parts.nativeWorks()) {
       cpuEngines = ['native', ...cpuEngines]
       parts.onChange()
     }
-    await lookAtGpus()
+    await Promise.all([lookAtGpus(), driversKnown])
   }
   const lookAtGpus = async (): Promise<void> => {
     for (const { id, adapter } of computingGpus(inventory)) {
@@ -83,7 +87,10 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
     }
   }
 
-  const descriptors = (): DeviceDescriptor[] => describeDevices(inventory, settings.devices, cpuEngines, gpuEngines)
+  const descriptors = (): DeviceDescriptor[] => [
+    ...describeDevices(inventory, settings.devices, cpuEngines, gpuEngines),
+    ...parts.drivers.devices(settings.devices, inventory.memoryBytes),
+  ]
   const runnerFor = (device: DeviceDescriptor): DeviceRunner => {
     const known = runners.get(device.id)
     if (known) return known
@@ -149,6 +156,16 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
         certainty: reading.certainty ?? null,
         source: reading.source,
         temperatureCelsius: lastReading?.cpuTemperatureCelsius ?? null,
+      }
+    }
+    if (parts.drivers.ownerOf(id) !== null) {
+      const sensors = parts.driverSensors.latest(id)
+      const watts = sensors?.powerWatts ?? null
+      return {
+        watts,
+        certainty: watts === null ? null : 'measured',
+        source: watts === null ? 'no power sensor' : "the driver's sensor",
+        temperatureCelsius: sensors?.temperatureCelsius ?? null,
       }
     }
     const gpu = lastReading?.gpus.find((candidate) => candidate.id === id)

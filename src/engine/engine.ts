@@ -12,6 +12,7 @@ import type { EngineContext } from './context'
 import { describeFault } from './describe-fault'
 import { createDeviceRegistry, type DeviceRegistry } from './device-registry'
 import { createSensorsClient } from './devices'
+import { createDriverSupport } from './drivers/support'
 import { createEngineEvents } from './emitter'
 import { createHandlers } from './handlers'
 import { acquireEngineLock, openLedger, openMetrics, type Ledger } from './ledger'
@@ -203,7 +204,23 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     }
     closers.add(() => announcing?.cancel())
 
+    const { drivers, driverSensors } = createDriverSupport({
+      folder: join(dataDir, 'drivers'),
+      ledger,
+      host,
+      log,
+      clock,
+      events,
+      devices: () => devices,
+      mining: () => mining,
+      onChange: changed,
+    })
+    closers.add(async () => {
+      driverSensors.stop()
+      await drivers.stop()
+    })
     const createRunner = createRunnerFactory({
+      drivers,
       rigKey: signer.publicKeyHex,
       host,
       clock,
@@ -243,6 +260,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       nativeWorks: native.works,
       gpuWorks: gpus.works,
       createRunner,
+      drivers,
+      driverSensors,
       rate: (deviceId) => live.rate(deviceId),
       onChange: changed,
     })
@@ -302,6 +321,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       settings,
       throttle,
       devices,
+      drivers,
       live,
       mining,
       models,

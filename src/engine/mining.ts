@@ -291,10 +291,10 @@ export function createMining(parts: MiningParts): Mining {
       inTurn(async () => {
         const options = wanted
         if (options === null) return
-        const working = usable(options)
+        const working = new Set(usable(options).map(({ id }) => id))
         for (const device of parts.devices()) {
           const runner = parts.runner(device.id)
-          const shouldRun = working.includes(device)
+          const shouldRun = working.has(device.id)
           if (shouldRun && runner.engine === null) startDevice(device, options)
           else if (!shouldRun && runner.engine !== null) await runner.stop()
         }

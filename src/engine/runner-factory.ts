@@ -1,6 +1,7 @@
 /** Makes the runner of a device: what all runners share, tied to what is the device's own. */
 import { Failure } from '#shared/domain/errors'
 import type { DeviceDescriptor } from './devices'
+import type { Drivers } from './drivers'
 import type { EngineEvents } from './emitter'
 import type { Ledger } from './ledger'
 import type { Live } from './live'
@@ -28,15 +29,28 @@ export interface RunnerFactoryParts extends Pick<
   verifier: Pick<VerifierClient, 'prepare'>
   live: () => Live
   heat: (deviceId: string) => ReturnType<DeviceRunnerParts['heat']>
+  drivers: Pick<Drivers, 'ownerOf' | 'guardedHost' | 'quarantine'>
 }
 
 export function createRunnerFactory(parts: RunnerFactoryParts): (device: DeviceDescriptor) => DeviceRunner {
-  const { ledger, events, verifier, live, heat, ...shared } = parts
+  const { ledger, events, verifier, live, heat, drivers, ...shared } = parts
+  /** A driver's device proves and does nothing else: jobs run on the processor, which has a worker of its own. */
+  const foreign = (deviceId: string): Partial<DeviceRunnerParts> => {
+    const owner = drivers.ownerOf(deviceId)
+    if (owner === null) return {}
+    return {
+      workerStart: { driver: owner.device },
+      host: drivers.guardedHost(deviceId),
+      models: () => [],
+      onFault: (reason) => drivers.quarantine(owner.driver, `${deviceId}: ${reason.replace(/\.$/, '')}`),
+    }
+  }
   return (device) => {
     const runner = createDeviceRunner({
       ...shared,
+      ...foreign(device.id),
       deviceId: device.id,
-      ...(device.adapter ? { gpu: device.adapter } : {}),
+      ...(device.adapter ? { workerStart: { gpu: device.adapter } } : {}),
       // useful jobs run on the processor, which has a worker of its own
       ...(device.kind === 'gpu' ? { models: () => [] } : {}),
       threads: device.threads?.inUse ?? 1,

@@ -104,6 +104,11 @@ const inputs: { [M in MethodName]: unknown } = {
   'models.add': { folder: '/no/such/folder' },
   'models.remove': { id: 'none' },
   'models.verify': null,
+  'drivers.list': null,
+  'drivers.inspect': { path: '/no/such/folder' },
+  'drivers.add': { path: '/no/such/folder', sha256: 'ab'.repeat(32) },
+  'drivers.remove': { name: 'none' },
+  'drivers.retry': { name: 'none' },
 }
 /** Those whose input above must be refused, with the code. */
 const refusals: Partial<Record<MethodName, string>> = {
@@ -114,6 +119,10 @@ const refusals: Partial<Record<MethodName, string>> = {
   'address.set': 'address-refused',
   'models.add': 'not-found',
   'models.remove': 'not-found',
+  'drivers.inspect': 'not-found',
+  'drivers.add': 'not-found',
+  'drivers.remove': 'not-found',
+  'drivers.retry': 'not-found',
 }
 
 describe.each(Object.keys(transports))('over a %s', (name) => {

@@ -625,8 +625,17 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
       )
     },
     'models.remove': async () => null,
+    'drivers.list': async () => [],
+    'drivers.inspect': async () => noDriver(),
+    'drivers.add': async () => noDriver(),
+    'drivers.remove': async () => noDriver(),
+    'drivers.retry': async () => noDriver(),
     'models.verify': async () =>
       modelList.map((one) => ({ ...one, files: one.files.map((file) => ({ ...file, ok: true })) })),
   }
   return { handlers, live, newRow: () => row(0) }
+}
+
+function noDriver(): never {
+  throw new Failure('not-found', 'there is no driver here')
 }

@@ -12,7 +12,7 @@ export interface DeviceSettings {
 export interface DeviceDescriptor {
   /** the same after every start: cpu0, and gpu0 … in the order of PCI addresses */
   id: string
-  kind: 'cpu' | 'gpu'
+  kind: 'cpu' | 'gpu' | 'npu' | 'asic'
   name: string
   vendor: string
   /** the engines that can drive it, the best first; none: it cannot mine */

@@ -2,6 +2,7 @@
 import type { Handlers } from '#shared/contract/index'
 import type { EngineContext } from '../context'
 import { deviceHandlers } from './devices'
+import { driverHandlers } from './drivers'
 import { earningsHandlers } from './earnings'
 import { engineHandlers } from './engine'
 import { jobHandlers } from './jobs'
@@ -12,6 +13,7 @@ export function createHandlers(context: EngineContext): Handlers {
   return {
     ...engineHandlers(context),
     ...deviceHandlers(context),
+    ...driverHandlers(context),
     ...jobHandlers(context),
     ...earningsHandlers(context),
     ...settingsHandlers(context),

@@ -61,9 +61,20 @@ export function settingsHandlers(
         'Nothing: the practice network runs inside this program, and the page is served to this computer only.',
         'Models are added from folders on this computer; nothing is downloaded.',
       ],
-      trust: [...(await programTrust()), ...modelTrust(context)],
+      trust: [...(await programTrust()), ...driverTrust(context), ...modelTrust(context)],
     }),
   }
+}
+
+function driverTrust({ drivers }: EngineContext): TrustItem[] {
+  return drivers.list().map(({ name, version, sha256, vendor, licence }) => ({
+    name,
+    kind: 'driver' as const,
+    version,
+    sha256,
+    origin: `added by you, from ${vendor}`,
+    licence,
+  }))
 }
 
 function modelTrust({ models }: EngineContext): TrustItem[] {

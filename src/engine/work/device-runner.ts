@@ -89,7 +89,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       worker = startWorker({
         ...parts,
         name: `worker ${deviceId}`,
-        start: { role: 'worker', deviceId, threads: pacedThreads, ...(parts.gpu ? { gpu: parts.gpu } : {}) },
+        start: { role: 'worker', deviceId, threads: pacedThreads, ...parts.workerStart },
         onState: () => {
           if (worker?.state === 'waiting') {
             // One without work is not brought back.
@@ -243,6 +243,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     faulted = error.message
     log.error('device stopped', { device: deviceId, code: error.code, reason: error.message })
     show('faulted', error.message, 'idle')
+    parts.onFault?.(error.message)
     return false
   }
 
@@ -392,5 +393,6 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       run()
       return measured
     },
+    readSensors: async () => (worker?.state === 'running' ? worker.request('driver.sensors', null) : null),
   }
 }

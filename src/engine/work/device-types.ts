@@ -4,7 +4,8 @@ import type { Network, Unit } from '#shared/domain/protocol'
 import type { Signed } from '#shared/domain/signed'
 import type { DeviceState } from '#shared/domain/states'
 import type { TierName } from '#shared/domain/tiers'
-import type { GpuAdapter, ProofEngine } from '#shared/domain/worker-protocol'
+import type { NativeSensors } from '#shared/domain/driver'
+import type { ProofEngine, WorkerStart } from '#shared/domain/worker-protocol'
 import type { LaneSpan } from '#shared/contract/engine'
 import type { Pace } from '#shared/contract/throttle'
 import type { Clock } from '#process/supervisor'
@@ -47,15 +48,19 @@ export interface DeviceRunner {
   cancelJob(jobId: string): boolean
   retry(): void
   setThreads(threads: number): void
+  /** of the driver's device while its worker runs; null: none */
+  readSensors(): Promise<NativeSensors | null>
   benchmark(engine: ProofEngine, tier: TierName, seconds: number): Promise<DeviceBenchmark>
 }
 
 export interface DeviceRunnerParts extends Omit<WorkerClientParts, 'name' | 'start' | 'onState' | 'onToken'> {
   deviceId: string
   threads: number
-  /** the adapter of a GPU */
-  gpu?: GpuAdapter
   memoryBytes: number
+  /** what its worker drives; absent: the processor */
+  workerStart?: Pick<WorkerStart, 'driver' | 'gpu'>
+  /** it stopped for a reason of its own and stays so until it is tried again */
+  onFault?: (reason: string) => void
   rigKey: string
   network: Network
   networkState: NetworkState

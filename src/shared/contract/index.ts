@@ -1,6 +1,7 @@
 /** Every procedure and event that a screen or the command line may use. Handlers and tests iterate over these two maps. */
 import type { z } from 'zod'
 import { deviceEvents, deviceProcedures } from './devices'
+import { driverEvents, driverProcedures } from './drivers'
 import { earningsEvents, earningsProcedures } from './earnings'
 import { engineEvents, engineProcedures } from './engine'
 import { jobEvents, jobProcedures } from './jobs'
@@ -10,6 +11,7 @@ import { settingsEvents, settingsProcedures } from './settings'
 export const procedures = {
   ...engineProcedures,
   ...deviceProcedures,
+  ...driverProcedures,
   ...jobProcedures,
   ...earningsProcedures,
   ...settingsProcedures,
@@ -18,6 +20,7 @@ export const procedures = {
 export const events = {
   ...engineEvents,
   ...deviceEvents,
+  ...driverEvents,
   ...jobEvents,
   ...earningsEvents,
   ...settingsEvents,

@@ -41,7 +41,7 @@ export type AddressHistoryRow = z.infer<typeof addressHistoryRow>
 
 export const trustItem = z.object({
   name: z.string(),
-  kind: z.enum(['program', 'library', 'model']),
+  kind: z.enum(['program', 'library', 'driver', 'model']),
   version: z.string(),
   sha256: z.string().nullable(),
   origin: z.string(),

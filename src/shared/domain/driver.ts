@@ -1,5 +1,30 @@
 /** What a native driver says of itself and its devices, over the C interface (native/include/lode_driver.h). */
 
+import { z } from 'zod'
+import { hex64 } from './bytes'
+
+/** Version of the C interface that this program speaks. */
+export const DRIVER_ABI = 1
+export const DRIVER_MANIFEST = 'driver.json'
+
+/** The file driver.json beside a driver's library. */
+export const driverManifest = z.strictObject({
+  /** also the name of its folder and the beginning of its devices' ids */
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'small letters, digits and hyphens, at most 40'),
+  vendor: z.string().min(1).max(120),
+  version: z.string().min(1).max(60),
+  /** version of the driver interface */
+  abi: z.number().int(),
+  /** such as linux-x64, win32-x64, darwin-arm64 */
+  platforms: z.array(z.string().regex(/^[a-z0-9]+-[a-z0-9]+$/)).min(1),
+  /** the library, in the manifest's folder */
+  file: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,119}$/, 'the name of a file beside driver.json'),
+  /** of the library */
+  sha256: hex64,
+  licence: z.string().min(1).max(120),
+})
+export type DriverManifest = z.infer<typeof driverManifest>
+
 /** Already checked by the loader: texts are UTF-8, at most 64 devices. */
 export interface NativeDriver {
   name: string

@@ -1,0 +1,43 @@
+/** A driver's device as a device of this rig. */
+import type { DriverRow } from '#shared/contract/drivers'
+import type { NativeDriver } from '#shared/domain/driver'
+import type { DeviceDescriptor, DeviceSettings } from '../devices'
+
+/** By lode_device_kind; what Lode has no word for is shown as a chip made for the work. */
+const KINDS: Readonly<Record<number, DeviceDescriptor['kind']>> = { 1: 'cpu', 2: 'gpu', 3: 'npu', 4: 'asic' }
+
+export function kindOf(kind: number): DeviceDescriptor['kind'] {
+  return KINDS[kind] ?? 'asic'
+}
+
+/** Safe in file names, options and addresses, whatever the driver calls its device. */
+export function deviceIdOf(driver: string, device: string): string {
+  const safe = device.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
+  return `${driver}-${safe}`.slice(0, 100)
+}
+
+export function describeDriverDevice(found: {
+  driver: DriverRow
+  device: NativeDriver['devices'][number]
+  settings: DeviceSettings | undefined
+  computerMemoryBytes: number
+}): DeviceDescriptor {
+  const { driver, device, settings } = found
+  const canMine = driver.state === 'ready'
+  const maximum = device.maximumThreads
+  return {
+    id: deviceIdOf(driver.name, device.id),
+    kind: kindOf(device.kind),
+    name: device.name,
+    vendor: driver.vendor,
+    engines: ['native'],
+    memoryBytes: device.memoryBytes > 0 ? device.memoryBytes : found.computerMemoryBytes,
+    canMine,
+    ...(canMine ? {} : { reason: driver.reason ?? 'Its driver is being tried.' }),
+    enabled: settings?.enabled ?? true,
+    instructionSets: device.units === '' ? [] : [device.units],
+    driver: `${driver.name} ${driver.version}${device.firmware === '' ? '' : `, firmware ${device.firmware}`}`,
+    threads:
+      maximum === 0 ? null : { inUse: Math.min(maximum, Math.max(1, settings?.threads ?? 1)), maximum, default: 1 },
+  }
+}

@@ -1,0 +1,147 @@
+/** The folder of added drivers: each in a folder of its own with its manifest and its library, there whole or not at all. */
+import { createHash } from 'node:crypto'
+import { createReadStream, readdirSync, readFileSync, statSync } from 'node:fs'
+import { chmod, copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { DRIVER_ABI, DRIVER_MANIFEST, driverManifest, type DriverManifest } from '#shared/domain/driver'
+import { describeParseError, Failure } from '#shared/domain/errors'
+
+export interface PlacedDriver {
+  manifest: DriverManifest
+  /** absolute path of the library */
+  library: string
+}
+
+export const PLATFORM = `${process.platform}-${process.arch}`
+const UNFINISHED = '.unfinished'
+const ASK_MAKER = "Ask the driver's maker for one that fits."
+const MOST_MANIFEST_BYTES = 64 * 1024
+
+/** What was added, by name. A folder whose manifest cannot be read is no driver. */
+export function readDrivers(folder: string): PlacedDriver[] {
+  if (statSync(folder, { throwIfNoEntry: false }) === undefined) return []
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    .flatMap((entry) => {
+      try {
+        const text = readFileSync(join(folder, entry.name, DRIVER_MANIFEST), 'utf8')
+        const manifest = driverManifest.parse(JSON.parse(text))
+        return manifest.name === entry.name ? [{ manifest, library: join(folder, entry.name, manifest.file) }] : []
+      } catch {
+        return []
+      }
+    })
+    .toSorted((one, other) => (one.manifest.name < other.manifest.name ? -1 : 1))
+}
+
+/** Reads a driver outside the store, from its folder or its manifest. Throws a Failure that says what does not fit here. */
+export async function inspectDriver(path: string): Promise<PlacedDriver> {
+  const absolute = resolve(path)
+  const file = basename(absolute) === DRIVER_MANIFEST ? absolute : join(absolute, DRIVER_MANIFEST)
+  const manifest = parseManifest(await readManifest(file), file)
+  if (manifest.abi !== DRIVER_ABI) {
+    throw new Failure(
+      'invalid-input',
+      `${manifest.name} speaks version ${manifest.abi} of the driver interface, and this Lode speaks version ${DRIVER_ABI}`,
+      ASK_MAKER,
+    )
+  }
+  if (!manifest.platforms.includes(PLATFORM)) {
+    throw new Failure(
+      'invalid-input',
+      `${manifest.name} is made for ${manifest.platforms.join(', ')}, and this computer is ${PLATFORM}`,
+      ASK_MAKER,
+    )
+  }
+  const library = join(dirname(file), manifest.file)
+  const found = await hashOf(library)
+  if (found === null) {
+    throw new Failure(
+      'not-found',
+      `the library ${manifest.file} of ${manifest.name} is not there`,
+      `It must lie in ${dirname(file)}.`,
+    )
+  }
+  if (found !== manifest.sha256) throw wrongHash(manifest, found)
+  return { manifest, library }
+}
+
+/** Copies a driver that was inspected. Throws Failure `conflict` where there is one of that name. */
+export async function placeDriver(folder: string, { manifest, library }: PlacedDriver): Promise<PlacedDriver> {
+  const target = join(folder, manifest.name)
+  if (statSync(target, { throwIfNoEntry: false }) !== undefined) {
+    throw new Failure('conflict', `there is a driver named ${manifest.name} already`, 'Remove it first.')
+  }
+  const unfinished = join(folder, UNFINISHED)
+  await rm(unfinished, { recursive: true, force: true })
+  await mkdir(unfinished, { recursive: true, mode: 0o700 })
+  try {
+    const copy = join(unfinished, manifest.file)
+    await copyFile(library, copy)
+    await chmod(copy, 0o600)
+    // of the copy: what was approved is what is kept, whatever happened to the original meanwhile
+    const found = await hashOf(copy)
+    if (found !== manifest.sha256) throw wrongHash(manifest, found ?? 'none')
+    await writeFile(join(unfinished, DRIVER_MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`)
+    await rename(unfinished, target)
+  } catch (error) {
+    await rm(unfinished, { recursive: true, force: true })
+    if (error instanceof Failure) throw error
+    throw new Failure(
+      'data-folder',
+      `the driver could not be copied: ${String(error)}`,
+      `See whether ${folder} can be written.`,
+    )
+  }
+  return { manifest, library: join(target, manifest.file) }
+}
+
+export async function removeDriver(folder: string, name: string): Promise<void> {
+  await rm(join(folder, name), { recursive: true, force: true })
+}
+
+/** SHA-256 of a file, hex; null where it cannot be read. */
+export async function hashOf(file: string): Promise<string | null> {
+  const hash = createHash('sha256')
+  try {
+    for await (const part of createReadStream(file, { highWaterMark: 1024 ** 2 })) hash.update(part as Buffer)
+  } catch {
+    return null
+  }
+  return hash.digest('hex')
+}
+
+async function readManifest(file: string): Promise<string> {
+  try {
+    if ((await stat(file)).size > MOST_MANIFEST_BYTES)
+      throw new Failure('invalid-input', `${file} is too large for a manifest`)
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    if (error instanceof Failure) throw error
+    throw new Failure(
+      'not-found',
+      `there is no ${DRIVER_MANIFEST} at ${file}`,
+      'Give the folder that has the driver and its manifest.',
+    )
+  }
+}
+
+function parseManifest(text: string, file: string): DriverManifest {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new Failure('invalid-input', `${file} is not JSON`, ASK_MAKER)
+  }
+  const parsed = driverManifest.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw new Failure('invalid-input', `${file}: ${describeParseError(parsed.error)}`, ASK_MAKER)
+}
+
+function wrongHash(manifest: DriverManifest, found: string): Failure {
+  return new Failure(
+    'invalid-input',
+    `the library of ${manifest.name} has the SHA-256 ${found}, and its manifest says ${manifest.sha256}`,
+    'Get the driver again from its maker.',
+  )
+}

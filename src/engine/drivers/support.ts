@@ -1,0 +1,44 @@
+/** Drivers tied to the rest of the engine: who is told of a change, and what a wrong digest of a driver's device leads to. */
+import type { Clock } from '#process/supervisor'
+import type { DeviceRegistry } from '../device-registry'
+import type { EngineEvents } from '../emitter'
+import type { Mining } from '../mining'
+import { createDrivers, type Drivers, type DriversParts } from './index'
+import { createDriverSensors, type DriverSensors } from './sensors'
+
+export interface DriverSupportParts extends Omit<DriversParts, 'onChange'> {
+  clock: Clock
+  events: EngineEvents
+  devices: () => DeviceRegistry
+  mining: () => Mining
+  onChange: () => void
+}
+
+export function createDriverSupport(parts: DriverSupportParts): { drivers: Drivers; driverSensors: DriverSensors } {
+  const { events, log, clock } = parts
+  const drivers = createDrivers({
+    ...parts,
+    onChange: () => {
+      events.emit('drivers.changed', drivers.list())
+      parts.onChange()
+      // a quarantined driver's devices stop; the others go on
+      parts
+        .mining()
+        .devicesChanged()
+        .catch((error: unknown) => log.error('devices could not follow their drivers', { error: String(error) }))
+    },
+  })
+  // The network recomputes what is submitted. Work that it refused as computed wrongly ends trust in the driver at once.
+  events.on('share.changed', ({ deviceId, state, code }) => {
+    const owner = drivers.ownerOf(deviceId)
+    if (owner !== null && state === 'rejected' && code === 'wrong-digest')
+      drivers.quarantine(owner.driver, `${deviceId} submitted a wrong digest`)
+  })
+  const driverSensors = createDriverSensors(clock, () =>
+    parts
+      .devices()
+      .runners()
+      .filter((runner) => drivers.ownerOf(runner.deviceId) !== null),
+  )
+  return { drivers, driverSensors }
+}

@@ -1,0 +1,40 @@
+import type { Handlers } from '#shared/contract/index'
+import type { EngineContext } from '../context'
+
+export function driverHandlers({
+  drivers,
+  devices,
+  mining,
+}: EngineContext): Pick<
+  Handlers,
+  'drivers.list' | 'drivers.inspect' | 'drivers.add' | 'drivers.remove' | 'drivers.retry'
+> {
+  const idsOf = (name: string): string[] =>
+    drivers.list().flatMap((driver) => (driver.name === name ? driver.devices.map(({ id }) => id) : []))
+  return {
+    'drivers.list': async () => {
+      await drivers.ready()
+      return drivers.list()
+    },
+    'drivers.inspect': async ({ path }) => drivers.inspect(path),
+    'drivers.add': async ({ path, sha256 }) => {
+      await drivers.ready()
+      const row = await drivers.add(path, sha256)
+      await mining.devicesChanged()
+      return row
+    },
+    'drivers.remove': async ({ name }) => {
+      await drivers.ready()
+      // its workers end before its file goes
+      for (const id of idsOf(name)) await devices.runner(id).stop()
+      await drivers.remove(name)
+      return null
+    },
+    'drivers.retry': async ({ name }) => {
+      await drivers.ready()
+      const row = await drivers.retry(name)
+      await mining.devicesChanged()
+      return row
+    },
+  }
+}

@@ -1,0 +1,104 @@
+/** Drivers of others: approved, tried, mining beside the processor, refused and quarantined. */
+import { createHash } from 'node:crypto'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { driverRow } from '#shared/contract/drivers'
+import { lode, root, temporaryFolder, type Finished } from '../support/lode'
+import { answerOf, mineEvent } from './cli-schemas'
+
+const CPU_DRIVER = join(root, 'out/native/lode_driver_cpu.driver')
+const ASIC_DRIVER = join(root, 'out/native/asic_sim.driver')
+const platform = `${process.platform}-${process.arch}`
+
+/** A folder with a library and its manifest. */
+function driverFolder(name: string, library: string | Buffer, changes: Record<string, unknown> = {}): string {
+  const folder = join(temporaryFolder(), name)
+  mkdirSync(folder)
+  const file = join(folder, 'library.driver')
+  if (typeof library === 'string') copyFileSync(library, file)
+  else writeFileSync(file, library)
+  const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex')
+  const manifest = {
+    name,
+    vendor: 'A maker',
+    version: '1.2',
+    abi: 1,
+    platforms: [platform],
+    file: 'library.driver',
+    sha256,
+    licence: 'MIT',
+  }
+  writeFileSync(join(folder, 'driver.json'), JSON.stringify({ ...manifest, ...changes }))
+  return folder
+}
+
+const add = (dataDir: string, folder: string, ...options: string[]): Promise<Finished> =>
+  lode(dataDir, ['drivers', 'add', folder, '--json', ...options])
+const list = async (dataDir: string) => answerOf(z.array(driverRow), await lode(dataDir, ['drivers', 'list', '--json']))
+
+describe.runIf(existsSync(CPU_DRIVER))('drivers', () => {
+  test('one that was approved mines beside the processor, and both earn', async () => {
+    const dataDir = temporaryFolder()
+    const library = existsSync(ASIC_DRIVER) ? ASIC_DRIVER : CPU_DRIVER
+    const added = answerOf(driverRow, await add(dataDir, driverFolder('other', library), '--yes'))
+    expect(added).toMatchObject({ name: 'other', vendor: 'A maker', state: 'ready' })
+    const [device] = added.devices
+    expect(device?.id).toMatch(/^other-/)
+    const mined = await lode(dataDir, [
+      'mine',
+      '--json',
+      '--for',
+      '25',
+      '--no-dashboard',
+      '--no-samples',
+      '--threads',
+      '1',
+    ])
+    const credited = mined
+      .lines()
+      .map((line) => mineEvent.parse(line))
+      .flatMap((event) => (event.event === 'credit' && event.state === 'accepted' ? [event.device] : []))
+    expect(credited).toContain('cpu0')
+    expect(credited).toContain(device?.id)
+    expect((await lode(dataDir, ['ledger', 'verify', '--json'])).code).toBe(0)
+    expect((await lode(dataDir, ['drivers', 'remove', 'other'])).code).toBe(0)
+    expect(await list(dataDir)).toEqual([])
+  })
+
+  test('one that nobody approves is not added', async () => {
+    const dataDir = temporaryFolder()
+    const refused = await add(dataDir, driverFolder('other', CPU_DRIVER))
+    expect(refused.code).toBe(2)
+    expect(await list(dataDir)).toEqual([])
+  })
+
+  test.each([
+    ['another hash', () => driverFolder('other', CPU_DRIVER, { sha256: 'ab'.repeat(32) }), 'SHA-256'],
+    ['another version of the interface', () => driverFolder('other', CPU_DRIVER, { abi: 9 }), 'version 9'],
+    ['another platform', () => driverFolder('other', CPU_DRIVER, { platforms: ['plan9-mips'] }), 'plan9-mips'],
+    ['a path instead of a file', () => driverFolder('other', CPU_DRIVER, { file: '../library.driver' }), 'file'],
+    ['no library', () => driverFolder('other', CPU_DRIVER, { file: 'absent.driver' }), 'is not there'],
+    ['rubbish as its library', () => driverFolder('other', Buffer.from('rubbish')), 'cannot be loaded'],
+    [
+      'a library without the entry',
+      () => driverFolder('other', join(root, 'out/native/lode_native.node')),
+      'lode_driver_entry',
+    ],
+  ])('one with %s is refused in a sentence, and nothing of it stays', async (_what, make, words) => {
+    const dataDir = temporaryFolder()
+    const refused = await add(dataDir, make(), '--yes')
+    expect(refused.code).not.toBe(0)
+    expect(refused.stderr + refused.stdout).toContain(words)
+    expect(await list(dataDir)).toEqual([])
+    expect(existsSync(join(dataDir, 'drivers/other'))).toBe(false)
+  })
+
+  test('one whose file changed since it was approved is not loaded', async () => {
+    const dataDir = temporaryFolder()
+    await add(dataDir, driverFolder('other', CPU_DRIVER), '--yes')
+    writeFileSync(join(dataDir, 'drivers/other/library.driver'), 'something else')
+    expect(await list(dataDir)).toMatchObject([{ name: 'other', state: 'changed', devices: [] }])
+  })
+})
