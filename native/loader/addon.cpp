@@ -7,7 +7,10 @@
 //   setThreads(device, threads) · cancel(device) · sensors(device) · release(epoch) · close(device)
 //   powerLimit(device)                                           the limit, null where there is none
 //   setPowerLimit(device, watts)
+//   probeArguments(library, id)                                  what was taken and should not have been, for the conformance kit
+//   probeProduct(library, id)                                    whether single products are exact; null: not offered
 #include "arguments.h"
+#include "conformance.h"
 
 #include <cmath>
 
@@ -232,6 +235,23 @@ napi_value close(const Arguments &arguments) {
   return make_undefined(arguments.env);
 }
 
+napi_value probe_arguments(const Arguments &arguments) {
+  const napi_env env = arguments.env;
+  const std::vector<std::string> faults = probe_arguments(DriverLibrary::load(arguments.text(0)), arguments.text(1));
+  napi_value array;
+  if (napi_create_array_with_length(env, faults.size(), &array) != napi_ok) throw std::runtime_error("no array");
+  for (uint32_t index = 0; index < faults.size(); index++) {
+    if (napi_set_element(env, array, index, make_text(env, faults[index].c_str())) != napi_ok)
+      throw std::runtime_error("no element");
+  }
+  return array;
+}
+
+napi_value probe_product(const Arguments &arguments) {
+  const int outcome = probe_product(DriverLibrary::load(arguments.text(0)), arguments.text(1));
+  return outcome < 0 ? make_null(arguments.env) : make_boolean(arguments.env, outcome == 1);
+}
+
 } // namespace
 } // namespace lode::loader
 
@@ -245,7 +265,8 @@ extern "C" LODE_DRIVER_EXPORT napi_value napi_register_module_v1(napi_env env, n
   } functions[] = {{"describe", call<describe>}, {"open", call<open>},       {"prepare", call<prepare>},
                    {"run", call<run>},           {"cancel", call<cancel>},   {"setThreads", call<set_threads>},
                    {"sensors", call<sensors>},   {"release", call<release>}, {"close", call<close>},
-                   {"powerLimit", call<power_limit>}, {"setPowerLimit", call<set_power_limit>}};
+                   {"powerLimit", call<power_limit>}, {"setPowerLimit", call<set_power_limit>},
+                   {"probeArguments", call<probe_arguments>}, {"probeProduct", call<probe_product>}};
   for (const auto &[name, function] : functions) {
     napi_value value;
     if (napi_create_function(env, name, static_cast<size_t>(-1), function, nullptr, &value) != napi_ok ||

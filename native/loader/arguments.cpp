@@ -113,6 +113,12 @@ napi_value make_null(napi_env env) {
   return value;
 }
 
+napi_value make_boolean(napi_env env, bool value) {
+  napi_value made;
+  if (napi_get_boolean(env, value, &made) != napi_ok) throw std::runtime_error("no boolean");
+  return made;
+}
+
 napi_value make_number(napi_env env, double number) {
   napi_value value;
   expect(napi_create_double(env, number, &value));

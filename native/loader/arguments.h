@@ -40,6 +40,7 @@ private:
 
 napi_value make_undefined(napi_env env);
 napi_value make_null(napi_env env);
+napi_value make_boolean(napi_env env, bool value);
 napi_value make_number(napi_env env, double value);
 napi_value make_text(napi_env env, const char *text);
 napi_value make_object(napi_env env);

@@ -38,6 +38,7 @@ napi_status napi_create_function(napi_env env, const char *name, size_t length, 
 napi_status napi_set_named_property(napi_env env, napi_value object, const char *name, napi_value value);
 napi_status napi_get_undefined(napi_env env, napi_value *result);
 napi_status napi_get_null(napi_env env, napi_value *result);
+napi_status napi_get_boolean(napi_env env, bool value, napi_value *result);
 napi_status napi_create_object(napi_env env, napi_value *result);
 napi_status napi_create_array_with_length(napi_env env, size_t length, napi_value *result);
 napi_status napi_set_element(napi_env env, napi_value array, uint32_t index, napi_value value);

@@ -7,6 +7,7 @@ import { proofEngines } from '#shared/domain/worker-protocol'
 import { addressSet, addressShow } from './commands/address'
 import { bench, devices } from './commands/devices'
 import { driversAdd, driversList, driversRemove, driversRetry } from './commands/drivers'
+import { driversCheck } from './commands/drivers-check'
 import { jobSubmit } from './commands/job'
 import { ledgerExport, ledgerVerify } from './commands/ledger'
 import { mine, serve } from './commands/mine'
@@ -189,6 +190,11 @@ command(drivers, 'add', 'add a driver after showing what it is')
   .action(action(driversAdd))
 command(drivers, 'remove', 'remove a driver').argument('<name>').action(action(driversRemove))
 command(drivers, 'retry', 'end a quarantine and try the driver again').argument('<name>').action(action(driversRetry))
+command(drivers, 'check', 'whether Lode can use a driver: the conformance kit')
+  .argument('<path>')
+  .option('--seconds <n>', 'of the run that repeats nonces; 60 when left out', positiveSeconds)
+  .option('--time-limit <seconds>', 'when a check counts as hanging; 120 when left out', positiveSeconds)
+  .action(action(driversCheck))
 
 const ledger = program.command('ledger').description('credits and receipts')
 command(ledger, 'export', 'every credit, one a line')

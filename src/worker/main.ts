@@ -64,6 +64,10 @@ async function startWorker(): Promise<void> {
   })
   const notifier = serveMethods(port, prover, start.threads, {
     describe: (library) => describeDriver(addon(), library),
+    check: async ({ library, check, seconds }) => {
+      const { runCheck } = await import('./drivers/checks')
+      return runCheck(check, { addon: addon(), library, seconds })
+    },
     sensors: () => native.sensors(),
     powerLimit: () => native.powerLimit(),
     setPowerLimit: (watts) => native.setPowerLimit(watts),

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { hex64 } from '#shared/domain/bytes'
 import { modelCard } from '#shared/domain/card'
 import { describeParseError, Failure } from '#shared/domain/errors'
+import { driverChecks } from '#shared/domain/driver-checks'
 import { jobInput, jobKind } from '#shared/domain/job'
 import { MAX_COUNTER } from '#shared/domain/share'
 import { tierName } from '#shared/domain/tiers'
@@ -16,6 +17,7 @@ import type { Prover } from './proof/prover'
 /** What the driver methods ask: the device of this process, and any library for describing. */
 export interface DriverMethods extends Pick<NativeBackend, 'sensors' | 'powerLimit' | 'setPowerLimit'> {
   describe(library: string): NativeDriver
+  check(params: WorkerMethods['driver.check']['params']): Promise<WorkerMethods['driver.check']['result']>
 }
 
 const threads = z.number().int().min(1).max(1024)
@@ -47,6 +49,11 @@ const schemas = {
   'model.convert': z.object({ file: z.string().min(1), folder: z.string().min(1) }),
   'sample.generate': z.object({ kind: jobKind, seed: z.string().min(1) }),
   'driver.describe': z.object({ library: z.string().min(1) }),
+  'driver.check': z.object({
+    library: z.string().min(1),
+    check: z.enum(driverChecks),
+    seconds: z.number().positive().max(86_400),
+  }),
   'driver.sensors': z.null(),
   'driver.powerLimit': z.null(),
   'driver.setPowerLimit': z.object({ watts: z.number().positive().max(100_000) }),
@@ -101,6 +108,7 @@ export function serveMethods(
       return generateSample(params)
     },
     'driver.describe': async ({ library }) => driver.describe(library),
+    'driver.check': (params) => driver.check(params),
     'driver.sensors': async () => driver.sensors(),
     'driver.powerLimit': async () => driver.powerLimit(),
     'driver.setPowerLimit': async ({ watts }) => {

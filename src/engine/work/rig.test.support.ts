@@ -144,6 +144,7 @@ export function scriptedWorkers(clock: Clock) {
         'model.convert': unused,
         'sample.generate': unused,
         'driver.describe': unused,
+        'driver.check': unused,
         'driver.sensors': async () => null,
         'driver.powerLimit': async () => null,
         'driver.setPowerLimit': unused,

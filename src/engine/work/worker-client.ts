@@ -49,6 +49,7 @@ const DEADLINES_MILLISECONDS: Readonly<Record<WorkerMethod, number>> = {
   'model.convert': 30 * MINUTE,
   'sample.generate': 2 * MINUTE,
   'driver.describe': MINUTE,
+  'driver.check': 10 * MINUTE,
   'driver.sensors': MINUTE,
   'driver.powerLimit': MINUTE,
   'driver.setPowerLimit': MINUTE,

@@ -5,6 +5,7 @@
 import type { DeviceBenchmark } from './benchmark'
 import type { ModelCard } from './card'
 import type { NativeDriver, NativePowerLimit, NativeSensors } from './driver'
+import type { DriverCheckId } from './driver-checks'
 import type { JobInput, JobKind, JobRun } from './job'
 import type { TierName } from './tiers'
 
@@ -74,6 +75,11 @@ export interface WorkerMethods {
   'sample.generate': { params: { kind: JobKind; seed: string }; result: { input: JobInput; knownText?: string[] } }
   /** What a driver is and which devices it has: for a process that is thrown away, since the library may do anything. */
   'driver.describe': { params: { library: string }; result: NativeDriver }
+  /** One check of the conformance kit; `seconds` for the long one. Never rejects for what the driver does wrong. */
+  'driver.check': {
+    params: { library: string; check: DriverCheckId; seconds: number }
+    result: { ok: boolean; detail: string; macsPerSecond?: number }
+  }
   /** One reading of the device of `WorkerStart.driver`, also while it computes; null: it has no sensors. */
   'driver.sensors': { params: null; result: NativeSensors | null }
   /** null: the device has no power limit. */

@@ -46,6 +46,10 @@ export interface NativeAddon {
   /** null: the device has no power limit. */
   powerLimit(device: NativeDevice): NativePowerLimit | null
   setPowerLimit(device: NativeDevice, watts: number): void
+  /** Calls with arguments that only C can make: what was taken and should have been refused. For the conformance kit. */
+  probeArguments(library: string | null, deviceId: string): string[]
+  /** Whether single products (level 1) are exact; null: the device does not offer them. */
+  probeProduct(library: string | null, deviceId: string): boolean | null
   release(epoch: NativeEpoch): void
   close(device: NativeDevice): void
 }

@@ -1,0 +1,86 @@
+/** `lode drivers check`: right drivers pass, and each of the broken ones fails where it is broken. */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { lode, root, temporaryFolder } from '../support/lode'
+
+const native = join(root, 'out/native')
+const built = existsSync(join(native, 'lode_native.node'))
+const reportAnswer = z.strictObject({
+  ok: z.boolean(),
+  checks: z.array(z.strictObject({ id: z.string(), ok: z.boolean(), detail: z.string().min(1) })),
+  macsPerSecond: z.number().nullable(),
+})
+const work = temporaryFolder()
+
+async function check(
+  path: string,
+  options: string[] = [],
+): Promise<{ code: number; report: z.infer<typeof reportAnswer> }> {
+  const { code, stdout } = await lode(work, ['drivers', 'check', path, '--json', '--seconds', '1', ...options])
+  return { code: code ?? -1, report: reportAnswer.parse(JSON.parse(stdout)) }
+}
+
+describe.skipIf(!built)('the conformance kit', () => {
+  beforeAll(() => {
+    const made = spawnSync('cmake', ['--build', join(native, 'build'), '--target', 'broken', '--parallel', '2'])
+    if (made.status !== 0) throw new Error(String(made.stderr))
+  })
+
+  test.each(['lode_driver_cpu.driver', 'drivers/template'])('%s passes, with a speed', async (path) => {
+    const { code, report } = await check(join(native, path))
+    expect(report.checks.filter(({ ok }) => !ok)).toEqual([])
+    expect(report.checks).toHaveLength(17)
+    expect(report).toMatchObject({ ok: true })
+    expect(report.macsPerSecond).toBeGreaterThan(1e9)
+    expect(code).toBe(0)
+  })
+
+  test.each([
+    ['abi', ['library'], /does not speak version 1/],
+    ['size', ['library'], /smaller than version 1/],
+    ['symbol', ['library'], /no lode_driver_entry/],
+    ['digest', ['determinism'], /not the reference's|two digests/],
+    ['leak', ['open-close'], /memory grew/],
+    ['limit', ['out-of-memory'], /limit of one byte/],
+  ] as const)('a driver that is broken in its %s fails there and nowhere else', async (way, ids, words) => {
+    const { code, report } = await check(join(native, 'build/drivers/broken', `broken_${way}.driver`))
+    const failures = report.checks.filter(({ ok }) => !ok)
+    expect(failures.map(({ id }) => id)).toEqual(ids)
+    expect(failures[0]?.detail).toMatch(words)
+    expect(report.ok).toBe(false)
+    expect(code).toBe(1)
+  })
+
+  test('a driver that crashes takes only its own process with it', async () => {
+    const { code, report } = await check(join(native, 'build/drivers/broken/broken_crash.driver'))
+    const failures = report.checks.filter(({ ok }) => !ok)
+    expect(failures.map(({ id }) => id)).toContain('vectors-itp1-test')
+    expect(failures.every(({ detail }) => /crashed the process/.test(detail))).toBe(true)
+    expect(report.checks.find(({ id }) => id === 'open')?.ok).toBe(true)
+    expect(code).toBe(1)
+  })
+
+  test('a driver that hangs is given up', async () => {
+    const path = join(native, 'build/drivers/broken/broken_hang.driver')
+    const { report } = await check(path, ['--time-limit', '15'])
+    const cancellation = report.checks.find(({ id }) => id === 'cancellation')
+    expect(cancellation).toMatchObject({ ok: false, detail: expect.stringMatching(/hangs/) as string })
+    expect(report.checks.find(({ id }) => id === 'vectors-itp1-base')?.ok).toBe(true)
+  })
+
+  test('what is no library, or one for another machine, is never loaded', async () => {
+    const text = join(work, 'text.driver')
+    writeFileSync(text, 'x'.repeat(1000))
+    expect((await check(text)).report.checks[0]).toMatchObject({ ok: false, detail: 'the file is no shared library' })
+    const foreign = Buffer.from(readFileSync(join(native, 'lode_driver_cpu.driver')))
+    foreign.writeUInt16LE(foreign.readUInt16LE(18) === 183 ? 62 : 183, 18)
+    const other = join(work, 'other.driver')
+    writeFileSync(other, foreign)
+    expect((await check(other)).report.checks[0]?.detail).toMatch(/the library is for .*; this computer is/)
+    expect((await lode(work, ['drivers', 'check', join(work, 'none')])).code).toBe(1)
+    expect((await lode(work, ['drivers', 'check'])).code).toBe(2)
+  })
+})
