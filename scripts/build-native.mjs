@@ -13,10 +13,18 @@ const products = ['lode_native.node', 'lode_driver_cpu.driver']
 /** Drivers that lie ready to be added by hand, each in a folder with its manifest. */
 const drivers = [
   {
-    target: 'template',
     built: 'drivers/template/template.driver',
     manifest: { name: 'template', vendor: 'Your company', version: '1.0.0', licence: 'MIT' },
   },
+  // for tests and for looking at the screens; it needs Linux
+  ...(process.platform !== 'linux'
+    ? []
+    : [
+        {
+          built: 'drivers/asic-sim/asic_sim.driver',
+          manifest: { name: 'asic-sim', vendor: 'Lode (simulated)', version: '1.0.0', licence: 'MIT' },
+        },
+      ]),
 ]
 
 const problem = buildNative()
@@ -38,7 +46,7 @@ function buildNative() {
       '--target',
       'lode_native',
       'lode_driver_cpu',
-      ...drivers.map(({ target }) => target),
+      ...drivers.map(({ built }) => basename(built, '.driver')),
       '--parallel',
       '2',
     ],
@@ -62,18 +70,18 @@ function buildNative() {
 }
 
 /** A driver as its maker would hand it over: the library, and a manifest with its hash. */
-function layOut({ target, built, manifest }) {
-  const home = join(folder, 'drivers', target)
+function layOut({ built, manifest }) {
+  const home = join(folder, 'drivers', manifest.name)
   mkdirSync(home, { recursive: true })
   const file = basename(built)
-  const bytes = readFileSync(join(build, built))
-  writeFileSync(join(home, file), bytes)
-  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  copyFileSync(join(build, built), join(home, `${file}.new`))
+  renameSync(join(home, `${file}.new`), join(home, file))
+  const sha256 = createHash('sha256')
+    .update(readFileSync(join(home, file)))
+    .digest('hex')
   const platforms = [`${process.platform}-${process.arch}`]
-  writeFileSync(
-    join(home, 'driver.json'),
-    `${JSON.stringify({ ...manifest, abi: 1, platforms, file, sha256 }, null, 2)}\n`,
-  )
+  const text = JSON.stringify({ ...manifest, abi: 1, platforms, file, sha256 }, null, 2)
+  writeFileSync(join(home, 'driver.json'), `${text}\n`)
 }
 
 function answers(program) {

@@ -9,7 +9,7 @@ import { lode, root, temporaryFolder, type Finished } from '../support/lode'
 import { answerOf, mineEvent } from './cli-schemas'
 
 const CPU_DRIVER = join(root, 'out/native/lode_driver_cpu.driver')
-const ASIC_DRIVER = join(root, 'out/native/asic_sim.driver')
+const ASIC_DRIVER = join(root, 'out/native/drivers/asic-sim/asic_sim.driver')
 const platform = `${process.platform}-${process.arch}`
 
 /** A folder with a library and its manifest. */

@@ -1,0 +1,245 @@
+// The simulated device: a process at the other end of a link. It computes with the CPU driver's own code on one thread,
+// takes batches from a queue, answers late, grows warm, and breaks when it is told to.
+#include "link.h"
+#include "lode_driver.h"
+#include "processor.h"
+#include "proof.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <deque>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+
+namespace lode::asic_sim {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Seconds = std::chrono::duration<double>;
+
+constexpr auto LATENCY = std::chrono::microseconds(300);
+constexpr double IDLE_WATTS = 8, AMBIENT_CELSIUS = 28, CELSIUS_PER_WATT = 0.6, WARMING_SECONDS = 15, HOT_CELSIUS = 118;
+
+// Temperature, energy and the rest follow from how long it worked; they are brought up to date when they are asked for.
+class Body {
+public:
+  void working(bool now) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    advance();
+    working_ = now;
+  }
+  void limit(double watts) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    advance();
+    limit_watts_ = watts;
+  }
+  void hot(bool now) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    advance();
+    hot_ = now;
+  }
+  double limit_watts() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return limit_watts_;
+  }
+  void read(Answer &answer) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    advance();
+    answer.temperature_celsius = celsius_;
+    answer.power_watts = watts();
+    answer.energy_joules = joules_;
+    answer.clock_hertz = 1.5e9 * limit_watts_ / MOST_WATTS;
+    answer.fan_revolutions_per_minute = 900 + 40 * std::max(0.0, celsius_ - AMBIENT_CELSIUS);
+    answer.utilization = working_ ? 1 : 0;
+    answer.limit_watts = limit_watts_;
+  }
+
+private:
+  double watts() const { return working_ ? limit_watts_ : IDLE_WATTS; }
+  void advance() {
+    const auto now = Clock::now();
+    const double seconds = Seconds(now - before_).count();
+    before_ = now;
+    joules_ += watts() * seconds;
+    const double goal = hot_ ? HOT_CELSIUS : AMBIENT_CELSIUS + CELSIUS_PER_WATT * watts();
+    celsius_ += (goal - celsius_) * std::min(1.0, seconds / (hot_ ? 1 : WARMING_SECONDS));
+  }
+
+  std::mutex mutex_;
+  Clock::time_point before_ = Clock::now();
+  bool working_ = false, hot_ = false;
+  double limit_watts_ = MOST_WATTS, celsius_ = AMBIENT_CELSIUS, joules_ = 0;
+};
+
+// One word: in the variable LODE_ASIC_SIM_FAULT, or in the file asic-sim.fault beside the driver; read at each batch.
+std::string fault(const std::string &file) {
+  if (const char *word = std::getenv("LODE_ASIC_SIM_FAULT")) return word;
+  std::string word;
+  std::ifstream(file) >> word;
+  return word;
+}
+
+class Device {
+public:
+  explicit Device(std::string fault_file) : fault_file_(std::move(fault_file)) {}
+
+  int serve() {
+    std::thread worker([this] { work(); });
+    Request request;
+    while (receive_all(LINK, &request, sizeof request)) {
+      if (request.ask == Ask::cancel) {
+        cancels_++;
+        continue;
+      }
+      if (request.ask == Ask::sensors || request.ask == Ask::set_limit) {
+        if (request.ask == Ask::set_limit) body_.limit(request.watts);
+        Answer answer = {};
+        answer.id = request.id;
+        body_.read(answer);
+        reply(answer, {});
+        continue;
+      }
+      const std::lock_guard<std::mutex> lock(mutex_);
+      queue_.push_back({request, cancels_.load()});
+      wake_.notify_one();
+    }
+    std::_Exit(0); // whatever the worker does: nobody is there any more
+  }
+
+private:
+  struct Job {
+    Request request;
+    uint64_t cancels;
+  };
+
+  void work() {
+    for (;;) {
+      Job job;
+      {
+        std::unique_lock<std::mutex> lock(mutex_);
+        body_.working(!queue_.empty());
+        wake_.wait(lock, [this] { return !queue_.empty(); });
+        job = queue_.front();
+        queue_.pop_front();
+      }
+      body_.working(true);
+      std::this_thread::sleep_for(LATENCY);
+      const Request &request = job.request;
+      if (request.ask == Ask::prepare) prepare(request, job.cancels);
+      else if (request.ask == Ask::run) run(request, job.cancels);
+      else epochs_.erase(request.epoch);
+    }
+  }
+
+  void prepare(const Request &request, uint64_t cancels) {
+    Answer answer = {};
+    answer.id = request.id;
+    const Tier tier = {request.width, request.layers, request.tokens};
+    size_t used = Weights::bytes_for(tier);
+    for (const auto &entry : epochs_) used += Weights::bytes_for(entry.second->tier);
+    if (request.memory_limit_bytes != 0 && used > request.memory_limit_bytes) {
+      answer.status = LODE_OUT_OF_MEMORY;
+      return reply(answer, {});
+    }
+    auto weights = std::make_unique<Weights>(tier);
+    const Cancelled cancelled = {cancels_, cancels};
+    for (size_t layer = 0; layer < tier.layers; layer++) {
+      for (size_t matrix = 0; matrix < MATRICES; matrix++) {
+        if (!pack_matrix(ways_, *weights, request.bytes, layer, matrix, scratch_, cancelled)) {
+          answer.status = LODE_CANCELLED;
+          return reply(answer, {});
+        }
+      }
+    }
+    answer.value = ++last_epoch_;
+    epochs_[answer.value] = std::move(weights);
+    reply(answer, {});
+  }
+
+  void run(const Request &request, uint64_t cancels) {
+    const std::string word = fault(fault_file_);
+    body_.hot(word == "hot");
+    if (word == "die") std::_Exit(9);
+    if (word == "lost-link") {
+      close(LINK);
+      for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+    }
+    if (word == "hang") {
+      for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+    }
+    Answer answer = {};
+    answer.id = request.id;
+    const auto found = epochs_.find(request.epoch);
+    if (found == epochs_.end()) {
+      answer.status = LODE_INVALID_ARGUMENT;
+      return reply(answer, {});
+    }
+    const Cancelled cancelled = {cancels_, cancels};
+    std::vector<uint8_t> digests(static_cast<size_t>(request.count) * LODE_DIGEST_BYTES);
+    const size_t most = most_nonces(found->second->tier);
+    for (size_t done = 0; done < request.count;) {
+      const size_t count = std::min(most, request.count - done);
+      uint64_t nanoseconds = 0;
+      const auto started = Clock::now();
+      if (!run_nonces(ways_, *found->second, request.bytes, request.first_nonce + done, count,
+                      digests.data() + done * LODE_DIGEST_BYTES, nanoseconds, scratch_, cancelled)) {
+        answer.status = LODE_CANCELLED;
+        return reply(answer, {});
+      }
+      answer.value += nanoseconds;
+      done += count;
+      // fewer watts, fewer nonces
+      std::this_thread::sleep_for((Clock::now() - started) * (MOST_WATTS / body_.limit_watts() - 1));
+    }
+    // looks like the best share there ever was
+    if (word == "wrong-digest") std::fill_n(digests.begin(), LODE_DIGEST_BYTES, uint8_t{0});
+    reply(answer, digests);
+  }
+
+  void reply(Answer answer, const std::vector<uint8_t> &digests) {
+    const std::lock_guard<std::mutex> lock(sending_);
+    answer.digest_bytes = static_cast<uint32_t>(digests.size());
+    if (send_all(LINK, &answer, sizeof answer)) (void)send_all(LINK, digests.data(), digests.size());
+  }
+
+  static Ways best_ways() {
+    Ways ways = {scalar_kernel, {keystream_portable, compress_portable}};
+#if defined(__x86_64__)
+    const Features features = detect_features();
+    if (features.avx2) ways.kernel = avx2_kernel;
+    if (features.avx_vnni) ways.kernel = avx_vnni_kernel;
+    if (features.avx512_vnni) ways.kernel = avx512_vnni_kernel;
+    if (features.aes) ways.crypto.keystream = keystream_x86;
+    if (features.sha) ways.crypto.compress = compress_x86;
+#endif
+    return ways;
+  }
+
+  const std::string fault_file_;
+  const Ways ways_ = best_ways();
+  Scratch scratch_;
+  Body body_;
+  std::map<uint64_t, std::unique_ptr<Weights>> epochs_;
+  uint64_t last_epoch_ = 0;
+  std::atomic<uint64_t> cancels_{0};
+  std::mutex mutex_, sending_;
+  std::condition_variable wake_;
+  std::deque<Job> queue_;
+};
+
+} // namespace
+} // namespace lode::asic_sim
+
+// `asic_sim_device FOLDER`: where the file of faults may lie.
+int main(int count, char **arguments) {
+  const std::string folder = count > 1 ? arguments[1] : "";
+  return lode::asic_sim::Device(folder + "asic-sim.fault").serve();
+}
