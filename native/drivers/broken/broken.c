@@ -30,8 +30,8 @@ static char *volatile lost;
 static lode_status broken_open(const char *id, const lode_open_options *options, lode_device **device) {
   const lode_status status = open_device(id, options, device);
   if (status == LODE_OK) {
-    lost = (char *)malloc(65536);
-    if (lost) memset(lost, 1, 65536);
+    lost = (char *)malloc(196608);
+    if (lost) memset(lost, 1, 196608);
   }
   return status;
 }

@@ -10,7 +10,7 @@ import { libraryPlatform } from './library-file'
 const CANCEL_MILLISECONDS = 200
 const ROUND_CYCLES = 500
 const MOST_ROUNDS = 12
-const MOST_GROWTH_BYTES = 8 * 1024 ** 2
+const MOST_GROWTH_BYTES = 24 * 1024 ** 2
 
 const passed = (detail: string): CheckOutcome => ({ ok: true, detail })
 const failed = (detail: string): CheckOutcome => ({ ok: false, detail })
