@@ -17,6 +17,13 @@ import type { TierName } from './tiers'
 export const proofEngines = ['native', 'webgpu', 'onnx-cpu', 'reference'] as const
 export type ProofEngine = (typeof proofEngines)[number]
 
+/**
+ * Chats of one model that a worker computes together, one token of each at every step: that many `job.run` requests for
+ * the same model may run at once and share the reading of its weights. More may be sent; they wait, in their order,
+ * until one of these ends. Requests for different models, and other kinds of job, take turns.
+ */
+export const MAX_PARALLEL_CHATS = 8
+
 /** Which epoch weights a call is about. */
 export interface ProofContext {
   tier: TierName
@@ -64,7 +71,10 @@ export interface WorkerMethods {
   }
   /** Time-boxed measurement of one tier, with the checksum of a fixed set of nonces. */
   'proof.benchmark': { params: ProofContext & { seconds: number }; result: DeviceBenchmark }
-  /** Runs one useful job. Emits `job.token` notifications for chat. Rejects with a Failure value. */
+  /**
+   * Runs one useful job. Emits `job.token` notifications for chat. Rejects with a Failure value. Chats of the same model
+   * run together, up to MAX_PARALLEL_CHATS; each answers when it ends by itself.
+   */
   'job.run': { params: { jobId: string; input: JobInput; model: ModelLocation }; result: JobRun }
   'job.cancel': { params: { jobId: string }; result: null }
   /** Loads a model to see that it runs (a damaged ONNX is refused here), and counts its MACs. */
