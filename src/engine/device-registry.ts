@@ -23,7 +23,12 @@ export interface DeviceRegistry {
   get(id: string): Device
   configure(
     id: string,
-    change: { enabled?: boolean; threads?: number; temperatureLimitCelsius?: number | undefined },
+    change: {
+      enabled?: boolean
+      threads?: number
+      temperatureLimitCelsius?: number | undefined
+      powerLimitWatts?: number | undefined
+    },
   ): void
   /** Settles when it is known which engines work here, looking at the first call; until then the list has the safe ones. */
   ready(): Promise<void>
@@ -128,6 +133,7 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       macsPerJoule: isWorking ? rate.macsPerJoule : null,
       temperatureCelsius: power.temperatureCelsius,
       temperatureLimitCelsius: temperatureLimit(found.id, found.kind),
+      powerLimit: null,
       restarts: runner?.restarts ?? 0,
     })
   }
