@@ -53,6 +53,8 @@ export function createProviderBackend(engine: ProviderEngineName, gpu: GpuAdapte
     },
     batch: (tier) => batches.get(tier) ?? 1,
     setThreads: () => undefined,
+    // What was given to a provider runs to its end.
+    cancel: () => undefined,
     with: (context, work) =>
       epochs.with(context, (ready) => work(chargedCompute((...batch) => runBatch(engine, ready, ...batch)))),
   }

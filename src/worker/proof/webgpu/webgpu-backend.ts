@@ -74,6 +74,8 @@ export function createWebgpuBackend(open: () => Promise<OpenAdapter>): ProofBack
     },
     batch: (tier) => batches.get(tier) ?? 1,
     setThreads: () => undefined,
+    // What was submitted to an adapter runs to its end.
+    cancel: () => undefined,
     with: (context, work) =>
       epochs.with(context, (ready) => work(chargedCompute((...batch) => runBatch(ready, TIERS[context.tier], ...batch)))),
   }
