@@ -112,7 +112,8 @@ function createGraph(arithmetic: ProductArithmetic) {
     nodes.push({ opType, input, output: [output], attribute })
     return output
   }
-  const cast = (from: string, to: number): string => node('Cast', [from], [{ name: 'to', type: INTEGER_ATTRIBUTE, i: to }])
+  const cast = (from: string, to: number): string =>
+    node('Cast', [from], [{ name: 'to', type: INTEGER_ATTRIBUTE, i: to }])
   const numbers = (name: string, values: number[], dims: number[] = []): string => {
     if (!known.has(name)) initializers.push({ name, dataType: FLOAT, dims, floatData: values })
     known.add(name)

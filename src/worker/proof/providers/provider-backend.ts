@@ -61,7 +61,7 @@ export function createProviderBackend(engine: ProviderEngineName, gpu: GpuAdapte
 }
 
 /** Every matrix of the epoch where the graph expects it. */
-function expandEpoch(tier: Tier, epochSeed: Uint8Array): Uint8Array {
+export function expandEpoch(tier: Tier, epochSeed: Uint8Array): Uint8Array {
   const weights = new Uint8Array(tier.weightBytes)
   for (let layer = 0; layer < tier.layers; layer++) {
     for (const name of matrixNames) {

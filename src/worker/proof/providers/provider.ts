@@ -64,6 +64,7 @@ export async function openSession(
   const { backend, words, options } = PROVIDERS[engine]
   // CUDA counts the devices as the sensors do: by PCI address.
   if (engine === 'onnx-cuda') process.env['CUDA_DEVICE_ORDER'] ??= 'PCI_BUS_ID'
+  if (engine === 'onnx-webgpu' && gpu) await refuseSoftware(gpu)
   const { InferenceSession, listSupportedBackends } = await import('onnxruntime-node')
   if (!listSupportedBackends().some(({ name }) => name === backend)) {
     throw unavailable(`${words} is not made for this system`)
@@ -81,6 +82,13 @@ export async function openSession(
   } catch (error) {
     throw unavailable(`${words} does not take the proof: ${error instanceof Error ? error.message : String(error)}`)
   }
+}
+
+/** The provider takes the fastest adapter, as this does, and does not say whether that is software. */
+async function refuseSoftware(gpu: GpuAdapter): Promise<void> {
+  const { openAdapter } = await import('../webgpu/adapter')
+  const { device } = await openAdapter(gpu)
+  device.destroy()
 }
 
 export function unavailable(sentence: string): Failure {

@@ -77,7 +77,9 @@ export function createWebgpuBackend(open: () => Promise<OpenAdapter>): ProofBack
     // What was submitted to an adapter runs to its end.
     cancel: () => undefined,
     with: (context, work) =>
-      epochs.with(context, (ready) => work(chargedCompute((...batch) => runBatch(ready, TIERS[context.tier], ...batch)))),
+      epochs.with(context, (ready) =>
+        work(chargedCompute((...batch) => runBatch(ready, TIERS[context.tier], ...batch))),
+      ),
   }
 }
 
