@@ -17,6 +17,8 @@ import type { Log } from '../log'
 
 /** Enough to see the right digests; what is measured meanwhile says nothing. */
 const DIGEST_SECONDS = 0.01
+/** A device that needs this long for a batch of the smallest tier is measured by it already. */
+const SLOW_MILLISECONDS = 300
 /** The smallest tier is over before a graphics processor is busy. */
 const RATE_TIER: TierName = 'itp1-small'
 const RATE_SECONDS = 0.5
@@ -62,8 +64,9 @@ export async function probeEngine(
         if (measured.checksum !== 'ok') throw new WrongDigests()
         return measured
       }
-      await benchmark('itp1-test', DIGEST_SECONDS)
+      const digests = await benchmark('itp1-test', DIGEST_SECONDS)
       if (look.rated !== true) return 0
+      if (digests.milliseconds > SLOW_MILLISECONDS) return stopping.aborted ? null : digests.macsPerSecond
       const rate = await benchmark(RATE_TIER, RATE_SECONDS).catch((error: unknown) => {
         if (error instanceof WrongDigests) throw error
         log.warn(`the rate of ${look.name} could not be measured`, { reason: String(error) })
