@@ -60,6 +60,8 @@ export interface DeviceSettings {
   threads?: number | undefined
   /** absent: the default for its kind */
   temperatureLimitCelsius?: number | undefined
+  /** absent: the device keeps its own */
+  powerLimitWatts?: number | undefined
 }
 
 const deviceSettingsSchema = z.record(
@@ -68,6 +70,7 @@ const deviceSettingsSchema = z.record(
     enabled: z.boolean(),
     threads: z.number().int().min(1).optional(),
     temperatureLimitCelsius: z.number().optional(),
+    powerLimitWatts: z.number().positive().optional(),
   }),
 )
 

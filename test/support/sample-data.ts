@@ -264,6 +264,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
       macsPerJoule: index === 0 && power && state === 'mining' ? 2 * GIGA : null,
       temperatureCelsius: index === 0 ? 61 : null,
       temperatureLimitCelsius: index === 0 ? 95 : 87,
+      powerLimit: null,
       restarts: scene === 'faulted' && index === 0 ? 5 : 0,
     }))
   const benchmarks = (id: string): Result<'devices.benchmarks'> =>

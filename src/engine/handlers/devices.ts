@@ -30,13 +30,14 @@ export function deviceHandlers(
       await mining.devicesChanged()
       return devices.list()
     },
-    'devices.configure': async ({ id, enabled, threads, temperatureLimitCelsius }) => {
+    'devices.configure': async ({ id, enabled, threads, temperatureLimitCelsius, powerLimitWatts }) => {
       devices.configure(id, {
         ...(enabled === undefined ? {} : { enabled }),
         ...(threads === undefined ? {} : { threads }),
         ...(temperatureLimitCelsius === undefined
           ? {}
           : { temperatureLimitCelsius: temperatureLimitCelsius ?? undefined }),
+        ...(powerLimitWatts === undefined ? {} : { powerLimitWatts: powerLimitWatts ?? undefined }),
       })
       if (enabled !== undefined) await mining.devicesChanged()
       events.emit('devices.changed', devices.list())

@@ -17,6 +17,19 @@ export const deviceSummary = z.object({
 })
 export type DeviceSummary = z.infer<typeof deviceSummary>
 
+/** What a vendor's driver says of its device's power limit, in watts. */
+export const powerLimit = z.object({
+  minimumWatts: z.number(),
+  maximumWatts: z.number(),
+  /** the maker's own */
+  defaultWatts: z.number(),
+  /** as last read back from the device */
+  currentWatts: z.number(),
+  /** what the person wants: set while it mines and taken back after; null: Lode leaves the device as it is */
+  wantedWatts: z.number().nullable(),
+})
+export type PowerLimit = z.infer<typeof powerLimit>
+
 export const device = deviceSummary.extend({
   engines: z.array(z.string()),
   /** the engine in use, or null */
@@ -46,6 +59,8 @@ export const device = deviceSummary.extend({
   temperatureCelsius: z.number().nullable(),
   /** at this it pauses, 8 °C lower it goes on */
   temperatureLimitCelsius: z.number(),
+  /** null: it has none, or its driver was not asked yet */
+  powerLimit: powerLimit.nullable(),
   restarts: z.number().int(),
 })
 export type Device = z.infer<typeof device>
@@ -77,6 +92,8 @@ export const deviceProcedures = {
       threads: z.number().int().min(1).max(1024).optional(),
       /** null: the default for its kind */
       temperatureLimitCelsius: z.number().min(40).max(110).nullable().optional(),
+      /** within the device's range; null: as the device has it */
+      powerLimitWatts: z.number().positive().max(100_000).nullable().optional(),
     }),
     device,
   ),
