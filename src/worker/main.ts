@@ -16,6 +16,7 @@ import { createLanePool } from './proof/lane-pool'
 import { loadNativeAddon, type NativeAddon } from './proof/native-addon'
 import { createNativeBackend, describeDriver } from './proof/native-backend'
 import { createProver } from './proof/prover'
+import { residency } from './inference/residency'
 import { openAdapter } from './proof/webgpu/adapter'
 import { createWebgpuBackend } from './proof/webgpu/webgpu-backend'
 
@@ -34,6 +35,7 @@ const workerStart: z.ZodType<WorkerStart> = z.object({
     .object({ library: z.string().min(1), id: z.string().min(1), memoryLimitBytes: z.number().int().nonnegative() })
     .optional(),
   gpu: z.object({ name: z.string() }).optional(),
+  modelMemoryBytes: z.number().int().positive().optional(),
 })
 
 if (isMainThread) await startWorker()
@@ -45,6 +47,7 @@ async function startWorker(): Promise<void> {
   // before the lanes start: on Linux a thread inherits the niceness of the one that made it
   if (start.role === 'verifier') setPriority(VERIFIER_NICENESS)
   const port = await connectParent()
+  residency.setLimit(start.modelMemoryBytes ?? Infinity)
   const lanes = createLanePool(new URL(import.meta.url), start.threads)
   const contexts = createContexts(lanes)
   const addon = (): NativeAddon => loadNativeAddon(NATIVE_ADDON)
@@ -75,7 +78,13 @@ async function startWorker(): Promise<void> {
   setInterval(() => {
     const { user, system } = process.cpuUsage()
     const residentBytes = process.memoryUsage.rss()
-    notifier.notify('heartbeat', { at: Date.now(), residentBytes, cpuSeconds: (user + system) / 1e6 })
+    residency.evictIdle()
+    notifier.notify('heartbeat', {
+      at: Date.now(),
+      residentBytes,
+      cpuSeconds: (user + system) / 1e6,
+      models: residency.loaded(),
+    })
   }, HEARTBEAT_MILLISECONDS)
 }
 
