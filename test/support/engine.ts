@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { createEngine, type Engine } from '#engine/engine'
+import type { ProcessHost } from '#process/host'
 import { createNodeProcessHost } from '#process/node-host'
 import { systemClock } from '#process/supervisor'
 import { startLoopbackServer, type LoopbackServer } from '#server/server'
@@ -16,7 +17,14 @@ export interface TestEngine {
   close(): Promise<void>
 }
 
-export async function startTestEngine(dataDir: string): Promise<TestEngine> {
+/** What a test or a benchmark may choose. */
+export interface TestEngineOptions {
+  host?: ProcessHost
+  /** of the practice network */
+  epochSeconds?: number
+}
+
+export async function startTestEngine(dataDir: string, options: TestEngineOptions = {}): Promise<TestEngine> {
   const complaints: string[] = []
   const complain = (message: string, details?: Record<string, unknown>): void =>
     void complaints.push(`${message} ${JSON.stringify(details ?? {})}`)
@@ -25,7 +33,8 @@ export async function startTestEngine(dataDir: string): Promise<TestEngine> {
     version: 'test',
     clock: systemClock,
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
-    host: createNodeProcessHost(join(root, 'out/node')),
+    host: options.host ?? createNodeProcessHost(join(root, 'out/node')),
+    ...(options.epochSeconds === undefined ? {} : { epochSeconds: options.epochSeconds }),
     log: { info: () => undefined, warn: complain, error: complain },
     logFile: null,
     resourcesFolder: join(root, 'resources'),
