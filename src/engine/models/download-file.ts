@@ -81,7 +81,7 @@ export async function fetchFile(file: CatalogueFile, options: FileFetch): Promis
         }
       } catch (error) {
         if (!(error instanceof SourceTrouble)) throw error
-        options.onTrouble(sourceWords(source), error.message)
+        if (error.kind !== 'absent') options.onTrouble(sourceWords(source), error.message)
         if (error.kind !== 'passing') refusedSources.add(source)
         troubles.push({ source, trouble: error })
       }

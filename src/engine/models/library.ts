@@ -1,4 +1,5 @@
 /** Models as a person deals with them: installed, available, fetched, cleaned up; the store and the downloads behind it. */
+import { availableParallelism } from 'node:os'
 import type { AvailableModel, Download, FetchPlan, InstalledModel, Model } from '#shared/contract/models'
 import { hashOrigin, sourceWords, type Catalogue, type CatalogueEntry } from '#shared/domain/catalogue'
 import { Failure } from '#shared/domain/errors'
@@ -11,8 +12,9 @@ import { modelMemory } from './memory'
 
 /** Tokens of context that memory is reckoned with where nobody says otherwise: a long conversation. */
 export const USUAL_CONTEXT = 4096
-/** A recommended model leaves the computer to its owner. */
+/** A recommended model leaves the computer to its owner, and answers before one loses patience: each token reads all weights. */
 const RECOMMENDED_SHARE = 0.25
+const RECOMMENDED_BYTES_PER_PROCESSOR = 1e9
 
 export interface LibraryParts {
   store: ModelStore
@@ -116,6 +118,7 @@ export function createLibrary(parts: LibraryParts): ModelLibrary {
       const present = new Set(store.list().map(({ id }) => id))
       const under = new Map(downloads.list().map((download) => [download.id, download]))
       const rows = catalogue.models.map((entry) => {
+        const { weightsBytes } = entry.memory
         const { tokens, fit } = entryFit(entry, context, room, under.get(entry.id))
         const largest = entry.files.flatMap(({ sources }) => sources[0] ?? []).toSorted((a, b) => b.bytes - a.bytes)[0]
         const { id, kind, name, description, licence, card, bytes, isDefault } = entry
@@ -137,13 +140,18 @@ export function createLibrary(parts: LibraryParts): ModelLibrary {
           recommended: false,
           installed: present.has(id),
           download: under.get(id) ?? null,
+          weightsBytes,
         }
       })
       const best = rows
         .filter(({ kind, fit }) => kind === 'chat' && fit.memory === 'fits' && fit.disk === 'fits')
         .filter(({ fit }) => fit.memoryBytes <= room.memoryBytes * RECOMMENDED_SHARE)
+        .filter(({ weightsBytes }) => weightsBytes <= availableParallelism() * RECOMMENDED_BYTES_PER_PROCESSOR)
         .toSorted((a, b) => b.fit.memoryBytes - a.fit.memoryBytes)[0]
-      return { models: rows.map((row) => ({ ...row, recommended: row === best })), plan: plan() }
+      return {
+        models: rows.map(({ weightsBytes: _, ...row }) => ({ ...row, recommended: row.id === best?.id })),
+        plan: plan(),
+      }
     },
     plan,
     get: async (id, anyway) => {
