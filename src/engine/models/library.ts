@@ -118,7 +118,6 @@ export function createLibrary(parts: LibraryParts): ModelLibrary {
       const present = new Set(store.list().map(({ id }) => id))
       const under = new Map(downloads.list().map((download) => [download.id, download]))
       const rows = catalogue.models.map((entry) => {
-        const { weightsBytes } = entry.memory
         const { tokens, fit } = entryFit(entry, context, room, under.get(entry.id))
         const largest = entry.files.flatMap(({ sources }) => sources[0] ?? []).toSorted((a, b) => b.bytes - a.bytes)[0]
         const { id, kind, name, description, licence, card, bytes, isDefault } = entry
@@ -140,16 +139,15 @@ export function createLibrary(parts: LibraryParts): ModelLibrary {
           recommended: false,
           installed: present.has(id),
           download: under.get(id) ?? null,
-          weightsBytes,
         }
       })
       const best = rows
         .filter(({ kind, fit }) => kind === 'chat' && fit.memory === 'fits' && fit.disk === 'fits')
         .filter(({ fit }) => fit.memoryBytes <= room.memoryBytes * RECOMMENDED_SHARE)
-        .filter(({ weightsBytes }) => weightsBytes <= availableParallelism() * RECOMMENDED_BYTES_PER_PROCESSOR)
+        .filter(({ id }) => entryOf(id).memory.weightsBytes <= availableParallelism() * RECOMMENDED_BYTES_PER_PROCESSOR)
         .toSorted((a, b) => b.fit.memoryBytes - a.fit.memoryBytes)[0]
       return {
-        models: rows.map(({ weightsBytes: _, ...row }) => ({ ...row, recommended: row.id === best?.id })),
+        models: rows.map((row) => ({ ...row, recommended: row.id === best?.id })),
         plan: plan(),
       }
     },

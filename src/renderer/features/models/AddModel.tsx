@@ -1,64 +1,23 @@
 /** Bring a model: drop it, choose it, or write where it is. */
 import { Trans, useLingui } from '@lingui/react/macro'
-import { useEffect, useId, useRef, useState } from 'react'
-import type { Params } from '#shared/contract/index'
-import type { Failure } from '#shared/domain/errors'
-import { client } from '../../data/client'
-import { asFailure, toast } from '../../data/store'
-import { bytes, percent } from '../../ui/format'
+import { useId, useState } from 'react'
 import { Icon } from '../../ui/icons'
 import { Panel, Problem } from '../../ui/parts'
-import { takeFiles } from './take-files'
+import type { Adding } from './use-adding'
 
-interface AddModelProps {
-  /** dropped anywhere on the screen */
-  dropped: readonly File[] | null
-  onTaken: () => void
-  onAdded: () => void
-}
-
-export function AddModel({ dropped, onTaken, onAdded }: AddModelProps) {
+export function AddModel({ adding }: { adding: Adding }) {
   const { t } = useLingui()
   const ids = { file: useId(), folder: useId(), path: useId() }
   const [path, setPath] = useState('')
-  const [busy, setBusy] = useState<string | null>(null)
-  const [failure, setFailure] = useState<Failure | null>(null)
   const [over, setOver] = useState(false)
-
-  const add = (what: Promise<Params<'models.add'>>): void => {
-    setBusy(t`Reading`)
-    setFailure(null)
-    what
-      .then((params) => {
-        setBusy(t`Checking, converting and trying it`)
-        return client.call('models.add', params)
-      })
-      .then((model) => {
-        setPath('')
-        toast(t`${model.name} is ready`, t`${model.kind}, ${bytes(model.bytes)}`)
-        onAdded()
-      })
-      .catch((error: unknown) => setFailure(asFailure(error)))
-      .finally(() => setBusy(null))
-  }
-  const addFiles = (files: readonly File[]): void => {
-    if (files.length > 0) add(takeFiles(files, (share) => setBusy(t`Sending to the engine, ${percent(share)}`)))
-  }
-  const latest = useRef(addFiles)
-  latest.current = addFiles
-  useEffect(() => {
-    if (dropped === null) return
-    onTaken()
-    latest.current(dropped)
-  }, [dropped, onTaken])
-
+  const { busy, failure, addFiles, addPath } = adding
   return (
     <Panel title={t`Bring your own`}>
       <form
         className="in add-model"
         onSubmit={(event) => {
           event.preventDefault()
-          if (path.trim() !== '') add(Promise.resolve({ path: path.trim() }))
+          if (path.trim() !== '') addPath(path.trim())
         }}
       >
         <div

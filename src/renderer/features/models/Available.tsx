@@ -6,6 +6,7 @@ import { client } from '../../data/client'
 import { asFailure } from '../../data/store'
 import { bytes, count, shortId } from '../../ui/format'
 import { Empty } from '../../ui/parts'
+import { ModelName } from './ModelName'
 
 export function Available({ models, onAsked }: { models: readonly AvailableModel[]; onAsked: () => void }) {
   const { t } = useLingui()
@@ -59,18 +60,19 @@ function Row({ model, onAsked }: { model: AvailableModel; onAsked: () => void })
   return (
     <tr aria-selected={model.recommended}>
       <td>
-        <div className="row model-name">
-          <i className={`k-${model.kind} kind-mark`} />
-          <div className="cut">
-            <a className="strong" href={model.card} target="_blank" rel="noreferrer" title={model.card}>
-              {model.name}
-            </a>{' '}
-            {model.recommended && <span className="tag">{t`Lode's choice here`}</span>}
-            <span className="sub" title={model.description}>
-              {model.description}
-            </span>
-          </div>
-        </div>
+        <ModelName
+          kind={model.kind}
+          title={
+            <>
+              <a className="strong" href={model.card} target="_blank" rel="noreferrer" title={model.card}>
+                {model.name}
+              </a>{' '}
+              {model.recommended && <span className="tag">{t`Lode's choice here`}</span>}
+            </>
+          }
+          below={model.description}
+          hint={model.description}
+        />
       </td>
       <td className="r">
         {bytes(model.bytes)}

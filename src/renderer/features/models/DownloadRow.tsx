@@ -45,7 +45,7 @@ export function DownloadRow({ download, onChanged }: { download: Download; onCha
               </button>
             )}
             {state === 'failed' && (
-              <button type="button" className="btn sm" aria-label={t`Try ${name} again`} onClick={act('models.get')}>
+              <button type="button" className="btn sm" aria-label={t`Try again: ${name}`} onClick={act('models.get')}>
                 <Trans>Try again</Trans>
               </button>
             )}

@@ -4,6 +4,7 @@ import type { InstalledModel } from '#shared/contract/models'
 import { reportFailure } from '../../app/Notices'
 import { client } from '../../data/client'
 import { asFailure } from '../../data/store'
+import { ModelName } from './ModelName'
 import { bytes, count, joined, NONE, scaled, shortId, shortTime } from '../../ui/format'
 
 interface InstalledRowProps {
@@ -24,18 +25,19 @@ export function InstalledRow({ model, badFiles, onRemoved }: InstalledRowProps) 
   return (
     <tr>
       <td>
-        <div className="row model-name">
-          <i className={`k-${model.kind} kind-mark`} />
-          <div className="cut">
-            <b className="strong" title={model.name}>
-              {model.name}
-            </b>{' '}
-            <span className="mono muted">{model.id}</span>
-            <span className="sub" title={`${model.source}. ${model.fit.words}`}>
-              <StateWords model={model} badFiles={badFiles} />
-            </span>
-          </div>
-        </div>
+        <ModelName
+          kind={model.kind}
+          title={
+            <>
+              <b className="strong" title={model.name}>
+                {model.name}
+              </b>{' '}
+              <span className="mono muted">{model.id}</span>
+            </>
+          }
+          below={<StateWords model={model} badFiles={badFiles} />}
+          hint={`${model.source}. ${model.fit.words}`}
+        />
       </td>
       <td className="r">
         {bytes(model.bytes)}

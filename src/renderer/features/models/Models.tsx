@@ -1,6 +1,5 @@
 /** Models: what is being fetched, what is installed and what it earned, what could be fetched, and how to bring one's own. */
 import { Trans, useLingui } from '@lingui/react/macro'
-import { useState } from 'react'
 import type { InstalledModel } from '#shared/contract/models'
 import { useAnswer } from '../../data/answer'
 import { bytes, count } from '../../ui/format'
@@ -12,6 +11,7 @@ import { DownloadRow } from './DownloadRow'
 import { FetchPlanPanel } from './FetchPlan'
 import { InstalledRow } from './InstalledRow'
 import { useBadFiles } from './bad-files'
+import { useAdding } from './use-adding'
 
 export function Models() {
   const { t } = useLingui()
@@ -24,7 +24,7 @@ export function Models() {
     everyMilliseconds: 10_000,
   })
   const downloads = useAnswer('models.downloads', null, { on: ['models.download'], restMilliseconds: 250 })
-  const [over, setOver] = useState<readonly File[] | null>(null)
+  const adding = useAdding(installed.reload)
   const models = installed.data ?? []
   return (
     <div
@@ -32,7 +32,7 @@ export function Models() {
       onDragOver={(event) => event.preventDefault()}
       onDrop={(event) => {
         event.preventDefault()
-        setOver([...event.dataTransfer.files])
+        adding.addFiles([...event.dataTransfer.files])
       }}
     >
       <div className="title">
@@ -68,7 +68,7 @@ export function Models() {
           </Loaded>
         </div>
       </Panel>
-      <AddModel dropped={over} onTaken={() => setOver(null)} onAdded={installed.reload} />
+      <AddModel adding={adding} />
       <Panel title={t`Available`} note={t`from the catalogue that comes with Lode`}>
         <div className="rule-top">
           <Loaded answer={catalogue}>
