@@ -29,6 +29,7 @@ import {
   START,
   type TestWorld,
 } from './ledger.test.support'
+import { ledgerSchema } from './migrations'
 
 let world: TestWorld
 let file: string
@@ -37,6 +38,8 @@ beforeEach(() => {
   file = join(world.folder, 'ledger.db')
 })
 afterEach(() => world.remove())
+
+const backupName = (day: string): string => `ledger-${ledgerSchema.migrations.length}-${day}.db`
 
 function failureOf(action: () => unknown): Failure {
   try {
@@ -190,7 +193,7 @@ describe('damage', () => {
     await ledger.backUpIfDue()
     ledger.close()
     truncateSync(file, 0)
-    expect(failureOf(() => openLedger(world.options)).message).toContain('backups/ledger-1-2026-05-01.db')
+    expect(failureOf(() => openLedger(world.options)).message).toContain(`backups/${backupName('2026-05-01')}`)
   })
 
   it('is told to a command as a failure, without touching the file', () => {
@@ -287,7 +290,7 @@ describe('backups', () => {
     }
     ledger.close()
     const backups = readdirSync(join(world.folder, 'backups')).toSorted()
-    expect(backups).toEqual(['ledger-1-2026-05-03.db', 'ledger-1-2026-05-04.db', 'ledger-1-2026-05-05.db'])
+    expect(backups).toEqual(['2026-05-03', '2026-05-04', '2026-05-05'].map(backupName))
     expect(statSync(join(world.folder, 'backups', backups[0]!)).mode & 0o777).toBe(0o600)
   })
 
