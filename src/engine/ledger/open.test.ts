@@ -18,6 +18,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { JOB_TRANSITIONS, CREDIT_TRANSITIONS } from '#shared/domain/states'
 import { Failure } from '#shared/domain/errors'
 import { acquireEngineLock, openLedger, openLedgerReadOnly } from './index'
+import { ledgerSchema } from './migrations'
 import {
   fillShares,
   makeReceipt,
@@ -29,7 +30,6 @@ import {
   START,
   type TestWorld,
 } from './ledger.test.support'
-import { ledgerSchema } from './migrations'
 
 let world: TestWorld
 let file: string
@@ -38,8 +38,6 @@ beforeEach(() => {
   file = join(world.folder, 'ledger.db')
 })
 afterEach(() => world.remove())
-
-const backupName = (day: string): string => `ledger-${ledgerSchema.migrations.length}-${day}.db`
 
 function failureOf(action: () => unknown): Failure {
   try {
@@ -193,7 +191,9 @@ describe('damage', () => {
     await ledger.backUpIfDue()
     ledger.close()
     truncateSync(file, 0)
-    expect(failureOf(() => openLedger(world.options)).message).toContain(`backups/${backupName('2026-05-01')}`)
+    expect(failureOf(() => openLedger(world.options)).message).toContain(
+      `backups/ledger-${ledgerSchema.migrations.length}-2026-05-01.db`,
+    )
   })
 
   it('is told to a command as a failure, without touching the file', () => {
@@ -290,7 +290,8 @@ describe('backups', () => {
     }
     ledger.close()
     const backups = readdirSync(join(world.folder, 'backups')).toSorted()
-    expect(backups).toEqual(['2026-05-03', '2026-05-04', '2026-05-05'].map(backupName))
+    const version = ledgerSchema.migrations.length
+    expect(backups).toEqual([3, 4, 5].map((day) => `ledger-${version}-2026-05-0${day}.db`))
     expect(statSync(join(world.folder, 'backups', backups[0]!)).mode & 0o777).toBe(0o600)
   })
 
