@@ -1,16 +1,16 @@
 /**
  * The graph of a decoder (llama, qwen2, qwen3) with operators that every provider of onnxruntime accelerates: products
- * over blocks of 4 or 8 bits, grouped attention with rotary positions inside, normalisation fused with the residual sum.
+ * over blocks of 4 or 8 bits, rotary positions, normalisation fused with the residual sum; attention: decoder-attention.ts.
  */
 import { decodeBlocks } from './block-formats'
 import { BLOCK, bitsFor, rowsInHalves, toBlockWeights, type BlockWeights } from './block-weights'
+import { createAttention, type AttentionInputs } from './decoder-attention'
 import { rotaryTables, type DecoderShape } from './decoder-shape'
 import type { GgufFile, GgufTensor } from './gguf-file'
 import { FLOAT, INT64, type GraphWriter } from './graph-writer'
 
 /** Products inside use int8 arithmetic: onnxruntime's accuracy level 4. */
 const ACCURACY_LEVEL = 4
-const INT32 = 6
 
 interface Built {
   bits: 4 | 8
@@ -62,9 +62,8 @@ export async function buildDecoderGraph(file: GgufFile, shape: DecoderShape, gra
   await graph.weights('cosines', cosines, [context, headSize / 2])
   await graph.weights('sines', sines, [context, headSize / 2])
   graph.input('input_ids', INT64, ['batch', 'tokens'])
-  graph.input('attention_mask', INT64, ['batch', 'positions'])
   graph.input('logits_to_keep', INT64, [])
-  const lengths = sequenceLengths(graph)
+  const attention = createAttention(graph, shape)
 
   const words = file.tensor('token_embd.weight', width)
   const embedding = await matrix(['token_embd.weight'], width)
@@ -103,45 +102,32 @@ export async function buildDecoderGraph(file: GgufFile, shape: DecoderShape, gra
     return graph.node('Reshape', [scaled, whole], `${tensor}.together`)
   }
 
-  const attentionInputs = async (layer: number): Promise<string[]> => {
+  const packedSizes = graph.integers('qkv.sizes', [queryWidth, keyWidth, keyWidth], [3])
+  const attentionInputs = async (layer: number): Promise<AttentionInputs> => {
     const name = (part: string): string => `blk.${layer}.attn_${part}.weight`
     const plain = !file.has(`blk.${layer}.attn_q.bias`) && !file.has(`blk.${layer}.attn_q_norm.weight`)
     if (plain) {
       const weights = await matrix([name('q'), name('k'), name('v')], width)
-      return [product(normed, weights, `layer.${layer}.qkv`), '', '']
+      const [query, key, value] = [`layer.${layer}.q`, `layer.${layer}.k`, `layer.${layer}.v`]
+      const packed = product(normed, weights, `layer.${layer}.qkv`)
+      graph.node('Split', [packed, packedSizes], [query, key, value], { axis: -1 })
+      return { query, key, value }
     }
     const part = async (letter: 'q' | 'k' | 'v', size: number, count: number): Promise<string> => {
       const value = product(normed, await matrix([name(letter)], width), `layer.${layer}.${letter}`)
       const moved = await biased(value, `blk.${layer}.attn_${letter}.bias`, size)
       return letter === 'v' ? moved : headNormed(moved, `blk.${layer}.attn_${letter}_norm.weight`, count)
     }
-    return [
-      await part('q', queryWidth, heads),
-      await part('k', keyWidth, keyValueHeads),
-      await part('v', keyWidth, keyValueHeads),
-    ]
+    return {
+      query: await part('q', queryWidth, heads),
+      key: await part('k', keyWidth, keyValueHeads),
+      value: await part('v', keyWidth, keyValueHeads),
+    }
   }
 
   for (let layer = 0; layer < shape.layers; layer++) {
-    const cache = ['key', 'value'].map((kind) => {
-      const dimensions = ['batch', keyValueHeads, 'past', headSize]
-      graph.output(`present.${layer}.${kind}`, FLOAT, ['batch', keyValueHeads, 'positions', headSize])
-      return graph.input(`past_key_values.${layer}.${kind}`, FLOAT, dimensions)
-    })
-    const attended = graph.node(
-      'GroupQueryAttention',
-      [...(await attentionInputs(layer)), ...cache, lengths.past, lengths.total, 'cosines', 'sines'],
-      [`layer.${layer}.attended`, `present.${layer}.key`, `present.${layer}.value`],
-      {
-        num_heads: heads,
-        kv_num_heads: keyValueHeads,
-        scale: { float: 1 / Math.sqrt(headSize) },
-        do_rotary: 1,
-        rotary_interleaved: 0,
-      },
-    )
     const output = product(
-      attended,
+      attention.attend(layer, await attentionInputs(layer)),
       await matrix([`blk.${layer}.attn_output.weight`], queryWidth),
       `layer.${layer}.attention`,
     )
@@ -155,6 +141,7 @@ export async function buildDecoderGraph(file: GgufFile, shape: DecoderShape, gra
     const next = layer + 1 === shape.layers ? 'output_norm.weight' : `blk.${layer + 1}.attn_norm.weight`
     normed = await summed(down, next, `layer.${layer + 1}`)
   }
+  attention.finish()
 
   /** residual + value becomes the residual; gives it normalised. */
   async function summed(value: string, norm: string, name: string): Promise<string> {
@@ -177,20 +164,6 @@ function lastPositions(graph: GraphWriter, value: string): string {
   const start = graph.node('Neg', [kept], 'kept.start')
   const end = graph.integers('kept.end', [Number.MAX_SAFE_INTEGER], [1])
   return graph.node('Slice', [value, start, end, one], 'kept.rows')
-}
-
-/** What grouped attention wants to know: positions before the last one, and positions at all. */
-function sequenceLengths(graph: GraphWriter): { past: string; total: string } {
-  const axis = graph.integers('axis', [1], [1])
-  const position = graph.integers('position', [1], [])
-  const counted = graph.node('ReduceSum', ['attention_mask', axis], 'mask.sum', { keepdims: 0 })
-  const before = graph.node('Sub', [counted, axis], 'mask.before')
-  const shape = graph.node('Shape', ['attention_mask'], 'mask.shape')
-  const total = graph.node('Gather', [shape, position], 'mask.total', { axis: 0 })
-  return {
-    past: graph.node('Cast', [before], 'lengths.past', { to: INT32 }),
-    total: graph.node('Cast', [total], 'lengths.total', { to: INT32 }),
-  }
 }
 
 function joined(parts: readonly BlockWeights[]): BlockWeights {

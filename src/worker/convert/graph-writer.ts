@@ -15,7 +15,7 @@ export const FLOAT = 1
 export const UINT8 = 2
 export const INT64 = 7
 type ElementType = typeof FLOAT | typeof UINT8 | typeof INT64
-type AttributeValue = number | { float: number }
+type AttributeValue = number | { float: number } | readonly number[]
 
 export interface GraphWriter {
   /** Adds a node; gives the name of its first output. */
@@ -29,6 +29,7 @@ export interface GraphWriter {
   weights(name: string, values: Uint8Array | Float32Array, shape: readonly number[]): Promise<string>
   /** A small tensor within the graph. */
   integers(name: string, values: readonly number[], shape: readonly number[]): string
+  floats(name: string, values: readonly number[], shape: readonly number[]): string
   input(name: string, type: ElementType, shape: readonly (string | number)[]): string
   output(name: string, type: ElementType, shape: readonly (string | number)[]): void
   /** Writes the graph and closes both files. */
@@ -40,10 +41,18 @@ export interface GraphWriter {
 /** Operators that are not ONNX's own but onnxruntime's. */
 const CONTRIBUTED = new Set([
   'MatMulNBits',
-  'GroupQueryAttention',
+  'FusedMatMul',
+  'RotaryEmbedding',
   'SkipSimplifiedLayerNormalization',
   'GatherBlockQuantized',
 ])
+
+function attribute(name: string, value: AttributeValue): onnx.IAttributeProto {
+  const { AttributeType } = proto.AttributeProto
+  if (typeof value === 'number') return { name, type: AttributeType.INT, i: value }
+  if ('float' in value) return { name, type: AttributeType.FLOAT, f: value.float }
+  return { name, type: AttributeType.INTS, ints: [...value] }
+}
 
 /** `folder` exists and holds no graph yet. */
 export async function createGraphWriter(folder: string): Promise<GraphWriter> {
@@ -70,11 +79,7 @@ export async function createGraphWriter(folder: string): Promise<GraphWriter> {
           domain: CONTRIBUTED.has(operator) ? 'com.microsoft' : '',
           input: [...inputs],
           output: names,
-          attribute: Object.entries(attributes).map(([name, value]) =>
-            typeof value === 'number'
-              ? { name, type: proto.AttributeProto.AttributeType.INT, i: value }
-              : { name, type: proto.AttributeProto.AttributeType.FLOAT, f: value.float },
-          ),
+          attribute: Object.entries(attributes).map(([name, value]) => attribute(name, value)),
         }),
       )
       return names[0] ?? ''
@@ -105,6 +110,11 @@ export async function createGraphWriter(folder: string): Promise<GraphWriter> {
     integers: (name, values, shape) => {
       const rawData = new Uint8Array(BigInt64Array.from(values, BigInt).buffer)
       graph.initializer.push(proto.TensorProto.create({ name, dims: [...shape], dataType: INT64, rawData }))
+      return name
+    },
+    floats: (name, values, shape) => {
+      const rawData = new Uint8Array(Float32Array.from(values).buffer)
+      graph.initializer.push(proto.TensorProto.create({ name, dims: [...shape], dataType: FLOAT, rawData }))
       return name
     },
     input: (name, type, shape) => {
