@@ -21,7 +21,16 @@ export const devicesAnswer = z.array(z.strictObject(deviceFields)).min(1)
 
 export const digestAnswer = z.strictObject({
   digest: hex64,
-  engine: z.enum(['native', 'webgpu', 'onnx-cpu', 'reference']),
+  engine: z.enum([
+    'native',
+    'webgpu',
+    'onnx-cuda',
+    'onnx-directml',
+    'onnx-coreml',
+    'onnx-webgpu',
+    'onnx-cpu',
+    'reference',
+  ]),
   tier: tierName,
   macs: decimal,
   milliseconds: z.number().positive(),

@@ -9,12 +9,15 @@ import type { DriverCheckId } from './driver-checks'
 import type { JobInput, JobKind, JobRun } from './job'
 import type { TierName } from './tiers'
 
+/** Those of onnxruntime's providers that drive something else than the processor. */
+export const gpuProviderEngines = ['onnx-cuda', 'onnx-directml', 'onnx-coreml', 'onnx-webgpu'] as const
+
 /**
- * The fastest first. `native`: a driver over the C interface, the one for CPUs or a device's own. `webgpu`: a graphics
- * adapter, software ones included. A device
- * offers an engine once it gave the right digests there.
+ * `native`: a driver over the C interface, the one for CPUs or a device's own. `webgpu`: our kernels on a graphics
+ * adapter, software ones included. `onnx-…`: a provider of onnxruntime. A device offers an engine once it gave the right
+ * digests there.
  */
-export const proofEngines = ['native', 'webgpu', 'onnx-cpu', 'reference'] as const
+export const proofEngines = ['native', 'webgpu', ...gpuProviderEngines, 'onnx-cpu', 'reference'] as const
 export type ProofEngine = (typeof proofEngines)[number]
 
 /**
@@ -120,7 +123,7 @@ export interface WorkerStart {
   threads: number
   /** the driver that engine `native` loads; absent: the one for CPUs that comes with Lode */
   driver?: DriverDevice
-  /** the adapter that engine `webgpu` opens */
+  /** the adapter that the engines for graphics processors open */
   gpu?: GpuAdapter
 }
 
@@ -134,10 +137,12 @@ export interface DriverDevice {
   memoryLimitBytes: number
 }
 
-/** One adapter as WebGPU names it. */
+/** One graphics processor, for the engines that can choose among several. */
 export interface GpuAdapter {
-  /** part of the adapter's name, for the machines that have several */
+  /** part of the adapter's name as WebGPU has it; empty: it is the only one */
   name: string
+  /** its place among those of its maker, by PCI address: CUDA's number; absent: 0 */
+  index?: number
 }
 
 /** The sensors process: slow system calls. */
