@@ -57,6 +57,12 @@ function ask(engine: ChatEngine, ids: number[], change: Partial<Ask> = {}): Prom
   })
 }
 
+/** The answer, or why there is none. */
+async function settled(answer: Promise<Answer>): Promise<unknown> {
+  const [outcome] = await Promise.allSettled([answer])
+  return outcome.status === 'fulfilled' ? outcome.value : outcome.reason
+}
+
 function expectSame(actual: Answer, expected: Answer): void {
   expect(actual.ids).toEqual(expected.ids)
   actual.top.forEach((row, position) => {
@@ -95,11 +101,15 @@ describe('many requests on a graph that Lode built', () => {
     })
     // no token ends an answer, so that lengths are known
     model = { ...loaded, session: watched, endIds: new Set() }
-    expect(model.joined).not.toBeNull()
-    expect(model.prefillTokens).toBe(8)
   })
   afterAll(() => model.session.release())
   const plenty = (): number => 1e12
+
+  test('is known as one by its inputs and outputs', () => {
+    expect(model.joined).toMatchObject({ heads: shape.keyValueHeads, headSize: shape.headSize })
+    expect(model.joined?.inputs).toHaveLength(shape.layers)
+    expect(model.prefillTokens).toBe(8)
+  })
 
   test('answer as each does alone, whenever they come and go', async () => {
     const prompts = [3, 40, 9, 17, 1, 150, 8, 24, 33, 5].map(prompt)
@@ -139,18 +149,20 @@ describe('many requests on a graph that Lode built', () => {
     const order: number[] = []
     runs.length = 0
     const answers = controllers.map(({ signal }, index) =>
-      ask(engine, prompt(2), {
-        signal,
-        room: 100,
-        onToken: () => {
-          order.push(index)
-          // by then all of them have begun but the last, which waits
-          if (index === 3 && order.filter((other) => other === 3).length === 20) {
-            expect(order).not.toContain(MAX_PARALLEL_CHATS)
-            controllers[3]!.abort()
-          }
-        },
-      }).catch((error: unknown) => error),
+      settled(
+        ask(engine, prompt(2), {
+          signal,
+          room: 100,
+          onToken: () => {
+            order.push(index)
+            // by then all of them have begun but the last, which waits
+            if (index === 3 && order.filter((other) => other === 3).length === 20) {
+              expect(order).not.toContain(MAX_PARALLEL_CHATS)
+              controllers[3]!.abort()
+            }
+          },
+        }),
+      ),
     )
     const results = await Promise.all(answers)
     expect(results[3]).toMatchObject({ code: 'cancelled' })
@@ -196,7 +208,7 @@ describe('many requests on a graph that Lode built', () => {
     let room = 2_000_000
     const engine = createChatEngine(model, () => room)
     const first = ask(engine, prompt(10), { room: 80 })
-    const second = ask(engine, prompt(500), { room: 20 }).catch((error: unknown) => error)
+    const second = settled(ask(engine, prompt(500), { room: 20 }))
     const failed = await second
     expect(failed).toMatchObject({
       code: 'unavailable',
@@ -215,12 +227,14 @@ describe('many requests on a graph that Lode built', () => {
     const engine = createChatEngine(model, plenty)
     const first = ask(engine, prompt(3), { room: 40 })
     let shown = 0
-    const second = ask(engine, prompt(3), {
-      room: 40,
-      onToken: () => {
-        if (++shown === 5) failNext = new Error('Non-zero status code: std::bad_alloc')
-      },
-    }).catch((error: unknown) => error)
+    const second = settled(
+      ask(engine, prompt(3), {
+        room: 40,
+        onToken: () => {
+          if (++shown === 5) failNext = new Error('Non-zero status code: std::bad_alloc')
+        },
+      }),
+    )
     expect(await second).toMatchObject({
       code: 'unavailable',
       message: expect.stringContaining('not enough memory') as string,
