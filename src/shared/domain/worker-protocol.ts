@@ -27,6 +27,13 @@ export type ProofEngine = (typeof proofEngines)[number]
  */
 export const MAX_PARALLEL_CHATS = 8
 
+/**
+ * How weights stand in a graph that Lode makes. `int8`: 8 bits, or 4 where the file has just those blocks; `float32`: the
+ * numbers that the file stands for.
+ */
+export const modelPrecisions = ['int8', 'float32'] as const
+export type ModelPrecision = (typeof modelPrecisions)[number]
+
 /** Which epoch weights a call is about. */
 export interface ProofContext {
   tier: TierName
@@ -87,8 +94,14 @@ export interface WorkerMethods {
   'job.cancel': { params: { jobId: string }; result: null }
   /** Loads a model to see that it runs (a damaged ONNX is refused here), and counts its MACs. */
   'model.probe': { params: ModelLocation; result: { macFormula: ModelCard['macFormula']; context: number } }
-  /** Makes a model folder from a GGUF file; `folder` must not be there yet. Rejects with a Failure `model-refused`. */
-  'model.convert': { params: { file: string; folder: string }; result: { name: string; licence: string } }
+  /**
+   * Makes a model folder from a GGUF file, a safetensors file with its configuration beside it, or a folder with either (`file`);
+   * `folder` must not be there yet. `precision`: int8 where absent. Rejects with a Failure `model-refused`.
+   */
+  'model.convert': {
+    params: { file: string; folder: string; precision?: ModelPrecision | undefined }
+    result: { name: string; licence: string }
+  }
   /** Draws a fresh sample of a kind, with its known answer where there is one. Verifier only. */
   'sample.generate': { params: { kind: JobKind; seed: string }; result: { input: JobInput; knownText?: string[] } }
   /** What a driver is and which devices it has: for a process that is thrown away, since the library may do anything. */

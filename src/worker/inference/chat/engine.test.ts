@@ -5,8 +5,8 @@ import type { InferenceSession } from 'onnxruntime-node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chatSampling } from '#shared/domain/job'
 import { MAX_PARALLEL_CHATS, type ModelLocation } from '#shared/domain/worker-protocol'
-import { ggufBytes, randomNumbers, tinyModel, WORDS } from '../../convert/gguf.test.support'
-import { convertGguf } from '../../convert/index'
+import { ggufBytes, randomNumbers, tinyModel, WORDS } from '../../convert/sources/gguf.test.support'
+import { convertModel } from '../../convert/index'
 import { probeModel } from '../index'
 import { chatModel } from '../real-models.test.support'
 import type { Answer } from './answer'
@@ -31,7 +31,7 @@ async function tinyLocation(): Promise<ModelLocation> {
   const { metadata, tensors } = tinyModel(shape, 8, 11)
   writeFileSync(join(home, 'tiny.gguf'), ggufBytes({ ...metadata, 'llama.context_length': 1024 }, tensors))
   const folder = join(home, 'tiny')
-  await convertGguf(join(home, 'tiny.gguf'), folder)
+  await convertModel(join(home, 'tiny.gguf'), folder)
   const files = readdirSync(folder).map((path) => ({ path, bytes: 1, sha256: '0'.repeat(64) }))
   const macFormula = { kind: 'chat', perToken: 0, perLogits: 0, perPair: 0 } as const
   return {

@@ -4,18 +4,16 @@
  * (onnxruntime-node copies every output, also one whose memory it was given; GroupQueryAttention puts out the whole
  * cache), and a product of one row has a kernel of its own, which GroupQueryAttention's scaled product does not take.
  */
-import type { DecoderShape } from './decoder-shape'
 import { FLOAT, INT64, type GraphWriter } from './graph-writer'
+import type { DecoderShape } from './shapes'
 
-export interface AttentionInputs {
-  /** [batch, tokens, heads × headSize] */
-  query: string
-  /** [batch, tokens, keyValueHeads × headSize] */
-  key: string
-  value: string
-}
+/**
+ * Query [batch, tokens, heads × headSize], key and value [batch, tokens, keyValueHeads × headSize] of a layer. All side by
+ * side in the first, and two empty names, where they were computed together.
+ */
+export type AttentionInputs = [query: string, key: string, value: string]
 
-export interface AttentionBuilder {
+export interface Attention {
   /** Rotates and attends; gives [batch, tokens, heads × headSize]. */
   attend(layer: number, inputs: AttentionInputs): string
   /** Declares what the caller puts into the cache; after the last layer. */
@@ -28,14 +26,19 @@ export interface AttentionBuilder {
  * `new_keys` and `new_values` [batch, layers × keyValueHeads, 1, tokens, headSize]. The tables of `cosines` and `sines`
  * are there already.
  */
-export function createAttention(graph: GraphWriter, shape: DecoderShape): AttentionBuilder {
+export async function createAttention(graph: GraphWriter, shape: DecoderShape): Promise<Attention> {
   const { layers, heads, keyValueHeads, headSize } = shape
   const cached = ['batch', keyValueHeads, 1, 'past', headSize]
   graph.input('position_ids', INT64, ['batch', 'tokens'])
   graph.input('attention_bias', FLOAT, ['batch', 1, 1, 'tokens', 'positions'])
   // Scores are scaled through the queries' rotation, so that their product needs no factor. Folded when it is loaded.
-  const scale = graph.floats('scale', [1 / Math.sqrt(headSize)], [1])
+  const scale = await graph.weights('scale', Float32Array.of(1 / Math.sqrt(headSize)), [1])
   const scaled = ['cosines', 'sines'].map((table) => graph.node('Mul', [table, scale], `${table}.scaled`))
+  const partsOfInput = graph.integers(
+    'qkv.sizes',
+    [heads, keyValueHeads, keyValueHeads].map((count) => count * headSize),
+    [3],
+  )
   const queryHeads = graph.integers('query.shape', [0, 0, keyValueHeads, heads / keyValueHeads, headSize], [5])
   const keyHeads = graph.integers('key.shape', [0, 0, keyValueHeads, 1, headSize], [5])
   const together = graph.integers('attended.shape', [0, 0, heads * headSize], [3])
@@ -54,9 +57,14 @@ export function createAttention(graph: GraphWriter, shape: DecoderShape): Attent
         const split = graph.node('Reshape', [value, size], name(`${part}.heads`))
         return graph.node('Transpose', [split], name(`${part}.byHead`), { perm: [0, 2, 3, 1, 4] })
       }
-      const query = byHead(rotated(inputs.query, scaled, heads, 'query'), queryHeads, 'query')
-      const key = byHead(rotated(inputs.key, ['cosines', 'sines'], keyValueHeads, 'key'), keyHeads, 'key')
-      const value = byHead(inputs.value, keyHeads, 'value')
+      if (inputs[1] === '') {
+        const apart: AttentionInputs = [name('q'), name('k'), name('v')]
+        graph.node('Split', [inputs[0], partsOfInput], apart, { axis: -1 })
+        inputs = apart
+      }
+      const query = byHead(rotated(inputs[0], scaled, heads, 'query'), queryHeads, 'query')
+      const key = byHead(rotated(inputs[1], ['cosines', 'sines'], keyValueHeads, 'key'), keyHeads, 'key')
+      const value = byHead(inputs[2], keyHeads, 'value')
       newKeys.push(key)
       newValues.push(value)
 
