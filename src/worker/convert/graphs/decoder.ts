@@ -39,7 +39,7 @@ export async function buildDecoderGraph(
   graph: GraphWriter,
   attentionInputs: AttentionBuilder,
 ): Promise<number> {
-  const { width, hidden, heads, keyValueHeads, headSize, layers } = shape
+  const { width, hidden, heads, headSize, layers } = shape
   const products = createProducts(source, graph, precision)
   const parts: DecoderParts = { graph, products, shape, has: (name) => source.has(name) }
   const epsilon = { float: shape.epsilon }
