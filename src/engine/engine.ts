@@ -30,6 +30,7 @@ import { engineStatus } from './status'
 import { createThrottle } from './throttle'
 import { createRunnerFactory } from './runner-factory'
 import { recoverJobs } from './work/job-recovery'
+import { createJobRates } from './work/job-rates'
 import type { RunnableModel } from './work/job-runner'
 import { createNetworkState } from './work/network-state'
 import { createSampleBudget } from './work/sample-budget'
@@ -234,6 +235,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       submissions,
       sampleBudget,
       models: runnableModels,
+      jobRates: createJobRates(ledger),
       ledger,
       events,
       verifier,
@@ -246,7 +248,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       clock,
       metrics,
       power: (deviceId) => devices.power(deviceId),
-      isActive: () => mining.state !== 'stopped' || devices.runners().some((runner) => runner.runningJob !== null),
+      isActive: () => mining.state !== 'stopped' || devices.runners().some((runner) => runner.runningJobs.length > 0),
       onTick: (tick) => events.emit('engine.live', tick),
     })
     closers.add(() => live.stop())

@@ -211,7 +211,7 @@ describe('many requests on a graph that Lode built', () => {
     const second = settled(ask(engine, prompt(500), { room: 20 }))
     const failed = await second
     expect(failed).toMatchObject({
-      code: 'unavailable',
+      code: 'out-of-memory',
       message: expect.stringMatching(
         /^there is not enough memory for this conversation beside the others: \d+ MB/,
       ) as string,
@@ -236,7 +236,7 @@ describe('many requests on a graph that Lode built', () => {
       }),
     )
     expect(await second).toMatchObject({
-      code: 'unavailable',
+      code: 'out-of-memory',
       message: expect.stringContaining('not enough memory') as string,
     })
     expect((await first).ids).toHaveLength(40)

@@ -5,6 +5,7 @@
 import type { ChatSampling } from '#shared/domain/job'
 import { Failure } from '#shared/domain/errors'
 import { MAX_PARALLEL_CHATS } from '#shared/domain/worker-protocol'
+import { isOutOfMemory } from '../residency'
 import { createAnswer, type Answer, type GrowingAnswer } from './answer'
 import { outOfMemory } from './key-values'
 import type { ChatModel } from './model'
@@ -22,7 +23,7 @@ export interface Ask {
 
 export interface ChatEngine {
   /**
-   * Rejects with `cancelled` after the step that runs, and with `unavailable` when memory does not suffice for this
+   * Rejects with `cancelled` after the step that runs, and with `out-of-memory` when memory does not suffice for this
    * request beside the others; those go on, and fewer are taken at once from then on.
    */
   answer(ask: Ask): Promise<Answer>
@@ -53,8 +54,9 @@ export function createChatEngine(model: ChatModel, free: () => number = freeMemo
     try {
       return await work()
     } catch (error) {
-      if (isMemory(error)) limit = Math.max(1, absorbing.length + generating.length - 1)
-      fail(request, isMemory(error) && !(error instanceof Failure) ? outOfMemory() : error)
+      const ranOut = isOutOfMemory(error)
+      if (ranOut) limit = Math.max(1, absorbing.length + generating.length - 1)
+      fail(request, ranOut && !(error instanceof Failure) ? outOfMemory() : error)
       return undefined
     }
   }
@@ -146,11 +148,4 @@ const KEPT_FREE_BYTES = 256 * 1024 ** 2
 
 function freeMemory(): number {
   return process.availableMemory() - KEPT_FREE_BYTES
-}
-
-/** Our own refusal, the engine's arrays, or onnxruntime's allocator (its words). */
-function isMemory(error: unknown): boolean {
-  if (error instanceof Failure) return error.code === 'unavailable'
-  const message = error instanceof Error ? error.message : String(error)
-  return /bad_alloc|failed to allocate memory|array buffer allocation failed/i.test(message)
 }

@@ -5,7 +5,7 @@ import type { ModelLocation, WorkerMethods } from '#shared/domain/worker-protoco
 import { countTransformerMacs } from '../graph/macs'
 import { readGraph } from '../graph/read'
 import { damaged, graphPath, headSize, readModelConfig } from '../model-files'
-import { cacheKey, createModelCache } from '../sessions'
+import { createModelCache, modelKey } from '../residency'
 import { createChatEngine, type ChatEngine } from './engine'
 import { loadChatModel, renderPrompt, type ChatModel } from './model'
 
@@ -20,7 +20,7 @@ interface Loaded {
   engine: ChatEngine
 }
 
-const models = createModelCache<Loaded>(2, ({ model }) => model.session.release())
+const models = createModelCache<Loaded>(({ model }) => model.session.release())
 
 /**
  * Answers a conversation. Ends with a token that ends the sequence or a stop string (`stop`; both count as generated), or at `maxTokens`
@@ -31,7 +31,7 @@ const models = createModelCache<Loaded>(2, ({ model }) => model.session.release(
 export async function runChat(input: ChatInput, model: ModelLocation, context: ChatContext): Promise<JobRun> {
   const started = performance.now()
   return models.use(
-    cacheKey(model, context.threads),
+    modelKey(model, context.threads),
     () => load(model, context.threads),
     async (loaded) => {
       const prompt = await encodePrompt(loaded.model, input, context.signal)

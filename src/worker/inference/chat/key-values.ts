@@ -39,7 +39,7 @@ export function bytesOf({ inputs, heads, headSize }: KeyValueShape, rows: number
   return 2 * inputs.length * rows * heads * capacity * headSize * Float32Array.BYTES_PER_ELEMENT
 }
 
-/** Throws a Failure `unavailable` when there is no memory for it: `free` says how many bytes may be taken. */
+/** Throws a Failure `out-of-memory` when there is no memory for it: `free` says how many bytes may be taken. */
 export function createKeyValueBlock(
   { Tensor }: Runtime,
   shape: KeyValueShape,
@@ -115,7 +115,7 @@ function allocate(count: number, elements: number, bytes: number, free: () => nu
 export function outOfMemory(bytes?: number): Failure {
   const size = bytes === undefined ? '' : `: ${Math.ceil(bytes / 1e6)} MB more are needed`
   return new Failure(
-    'unavailable',
+    'out-of-memory',
     `there is not enough memory for this conversation beside the others${size}`,
     'Ask again later, shorten the text, or choose a smaller model.',
   )

@@ -18,7 +18,7 @@ export interface Sequences {
   open(prompt: readonly number[]): Sequence
   /**
    * One more token of each, all of whose prompts are absorbed; gives their logits, in the same order. Rejects with a
-   * Failure `unavailable`, and changes nothing, when memory does not suffice.
+   * Failure `out-of-memory`, and changes nothing, when memory does not suffice.
    */
   step(next: readonly { sequence: Sequence; id: number }[]): Promise<Float32Array[]>
 }
