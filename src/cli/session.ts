@@ -46,7 +46,7 @@ const LOOK_MILLISECONDS = 100
 
 /** Two commands at once: one of them holds the folder and is about to answer, or is about to end. */
 async function hostOrWait(dataDir: string): Promise<EngineSession | HostedEngine> {
-  for (const began = performance.now(); ; ) {
+  for (const began = performance.now(); ;) {
     try {
       return await hostEngine({ dataDir, port: 0, dashboard: false })
     } catch (error) {
