@@ -51,6 +51,13 @@ const decimalFrom =
       throw new InvalidArgumentError(`It must be a number from ${minimum} to ${maximum}.`)
     return value
   }
+const wattsOrOff = (text: string): number | null => {
+  const value = Number(text)
+  if (text === 'off') return null
+  if (!/^\d+(\.\d+)?$/.test(text) || value <= 0 || value > 100_000)
+    throw new InvalidArgumentError('It must be a number of watts, or "off".')
+  return value
+}
 const gathered = (text: string, before: string[] = []): string[] => [...before, text]
 const nonce = (text: string): bigint => {
   if (!/^\d{1,20}$/.test(text) || BigInt(text) >= 1n << 64n)
@@ -112,7 +119,10 @@ const command = (parent: Command, name: string, description: string): Command =>
     .option('--json', 'JSON on standard output')
     .option('--data-dir <folder>', 'data folder')
 
-command(program, 'devices', 'what can compute here').action(action(devices))
+command(program, 'devices', 'what can compute here')
+  .option('--device <id>', 'the device whose power limit is set')
+  .option('--power-limit <watts>', 'while it mines; "off": as the device has it', wattsOrOff)
+  .action(action(devices))
 
 const proof = program.command('proof').description('the integer transformer proof')
 command(proof, 'digest', 'the digest of one nonce')

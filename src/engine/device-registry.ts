@@ -1,6 +1,7 @@
 /** The devices of this rig: what they are, what the person decided about them, and the runner that drives each. */
 import { device as deviceSchema, type Device } from '#shared/contract/devices'
 import { Failure } from '#shared/domain/errors'
+import type { DeviceState } from '#shared/domain/states'
 import type { GpuAdapter, ProofEngine, SensorInventory, SensorReading } from '#shared/domain/worker-protocol'
 import {
   createPowerMeter,
@@ -36,6 +37,8 @@ export interface DeviceRegistry {
   refresh(): Promise<void>
   runner(id: string): DeviceRunner
   runners(): DeviceRunner[]
+  /** It is gone with its driver; another driver's device may come under its name. */
+  forget(id: string): void
   /** those that are on and can work */
   usableRunners(): DeviceRunner[]
   onReading(reading: SensorReading): void
@@ -59,9 +62,10 @@ export interface DeviceRegistryParts {
   /** whether the webgpu engine gave the right digests on an adapter; never rejects */
   gpuWorks: (gpu: GpuAdapter) => Promise<boolean>
   createRunner: (device: DeviceDescriptor) => DeviceRunner
-  drivers: Pick<Drivers, 'devices' | 'ready' | 'ownerOf'>
+  drivers: Pick<Drivers, 'devices' | 'ready' | 'ownerOf' | 'powerLimits'>
   driverSensors: DriverSensors
   rate: (deviceId: string) => { macsPerSecond: number | null; macsPerJoule: number | null }
+  onForgotten: (deviceId: string) => void
   onChange: () => void
 }
 
@@ -115,7 +119,7 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       id: found.id,
       kind: found.kind,
       name: found.name,
-      state: !found.canMine ? 'unable' : found.enabled ? (runner?.state ?? 'idle') : 'off',
+      state: stateOf(found, runner),
       activity: runner?.activity ?? '',
       macsPerSecond: isWorking ? (rate.macsPerSecond ?? runner.macsPerSecond) : null,
       engines: found.engines,
@@ -133,9 +137,15 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       macsPerJoule: isWorking ? rate.macsPerJoule : null,
       temperatureCelsius: power.temperatureCelsius,
       temperatureLimitCelsius: temperatureLimit(found.id, found.kind),
-      powerLimit: null,
+      powerLimit: parts.drivers.powerLimits.of(found.id),
       restarts: runner?.restarts ?? 0,
     })
+  }
+
+  const stateOf = ({ canMine, enabled, isQuarantined }: DeviceDescriptor, runner: DeviceRunner | null): DeviceState => {
+    if (isQuarantined === true) return 'faulted'
+    if (!canMine) return 'unable'
+    return enabled ? (runner?.state ?? 'idle') : 'off'
   }
 
   const detailOf = ({
@@ -207,6 +217,8 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
     get: (id) => describe(find(id)),
     configure: (id, change) => {
       const found = find(id)
+      const { powerLimitWatts } = change
+      if (powerLimitWatts !== undefined) parts.drivers.powerLimits.check(id, powerLimitWatts)
       if (change.threads !== undefined) {
         const maximum = found.threads?.maximum ?? 0
         if (change.threads > maximum) {
@@ -215,6 +227,9 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
         runnerFor(found).setThreads(change.threads)
       }
       settings.changeDevice(id, change)
+      const runner = runners.get(id)
+      const isMining = runner !== undefined && runner.engine !== null && runner.reason === null
+      if ('powerLimitWatts' in change && isMining) void parts.drivers.powerLimits.begin(id)
       parts.onChange()
     },
     ready: () => {
@@ -229,6 +244,10 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
     },
     runner: (id) => runnerFor(find(id)),
     runners: () => [...runners.values()],
+    forget: (id) => {
+      runners.delete(id)
+      parts.onForgotten(id)
+    },
     usableRunners: () =>
       descriptors()
         .filter((device) => device.canMine && device.enabled)

@@ -213,6 +213,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       events,
       devices: () => devices,
       mining: () => mining,
+      wishedWatts: (deviceId) => settings.device(deviceId).powerLimitWatts,
       onChange: changed,
     })
     closers.add(async () => {
@@ -263,6 +264,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       drivers,
       driverSensors,
       rate: (deviceId) => live.rate(deviceId),
+      onForgotten: (deviceId) => live.remove(deviceId),
       onChange: changed,
     })
 

@@ -41,7 +41,7 @@ function scriptedRunner(deviceId: string) {
     cancelJob: () => false,
     retry: () => undefined,
     setThreads: () => undefined,
-    readSensors: () => Promise.resolve(null),
+    askDriver: async () => null,
     benchmark: () => Promise.reject(new Error('not asked for')),
   }
   return runner

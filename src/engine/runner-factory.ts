@@ -9,6 +9,16 @@ import { createDeviceRunner, type DeviceRunner } from './work/device-runner'
 import type { DeviceRunnerParts } from './work/device-types'
 import type { VerifierClient } from './work/verifier'
 
+const MINUTE = 60_000
+/** A driver that is asked for a quarter of a second's work and says nothing for a minute hangs. */
+const DRIVER_DEADLINES_MILLISECONDS = {
+  'proof.prepare': 3 * MINUTE,
+  'proof.run': MINUTE,
+  'driver.sensors': MINUTE / 2,
+  'driver.powerLimit': MINUTE / 2,
+  'driver.setPowerLimit': MINUTE / 2,
+} as const
+
 export interface RunnerFactoryParts extends Pick<
   DeviceRunnerParts,
   | 'rigKey'
@@ -29,7 +39,7 @@ export interface RunnerFactoryParts extends Pick<
   verifier: Pick<VerifierClient, 'prepare'>
   live: () => Live
   heat: (deviceId: string) => ReturnType<DeviceRunnerParts['heat']>
-  drivers: Pick<Drivers, 'ownerOf' | 'guardedHost' | 'quarantine'>
+  drivers: Pick<Drivers, 'ownerOf' | 'guardedHost' | 'onFault' | 'powerLimits'>
 }
 
 export function createRunnerFactory(parts: RunnerFactoryParts): (device: DeviceDescriptor) => DeviceRunner {
@@ -42,7 +52,12 @@ export function createRunnerFactory(parts: RunnerFactoryParts): (device: DeviceD
       workerStart: { driver: owner.device },
       host: drivers.guardedHost(deviceId),
       models: () => [],
-      onFault: (reason) => drivers.quarantine(owner.driver, `${deviceId}: ${reason.replace(/\.$/, '')}`),
+      deadlines: DRIVER_DEADLINES_MILLISECONDS,
+      whileMining: {
+        begin: () => drivers.powerLimits.begin(deviceId),
+        end: () => drivers.powerLimits.end(deviceId),
+      },
+      onFault: (fault) => drivers.onFault(owner.driver, deviceId, fault),
     }
   }
   return (device) => {

@@ -17,7 +17,7 @@ export function deviceHandlers(
   | 'devices.benchmark'
   | 'devices.benchmarks'
 > {
-  const { devices, mining, ledger, events } = context
+  const { devices, drivers, mining, ledger, events } = context
   return {
     'devices.list': async () => {
       // The list names the engines that work here; a library that hangs while it is tried must not hold it up.
@@ -31,6 +31,8 @@ export function deviceHandlers(
       return devices.list()
     },
     'devices.configure': async ({ id, enabled, threads, temperatureLimitCelsius, powerLimitWatts }) => {
+      // its range is known once the driver was looked at
+      if (powerLimitWatts !== undefined) await drivers.ready()
       devices.configure(id, {
         ...(enabled === undefined ? {} : { enabled }),
         ...(threads === undefined ? {} : { threads }),
@@ -44,7 +46,12 @@ export function deviceHandlers(
       return devices.get(id)
     },
     'devices.retry': async ({ id }) => {
-      devices.runner(devices.get(id).id).retry()
+      const owner = drivers.ownerOf(devices.get(id).id)
+      const quarantined = drivers.list().find(({ name, state }) => name === owner?.driver && state === 'quarantined')
+      if (quarantined) {
+        await drivers.retry(quarantined.name)
+        await mining.devicesChanged()
+      } else devices.runner(id).retry()
       return devices.get(id)
     },
     'devices.benchmark': async ({ id, engine, tier, seconds }) => {

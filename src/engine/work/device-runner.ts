@@ -120,6 +120,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
 
   const prove = async (options: MiningOptions): Promise<number> => {
     const running = await worker.ensure()
+    if (miner === null) await parts.whileMining?.begin()
     const proof = minerFor(running, options)
     const words = `Proving capacity on ${proof.tier}`
     if (display.state !== 'proving')
@@ -170,7 +171,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     if (stopping) return false
     if (!(error instanceof Failure)) throw error
     // A new worker knows no weights and no unit; a lost network gives a new unit.
-    if (error instanceof Unanswered) {
+    if (error instanceof Unanswered && !(error.timedOut && parts.workerStart?.driver)) {
       miner = null
       return true
     }
@@ -184,10 +185,13 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       await loop.pause(NETWORK_RETRY_MILLISECONDS)
       return true
     }
-    faulted = error.message
-    log.error('device stopped', { device: deviceId, code: error.code, reason: error.message })
-    show('faulted', error.message, 'idle')
-    parts.onFault?.(error.message)
+    // Another worker would hang on the same device.
+    const fault = error instanceof Unanswered ? new Failure('driver-fault', 'it hangs: it gave no answer in time') : error
+    faulted = fault.message
+    log.error('device stopped', { device: deviceId, code: fault.code, reason: fault.message })
+    show('faulted', fault.message, 'idle')
+    await parts.whileMining?.end()
+    parts.onFault?.(fault)
     return false
   }
 
@@ -231,6 +235,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     mining = null
     worker.keep()
     loop.wake()
+    await parts.whileMining?.end()
     await worker.end()
     await loop.ended()
     await source.release()
@@ -314,7 +319,9 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       run()
       return measured
     },
-    readSensors: async () =>
-      worker.client?.state === 'running' ? worker.client.request('driver.sensors', null) : null,
+    askDriver: async (method, params) => {
+      if (worker.client === null) throw new Unanswered(`${deviceId} has no worker now`, false)
+      return worker.client.request(method, params)
+    },
   }
 }
