@@ -9,16 +9,6 @@ import { createDeviceRunner, type DeviceRunner } from './work/device-runner'
 import type { DeviceRunnerParts } from './work/device-types'
 import type { VerifierClient } from './work/verifier'
 
-const MINUTE = 60_000
-/** A driver that is asked for a quarter of a second's work and says nothing for a minute hangs. */
-const DRIVER_DEADLINES_MILLISECONDS = {
-  'proof.prepare': 3 * MINUTE,
-  'proof.run': MINUTE,
-  'driver.sensors': MINUTE / 2,
-  'driver.powerLimit': MINUTE / 2,
-  'driver.setPowerLimit': MINUTE / 2,
-} as const
-
 export interface RunnerFactoryParts extends Pick<
   DeviceRunnerParts,
   | 'rigKey'
@@ -39,11 +29,13 @@ export interface RunnerFactoryParts extends Pick<
   verifier: Pick<VerifierClient, 'prepare'>
   live: () => Live
   heat: (deviceId: string) => ReturnType<DeviceRunnerParts['heat']>
+  /** a driver that says nothing for so long hangs */
+  driverHangMilliseconds: number
   drivers: Pick<Drivers, 'ownerOf' | 'guardedHost' | 'onFault' | 'powerLimits'>
 }
 
 export function createRunnerFactory(parts: RunnerFactoryParts): (device: DeviceDescriptor) => DeviceRunner {
-  const { ledger, events, verifier, live, heat, drivers, ...shared } = parts
+  const { ledger, events, verifier, live, heat, drivers, driverHangMilliseconds, ...shared } = parts
   /** A driver's device proves and does nothing else: jobs run on the processor, which has a worker of its own. */
   const foreign = (deviceId: string): Partial<DeviceRunnerParts> => {
     const owner = drivers.ownerOf(deviceId)
@@ -52,7 +44,13 @@ export function createRunnerFactory(parts: RunnerFactoryParts): (device: DeviceD
       workerStart: { driver: owner.device },
       host: drivers.guardedHost(deviceId),
       models: () => [],
-      deadlines: DRIVER_DEADLINES_MILLISECONDS,
+      deadlines: {
+        'proof.prepare': 3 * driverHangMilliseconds,
+        'proof.run': driverHangMilliseconds,
+        'driver.sensors': driverHangMilliseconds,
+        'driver.powerLimit': driverHangMilliseconds,
+        'driver.setPowerLimit': driverHangMilliseconds,
+      },
       whileMining: {
         begin: () => drivers.powerLimits.begin(deviceId),
         end: () => drivers.powerLimits.end(deviceId),

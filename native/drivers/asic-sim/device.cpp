@@ -27,7 +27,7 @@ using Clock = std::chrono::steady_clock;
 using Seconds = std::chrono::duration<double>;
 
 constexpr auto LATENCY = std::chrono::microseconds(300);
-constexpr double IDLE_WATTS = 8, AMBIENT_CELSIUS = 28, CELSIUS_PER_WATT = 0.6, WARMING_SECONDS = 15, HOT_CELSIUS = 118;
+constexpr double IDLE_WATTS = 8, AMBIENT_CELSIUS = 28, CELSIUS_PER_WATT = 0.6, WARMING_SECONDS = 15, COOLING_SECONDS = 4, HOT_CELSIUS = 118;
 
 // Temperature, energy and the rest follow from how long it worked; they are brought up to date when they are asked for.
 class Body {
@@ -82,7 +82,7 @@ private:
     before_ = now;
     joules_ += watts() * seconds;
     const double goal = hot_ ? HOT_CELSIUS : AMBIENT_CELSIUS + CELSIUS_PER_WATT * watts();
-    celsius_ += (goal - celsius_) * std::min(1.0, seconds / (hot_ ? 1 : WARMING_SECONDS));
+    celsius_ += (goal - celsius_) * std::min(1.0, seconds / (hot_ ? 1 : goal < celsius_ ? COOLING_SECONDS : WARMING_SECONDS));
   }
 
   const std::string limit_file_;
@@ -116,6 +116,8 @@ public:
       if (request.ask == Ask::sensors || request.ask == Ask::set_limit) {
         Answer answer = {};
         answer.id = request.id;
+        // also while it rests, so that it can cool down again
+        body_.hot(fault(fault_file_) == "hot");
         if (request.ask == Ask::set_limit && !body_.limit(request.watts)) answer.status = LODE_FAILED;
         body_.read(answer);
         reply(answer, {});

@@ -15,7 +15,11 @@ export interface DevicesOptions {
 export async function devices({ output, dataDir }: CommandContext, options: DevicesOptions): Promise<void> {
   const { device: id, powerLimit: wanted } = options
   if ((id === undefined) !== (wanted === undefined))
-    throw new Failure('wrong-usage', '--device and --power-limit belong together', 'Say which device and how many watts.')
+    throw new Failure(
+      'wrong-usage',
+      '--device and --power-limit belong together',
+      'Say which device and how many watts.',
+    )
   await withSession(dataDir, async ({ client }) => {
     if (id !== undefined && wanted !== undefined)
       await client.call('devices.configure', { id, powerLimitWatts: wanted })

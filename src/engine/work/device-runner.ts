@@ -166,12 +166,24 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     onHot: (words) => log.warn('device rests', { device: deviceId, reason: words }),
   })
 
+  const giveUp = async (fault: Failure): Promise<false> => {
+    faulted = fault.message
+    log.error('device stopped', { device: deviceId, code: fault.code, reason: fault.message })
+    show('faulted', fault.message, 'idle')
+    await parts.whileMining?.end()
+    parts.onFault?.(fault)
+    return false
+  }
+
   /** Decides what a failed step means; true: go on. */
   const survive = async (error: unknown): Promise<boolean> => {
     if (stopping) return false
     if (!(error instanceof Failure)) throw error
+    // A driver that hangs would hang again. Any other worker that is gone comes back.
+    if (error instanceof Unanswered && error.timedOut && parts.workerStart?.driver)
+      return giveUp(new Failure('driver-fault', 'it hangs: it gave no answer in time'))
     // A new worker knows no weights and no unit; a lost network gives a new unit.
-    if (error instanceof Unanswered && !(error.timedOut && parts.workerStart?.driver)) {
+    if (error instanceof Unanswered) {
       miner = null
       return true
     }
@@ -185,14 +197,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       await loop.pause(NETWORK_RETRY_MILLISECONDS)
       return true
     }
-    // Another worker would hang on the same device.
-    const fault = error instanceof Unanswered ? new Failure('driver-fault', 'it hangs: it gave no answer in time') : error
-    faulted = fault.message
-    log.error('device stopped', { device: deviceId, code: fault.code, reason: fault.message })
-    show('faulted', fault.message, 'idle')
-    await parts.whileMining?.end()
-    parts.onFault?.(fault)
-    return false
+    return giveUp(error)
   }
 
   const concludeLoop = (fault?: Error): void => {
