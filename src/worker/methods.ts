@@ -36,6 +36,7 @@ const schemas = {
     maxNonces: z.number().int().min(1).optional(),
     stopAtShare: z.boolean().optional(),
   }),
+  'proof.yield': z.null(),
   'proof.digest': keyed.extend({
     nonce: z
       .bigint()
@@ -73,6 +74,10 @@ export function serveMethods(
   const handlers: MethodHandlers<WorkerMethods> = {
     'proof.prepare': (params) => prover.prepare(params),
     'proof.run': (params) => prover.run(params),
+    'proof.yield': async () => {
+      prover.yield()
+      return null
+    },
     'proof.digest': (params) => prover.digest(params),
     'proof.benchmark': (params) => prover.benchmark(params),
     'job.run': async (params) => {

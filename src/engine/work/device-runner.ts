@@ -84,6 +84,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       network: parts.network,
       networkState: parts.networkState,
       clock,
+      log,
       engine: options.engine,
       tier: options.tier,
       memoryBytes: parts.memoryBytes,
@@ -149,6 +150,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       return true
     }
     if (mining === null || finishing) return false
+    if (source.hinted) return true
     await restraint.rest(restraint.mayProve() ? await prove(mining) : 0)
     return true
   }
@@ -302,6 +304,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     },
     wake: () => {
       source.hint()
+      if (display.lane === 'proof' && parts.models().length > 0) miner?.yield()
       if (networkTrouble === null) loop.wake()
       run()
     },

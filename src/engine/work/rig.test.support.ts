@@ -120,10 +120,26 @@ export function scriptedWorkers(clock: Clock) {
       const entry = { crash: () => end({ code: 1, signal: null }) }
       script.alive.add(entry)
       const cancels = new Map<string, () => void>()
+      const ends = new Set<() => void>()
       const unused = (): Promise<never> => Promise.reject(new Failure('wrong-usage', 'not scripted'))
       const handlers: MethodHandlers<WorkerMethods> = {
         'proof.prepare': () => later(5, () => ({ milliseconds: 5 })),
-        'proof.run': (params) => later(params.budgetMilliseconds, () => proofRun(params)),
+        'proof.run': (params) => {
+          const began = clock.monotonic()
+          return new Promise((resolve) => {
+            const end = (): void => {
+              ends.delete(end)
+              timer.cancel()
+              resolve(proofRun({ ...params, budgetMilliseconds: clock.monotonic() - began }))
+            }
+            const timer = clock.setTimeout(end, params.budgetMilliseconds)
+            ends.add(end)
+          })
+        },
+        'proof.yield': async () => {
+          for (const end of ends) end()
+          return null
+        },
         'proof.digest': unused,
         'proof.benchmark': unused,
         'job.run': ({ jobId, input }) =>

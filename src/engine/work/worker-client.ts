@@ -43,6 +43,7 @@ const MINUTE = 60_000
 const DEADLINES_MILLISECONDS: Readonly<Record<WorkerMethod, number>> = {
   'proof.prepare': 10 * MINUTE,
   'proof.run': 10 * MINUTE,
+  'proof.yield': MINUTE / 6,
   'proof.digest': 10 * MINUTE,
   'proof.benchmark': 75 * MINUTE,
   'job.run': 60 * MINUTE,

@@ -64,6 +64,11 @@ export interface WorkerMethods {
       kernelMilliseconds: number
     }
   }
+  /**
+   * A useful job waits: every `proof.run` under way answers within 200 ms, with what it has tried. One that still
+   * prepares its weights answers when they are there, and tries nothing.
+   */
+  'proof.yield': { params: null; result: null }
   /** One nonce's digest, hex. */
   'proof.digest': {
     params: ProofContext & { publicKey: string; nonce: bigint }

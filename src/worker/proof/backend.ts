@@ -22,6 +22,8 @@ export interface ProofBackend {
   /** nonces of one call of `compute` */
   batch(tier: TierName): number
   setThreads(threads: number): void
+  /** Every `compute` that works or waits rejects with Failure `cancelled` within 200 ms, or ends by itself. Later ones work. */
+  cancel(): void
   /** Calls `work` with the epoch prepared; it stays prepared until `work` settles. */
   with<T>(context: ProofContext, work: (compute: Compute) => Promise<T>): Promise<T>
 }
@@ -40,6 +42,7 @@ export function createLaneBackend(engine: LaneEngineName, lanes: LanePool, conte
     },
     batch: (tier) => batchNonces(engine, TIERS[tier]),
     setThreads: (threads) => lanes.resize(threads),
+    cancel: () => lanes.cancel(),
     with: ({ tier, epochSeed }, work) =>
       contexts.with({ engine, tier, epochSeed }, (weights) =>
         work((header, firstNonce, count) =>

@@ -5,12 +5,16 @@ import type { ProofEngine } from '#shared/domain/worker-protocol'
 export interface LaneEngine {
   /** Writes one layer's weights into `weights` (tier.weightBytes bytes) in this engine's own layout. */
   expandLayer(weights: SharedArrayBuffer, epochSeed: Uint8Array, layer: number): void
-  /** Digests (hex) of `count` successive nonces, and the milliseconds spent in kernels. */
+  /**
+   * Digests (hex) of `count` successive nonces, and the milliseconds spent in kernels. Between two layers it looks whether
+   * it `isCancelled`, and then rejects with Failure `cancelled`.
+   */
   digests(
     weights: SharedArrayBuffer,
     header: Uint8Array,
     firstNonce: bigint,
     count: number,
+    isCancelled?: () => boolean,
   ): Promise<{ digests: string[]; kernelMilliseconds: number }>
 }
 

@@ -124,6 +124,9 @@ export function createNativeBackend(
       const current = opened
       if (current?.choosesThreads === true) expected(blame, () => current.addon.setThreads(current.device, wanted))
     },
+    cancel: () => {
+      if (opened) opened.addon.cancel(opened.device)
+    },
     sensors: () => {
       const { addon, device } = open()
       return expected(blame, () => addon.sensors(device))

@@ -105,6 +105,8 @@ export function createWebgpuBackend(open: () => Promise<OpenAdapter>): ProofBack
     },
     batch: (tier) => batches.get(tier) ?? 1,
     setThreads: () => undefined,
+    // What was submitted to an adapter runs to its end.
+    cancel: () => undefined,
     with: async (context, work) => {
       const entry = entryOf(context)
       entry.users++
