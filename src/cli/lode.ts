@@ -51,9 +51,9 @@ const decimalFrom =
       throw new InvalidArgumentError(`It must be a number from ${minimum} to ${maximum}.`)
     return value
   }
-const wattsOrOff = (text: string): number | null => {
+const wattsOrOff = (text: string): number | 'off' => {
   const value = Number(text)
-  if (text === 'off') return null
+  if (text === 'off') return text
   if (!/^\d+(\.\d+)?$/.test(text) || value <= 0 || value > 100_000)
     throw new InvalidArgumentError('It must be a number of watts, or "off".')
   return value

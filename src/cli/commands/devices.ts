@@ -7,8 +7,8 @@ import { withSession } from '../session'
 
 export interface DevicesOptions {
   device?: string
-  /** watts; null: as the device has it */
-  powerLimit?: number | null
+  /** watts; off: as the device has it */
+  powerLimit?: number | 'off'
 }
 
 /** `lode devices`: shows them; with `--power-limit` sets that of one. */
@@ -22,7 +22,7 @@ export async function devices({ output, dataDir }: CommandContext, options: Devi
     )
   await withSession(dataDir, async ({ client }) => {
     if (id !== undefined && wanted !== undefined)
-      await client.call('devices.configure', { id, powerLimitWatts: wanted })
+      await client.call('devices.configure', { id, powerLimitWatts: wanted === 'off' ? null : wanted })
     const found = await client.call('devices.list', null)
     output.answer(
       found.map(({ id, kind, name, engines, memoryBytes, canMine, reason, powerLimit }) => ({
