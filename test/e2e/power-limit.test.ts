@@ -58,10 +58,12 @@ test.runIf(existsSync(folder))(
     await isSet(80)
     await limitTo('30')
     await isSet(30)
+    const stopped = ended()
     await command('stop')
     expect(watts()).toBe(80)
+    await stopped
 
-    await command('start')
+    mine()
     await isSet(30)
     expect((await command('drivers', 'remove', 'asic-sim')).code).toBe(0)
     expect(watts()).toBe(80)
