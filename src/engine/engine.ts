@@ -35,7 +35,8 @@ import { createModelConverter } from './work/model-converter'
 import { createNetworkState } from './work/network-state'
 import { createSampleBudget } from './work/sample-budget'
 import { createSubmissions } from './work/submissions'
-import { createGpuProbe, createNativeProbe } from './work/native-probe'
+import { createGpuProbe } from './work/gpu-probe'
+import { createNativeProbe } from './work/native-probe'
 import { startVerifier } from './work/verifier'
 
 export interface EngineParts {
@@ -134,7 +135,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
 
     const native = createNativeProbe({ host, log })
     closers.add(() => native.stop())
-    const gpus = createGpuProbe({ host, log })
+    const gpus = createGpuProbe({ host, log, platform: process.platform })
     closers.add(() => gpus.stop())
     const verifier = startVerifier({ host, clock, random: randomFraction, log, nativeWorks: native.works })
     closers.add(() => verifier.stop())
@@ -264,7 +265,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       readInventory: look,
       settings,
       nativeWorks: native.works,
-      gpuWorks: gpus.works,
+      gpuEngines: gpus.engines,
       createRunner,
       drivers,
       driverSensors,

@@ -18,6 +18,7 @@ import { createLanePool } from './proof/lane-pool'
 import { loadNativeAddon, type NativeAddon } from './proof/native-addon'
 import { createNativeBackend, describeDriver } from './proof/native-backend'
 import { createProver } from './proof/prover'
+import { createProviderBackend } from './proof/providers/provider-backend'
 import { openAdapter } from './proof/webgpu/adapter'
 import { createWebgpuBackend } from './proof/webgpu/webgpu-backend'
 
@@ -35,7 +36,7 @@ const workerStart: z.ZodType<WorkerStart> = z.object({
   driver: z
     .object({ library: z.string().min(1), id: z.string().min(1), memoryLimitBytes: z.number().int().nonnegative() })
     .optional(),
-  gpu: z.object({ name: z.string() }).optional(),
+  gpu: z.object({ name: z.string(), index: z.number().int().nonnegative().optional() }).optional(),
 })
 
 if (isMainThread) await startWorker()
@@ -55,6 +56,10 @@ async function startWorker(): Promise<void> {
     {
       native,
       webgpu: createWebgpuBackend(() => openAdapter(start.gpu)),
+      'onnx-cuda': createProviderBackend('onnx-cuda', start.gpu),
+      'onnx-directml': createProviderBackend('onnx-directml', start.gpu),
+      'onnx-coreml': createProviderBackend('onnx-coreml', start.gpu),
+      'onnx-webgpu': createProviderBackend('onnx-webgpu', start.gpu),
       'onnx-cpu': createLaneBackend('onnx-cpu', lanes, contexts),
       reference: createLaneBackend('reference', lanes, contexts),
     },

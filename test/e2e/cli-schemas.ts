@@ -37,7 +37,16 @@ export const devicesAnswer = z
 
 export const digestAnswer = z.strictObject({
   digest: hex64,
-  engine: z.enum(['native', 'webgpu', 'onnx-cpu', 'reference']),
+  engine: z.enum([
+    'native',
+    'webgpu',
+    'onnx-cuda',
+    'onnx-directml',
+    'onnx-coreml',
+    'onnx-webgpu',
+    'onnx-cpu',
+    'reference',
+  ]),
   tier: tierName,
   macs: decimal,
   milliseconds: z.number().positive(),

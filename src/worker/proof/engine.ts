@@ -19,7 +19,7 @@ export interface LaneEngine {
 }
 
 /** The engines that compute on lanes; the others have threads or an adapter of their own. */
-export type LaneEngineName = Exclude<ProofEngine, 'native' | 'webgpu'>
+export type LaneEngineName = Extract<ProofEngine, 'onnx-cpu' | 'reference'>
 
 /** Builds an engine for one tier in the calling thread. */
 export async function createLaneEngine(name: LaneEngineName, tier: Tier): Promise<LaneEngine> {
