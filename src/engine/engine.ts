@@ -19,7 +19,7 @@ import { acquireEngineLock, openLedger, openMetrics, type Ledger } from './ledge
 import { createLive, type Live } from './live'
 import type { Log } from './log'
 import { createMining, type Mining } from './mining'
-import { builtInModels, createModelStore, readKnownCards, type ModelStore } from './models'
+import { createModelSupport, type ModelEnvironment } from './model-support'
 import { createSigner, signatureVerifier } from './networks'
 import { joinPractice } from './join-practice'
 import { knownInventory, rememberInventory } from './known-inventory'
@@ -30,8 +30,8 @@ import { engineStatus } from './status'
 import { createThrottle } from './throttle'
 import { createRunnerFactory } from './runner-factory'
 import { recoverJobs } from './work/job-recovery'
+import { createJobRates } from './work/job-rates'
 import type { RunnableModel } from './work/job-runner'
-import { createModelConverter } from './work/model-converter'
 import { createNetworkState } from './work/network-state'
 import { createSampleBudget } from './work/sample-budget'
 import { createSubmissions } from './work/submissions'
@@ -56,6 +56,7 @@ export interface EngineParts {
   allowTestTier: boolean
   /** a driver that says nothing for so long hangs; a minute when left out */
   driverHangMilliseconds?: number
+  models: ModelEnvironment
 }
 
 export interface Engine {
@@ -64,6 +65,8 @@ export interface Engine {
     readonly handlers: Handlers
     onEvent(listener: (event: EventName, data: unknown) => void): () => void
   }
+  /** where the page's server puts model files that it is sent */
+  readonly uploadsFolder: string
   /** what mining was started with when this folder's engine was cut off a moment ago */
   readonly interruptedMining: StartOptions | null
   /** `engine.quit` was called: whoever hosts the engine closes it. */
@@ -154,17 +157,17 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     closers.add(() => practice.close())
     const network = practice.coordinator
 
-    const knownCards = readKnownCards(join(parts.resourcesFolder, 'cards'))
-    const converter = createModelConverter({ host })
-    closers.add(() => converter.stop())
-    const models: ModelStore = await createModelStore({
-      folder: join(dataDir, 'models'),
-      builtIn: builtInModels(knownCards),
-      knownCards,
-      probe: (location) => verifier.probe(location),
-      convert: converter.convert,
+    const modelSupport = await createModelSupport({
+      ...parts,
+      environment: parts.models,
+      ledger,
+      events,
+      settings,
+      verifier,
       onChange: (list) => events.emit('models.changed', list),
     })
+    closers.add(() => modelSupport.stop())
+    const { models, library } = modelSupport
     const networkState = createNetworkState({
       network,
       clock,
@@ -193,7 +196,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     const runnableModels = (): RunnableModel[] =>
       models
         .list()
-        .filter((model) => model.state === 'ready')
+        .filter((model) => model.state === 'ready' && library.fitsMemory(model.id))
         .map((model) => models.resolve(model.kind, model.id))
 
     /** Many changes in a moment are one message to the screens. */
@@ -238,6 +241,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       submissions,
       sampleBudget,
       models: runnableModels,
+      jobRates: createJobRates(ledger),
       ledger,
       events,
       verifier,
@@ -250,7 +254,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       clock,
       metrics,
       power: (deviceId) => devices.power(deviceId),
-      isActive: () => mining.state !== 'stopped' || devices.runners().some((runner) => runner.runningJob !== null),
+      isActive: () => mining.state !== 'stopped' || devices.runners().some((runner) => runner.runningJobs.length > 0),
       onTick: (tick) => events.emit('engine.live', tick),
     })
     closers.add(() => live.stop())
@@ -303,6 +307,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
         live.reset()
         metrics.pauseEnded(clock.now())
         ledger.recordEvent({ severity: 'info', code: 'mining-started', message: 'Mining started.' })
+        if (options.fetchModels !== false) void library.fetchDefaults()
       },
       onStopped: () =>
         attempt('the end of mining could not be recorded', () => {
@@ -333,6 +338,9 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       live,
       mining,
       models,
+      library,
+      downloads: modelSupport.downloads,
+      addUpload: modelSupport.addUpload,
       network,
       networkState,
       submissions,
@@ -356,6 +364,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
 
     return {
       api: { version: parts.version, handlers, onEvent: (listener) => events.onAny(listener) },
+      uploadsFolder: modelSupport.uploadsFolder,
       interruptedMining: miningMark.interrupted,
       onQuitRequested: (listener) => void quitListeners.push(listener),
       close: closers.closeAll,

@@ -11,6 +11,7 @@ import type { WorkerStart } from '#shared/domain/worker-protocol'
 import { connectParent, startArgument } from '#process/parent'
 import { libraryMismatch } from './drivers/library-file'
 import { serveMethods } from './methods'
+import { residency } from './inference/residency'
 import { serveLane } from './proof/lane'
 import { createLaneBackend } from './proof/backend'
 import { createContexts } from './proof/contexts'
@@ -37,6 +38,7 @@ const workerStart: z.ZodType<WorkerStart> = z.object({
     .object({ library: z.string().min(1), id: z.string().min(1), memoryLimitBytes: z.number().int().nonnegative() })
     .optional(),
   gpu: z.object({ name: z.string(), index: z.number().int().nonnegative().optional() }).optional(),
+  modelMemoryBytes: z.number().int().positive().optional(),
 })
 
 if (isMainThread) await startWorker()
@@ -48,6 +50,7 @@ async function startWorker(): Promise<void> {
   // before the lanes start: on Linux a thread inherits the niceness of the one that made it
   if (start.role === 'verifier') setPriority(VERIFIER_NICENESS)
   const port = await connectParent()
+  residency.setLimit(start.modelMemoryBytes ?? Infinity)
   const lanes = createLanePool(new URL(import.meta.url), start.threads)
   const contexts = createContexts(lanes)
   const addon = (): NativeAddon => loadNativeAddon(NATIVE_ADDON)
@@ -86,7 +89,13 @@ async function startWorker(): Promise<void> {
   setInterval(() => {
     const { user, system } = process.cpuUsage()
     const residentBytes = process.memoryUsage.rss()
-    notifier.notify('heartbeat', { at: Date.now(), residentBytes, cpuSeconds: (user + system) / 1e6 })
+    residency.evictIdle()
+    notifier.notify('heartbeat', {
+      at: Date.now(),
+      residentBytes,
+      cpuSeconds: (user + system) / 1e6,
+      models: residency.loaded(),
+    })
   }, HEARTBEAT_MILLISECONDS)
 }
 

@@ -30,6 +30,7 @@ export async function startTestEngine(dataDir: string, changes: Partial<EnginePa
     logFile: null,
     resourcesFolder: join(root, 'resources'),
     allowTestTier: true,
+    models: { fetchByItself: false },
     ...changes,
   })
   const token = randomBytes(32).toString('base64url')
@@ -38,6 +39,7 @@ export async function startTestEngine(dataDir: string, changes: Partial<EnginePa
     token,
     port: 0,
     pageFolder: join(root, 'out/renderer'),
+    uploadsFolder: engine.uploadsFolder,
     logFault: (where, error) => complain(where, { error: String(error) }),
   })
   return {

@@ -18,6 +18,7 @@ export const failureCodes = [
   'address-refused',
   'device-unavailable',
   'driver-fault', // a vendor's driver crashed, hung or lied: it is quarantined
+  'out-of-memory', // of a device, in the middle of a job
   'network-refused',
   'unsupported-node',
   'internal',

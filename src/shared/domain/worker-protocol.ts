@@ -124,10 +124,18 @@ export type WorkerMethod = keyof WorkerMethods
 
 export interface WorkerNotifications {
   /** once a second, also while busy */
-  heartbeat: { at: number; residentBytes: number; cpuSeconds: number }
+  heartbeat: { at: number; residentBytes: number; cpuSeconds: number; models: LoadedModel[] }
   'job.token': { jobId: string; text: string; index: number }
 }
 export type WorkerNotification = keyof WorkerNotifications
+
+/** A model whose weights a worker holds in memory. */
+export interface LoadedModel {
+  /** model hash */
+  hash: string
+  /** what it takes, about: its files */
+  bytes: number
+}
 
 /** Given to the child at start, as its one argument in JSON. */
 export interface WorkerStart {
@@ -138,6 +146,8 @@ export interface WorkerStart {
   driver?: DriverDevice
   /** the adapter that the engines for graphics processors open */
   gpu?: GpuAdapter
+  /** for the weights of all models held at once; absent: no limit */
+  modelMemoryBytes?: number
 }
 
 /** One device of a driver (native/include/lode_driver.h). */

@@ -5,7 +5,7 @@ import type { ModelLocation, WorkerMethods } from '#shared/domain/worker-protoco
 import { countTransformerMacs } from '../graph/macs'
 import { readGraph } from '../graph/read'
 import { damaged, graphPath, headSize, readModelConfig } from '../model-files'
-import { cacheKey, createModelCache } from '../sessions'
+import { createModelCache, modelKey } from '../residency'
 import { createDecoder, type Decoder } from './decoder'
 import { bestTokens } from './log-probabilities'
 import { loadChatModel, renderPrompt, type ChatModel } from './model'
@@ -19,7 +19,7 @@ export interface ChatContext {
   onToken(text: string, index: number): void
 }
 
-const models = createModelCache<ChatModel>(2, (model) => model.session.release())
+const models = createModelCache<ChatModel>((model) => model.session.release())
 
 /**
  * Answers a conversation. Ends with a token that ends the sequence or a stop string (`stop`; both count as generated), or at `maxTokens`
@@ -30,7 +30,7 @@ const models = createModelCache<ChatModel>(2, (model) => model.session.release()
 export async function runChat(input: ChatInput, model: ModelLocation, context: ChatContext): Promise<JobRun> {
   const started = performance.now()
   return models.use(
-    cacheKey(model, context.threads),
+    modelKey(model, context.threads),
     () => loadChatModel(model, context.threads),
     async (loaded) => {
       const prompt = await encodePrompt(loaded, input, context.signal)

@@ -4,7 +4,8 @@ import { Failure } from '#shared/domain/errors'
 import type { ModelLocation, WorkerMethods } from '#shared/domain/worker-protocol'
 import { corners, findBoxes, type RotatedBox } from './boxes'
 import { lineIn } from './crop'
-import { countOcrMacs, loadOcrModel, type OcrModel } from './model'
+import { createModelCache, modelKey } from '../residency'
+import { closeOcrModel, countOcrMacs, loadOcrModel, type OcrModel } from './model'
 import { DETECTION_BLOCK, decodePicture, viewForDetection, type DetectionView, type Picture } from './picture'
 import { readingOrder } from './reading-order'
 import { readLines } from './recognition'
@@ -15,6 +16,8 @@ const CONFIRMED_CONFIDENCE = 0.5
 /** As PP-OCR was trained: channels are blue, green, red, each (value / 255 − mean) / deviation. */
 const DETECTION_MEANS = [0.485, 0.456, 0.406] as const
 const DETECTION_DEVIATIONS = [0.229, 0.224, 0.225] as const
+
+const models = createModelCache<OcrModel>(closeOcrModel)
 
 /**
  * Reads the lines of a picture, in reading order. Boxes are in pixels of the picture as displayed.
@@ -32,31 +35,38 @@ export async function runOcr(
   checkpoint()
   const picture = await decodePicture(Buffer.from(input.image, 'base64'))
   checkpoint()
-  const sessions = await loadOcrModel(model, context.threads)
-  const view = await viewForDetection(picture)
-  checkpoint()
-  const boxes = await detect(sessions, view)
-  checkpoint()
-  const lines = boxes.map((box) => lineIn(picture, box))
-  const readings = await readLines(sessions.recognition, sessions.characters, lines, checkpoint)
+  return models.use(
+    modelKey(model, context.threads),
+    () => loadOcrModel(model, context.threads),
+    (sessions) => read(sessions, picture),
+  )
 
-  const confirmed = boxes
-    .map((box, index) => ({ box, columns: lines[index]!.columns, ...readings[index]! }))
-    .filter(({ text, confidence }) => text !== '' && confidence >= CONFIRMED_CONFIDENCE)
-  const ordered = readingOrder(confirmed.map(({ box }) => box)).map((index) => confirmed[index]!)
-  return {
-    output: ordered.map(({ text, confidence, box }): OcrLine => ({
-      text,
-      confidence,
-      box: displayedCorners(picture, box),
-    })),
-    evidence: { kind: 'ocr', lines: ordered.length },
-    sizes: {
-      kind: 'ocr',
-      detectionPixels: view.width * view.height,
-      recognitionColumns: ordered.reduce((sum, { columns }) => sum + columns, 0),
-    },
-    milliseconds: performance.now() - startedAt,
+  async function read(sessions: OcrModel, picture: Picture): Promise<JobRun> {
+    const view = await viewForDetection(picture)
+    checkpoint()
+    const boxes = await detect(sessions, view)
+    checkpoint()
+    const lines = boxes.map((box) => lineIn(picture, box))
+    const readings = await readLines(sessions.recognition, sessions.characters, lines, checkpoint)
+
+    const confirmed = boxes
+      .map((box, index) => ({ box, columns: lines[index]!.columns, ...readings[index]! }))
+      .filter(({ text, confidence }) => text !== '' && confidence >= CONFIRMED_CONFIDENCE)
+    const ordered = readingOrder(confirmed.map(({ box }) => box)).map((index) => confirmed[index]!)
+    return {
+      output: ordered.map(({ text, confidence, box }): OcrLine => ({
+        text,
+        confidence,
+        box: displayedCorners(picture, box),
+      })),
+      evidence: { kind: 'ocr', lines: ordered.length },
+      sizes: {
+        kind: 'ocr',
+        detectionPixels: view.width * view.height,
+        recognitionColumns: ordered.reduce((sum, { columns }) => sum + columns, 0),
+      },
+      milliseconds: performance.now() - startedAt,
+    }
   }
 }
 
@@ -66,9 +76,13 @@ export async function probeOcr(
   context: { threads: number },
 ): Promise<WorkerMethods['model.probe']['result']> {
   const sessions = await loadOcrModel(model, context.threads)
-  const side = DETECTION_BLOCK
-  await detect(sessions, { pixels: new Uint8Array(3 * side * side), width: side, height: side, scale: 1 })
-  return { macFormula: await countOcrMacs(model), context: 0 }
+  try {
+    const side = DETECTION_BLOCK
+    await detect(sessions, { pixels: new Uint8Array(3 * side * side), width: side, height: side, scale: 1 })
+    return { macFormula: await countOcrMacs(model), context: 0 }
+  } finally {
+    await closeOcrModel(sessions)
+  }
 }
 
 /** Boxes of text in pixels of the picture that the view was made from. */
