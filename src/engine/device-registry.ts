@@ -1,10 +1,10 @@
 /** The devices of this rig: what they are, what the person decided about them, and the runner that drives each. */
 import { device as deviceSchema, type Device } from '#shared/contract/devices'
 import { Failure } from '#shared/domain/errors'
-import type { DeviceState } from '#shared/domain/states'
 import type { GpuAdapter, ProofEngine, SensorInventory, SensorReading } from '#shared/domain/worker-protocol'
 import {
   createPowerMeter,
+  processorClockHertz,
   defaultTemperatureLimit,
   computingGpus,
   describeDevices,
@@ -35,6 +35,9 @@ export interface DeviceRegistry {
   ready(): Promise<void>
   /** Looks at the machine again. */
   refresh(): Promise<void>
+  /** From now on it does not mine, also after a start, until `endQuarantine`. Not for devices of drivers: those follow theirs. */
+  quarantine(id: string, reason: string): void
+  endQuarantine(id: string): void
   runner(id: string): DeviceRunner
   runners(): DeviceRunner[]
   /** It is gone with its driver; another driver's device may come under its name. */
@@ -43,6 +46,8 @@ export interface DeviceRegistry {
   usableRunners(): DeviceRunner[]
   onReading(reading: SensorReading): void
   power(id: string): DevicePower
+  /** of the device now; null: not available */
+  clockHertz(id: string): number | null
   /** °C now and the limit at which it pauses */
   heat(id: string): { celsius: number | null; limitCelsius: number }
   /** what the device takes when it works as hard as it can: for benchmarks */
@@ -99,9 +104,14 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
   }
 
   const descriptors = (): DeviceDescriptor[] => [
-    ...describeDevices(inventory, settings.devices, cpuEngines, gpuEngines),
+    ...describeDevices(inventory, settings.devices, cpuEngines, gpuEngines).map(heldBack),
     ...parts.drivers.devices(settings.devices, inventory.memoryBytes),
   ]
+  const heldBack = (found: DeviceDescriptor): DeviceDescriptor => {
+    const { quarantine } = settings.device(found.id)
+    if (quarantine === undefined) return found
+    return { ...found, canMine: false, quarantined: true, reason: `Quarantined: ${quarantine}.` }
+  }
   const runnerFor = (device: DeviceDescriptor): DeviceRunner => {
     const known = runners.get(device.id)
     if (known) return known
@@ -131,6 +141,8 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       canMine: found.canMine,
       ...(reason === undefined || reason === '' ? {} : { reason }),
       enabled: found.enabled,
+      quarantined: found.quarantined ?? false,
+      benchmark: runner?.benchmarkProgress ?? null,
       detail: detailOf(found),
       threads: found.threads,
       watts: power.watts,
@@ -142,12 +154,6 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       powerLimit: parts.drivers.powerLimits.of(found.id),
       restarts: runner?.restarts ?? 0,
     })
-  }
-
-  const stateOf = ({ canMine, enabled, isQuarantined }: DeviceDescriptor, runner: DeviceRunner | null): DeviceState => {
-    if (isQuarantined === true) return 'faulted'
-    if (!canMine) return 'unable'
-    return enabled ? (runner?.state ?? 'idle') : 'off'
   }
 
   const detailOf = ({
@@ -244,6 +250,14 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       meter = createPowerMeter({ inventory, processors })
       parts.onChange()
     },
+    quarantine: (id, reason) => {
+      settings.changeDevice(find(id).id, { quarantine: reason })
+      parts.onChange()
+    },
+    endQuarantine: (id) => {
+      settings.changeDevice(find(id).id, { quarantine: undefined })
+      parts.onChange()
+    },
     runner: (id) => runnerFor(find(id)),
     runners: () => [...runners.values()],
     forget: (id) => {
@@ -259,6 +273,11 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       meter.update(reading)
     },
     power: powerOf,
+    clockHertz: (id) => {
+      const sensed = parts.driverSensors.latest(id)?.clockHertz
+      if (sensed !== undefined) return sensed
+      return id === 'cpu0' ? processorClockHertz() : null
+    },
     heat: (id) => ({
       celsius: powerOf(id).temperatureCelsius,
       limitCelsius: temperatureLimit(id, find(id).kind),
@@ -270,4 +289,11 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
         .map((device) => fullLoadPower(device.id)),
     powerSource: () => powerOf('cpu0').source,
   }
+}
+
+/** One that is quarantined is shown like one that stopped by itself. */
+function stateOf(found: DeviceDescriptor, runner: DeviceRunner | null): Device['state'] {
+  if (found.quarantined === true) return 'faulted'
+  if (!found.canMine) return 'unable'
+  return found.enabled || runner?.benchmarkProgress != null ? (runner?.state ?? 'idle') : 'off'
 }
