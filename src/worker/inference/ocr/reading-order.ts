@@ -14,28 +14,50 @@ const MIN_COLUMN_LINES = 3
 const MIN_COLUMN_WIDTH = 6
 /** Boxes share a row when this part of the lower one's height overlaps. */
 const ROW_OVERLAP = 0.5
+/** Only boxes this much wider than high tell how the page leans. */
+const LEVEL_RATIO = 4
 
 /**
  * Indices of boxes in reading order: top to bottom, left to right within a row; columns of running text one after
  * another where an empty gap divides them.
  */
 export function readingOrder(boxes: readonly RotatedBox[]): number[] {
-  const extents = boxes.map(extentOf)
+  const lean = leanOf(boxes)
+  const extents = boxes.map((box) => extentOf(box, lean))
   return order(
     extents,
     extents.map((_, index) => index),
   )
 }
 
-function extentOf(box: RotatedBox): Extent {
-  const points = corners(box)
-  const xs = points.map(({ x }) => x)
+/**
+ * How far the page leans, in radians: the angle of its lines that has as much length of lines on one side as on the
+ * other. Short boxes lean by chance and do not count.
+ */
+function leanOf(boxes: readonly RotatedBox[]): number {
+  const lines = boxes
+    .filter(({ halfWidth, halfHeight }) => halfWidth >= LEVEL_RATIO * halfHeight)
+    .map(({ axis, halfWidth }) => ({ angle: Math.atan2(axis.y, axis.x), length: halfWidth }))
+    .toSorted((a, b) => a.angle - b.angle)
+  let rest = lines.reduce((sum, { length }) => sum + length, 0) / 2
+  for (const { angle, length } of lines) {
+    rest -= length
+    if (rest <= 0) return angle
+  }
+  return 0
+}
+
+/** Where a box lies once the page is turned level. */
+function extentOf(box: RotatedBox, lean: number): Extent {
+  const [cosine, sine] = [Math.cos(lean), Math.sin(lean)]
+  const xs = corners(box).map(({ x, y }) => x * cosine + y * sine)
   // The middle of the box decides its row: the corners of a long leaning line reach into its neighbours.
+  const middle = box.center.y * cosine - box.center.x * sine
   return {
     left: Math.min(...xs),
     right: Math.max(...xs),
-    top: box.center.y - box.halfHeight,
-    bottom: box.center.y + box.halfHeight,
+    top: middle - box.halfHeight,
+    bottom: middle + box.halfHeight,
   }
 }
 
