@@ -11,7 +11,15 @@ import { driversCheck } from './commands/drivers-check'
 import { jobSubmit } from './commands/job'
 import { ledgerExport, ledgerVerify } from './commands/ledger'
 import { mine, serve } from './commands/mine'
-import { modelsAdd, modelsList, modelsRemove, modelsVerify } from './commands/models'
+import {
+  modelsAdd,
+  modelsCatalogue,
+  modelsGc,
+  modelsGet,
+  modelsList,
+  modelsRemove,
+  modelsVerify,
+} from './commands/models'
 import { proofDigest } from './commands/proof'
 import { start, status, stop } from './commands/status'
 import { throttle, throttleLevels } from './commands/throttle'
@@ -51,6 +59,14 @@ const decimalFrom =
       throw new InvalidArgumentError(`It must be a number from ${minimum} to ${maximum}.`)
     return value
   }
+const BYTE_UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 }
+const byteCount = (text: string): number => {
+  const [, figure = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmgt]?b)?$/i.exec(text) ?? []
+  const value = Math.floor(Number(figure) * (BYTE_UNITS[unit.toLowerCase()] ?? 1))
+  if (figure === '' || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError('It must be bytes, or a number with kB, MB, GB or TB.')
+  return value
+}
 const gathered = (text: string, before: string[] = []): string[] => [...before, text]
 const nonce = (text: string): bigint => {
   if (!/^\d{1,20}$/.test(text) || BigInt(text) >= 1n << 64n)
@@ -141,6 +157,7 @@ command(program, 'mine', 'mine, with the screens on a local address')
   .option('--port <n>', 'port of the screens; a free one when left out', wholeNumber(1, 65_535))
   .option('--no-dashboard', 'without the screens')
   .option('--no-samples', 'without generated samples')
+  .option('--no-fetch', 'without fetching models')
   .option('--epoch-seconds <n>', 'length of an epoch of the practice network', wholeNumber(10, 86_400))
   .action(action(mine))
 
@@ -178,8 +195,21 @@ command(job, 'submit', 'give it a job and wait for the result')
 
 const models = program.command('models').description('models on this computer')
 command(models, 'list', 'what is installed').action(action(modelsList))
-command(models, 'add', 'add a model from a folder or a GGUF file').argument('<path>').action(action(modelsAdd))
+command(models, 'catalogue', 'what can be fetched, and whether it fits this computer')
+  .option('--context <tokens>', 'context that the memory is reckoned with', wholeNumber(1, 1_000_000))
+  .action(action(modelsCatalogue))
+command(models, 'get', 'fetch a model of the catalogue, or go on with it')
+  .argument('<id>')
+  .option('--anyway', 'also where it does not fit the memory')
+  .action(action(modelsGet))
+command(models, 'add', 'add a model from a GGUF, safetensors or ONNX file or a folder')
+  .argument('<path>')
+  .action(action(modelsAdd))
 command(models, 'remove', 'remove a model').argument('<id>').action(action(modelsRemove))
+command(models, 'gc', 'remove the least recently earning models above a quota')
+  .requiredOption('--quota <bytes>', 'how much may stay: bytes, or with MB or GB', byteCount)
+  .option('--dry-run', 'say what would be removed')
+  .action(action(modelsGc))
 command(models, 'verify', 'check every file of every model').action(action(modelsVerify))
 
 const drivers = program.command('drivers').description('drivers of other devices')

@@ -9,7 +9,8 @@ import type { Ledger, Metrics } from './ledger'
 import type { Live } from './live'
 import type { Log } from './log'
 import type { Mining } from './mining'
-import type { ModelStore } from './models'
+import type { ModelSupport } from './model-support'
+import type { ModelLibrary, ModelStore } from './models'
 import type { SettingsStore } from './settings'
 import type { ThrottleState } from './throttle'
 import type { NetworkState } from './work/network-state'
@@ -31,6 +32,9 @@ export interface EngineContext {
   live: Live
   mining: Mining
   models: ModelStore
+  library: ModelLibrary
+  downloads: ModelSupport['downloads']
+  addUpload: ModelSupport['addUpload']
   network: Coordinator
   networkState: NetworkState
   submissions: Submissions

@@ -56,8 +56,8 @@ export interface DeviceRegistryParts {
   settings: SettingsStore
   /** whether the native engine gave the right digests on this machine; never rejects */
   nativeWorks: () => Promise<boolean>
-  /** whether the webgpu engine gave the right digests on an adapter; never rejects */
-  gpuWorks: (gpu: GpuAdapter) => Promise<boolean>
+  /** the engines that gave the right digests on an adapter, the fastest first; never rejects */
+  gpuEngines: (gpu: { adapter: GpuAdapter; vendor: string }) => Promise<ProofEngine[]>
   createRunner: (device: DeviceDescriptor) => DeviceRunner
   drivers: Pick<Drivers, 'devices' | 'ready' | 'ownerOf'>
   driverSensors: DriverSensors
@@ -85,9 +85,11 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
     await Promise.all([lookAtGpus(), driversKnown])
   }
   const lookAtGpus = async (): Promise<void> => {
-    for (const { id, adapter } of computingGpus(inventory)) {
-      if (gpuEngines[id] !== undefined || !(await parts.gpuWorks(adapter))) continue
-      gpuEngines[id] = ['webgpu']
+    for (const { id, adapter, vendor } of computingGpus(inventory)) {
+      if (gpuEngines[id] !== undefined) continue
+      const engines = await parts.gpuEngines({ adapter, vendor })
+      if (engines.length === 0) continue
+      gpuEngines[id] = engines
       parts.onChange()
     }
   }

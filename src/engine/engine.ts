@@ -19,7 +19,7 @@ import { acquireEngineLock, openLedger, openMetrics, type Ledger } from './ledge
 import { createLive, type Live } from './live'
 import type { Log } from './log'
 import { createMining, type Mining } from './mining'
-import { builtInModels, createModelStore, readKnownCards, type ModelStore } from './models'
+import { createModelSupport, type ModelEnvironment } from './model-support'
 import { createSigner, signatureVerifier } from './networks'
 import { joinPractice } from './join-practice'
 import { knownInventory, rememberInventory } from './known-inventory'
@@ -30,12 +30,13 @@ import { engineStatus } from './status'
 import { createThrottle } from './throttle'
 import { createRunnerFactory } from './runner-factory'
 import { recoverJobs } from './work/job-recovery'
+import { createJobRates } from './work/job-rates'
 import type { RunnableModel } from './work/job-runner'
-import { createModelConverter } from './work/model-converter'
 import { createNetworkState } from './work/network-state'
 import { createSampleBudget } from './work/sample-budget'
 import { createSubmissions } from './work/submissions'
-import { createGpuProbe, createNativeProbe } from './work/native-probe'
+import { createGpuProbe } from './work/gpu-probe'
+import { createNativeProbe } from './work/native-probe'
 import { startVerifier } from './work/verifier'
 
 export interface EngineParts {
@@ -53,6 +54,7 @@ export interface EngineParts {
   epochSeconds?: number
   /** whether the practice network takes shares of the tests' tier */
   allowTestTier: boolean
+  models: ModelEnvironment
 }
 
 export interface Engine {
@@ -61,6 +63,8 @@ export interface Engine {
     readonly handlers: Handlers
     onEvent(listener: (event: EventName, data: unknown) => void): () => void
   }
+  /** where the page's server puts model files that it is sent */
+  readonly uploadsFolder: string
   /** what mining was started with when this folder's engine was cut off a moment ago */
   readonly interruptedMining: StartOptions | null
   /** `engine.quit` was called: whoever hosts the engine closes it. */
@@ -130,7 +134,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
 
     const native = createNativeProbe({ host, log })
     closers.add(() => native.stop())
-    const gpus = createGpuProbe({ host, log })
+    const gpus = createGpuProbe({ host, log, platform: process.platform })
     closers.add(() => gpus.stop())
     const verifier = startVerifier({ host, clock, random: randomFraction, log, nativeWorks: native.works })
     closers.add(() => verifier.stop())
@@ -149,17 +153,17 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     closers.add(() => practice.close())
     const network = practice.coordinator
 
-    const knownCards = readKnownCards(join(parts.resourcesFolder, 'cards'))
-    const converter = createModelConverter({ host })
-    closers.add(() => converter.stop())
-    const models: ModelStore = await createModelStore({
-      folder: join(dataDir, 'models'),
-      builtIn: builtInModels(knownCards),
-      knownCards,
-      probe: (location) => verifier.probe(location),
-      convert: converter.convert,
+    const modelSupport = await createModelSupport({
+      ...parts,
+      environment: parts.models,
+      ledger,
+      events,
+      settings,
+      verifier,
       onChange: (list) => events.emit('models.changed', list),
     })
+    closers.add(() => modelSupport.stop())
+    const { models, library } = modelSupport
     const networkState = createNetworkState({
       network,
       clock,
@@ -188,7 +192,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     const runnableModels = (): RunnableModel[] =>
       models
         .list()
-        .filter((model) => model.state === 'ready')
+        .filter((model) => model.state === 'ready' && library.fitsMemory(model.id))
         .map((model) => models.resolve(model.kind, model.id))
 
     /** Many changes in a moment are one message to the screens. */
@@ -231,6 +235,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       submissions,
       sampleBudget,
       models: runnableModels,
+      jobRates: createJobRates(ledger),
       ledger,
       events,
       verifier,
@@ -243,7 +248,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       clock,
       metrics,
       power: (deviceId) => devices.power(deviceId),
-      isActive: () => mining.state !== 'stopped' || devices.runners().some((runner) => runner.runningJob !== null),
+      isActive: () => mining.state !== 'stopped' || devices.runners().some((runner) => runner.runningJobs.length > 0),
       onTick: (tick) => events.emit('engine.live', tick),
     })
     closers.add(() => live.stop())
@@ -258,7 +263,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       readInventory: look,
       settings,
       nativeWorks: native.works,
-      gpuWorks: gpus.works,
+      gpuEngines: gpus.engines,
       createRunner,
       drivers,
       driverSensors,
@@ -295,6 +300,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
         live.reset()
         metrics.pauseEnded(clock.now())
         ledger.recordEvent({ severity: 'info', code: 'mining-started', message: 'Mining started.' })
+        if (options.fetchModels !== false) void library.fetchDefaults()
       },
       onStopped: () =>
         attempt('the end of mining could not be recorded', () => {
@@ -325,6 +331,9 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       live,
       mining,
       models,
+      library,
+      downloads: modelSupport.downloads,
+      addUpload: modelSupport.addUpload,
       network,
       networkState,
       submissions,
@@ -348,6 +357,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
 
     return {
       api: { version: parts.version, handlers, onEvent: (listener) => events.onAny(listener) },
+      uploadsFolder: modelSupport.uploadsFolder,
       interruptedMining: miningMark.interrupted,
       onQuitRequested: (listener) => void quitListeners.push(listener),
       close: closers.closeAll,

@@ -21,6 +21,7 @@ export interface RunnerFactoryParts extends Pick<
   | 'submissions'
   | 'sampleBudget'
   | 'models'
+  | 'jobRates'
   | 'onChange'
   | 'pace'
 > {

@@ -27,6 +27,7 @@ export function defaultSettings(hostName: string): Settings {
     currency: 'USD',
     practiceKeepGoing: false,
     samples: true,
+    fetchModels: true,
     throttle: DEFAULT_THROTTLE,
   }
 }

@@ -9,6 +9,7 @@ import { z } from 'zod'
 import type { WorkerStart } from '#shared/domain/worker-protocol'
 import { connectParent, startArgument } from '#process/parent'
 import { serveMethods } from './methods'
+import { residency } from './inference/residency'
 import { serveLane } from './proof/lane'
 import { createLaneBackend } from './proof/backend'
 import { createContexts } from './proof/contexts'
@@ -16,6 +17,7 @@ import { createLanePool } from './proof/lane-pool'
 import { loadNativeAddon, type NativeAddon } from './proof/native-addon'
 import { createNativeBackend, describeDriver } from './proof/native-backend'
 import { createProver } from './proof/prover'
+import { createProviderBackend } from './proof/providers/provider-backend'
 import { openAdapter } from './proof/webgpu/adapter'
 import { createWebgpuBackend } from './proof/webgpu/webgpu-backend'
 
@@ -33,7 +35,8 @@ const workerStart: z.ZodType<WorkerStart> = z.object({
   driver: z
     .object({ library: z.string().min(1), id: z.string().min(1), memoryLimitBytes: z.number().int().nonnegative() })
     .optional(),
-  gpu: z.object({ name: z.string() }).optional(),
+  gpu: z.object({ name: z.string(), index: z.number().int().nonnegative().optional() }).optional(),
+  modelMemoryBytes: z.number().int().positive().optional(),
 })
 
 if (isMainThread) await startWorker()
@@ -45,6 +48,7 @@ async function startWorker(): Promise<void> {
   // before the lanes start: on Linux a thread inherits the niceness of the one that made it
   if (start.role === 'verifier') setPriority(VERIFIER_NICENESS)
   const port = await connectParent()
+  residency.setLimit(start.modelMemoryBytes ?? Infinity)
   const lanes = createLanePool(new URL(import.meta.url), start.threads)
   const contexts = createContexts(lanes)
   const addon = (): NativeAddon => loadNativeAddon(NATIVE_ADDON)
@@ -53,6 +57,10 @@ async function startWorker(): Promise<void> {
     {
       native,
       webgpu: createWebgpuBackend(() => openAdapter(start.gpu)),
+      'onnx-cuda': createProviderBackend('onnx-cuda', start.gpu),
+      'onnx-directml': createProviderBackend('onnx-directml', start.gpu),
+      'onnx-coreml': createProviderBackend('onnx-coreml', start.gpu),
+      'onnx-webgpu': createProviderBackend('onnx-webgpu', start.gpu),
       'onnx-cpu': createLaneBackend('onnx-cpu', lanes, contexts),
       reference: createLaneBackend('reference', lanes, contexts),
     },
@@ -75,7 +83,13 @@ async function startWorker(): Promise<void> {
   setInterval(() => {
     const { user, system } = process.cpuUsage()
     const residentBytes = process.memoryUsage.rss()
-    notifier.notify('heartbeat', { at: Date.now(), residentBytes, cpuSeconds: (user + system) / 1e6 })
+    residency.evictIdle()
+    notifier.notify('heartbeat', {
+      at: Date.now(),
+      residentBytes,
+      cpuSeconds: (user + system) / 1e6,
+      models: residency.loaded(),
+    })
   }, HEARTBEAT_MILLISECONDS)
 }
 

@@ -7,7 +7,12 @@ import { driverChecks } from '#shared/domain/driver-checks'
 import { jobInput, jobKind } from '#shared/domain/job'
 import { MAX_COUNTER } from '#shared/domain/share'
 import { tierName } from '#shared/domain/tiers'
-import { proofEngines, type WorkerMethods, type WorkerNotifications } from '#shared/domain/worker-protocol'
+import {
+  modelPrecisions,
+  proofEngines,
+  type WorkerMethods,
+  type WorkerNotifications,
+} from '#shared/domain/worker-protocol'
 import { serve, type MethodHandlers } from '#process/peer'
 import type { Port } from '#process/port'
 import type { NativeDriver } from '#shared/domain/driver'
@@ -36,6 +41,7 @@ const schemas = {
     maxNonces: z.number().int().min(1).optional(),
     stopAtShare: z.boolean().optional(),
   }),
+  'proof.yield': z.null(),
   'proof.digest': keyed.extend({
     nonce: z
       .bigint()
@@ -46,7 +52,11 @@ const schemas = {
   'job.run': z.object({ jobId, input: jobInput, model }),
   'job.cancel': z.object({ jobId }),
   'model.probe': model,
-  'model.convert': z.object({ file: z.string().min(1), folder: z.string().min(1) }),
+  'model.convert': z.object({
+    file: z.string().min(1),
+    folder: z.string().min(1),
+    precision: z.enum(modelPrecisions).optional(),
+  }),
   'sample.generate': z.object({ kind: jobKind, seed: z.string().min(1) }),
   'driver.describe': z.object({ library: z.string().min(1) }),
   'driver.check': z.object({
@@ -73,6 +83,10 @@ export function serveMethods(
   const handlers: MethodHandlers<WorkerMethods> = {
     'proof.prepare': (params) => prover.prepare(params),
     'proof.run': (params) => prover.run(params),
+    'proof.yield': async () => {
+      prover.yield()
+      return null
+    },
     'proof.digest': (params) => prover.digest(params),
     'proof.benchmark': (params) => prover.benchmark(params),
     'job.run': async (params) => {
@@ -99,9 +113,9 @@ export function serveMethods(
       const { probeModel } = await import('./inference/index')
       return probeModel(params, { threads: threadCount })
     },
-    'model.convert': async ({ file, folder }) => {
-      const { convertGguf } = await import('./convert/index')
-      return convertGguf(file, folder)
+    'model.convert': async ({ file, folder, ...options }) => {
+      const { convertModel } = await import('./convert/index')
+      return convertModel(file, folder, options)
     },
     'sample.generate': async (params) => {
       const { generateSample } = await import('./samples/index')

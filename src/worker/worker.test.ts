@@ -103,6 +103,27 @@ describe('proof over the port', () => {
     expect(shares).toEqual(expected)
   })
 
+  it.each(engines.filter((name) => name !== 'reference'))(
+    '%s yields in the middle of a long run, and what it says it tried it has tried',
+    async (engine) => {
+      const { worker } = await startWorker()
+      const run = { ...keyed, engine, unit: 7, difficulty: 4n, budgetMilliseconds: 600_000 }
+      await worker.request('proof.prepare', run)
+      let counter = 0n
+      const shares: { nonce: bigint; digest: string }[] = []
+      while (counter < COUNTERS) {
+        const running = worker.request('proof.run', { ...run, firstCounter: counter, maxNonces: 1_000_000 })
+        await heartbeats({ process: started.at(-1)!, worker }, 1)
+        await worker.request('proof.yield', null)
+        const tried = await running
+        shares.push(...tried.shares)
+        counter += BigInt(tried.nonces)
+      }
+      const whole = expected.filter(({ digest }) => isShare(digest, run.difficulty))
+      expect(shares.slice(0, whole.length)).toEqual(whole)
+    },
+  )
+
   it('stops at a share when asked to, and at the end of the unit', async () => {
     const { worker } = await startWorker()
     const run = { ...keyed, unit: 7, difficulty: 1n, budgetMilliseconds: 600_000 }

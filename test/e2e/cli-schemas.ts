@@ -21,7 +21,16 @@ export const devicesAnswer = z.array(z.strictObject(deviceFields)).min(1)
 
 export const digestAnswer = z.strictObject({
   digest: hex64,
-  engine: z.enum(['native', 'webgpu', 'onnx-cpu', 'reference']),
+  engine: z.enum([
+    'native',
+    'webgpu',
+    'onnx-cuda',
+    'onnx-directml',
+    'onnx-coreml',
+    'onnx-webgpu',
+    'onnx-cpu',
+    'reference',
+  ]),
   tier: tierName,
   macs: decimal,
   milliseconds: z.number().positive(),
@@ -159,10 +168,38 @@ const modelFields = {
   bytes: z.number().int().positive(),
 }
 const file = { path: z.string(), bytes: z.number().int().positive(), sha256: hex64 }
-export const modelAnswer = z.strictObject({ ...modelFields, files: z.array(z.strictObject(file)).min(1) })
-export const modelsAnswer = z.array(modelAnswer)
+const modelOrigin = z.strictObject({
+  files: z.array(z.strictObject(file)),
+  hash: z.enum(['pinned', 'hub', 'computed']),
+})
+export const modelAnswer = z.strictObject({
+  ...modelFields,
+  files: z.array(z.strictObject(file)).min(1),
+  origin: modelOrigin.optional(),
+})
+const verdict = z.enum(['fits', 'tight', 'no'])
+const fit = z.strictObject({
+  memory: verdict,
+  disk: verdict,
+  words: z.string(),
+  memoryBytes: z.number().int(),
+  diskBytes: z.number().int(),
+})
+export const installedAnswer = modelAnswer.extend({
+  fit,
+  earned: z.strictObject({
+    jobs: z.number().int().nonnegative(),
+    creditMacs: decimal,
+    lastAt: z.number().nullable(),
+  }),
+})
+export const modelsAnswer = z.array(installedAnswer)
 export const modelsVerifyAnswer = z.array(
-  z.strictObject({ ...modelFields, files: z.array(z.strictObject({ ...file, ok: z.boolean() })).min(1) }),
+  z.strictObject({
+    ...modelFields,
+    files: z.array(z.strictObject({ ...file, ok: z.boolean() })).min(1),
+    origin: modelOrigin.optional(),
+  }),
 )
 
 export const exportLine = z.strictObject({

@@ -2,7 +2,7 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ggufBytes, tinyModel } from '#worker/convert/gguf.test.support'
+import { ggufBytes, tinyModel } from '#worker/convert/sources/gguf.test.support'
 import { follow, lode, startLode, temporaryFolder } from '../support/lode'
 import { answerOf, failureOf, modelAnswer } from './cli-schemas'
 

@@ -4,7 +4,10 @@
  * Edits (insertions, deletions, replacements) that turn `read` into `known`, and the characters of `known`. Line breaks
  * and runs of spaces count as one space; compatible forms (a full-width comma and a comma) are the same.
  */
-export function characterErrors(known: readonly string[], read: readonly string[]): { edits: number; characters: number } {
+export function characterErrors(
+  known: readonly string[],
+  read: readonly string[],
+): { edits: number; characters: number } {
   const [wanted, found] = [plain(known), plain(read)]
   const row = Uint32Array.from({ length: found.length + 1 }, (_, index) => index)
   wanted.forEach((character, above) => {

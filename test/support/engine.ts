@@ -30,6 +30,7 @@ export async function startTestEngine(dataDir: string): Promise<TestEngine> {
     logFile: null,
     resourcesFolder: join(root, 'resources'),
     allowTestTier: true,
+    models: { fetchByItself: false },
   })
   const token = randomBytes(32).toString('base64url')
   const server = await startLoopbackServer({
@@ -37,6 +38,7 @@ export async function startTestEngine(dataDir: string): Promise<TestEngine> {
     token,
     port: 0,
     pageFolder: join(root, 'out/renderer'),
+    uploadsFolder: engine.uploadsFolder,
     logFault: (where, error) => complain(where, { error: String(error) }),
   })
   return {

@@ -147,7 +147,11 @@ function toInput(options: JobOptions, bytes: Buffer): JobInput {
 
 function ocrInput(bytes: Buffer): unknown {
   if (bytes.length === 0)
-    throw new Failure('invalid-input', 'the file is empty', 'Give a PDF file or a picture: PNG, JPEG, WebP, TIFF, GIF or AVIF.')
+    throw new Failure(
+      'invalid-input',
+      'the file is empty',
+      'Give a PDF file or a picture: PNG, JPEG, WebP, TIFF, GIF or AVIF.',
+    )
   if (bytes.length > MAX_IMAGE_BYTES)
     throw new Failure(
       'invalid-input',

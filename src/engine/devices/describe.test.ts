@@ -76,7 +76,7 @@ describe('describeDevices', () => {
       enabled: true,
       engines: ['webgpu'],
       engineUses: 'int8 vector units; tensor cores need a vendor driver',
-      adapter: { name: 'NVIDIA GeForce RTX 4070' },
+      adapter: { name: 'NVIDIA GeForce RTX 4070', index: 0 },
     })
     expect(describeDevices(inventory, { gpu0: { enabled: false } }, engines, gpus)[1]?.enabled).toBe(false)
     expect(computingGpus(inventory).map(({ id }) => id)).toEqual(['gpu0', 'gpu1'])

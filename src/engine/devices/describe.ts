@@ -19,7 +19,7 @@ export interface DeviceDescriptor {
   engines: string[]
   /** what the best engine uses of it, in words */
   engineUses?: string
-  /** what the webgpu engine opens; GPUs only */
+  /** what the engines for graphics processors open; GPUs only */
   adapter?: GpuAdapter
   /** the computer's for a CPU or a GPU that shares it; 0 where the system does not say */
   memoryBytes: number
@@ -39,7 +39,14 @@ export interface DeviceDescriptor {
 const CORES_TO_SHARE = 4
 
 const NO_GPU_ENGINE = 'No engine gave the right digests on it; it will not be used.'
-const WEBGPU_USES = 'int8 vector units; tensor cores need a vendor driver'
+/** What an engine uses of a graphics processor, so that its work per joule is not misread. */
+const GPU_ENGINE_USES: Partial<Record<ProofEngine, string>> = {
+  webgpu: 'int8 vector units; tensor cores need a vendor driver',
+  'onnx-cuda': 'int8 tensor cores',
+  'onnx-directml': 'the int8 units that its DirectX driver offers',
+  'onnx-coreml': 'float32 units; the Neural Engine needs a vendor driver',
+  'onnx-webgpu': 'float32 vector units; int8 units and tensor cores need another engine',
+}
 const VIRTUAL_ADAPTER =
   /basic (display|render)|remote display|vmware|svga|virtualbox|\bqxl\b|cirrus|bochs|virtio|hyper-v|parallels|citrix|\bparsec\b|\bspacedesk\b|virtual|llvmpipe|swiftshader/i
 const SERVER_DISPLAY_CHIP = /aspeed|\bast\d{4}\b|matrox.*g200|mgag200/i
@@ -77,13 +84,14 @@ export function describeDevices(
     ...gpus.map((gpu): DeviceDescriptor => {
       const drivenBy = gpuEngines[gpu.id] ?? []
       const canMine = drivenBy.length > 0
+      const uses = drivenBy[0] === undefined ? undefined : GPU_ENGINE_USES[drivenBy[0]]
       return {
         id: gpu.id,
         kind: 'gpu',
         name: gpu.name,
         vendor: gpu.vendor,
         engines: [...drivenBy],
-        ...(canMine ? { engineUses: WEBGPU_USES } : {}),
+        ...(uses === undefined ? {} : { engineUses: uses }),
         adapter: adapterOf(gpu.id, inventory),
         memoryBytes: gpu.memoryBytes ?? (gpu.shared ? memoryBytes : 0),
         canMine,
@@ -106,16 +114,19 @@ export function defaultThreads(physicalCores: number): number {
 }
 
 /** GPUs that may compute: neither a virtual adapter nor a server's display chip. */
-export function computingGpus(inventory: SensorInventory): { id: string; adapter: GpuAdapter }[] {
+export function computingGpus(inventory: SensorInventory): { id: string; vendor: string; adapter: GpuAdapter }[] {
   return inventory.gpus
     .filter(({ vendor, name }) => gpuReason(`${vendor} ${name}`) === NO_GPU_ENGINE)
-    .map(({ id }) => ({ id, adapter: adapterOf(id, inventory) }))
+    .map(({ id, vendor }) => ({ id, vendor, adapter: adapterOf(id, inventory) }))
 }
 
 /** The only one needs no name, which sensors and graphics drivers may spell differently. */
 function adapterOf(id: string, { gpus }: SensorInventory): GpuAdapter {
   const real = gpus.filter(({ vendor, name }) => gpuReason(`${vendor} ${name}`) === NO_GPU_ENGINE)
-  return { name: real.length > 1 ? (real.find((gpu) => gpu.id === id)?.name ?? '') : '' }
+  const found = real.find((gpu) => gpu.id === id)
+  if (real.length < 2 || !found) return { name: '' }
+  const index = real.filter(({ vendor }) => vendor === found.vendor).indexOf(found)
+  return { name: found.name, index }
 }
 
 function gpuReason(name: string): string {

@@ -61,8 +61,9 @@ describe('migrations', () => {
     expect(db.prepare('SELECT count(*) FROM credits WHERE note IS NULL').pluck().get()).toBe(1n)
     expect(db.pragma('user_version', { simple: true })).toBe(BigInt(ledgerSchema.migrations.length + 1))
     db.close()
-    expect(readdirSync(join(world.folder, 'backups'))).toEqual(['ledger-1-2026-05-01.db'])
-    const backup = new Database(join(world.folder, 'backups', 'ledger-1-2026-05-01.db'), { readonly: true })
+    const copy = `ledger-${ledgerSchema.migrations.length}-2026-05-01.db`
+    expect(readdirSync(join(world.folder, 'backups'))).toEqual([copy])
+    const backup = new Database(join(world.folder, 'backups', copy), { readonly: true })
     expect(backup.prepare('SELECT count(*) FROM credits').pluck().get()).toBe(1)
     backup.close()
   })

@@ -203,6 +203,14 @@ export interface VerifyOptions {
 }
 
 /** Everything that can be asked, also while another process writes. */
+/** Accepted jobs of one model. */
+export interface ModelTotal {
+  jobs: number
+  creditMacs: bigint
+  /** UTC ms of the last one */
+  lastAt: number
+}
+
 export interface LedgerReader {
   readonly file: string
 
@@ -216,6 +224,8 @@ export interface LedgerReader {
   creditDays(days: readonly { from: number; to: number }[]): DayTotal[]
   /** When the first credit was made; null: none yet. */
   firstCreditAt(): number | null
+  /** What a model earned, by its content hash; null: no accepted job. */
+  modelTotal(modelHash: string): ModelTotal | null
 
   /** Newest first. */
   creditPage(offset: number, limit: number): { total: number; rows: CreditRow[] }

@@ -150,7 +150,7 @@ describe('jobs', () => {
     const id = await rig.submit()
     rig.runner.wake()
     await rig.clock.advance(1000)
-    expect(rig.runner.runningJob?.id).toBe(id)
+    expect(rig.runner.runningJobs[0]?.id).toBe(id)
     rig.script.jobMilliseconds = 100
     for (const process of rig.script.alive) process.crash()
     await rig.clock.advance(5000)

@@ -1,155 +1,78 @@
 /** One device at work: its worker process, and what it does next — a useful job first, a sample now and then, proof otherwise. */
 import { Failure } from '#shared/domain/errors'
-import type { JobKind } from '#shared/domain/job'
 import { Unanswered } from '#process/peer'
 import { createBenchmarkQueue } from './benchmark-queue'
 import { createDeviceDisplay } from './device-display'
+import { createDeviceJobs } from './device-jobs'
+import { createDeviceProofs } from './device-proofs'
 import type { DeviceRunner, DeviceRunnerParts, MiningOptions } from './device-types'
 import { createDeviceWorker } from './device-worker'
-import { createJobRunner } from './job-runner'
-import { createJobSource, type LeasedJob } from './job-source'
-import { createProofMiner, type ProofMiner } from './proof-miner'
+import { MODEL_MEMORY_SHARE } from './model-memory'
 import { createRestraint } from './restraint'
-import { createShareAccount } from './share-account'
 import { createWorkLoop } from './work-loop'
-import type { WorkerClient } from './worker-client'
 
 export type { DeviceRunner } from './device-types'
 
 /** How a network that does not answer, or refuses, is asked again. */
 const NETWORK_RETRY_MILLISECONDS = 2000
 
-const KIND_WORDS: Record<JobKind, string> = {
-  chat: 'Answering a question with',
-  embed: 'Computing embeddings with',
-  ocr: 'Reading a picture with',
-}
-
 /** Starts nothing by itself: its process begins with the first work and ends after a minute without. */
 export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
   const { clock, deviceId, log } = parts
   let threads = parts.threads
-  let miner: ProofMiner | null = null
   let mining: MiningOptions | null = null
   let finishing = false
   let stopping = false
   let networkTrouble: string | null = null
-  let unwritten: Failure | null = null
   let faulted: string | null = null
-  /** monotonic; a new worker or unit does not begin the run anew */
-  let miningSince = 0
   const benchmarks = createBenchmarkQueue()
   const display = createDeviceDisplay(parts.onChange)
   const { show } = display
-  const sinceShare = createShareAccount(parts.energyNow)
-
-  const jobs = createJobRunner({
-    deviceId,
-    rigKey: parts.rigKey,
-    network: parts.network,
-    submissions: parts.submissions,
-    clock,
-    log,
-    energyNow: parts.energyNow,
-    isStopping: () => stopping,
-    ...parts.jobParts,
-  })
-
-  const source = createJobSource({
-    rigKey: parts.rigKey,
-    network: parts.network,
-    models: parts.models,
-    sampleBudget: parts.sampleBudget,
-    log,
-  })
+  const proofs = createDeviceProofs({ ...parts, show, display })
 
   const worker = createDeviceWorker({
     ...parts,
     threads: () => restraint.threads(),
+    modelMemoryBytes: Math.floor(parts.memoryBytes * MODEL_MEMORY_SHARE),
     isStopping: () => stopping,
     isBusy: () => loop.running,
     onStarting: () => show('starting', 'Starting'),
     onRestarting: (reason) => show('restarting', `Its worker stopped: ${reason}. Starts again by itself.`, 'idle'),
-    onEnded: () => {
-      miner = null
-    },
+    onEnded: () => proofs.forget(),
     onState: parts.onChange,
   })
 
-  const minerFor = (running: WorkerClient, options: MiningOptions): ProofMiner => {
-    miner ??= createProofMiner({
-      deviceId,
-      rigKey: parts.rigKey,
-      worker: running,
-      network: parts.network,
-      networkState: parts.networkState,
-      clock,
-      engine: options.engine,
-      tier: options.tier,
-      memoryBytes: parts.memoryBytes,
-      startedAt: miningSince,
-      onUnit: parts.onUnit,
-      onShare: (found) => {
-        const { energy, milliseconds } = sinceShare.take()
-        parts.submissions.share(found, deviceId, energy, milliseconds).catch((error: unknown) => {
-          log.error('a share could not be stored', { device: deviceId, error: String(error) })
-          // Mining must not pretend: work that cannot be written down is not done.
-          unwritten = error instanceof Failure ? error : new Failure('internal', String(error))
-        })
-      },
-    })
-    return miner
-  }
-
-  const runJob = async (job: LeasedJob): Promise<void> => {
-    const running = await worker.ensure().catch(async (error: unknown) => {
-      source.hint()
-      await jobs.decline(job.offer, error instanceof Error ? error.message : String(error))
-      throw error
-    })
-    show('working', `${KIND_WORDS[job.offer.kind]} ${job.model.card.name}`, job.offer.kind)
-    const before = parts.energyNow()
-    const outcome = await jobs.run(job.offer, job.model, running)
-    sinceShare.otherWorkSince(before)
-    if (outcome === null) return
-    parts.onWork({ macs: outcome.macs, creditMacs: Number(outcome.creditMacs), milliseconds: outcome.milliseconds })
-    if (outcome.origin !== 'sample') return
-    parts.sampleBudget.spent(outcome.milliseconds)
-    await restraint.rest(outcome.milliseconds)
-  }
-
-  const prove = async (options: MiningOptions): Promise<number> => {
-    const running = await worker.ensure()
-    const proof = minerFor(running, options)
-    const words = `Proving capacity on ${proof.tier}`
-    if (display.state !== 'proving')
-      show('proving', proof.macsPerSecond === null ? `Preparing the weights of ${proof.tier}` : words, 'proof')
-    const report = await proof.slice(restraint.sliceMilliseconds())
-    show('proving', `Proving capacity on ${report.tier}`, 'proof')
-    networkTrouble = null
-    sinceShare.worked(report.milliseconds)
-    const factorMilli = parts.networkState.current.parameters.tierFactorsMilli[report.tier] ?? 0
-    parts.onWork({
-      macs: report.macs,
-      creditMacs: (Number(report.macs) * factorMilli) / 1000,
-      milliseconds: report.milliseconds,
-    })
-    return report.milliseconds
-  }
+  const jobs = createDeviceJobs({
+    ...parts,
+    worker,
+    isStopping: () => stopping,
+    isFinishing: () => finishing,
+    show: (words, kind) => show('working', words, kind),
+  })
 
   const step = async (): Promise<boolean> => {
-    if (unwritten !== null) throw unwritten
+    if (proofs.unwritten !== null) throw proofs.unwritten
     if (await restraint.coolDown()) return !finishing
     worker.paceThreads()
     if (await benchmarks.runNext(worker.ensure, () => show('benchmarking', 'Measuring', 'idle'))) return true
-    const job = await source.next(mining !== null && !finishing && mining.samples)
+    const job = await jobs.next(mining !== null && !finishing && mining.samples)
     if (job) {
-      await runJob(job)
+      const before = parts.energyNow()
+      const sampleMilliseconds = await jobs.run(job)
+      proofs.otherWorkSince(before)
+      if (sampleMilliseconds > 0) await restraint.rest(sampleMilliseconds)
       return true
     }
     if (mining === null || finishing) return false
+    if (jobs.hinted) return true
     await restraint.rest(restraint.mayProve() ? await prove(mining) : 0)
     return true
+  }
+
+  const prove = async (options: MiningOptions): Promise<number> => {
+    const milliseconds = await proofs.prove(await worker.ensure(), options, restraint.sliceMilliseconds())
+    networkTrouble = null
+    return milliseconds
   }
 
   const restraint = createRestraint({
@@ -159,7 +82,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     allThreads: () => threads,
     sleep: (milliseconds) => loop.pause(milliseconds),
     // A job that somebody waits for keeps to the level's threads, not to its duty cycle.
-    isRestOver: () => stopping || finishing || mining === null || source.hinted || benchmarks.waiting,
+    isRestOver: () => stopping || finishing || mining === null || jobs.hinted || benchmarks.waiting,
     show: (words) => show('idle', words, 'paused'),
     onLook: () => worker.paceThreads(),
     onHot: (words) => log.warn('device rests', { device: deviceId, reason: words }),
@@ -171,11 +94,11 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     if (!(error instanceof Failure)) throw error
     // A new worker knows no weights and no unit; a lost network gives a new unit.
     if (error instanceof Unanswered) {
-      miner = null
+      proofs.forget()
       return true
     }
     if (error.code === 'unavailable' || error.code === 'network-refused') {
-      miner = null
+      proofs.forget()
       // Finishing is about the job that ran; what waits at a network that is away goes on waiting there.
       if (finishing) return false
       networkTrouble = error.message
@@ -208,7 +131,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     if (stopping) return
     worker.endWhenIdle()
     // Asked for while the last step was ending.
-    if (benchmarks.waiting || (source.hinted && !finishing)) run()
+    if (benchmarks.waiting || (jobs.hinted && !finishing)) run()
   }
 
   const loop = createWorkLoop({ clock, isOver: () => stopping, step, survive, onEnd: concludeLoop })
@@ -222,7 +145,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
   /** Somebody asks anew: what stopped it before may be over. */
   const forgive = (): void => {
     faulted = null
-    unwritten = null
+    proofs.forgive()
     worker.retry()
   }
 
@@ -233,7 +156,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     loop.wake()
     await worker.end()
     await loop.ended()
-    await source.release()
+    await jobs.release()
     stopping = false
     finishing = false
     networkTrouble = null
@@ -258,7 +181,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       return faulted
     },
     get macsPerSecond() {
-      return miner?.macsPerSecond ?? null
+      return proofs.macsPerSecond
     },
     get engine() {
       return mining?.engine ?? null
@@ -269,19 +192,24 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     get restarts() {
       return worker.client?.restarts ?? 0
     },
-    get runningJob() {
+    get runningJobs() {
       return jobs.running
+    },
+    get loadedModels() {
+      return worker.client?.loadedModels ?? []
+    },
+    get takesJobs() {
+      return jobs.models().length > 0
     },
     get networkTrouble() {
       return networkTrouble
     },
     startMining: (options) => {
       forgive()
-      miningSince = clock.monotonic()
+      proofs.begin()
       mining = options
       finishing = false
-      source.hint()
-      sinceShare.begin()
+      jobs.hint()
       run()
     },
     stop,
@@ -291,14 +219,15 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       await stop()
     },
     wake: () => {
-      source.hint()
+      jobs.hint()
+      if (display.lane === 'proof' && parts.models().length > 0) proofs.yield()
       if (networkTrouble === null) loop.wake()
       run()
     },
-    cancelJob: (jobId) => worker.client !== null && jobs.cancel(jobId, worker.client),
+    cancelJob: (jobId) => jobs.cancel(jobId),
     retry: () => {
       forgive()
-      source.hint()
+      jobs.hint()
       run()
     },
     setThreads: (wanted) => {

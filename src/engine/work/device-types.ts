@@ -5,12 +5,13 @@ import type { Signed } from '#shared/domain/signed'
 import type { DeviceState } from '#shared/domain/states'
 import type { TierName } from '#shared/domain/tiers'
 import type { NativeSensors } from '#shared/domain/driver'
-import type { ProofEngine, WorkerStart } from '#shared/domain/worker-protocol'
+import type { LoadedModel, ProofEngine, WorkerStart } from '#shared/domain/worker-protocol'
 import type { LaneSpan } from '#shared/contract/engine'
 import type { Pace } from '#shared/contract/throttle'
 import type { Clock } from '#process/supervisor'
 import type { WorkEnergy } from '../ledger'
 import type { Log } from '../log'
+import type { JobRates } from './job-rates'
 import type { JobRunner, JobRunnerParts, RunnableModel } from './job-runner'
 import type { NetworkState } from './network-state'
 import type { SampleBudget } from './sample-budget'
@@ -36,7 +37,11 @@ export interface DeviceRunner {
   readonly engine: ProofEngine | null
   readonly residentBytes: number | null
   readonly restarts: number
-  readonly runningJob: JobRunner['running']
+  readonly runningJobs: JobRunner['running']
+  /** whose weights are in memory, the one used last at the end */
+  readonly loadedModels: readonly LoadedModel[]
+  /** whether it runs jobs, and has a model for one */
+  readonly takesJobs: boolean
   readonly networkTrouble: string | null
   startMining(options: MiningOptions): void
   /** Within two seconds, also in the middle of a job. */
@@ -69,6 +74,7 @@ export interface DeviceRunnerParts extends Omit<WorkerClientParts, 'name' | 'sta
   submissions: Submissions
   sampleBudget: SampleBudget
   models: () => readonly RunnableModel[]
+  jobRates: JobRates
   jobParts: Pick<JobRunnerParts, 'ledger' | 'events'>
   /** what mining may take of the device now */
   pace: () => Pace

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { afterEach, expect, it, vi } from 'vitest'
 import { createNodeProcessHost } from '#process/node-host'
 import { softwareVulkan } from '#test/support/webgpu'
-import { createGpuProbe } from './native-probe'
+import { createGpuProbe, gpuEngineCandidates } from './gpu-probe'
 
 const vulkan = softwareVulkan()
 if (!vulkan) console.log('look at a GPU: no software Vulkan driver here, its test is skipped')
@@ -10,20 +10,35 @@ const host = createNodeProcessHost(resolve(import.meta.dirname, '../../../out/no
 
 afterEach(() => vi.unstubAllEnvs())
 
+const only = { adapter: { name: '' }, vendor: 'Google' }
+
 it.runIf(vulkan)(
-  'a software adapter is no device, except where it is asked for, and then it computes the right digests',
-  { timeout: 150_000 },
+  'a software adapter is no device, except where it is asked for, and then our kernels and onnxruntime give the right digests',
+  { timeout: 300_000 },
   async () => {
     for (const [name, value] of Object.entries(vulkan ?? {})) vi.stubEnv(name, value)
     const said: string[] = []
     const note = (message: string, details?: unknown): void => void said.push(`${message} ${JSON.stringify(details)}`)
     const log = { debug: note, info: note, warn: note, error: note }
-    const refusing = createGpuProbe({ host, log })
-    expect(await refusing.works({ name: '' })).toBe(false)
+    const refusing = createGpuProbe({ host, log, platform: 'linux' })
+    expect(await refusing.engines(only)).toEqual([])
     expect(said.join()).toContain('software that computes on the processor')
     vi.stubEnv('LODE_SOFTWARE_GPU', '1')
-    const probe = createGpuProbe({ host, log })
-    expect(await probe.works({ name: '' })).toBe(true)
-    expect(await probe.works({ name: 'an adapter that is not there' })).toBe(false)
+    const probe = createGpuProbe({ host, log, platform: 'linux' })
+    expect((await probe.engines(only)).toSorted()).toEqual(['onnx-webgpu', 'webgpu'])
+    expect(await probe.engines({ adapter: { name: 'not there', index: 1 }, vendor: 'NVIDIA' })).toEqual([])
+    expect(said.join()).toContain("onnxruntime's CUDA provider does not take the proof")
   },
 )
+
+it.each([
+  [only, 'linux', ['webgpu', 'onnx-webgpu']],
+  [only, 'win32', ['webgpu', 'onnx-directml', 'onnx-webgpu']],
+  [only, 'darwin', ['webgpu', 'onnx-coreml', 'onnx-webgpu']],
+  [{ ...only, vendor: 'NVIDIA Corporation' }, 'linux', ['webgpu', 'onnx-cuda', 'onnx-webgpu']],
+  // of several, only these two can be told which one to take
+  [{ adapter: { name: 'RTX 4070', index: 1 }, vendor: 'NVIDIA' }, 'win32', ['webgpu', 'onnx-cuda']],
+  [{ adapter: { name: 'Radeon', index: 0 }, vendor: 'AMD' }, 'linux', ['webgpu']],
+] as const)('%j on %s is looked at with %j', (gpu, platform, engines) => {
+  expect(gpuEngineCandidates(gpu, platform)).toEqual(engines)
+})

@@ -1,6 +1,6 @@
 /**
  * Proving capacity on one device: leases units, climbs the difficulty ramp, runs slices of nonces and hands over shares.
- * One slice at a time, so that a useful job never waits longer than a slice.
+ * One slice at a time, which yields when a useful job waits.
  */
 import { Failure } from '#shared/domain/errors'
 import type { Network, Unit } from '#shared/domain/protocol'
@@ -9,6 +9,7 @@ import { MAX_COUNTER } from '#shared/domain/share'
 import { TIERS, type TierName } from '#shared/domain/tiers'
 import type { ProofContext, ProofEngine } from '#shared/domain/worker-protocol'
 import type { Clock } from '#process/supervisor'
+import type { Log } from '../log'
 import type { NetworkState } from './network-state'
 import type { WorkerClient } from './worker-client'
 
@@ -47,6 +48,8 @@ export interface SliceReport {
 export interface ProofMiner {
   /** One slice of at most a quarter second. Throws Failure when worker or network do not answer. */
   slice(budgetMilliseconds?: number): Promise<SliceReport>
+  /** A useful job waits: the slice under way ends within 200 ms. Preparing weights goes on beside the job. */
+  yield(): void
   /** MACs per second on the tier in use, null before the first measurement */
   readonly macsPerSecond: number | null
   readonly tier: TierName
@@ -60,6 +63,7 @@ export interface ProofMinerParts {
   network: Network
   networkState: NetworkState
   clock: Clock
+  log: Log
   engine: ProofEngine
   /** fixed by the person, or chosen: small first, then base */
   tier: TierName | null
@@ -81,6 +85,9 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
   let prepared = ''
   let leasedAt = { milliseconds: 0, macsPerSecond: 1 }
   let askedAhead = ''
+  /** a useful job waits: the slice under way ends */
+  let yielding = false
+  let endWaiting: (() => void) | null = null
 
   const context = (tier: TierName, epochSeed: string): ProofContext => ({ tier, epochSeed, engine: parts.engine })
 
@@ -97,6 +104,22 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
     prepared = key
   }
 
+  /** False: a job came before the weights were there. */
+  const preparedBeforeYield = async (tier: TierName, epochSeed: string): Promise<boolean> => {
+    const yielded = new Promise<false>((resolve) => {
+      endWaiting = () => resolve(false)
+    })
+    if (isYielding()) return false
+    try {
+      const ready = prepare(tier, epochSeed).then(() => true)
+      // Whoever waits no longer hears of a failure at the next slice.
+      ready.catch(() => undefined)
+      return await Promise.race([ready, yielded])
+    } finally {
+      endWaiting = null
+    }
+  }
+
   /** The next epoch's weights, and the large tier's, are made ready while mining goes on; a failure shows when they are needed. */
   const prepareAhead = (tier: TierName): void => {
     const { next, epoch } = networkState.current
@@ -111,7 +134,10 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
     const key = `${ahead.tier}/${ahead.epochSeed}`
     if (askedAhead === key) return
     askedAhead = key
-    void worker.request('proof.prepare', ahead).catch(() => undefined)
+    worker.request('proof.prepare', ahead).catch(() => {
+      // Asked again: a job that could not wait may have ended it.
+      if (askedAhead === key) askedAhead = ''
+    })
   }
 
   const note = (tier: TierName, nonces: number, milliseconds: number): void => {
@@ -125,7 +151,8 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
     })
   }
 
-  const measure = async (tier: TierName, epochSeed: string): Promise<number> => {
+  /** Null: a job came before there was anything to measure. */
+  const measure = async (tier: TierName, epochSeed: string): Promise<number | null> => {
     const known = rates.get(tier)
     if (known !== undefined) return known.macsPerSecond
     const run = await worker.request('proof.run', {
@@ -137,11 +164,12 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
       budgetMilliseconds: CALIBRATION_MILLISECONDS,
     })
     note(tier, run.nonces, run.milliseconds)
-    return rates.get(tier)?.macsPerSecond ?? 1
+    return rates.get(tier)?.macsPerSecond ?? null
   }
 
-  const lease = async (tier: TierName, epochSeed: string): Promise<Signed<Unit>> => {
+  const lease = async (tier: TierName, epochSeed: string): Promise<Signed<Unit> | null> => {
     const macsPerSecond = await measure(tier, epochSeed)
+    if (macsPerSecond === null) return null
     const answer = await network.leaseUnit({ rig: parts.rigKey, device: parts.deviceId, tier, macsPerSecond })
     if (!answer.ok) throw new Failure('network-refused', `the network gave no unit: ${answer.refusal.message}`)
     leased.set(tier, (leased.get(tier) ?? 0) + 1)
@@ -150,6 +178,8 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
     parts.onUnit(answer.value)
     return answer.value
   }
+
+  const isYielding = (): boolean => yielding
 
   const hasDrifted = (tier: TierName): boolean => {
     const ratio = (rates.get(tier)?.macsPerSecond ?? 1) / leasedAt.macsPerSecond
@@ -165,13 +195,24 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
       return chooseTier()
     },
     engine: parts.engine,
+    yield: () => {
+      yielding = true
+      endWaiting?.()
+      worker
+        .request('proof.yield', null)
+        .catch((error: unknown) => parts.log.warn('a proof did not yield', { error: String(error) }))
+    },
     slice: async (budgetMilliseconds = SLICE_MILLISECONDS) => {
       const tier = chooseTier()
+      const nothing = { tier, macs: 0n, milliseconds: 0, kernelMilliseconds: 0 }
+      yielding = false
       const { epoch } = await networkState.refresh()
-      await prepare(tier, epoch.seed)
+      if (!(await preparedBeforeYield(tier, epoch.seed))) return nothing
       if (unit === null || unit.body.epoch !== epoch.number || unit.body.tier !== tier || nextCounter > MAX_COUNTER) {
         unit = await lease(tier, epoch.seed)
       }
+      // `yield` may have been called while the network was asked.
+      if (unit === null || isYielding()) return nothing
       const used = unit
       const inRamp = (leased.get(tier) ?? 0) <= RAMP_UNITS
       const run = await worker.request('proof.run', {

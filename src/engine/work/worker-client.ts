@@ -1,6 +1,12 @@
 /** One supervised worker or verifier process, as the engine uses it: ask, and it answers or fails; it comes back by itself. */
 import { Failure } from '#shared/domain/errors'
-import type { WorkerMethod, WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/domain/worker-protocol'
+import type {
+  LoadedModel,
+  WorkerMethod,
+  WorkerMethods,
+  WorkerNotifications,
+  WorkerStart,
+} from '#shared/domain/worker-protocol'
 import type { ProcessExit, ProcessHost } from '#process/host'
 import { createPeer, Unanswered, type Peer } from '#process/peer'
 import { supervise, type Clock, type SupervisedState, type Supervisor } from '#process/supervisor'
@@ -14,6 +20,8 @@ export interface WorkerClient {
   readonly restarts: number
   /** resident memory of its last heartbeat; null before the first */
   readonly residentBytes: number | null
+  /** of its last heartbeat; none before the first */
+  readonly loadedModels: readonly LoadedModel[]
   /**
    * Rejects with Unanswered (Failure `unavailable`) when the process is not there, stops before it has answered, or hangs:
    * a process that beats and does not answer in time is ended and started again.
@@ -41,6 +49,7 @@ const MINUTE = 60_000
 const DEADLINES_MILLISECONDS: Readonly<Record<WorkerMethod, number>> = {
   'proof.prepare': 10 * MINUTE,
   'proof.run': 10 * MINUTE,
+  'proof.yield': MINUTE / 6,
   'proof.digest': 10 * MINUTE,
   'proof.benchmark': 75 * MINUTE,
   'job.run': 60 * MINUTE,
@@ -62,6 +71,7 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
   let peer: Peer<WorkerMethods, WorkerNotifications> | null = null
   let waiting: { resolve: () => void; reject: (error: Failure) => void }[] = []
   let residentBytes: number | null = null
+  let loadedModels: readonly LoadedModel[] = []
   let reason = ''
 
   const releaseWaiting = (settle: (entry: (typeof waiting)[number]) => void): void => {
@@ -78,6 +88,7 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
       peer = createPeer<WorkerMethods, WorkerNotifications>(state.process.port, name)
       peer.on('heartbeat', (beat) => {
         residentBytes = beat.residentBytes
+        loadedModels = beat.models
         supervisor?.beat()
       })
       if (parts.onToken) peer.on('job.token', parts.onToken)
@@ -86,6 +97,7 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
     } else {
       peer = null
       residentBytes = null
+      loadedModels = []
       if (state.state === 'waiting' || state.state === 'open') {
         reason = state.reason
         log.warn('process stopped', { process: name, reason, state: state.state })
@@ -120,6 +132,9 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
     },
     get residentBytes() {
       return residentBytes
+    },
+    get loadedModels() {
+      return loadedModels
     },
     request: async (method, params) => {
       const asked = peer

@@ -9,12 +9,15 @@ import type { DriverCheckId } from './driver-checks'
 import type { JobInput, JobKind, JobRun } from './job'
 import type { TierName } from './tiers'
 
+/** Those of onnxruntime's providers that drive something else than the processor. */
+export const gpuProviderEngines = ['onnx-cuda', 'onnx-directml', 'onnx-coreml', 'onnx-webgpu'] as const
+
 /**
- * The fastest first. `native`: a driver over the C interface, the one for CPUs or a device's own. `webgpu`: a graphics
- * adapter, software ones included. A device
- * offers an engine once it gave the right digests there.
+ * `native`: a driver over the C interface, the one for CPUs or a device's own. `webgpu`: our kernels on a graphics
+ * adapter, software ones included. `onnx-…`: a provider of onnxruntime. A device offers an engine once it gave the right
+ * digests there.
  */
-export const proofEngines = ['native', 'webgpu', 'onnx-cpu', 'reference'] as const
+export const proofEngines = ['native', 'webgpu', ...gpuProviderEngines, 'onnx-cpu', 'reference'] as const
 export type ProofEngine = (typeof proofEngines)[number]
 
 /**
@@ -23,6 +26,13 @@ export type ProofEngine = (typeof proofEngines)[number]
  * until one of these ends. Requests for different models, and other kinds of job, take turns.
  */
 export const MAX_PARALLEL_CHATS = 8
+
+/**
+ * How weights stand in a graph that Lode makes. `int8`: 8 bits, or 4 where the file has just those blocks; `float32`: the
+ * numbers that the file stands for.
+ */
+export const modelPrecisions = ['int8', 'float32'] as const
+export type ModelPrecision = (typeof modelPrecisions)[number]
 
 /** Which epoch weights a call is about. */
 export interface ProofContext {
@@ -64,6 +74,11 @@ export interface WorkerMethods {
       kernelMilliseconds: number
     }
   }
+  /**
+   * A useful job waits: every `proof.run` under way answers within 200 ms, with what it has tried. One that still
+   * prepares its weights answers when they are there, and tries nothing.
+   */
+  'proof.yield': { params: null; result: null }
   /** One nonce's digest, hex. */
   'proof.digest': {
     params: ProofContext & { publicKey: string; nonce: bigint }
@@ -79,8 +94,14 @@ export interface WorkerMethods {
   'job.cancel': { params: { jobId: string }; result: null }
   /** Loads a model to see that it runs (a damaged ONNX is refused here), and counts its MACs. */
   'model.probe': { params: ModelLocation; result: { macFormula: ModelCard['macFormula']; context: number } }
-  /** Makes a model folder from a GGUF file; `folder` must not be there yet. Rejects with a Failure `model-refused`. */
-  'model.convert': { params: { file: string; folder: string }; result: { name: string; licence: string } }
+  /**
+   * Makes a model folder from a GGUF file, a safetensors file with its configuration beside it, or a folder with either (`file`);
+   * `folder` must not be there yet. `precision`: int8 where absent. Rejects with a Failure `model-refused`.
+   */
+  'model.convert': {
+    params: { file: string; folder: string; precision?: ModelPrecision | undefined }
+    result: { name: string; licence: string }
+  }
   /** Draws a fresh sample of a kind, with its known answer where there is one. Verifier only. */
   'sample.generate': { params: { kind: JobKind; seed: string }; result: { input: JobInput; knownText?: string[] } }
   /** What a driver is and which devices it has: for a process that is thrown away, since the library may do anything. */
@@ -103,10 +124,18 @@ export type WorkerMethod = keyof WorkerMethods
 
 export interface WorkerNotifications {
   /** once a second, also while busy */
-  heartbeat: { at: number; residentBytes: number; cpuSeconds: number }
+  heartbeat: { at: number; residentBytes: number; cpuSeconds: number; models: LoadedModel[] }
   'job.token': { jobId: string; text: string; index: number }
 }
 export type WorkerNotification = keyof WorkerNotifications
+
+/** A model whose weights a worker holds in memory. */
+export interface LoadedModel {
+  /** model hash */
+  hash: string
+  /** what it takes, about: its files */
+  bytes: number
+}
 
 /** Given to the child at start, as its one argument in JSON. */
 export interface WorkerStart {
@@ -115,8 +144,10 @@ export interface WorkerStart {
   threads: number
   /** the driver that engine `native` loads; absent: the one for CPUs that comes with Lode */
   driver?: DriverDevice
-  /** the adapter that engine `webgpu` opens */
+  /** the adapter that the engines for graphics processors open */
   gpu?: GpuAdapter
+  /** for the weights of all models held at once; absent: no limit */
+  modelMemoryBytes?: number
 }
 
 /** One device of a driver (native/include/lode_driver.h). */
@@ -129,10 +160,12 @@ export interface DriverDevice {
   memoryLimitBytes: number
 }
 
-/** One adapter as WebGPU names it. */
+/** One graphics processor, for the engines that can choose among several. */
 export interface GpuAdapter {
-  /** part of the adapter's name, for the machines that have several */
+  /** part of the adapter's name as WebGPU has it; empty: it is the only one */
   name: string
+  /** its place among those of its maker, by PCI address: CUDA's number; absent: 0 */
+  index?: number
 }
 
 /** The sensors process: slow system calls. */

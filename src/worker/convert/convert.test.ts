@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Failure } from '#shared/domain/errors'
-import { BLOCK_FORMATS } from './block-formats'
-import { ggufBytes, plainLogits, randomNumbers, tinyModel, WORDS, type TinyShape } from './gguf.test.support'
-import { convertGguf } from './index'
+import { BLOCK_FORMATS } from './sources/block-formats'
+import { ggufBytes, plainLogits, randomNumbers, tinyModel, WORDS, type TinyShape } from './sources/gguf.test.support'
+import { convertModel } from './index'
 
 const base = { layers: 2, width: 256, hidden: 512, heads: 4, keyValueHeads: 2 }
 const shapes: TinyShape[] = [
@@ -27,7 +27,7 @@ async function converted(bytes: Uint8Array): Promise<{ folder: string; name: str
   const home = scratch()
   writeFileSync(join(home, 'tiny.gguf'), bytes)
   const folder = join(home, 'out')
-  return { folder, ...(await convertGguf(join(home, 'tiny.gguf'), folder)) }
+  return { folder, ...(await convertModel(join(home, 'tiny.gguf'), folder)) }
 }
 
 /** Logits of all positions, from the graph that was written. */
@@ -36,18 +36,22 @@ async function graphLogits(folder: string, shape: TinyShape): Promise<Float32Arr
   onTestFinished(() => session.release())
   const whole = (values: readonly number[], dimensions: readonly number[]): Tensor =>
     new Tensor('int64', BigInt64Array.from(values, BigInt), dimensions)
+  // one position of cache, which the bias hides
+  const nothing = new Tensor('float32', new Float32Array(shape.keyValueHeads * shape.headSize), [
+    1,
+    shape.keyValueHeads,
+    1,
+    1,
+    shape.headSize,
+  ])
   const past = Array.from({ length: shape.layers }, (_, layer) => layer).flatMap((layer) =>
-    ['key', 'value'].map((kind) => [
-      `past_key_values.${layer}.${kind}`,
-      new Tensor('float32', new Float32Array(0), [1, shape.keyValueHeads, 0, shape.headSize]),
-    ]),
+    ['key', 'value'].map((kind) => [`past_key_values.${layer}.${kind}`, nothing]),
   )
+  const bias = ids.map((_, row) => [-Infinity, ...ids.map((_, column) => (column > row ? -Infinity : 0))])
   const { logits } = await session.run({
     input_ids: whole(ids, [1, ids.length]),
-    attention_mask: whole(
-      ids.map(() => 1),
-      [1, ids.length],
-    ),
+    position_ids: whole([...ids.keys()], [1, ids.length]),
+    attention_bias: new Tensor('float32', bias.flat(), [1, 1, 1, ids.length, ids.length + 1]),
     logits_to_keep: whole([ids.length], []),
     ...(Object.fromEntries(past) as Record<string, Tensor>),
   })
@@ -84,7 +88,7 @@ describe('the graph of a GGUF file computes what the file says', () => {
     expect({ name, licence }).toEqual({ name: 'Tiny llama', licence: 'mit' })
     expect(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'))).toMatchObject({
       max_position_embeddings: 128,
-      eos_token_id: 0,
+      eos_token_id: [0],
       num_key_value_heads: 2,
     })
   })
@@ -94,7 +98,7 @@ describe('refused, with the reason and nothing left behind', () => {
   const refusal = async (bytes: Uint8Array): Promise<string> => {
     const home = scratch()
     writeFileSync(join(home, 'tiny.gguf'), bytes)
-    const error = await convertGguf(join(home, 'tiny.gguf'), join(home, 'out')).then(
+    const error = await convertModel(join(home, 'tiny.gguf'), join(home, 'out')).then(
       () => new Error('it was converted'),
       (failure: unknown) => failure,
     )
@@ -142,7 +146,7 @@ describe('refused, with the reason and nothing left behind', () => {
       for (let change = 0; change < 3; change++) changed[Math.floor(random() * headBytes)] = Math.floor(random() * 256)
       const home = scratch()
       writeFileSync(join(home, 'tiny.gguf'), changed)
-      const outcome = await convertGguf(join(home, 'tiny.gguf'), join(home, 'out')).catch((error: unknown) => error)
+      const outcome = await convertModel(join(home, 'tiny.gguf'), join(home, 'out')).catch((error: unknown) => error)
       if (outcome instanceof Failure) refused++
       else if (outcome instanceof Error) throw outcome
       rmSync(home, { recursive: true })

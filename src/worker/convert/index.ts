@@ -1,11 +1,13 @@
-/** Makes a model folder that Lode can run from a GGUF file. */
-import { mkdir, rm, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
-import { buildDecoderGraph } from './decoder-graph'
-import { readDecoderShape } from './decoder-shape'
-import { openGguf, type GgufFile } from './gguf-file'
-import { createGraphWriter } from './graph-writer'
-import { tokenizerFiles } from './tokenizer-files'
+/** Makes a model folder that Lode can run from a GGUF file, or from safetensors with their configuration. */
+import type { ModelPrecision } from '#shared/domain/worker-protocol'
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { createGraphWriter } from './graphs/graph-writer'
+import { buildGraph } from './graphs/index'
+import type { ModelSource } from './model-source'
+import { openGgufModel } from './sources/gguf-model'
+import { hasSafetensors, openHubModel } from './sources/hub-model'
+import { refuse } from './sources/tensor-source'
 
 export interface ConvertedModel {
   name: string
@@ -14,54 +16,66 @@ export interface ConvertedModel {
 
 /**
  * Writes graph, weights, configuration and tokenizer into `folder`, which is made, and is removed again when it cannot be
- * done. Throws a Failure `model-refused` that names the file and the reason.
+ * done. `path`: a GGUF file, a safetensors file with its configuration beside it, or a folder with either. Throws a Failure
+ * `model-refused` that names the file and the reason.
  */
-export async function convertGguf(path: string, folder: string): Promise<ConvertedModel> {
-  const name = basename(path)
-  const file = await openGguf(path)
+export async function convertModel(
+  path: string,
+  folder: string,
+  { precision = 'int8' }: { precision?: ModelPrecision | undefined } = {},
+): Promise<ConvertedModel> {
+  const source = await openModel(path)
   try {
-    const shape = readDecoderShape(file, name)
-    const tokenizer = tokenizerFiles(file, name)
     await mkdir(folder)
     try {
-      for (const [to, text] of Object.entries(tokenizer)) await writeFile(join(folder, to), text)
-      const graph = await createGraphWriter(folder)
-      let context: number
-      try {
-        context = await buildDecoderGraph(file, shape, graph)
-      } catch (error) {
-        await graph.abandon()
-        throw error
-      }
-      await graph.finish()
-      const config = {
-        model_type: shape.family,
-        num_hidden_layers: shape.layers,
-        hidden_size: shape.width,
-        intermediate_size: shape.hidden,
-        num_attention_heads: shape.heads,
-        num_key_value_heads: shape.keyValueHeads,
-        head_dim: shape.headSize,
-        max_position_embeddings: context,
-        ...endOfSequence(file),
-      }
-      await writeFile(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`)
+      await writeModel(source, folder, precision)
     } catch (error) {
       await rm(folder, { recursive: true, force: true })
       throw error
     }
-    return { name: text(file, 'general.name') ?? name, licence: text(file, 'general.license') ?? 'unknown' }
+    return { name: source.name, licence: source.licence }
   } finally {
-    await file.close()
+    await source.tensors.close()
   }
 }
 
-function endOfSequence({ metadata }: GgufFile): { eos_token_id?: number } {
-  const id = metadata['tokenizer.ggml.eos_token_id']
-  return typeof id === 'number' || typeof id === 'bigint' ? { eos_token_id: Number(id) } : {}
+async function openModel(path: string): Promise<ModelSource> {
+  if (!(await stat(path)).isDirectory()) return /\.safetensors$/i.test(path) ? openHubModel(path) : openGgufModel(path)
+  if (await hasSafetensors(path)) return openHubModel(path)
+  const files = (await readdir(path)).filter((name) => /\.gguf$/i.test(name))
+  if (files.length === 1) return openGgufModel(join(path, files[0]!))
+  throw refuse(
+    'the folder',
+    files.length === 0 ? 'has neither model.safetensors nor a GGUF file' : `has ${files.length} GGUF files`,
+    'Give the folder of one model, or the file itself.',
+  )
 }
 
-function text({ metadata }: GgufFile, key: string): string | undefined {
-  const value = metadata[key]
-  return typeof value === 'string' && value.trim() !== '' ? value.slice(0, 120) : undefined
+async function writeModel(source: ModelSource, folder: string, precision: ModelPrecision): Promise<void> {
+  const { shape, files } = source
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true })
+    await writeFile(join(folder, name), text)
+  }
+  const graph = await createGraphWriter(folder)
+  let context: number
+  try {
+    context = await buildGraph(source.tensors, shape, precision, graph)
+  } catch (error) {
+    await graph.abandon()
+    throw error
+  }
+  await graph.finish()
+  const config = {
+    model_type: shape.family,
+    num_hidden_layers: shape.layers,
+    hidden_size: shape.width,
+    intermediate_size: shape.hidden,
+    num_attention_heads: shape.heads,
+    ...(shape.family === 'bert' ? {} : { num_key_value_heads: shape.keyValueHeads, head_dim: shape.headSize }),
+    max_position_embeddings: context,
+    ...(source.endOfSequenceIds.length > 0 ? { eos_token_id: source.endOfSequenceIds } : {}),
+    ...(source.paddingId === undefined ? {} : { pad_token_id: source.paddingId }),
+  }
+  await writeFile(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`)
 }

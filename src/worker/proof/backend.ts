@@ -22,6 +22,8 @@ export interface ProofBackend {
   /** nonces of one call of `compute` */
   batch(tier: TierName): number
   setThreads(threads: number): void
+  /** Every `compute` that works or waits rejects with Failure `cancelled` within 200 ms, or ends by itself. Later ones work. */
+  cancel(): void
   /** Calls `work` with the epoch prepared; it stays prepared until `work` settles. */
   with<T>(context: ProofContext, work: (compute: Compute) => Promise<T>): Promise<T>
 }
@@ -40,12 +42,31 @@ export function createLaneBackend(engine: LaneEngineName, lanes: LanePool, conte
     },
     batch: (tier) => batchNonces(engine, TIERS[tier]),
     setThreads: (threads) => lanes.resize(threads),
+    cancel: () => lanes.cancel(),
     with: ({ tier, epochSeed }, work) =>
       contexts.with({ engine, tier, epochSeed }, (weights) =>
         work((header, firstNonce, count) =>
           lanes.submit({ kind: 'digests', engine, tier, header, firstNonce, count, weights }),
         ),
       ),
+  }
+}
+
+/**
+ * For a device that computes one batch while the next is submitted: each batch is charged from when the one before it was
+ * done. `run` answers with the digests (hex) of a batch.
+ */
+export function chargedCompute(
+  run: (header: Uint8Array, firstNonce: bigint, count: number) => Promise<string[]>,
+): Compute {
+  let lastDoneAt = 0
+  return async (header, firstNonce, count) => {
+    const startedAt = performance.now()
+    const digests = await run(header, firstNonce, count)
+    const doneAt = performance.now()
+    const kernelMilliseconds = doneAt - Math.max(startedAt, lastDoneAt)
+    lastDoneAt = doneAt
+    return { digests, kernelMilliseconds }
   }
 }
 

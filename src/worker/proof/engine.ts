@@ -5,17 +5,21 @@ import type { ProofEngine } from '#shared/domain/worker-protocol'
 export interface LaneEngine {
   /** Writes one layer's weights into `weights` (tier.weightBytes bytes) in this engine's own layout. */
   expandLayer(weights: SharedArrayBuffer, epochSeed: Uint8Array, layer: number): void
-  /** Digests (hex) of `count` successive nonces, and the milliseconds spent in kernels. */
+  /**
+   * Digests (hex) of `count` successive nonces, and the milliseconds spent in kernels. Between two layers it looks whether
+   * it `isCancelled`, and then rejects with Failure `cancelled`.
+   */
   digests(
     weights: SharedArrayBuffer,
     header: Uint8Array,
     firstNonce: bigint,
     count: number,
+    isCancelled?: () => boolean,
   ): Promise<{ digests: string[]; kernelMilliseconds: number }>
 }
 
 /** The engines that compute on lanes; the others have threads or an adapter of their own. */
-export type LaneEngineName = Exclude<ProofEngine, 'native' | 'webgpu'>
+export type LaneEngineName = Extract<ProofEngine, 'onnx-cpu' | 'reference'>
 
 /** Builds an engine for one tier in the calling thread. */
 export async function createLaneEngine(name: LaneEngineName, tier: Tier): Promise<LaneEngine> {

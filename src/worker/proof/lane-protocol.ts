@@ -45,6 +45,16 @@ export interface LaneRequest {
   task: Omit<ExpandTask, 'weights'> | Omit<DigestsTask, 'weights'>
   weightsId: number
   memory?: SharedArrayBuffer
+  /** cancellations before it: one more, and its digests are not wanted any longer */
+  cancels: number
 }
 
-export type LaneAnswer = { id: number; result: LaneResults[keyof LaneResults] } | { id: number; error: string }
+export type LaneAnswer =
+  | { id: number; result: LaneResults[keyof LaneResults] }
+  | { id: number; cancelled: true }
+  | { id: number; error: string }
+
+/** What a lane's thread starts with: memory whose first Int32 counts the cancellations. */
+export interface LaneStart {
+  cancels: SharedArrayBuffer
+}

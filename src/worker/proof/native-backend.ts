@@ -123,6 +123,9 @@ export function createNativeBackend(
       const current = opened
       if (current?.choosesThreads === true) expected(() => current.addon.setThreads(current.device, wanted))
     },
+    cancel: () => {
+      if (opened) opened.addon.cancel(opened.device)
+    },
     sensors: () => {
       const { addon, device } = open()
       return expected(() => addon.sensors(device))

@@ -3,6 +3,7 @@
  * with our integer kernels over the same memory. Several nonces are computed at once as rows of the same products.
  */
 import type { Tensor } from 'onnxruntime-node'
+import { Failure } from '#shared/domain/errors'
 import type { Tier } from '#shared/domain/tiers'
 import { batchNonces, type LaneEngine } from './engine'
 import { attentionScratchBytes, createKernels, PAGE_BYTES, type Kernels } from './kernels/index'
@@ -32,14 +33,17 @@ export async function createOnnxEngine(tier: Tier): Promise<LaneEngine> {
 
   return {
     expandLayer: (weights, epochSeed, layer) => expandLayer(tier, layerAt(weights, layer), epochSeed, layer),
-    digests: async (weights, header, firstNonce, count) => {
+    digests: async (weights, header, firstNonce, count, isCancelled) => {
       if (count > mostNonces) throw new RangeError(`at most ${mostNonces} nonces at once`)
       const rowsOf = (index: number): Uint8Array =>
         new Uint8Array(memory.buffer, places.x + index * tier.tokens * tier.width, tier.tokens * tier.width)
       for (let index = 0; index < count; index++)
         storeOperands(fillInput(rowsOf(index), header, firstNonce + BigInt(index)))
       const startedAt = performance.now()
-      for (let layer = 0; layer < tier.layers; layer++) await runLayer(pass, layerAt(weights, layer), count)
+      for (let layer = 0; layer < tier.layers; layer++) {
+        if (isCancelled?.() === true) throw new Failure('cancelled', 'the work was cancelled')
+        await runLayer(pass, layerAt(weights, layer), count)
+      }
       const kernelMilliseconds = performance.now() - startedAt
       const digests = Array.from({ length: count }, (_, index) =>
         outputDigest(header, firstNonce + BigInt(index), toOperands(rowsOf(index))),

@@ -19,6 +19,8 @@ export interface Prover {
   run(params: Params<'proof.run'>): Promise<Result<'proof.run'>>
   digest(params: Params<'proof.digest'>): Promise<Result<'proof.digest'>>
   benchmark(params: Params<'proof.benchmark'>): Promise<DeviceBenchmark>
+  /** Every `run` ends soon, with what it has tried so far. */
+  yield(): void
 }
 
 /** Tries firstNonce … on every thread at once. Exactly the nonces that are counted in the result were tried. */
@@ -31,13 +33,22 @@ interface Search {
   budgetMilliseconds: number
   /** asked after each batch */
   enough?: () => boolean
+  /** somebody waits: nothing more is begun, and what was cancelled counts as not tried */
+  isYielding?: () => boolean
   onDigest: (nonce: bigint, digest: string) => void
+  /** the weights are there, and nonces are tried from now on */
+  onPrepared?: () => void
 }
 interface Tried {
   nonces: number
   milliseconds: number
   kernelMilliseconds: number
 }
+
+/**
+ * What computes may end by itself for this long before it is cancelled: most batches do, and what they found is kept.
+ */
+const YIELD_GRACE_MILLISECONDS = 100
 
 /** `now`: monotonic milliseconds. */
 export function createProver(backends: ProofBackends, now: () => number): Prover {
@@ -62,18 +73,28 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
       const { engine, tier, epochSeed, publicKey } = plan.context
       const head = header(epochSeed, publicKey)
       const pace = pacer(engine, tier)
+      plan.onPrepared?.()
       const startedAt = now()
       const deadline = startedAt + plan.budgetMilliseconds
       let nonces = 0
       let kernelMilliseconds = 0
+      let firstUntried = plan.firstNonce + BigInt(plan.limit)
       const fillStream = async (): Promise<void> => {
         do {
+          if (plan.isYielding?.() === true) return
           const sentAt = now()
           const count = Math.min(pace.batch(deadline - sentAt), plan.limit - nonces)
           if (count <= 0) return
           const firstNonce = plan.firstNonce + BigInt(nonces)
           nonces += count
-          const result = await compute(head, firstNonce, count)
+          const result = await compute(head, firstNonce, count).catch((error: unknown) => {
+            if (plan.isYielding?.() !== true || !isCancelled(error)) throw error
+            return null
+          })
+          if (result === null) {
+            firstUntried = firstNonce < firstUntried ? firstNonce : firstUntried
+            return
+          }
           pace.took(count, now() - sentAt)
           kernelMilliseconds += result.kernelMilliseconds
           result.digests.forEach((digest, index) => plan.onDigest(firstNonce + BigInt(index), digest))
@@ -82,9 +103,12 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
       const { threads, streams } = backend
       await Promise.all(Array.from({ length: streams }, fillStream))
       const milliseconds = now() - startedAt
+      nonces = Math.min(nonces, Number(firstUntried - plan.firstNonce))
       return { nonces, milliseconds, kernelMilliseconds: Math.min(milliseconds, kernelMilliseconds / threads) }
     })
   }
+
+  const runs = new Set<{ engine: ProofEngine; computing: boolean; yielding: boolean }>()
 
   return {
     get busy() {
@@ -95,19 +119,39 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
     },
     prepare,
     run: async (params) => {
-      const shares: { nonce: bigint; digest: string }[] = []
+      const found: { nonce: bigint; digest: string }[] = []
+      const firstNonce = nonceOf(params.unit, params.firstCounter)
+      const run = { engine: params.engine, computing: false, yielding: false }
+      runs.add(run)
       const tried = await search({
         context: params,
-        firstNonce: nonceOf(params.unit, params.firstCounter),
+        firstNonce,
         limit: Math.min(Number(MAX_COUNTER - params.firstCounter) + 1, params.maxNonces ?? Number.MAX_SAFE_INTEGER),
         budgetMilliseconds: params.budgetMilliseconds,
-        enough: () => params.stopAtShare === true && shares.length > 0,
-        onDigest: (nonce, digest) => {
-          if (isShare(digest, params.difficulty)) shares.push({ nonce, digest })
+        enough: () => params.stopAtShare === true && found.length > 0,
+        isYielding: () => run.yielding,
+        onPrepared: () => {
+          run.computing = true
         },
-      })
-      shares.sort((one, other) => (one.nonce < other.nonce ? -1 : 1))
+        onDigest: (nonce, digest) => {
+          if (isShare(digest, params.difficulty)) found.push({ nonce, digest })
+        },
+      }).finally(() => runs.delete(run))
+      // What lies behind a cancelled nonce will be tried again.
+      const shares = found
+        .filter(({ nonce }) => nonce < firstNonce + BigInt(tried.nonces))
+        .toSorted((one, other) => (one.nonce < other.nonce ? -1 : 1))
       return { ...tried, shares }
+    },
+    yield: () => {
+      for (const run of runs) {
+        if (run.yielding) continue
+        run.yielding = true
+        setTimeout(() => {
+          // A driver's cancellation would end the preparing of weights too.
+          if (runs.has(run) && run.computing) backends[run.engine].cancel()
+        }, YIELD_GRACE_MILLISECONDS)
+      }
     },
     digest: async (params) => {
       const { engine, nonce } = params
@@ -161,4 +205,8 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
       }
     },
   }
+}
+
+function isCancelled(error: unknown): boolean {
+  return error instanceof Failure && error.code === 'cancelled'
 }

@@ -1,4 +1,5 @@
 /** The reference behind the lanes' interface. Layout: layer after layer, q k v o u n, each row-major. */
+import { Failure } from '#shared/domain/errors'
 import type { Tier } from '#shared/domain/tiers'
 import type { LaneEngine } from './engine'
 import { fillInput, outputDigest } from './nonce'
@@ -11,13 +12,18 @@ export function createReferenceEngine(tier: Tier): LaneEngine {
       const matrices = layerBytes(tier, weights, layer)
       for (const name of matrixNames) expandMatrix(matrices[name], epochSeed, layer, name)
     },
-    digests: async (weights, header, firstNonce, count) => {
+    digests: async (weights, header, firstNonce, count, isCancelled) => {
       const startedAt = performance.now()
       const layers = Array.from({ length: tier.layers }, (_, layer) => asOperands(layerBytes(tier, weights, layer)))
       const digests = Array.from({ length: count }, (_, index) => {
         const nonce = firstNonce + BigInt(index)
         const input = fillInput(new Uint8Array(tier.tokens * tier.width), header, nonce)
-        return outputDigest(header, nonce, referenceForward(tier, layers, input))
+        let values = input
+        for (const layer of layers) {
+          if (isCancelled?.() === true) throw new Failure('cancelled', 'the work was cancelled')
+          values = referenceForward(tier, [layer], values)
+        }
+        return outputDigest(header, nonce, values)
       })
       return { digests, kernelMilliseconds: performance.now() - startedAt }
     },

@@ -145,7 +145,7 @@ function AddModel({ onAdded }: { onAdded: () => void }) {
     setBusy(true)
     setFailure(null)
     client
-      .call('models.add', { folder: folder.trim() })
+      .call('models.add', { path: folder.trim() })
       .then((model) => {
         setFolder('')
         toast(t`${model.name} is ready`, t`${model.kind}, ${bytes(model.bytes)}`)

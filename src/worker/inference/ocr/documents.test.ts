@@ -40,7 +40,11 @@ describe('a PDF file', () => {
       [1, 'and then read'],
       [2, 'The second one'],
     ])
-    const [[left, top], [right], [, bottom]] = linesOf(run)[2]!.box as [[number, number], [number, number], [number, number]]
+    const [[left, top], [right], [, bottom]] = linesOf(run)[2]!.box as [
+      [number, number],
+      [number, number],
+      [number, number],
+    ]
     expect(left).toBeGreaterThan(30)
     expect(left).toBeLessThan(41)
     expect(right).toBeLessThan(200)
@@ -56,9 +60,9 @@ describe('a PDF file', () => {
 
   it('is refused when it is locked, broken, empty or has too many pages', async () => {
     const lock = `<< /Filter /Standard /V 1 /R 2 /P -4 /O <${'ab'.repeat(32)}> /U <${'cd'.repeat(32)}> >>`
-    await expect(
-      read(pdfFile([{ lines: ['secret'] }], `/Encrypt ${lock} /ID [<00> <00>]`)),
-    ).rejects.toMatchObject(saying('password'))
+    await expect(read(pdfFile([{ lines: ['secret'] }], `/Encrypt ${lock} /ID [<00> <00>]`))).rejects.toMatchObject(
+      saying('password'),
+    )
     const whole = pdfFile([{ lines: ['whole'] }])
     for (const file of [whole.subarray(0, 60), Buffer.from('%PDF-1.7\nno more'), Buffer.from('%PDF-')])
       await expect(read(file)).rejects.toMatchObject(saying('damaged'))

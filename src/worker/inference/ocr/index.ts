@@ -6,7 +6,8 @@ import { corners, turnedAround, type RotatedBox } from './boxes'
 import { lineIn, type Line } from './crop'
 import { findText, tryDetection } from './detection'
 import { openDocument } from './document'
-import { countOcrMacs, loadOcrModel, type OcrModel } from './model'
+import { createModelCache, modelKey } from '../residency'
+import { closeOcrModel, countOcrMacs, loadOcrModel, type OcrModel } from './model'
 import type { Picture } from './picture'
 import { readingOrder } from './reading-order'
 import { readLines, type Reading } from './recognition'
@@ -16,6 +17,8 @@ const CONFIRMED_CONFIDENCE = 0.5
 /** Below this, a line may stand upside down: it is read again the other way round. */
 const DOUBTFUL_CONFIDENCE = 0.75
 const CLEARLY_MORE = 0.1
+
+const models = createModelCache<OcrModel>(closeOcrModel)
 
 /**
  * Reads the lines of a file, page by page, in reading order.
@@ -35,14 +38,19 @@ export async function runOcr(
   const output: OcrLine[] = []
   const sizes = { kind: 'ocr' as const, detectionPixels: 0, recognitionColumns: 0 }
   try {
-    const sessions = await loadOcrModel(model, context.threads)
-    for (let index = 0; index < document.pages; index++) {
-      checkpoint()
-      const page = await readPage(sessions, await document.read(index), checkpoint)
-      output.push(...page.lines.map((line) => (document.pages > 1 ? { ...line, page: index + 1 } : line)))
-      sizes.detectionPixels += page.detectionPixels
-      sizes.recognitionColumns += page.recognitionColumns
-    }
+    await models.use(
+      modelKey(model, context.threads),
+      () => loadOcrModel(model, context.threads),
+      async (sessions) => {
+        for (let index = 0; index < document.pages; index++) {
+          checkpoint()
+          const page = await readPage(sessions, await document.read(index), checkpoint)
+          output.push(...page.lines.map((line) => (document.pages > 1 ? { ...line, page: index + 1 } : line)))
+          sizes.detectionPixels += page.detectionPixels
+          sizes.recognitionColumns += page.recognitionColumns
+        }
+      },
+    )
   } finally {
     await document.close()
   }
@@ -98,8 +106,12 @@ export async function probeOcr(
   context: { threads: number },
 ): Promise<WorkerMethods['model.probe']['result']> {
   const sessions = await loadOcrModel(model, context.threads)
-  await tryDetection(sessions.detection)
-  return { macFormula: await countOcrMacs(model), context: 0 }
+  try {
+    await tryDetection(sessions.detection)
+    return { macFormula: await countOcrMacs(model), context: 0 }
+  } finally {
+    await closeOcrModel(sessions)
+  }
 }
 
 function displayedCorners({ scale, width, height }: Picture, box: RotatedBox): OcrLine['box'] {

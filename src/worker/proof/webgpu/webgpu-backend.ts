@@ -3,7 +3,9 @@ import { Failure } from '#shared/domain/errors'
 import { hexToBytes } from '#shared/domain/bytes'
 import { TIERS, type Tier, type TierName } from '#shared/domain/tiers'
 import type { ProofContext } from '#shared/domain/worker-protocol'
-import type { Compute, ProofBackend } from '../backend'
+import { chargedCompute, type ProofBackend } from '../backend'
+import { searchBatch } from '../batch-search'
+import { createEpochCache } from '../epoch-cache'
 import { fillInput, outputDigest } from '../nonce'
 import type { OpenAdapter } from './adapter'
 import { uploadWeights } from './epoch'
@@ -11,12 +13,8 @@ import { createProgram, type Program } from './program'
 
 /** One batch computes while the next is already submitted. */
 const STREAMS = 2
-const KEPT_EPOCHS = 2
 /** A batch that takes longer hangs: the slowest adapter needs seconds for a nonce of the largest tier. */
 const MOST_BATCH_MILLISECONDS = 60_000
-/** The search for the batch doubles it until one takes this long, or twice the nonces gain less than the factor. */
-const PROBE_BATCH_MILLISECONDS = 300
-const WORTHWHILE_GAIN = 1.1
 const PROBE_HEADER = new Uint8Array(32)
 
 interface Ready {
@@ -24,35 +22,12 @@ interface Ready {
   program: Program
   weights: GPUBuffer[]
 }
-interface Entry {
-  key: string
-  ready: Promise<Ready>
-  users: number
-}
 
 /** `open` is called when the engine is first asked for, and throws a Failure where there is no adapter. */
 export function createWebgpuBackend(open: () => Promise<OpenAdapter>): ProofBackend {
   let adapter: Promise<OpenAdapter> | null = null
   const programs = new Map<TierName, Promise<Program>>()
   const batches = new Map<TierName, number>()
-  /** used last comes last */
-  const entries: Entry[] = []
-  let running = 0
-
-  const forget = (entry: Entry): void => {
-    entries.splice(entries.indexOf(entry), 1)
-    entry.ready.then(
-      ({ weights }) => weights.forEach((buffer) => buffer.destroy()),
-      () => undefined,
-    )
-  }
-  const keepAtMost = (count: number): void => {
-    while (entries.length > count) {
-      const unused = entries.find((entry) => entry.users === 0)
-      if (!unused) return
-      forget(unused)
-    }
-  }
 
   /** Opens again after a loss or a refusal: the person may ask for another try. */
   const openOnce = async (): Promise<OpenAdapter> => {
@@ -62,7 +37,7 @@ export function createWebgpuBackend(open: () => Promise<OpenAdapter>): ProofBack
     // somebody else has opened it meanwhile
     if (adapter !== null && adapter !== before) return adapter
     programs.clear()
-    for (const entry of entries.filter(({ users }) => users === 0)) forget(entry)
+    epochs.clear()
     adapter = open()
     return adapter
   }
@@ -78,60 +53,33 @@ export function createWebgpuBackend(open: () => Promise<OpenAdapter>): ProofBack
         program: await known,
         weights: await uploadWeights(opened.device, tier, hexToBytes(epochSeed)),
       }
-      if (!batches.has(name)) batches.set(name, await findBatch(ready, tier))
+      if (!batches.has(name)) {
+        const { mostNonces } = ready.program
+        batches.set(name, await searchBatch(mostNonces, (nonces) => runBatch(ready, tier, PROBE_HEADER, 0n, nonces)))
+      }
       return ready
     })
   }
 
-  const entryOf = (context: ProofContext): Entry => {
-    const key = `${context.tier} ${context.epochSeed}`
-    const known = entries.find((entry) => entry.key === key)
-    if (known) {
-      entries.push(...entries.splice(entries.indexOf(known), 1))
-      return known
-    }
-    // before the next is made: the weights of the largest tier take 201 MB
-    keepAtMost(KEPT_EPOCHS - 1)
-    const entry: Entry = { key, ready: prepare(context), users: 0 }
-    entries.push(entry)
-    return entry
-  }
+  const epochs = createEpochCache<Ready>({
+    prepare,
+    release: ({ weights }) => weights.forEach((buffer) => buffer.destroy()),
+  })
 
   return {
     threads: 1,
     streams: STREAMS,
     get busy() {
-      return running > 0
+      return epochs.busy
     },
     batch: (tier) => batches.get(tier) ?? 1,
     setThreads: () => undefined,
-    with: async (context, work) => {
-      const entry = entryOf(context)
-      entry.users++
-      running++
-      try {
-        const ready = await entry.ready
-        const tier = TIERS[context.tier]
-        let lastDoneAt = 0
-        const compute: Compute = async (header, firstNonce, count) => {
-          const startedAt = performance.now()
-          const digests = await runBatch(ready, tier, header, firstNonce, count)
-          const doneAt = performance.now()
-          // two batches are under way at once: each is charged from when the one before it was done
-          const kernelMilliseconds = doneAt - Math.max(startedAt, lastDoneAt)
-          lastDoneAt = doneAt
-          return { digests, kernelMilliseconds }
-        }
-        return await work(compute)
-      } catch (error) {
-        if (entries.includes(entry)) forget(entry)
-        throw error
-      } finally {
-        running--
-        entry.users--
-        keepAtMost(KEPT_EPOCHS)
-      }
-    },
+    // What was submitted to an adapter runs to its end.
+    cancel: () => undefined,
+    with: (context, work) =>
+      epochs.with(context, (ready) =>
+        work(chargedCompute((...batch) => runBatch(ready, TIERS[context.tier], ...batch))),
+      ),
   }
 }
 
@@ -164,24 +112,6 @@ async function runBatch(
       outputs.destroy()
     }
   })
-}
-
-/** Nonces a batch from which on more do not make it faster, within the adapter's memory. Takes seconds at most. */
-async function findBatch(ready: Ready, tier: Tier): Promise<number> {
-  const timed = async (count: number): Promise<number> => {
-    const startedAt = performance.now()
-    await runBatch(ready, tier, PROBE_HEADER, 0n, count)
-    return performance.now() - startedAt
-  }
-  let best = 1
-  let milliseconds = await timed(best)
-  while (milliseconds < PROBE_BATCH_MILLISECONDS && 2 * best <= ready.program.mostNonces) {
-    const doubled = await timed(2 * best)
-    if (doubled * WORTHWHILE_GAIN > 2 * milliseconds) return best
-    best *= 2
-    milliseconds = doubled
-  }
-  return best
 }
 
 /** Work on an adapter: one that was lost, refuses or hangs is a Failure. */

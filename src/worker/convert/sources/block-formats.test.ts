@@ -7,7 +7,7 @@ import { bitsFor, toBlockWeights, type BlockWeights } from './block-weights'
 /** Random blocks and what the `gguf` Python package 0.19.0 reads in them. */
 const fixture = z
   .array(z.object({ type: z.number(), name: z.string(), bytes: z.string(), values: z.string() }))
-  .parse(JSON.parse(readFileSync(new URL('../../../test/fixtures/gguf-blocks.json', import.meta.url), 'utf8')))
+  .parse(JSON.parse(readFileSync(new URL('../../../../test/fixtures/gguf-blocks.json', import.meta.url), 'utf8')))
 const cases = fixture.map(({ type, name, bytes, values }) => {
   const expected = Buffer.from(values, 'base64')
   return {

@@ -1,7 +1,10 @@
 /** Weights as onnxruntime's MatMulNBits takes them: blocks of 32 along the input, a float32 scale each, no zero points. */
 import { decodeBlocks, halfToNumber, type BlockFormat } from './block-formats'
+import { refuse, type SourceTensor, type TensorSource } from './tensor-source'
 
 export const BLOCK = 32
+/** Elements that are read and converted at a time, so that a large table costs little memory beside what it becomes. */
+const PART_ELEMENTS = 2 ** 24
 
 export interface BlockWeights {
   bits: 4 | 8
@@ -16,6 +19,23 @@ export interface BlockWeights {
 /** Q4_0 and Q8_0 have the very same blocks and lose nothing; everything else becomes 8 bits. */
 export function bitsFor(formats: readonly BlockFormat[]): 4 | 8 {
   return formats.every((format) => format.name === 'Q4_0') ? 4 : 8
+}
+
+/** A whole tensor, read in parts. Throws a Failure where its rows are not whole blocks. */
+export async function readBlockWeights(source: TensorSource, tensor: SourceTensor, bits: 4 | 8): Promise<BlockWeights> {
+  const { rows, columns, format } = tensor
+  if (columns % BLOCK !== 0)
+    throw refuse(source.fileName, `has ${tensor.name} with ${columns} columns, which are not whole blocks of ${BLOCK}`)
+  const values = new Uint8Array((rows * columns * bits) / 8)
+  const scales = new Float32Array((rows * columns) / BLOCK)
+  const step = Math.max(1, Math.floor(PART_ELEMENTS / columns))
+  for (let row = 0; row < rows; row += step) {
+    const part = { rows: Math.min(step, rows - row), columns }
+    const weights = toBlockWeights(format, await source.read(tensor, row, part.rows), part, bits)
+    values.set(weights.values, (row * columns * bits) / 8)
+    scales.set(weights.scales, (row * columns) / BLOCK)
+  }
+  return { bits, rows, columns, values, scales }
 }
 
 /** `bytes`: the tensor's, row by row. `columns` is a multiple of 32. `bits` 4 only for Q4_0. */
@@ -80,20 +100,51 @@ function repackFourBits(bytes: Uint8Array, { rows, columns }: { rows: number; co
   return { bits: 4, rows, columns, values, scales }
 }
 
-/**
- * Rows of each head from pairs that lie side by side (0, 1, 2, 3, …) to halves (0, 2, … then 1, 3, …): how the graph's
- * rotary positions pair them.
- */
-export function rowsInHalves(weights: BlockWeights, headSize: number): BlockWeights {
-  const values = new Uint8Array(weights.values.length)
-  const scales = new Float32Array(weights.scales.length)
-  const valueBytes = values.length / weights.rows
-  const rowScales = scales.length / weights.rows
-  for (let row = 0; row < weights.rows; row++) {
-    const inHead = row % headSize
-    const from = row - inHead + (inHead % (headSize / 2)) * 2 + (inHead < headSize / 2 ? 0 : 1)
-    values.set(weights.values.subarray(from * valueBytes, (from + 1) * valueBytes), row * valueBytes)
-    scales.set(weights.scales.subarray(from * rowScales, (from + 1) * rowScales), row * rowScales)
+/** The rows of several matrices, one below the other. */
+export function joinedRows(parts: readonly BlockWeights[]): BlockWeights {
+  const [first] = parts
+  if (!first || parts.length === 1) return first!
+  const values = new Uint8Array(parts.reduce((sum, part) => sum + part.values.length, 0))
+  const scales = new Float32Array(parts.reduce((sum, part) => sum + part.scales.length, 0))
+  let valueAt = 0
+  let scaleAt = 0
+  for (const part of parts) {
+    values.set(part.values, valueAt)
+    scales.set(part.scales, scaleAt)
+    valueAt += part.values.length
+    scaleAt += part.scales.length
   }
-  return { ...weights, values, scales }
+  return { ...first, rows: parts.reduce((sum, part) => sum + part.rows, 0), values, scales }
+}
+
+/** The same weights with the rows in the order of `from`, which gives for each row where it comes from. */
+export function reorderedRows(weights: BlockWeights, from: (row: number) => number): BlockWeights {
+  return {
+    ...weights,
+    values: reordered(weights.values, weights.rows, from),
+    scales: reordered(weights.scales, weights.rows, from),
+  }
+}
+
+/** Rows of an array of equal rows, in another order. */
+export function reordered<T extends Uint8Array | Float32Array>(
+  values: T,
+  rows: number,
+  from: (row: number) => number,
+): T {
+  const size = values.length / rows
+  const out = values.slice() as T
+  for (let row = 0; row < rows; row++) out.set(values.subarray(from(row) * size, (from(row) + 1) * size), row * size)
+  return out
+}
+
+/**
+ * Where the rows of each head come from when pairs that lie side by side (0, 1, 2, 3, …) are to stand in halves
+ * (0, 2, … then 1, 3, …): how the graph's rotary positions pair them.
+ */
+export function halvesOfHeads(headSize: number): (row: number) => number {
+  return (row) => {
+    const inHead = row % headSize
+    return row - inHead + (inHead % (headSize / 2)) * 2 + (inHead < headSize / 2 ? 0 : 1)
+  }
 }

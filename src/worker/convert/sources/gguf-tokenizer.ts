@@ -1,6 +1,6 @@
 /** tokenizer.json, tokenizer_config.json and the chat template from a GGUF file's metadata. */
 import { z } from 'zod'
-import { refuse, type GgufFile } from './gguf-file'
+import { refuse } from './tensor-source'
 
 /** A word of the vocabulary that is no text: control words and those a person's program added. Numbers are GGUF's. */
 const CONTROL = 3
@@ -33,18 +33,20 @@ const PRE_TOKENIZERS: Readonly<Record<string, readonly object[]>> = {
   qwen2: [split(QWEN2_PATTERN), bytes],
 }
 
-export interface TokenizerFiles {
-  'tokenizer.json': string
-  'tokenizer_config.json': string
-  'chat_template.jinja': string
+export type TokenizerFiles = Record<'tokenizer.json' | 'tokenizer_config.json', string> & {
+  'chat_template.jinja'?: string
 }
 
-/** Throws a Failure `model-refused`: no vocabulary, no chat template, or a pre-tokenizer that Lode does not know. */
-export function tokenizerFiles({ metadata }: GgufFile, name: string): TokenizerFiles {
+/** Throws a Failure `model-refused`: no vocabulary, no chat template where one is needed, or a pre-tokenizer that Lode does not know. */
+export function tokenizerFiles(
+  metadata: Readonly<Record<string, unknown>>,
+  name: string,
+  kind: 'chat' | 'embed',
+): TokenizerFiles {
   const tokens = words.safeParse(metadata['tokenizer.ggml.tokens'])
   if (!tokens.success) throw refuse(name, 'has no tokenizer')
   const template = metadata['tokenizer.chat_template']
-  if (typeof template !== 'string' || template === '')
+  if (kind === 'chat' && (typeof template !== 'string' || template === ''))
     throw refuse(name, 'has no chat template: it answers no questions')
   const vocabulary = tokens.data
   const kinds = numbers.safeParse(metadata['tokenizer.ggml.token_type']).data ?? []
@@ -85,7 +87,7 @@ export function tokenizerFiles({ metadata }: GgufFile, name: string): TokenizerF
   return {
     'tokenizer.json': JSON.stringify(file),
     'tokenizer_config.json': JSON.stringify(config),
-    'chat_template.jinja': template,
+    ...(kind === 'chat' && typeof template === 'string' ? { 'chat_template.jinja': template } : {}),
   }
 }
 

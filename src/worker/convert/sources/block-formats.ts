@@ -13,14 +13,19 @@ export interface BlockFormat {
   decode(view: DataView, at: number, out: Float32Array, to: number): void
 }
 
-/** A number of IEEE 754 binary16, from its bits. */
-export function halfToNumber(bits: number): number {
+/** Every number of IEEE 754 binary16 by its bits: looked up, since models have billions. */
+const HALVES = Float32Array.from({ length: 65_536 }, (_, bits) => {
   const sign = bits & 0x8000 ? -1 : 1
   const exponent = (bits >> 10) & 0x1f
   const fraction = bits & 0x3ff
   if (exponent === 0) return sign * fraction * 2 ** -24
   if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+})
+
+/** A number of IEEE 754 binary16, from its bits. */
+export function halfToNumber(bits: number): number {
+  return HALVES[bits]!
 }
 
 const half = (view: DataView, at: number): number => halfToNumber(view.getUint16(at, true))
@@ -183,6 +188,7 @@ export const BLOCK_FORMATS: Readonly<Record<number, BlockFormat>> = {
 
 /** All numbers of a tensor's bytes. */
 export function decodeBlocks(format: BlockFormat, bytes: Uint8Array): Float32Array {
+  if (format === f32) return new Float32Array(bytes.slice().buffer)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const blocks = bytes.byteLength / format.bytes
   const out = new Float32Array(blocks * format.elements)

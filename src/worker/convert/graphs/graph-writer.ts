@@ -8,14 +8,19 @@ export const GRAPH_FILE = 'model.onnx'
 export const WEIGHTS_FILE = 'model.onnx.data'
 /** onnxruntime maps weights that begin on a page. */
 const PAGE_BYTES = 4096
+/** Smaller tensors are not worth a page. */
+const INLINE_BYTES = 1024
 const IR_VERSION = 10
 const OPERATOR_SET = 21
 
 export const FLOAT = 1
 export const UINT8 = 2
+export const INT8 = 3
 export const INT64 = 7
-type ElementType = typeof FLOAT | typeof UINT8 | typeof INT64
-type AttributeValue = number | { float: number }
+type ElementType = typeof FLOAT | typeof UINT8 | typeof INT8 | typeof INT64
+/** The arrays that become tensors; the array's type is the tensor's. */
+type Numbers = Float32Array | Uint8Array | Int8Array
+type AttributeValue = number | { float: number } | readonly number[]
 
 export interface GraphWriter {
   /** Adds a node; gives the name of its first output. */
@@ -25,8 +30,8 @@ export interface GraphWriter {
     outputs: string | readonly string[],
     attributes?: Readonly<Record<string, AttributeValue>>,
   ): string
-  /** Writes a tensor to the weights file at once. */
-  weights(name: string, values: Uint8Array | Float32Array, shape: readonly number[]): Promise<string>
+  /** Writes a tensor to the weights file at once; a small one stays within the graph. */
+  weights(name: string, values: Numbers, shape: readonly number[]): Promise<string>
   /** A small tensor within the graph. */
   integers(name: string, values: readonly number[], shape: readonly number[]): string
   input(name: string, type: ElementType, shape: readonly (string | number)[]): string
@@ -39,11 +44,23 @@ export interface GraphWriter {
 
 /** Operators that are not ONNX's own but onnxruntime's. */
 const CONTRIBUTED = new Set([
-  'MatMulNBits',
-  'GroupQueryAttention',
-  'SkipSimplifiedLayerNormalization',
+  'BiasGelu',
+  'FusedMatMul',
   'GatherBlockQuantized',
+  'MatMulIntegerToFloat',
+  'MatMulNBits',
+  'MultiHeadAttention',
+  'RotaryEmbedding',
+  'SkipLayerNormalization',
+  'SkipSimplifiedLayerNormalization',
 ])
+
+function attribute(name: string, value: AttributeValue): onnx.IAttributeProto {
+  const { AttributeType } = proto.AttributeProto
+  if (typeof value === 'number') return { name, type: AttributeType.INT, i: value }
+  if ('float' in value) return { name, type: AttributeType.FLOAT, f: value.float }
+  return { name, type: AttributeType.INTS, ints: [...value] }
+}
 
 /** `folder` exists and holds no graph yet. */
 export async function createGraphWriter(folder: string): Promise<GraphWriter> {
@@ -70,18 +87,19 @@ export async function createGraphWriter(folder: string): Promise<GraphWriter> {
           domain: CONTRIBUTED.has(operator) ? 'com.microsoft' : '',
           input: [...inputs],
           output: names,
-          attribute: Object.entries(attributes).map(([name, value]) =>
-            typeof value === 'number'
-              ? { name, type: proto.AttributeProto.AttributeType.INT, i: value }
-              : { name, type: proto.AttributeProto.AttributeType.FLOAT, f: value.float },
-          ),
+          attribute: Object.entries(attributes).map(([name, value]) => attribute(name, value)),
         }),
       )
       return names[0] ?? ''
     },
     weights: async (name, values, shape) => {
-      const start = Math.ceil(position / PAGE_BYTES) * PAGE_BYTES
       const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+      const dataType = elementType(values)
+      if (bytes.length <= INLINE_BYTES) {
+        graph.initializer.push(proto.TensorProto.create({ name, dims: [...shape], dataType, rawData: bytes }))
+        return name
+      }
+      const start = Math.ceil(position / PAGE_BYTES) * PAGE_BYTES
       for (let done = 0; done < bytes.length;) {
         const { bytesWritten } = await file.write(bytes, done, bytes.length - done, start + done)
         done += bytesWritten
@@ -91,7 +109,7 @@ export async function createGraphWriter(folder: string): Promise<GraphWriter> {
         proto.TensorProto.create({
           name,
           dims: [...shape],
-          dataType: values instanceof Float32Array ? FLOAT : UINT8,
+          dataType,
           dataLocation: proto.TensorProto.DataLocation.EXTERNAL,
           externalData: [
             { key: 'location', value: WEIGHTS_FILE },
@@ -127,4 +145,9 @@ export async function createGraphWriter(folder: string): Promise<GraphWriter> {
     },
     abandon: () => file.close(),
   }
+}
+
+function elementType(values: Numbers): ElementType {
+  if (values instanceof Float32Array) return FLOAT
+  return values instanceof Int8Array ? INT8 : UINT8
 }

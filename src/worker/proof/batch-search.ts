@@ -1,0 +1,31 @@
+/** How many nonces fill a device: found by trying. */
+
+/** The search doubles the batch until one takes this long, or twice the nonces gain less than the factor. */
+const PROBE_BATCH_MILLISECONDS = 300
+const WORTHWHILE_GAIN = 1.1
+/** Compilers of shaders need less for one nonce: what takes longer is software, and one nonce fills it. */
+const SOFTWARE_MILLISECONDS = 3000
+
+/**
+ * Nonces a batch from which on more do not make it faster, at most `mostNonces`. `run` computes a batch of so many nonces.
+ * Takes seconds at most.
+ */
+export async function searchBatch(mostNonces: number, run: (nonces: number) => Promise<unknown>): Promise<number> {
+  const timed = async (nonces: number): Promise<number> => {
+    const startedAt = performance.now()
+    await run(nonces)
+    return performance.now() - startedAt
+  }
+  let best = 1
+  let milliseconds = await timed(best)
+  if (milliseconds > SOFTWARE_MILLISECONDS) return best
+  // The first run compiled.
+  milliseconds = await timed(best)
+  while (milliseconds < PROBE_BATCH_MILLISECONDS && 2 * best <= mostNonces) {
+    const doubled = await timed(2 * best)
+    if (doubled * WORTHWHILE_GAIN > 2 * milliseconds) return best
+    best *= 2
+    milliseconds = doubled
+  }
+  return best
+}

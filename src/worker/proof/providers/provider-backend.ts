@@ -1,0 +1,121 @@
+/**
+ * The engines onnx-cuda, onnx-directml, onnx-coreml and onnx-webgpu: whole forward passes by a provider of onnxruntime; inputs and
+ * digests are made by the processor.
+ */
+import type { InferenceSession } from 'onnxruntime-node'
+import { hexToBytes } from '#shared/domain/bytes'
+import { Failure } from '#shared/domain/errors'
+import { TIERS, type Tier, type TierName } from '#shared/domain/tiers'
+import type { GpuAdapter, ProofContext } from '#shared/domain/worker-protocol'
+import { chargedCompute, type ProofBackend } from '../backend'
+import { searchBatch } from '../batch-search'
+import { createEpochCache } from '../epoch-cache'
+import { fillInput, outputDigest } from '../nonce'
+import { expandMatrix, matrixNames, matrixShape } from '../weights'
+import { forwardPassGraph, weightOffset } from './graph'
+import { openSession, productArithmetic, unavailable, type ProviderEngineName } from './provider'
+
+/** One batch computes while the next one's inputs are made. */
+const STREAMS = 2
+/** A batch that takes longer hangs: software drivers need seconds for a nonce of the largest tier. */
+const MOST_BATCH_MILLISECONDS = 60_000
+/** 64 nonces of the largest tier are 4,096 rows: activations of about 200 MB as float32. */
+const MOST_NONCES = 64
+const PROBE_HEADER = new Uint8Array(32)
+
+interface Ready {
+  session: InferenceSession
+  tier: Tier
+}
+
+/** `gpu`: the adapter that the device is; absent: the only one. Nothing is loaded before the engine is first asked for. */
+export function createProviderBackend(engine: ProviderEngineName, gpu: GpuAdapter | undefined): ProofBackend {
+  const batches = new Map<TierName, number>()
+
+  const prepare = async ({ tier: name, epochSeed }: ProofContext): Promise<Ready> => {
+    const tier = TIERS[name]
+    const graph = forwardPassGraph(tier, productArithmetic(engine))
+    const session = await openSession(engine, gpu, graph, expandEpoch(tier, hexToBytes(epochSeed)))
+    const ready = { session, tier }
+    if (!batches.has(name)) {
+      const found = await searchBatch(MOST_NONCES, (nonces) => runBatch(engine, ready, PROBE_HEADER, 0n, nonces))
+      batches.set(name, found)
+    }
+    return ready
+  }
+  const epochs = createEpochCache<Ready>({ prepare, release: ({ session }) => void session.release() })
+
+  return {
+    threads: 1,
+    streams: STREAMS,
+    get busy() {
+      return epochs.busy
+    },
+    batch: (tier) => batches.get(tier) ?? 1,
+    setThreads: () => undefined,
+    // What was given to a provider runs to its end.
+    cancel: () => undefined,
+    with: (context, work) =>
+      epochs.with(context, (ready) => work(chargedCompute((...batch) => runBatch(engine, ready, ...batch)))),
+  }
+}
+
+/** Every matrix of the epoch where the graph expects it. */
+export function expandEpoch(tier: Tier, epochSeed: Uint8Array): Uint8Array {
+  const weights = new Uint8Array(tier.weightBytes)
+  for (let layer = 0; layer < tier.layers; layer++) {
+    for (const name of matrixNames) {
+      const [rows, columns] = matrixShape(tier, name)
+      const offset = weightOffset(tier, layer, name)
+      expandMatrix(weights.subarray(offset, offset + rows * columns), epochSeed, layer, name)
+    }
+  }
+  return weights
+}
+
+async function runBatch(
+  engine: ProviderEngineName,
+  { session, tier }: Ready,
+  header: Uint8Array,
+  firstNonce: bigint,
+  count: number,
+): Promise<string[]> {
+  const { Tensor } = await import('onnxruntime-node')
+  const operands = tier.tokens * tier.width
+  const inputs = new Float32Array(count * operands)
+  const bytes = new Uint8Array(operands)
+  for (let index = 0; index < count; index++) {
+    inputs.set(fillInput(bytes, header, firstNonce + BigInt(index)), index * operands)
+  }
+  const X = new Tensor('float32', inputs, [count * tier.tokens, tier.width])
+  const { Y } = await answered(engine, session.run({ X }))
+  const values = Y?.data
+  if (!(values instanceof Float32Array) || values.length !== inputs.length) {
+    throw unavailable(`${engine} answered with something else than the rows that were asked for`)
+  }
+  return Array.from({ length: count }, (_, index) =>
+    outputDigest(
+      header,
+      firstNonce + BigInt(index),
+      Int8Array.from(values.subarray(index * operands, (index + 1) * operands)),
+    ),
+  )
+}
+
+/** A provider that refuses or hangs is a Failure. */
+async function answered<T>(engine: ProviderEngineName, run: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(unavailable(`${engine} did not answer for ${MOST_BATCH_MILLISECONDS / 1000} seconds`)),
+      MOST_BATCH_MILLISECONDS,
+    )
+  })
+  try {
+    return await Promise.race([run, late])
+  } catch (error) {
+    throw error instanceof Failure ? error : unavailable(`${engine} stopped: ${String(error)}`)
+  } finally {
+    clearTimeout(timer)
+  }
+}

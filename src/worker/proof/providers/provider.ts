@@ -1,0 +1,96 @@
+/** The providers of onnxruntime that compute on something else than the processor, by the name of our engine. */
+import type { InferenceSession } from 'onnxruntime-node'
+import { Failure } from '#shared/domain/errors'
+import type { gpuProviderEngines, GpuAdapter } from '#shared/domain/worker-protocol'
+import { WEIGHTS_FILE, type ProductArithmetic } from './graph'
+
+export type ProviderEngineName = (typeof gpuProviderEngines)[number]
+
+interface Provider {
+  /** as onnxruntime names it */
+  backend: string
+  /** in a sentence */
+  words: string
+  arithmetic: ProductArithmetic
+  options(gpu: GpuAdapter | undefined): InferenceSession.ExecutionProviderConfig
+}
+
+/** CoreML's flags: an ML program (typed as float32, which the Neural Engine's float16 is not), on processor and graphics. */
+const COREML_CPU_AND_GPU = 0x20
+const COREML_ML_PROGRAM = 0x10
+
+const PROVIDERS: Readonly<Record<ProviderEngineName, Provider>> = {
+  'onnx-cuda': {
+    backend: 'cuda',
+    words: "onnxruntime's CUDA provider",
+    arithmetic: 'int8',
+    options: (gpu) => ({ name: 'cuda', deviceId: gpu?.index ?? 0 }),
+  },
+  'onnx-directml': {
+    backend: 'dml',
+    words: "onnxruntime's DirectML provider",
+    arithmetic: 'int8',
+    options: () => ({ name: 'dml' }),
+  },
+  'onnx-coreml': {
+    backend: 'coreml',
+    words: "onnxruntime's CoreML provider",
+    arithmetic: 'float32',
+    options: () => ({ name: 'coreml', coreMlFlags: COREML_CPU_AND_GPU | COREML_ML_PROGRAM }),
+  },
+  // It has no product of integers.
+  'onnx-webgpu': {
+    backend: 'webgpu',
+    words: "onnxruntime's WebGPU provider",
+    arithmetic: 'float32',
+    options: () => ({ name: 'webgpu' }),
+  },
+}
+
+export function productArithmetic(engine: ProviderEngineName): ProductArithmetic {
+  return PROVIDERS[engine].arithmetic
+}
+
+/**
+ * A session of `graph` on the provider, with the weights as its external data. No node may fall back to the processor: then
+ * it would not be the device that computes. Throws Failure `device-unavailable`.
+ */
+export async function openSession(
+  engine: ProviderEngineName,
+  gpu: GpuAdapter | undefined,
+  graph: Uint8Array,
+  weights: Uint8Array,
+): Promise<InferenceSession> {
+  const { backend, words, options } = PROVIDERS[engine]
+  // CUDA counts the devices as the sensors do: by PCI address.
+  if (engine === 'onnx-cuda') process.env['CUDA_DEVICE_ORDER'] ??= 'PCI_BUS_ID'
+  if (engine === 'onnx-webgpu' && gpu) await refuseSoftware(gpu)
+  const { InferenceSession, listSupportedBackends } = await import('onnxruntime-node')
+  if (!listSupportedBackends().some(({ name }) => name === backend)) {
+    throw unavailable(`${words} is not made for this system`)
+  }
+  try {
+    return await InferenceSession.create(graph, {
+      executionProviders: [options(gpu)],
+      externalData: [{ path: WEIGHTS_FILE, data: weights }],
+      executionMode: 'sequential',
+      // DirectML refuses planned memory.
+      enableMemPattern: engine !== 'onnx-directml',
+      logSeverityLevel: 4,
+      extra: { session: { disable_cpu_ep_fallback: '1' } },
+    })
+  } catch (error) {
+    throw unavailable(`${words} does not take the proof: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+/** The provider takes the fastest adapter, as this does, and does not say whether that is software. */
+async function refuseSoftware(gpu: GpuAdapter): Promise<void> {
+  const { openAdapter } = await import('../webgpu/adapter')
+  const { device } = await openAdapter(gpu)
+  device.destroy()
+}
+
+export function unavailable(sentence: string): Failure {
+  return new Failure('device-unavailable', sentence, 'Update the graphics driver, or use another engine.')
+}
