@@ -100,16 +100,20 @@ describe('bombs: small files that claim or unpack to huge pictures', () => {
     const size = '/Width 60000 /Height 60000 /ColorSpace /DeviceGray /BitsPerComponent 8'
     const dictionary = `/Type /XObject /Subtype /Image ${size} /Filter /FlateDecode`
     const stream = deflateSync(Buffer.alloc(4_000_000))
-    return pdfFile([{ content: 'q 400 0 0 400 0 0 cm /X0 Do Q', objects: [{ dictionary, stream }] }])
+    return pdfFile([
+      { size: [9000, 9000], content: 'q 9000 0 0 9000 0 0 cm /X0 Do Q', objects: [{ dictionary, stream }] },
+    ])
   }
 
   it.each([
     ['time', { milliseconds: 300, bytes: 8e9 }],
-    ['memory', { milliseconds: 60_000, bytes: 50e6 }],
+    ['memory', { milliseconds: 20_000, bytes: 20e6 }],
   ])('a PDF page with a picture of 3.6 billion pixels is stopped when it takes too much %s', async (what, limits) => {
-    const document = await openPdf(pictureBomb(), new AbortController().signal, limits)
-    await expect(document.read(0)).rejects.toMatchObject(saying(`too much ${what}`))
-    await document.close()
-    await expect(document.read(0)).rejects.toMatchObject(refused)
+    const document = openPdf(pictureBomb(), new AbortController().signal, limits)
+    await expect(document.then((open) => open.read(0))).rejects.toMatchObject(saying(`too much ${what}`))
+    await document.then(
+      (open) => open.close(),
+      () => undefined,
+    )
   })
 })
