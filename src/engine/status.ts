@@ -2,6 +2,7 @@
 import type { EngineStatus } from '#shared/contract/engine'
 import type { EngineContext } from './context'
 import { localMidnight } from './local-days'
+import { whyNoJobs } from './no-jobs'
 
 export function engineStatus(context: Omit<EngineContext, 'status'>): EngineStatus {
   const { level, pace } = context.throttle
@@ -34,6 +35,11 @@ export function engineStatus(context: Omit<EngineContext, 'status'>): EngineStat
       activity,
       macsPerSecond,
     })),
+    noJobs: whyNoJobs({
+      runners: context.devices.runners(),
+      kinds: context.readyKinds(),
+      samples: context.settings.current.samples,
+    }),
     throttle: { level, threadsShare: pace.threadsShare, dutyCycle: pace.dutyCycle },
     notices: [...mining.notices(), ...context.openingNotices],
   }

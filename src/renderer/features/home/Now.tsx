@@ -6,6 +6,7 @@ import { useLive, useStaleSince } from '../../data/live'
 import { useStore } from '../../data/store'
 import { clockSeconds, count, NONE, scaled, watts } from '../../ui/format'
 import { Empty, Mark, Panel, Qualifier, type MarkState } from '../../ui/parts'
+import { NoJobs } from '../../ui/no-jobs'
 import { isRunning } from './figures'
 
 const MARKS: Record<DeviceSummary['state'], MarkState> = {
@@ -96,6 +97,7 @@ export function Now({ status, today }: { status: EngineStatus; today: TodaySumma
           </ul>
         )}
       </div>
+      <NoJobs status={status} />
       <div className="rule-top spread now-foot">
         <span className="soft">
           <Trans>Today, this rig</Trans>
