@@ -22,7 +22,7 @@ export function NoJobs({ status }: { status: EngineStatus }) {
       {missing !== '' && (
         <>
           {' '}
-          <a href={href('settings', 'models')}>{t`There is no model for ${missing}.`}</a>
+          <a href={href('models')}>{t`There is no model for ${missing}.`}</a>
         </>
       )}
     </p>
