@@ -123,11 +123,12 @@ export function microUnit(currency: string): string {
   return `µ${parts.formatToParts(0).find((part) => part.type === 'currency')?.value ?? currency}`
 }
 
-/** What one job cost, in millionths: three digits, since a joule costs less than one. */
+/** What one job cost, in millionths: two or three digits, since a joule costs less than one. */
 export function jobCost(cost: { nanos: string } | null): string {
   if (cost === null) return NONE
   const micros = Number(cost.nanos) / 1000
-  return micros !== 0 && micros < 100 ? three(micros) : count(Math.round(micros))
+  if (micros === 0 || micros >= 100) return count(Math.round(micros))
+  return micros < 0.1 ? short(micros, 2) : three(micros)
 }
 
 /** Price of a kilowatt hour: two decimals or as many as it has. */
