@@ -7,6 +7,7 @@ import type { Notice, StartOptions } from '#shared/contract/engine'
 import type { SensorInventory, SensorReading } from '#shared/domain/worker-protocol'
 import type { ProcessHost } from '#process/host'
 import type { Clock } from '#process/supervisor'
+import { createBenchmarks } from './benchmarks'
 import { createClosers } from './closers'
 import type { EngineContext } from './context'
 import { describeFault } from './describe-fault'
@@ -25,7 +26,7 @@ import { joinPractice } from './join-practice'
 import { knownInventory, rememberInventory } from './known-inventory'
 import { openMiningMark } from './resume'
 import { loadRigKeySeed } from './rig-key'
-import { openSettings, pinNetworkKey } from './settings'
+import { electricityPrice, openSettings, pinNetworkKey } from './settings'
 import { engineStatus } from './status'
 import { createThrottle } from './throttle'
 import { createRunnerFactory } from './runner-factory'
@@ -54,6 +55,8 @@ export interface EngineParts {
   epochSeconds?: number
   /** whether the practice network takes shares of the tests' tier */
   allowTestTier: boolean
+  /** a driver that says nothing for so long hangs; a minute when left out */
+  driverHangMilliseconds?: number
   models: ModelEnvironment
 }
 
@@ -74,6 +77,8 @@ export interface Engine {
 }
 
 const SENSOR_MILLISECONDS = 1000
+/** Drivers are asked for a quarter of a second's work at a time. */
+const DRIVER_HANG_MILLISECONDS = 60_000
 const STATUS_MILLISECONDS = 250
 /** A slow look at the machine must not hold up the start; what Node itself knows will do until the next. */
 const INVENTORY_MILLISECONDS = 2000
@@ -117,7 +122,13 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
 
     const lock = acquireEngineLock(dataDir)
     closers.add(() => lock.release())
-    const ledger = openLedger({ folder: dataDir, clock, ids, onNotice: notice })
+    const ledger = openLedger({
+      folder: dataDir,
+      clock,
+      ids,
+      onNotice: notice,
+      electricity: () => electricityPrice(settings.current),
+    })
     closers.add(() => {
       closed = true
       ledger.close()
@@ -217,6 +228,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       events,
       devices: () => devices,
       mining: () => mining,
+      wishedWatts: (deviceId) => settings.device(deviceId).powerLimitWatts,
       onChange: changed,
     })
     closers.add(async () => {
@@ -225,6 +237,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     })
     const createRunner = createRunnerFactory({
       drivers,
+      driverHangMilliseconds: parts.driverHangMilliseconds ?? DRIVER_HANG_MILLISECONDS,
       rigKey: signer.publicKeyHex,
       host,
       clock,
@@ -267,7 +280,10 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       createRunner,
       drivers,
       driverSensors,
+      modelName: (hash) =>
+        runnableModels().find((model) => model.hash === hash)?.card.name ?? 'a model that was removed',
       rate: (deviceId) => live.rate(deviceId),
+      onForgotten: (deviceId) => live.remove(deviceId),
       onChange: changed,
     })
 
@@ -321,12 +337,15 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       dataDir,
       clock,
       log,
+      isClosed: () => closed,
+      readyKinds: () => [...new Set(models.list().flatMap(({ kind, state }) => (state === 'ready' ? [kind] : [])))],
       events,
       ledger,
       metrics,
       settings,
       throttle,
       devices,
+      benchmarks: createBenchmarks({ ...parts, devices, drivers, mining, ledger, signer }),
       drivers,
       live,
       mining,

@@ -18,6 +18,8 @@ function scriptedRunner(deviceId: string) {
     residentBytes: null,
     loadedModels: [],
     takesJobs: true,
+    takeLaneTimes: () => ({}),
+    canRun: () => true,
     restarts: 0,
     runningJobs: [] as DeviceRunner['runningJobs'],
     networkTrouble: null,
@@ -43,7 +45,9 @@ function scriptedRunner(deviceId: string) {
     cancelJob: () => false,
     retry: () => undefined,
     setThreads: () => undefined,
-    readSensors: () => Promise.resolve(null),
+    askDriver: async () => null,
+    benchmarkProgress: null,
+    cancelBenchmark: () => false,
     benchmark: () => Promise.reject(new Error('not asked for')),
   }
   return runner

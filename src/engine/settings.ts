@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { settings as settingsSchema, type Settings } from '#shared/contract/settings'
 import { DEFAULT_THROTTLE } from '#shared/contract/throttle'
 import { hex64 } from '#shared/domain/bytes'
+import type { ElectricityPrice } from '#shared/domain/electricity'
 import type { Ledger, LedgerReader } from './ledger'
 
 const SETTINGS_KEY = 'settings'
@@ -63,6 +64,8 @@ export interface DeviceSettings {
   temperatureLimitCelsius?: number | undefined
   /** absent: the device keeps its own */
   powerLimitWatts?: number | undefined
+  /** why it does not mine until the person retries */
+  quarantine?: string | undefined
 }
 
 const deviceSettingsSchema = z.record(
@@ -72,6 +75,7 @@ const deviceSettingsSchema = z.record(
     threads: z.number().int().min(1).optional(),
     temperatureLimitCelsius: z.number().optional(),
     powerLimitWatts: z.number().positive().optional(),
+    quarantine: z.string().optional(),
   }),
 )
 
@@ -103,16 +107,8 @@ function readSettings(ledger: LedgerReader): Partial<Settings> {
 }
 
 /** The price that costs are reckoned with, and whether it was assumed. */
-export function electricityPrice(settings: Settings): { micros: bigint; assumed: boolean } {
-  const { pricePerKilowattHourMicros: price } = settings
+export function electricityPrice({ pricePerKilowattHourMicros: price, currency }: Settings): ElectricityPrice {
   return price === null
-    ? { micros: ASSUMED_PRICE_MICROS[settings.currency], assumed: true }
-    : { micros: BigInt(price), assumed: false }
-}
-
-/** Cost of energy in millionths, rounded to the nearest: joules / 3.6e6 × price. Energy is a measurement; money stays an integer. */
-export function electricityCostMicros(joules: number, priceMicros: bigint): bigint {
-  const millijoules = BigInt(Math.round(joules * 1000))
-  const divisor = 3_600_000_000n
-  return (millijoules * priceMicros + divisor / 2n) / divisor
+    ? { micros: ASSUMED_PRICE_MICROS[currency], currency, assumed: true }
+    : { micros: BigInt(price), currency, assumed: false }
 }

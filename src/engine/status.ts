@@ -1,7 +1,9 @@
 /** The engine's state in one value, for the header of every screen and `lode status`. */
-import type { EngineStatus } from '#shared/contract/engine'
+import type { Device } from '#shared/contract/devices'
+import type { EngineStatus, Notice } from '#shared/contract/engine'
 import type { EngineContext } from './context'
 import { localMidnight } from './local-days'
+import { whyNoJobs } from './no-jobs'
 
 export function engineStatus(context: Omit<EngineContext, 'status'>): EngineStatus {
   const { level, pace } = context.throttle
@@ -9,6 +11,7 @@ export function engineStatus(context: Omit<EngineContext, 'status'>): EngineStat
   const known = networkState.known ? networkState.current : null
   const epoch =
     known === null ? null : { number: known.epoch.number, startsAt: known.epoch.startsAt, endsAt: known.epoch.endsAt }
+  const devices = context.devices.list()
   const totals = context.ledger.creditTotals({
     ...(epoch === null ? {} : { epoch: { network: network.name, number: epoch.number } }),
     dayStart: localMidnight(clock.now()),
@@ -26,7 +29,7 @@ export function engineStatus(context: Omit<EngineContext, 'status'>): EngineStat
     dataDir: context.dataDir,
     creditMacs: { epoch: totals.epoch.toString(), today: totals.today.toString(), total: totals.total.toString() },
     credits: totals.credits,
-    devices: context.devices.list().map(({ id, kind, name, state, activity, macsPerSecond }) => ({
+    devices: devices.map(({ id, kind, name, state, activity, macsPerSecond }) => ({
       id,
       kind,
       name,
@@ -34,7 +37,25 @@ export function engineStatus(context: Omit<EngineContext, 'status'>): EngineStat
       activity,
       macsPerSecond,
     })),
+    noJobs: whyNoJobs({
+      runners: context.devices.runners(),
+      kinds: context.readyKinds(),
+      samples: context.settings.current.samples,
+    }),
     throttle: { level, threadsShare: pace.threadsShare, dutyCycle: pace.dutyCycle },
-    notices: [...mining.notices(), ...context.openingNotices],
+    notices: [...mining.notices(), ...quarantineNotices(devices), ...context.openingNotices],
   }
+}
+
+function quarantineNotices(devices: readonly Device[]): Notice[] {
+  return devices
+    .filter(({ quarantined }) => quarantined)
+    .map(({ id, name, reason = '' }) => ({
+      id: `quarantined-${id}`,
+      severity: 'error',
+      title: `${name} does not mine until it is tried again.`,
+      detail: reason,
+      action: 'retry-device',
+      deviceId: id,
+    }))
 }

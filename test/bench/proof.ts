@@ -4,6 +4,7 @@
  * mines with it, and what memory and instructions would allow.
  */
 import { spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { availableParallelism, loadavg } from 'node:os'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -79,10 +80,8 @@ async function measureRates(
   const workers = [await startWorker(threads), await startWorker(1), await startWorker(threads)] as const
   const [all, one, other] = workers.map(({ peer }) => peer) as [Worker, Worker, Worker]
   try {
-    const startedAt = performance.now()
-    await all.request('proof.prepare', { tier: tier.name, engine: 'native', epochSeed: BENCHMARK_EPOCH })
-    const epochMilliseconds = performance.now() - startedAt
     const rounds: Round[] = []
+    const preparing: number[] = []
     for (let round = 0; round < count; round++) {
       rounds.push({
         peak: limitOf('products', threads, seconds * 1000).rate,
@@ -90,8 +89,10 @@ async function measureRates(
         single: await rateOf(one, tier, 'native', seconds),
         onnx: await rateOf(other, tier, 'onnx-cpu', seconds),
       })
+      const fresh = { tier: tier.name, engine: 'native', epochSeed: randomBytes(32).toString('hex') } as const
+      preparing.push((await all.request('proof.prepare', fresh)).milliseconds)
     }
-    return { rounds, epochMilliseconds }
+    return { rounds, epochMilliseconds: median(preparing) }
   } finally {
     await Promise.all(workers.map(({ close }) => close()))
   }
@@ -142,8 +143,8 @@ ${measured.map((tier) => rateRow(tier, threads)).join('\n')}
 
 Mining through the whole application (engine, worker, verifier, sensors, practice network), epochs of ${WATCHED_EPOCH_SECONDS} s:
 
-| tier | in kernels | new weights, all threads | wait at a new epoch | change of epoch, of ten minutes |
-|---|---|---|---|---|
+| tier | in kernels | within slices | between slices | new weights, all threads | wait at a new epoch | change of epoch, of ten minutes |
+|---|---|---|---|---|---|---|
 ${measured.map(miningRow).join('\n')}
 
 What memory and instructions allow (${(memory / 1e9).toFixed(1)} GB/s were read from memory on all threads):
@@ -155,7 +156,7 @@ ${measured.map((tier) => rooflineRow(tier, memory, instruction)).join('\n')}
 - *Native*: nominal MACs of the nonces tried by the worker process with the CPU driver, whole pass: input, all products, attention,
   windows, digest.
 - *Peak*: ${instruction} with operands in registers on all threads, nothing loaded or stored.
-- *In kernels*: time in the driver's layers, of all time by the clock, everything between two slices counted.
+- *In kernels*: time in the driver's layers, of all time by the clock, everything within and between two slices counted.
 - *New weights*: all threads do nothing else; while mining they are made ahead, in turns with nonces. *Wait*: from the last nonce of an
   epoch to the first of the next, beyond the usual. Both together are the *change*.
 - *Rows a pass*: rows of several nonces that share one pass over the weights; each thread makes its own pass. *Memory feeds*: what it
@@ -186,6 +187,8 @@ function miningRow({ tier, epochMilliseconds, mining }: Measured): string {
   const cells = [
     `\`${tier.name}\``,
     `${percent(kernelShare)} (${atLeast(kernelShare, TARGETS.kernels, percent)})`,
+    percent(mining.sliceShare),
+    `${mining.betweenMilliseconds.toFixed(1)} ms`,
     `${epochMilliseconds.toFixed(0)} ms`,
     gap === null ? 'none seen' : `${gap.toFixed(0)} ms`,
     `${percent(cost)} (${verdict})`,

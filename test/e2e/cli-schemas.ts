@@ -17,7 +17,23 @@ const deviceFields = {
   reason: z.string().optional(),
 }
 
-export const devicesAnswer = z.array(z.strictObject(deviceFields)).min(1)
+const watts = z.number().positive()
+export const devicesAnswer = z
+  .array(
+    z.strictObject({
+      ...deviceFields,
+      powerLimit: z
+        .strictObject({
+          minimumWatts: watts,
+          maximumWatts: watts,
+          defaultWatts: watts,
+          currentWatts: watts,
+          wantedWatts: watts.nullable(),
+        })
+        .optional(),
+    }),
+  )
+  .min(1)
 
 export const digestAnswer = z.strictObject({
   digest: hex64,
@@ -37,15 +53,47 @@ export const digestAnswer = z.strictObject({
 })
 
 export const benchAnswer = z.strictObject({
+  id: uuid,
+  device: z.string(),
+  at: isoMoment,
+  mode: z.enum(['benchmark', 'stress']),
+  engine: z.string(),
+  tier: tierName,
+  noncesPerSecond: z.number().nonnegative(),
+  macsPerSecond: z.number().nonnegative(),
+  spread: z.number().nonnegative().optional(),
+  samples: z.number().int().nonnegative(),
+  milliseconds: z.number().nonnegative(),
+  watts: z.number().positive().optional(),
+  wattsCertainty: z.enum(['measured', 'estimated', 'mixed']).optional(),
+  wattsSource: z.string().min(1),
+  macsPerJoule: z.number().positive().optional(),
+  temperatureCelsius: z.number().optional(),
+  clockHertz: z.number().positive().optional(),
+  powerLimitWatts: z.number().positive().optional(),
+  threads: z.number().int().positive().optional(),
+  driver: z.string().optional(),
+  lodeVersion: z.string(),
+  checksum: z.enum(['ok', 'mismatch']),
+  checksumSha256: hex64,
+  noncesChecked: z.number().int().positive(),
+  ended: z.enum(['time', 'too-hot', 'wrong-digest']),
+  wrongNonce: decimal.optional(),
+})
+
+export const benchVerifyAnswer = z.strictObject({
+  ok: z.boolean(),
+  rig: hex64,
   device: z.string(),
   engine: z.string(),
   tier: tierName,
-  noncesPerSecond: z.number().positive(),
+  at: isoMoment,
+  lodeVersion: z.string(),
   macsPerSecond: z.number().positive(),
-  watts: z.number().positive().optional(),
-  wattsSource: z.string().min(1),
-  macsPerJoule: z.number().positive().optional(),
-  checksum: z.enum(['ok', 'mismatch']),
+  digests: z.number().int().positive(),
+  recomputed: z.number().int().nonnegative(),
+  recomputedWith: z.string().nullable(),
+  problems: z.array(z.string()),
 })
 
 export const statusAnswer = z.strictObject({
@@ -116,15 +164,25 @@ const jobFields = {
   creditId: uuid,
   verification: verification.nullable(),
   milliseconds: z.number().positive(),
+  creditMacs: decimal,
   joules: z.number().nonnegative().optional(),
+  joulesCertainty: z.enum(['measured', 'estimated', 'mixed']).optional(),
   joulesSource: z.string().min(1),
+  electricityCost: z
+    .strictObject({ nanos: decimal, currency: z.string().length(3), priceAssumed: z.boolean() })
+    .optional(),
+}
+const tokenFields = {
+  tokens: z.number().int().positive(),
+  tokensIn: z.number().int().positive(),
+  tokensOut: z.number().int().nonnegative(),
 }
 export const jobAnswer = z.discriminatedUnion('kind', [
   z.strictObject({
     ...jobFields,
     kind: z.literal('chat'),
     output: z.string(),
-    tokens: z.number().int().positive(),
+    ...tokenFields,
     evidence: z.strictObject({
       kind: z.literal('chat'),
       promptTokenIds: z.array(z.number().int()).min(1),
@@ -137,7 +195,7 @@ export const jobAnswer = z.discriminatedUnion('kind', [
     ...jobFields,
     kind: z.literal('embed'),
     output: z.array(z.array(z.number()).min(1)),
-    tokens: z.number().int().positive(),
+    ...tokenFields,
     evidence: z.strictObject({ kind: z.literal('embed'), vectorsSha256: hex64 }),
   }),
   z.strictObject({
@@ -216,6 +274,12 @@ export const exportLine = z.strictObject({
   state: z.enum(['submitted', 'accepted', 'rejected']),
   reason: z.string().optional(),
   receipt: hex64.nullable(),
+  model: z.string().min(1),
+  joules: z.number().nonnegative().nullable(),
+  joulesCertainty: z.enum(['measured', 'estimated', 'mixed']).nullable(),
+  milliseconds: z.number().nonnegative().nullable(),
+  tokensIn: z.number().int().nonnegative().nullable(),
+  tokensOut: z.number().int().nonnegative().nullable(),
 })
 
 export const verifyAnswer = z.strictObject({

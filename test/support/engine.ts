@@ -1,8 +1,7 @@
 /** A real engine in the test's own process, with real worker processes and a folder of its own. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { createEngine, type Engine } from '#engine/engine'
-import type { ProcessHost } from '#process/host'
+import { createEngine, type Engine, type EngineParts } from '#engine/engine'
 import { createNodeProcessHost } from '#process/node-host'
 import { systemClock } from '#process/supervisor'
 import { startLoopbackServer, type LoopbackServer } from '#server/server'
@@ -17,14 +16,7 @@ export interface TestEngine {
   close(): Promise<void>
 }
 
-/** What a test or a benchmark may choose. */
-export interface TestEngineOptions {
-  host?: ProcessHost
-  /** of the practice network */
-  epochSeconds?: number
-}
-
-export async function startTestEngine(dataDir: string, options: TestEngineOptions = {}): Promise<TestEngine> {
+export async function startTestEngine(dataDir: string, changes: Partial<EngineParts> = {}): Promise<TestEngine> {
   const complaints: string[] = []
   const complain = (message: string, details?: Record<string, unknown>): void =>
     void complaints.push(`${message} ${JSON.stringify(details ?? {})}`)
@@ -33,13 +25,13 @@ export async function startTestEngine(dataDir: string, options: TestEngineOption
     version: 'test',
     clock: systemClock,
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
-    host: options.host ?? createNodeProcessHost(join(root, 'out/node')),
-    ...(options.epochSeconds === undefined ? {} : { epochSeconds: options.epochSeconds }),
+    host: createNodeProcessHost(join(root, 'out/node')),
     log: { info: () => undefined, warn: complain, error: complain },
     logFile: null,
     resourcesFolder: join(root, 'resources'),
     allowTestTier: true,
     models: { fetchByItself: false },
+    ...changes,
   })
   const token = randomBytes(32).toString('base64url')
   const server = await startLoopbackServer({

@@ -17,6 +17,9 @@ const FIRST_RUN_MILLISECONDS = 60_000
 export interface WatchedMining {
   /** of the time by the clock, all threads together: 0 to 1 */
   kernelShare: number
+  /** of the time within slices, and what lies between two of them */
+  sliceShare: number
+  betweenMilliseconds: number
   /** by the clock, between the last nonce of one epoch and the first of the next, beyond what lies between any two runs */
   epochGapMilliseconds: number | null
   runs: number
@@ -67,9 +70,12 @@ function summary(runs: readonly Run[]): WatchedMining {
   }))
   const ordinary = median(gaps.filter(({ isChange }) => !isChange).map(({ milliseconds }) => milliseconds))
   const changes = gaps.filter(({ isChange }) => isChange).map(({ milliseconds }) => milliseconds)
-  const computed = runs.slice(1).reduce((sum, run) => sum + run.kernelMilliseconds, 0)
+  const total = (value: (run: Run) => number): number => runs.slice(1).reduce((sum, run) => sum + value(run), 0)
+  const computed = total((run) => run.kernelMilliseconds)
   return {
     kernelShare: computed / (last.answeredAt - first.answeredAt),
+    sliceShare: computed / total((run) => run.answeredAt - run.sentAt),
+    betweenMilliseconds: ordinary,
     epochGapMilliseconds: changes.length === 0 ? null : Math.max(0, median(changes) - ordinary),
     runs: runs.length,
   }

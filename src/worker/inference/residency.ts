@@ -139,7 +139,9 @@ export function createModelCache<T>(dispose: Dispose<T>, among: Residency = resi
 export function isOutOfMemory(error: unknown): boolean {
   if (error instanceof Failure && error.code === 'out-of-memory') return true
   const message = error instanceof Error ? error.message : String(error)
-  return /bad alloc|failed to allocate|allocation failed|out of memory|cannot allocate|not enough memory/i.test(message)
+  return /bad.?alloc|failed to allocate|allocation failed|out of memory|cannot allocate|not enough memory/i.test(
+    message,
+  )
 }
 
 /** Runs a job; one that ran out of memory fails with a sentence, and everything that is not in use is let go of. */
@@ -149,6 +151,7 @@ export async function guardMemory<R>(model: string, work: () => Promise<R>): Pro
   } catch (error) {
     if (!isOutOfMemory(error)) throw error
     await residency.evictUnused()
+    if (error instanceof Failure) throw error
     throw new Failure(
       'out-of-memory',
       `the memory ran out while ${model} computed this job`,
