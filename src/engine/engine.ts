@@ -13,6 +13,7 @@ import type { EngineContext } from './context'
 import { describeFault } from './describe-fault'
 import { createDeviceRegistry, type DeviceRegistry } from './device-registry'
 import { createSensorsClient } from './devices'
+import { createKeptDriverChecks } from './drivers/kept-checks'
 import { createDriverSupport } from './drivers/support'
 import { createEngineEvents } from './emitter'
 import { createHandlers } from './handlers'
@@ -224,6 +225,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       driverSensors.stop()
       await drivers.stop()
     })
+    const driverChecks = createKeptDriverChecks({ folder: join(dataDir, 'drivers'), ledger, host, drivers, clock })
+    closers.add(() => driverChecks.stop())
     const createRunner = createRunnerFactory({
       drivers,
       rigKey: signer.publicKeyHex,
@@ -330,6 +333,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       devices,
       benchmarks: createBenchmarks({ ...parts, devices, drivers, mining, ledger, signer }),
       drivers,
+      driverChecks,
       live,
       mining,
       models,
