@@ -56,6 +56,8 @@ export interface EngineParts {
   epochSeconds?: number
   /** whether the practice network takes shares of the tests' tier */
   allowTestTier: boolean
+  /** a driver that says nothing for so long hangs; a minute when left out */
+  driverHangMilliseconds?: number
   models: ModelEnvironment
 }
 
@@ -76,6 +78,8 @@ export interface Engine {
 }
 
 const SENSOR_MILLISECONDS = 1000
+/** Drivers are asked for a quarter of a second's work at a time. */
+const DRIVER_HANG_MILLISECONDS = 60_000
 const STATUS_MILLISECONDS = 250
 /** A slow look at the machine must not hold up the start; what Node itself knows will do until the next. */
 const INVENTORY_MILLISECONDS = 2000
@@ -219,6 +223,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       events,
       devices: () => devices,
       mining: () => mining,
+      wishedWatts: (deviceId) => settings.device(deviceId).powerLimitWatts,
       onChange: changed,
     })
     closers.add(async () => {
@@ -229,6 +234,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     closers.add(() => driverChecks.stop())
     const createRunner = createRunnerFactory({
       drivers,
+      driverHangMilliseconds: parts.driverHangMilliseconds ?? DRIVER_HANG_MILLISECONDS,
       rigKey: signer.publicKeyHex,
       host,
       clock,
@@ -272,6 +278,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       drivers,
       driverSensors,
       rate: (deviceId) => live.rate(deviceId),
+      onForgotten: (deviceId) => live.remove(deviceId),
       onChange: changed,
     })
 

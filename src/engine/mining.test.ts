@@ -43,7 +43,7 @@ function scriptedRunner(deviceId: string) {
     cancelJob: () => false,
     retry: () => undefined,
     setThreads: () => undefined,
-    readSensors: () => Promise.resolve(null),
+    askDriver: async () => null,
     benchmarkProgress: null,
     cancelBenchmark: () => false,
     benchmark: () => Promise.reject(new Error('not asked for')),

@@ -17,7 +17,23 @@ const deviceFields = {
   reason: z.string().optional(),
 }
 
-export const devicesAnswer = z.array(z.strictObject(deviceFields)).min(1)
+const watts = z.number().positive()
+export const devicesAnswer = z
+  .array(
+    z.strictObject({
+      ...deviceFields,
+      powerLimit: z
+        .strictObject({
+          minimumWatts: watts,
+          maximumWatts: watts,
+          defaultWatts: watts,
+          currentWatts: watts,
+          wantedWatts: watts.nullable(),
+        })
+        .optional(),
+    }),
+  )
+  .min(1)
 
 export const digestAnswer = z.strictObject({
   digest: hex64,
