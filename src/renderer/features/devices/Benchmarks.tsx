@@ -52,6 +52,7 @@ export function Benchmarks({ device }: { device: Device }) {
     value === 'benchmark' ? t`Benchmark, ${DEFAULT_BENCHMARK_SECONDS} s` : t`Stress test, ${value} min`
   return (
     <Panel
+      className="benchmarks"
       title={t`${device.name}: benchmarks`}
       end={
         device.canMine && (
@@ -89,9 +90,9 @@ export function Benchmarks({ device }: { device: Device }) {
       {benchmark && <BenchmarkProgress id={id} progress={benchmark} />}
       {failure &&
         (failure.code === 'cancelled' ? (
-          <p className="rule-top foot-note" role="status">
+          <output className="rule-top foot-note">
             {sentence(failure.message)} {sentence(failure.action)}
-          </p>
+          </output>
         ) : (
           <div className="in">
             <Problem failure={failure} onRetry={run} />

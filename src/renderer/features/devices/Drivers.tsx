@@ -105,9 +105,9 @@ function DriverLine({ driver, check, onChanged, onChecked }: DriverLineProps) {
         </div>
         {reason !== undefined && <div className={state === 'quarantined' ? 'bad' : 'help'}>{reason}</div>}
         {busy === 'check' ? (
-          <div className="help" role="status">
+          <output className="help">
             <Trans>The conformance check runs; it takes some minutes.</Trans>
-          </div>
+          </output>
         ) : (
           check && <CheckResult check={check} />
         )}
