@@ -220,6 +220,15 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     }
     closers.add(() => announcing?.cancel())
 
+    // Before everything that looks at devices by a timer: a slow machine takes longer than their first.
+    const look = async (options?: { timeoutMilliseconds: number }): Promise<SensorInventory> => {
+      const found = await sensors.inventory(options)
+      if (!closed) rememberInventory(ledger, found)
+      return found
+    }
+    const known = knownInventory(ledger, cpus().length)
+    const inventory = known ?? (await look({ timeoutMilliseconds: INVENTORY_MILLISECONDS }))
+
     const { drivers, driverSensors } = createDriverSupport({
       folder: join(dataDir, 'drivers'),
       ledger,
@@ -268,14 +277,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       onTick: (tick) => events.emit('engine.live', tick),
     })
     closers.add(() => live.stop())
-    const look = async (options?: { timeoutMilliseconds: number }): Promise<SensorInventory> => {
-      const found = await sensors.inventory(options)
-      if (!closed) rememberInventory(ledger, found)
-      return found
-    }
-    const known = knownInventory(ledger, cpus().length)
     const devices: DeviceRegistry = createDeviceRegistry({
-      inventory: known ?? (await look({ timeoutMilliseconds: INVENTORY_MILLISECONDS })),
+      inventory,
       readInventory: look,
       settings,
       nativeWorks: native.works,
