@@ -50,15 +50,19 @@ const generationConfig = z.looseObject({
   eos_token_id: z.union([z.number().int(), z.array(z.number().int())]).nullish(),
 })
 
-/** Loads the model. Throws a Failure `model-refused` that names the file at fault. */
-export async function loadChatModel(model: ModelLocation, threads: number): Promise<ChatModel> {
+/** Loads the model; with `profileFile`, onnxruntime writes what every operator took there. Throws a Failure `model-refused` that names the file at fault. */
+export async function loadChatModel(
+  model: ModelLocation,
+  threads: number,
+  profiling: { profileFile?: string } = {},
+): Promise<ChatModel> {
   const config = await readModelConfig(model)
   const generation = await readModelJson(model, 'generation_config.json', generationConfig)
   const tokenizer = await loadTokenizer(model)
   const template = await loadTemplate(model, tokenizer.config)
   const context = contextTokens(model.card.context, config.max_position_embeddings, tokenizer.config.model_max_length)
   const path = graphPath(model)
-  const graph = await openGraph(path, threads)
+  const graph = await openGraph(path, threads, { waitBusily: true, ...profiling })
   try {
     const joined = joinedCache(graph)
     const cache = joined === null ? cacheSlots(graph, config, basename(path)) : []
