@@ -5,7 +5,8 @@ import { jobKinds } from '#shared/domain/job'
 import { tierNames } from '#shared/domain/tiers'
 import { proofEngines } from '#shared/domain/worker-protocol'
 import { addressSet, addressShow } from './commands/address'
-import { bench, devices } from './commands/devices'
+import { bench } from './commands/bench'
+import { devices, devicesRetry } from './commands/devices'
 import { driversAdd, driversList, driversRemove, driversRetry } from './commands/drivers'
 import { driversCheck } from './commands/drivers-check'
 import { jobSubmit } from './commands/job'
@@ -128,7 +129,10 @@ const command = (parent: Command, name: string, description: string): Command =>
     .option('--json', 'JSON on standard output')
     .option('--data-dir <folder>', 'data folder')
 
-command(program, 'devices', 'what can compute here').action(action(devices))
+const devicesCommand = command(program, 'devices', 'what can compute here').action(action(devices))
+command(devicesCommand, 'retry', 'try a device again that stopped or is quarantined')
+  .argument('<id>')
+  .action(action(devicesRetry))
 
 const proof = program.command('proof').description('the integer transformer proof')
 command(proof, 'digest', 'the digest of one nonce')
@@ -140,10 +144,14 @@ command(proof, 'digest', 'the digest of one nonce')
   .action(action(proofDigest))
 
 command(program, 'bench', 'measure a device and check that it computes correctly')
-  .option('--device <id>', 'device', 'cpu0')
+  .option('--device <id>', 'device; cpu0 when left out')
   .addOption(engine())
   .addOption(tier())
-  .option('--seconds <n>', 'how long', wholeNumber(1, 120))
+  .option('--seconds <n>', 'how long; 8 when left out', wholeNumber(1, 120))
+  .option('--stress <minutes>', 'check every digest and the temperature instead', decimalFrom(0.05, 1440))
+  .option('--history', 'what was measured before')
+  .option('--export <file>', 'also write it, signed, for others to verify')
+  .option('--verify <file>', 'check a file that --export wrote, on any machine')
   .action(action(bench))
 
 command(program, 'mine', 'mine, with the screens on a local address')
@@ -247,9 +255,10 @@ function usageFailure(error: CommanderError): Failure {
     .replace(/^error: /, '')
     .replace(/\s*\n\s*/g, ' ')
     .replace(/\.$/, '')
-  const names = program.commands.flatMap((entry) =>
-    entry.commands.length > 0 ? entry.commands.map((sub) => `${entry.name()} ${sub.name()}`) : [entry.name()],
-  )
+  const names = program.commands.flatMap((entry) => [
+    ...(entry.commands.length === 0 || entry === devicesCommand ? [entry.name()] : []),
+    ...entry.commands.map((sub) => `${entry.name()} ${sub.name()}`),
+  ])
   const typed = process.argv.slice(2).filter((word) => !word.startsWith('-'))
   const found = program.commands.find((entry) => entry.name() === typed[0])
   const deepest = found?.commands.find((entry) => entry.name() === typed[1]) ?? found

@@ -2,6 +2,7 @@
 import type { Coordinator } from '#pool/coordinator'
 import type { SignatureVerifier, Signer } from '#shared/domain/signed'
 import type { Clock } from '#process/supervisor'
+import type { Benchmarks } from './benchmarks'
 import type { DeviceRegistry } from './device-registry'
 import type { Drivers } from './drivers'
 import type { EngineEvents } from './emitter'
@@ -28,6 +29,7 @@ export interface EngineContext {
   settings: SettingsStore
   throttle: ThrottleState
   devices: DeviceRegistry
+  benchmarks: Benchmarks
   drivers: Drivers
   live: Live
   mining: Mining

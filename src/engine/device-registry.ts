@@ -4,6 +4,7 @@ import { Failure } from '#shared/domain/errors'
 import type { GpuAdapter, ProofEngine, SensorInventory, SensorReading } from '#shared/domain/worker-protocol'
 import {
   createPowerMeter,
+  processorClockHertz,
   defaultTemperatureLimit,
   computingGpus,
   describeDevices,
@@ -34,12 +35,17 @@ export interface DeviceRegistry {
   ready(): Promise<void>
   /** Looks at the machine again. */
   refresh(): Promise<void>
+  /** From now on it does not mine, also after a start, until `endQuarantine`. Not for devices of drivers: those follow theirs. */
+  quarantine(id: string, reason: string): void
+  endQuarantine(id: string): void
   runner(id: string): DeviceRunner
   runners(): DeviceRunner[]
   /** those that are on and can work */
   usableRunners(): DeviceRunner[]
   onReading(reading: SensorReading): void
   power(id: string): DevicePower
+  /** of the device now; null: not available */
+  clockHertz(id: string): number | null
   /** °C now and the limit at which it pauses */
   heat(id: string): { celsius: number | null; limitCelsius: number }
   /** what the device takes when it works as hard as it can: for benchmarks */
@@ -95,9 +101,14 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
   }
 
   const descriptors = (): DeviceDescriptor[] => [
-    ...describeDevices(inventory, settings.devices, cpuEngines, gpuEngines),
+    ...describeDevices(inventory, settings.devices, cpuEngines, gpuEngines).map(heldBack),
     ...parts.drivers.devices(settings.devices, inventory.memoryBytes),
   ]
+  const heldBack = (found: DeviceDescriptor): DeviceDescriptor => {
+    const { quarantine } = settings.device(found.id)
+    if (quarantine === undefined) return found
+    return { ...found, canMine: false, quarantined: true, reason: `Quarantined: ${quarantine}.` }
+  }
   const runnerFor = (device: DeviceDescriptor): DeviceRunner => {
     const known = runners.get(device.id)
     if (known) return known
@@ -117,7 +128,7 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       id: found.id,
       kind: found.kind,
       name: found.name,
-      state: !found.canMine ? 'unable' : found.enabled ? (runner?.state ?? 'idle') : 'off',
+      state: stateOf(found, runner),
       activity: runner?.activity ?? '',
       macsPerSecond: isWorking ? (rate.macsPerSecond ?? runner.macsPerSecond) : null,
       engines: found.engines,
@@ -127,6 +138,8 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       canMine: found.canMine,
       ...(reason === undefined || reason === '' ? {} : { reason }),
       enabled: found.enabled,
+      quarantined: found.quarantined ?? false,
+      benchmark: runner?.benchmarkProgress ?? null,
       detail: detailOf(found),
       threads: found.threads,
       watts: power.watts,
@@ -229,6 +242,14 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       meter = createPowerMeter({ inventory, processors })
       parts.onChange()
     },
+    quarantine: (id, reason) => {
+      settings.changeDevice(find(id).id, { quarantine: reason })
+      parts.onChange()
+    },
+    endQuarantine: (id) => {
+      settings.changeDevice(find(id).id, { quarantine: undefined })
+      parts.onChange()
+    },
     runner: (id) => runnerFor(find(id)),
     runners: () => [...runners.values()],
     usableRunners: () =>
@@ -240,6 +261,11 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       meter.update(reading)
     },
     power: powerOf,
+    clockHertz: (id) => {
+      const sensed = parts.driverSensors.latest(id)?.clockHertz
+      if (sensed !== undefined) return sensed
+      return id === 'cpu0' ? processorClockHertz() : null
+    },
     heat: (id) => ({
       celsius: powerOf(id).temperatureCelsius,
       limitCelsius: temperatureLimit(id, find(id).kind),
@@ -251,4 +277,11 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
         .map((device) => fullLoadPower(device.id)),
     powerSource: () => powerOf('cpu0').source,
   }
+}
+
+/** One that is quarantined is shown like one that stopped by itself. */
+function stateOf(found: DeviceDescriptor, runner: DeviceRunner | null): Device['state'] {
+  if (found.quarantined === true) return 'faulted'
+  if (!found.canMine) return 'unable'
+  return found.enabled || runner?.benchmarkProgress != null ? (runner?.state ?? 'idle') : 'off'
 }

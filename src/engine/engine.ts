@@ -7,6 +7,7 @@ import type { Notice, StartOptions } from '#shared/contract/engine'
 import type { SensorInventory, SensorReading } from '#shared/domain/worker-protocol'
 import type { ProcessHost } from '#process/host'
 import type { Clock } from '#process/supervisor'
+import { createBenchmarks } from './benchmarks'
 import { createClosers } from './closers'
 import type { EngineContext } from './context'
 import { describeFault } from './describe-fault'
@@ -327,6 +328,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       settings,
       throttle,
       devices,
+      benchmarks: createBenchmarks({ ...parts, devices, drivers, mining, ledger, signer }),
       drivers,
       live,
       mining,

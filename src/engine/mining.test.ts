@@ -44,6 +44,8 @@ function scriptedRunner(deviceId: string) {
     retry: () => undefined,
     setThreads: () => undefined,
     readSensors: () => Promise.resolve(null),
+    benchmarkProgress: null,
+    cancelBenchmark: () => false,
     benchmark: () => Promise.reject(new Error('not asked for')),
   }
   return runner

@@ -63,6 +63,8 @@ export interface DeviceSettings {
   temperatureLimitCelsius?: number | undefined
   /** absent: the device keeps its own */
   powerLimitWatts?: number | undefined
+  /** why it does not mine until the person retries */
+  quarantine?: string | undefined
 }
 
 const deviceSettingsSchema = z.record(
@@ -72,6 +74,7 @@ const deviceSettingsSchema = z.record(
     threads: z.number().int().min(1).optional(),
     temperatureLimitCelsius: z.number().optional(),
     powerLimitWatts: z.number().positive().optional(),
+    quarantine: z.string().optional(),
   }),
 )
 

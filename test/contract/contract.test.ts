@@ -82,7 +82,9 @@ const inputs: { [M in MethodName]: unknown } = {
   'devices.configure': { id: 'cpu0' },
   'devices.retry': { id: 'cpu0' },
   'devices.benchmark': { id: 'cpu0', tier: 'itp1-test', seconds: 1 },
+  'devices.cancelBenchmark': { id: 'cpu0' },
   'devices.benchmarks': { id: 'cpu0' },
+  'devices.exportBenchmark': { benchmarkId: 'none' },
   'jobs.page': { filter: {}, offset: 0, limit: 10 },
   'jobs.get': { id: 'none' },
   'jobs.summary': null,
@@ -119,6 +121,7 @@ const inputs: { [M in MethodName]: unknown } = {
 /** Those whose input above must be refused, with the code. */
 const refusals: Partial<Record<MethodName, string>> = {
   'engine.start': 'not-found',
+  'devices.exportBenchmark': 'not-found',
   'jobs.get': 'not-found',
   'jobs.submit': 'not-found',
   'jobs.cancel': 'not-found',

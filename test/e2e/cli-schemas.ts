@@ -37,15 +37,47 @@ export const digestAnswer = z.strictObject({
 })
 
 export const benchAnswer = z.strictObject({
+  id: uuid,
+  device: z.string(),
+  at: isoMoment,
+  mode: z.enum(['benchmark', 'stress']),
+  engine: z.string(),
+  tier: tierName,
+  noncesPerSecond: z.number().nonnegative(),
+  macsPerSecond: z.number().nonnegative(),
+  spread: z.number().nonnegative().optional(),
+  samples: z.number().int().nonnegative(),
+  milliseconds: z.number().nonnegative(),
+  watts: z.number().positive().optional(),
+  wattsCertainty: z.enum(['measured', 'estimated', 'mixed']).optional(),
+  wattsSource: z.string().min(1),
+  macsPerJoule: z.number().positive().optional(),
+  temperatureCelsius: z.number().optional(),
+  clockHertz: z.number().positive().optional(),
+  powerLimitWatts: z.number().positive().optional(),
+  threads: z.number().int().positive().optional(),
+  driver: z.string().optional(),
+  lodeVersion: z.string(),
+  checksum: z.enum(['ok', 'mismatch']),
+  checksumSha256: hex64,
+  noncesChecked: z.number().int().positive(),
+  ended: z.enum(['time', 'too-hot', 'wrong-digest']),
+  wrongNonce: decimal.optional(),
+})
+
+export const benchVerifyAnswer = z.strictObject({
+  ok: z.boolean(),
+  rig: hex64,
   device: z.string(),
   engine: z.string(),
   tier: tierName,
-  noncesPerSecond: z.number().positive(),
+  at: isoMoment,
+  lodeVersion: z.string(),
   macsPerSecond: z.number().positive(),
-  watts: z.number().positive().optional(),
-  wattsSource: z.string().min(1),
-  macsPerJoule: z.number().positive().optional(),
-  checksum: z.enum(['ok', 'mismatch']),
+  digests: z.number().int().positive(),
+  recomputed: z.number().int().nonnegative(),
+  recomputedWith: z.string().nullable(),
+  problems: z.array(z.string()),
 })
 
 export const statusAnswer = z.strictObject({

@@ -258,6 +258,8 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
           : {}
         : { reason: 'Lode has no engine for this graphics card yet.' }),
       enabled: index === 0 && enabled,
+      quarantined: false,
+      benchmark: null,
       detail: {
         vendor: index === 0 ? 'Intel' : 'Matrox',
         ...(index === 0 ? { cores: 8, logicalCores: 16 } : { driver: 'mgag200' }),
@@ -273,7 +275,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
       powerLimit: null,
       restarts: scene === 'faulted' && index === 0 ? 5 : 0,
     }))
-  const benchmarks = (id: string): Result<'devices.benchmarks'> =>
+  const benchmarks = (id = 'cpu0'): Result<'devices.benchmarks'> =>
     empty || id !== 'cpu0'
       ? []
       : [0, 1, 2, 3].map((index) => ({
@@ -288,6 +290,21 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
           wattsSource: source,
           macsPerJoule: power ? 2 * GIGA : null,
           checksum: 'ok',
+          mode: 'benchmark',
+          ended: 'time',
+          spread: 0.012,
+          samples: 14,
+          milliseconds: 8000,
+          wattsCertainty: power ? 'estimated' : null,
+          temperatureCelsius: power ? 71 : null,
+          clockHertz: 4.2e9,
+          powerLimitWatts: null,
+          threads: 7,
+          driver: null,
+          lodeVersion: '0.1.0',
+          checksumSha256: hex(generator(index % 2), 64),
+          noncesChecked: 4,
+          wrongNonce: null,
         }))
 
   const history = (period: Result<'engine.history'>['period']): Result<'engine.history'> => {
@@ -365,7 +382,11 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
       await new Promise((resolve) => setTimeout(resolve, 1500))
       return benchmarks(id)[0] ?? unlisted(id)
     },
+    'devices.cancelBenchmark': async () => false,
     'devices.benchmarks': async ({ id }) => benchmarks(id),
+    'devices.exportBenchmark': async () => {
+      throw new Failure('not-found', 'the sample has nothing to sign')
+    },
     'jobs.page': async ({ filter, offset, limit }) => {
       const rows: JobRow[] = []
       if (filter.kind === undefined && filter.state === undefined && !filter.search) {

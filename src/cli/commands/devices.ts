@@ -1,5 +1,3 @@
-import type { ProofEngine } from '#shared/domain/worker-protocol'
-import type { TierName } from '#shared/domain/tiers'
 import type { CommandContext } from '../lode'
 import { withSession } from '../session'
 
@@ -25,41 +23,14 @@ export async function devices({ output, dataDir }: CommandContext): Promise<void
   })
 }
 
-interface BenchOptions {
-  device: string
-  engine?: ProofEngine
-  tier?: TierName
-  seconds?: number
-}
-
-/** `lode bench` */
-export async function bench({ output, dataDir }: CommandContext, options: BenchOptions): Promise<void> {
+/** `lode devices retry ID` */
+export async function devicesRetry({ output, dataDir }: CommandContext, _options: unknown, id: string): Promise<void> {
   await withSession(dataDir, async ({ client }) => {
-    const row = await client.call('devices.benchmark', {
-      id: options.device,
-      ...(options.engine === undefined ? {} : { engine: options.engine }),
-      ...(options.tier === undefined ? {} : { tier: options.tier }),
-      ...(options.seconds === undefined ? {} : { seconds: options.seconds }),
-    })
+    const device = await client.call('devices.retry', { id })
+    const { state, canMine, reason } = device
     output.answer(
-      {
-        device: row.deviceId,
-        engine: row.engine,
-        tier: row.tier,
-        noncesPerSecond: row.noncesPerSecond,
-        macsPerSecond: row.macsPerSecond,
-        ...(row.watts === null ? {} : { watts: row.watts }),
-        wattsSource: row.wattsSource,
-        ...(row.macsPerJoule === null ? {} : { macsPerJoule: row.macsPerJoule }),
-        checksum: row.checksum,
-      },
-      [
-        `${row.deviceId}, ${row.engine}, ${row.tier}: ${(row.macsPerSecond / 1e9).toPrecision(3)} GMAC/s, ${row.noncesPerSecond.toPrecision(3)} nonces/s`,
-        row.watts === null ? `Power unknown: ${row.wattsSource}` : `${row.watts.toPrecision(3)} W (${row.wattsSource})`,
-        row.checksum === 'ok'
-          ? 'Checksum ok: this device computes correctly.'
-          : 'Checksum mismatch: this device computes wrong results.',
-      ],
+      { id, state, canMine, ...(reason === undefined ? {} : { reason }) },
+      reason === undefined ? `${device.name} is tried again.` : `${device.name}: ${reason}`,
     )
   })
 }

@@ -34,6 +34,7 @@ export function describeDriverDevice(found: {
     memoryBytes: device.memoryBytes > 0 ? device.memoryBytes : found.computerMemoryBytes,
     canMine,
     ...(canMine ? {} : { reason: driver.reason ?? 'Its driver is being tried.' }),
+    ...(driver.state === 'quarantined' ? { quarantined: true } : {}),
     enabled: settings?.enabled ?? true,
     instructionSets: device.units === '' ? [] : [device.units],
     driver: `${driver.name} ${driver.version}${device.firmware === '' ? '' : `, firmware ${device.firmware}`}`,

@@ -68,6 +68,36 @@ describe('migrations', () => {
     backup.close()
   })
 
+  it('keep the benchmarks of the first version, with what it did not record as not known', () => {
+    const first = openDatabase(optionsFor({ ...ledgerSchema, migrations: ledgerSchema.migrations.slice(0, 1) }))
+    first
+      .prepare(
+        `INSERT INTO benchmarks (id, at, device, engine, tier, nonces_per_second, macs_per_second, watts, watts_source, macs_per_joule, checksum)
+         VALUES ('b', 5, 'cpu0', 'onnx-cpu', 'itp1-base', 6.5, 8.5e10, 40, 'a table', 2e9, 'ok')`,
+      )
+      .run()
+    first.close()
+    const ledger = openLedger(world.options)
+    const [row] = ledger.benchmarks('cpu0')
+    expect(row).toMatchObject({
+      id: 'b',
+      noncesPerSecond: 6.5,
+      watts: 40,
+      checksum: 'ok',
+      mode: 'benchmark',
+      samples: 0,
+    })
+    expect(row).toMatchObject({
+      spread: null,
+      wattsCertainty: null,
+      clockHertz: null,
+      threads: null,
+      lodeVersion: null,
+    })
+    expect(ledger.benchmark('b')?.evidence).toBeNull()
+    ledger.close()
+  })
+
   it('change nothing when one of their statements fails', () => {
     makeFilledLedger()
     const broken = next(

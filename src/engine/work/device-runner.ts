@@ -15,6 +15,8 @@ export type { DeviceRunner } from './device-types'
 
 /** How a network that does not answer, or refuses, is asked again. */
 const NETWORK_RETRY_MILLISECONDS = 2000
+/** A benchmark's slice that is to end and takes longer ends with its worker: mining must not wait for it. */
+const BENCHMARK_END_MILLISECONDS = 500
 
 /** Starts nothing by itself: its process begins with the first work and ends after a minute without. */
 export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
@@ -25,7 +27,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
   let stopping = false
   let networkTrouble: string | null = null
   let faulted: string | null = null
-  const benchmarks = createBenchmarkQueue()
+  const benchmarks = createBenchmarkQueue(clock)
   const display = createDeviceDisplay(parts.onChange)
   const { show } = display
   const proofs = createDeviceProofs({ ...parts, show, display })
@@ -54,8 +56,11 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     if (proofs.unwritten !== null) throw proofs.unwritten
     if (await restraint.coolDown()) return !finishing
     worker.paceThreads()
-    if (await benchmarks.runNext(worker.ensure, () => show('benchmarking', 'Measuring', 'idle'))) return true
-    const job = await jobs.next(mining !== null && !finishing && mining.samples)
+    const measured = await benchmarks.runNext(worker.ensure, (words) => show('benchmarking', words, 'idle'))
+    if (measured) parts.onChange()
+    // A job that somebody waits for comes between the slices of a benchmark.
+    if (measured && !jobs.hinted) return true
+    const job = await jobs.next(mining !== null && !finishing && mining.samples && !measured)
     if (job) {
       const before = parts.energyNow()
       const sampleMilliseconds = await jobs.run(job)
@@ -63,6 +68,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       if (sampleMilliseconds > 0) await restraint.rest(sampleMilliseconds)
       return true
     }
+    if (measured) return true
     if (mining === null || finishing) return false
     if (jobs.hinted) return true
     await restraint.rest(restraint.mayProve() ? await prove(mining) : 0)
@@ -121,7 +127,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       show('faulted', faulted, 'idle')
     }
     if (stopping || faulted !== null) {
-      benchmarks.cancelAll(faulted === null ? 'the device was stopped' : `the device stopped: ${faulted}`)
+      void benchmarks.cancelAll(faulted === null ? 'the device was stopped' : `the device stopped: ${faulted}`)
     }
     restraint.reset()
     if (faulted === null) {
@@ -149,9 +155,21 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     worker.retry()
   }
 
+  /** False: none was asked for. */
+  const endBenchmarks = (reason: string, action = ''): boolean => {
+    const wasThere = benchmarks.waiting
+    const slice = benchmarks.cancelAll(reason, action)
+    if (slice !== null) {
+      const tooLong = clock.setTimeout(() => void worker.end(), BENCHMARK_END_MILLISECONDS)
+      void slice.finally(() => tooLong.cancel())
+    }
+    return wasThere
+  }
+
   const stop = async (): Promise<void> => {
     stopping = true
     mining = null
+    void benchmarks.cancelAll('the device was stopped')
     worker.keep()
     loop.wake()
     await worker.end()
@@ -206,6 +224,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     },
     startMining: (options) => {
       forgive()
+      endBenchmarks('mining was started, and the benchmark ended for it', 'Measure again when mining has stopped.')
       proofs.begin()
       mining = options
       finishing = false
@@ -215,6 +234,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     stop,
     finish: async () => {
       finishing = true
+      endBenchmarks('the device was stopped')
       await loop.ended()
       await stop()
     },
@@ -234,14 +254,18 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       threads = wanted
       worker.paceThreads()
     },
-    benchmark: async (engine, tier, seconds) => {
+    get benchmarkProgress() {
+      return benchmarks.progress
+    },
+    cancelBenchmark: () => endBenchmarks('the benchmark was cancelled'),
+    benchmark: async (plan) => {
       if (stopping || faulted !== null) {
         const reason = faulted ?? 'it is being stopped'
         throw new Failure('device-unavailable', `${deviceId} cannot be measured: ${reason}`, 'Try again.')
       }
-      const measured = benchmarks.add(engine, tier, seconds)
+      const measured = benchmarks.add(plan)
       run()
-      return measured
+      return { ...(await measured), threads: restraint.threads() }
     },
     readSensors: async () =>
       worker.client?.state === 'running' ? worker.client.request('driver.sensors', null) : null,

@@ -1,5 +1,5 @@
 /** What a device runner offers and what it is put together from. */
-import type { DeviceBenchmark } from '#shared/domain/benchmark'
+import type { BenchmarkProgress } from '#shared/domain/benchmark'
 import type { Network, Unit } from '#shared/domain/protocol'
 import type { Signed } from '#shared/domain/signed'
 import type { DeviceState } from '#shared/domain/states'
@@ -11,6 +11,7 @@ import type { Pace } from '#shared/contract/throttle'
 import type { Clock } from '#process/supervisor'
 import type { WorkEnergy } from '../ledger'
 import type { Log } from '../log'
+import type { BenchmarkOutcome, BenchmarkPlan } from './benchmark-task'
 import type { JobRates } from './job-rates'
 import type { JobRunner, JobRunnerParts, RunnableModel } from './job-runner'
 import type { NetworkState } from './network-state'
@@ -55,7 +56,15 @@ export interface DeviceRunner {
   setThreads(threads: number): void
   /** of the driver's device while its worker runs; null: none */
   readSensors(): Promise<NativeSensors | null>
-  benchmark(engine: ProofEngine, tier: TierName, seconds: number): Promise<DeviceBenchmark>
+  /** the one under way; null: none is */
+  readonly benchmarkProgress: BenchmarkProgress | null
+  /**
+   * Measures between other work; a start of mining ends it. Rejects with Failure `cancelled` then, `device-unavailable`
+   * where the device cannot work.
+   */
+  benchmark(plan: BenchmarkPlan): Promise<BenchmarkOutcome & { threads: number }>
+  /** False: none was asked for. */
+  cancelBenchmark(): boolean
 }
 
 export interface DeviceRunnerParts extends Omit<WorkerClientParts, 'name' | 'start' | 'onState' | 'onToken'> {

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { v7 } from 'uuid'
 import type { ModelCard } from '#shared/domain/card'
+import { BENCHMARK_PUBLIC_KEY } from '#shared/domain/benchmark'
 import { Failure } from '#shared/domain/errors'
+import { goldenDigests } from '#shared/domain/golden'
 import type { JobInput, JobRun } from '#shared/domain/job'
 import { modelHash } from '#shared/domain/model-hash'
 import type { Receipt } from '#shared/domain/protocol'
@@ -84,6 +86,10 @@ export function scriptedWorkers(clock: Clock) {
     begun: [] as string[],
     mostAtOnce: 0,
     startFails: false,
+    /** what the device gives for the golden nonces; null: what is right */
+    goldenDigest: null as string | null,
+    /** a slice of a benchmark never ends */
+    benchmarkHangs: false,
     ignoresCancel: false,
     runs: [] as WorkerMethods['proof.run']['params'][],
     started: 0,
@@ -148,6 +154,24 @@ export function scriptedWorkers(clock: Clock) {
           return null
         },
         'proof.digest': unused,
+        'proof.digests': async (params) => {
+          if (script.benchmarkHangs) return new Promise<never>(() => undefined)
+          const wanted = Math.ceil((script.noncesPerSecond * params.budgetMilliseconds) / 1000)
+          const nonces = Math.max(1, Math.min(wanted, params.maxNonces ?? wanted))
+          const milliseconds = (nonces * 1000) / script.noncesPerSecond
+          const digestOf = (index: number): string =>
+            params.publicKey === BENCHMARK_PUBLIC_KEY
+              ? (script.goldenDigest ?? goldenDigests(params.tier)[index] ?? '')
+              : hashDigest({ ...params, nonce: params.firstNonce + BigInt(index) })
+          const digests = Array.from({ length: Math.min(nonces, params.keep) }, (_, index) => digestOf(index))
+          return later(milliseconds, () => ({ digests, nonces, milliseconds, kernelMilliseconds: milliseconds }))
+        },
+        'proof.check': (params) =>
+          later(params.budgetMilliseconds, () => ({
+            nonces: Math.round((script.noncesPerSecond * params.budgetMilliseconds) / 1000),
+            milliseconds: params.budgetMilliseconds,
+            wrong: script.goldenDigest === null ? null : { nonce: 1n, digest: script.goldenDigest },
+          })),
         'proof.benchmark': unused,
         'job.run': ({ jobId, input, model }) =>
           new Promise<JobRun>((resolve, reject) => {

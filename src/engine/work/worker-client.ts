@@ -51,6 +51,8 @@ const DEADLINES_MILLISECONDS: Readonly<Record<WorkerMethod, number>> = {
   'proof.run': 10 * MINUTE,
   'proof.yield': MINUTE / 6,
   'proof.digest': 10 * MINUTE,
+  'proof.digests': 30 * MINUTE,
+  'proof.check': 30 * MINUTE,
   'proof.benchmark': 75 * MINUTE,
   'job.run': 60 * MINUTE,
   'job.cancel': MINUTE / 6,

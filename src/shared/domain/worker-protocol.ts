@@ -84,7 +84,32 @@ export interface WorkerMethods {
     params: ProofContext & { publicKey: string; nonce: bigint }
     result: { digest: string; milliseconds: number }
   }
-  /** Time-boxed measurement of one tier, with the checksum of a fixed set of nonces. */
+  /**
+   * Computes firstNonce … for `budgetMilliseconds` (at least one batch) or `maxNonces`, and answers with the digests of
+   * the first `keep` of them.
+   */
+  'proof.digests': {
+    params: ProofContext & {
+      publicKey: string
+      firstNonce: bigint
+      budgetMilliseconds: number
+      maxNonces?: number
+      keep: number
+    }
+    result: { digests: string[]; nonces: number; milliseconds: number; kernelMilliseconds: number }
+  }
+  /** Computes nonces whose digests are known, firstNonce … and again from the start, until the time is over or one is wrong. */
+  'proof.check': {
+    params: ProofContext & {
+      publicKey: string
+      firstNonce: bigint
+      /** hex, of firstNonce … */
+      expected: string[]
+      budgetMilliseconds: number
+    }
+    result: { nonces: number; milliseconds: number; wrong: { nonce: bigint; digest: string } | null }
+  }
+  /** Checks and measures one tier in one go: for trying an engine. What is kept and shown is measured by the engine in samples. */
   'proof.benchmark': { params: ProofContext & { seconds: number }; result: DeviceBenchmark }
   /**
    * Runs one useful job. Emits `job.token` notifications for chat. Rejects with a Failure value. Chats of the same model
