@@ -20,20 +20,23 @@ interface Round {
   decode: number
   shortDecode: number
   first: number
+  promptTokens: number
 }
 
 export default async function main(args: string[]): Promise<void> {
   const { values } = parseArgs({ args, options: { rounds: { type: 'string' } } })
-  const rounds = Number(values.rounds ?? 7)
+  const rounds = Number(values.rounds ?? 5)
   if (!(rounds >= 1)) throw new RangeError('rounds is a positive number')
   const prepared = await prepareModels(work)
   const rows: string[] = []
   let streams: string[] = []
+  let promptTokens = 0
   for (const model of prepared) {
     const lode = await startLode(model, THREADS)
     const llama = await startLlama(model, THREADS)
     try {
       const sides = await measure([lode, llama], rounds)
+      promptTokens = median(sides.flat().map((round) => round.promptTokens))
       rows.push(comparison(model, sides))
       if (streams.length === 0) streams = await parallel(lode, rounds)
     } finally {
@@ -50,7 +53,7 @@ ${rows.join('\n')}
 
 ${streams.join('\n')}
 
-- *Prefill*: a prompt of about ${PROMPT_TOKENS} tokens, different in every round, until its first token is chosen, inside the engine's process. *First token*: the same from
+- *Prefill*: a prompt of ${promptTokens} tokens, different in every round, until its first token is chosen, inside the engine's process. *First token*: the same from
   outside, with the message there and back, template and tokenizer.
 - *Decode*: the ${ANSWER_TOKENS - 1} tokens after the first, greedy; behind that prompt, and behind a question of one line. Lode also computes the evidence of each token (its five
   largest log-probabilities).
@@ -82,6 +85,7 @@ async function measure(engines: readonly [Engine, Engine], rounds: number): Prom
         decode: decodeRate(first),
         shortDecode: decodeRate(behind),
         first: first.firstTokenMilliseconds,
+        promptTokens: first.promptTokens,
       })
     }
   }
@@ -164,7 +168,7 @@ function jobs(answers: readonly Answered[]): number {
 function longPrompt(round: number): string {
   const places = ['harbour', 'forest', 'market', 'mountain', 'library', 'desert', 'island', 'station']
   const sentences = Array.from(
-    { length: 27 },
+    { length: 24 },
     (_, index) =>
       `On day ${index + 1} the travellers left the ${places[(index + round) % 8]} early and walked until the evening light was gone.`,
   )

@@ -16,7 +16,7 @@ export interface LoadedGraph {
 export async function openGraph(
   path: string,
   threads: number,
-  { waitBusily = false, profileFile }: { waitBusily?: boolean; profileFile?: string } = {},
+  { waitBusily = false }: { waitBusily?: boolean } = {},
 ): Promise<LoadedGraph> {
   const runtime = await import('onnxruntime-node')
   try {
@@ -30,7 +30,6 @@ export async function openGraph(
       logSeverityLevel: 4,
       // Between runs waiting threads sleep: the machine belongs to the person, and work per joule counts.
       extra: { session: { intra_op: { allow_spinning: waitBusily ? '1' : '0' }, force_spinning_stop: '1' } },
-      ...(profileFile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profileFile }),
     })
     return { runtime, session }
   } catch (error) {

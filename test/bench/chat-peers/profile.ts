@@ -2,13 +2,16 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import * as runtime from 'onnxruntime-node'
 import { createChatEngine } from '#worker/inference/chat/engine'
-import { loadChatModel } from '#worker/inference/chat/model'
+import type { ChatModel } from '#worker/inference/chat/model'
 import type { Prepared } from './engines'
 
 const PREFIX = 'profile-chat'
 const PROMPT_TOKENS = 512
 const STEPS = 48
+/** of a prompt, as the worker cuts it for a model of this size */
+const PART_TOKENS = 64
 
 const profile = z.array(
   z.looseObject({
@@ -56,12 +59,20 @@ async function measured(
 ): Promise<Map<string, number>> {
   const profileFile = join(folder, PREFIX)
   for (const old of readdirSync(folder)) if (old.startsWith(PREFIX)) rmSync(join(folder, old))
-  const model = await loadChatModel(location, threads, { profileFile })
-  const engine = createChatEngine({ ...model, endIds: new Set() })
+  const session = await runtime.InferenceSession.create(join(location.folder, 'model.onnx'), {
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    enableMemPattern: false,
+    logSeverityLevel: 4,
+    extra: { session: { force_spinning_stop: '1' } },
+    enableProfiling: true,
+    profileFilePrefix: profileFile,
+  })
+  const engine = createChatEngine(profiledModel(session, location))
   const prompts = Array.from({ length: requests }, (_, request) =>
     Array.from({ length: PROMPT_TOKENS }, (_, index) => 1000 + ((index * 977 + request * 13) % 30_000)),
   )
-  const parts = PROMPT_TOKENS / model.prefillTokens
+  const parts = PROMPT_TOKENS / PART_TOKENS
   await Promise.all(
     prompts.map((prompt, request) =>
       engine.answer({
@@ -75,8 +86,8 @@ async function measured(
       }),
     ),
   )
-  model.session.endProfiling()
-  await model.session.release()
+  session.endProfiling()
+  await session.release()
   const file = readdirSync(folder).find((name) => name.startsWith(PREFIX))
   if (file === undefined) throw new Error('onnxruntime wrote no profile')
   const events = profile.parse(JSON.parse(readFileSync(join(folder, file), 'utf8')))
@@ -84,6 +95,29 @@ async function measured(
   // of a prompt: all runs but the first, which warms up; of steps: the last ones, when all requests generate
   const chosen = steps === 1 ? runs.slice(1) : runs.slice(-steps)
   return summary(events, chosen)
+}
+
+/** What the engine needs of a model; nothing is made into text. */
+function profiledModel(session: runtime.InferenceSession, { folder }: Prepared['location']): ChatModel {
+  const config = z
+    .object({ num_hidden_layers: z.number(), num_key_value_heads: z.number(), head_dim: z.number() })
+    .parse(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')))
+  const inputs = Array.from({ length: config.num_hidden_layers }, (_, layer) => ({
+    key: `past_key_values.${layer}.key`,
+    value: `past_key_values.${layer}.value`,
+  }))
+  return {
+    runtime,
+    session,
+    tokenizer: { decode: () => '' } as unknown as ChatModel['tokenizer'],
+    template: undefined as unknown as ChatModel['template'],
+    endIds: new Set(),
+    context: 2048,
+    cache: [],
+    inPlace: false,
+    joined: { inputs, heads: config.num_key_value_heads, headSize: config.head_dim },
+    prefillTokens: PART_TOKENS,
+  }
 }
 
 function summary(events: z.infer<typeof profile>, runs: z.infer<typeof profile>): Map<string, number> {
