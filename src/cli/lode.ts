@@ -60,6 +60,13 @@ const decimalFrom =
       throw new InvalidArgumentError(`It must be a number from ${minimum} to ${maximum}.`)
     return value
   }
+const wattsOrOff = (text: string): number | 'off' => {
+  const value = Number(text)
+  if (text === 'off') return text
+  if (!/^\d+(\.\d+)?$/.test(text) || value <= 0 || value > 100_000)
+    throw new InvalidArgumentError('It must be a number of watts, or "off".')
+  return value
+}
 const BYTE_UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 }
 const byteCount = (text: string): number => {
   const [, figure = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmgt]?b)?$/i.exec(text) ?? []
@@ -129,7 +136,10 @@ const command = (parent: Command, name: string, description: string): Command =>
     .option('--json', 'JSON on standard output')
     .option('--data-dir <folder>', 'data folder')
 
-const devicesCommand = command(program, 'devices', 'what can compute here').action(action(devices))
+const devicesCommand = command(program, 'devices', 'what can compute here')
+  .option('--device <id>', 'the device whose power limit is set')
+  .option('--power-limit <watts>', 'while it mines; "off": as the device has it', wattsOrOff)
+  .action(action(devices))
 command(devicesCommand, 'retry', 'try a device again that stopped or is quarantined')
   .argument('<id>')
   .action(action(devicesRetry))
@@ -198,6 +208,7 @@ command(job, 'submit', 'give it a job and wait for the result')
   .option('--top-p <p>', 'of the likeliest words those that make up this share', decimalFrom(0.001, 1))
   .option('--seed <n>', 'the same seed gives the same answer', wholeNumber(0, 0xffff_ffff))
   .option('--stop <text>', 'ends the answer before this text; may be given again', gathered)
+  .option('--within <seconds>', 'fail unless it is done within this time', positiveSeconds)
   .option('--stream', "print a chat's answer as it is written")
   .action(action(jobSubmit))
 

@@ -40,6 +40,8 @@ export interface DeviceRegistry {
   endQuarantine(id: string): void
   runner(id: string): DeviceRunner
   runners(): DeviceRunner[]
+  /** It is gone with its driver; another driver's device may come under its name. */
+  forget(id: string): void
   /** those that are on and can work */
   usableRunners(): DeviceRunner[]
   onReading(reading: SensorReading): void
@@ -65,9 +67,12 @@ export interface DeviceRegistryParts {
   /** the engines that gave the right digests on an adapter, the fastest first; never rejects */
   gpuEngines: (gpu: { adapter: GpuAdapter; vendor: string }) => Promise<ProofEngine[]>
   createRunner: (device: DeviceDescriptor) => DeviceRunner
-  drivers: Pick<Drivers, 'devices' | 'ready' | 'ownerOf'>
+  drivers: Pick<Drivers, 'devices' | 'ready' | 'ownerOf' | 'powerLimits'>
   driverSensors: DriverSensors
+  /** what a model is called, by its hash */
+  modelName: (hash: string) => string
   rate: (deviceId: string) => { macsPerSecond: number | null; macsPerJoule: number | null }
+  onForgotten: (deviceId: string) => void
   onChange: () => void
 }
 
@@ -135,6 +140,9 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       engine: runner?.engine ?? found.engines[0] ?? null,
       memoryBytes: found.memoryBytes,
       memoryUsedBytes: runner?.residentBytes ?? null,
+      loadedModels: (runner?.loadedModels ?? [])
+        .map(({ hash, bytes }) => ({ hash, name: parts.modelName(hash), bytes }))
+        .toReversed(),
       canMine: found.canMine,
       ...(reason === undefined || reason === '' ? {} : { reason }),
       enabled: found.enabled,
@@ -148,7 +156,7 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       macsPerJoule: isWorking ? rate.macsPerJoule : null,
       temperatureCelsius: power.temperatureCelsius,
       temperatureLimitCelsius: temperatureLimit(found.id, found.kind),
-      powerLimit: null,
+      powerLimit: parts.drivers.powerLimits.of(found.id),
       restarts: runner?.restarts ?? 0,
     })
   }
@@ -222,6 +230,8 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
     get: (id) => describe(find(id)),
     configure: (id, change) => {
       const found = find(id)
+      const { powerLimitWatts } = change
+      if (powerLimitWatts !== undefined) parts.drivers.powerLimits.check(id, powerLimitWatts)
       if (change.threads !== undefined) {
         const maximum = found.threads?.maximum ?? 0
         if (change.threads > maximum) {
@@ -230,6 +240,9 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
         runnerFor(found).setThreads(change.threads)
       }
       settings.changeDevice(id, change)
+      const runner = runners.get(id)
+      const isMining = runner !== undefined && runner.engine !== null && runner.reason === null
+      if ('powerLimitWatts' in change && isMining) void parts.drivers.powerLimits.begin(id)
       parts.onChange()
     },
     ready: () => {
@@ -252,6 +265,10 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
     },
     runner: (id) => runnerFor(find(id)),
     runners: () => [...runners.values()],
+    forget: (id) => {
+      runners.delete(id)
+      parts.onForgotten(id)
+    },
     usableRunners: () =>
       descriptors()
         .filter((device) => device.canMine && device.enabled)

@@ -26,7 +26,7 @@ import { joinPractice } from './join-practice'
 import { knownInventory, rememberInventory } from './known-inventory'
 import { openMiningMark } from './resume'
 import { loadRigKeySeed } from './rig-key'
-import { openSettings, pinNetworkKey } from './settings'
+import { electricityPrice, openSettings, pinNetworkKey } from './settings'
 import { engineStatus } from './status'
 import { createThrottle } from './throttle'
 import { createRunnerFactory } from './runner-factory'
@@ -55,6 +55,8 @@ export interface EngineParts {
   epochSeconds?: number
   /** whether the practice network takes shares of the tests' tier */
   allowTestTier: boolean
+  /** a driver that says nothing for so long hangs; a minute when left out */
+  driverHangMilliseconds?: number
   models: ModelEnvironment
 }
 
@@ -75,6 +77,8 @@ export interface Engine {
 }
 
 const SENSOR_MILLISECONDS = 1000
+/** Drivers are asked for a quarter of a second's work at a time. */
+const DRIVER_HANG_MILLISECONDS = 60_000
 const STATUS_MILLISECONDS = 250
 /** A slow look at the machine must not hold up the start; what Node itself knows will do until the next. */
 const INVENTORY_MILLISECONDS = 2000
@@ -118,7 +122,13 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
 
     const lock = acquireEngineLock(dataDir)
     closers.add(() => lock.release())
-    const ledger = openLedger({ folder: dataDir, clock, ids, onNotice: notice })
+    const ledger = openLedger({
+      folder: dataDir,
+      clock,
+      ids,
+      onNotice: notice,
+      electricity: () => electricityPrice(settings.current),
+    })
     closers.add(() => {
       closed = true
       ledger.close()
@@ -218,6 +228,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       events,
       devices: () => devices,
       mining: () => mining,
+      wishedWatts: (deviceId) => settings.device(deviceId).powerLimitWatts,
       onChange: changed,
     })
     closers.add(async () => {
@@ -226,6 +237,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     })
     const createRunner = createRunnerFactory({
       drivers,
+      driverHangMilliseconds: parts.driverHangMilliseconds ?? DRIVER_HANG_MILLISECONDS,
       rigKey: signer.publicKeyHex,
       host,
       clock,
@@ -268,7 +280,10 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       createRunner,
       drivers,
       driverSensors,
+      modelName: (hash) =>
+        runnableModels().find((model) => model.hash === hash)?.card.name ?? 'a model that was removed',
       rate: (deviceId) => live.rate(deviceId),
+      onForgotten: (deviceId) => live.remove(deviceId),
       onChange: changed,
     })
 
@@ -322,6 +337,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       dataDir,
       clock,
       log,
+      isClosed: () => closed,
+      readyKinds: () => [...new Set(models.list().flatMap(({ kind, state }) => (state === 'ready' ? [kind] : [])))],
       events,
       ledger,
       metrics,

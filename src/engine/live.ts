@@ -5,7 +5,7 @@
 import type { LiveTick } from '#shared/contract/engine'
 import type { Certainty } from '#shared/contract/common'
 import type { Clock } from '#process/supervisor'
-import type { Metrics, WorkEnergy } from './ledger'
+import type { ActivityShares, Metrics, WorkEnergy } from './ledger'
 import type { DeviceRunner } from './work/device-runner'
 import { workEnergy } from './work-energy'
 
@@ -29,6 +29,7 @@ interface Second {
   macs: number
   joules: number
   knownMilliseconds: number
+  shares: ActivityShares
 }
 
 interface Account {
@@ -99,6 +100,7 @@ export function createLive(parts: {
       macs: account.pendingMacs,
       joules,
       knownMilliseconds: power.watts === null ? 0 : milliseconds,
+      shares: sharesOf(account.runner.takeLaneTimes()),
     }
     account.pendingCredit = 0
     account.pendingMacs = 0
@@ -142,6 +144,7 @@ export function createLive(parts: {
         return {
           deviceId: account.runner.deviceId,
           activity: account.runner.lane,
+          shares: second?.shares ?? { [account.runner.lane]: 1 },
           macs: second?.macs ?? 0,
           creditMacs: second?.credit ?? 0,
           powerWatts: power.watts,
@@ -217,6 +220,14 @@ export function createLive(parts: {
     },
     stop: () => timer.cancel(),
   }
+}
+
+/** Parts of one; nothing where no time went by. */
+function sharesOf(times: ActivityShares): ActivityShares {
+  const all = Object.values(times).reduce((sum, milliseconds) => sum + milliseconds, 0)
+  return Object.fromEntries(
+    Object.entries(times).map(([lane, milliseconds]) => [lane, all > 0 ? milliseconds / all : 0]),
+  )
 }
 
 function sumKnown(values: readonly (number | null)[]): number | null {

@@ -6,8 +6,10 @@ import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
 import { z } from 'zod'
+import { Failure } from '#shared/domain/errors'
 import type { WorkerStart } from '#shared/domain/worker-protocol'
 import { connectParent, startArgument } from '#process/parent'
+import { libraryMismatch } from './drivers/library-file'
 import { serveMethods } from './methods'
 import { residency } from './inference/residency'
 import { serveLane } from './proof/lane'
@@ -71,7 +73,11 @@ async function startWorker(): Promise<void> {
     if (prover.busy) process.kill(process.pid, 'SIGKILL')
   })
   const notifier = serveMethods(port, prover, start.threads, {
-    describe: (library) => describeDriver(addon(), library),
+    describe: async (library) => {
+      const mismatch = await libraryMismatch(library)
+      if (mismatch !== null) throw new Failure('invalid-input', mismatch)
+      return describeDriver(addon(), library)
+    },
     check: async ({ library, check, seconds }) => {
       const { runCheck } = await import('./drivers/checks')
       return runCheck(check, { addon: addon(), library, seconds })

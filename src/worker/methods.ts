@@ -21,7 +21,7 @@ import type { Prover } from './proof/prover'
 
 /** What the driver methods ask: the device of this process, and any library for describing. */
 export interface DriverMethods extends Pick<NativeBackend, 'sensors' | 'powerLimit' | 'setPowerLimit'> {
-  describe(library: string): NativeDriver
+  describe(library: string): Promise<NativeDriver>
   check(params: WorkerMethods['driver.check']['params']): Promise<WorkerMethods['driver.check']['result']>
 }
 

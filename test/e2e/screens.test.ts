@@ -12,16 +12,7 @@ const root = resolve(import.meta.dirname, '../../out/renderer')
 const executablePath = chromiumPath()
 if (executablePath === null) console.log('screens: skipped, there is no Chromium (CHROMIUM_PATH may name one)')
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const SCREENS = [
-  'home',
-  'devices',
-  'jobs',
-  'earnings',
-  'settings',
-  'settings/models',
-  'settings/payout',
-  'settings/trust',
-]
+const SCREENS = ['home', 'devices', 'jobs', 'earnings', 'settings', 'models', 'settings/payout', 'settings/trust']
 
 let browser: Browser | undefined
 const engines: SampleEngine[] = []
@@ -133,6 +124,21 @@ describe.skipIf(executablePath === null)('the screens', () => {
     expect(await page.getByRole('button', { name: 'Stop', exact: true }).isDisabled()).toBe(true)
     engines.push(await startSampleEngine({ root, scene: 'mining', port }))
     await page.getByRole('status').getByText('Mining on').waitFor({ timeout: 30_000 })
+  })
+
+  it('offer no work to an engine that is gone', async () => {
+    const page = await open('mining')
+    await goTo(page, 'jobs')
+    const give = page.getByRole('button', { name: 'Give it work' })
+    await give.click()
+    const run = page.getByRole('button', { name: 'Run', exact: true })
+    await run.waitFor()
+    await engines.splice(0)[0]?.close()
+    await page.getByTitle('The engine is gone').first().waitFor()
+    expect(await run.isDisabled()).toBe(true)
+    await page.getByRole('button', { name: 'Close' }).first().click()
+    expect(await give.isDisabled()).toBe(true)
+    expect(await page.getByRole('textbox', { name: 'Search' }).isDisabled()).toBe(true)
   })
 
   it('reach the last of a million jobs and come back to the newest', async () => {

@@ -1,12 +1,29 @@
+import type { PowerLimit } from '#shared/contract/devices'
+import { Failure } from '#shared/domain/errors'
 import type { CommandContext } from '../lode'
 import { withSession } from '../session'
 
-/** `lode devices` */
-export async function devices({ output, dataDir }: CommandContext): Promise<void> {
+export interface DevicesOptions {
+  device?: string
+  /** watts; off: as the device has it */
+  powerLimit?: number | 'off'
+}
+
+/** `lode devices`: shows them; with `--power-limit` sets that of one. */
+export async function devices({ output, dataDir }: CommandContext, options: DevicesOptions): Promise<void> {
+  const { device: id, powerLimit: wanted } = options
+  if ((id === undefined) !== (wanted === undefined))
+    throw new Failure(
+      'wrong-usage',
+      '--device and --power-limit belong together',
+      'Say which device and how many watts.',
+    )
   await withSession(dataDir, async ({ client }) => {
+    if (id !== undefined && wanted !== undefined)
+      await client.call('devices.configure', { id, powerLimitWatts: wanted === 'off' ? null : wanted })
     const found = await client.call('devices.list', null)
     output.answer(
-      found.map(({ id, kind, name, engines, memoryBytes, canMine, reason }) => ({
+      found.map(({ id, kind, name, engines, memoryBytes, canMine, reason, powerLimit }) => ({
         id,
         kind,
         name,
@@ -14,13 +31,19 @@ export async function devices({ output, dataDir }: CommandContext): Promise<void
         memoryBytes,
         canMine,
         ...(reason === undefined ? {} : { reason }),
+        ...(powerLimit === null ? {} : { powerLimit }),
       })),
-      found.map(
-        (device) =>
-          `${device.id}  ${device.name}: ${device.canMine ? `can mine with ${device.engines.join(', ')}${device.detail.engineUses ? ` (${device.detail.engineUses})` : ''}` : (device.reason ?? 'cannot mine')}`,
-      ),
+      found.flatMap((device) => [
+        `${device.id}  ${device.name}: ${device.canMine ? `can mine with ${device.engines.join(', ')}${device.detail.engineUses ? ` (${device.detail.engineUses})` : ''}` : (device.reason ?? 'cannot mine')}`,
+        ...(device.powerLimit === null ? [] : [`  Power limit: ${limitWords(device.powerLimit)}`]),
+      ]),
     )
   })
+}
+
+function limitWords({ currentWatts, minimumWatts, maximumWatts, wantedWatts }: PowerLimit): string {
+  const range = `${currentWatts} W now, from ${minimumWatts} to ${maximumWatts} W`
+  return wantedWatts === null ? range : `${range}; ${wantedWatts} W while mining`
 }
 
 /** `lode devices retry ID` */

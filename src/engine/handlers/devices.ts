@@ -31,6 +31,8 @@ export function deviceHandlers(
       return devices.list()
     },
     'devices.configure': async ({ id, enabled, threads, temperatureLimitCelsius, powerLimitWatts }) => {
+      // its range is known once the driver was looked at
+      if (powerLimitWatts !== undefined) await drivers.ready()
       devices.configure(id, {
         ...(enabled === undefined ? {} : { enabled }),
         ...(threads === undefined ? {} : { threads }),

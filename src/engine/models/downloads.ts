@@ -85,6 +85,11 @@ export function createDownloads(parts: DownloadParts): Downloads {
     job.state = state
     tell(job)
   }
+  /** Its work is over: what is asked of it from now on begins anew. */
+  const rest = (job: Job, state: Download['state']): void => {
+    job.running = null
+    enter(job, state)
+  }
   const progress = (job: Job, bytes: number, source: string): void => {
     job.bytesDone = bytes
     job.source = source
@@ -101,8 +106,9 @@ export function createDownloads(parts: DownloadParts): Downloads {
     const { entry } = job
     const { signal } = job.control
     signal.throwIfAborted()
-    await requests.save(entry.id, job.request)
+    // At once: what is asked of it from now on must wait for its end.
     enter(job, 'fetching')
+    await requests.save(entry.id, job.request)
     const fetched: FetchedFile[] = []
     let before = 0
     for (const file of entry.files) {
@@ -115,7 +121,7 @@ export function createDownloads(parts: DownloadParts): Downloads {
     await parts.install(entry, join(requests.folder(entry.id), 'files'), fetched)
     await requests.remove(entry.id)
     jobs.delete(entry.id)
-    enter(job, 'done')
+    rest(job, 'done')
   }
   const oneFile = async (job: Job, file: CatalogueFile, before: number): Promise<FetchedFile> => {
     const { entry } = job
@@ -150,11 +156,10 @@ export function createDownloads(parts: DownloadParts): Downloads {
       await work(job)
       log.info('a model was fetched', { model: job.entry.id })
     } catch (error) {
-      await conclude(job, error).catch((trouble: unknown) =>
-        log.error('a download could not be put away', { model: job.entry.id, error: String(trouble) }),
-      )
-    } finally {
-      job.running = null
+      await conclude(job, error).catch((trouble: unknown) => {
+        log.error('a download could not be put away', { model: job.entry.id, error: String(trouble) })
+        rest(job, 'failed')
+      })
     }
   }
   const conclude = async (job: Job, error: unknown): Promise<void> => {
@@ -165,11 +170,11 @@ export function createDownloads(parts: DownloadParts): Downloads {
     if (asked === 'cancel') {
       jobs.delete(id)
       await requests.remove(id)
-      return enter(job, 'cancelled')
+      return rest(job, 'cancelled')
     }
     if (asked === 'pause') {
       await save(job, { state: 'paused' })
-      return enter(job, 'paused')
+      return rest(job, 'paused')
     }
     const failure = inWords(job.entry, error, parts.folder)
     log.warn('a model could not be fetched', { model: id, ...failure })
@@ -180,7 +185,7 @@ export function createDownloads(parts: DownloadParts): Downloads {
     }
     job.request = { ...job.request, state: 'failed', failure }
     if (failure.code === 'unavailable') await requests.save(id, job.request)
-    enter(job, 'failed')
+    rest(job, 'failed')
   }
 
   const begin = (job: Job): void => {

@@ -1,4 +1,5 @@
 /** Models as a person deals with them: installed, available, fetched, cleaned up; the store and the downloads behind it. */
+import { availableParallelism } from 'node:os'
 import type { AvailableModel, Download, FetchPlan, InstalledModel, Model } from '#shared/contract/models'
 import { hashOrigin, sourceWords, type Catalogue, type CatalogueEntry } from '#shared/domain/catalogue'
 import { Failure } from '#shared/domain/errors'
@@ -11,8 +12,9 @@ import { modelMemory } from './memory'
 
 /** Tokens of context that memory is reckoned with where nobody says otherwise: a long conversation. */
 export const USUAL_CONTEXT = 4096
-/** A recommended model leaves the computer to its owner. */
+/** A recommended model leaves the computer to its owner, and answers before one loses patience: each token reads all weights. */
 const RECOMMENDED_SHARE = 0.25
+const RECOMMENDED_BYTES_PER_PROCESSOR = 1e9
 
 export interface LibraryParts {
   store: ModelStore
@@ -142,8 +144,12 @@ export function createLibrary(parts: LibraryParts): ModelLibrary {
       const best = rows
         .filter(({ kind, fit }) => kind === 'chat' && fit.memory === 'fits' && fit.disk === 'fits')
         .filter(({ fit }) => fit.memoryBytes <= room.memoryBytes * RECOMMENDED_SHARE)
+        .filter(({ id }) => entryOf(id).memory.weightsBytes <= availableParallelism() * RECOMMENDED_BYTES_PER_PROCESSOR)
         .toSorted((a, b) => b.fit.memoryBytes - a.fit.memoryBytes)[0]
-      return { models: rows.map((row) => ({ ...row, recommended: row === best })), plan: plan() }
+      return {
+        models: rows.map((row) => ({ ...row, recommended: row.id === best?.id })),
+        plan: plan(),
+      }
     },
     plan,
     get: async (id, anyway) => {

@@ -37,6 +37,7 @@ export type DeviceProofsParts = Pick<
   | 'energyNow'
   | 'onUnit'
   | 'onWork'
+  | 'whileMining'
 > & { show: DeviceDisplay['show']; display: Pick<DeviceDisplay, 'state'> }
 
 export function createDeviceProofs(parts: DeviceProofsParts): DeviceProofs {
@@ -82,6 +83,7 @@ export function createDeviceProofs(parts: DeviceProofsParts): DeviceProofs {
       sinceShare.begin()
     },
     prove: async (worker, options, sliceMilliseconds) => {
+      if (miner === null) await parts.whileMining?.begin()
       const proof = minerFor(worker, options)
       const words = `Proving capacity on ${proof.tier}`
       if (parts.display.state !== 'proving')

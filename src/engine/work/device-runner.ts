@@ -7,7 +7,7 @@ import { createDeviceJobs } from './device-jobs'
 import { createDeviceProofs } from './device-proofs'
 import type { DeviceRunner, DeviceRunnerParts, MiningOptions } from './device-types'
 import { createDeviceWorker } from './device-worker'
-import { MODEL_MEMORY_SHARE } from './model-memory'
+import { fitsMemory, MODEL_MEMORY_SHARE } from './model-memory'
 import { createRestraint } from './restraint'
 import { createWorkLoop } from './work-loop'
 
@@ -28,7 +28,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
   let networkTrouble: string | null = null
   let faulted: string | null = null
   const benchmarks = createBenchmarkQueue(clock)
-  const display = createDeviceDisplay(parts.onChange)
+  const display = createDeviceDisplay(clock, parts.onChange)
   const { show } = display
   const proofs = createDeviceProofs({ ...parts, show, display })
 
@@ -94,10 +94,22 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     onHot: (words) => log.warn('device rests', { device: deviceId, reason: words }),
   })
 
+  const giveUp = async (fault: Failure): Promise<false> => {
+    faulted = fault.message
+    log.error('device stopped', { device: deviceId, code: fault.code, reason: fault.message })
+    show('faulted', fault.message, 'idle')
+    await parts.whileMining?.end()
+    parts.onFault?.(fault)
+    return false
+  }
+
   /** Decides what a failed step means; true: go on. */
   const survive = async (error: unknown): Promise<boolean> => {
     if (stopping) return false
     if (!(error instanceof Failure)) throw error
+    // A driver that hangs would hang again. Any other worker that is gone comes back.
+    if (error instanceof Unanswered && error.timedOut && parts.workerStart?.driver)
+      return giveUp(new Failure('driver-fault', 'it hangs: it gave no answer in time'))
     // A new worker knows no weights and no unit; a lost network gives a new unit.
     if (error instanceof Unanswered) {
       proofs.forget()
@@ -113,11 +125,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       await loop.pause(NETWORK_RETRY_MILLISECONDS)
       return true
     }
-    faulted = error.message
-    log.error('device stopped', { device: deviceId, code: error.code, reason: error.message })
-    show('faulted', error.message, 'idle')
-    parts.onFault?.(error.message)
-    return false
+    return giveUp(error)
   }
 
   const concludeLoop = (fault?: Error): void => {
@@ -172,6 +180,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     void benchmarks.cancelAll('the device was stopped')
     worker.keep()
     loop.wake()
+    await parts.whileMining?.end()
     await worker.end()
     await loop.ended()
     await jobs.release()
@@ -192,6 +201,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     get lane() {
       return display.lane
     },
+    takeLaneTimes: () => display.takeLaneTimes(),
     get resting() {
       return display.state === 'idle' ? restraint.resting : null
     },
@@ -217,8 +227,9 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       return worker.client?.loadedModels ?? []
     },
     get takesJobs() {
-      return jobs.models().length > 0
+      return parts.models().length > 0
     },
+    canRun: (model) => fitsMemory(model.card, parts.memoryBytes),
     get networkTrouble() {
       return networkTrouble
     },
@@ -267,7 +278,9 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       run()
       return { ...(await measured), threads: restraint.threads() }
     },
-    readSensors: async () =>
-      worker.client?.state === 'running' ? worker.client.request('driver.sensors', null) : null,
+    askDriver: async (method, params) => {
+      if (worker.client === null) throw new Unanswered(`${deviceId} has no worker now`, false)
+      return worker.client.request(method, params)
+    },
   }
 }

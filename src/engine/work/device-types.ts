@@ -4,8 +4,8 @@ import type { Network, Unit } from '#shared/domain/protocol'
 import type { Signed } from '#shared/domain/signed'
 import type { DeviceState } from '#shared/domain/states'
 import type { TierName } from '#shared/domain/tiers'
-import type { NativeSensors } from '#shared/domain/driver'
-import type { LoadedModel, ProofEngine, WorkerStart } from '#shared/domain/worker-protocol'
+import type { Failure } from '#shared/domain/errors'
+import type { LoadedModel, ProofEngine, WorkerMethods, WorkerStart } from '#shared/domain/worker-protocol'
 import type { LaneSpan } from '#shared/contract/engine'
 import type { Pace } from '#shared/contract/throttle'
 import type { Clock } from '#process/supervisor'
@@ -25,11 +25,18 @@ export interface MiningOptions {
   samples: boolean
 }
 
+export type AskDriver = <M extends 'driver.sensors' | 'driver.powerLimit' | 'driver.setPowerLimit'>(
+  method: M,
+  params: WorkerMethods[M]['params'],
+) => Promise<WorkerMethods[M]['result']>
+
 export interface DeviceRunner {
   readonly deviceId: string
   readonly state: DeviceState
   readonly activity: string
   readonly lane: LaneSpan['activity'] | 'idle'
+  /** how long it was in which lane since the last call, milliseconds */
+  takeLaneTimes(): Partial<Record<LaneSpan['activity'] | 'idle', number>>
   /** why it rests although it could work: too hot, or its duty cycle is 0 now; `activity` has the words */
   readonly resting: 'heat' | 'throttle' | null
   /** why it stopped, when it is faulted */
@@ -43,6 +50,8 @@ export interface DeviceRunner {
   readonly loadedModels: readonly LoadedModel[]
   /** whether it runs jobs, and has a model for one */
   readonly takesJobs: boolean
+  /** whether jobs of the model fit into its memory */
+  canRun(model: RunnableModel): boolean
   readonly networkTrouble: string | null
   startMining(options: MiningOptions): void
   /** Within two seconds, also in the middle of a job. */
@@ -54,8 +63,8 @@ export interface DeviceRunner {
   cancelJob(jobId: string): boolean
   retry(): void
   setThreads(threads: number): void
-  /** of the driver's device while its worker runs; null: none */
-  readSensors(): Promise<NativeSensors | null>
+  /** Of the driver's device. Rejects with Unanswered where no worker runs. */
+  askDriver: AskDriver
   /** the one under way; null: none is */
   readonly benchmarkProgress: BenchmarkProgress | null
   /**
@@ -74,7 +83,9 @@ export interface DeviceRunnerParts extends Omit<WorkerClientParts, 'name' | 'sta
   /** what its worker drives; absent: the processor */
   workerStart?: Pick<WorkerStart, 'driver' | 'gpu'>
   /** it stopped for a reason of its own and stays so until it is tried again */
-  onFault?: (reason: string) => void
+  onFault?: (fault: Failure) => void
+  /** what its driver sets while it mines, and only then; neither rejects */
+  whileMining?: { begin(): Promise<void>; end(): Promise<void> }
   rigKey: string
   network: Network
   networkState: NetworkState

@@ -42,6 +42,8 @@ export interface WorkerClientParts {
   start: WorkerStart
   onState: () => void
   onToken?: (data: WorkerNotifications['job.token']) => void
+  /** shorter than those for any device */
+  deadlines?: Partial<Record<WorkerMethod, number>>
 }
 
 const MINUTE = 60_000
@@ -75,6 +77,8 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
   let residentBytes: number | null = null
   let loadedModels: readonly LoadedModel[] = []
   let reason = ''
+  /** it ended by itself, or hung: not ended from outside, and not unable to start */
+  let endedByItself = false
 
   const releaseWaiting = (settle: (entry: (typeof waiting)[number]) => void): void => {
     const entries = waiting
@@ -82,7 +86,11 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
     for (const entry of entries) settle(entry)
   }
   const unavailable = (): Failure =>
-    new Failure('device-unavailable', `${name} keeps stopping: ${reason}`, 'Try it again on the Devices screen.')
+    new Failure(
+      parts.start.driver !== undefined && endedByItself ? 'driver-fault' : 'device-unavailable',
+      `${name} keeps stopping: ${reason}`,
+      'Try it again on the Devices screen.',
+    )
 
   const onState = (state: SupervisedState): void => {
     if (state.state === 'running') {
@@ -90,8 +98,10 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
       peer = createPeer<WorkerMethods, WorkerNotifications>(state.process.port, name)
       peer.on('heartbeat', (beat) => {
         residentBytes = beat.residentBytes
+        const before = loadedModels
         loadedModels = beat.models
         supervisor?.beat()
+        if (before.map(({ hash }) => hash).join() !== beat.models.map(({ hash }) => hash).join()) parts.onState()
       })
       if (parts.onToken) peer.on('job.token', parts.onToken)
       log.info('process runs', { process: name, pid: state.process.pid })
@@ -102,6 +112,7 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
       loadedModels = []
       if (state.state === 'waiting' || state.state === 'open') {
         reason = state.reason
+        endedByItself = !isFromOutside(reason)
         log.warn('process stopped', { process: name, reason, state: state.state })
       }
       if (state.state === 'open') releaseWaiting((entry) => entry.reject(unavailable()))
@@ -142,7 +153,9 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
       const asked = peer
       if (asked === null) throw new Unanswered(`${name} is not running`, false)
       try {
-        return await asked.request(method, params, { timeoutMilliseconds: DEADLINES_MILLISECONDS[method] })
+        return await asked.request(method, params, {
+          timeoutMilliseconds: parts.deadlines?.[method] ?? DEADLINES_MILLISECONDS[method],
+        })
       } catch (error) {
         if (error instanceof Unanswered && error.timedOut && peer === asked) watched.restart('it no longer answered')
         throw error
@@ -161,9 +174,16 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
   }
 }
 
+const NOT_STARTED = 'it could not be started'
+const ENDED_FROM_OUTSIDE = 'it was ended from outside, or the system ran out of memory'
+
+function isFromOutside(reason: string): boolean {
+  return reason === ENDED_FROM_OUTSIDE || reason.startsWith(NOT_STARTED)
+}
+
 function describeExit(exit: ProcessExit | Error): string {
-  if (exit instanceof Error) return `it could not be started (${exit.message})`
-  if (exit.signal === 'SIGKILL') return 'it was ended from outside, or the system ran out of memory'
+  if (exit instanceof Error) return `${NOT_STARTED} (${exit.message})`
+  if (exit.signal === 'SIGKILL') return ENDED_FROM_OUTSIDE
   if (exit.signal !== null) return `it was ended by ${exit.signal}`
   return `it ended with code ${exit.code ?? 'unknown'}`
 }

@@ -5,7 +5,7 @@ import { goldenDigests } from '#shared/domain/golden'
 import { TIERS, type TierName } from '#shared/domain/tiers'
 import { determinism } from './determinism'
 import { firstDevice, HEADER, openDevice, prepare, withEpoch, type CheckContext, type CheckOutcome } from './kit'
-import { libraryPlatform } from './library-file'
+import { libraryMismatch, libraryPlatform } from './library-file'
 
 const CANCEL_MILLISECONDS = 200
 const ROUND_CYCLES = 500
@@ -26,11 +26,9 @@ export async function runCheck(id: DriverCheckId, context: CheckContext): Promis
 
 const checks: Record<DriverCheckId, (context: CheckContext) => CheckOutcome | Promise<CheckOutcome>> = {
   library: async ({ library, addon }) => {
+    const mismatch = await libraryMismatch(library)
+    if (mismatch !== null) return failed(mismatch)
     const platform = await libraryPlatform(library)
-    const here = `${process.platform}-${process.arch}`
-    if (platform === null) return failed('the file is no shared library')
-    if (platform !== here && platform !== `${process.platform}-universal`)
-      return failed(`the library is for ${platform}; this computer is ${here}`)
     addon.describe(library)
     return passed(`a library for ${platform} with lode_driver_entry, version 1 of the interface`)
   },
