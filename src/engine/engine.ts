@@ -242,6 +242,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       host,
       clock,
       random: randomFraction,
+      randomBytes: parts.random,
       log,
       network,
       networkState,
