@@ -254,6 +254,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       host,
       clock,
       random: randomFraction,
+      randomBytes: parts.random,
       log,
       network,
       networkState,
