@@ -179,6 +179,7 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
         watts: reading.watts ?? null,
         certainty: reading.certainty ?? null,
         source: reading.source,
+        ...(reading.certainty === 'measured' ? { counterJoules: lastReading?.packageJoules } : {}),
         temperatureCelsius: lastReading?.cpuTemperatureCelsius ?? null,
       }
     }
@@ -189,6 +190,7 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
         watts,
         certainty: watts === null ? null : 'measured',
         source: watts === null ? 'no power sensor' : "the driver's sensor",
+        counterJoules: sensors?.energyJoules,
         temperatureCelsius: sensors?.temperatureCelsius ?? null,
       }
     }

@@ -231,6 +231,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     })
     const createRunner = createRunnerFactory({
       drivers,
+      driverSensors,
       driverHangMilliseconds: parts.driverHangMilliseconds ?? DRIVER_HANG_MILLISECONDS,
       rigKey: signer.publicKeyHex,
       host,

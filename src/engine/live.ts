@@ -5,6 +5,7 @@
 import type { LiveTick } from '#shared/contract/engine'
 import type { Certainty } from '#shared/contract/common'
 import type { Clock } from '#process/supervisor'
+import { createEnergyMeter, type EnergyMeter } from './devices'
 import type { Metrics, WorkEnergy } from './ledger'
 import type { DeviceRunner } from './work/device-runner'
 import { workEnergy } from './work-energy'
@@ -19,6 +20,8 @@ export interface DevicePower {
   watts: number | null
   certainty: Certainty | null
   source: string
+  /** joules since an arbitrary start, where the device counts them itself */
+  counterJoules?: number | undefined
   temperatureCelsius: number | null
 }
 
@@ -28,6 +31,7 @@ interface Second {
   credit: number
   macs: number
   joules: number
+  measuredJoules: number
   knownMilliseconds: number
 }
 
@@ -35,7 +39,9 @@ interface Account {
   runner: DeviceRunner
   pendingMacs: number
   pendingCredit: number
-  energy: { joules: number; measured: number; known: boolean }
+  meter: EnergyMeter
+  /** what `energyNow` said last: it never goes back */
+  said: { joules: number; measured: number }
   window: Second[]
 }
 
@@ -84,21 +90,21 @@ export function createLive(parts: {
   }
 
   const closeSecond = (account: Account, at: number, milliseconds: number): Second => {
-    const power = parts.power(account.runner.deviceId)
-    const joules = power.watts === null ? 0 : (power.watts * milliseconds) / 1000
-    if (power.watts !== null) {
-      account.energy.known = true
-      account.energy.joules += joules
-      if (power.certainty === 'measured') account.energy.measured += joules
-      else if (power.certainty === 'mixed') account.energy.measured += joules / 2
-    }
+    const { watts, certainty, counterJoules } = parts.power(account.runner.deviceId)
+    const { joules, measuredJoules, knownMilliseconds } = account.meter.add({
+      at,
+      watts: watts ?? undefined,
+      certainty: certainty ?? undefined,
+      counterJoules,
+    })
     const second: Second = {
       at,
       milliseconds,
       credit: account.pendingCredit,
       macs: account.pendingMacs,
       joules,
-      knownMilliseconds: power.watts === null ? 0 : milliseconds,
+      measuredJoules,
+      knownMilliseconds: Math.min(milliseconds, knownMilliseconds),
     }
     account.pendingCredit = 0
     account.pendingMacs = 0
@@ -138,14 +144,13 @@ export function createLive(parts: {
       milliseconds,
       devices: all.map((account) => {
         const second = account.window.at(-1)
-        const power = parts.power(account.runner.deviceId)
         return {
           deviceId: account.runner.deviceId,
           activity: account.runner.lane,
           macs: second?.macs ?? 0,
           creditMacs: second?.credit ?? 0,
-          powerWatts: power.watts,
-          powerMeasured: power.certainty === 'measured',
+          joules: second === undefined || second.knownMilliseconds === 0 ? null : second.joules,
+          measuredJoules: second?.measuredJoules ?? 0,
         }
       }),
     })
@@ -184,7 +189,8 @@ export function createLive(parts: {
           runner,
           pendingMacs: 0,
           pendingCredit: 0,
-          energy: { joules: 0, measured: 0, known: false },
+          meter: createEnergyMeter(),
+          said: { joules: 0, measured: 0 },
           window: [],
         })
     },
@@ -196,13 +202,19 @@ export function createLive(parts: {
       account.pendingCredit += work.creditMacs
     },
     energyNow: (deviceId) => {
-      const energy = accounts.get(deviceId)?.energy
+      const account = accounts.get(deviceId)
       const power = parts.power(deviceId)
-      if (!energy || (!energy.known && power.watts === null)) return null
+      const total = account?.meter.total()
+      if (!account || (total?.joules === undefined && power.watts === null)) return null
+      const { joules = 0, measuredShare = 0 } = total ?? {}
       // What the present second has taken so far is not in the account yet.
       const extra = ((power.watts ?? 0) * Math.min(clock.monotonic() - lastAt, TICK_MILLISECONDS)) / 1000
-      const measured = energy.measured + (power.certainty === 'measured' ? extra : 0)
-      return workEnergy(energy.joules + extra, measured, power.source)
+      const measured = joules * measuredShare + (power.certainty === 'measured' ? extra : 0)
+      // That guess may have been too high: the difference is taken off what follows.
+      const { said } = account
+      said.joules = Math.max(said.joules, joules + extra)
+      said.measured = Math.min(said.joules, Math.max(said.measured, measured))
+      return workEnergy(said.joules, said.measured, power.source)
     },
     get lastTick() {
       return lastTick

@@ -16,7 +16,7 @@ const dataDir = temporaryFolder()
 let running: TestEngine
 const accepted: string[] = []
 const start = async (): Promise<void> => {
-  running = await startTestEngine(dataDir, { driverHangMilliseconds: 3000 })
+  running = await startTestEngine(dataDir, { driverHangMilliseconds: 6000 })
   running.engine.api.onEvent((event, data) => {
     if (event === 'share.changed') {
       const { state, deviceId } = data as { state: string; deviceId: string }
@@ -63,6 +63,12 @@ describe.runIf(existsSync(folder))('the simulated ASIC', () => {
       wattsCertainty: 'measured',
       powerLimit: { currentWatts: 80 },
     })
+  })
+
+  test('every share of it has the joules that its own counter counted', async () => {
+    const { rows } = await handlers()['jobs.page']({ offset: 0, limit: 100, filter: { deviceId: DEVICE } })
+    expect(rows.length).toBeGreaterThan(0)
+    expect(rows.filter(({ joules, joulesCertainty }) => !joules || joulesCertainty !== 'measured')).toEqual([])
   })
 
   test.each([
