@@ -1,5 +1,6 @@
 /** What the engine's parts share, put together in engine.ts. Handlers take it and nothing else. */
 import type { Coordinator } from '#pool/coordinator'
+import type { JobKind } from '#shared/domain/job'
 import type { SignatureVerifier, Signer } from '#shared/domain/signed'
 import type { Clock } from '#process/supervisor'
 import type { Benchmarks } from './benchmarks'
@@ -23,6 +24,8 @@ export interface EngineContext {
   dataDir: string
   clock: Clock
   log: Log
+  /** its files are closed: nothing more can be written */
+  isClosed: () => boolean
   events: EngineEvents
   ledger: Ledger
   metrics: Metrics
@@ -34,6 +37,8 @@ export interface EngineContext {
   live: Live
   mining: Mining
   models: ModelStore
+  /** kinds of which a model is ready, each once */
+  readyKinds: () => JobKind[]
   library: ModelLibrary
   downloads: ModelSupport['downloads']
   addUpload: ModelSupport['addUpload']

@@ -69,6 +69,8 @@ export interface DeviceRegistryParts {
   createRunner: (device: DeviceDescriptor) => DeviceRunner
   drivers: Pick<Drivers, 'devices' | 'ready' | 'ownerOf' | 'powerLimits'>
   driverSensors: DriverSensors
+  /** what a model is called, by its hash */
+  modelName: (hash: string) => string
   rate: (deviceId: string) => { macsPerSecond: number | null; macsPerJoule: number | null }
   onForgotten: (deviceId: string) => void
   onChange: () => void
@@ -138,6 +140,9 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       engine: runner?.engine ?? found.engines[0] ?? null,
       memoryBytes: found.memoryBytes,
       memoryUsedBytes: runner?.residentBytes ?? null,
+      loadedModels: (runner?.loadedModels ?? [])
+        .map(({ hash, bytes }) => ({ hash, name: parts.modelName(hash), bytes }))
+        .toReversed(),
       canMine: found.canMine,
       ...(reason === undefined || reason === '' ? {} : { reason }),
       enabled: found.enabled,

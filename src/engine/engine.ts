@@ -26,7 +26,7 @@ import { joinPractice } from './join-practice'
 import { knownInventory, rememberInventory } from './known-inventory'
 import { openMiningMark } from './resume'
 import { loadRigKeySeed } from './rig-key'
-import { openSettings, pinNetworkKey } from './settings'
+import { electricityPrice, openSettings, pinNetworkKey } from './settings'
 import { engineStatus } from './status'
 import { createThrottle } from './throttle'
 import { createRunnerFactory } from './runner-factory'
@@ -122,7 +122,13 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
 
     const lock = acquireEngineLock(dataDir)
     closers.add(() => lock.release())
-    const ledger = openLedger({ folder: dataDir, clock, ids, onNotice: notice })
+    const ledger = openLedger({
+      folder: dataDir,
+      clock,
+      ids,
+      onNotice: notice,
+      electricity: () => electricityPrice(settings.current),
+    })
     closers.add(() => {
       closed = true
       ledger.close()
@@ -275,6 +281,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       createRunner,
       drivers,
       driverSensors,
+      modelName: (hash) =>
+        runnableModels().find((model) => model.hash === hash)?.card.name ?? 'a model that was removed',
       rate: (deviceId) => live.rate(deviceId),
       onForgotten: (deviceId) => live.remove(deviceId),
       onChange: changed,
@@ -330,6 +338,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       dataDir,
       clock,
       log,
+      isClosed: () => closed,
+      readyKinds: () => [...new Set(models.list().flatMap(({ kind, state }) => (state === 'ready' ? [kind] : [])))],
       events,
       ledger,
       metrics,

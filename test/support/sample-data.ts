@@ -75,6 +75,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
     since: state === 'mining' ? started - 12 * 60_000 : null,
     stopsAt: state === 'mining' && !keepGoing ? started + 48 * 60_000 : null,
     finishingJobs: state === 'finishing' ? 1 : 0,
+    noJobs: state === 'mining' ? { reason: 'no-work', missingKinds: [] } : null,
     network: {
       name: 'practice',
       hasMarketValue: false,
@@ -200,6 +201,11 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
       creditMacs: done ? macs.toString() : null,
       joules: rowState === 'running' || !power ? null : Number(macs / 2_000_000_000n),
       joulesCertainty: power ? 'estimated' : null,
+      electricityCost:
+        rowState === 'running' || !power
+          ? null
+          : { nanos: String(69 * Number(macs / 2_000_000_000n)), currency: 'USD', priceAssumed: true },
+      milliseconds: rowState === 'running' ? null : 300 + Number(macs / 10_000_000n),
       verification: done ? (kind === 'proof' ? 'recomputed' : r() < 0.4 ? 'known-answer' : 'unchecked') : null,
       reason:
         rowState === 'rejected' ? 'stale-epoch' : rowState === 'failed' ? 'The picture could not be decoded' : null,
@@ -251,6 +257,10 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
       engine: index === 0 ? 'onnx-cpu' : null,
       memoryBytes: index === 0 ? 33_500_000_000 : 16_000_000,
       memoryUsedBytes: index === 0 && state === 'mining' ? 1_240_000_000 : null,
+      loadedModels:
+        index === 0 && state === 'mining'
+          ? [{ hash: 'ab'.repeat(32), name: 'SmolLM2 135M Instruct', bytes: 150_000_000 }]
+          : [],
       canMine: index === 0,
       ...(index === 0
         ? scene === 'faulted'
@@ -522,6 +532,8 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
         creditMacs: null,
         joules: null,
         joulesCertainty: null,
+        electricityCost: null,
+        milliseconds: null,
         verification: null,
         reason: null,
       })
@@ -583,6 +595,12 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
               state,
               ...(state === 'rejected' ? { reason: 'stale-epoch' } : {}),
               receipt: state === 'rejected' ? null : hex(r, 64),
+              model: 'itp1-base',
+              joules: 69,
+              joulesCertainty: 'estimated' as const,
+              milliseconds: 9000,
+              tokensIn: null,
+              tokensOut: null,
               verification: state === 'rejected' ? null : ('recomputed' as const),
             }
           }),

@@ -194,7 +194,8 @@ function createStore(db: Db): Store {
 }
 
 function rowOf(device: DeviceSample, milliseconds: number): Record<string, unknown> {
-  const spent = (activity: DeviceSample['activity']): number => (device.activity === activity ? milliseconds : 0)
+  const shares = device.shares ?? { [device.activity]: 1 }
+  const spent = (activity: DeviceSample['activity']): number => (shares[activity] ?? 0) * milliseconds
   return {
     device: device.deviceId,
     macs: device.macs,

@@ -8,6 +8,7 @@ import type { BenchmarkEvidence } from '#shared/domain/benchmark-report'
 import type { CreditLine, CreditRow, EarningsPeriod, Funnel, VerifyReport } from '#shared/contract/earnings'
 import type { JobDetail, JobFilter, JobRow, WorkKind } from '#shared/contract/jobs'
 import type { addressHistoryRow, PayoutAddress } from '#shared/contract/settings'
+import type { ElectricityPrice } from '#shared/domain/electricity'
 import type { JobEvidence, JobInput, JobKind, JobOutput, JobSizes } from '#shared/domain/job'
 import type {
   Epoch,
@@ -49,6 +50,8 @@ export interface OpenLedgerOptions {
   clock: LedgerClock
   ids: LedgerIds
   onNotice: (notice: LedgerNotice) => void
+  /** what electricity costs now; absent: rows have no cost */
+  electricity?: () => ElectricityPrice
   /**
    * What to do with a damaged ledger, which is set aside under another name in every case:
    * `fail` (default) throws `ledger-damaged`, so that the next start begins a new one with a notice;

@@ -7,13 +7,12 @@ import { MAX_MODEL_BYTES, scanFolder, startsLikePickle, type FolderFile } from '
 import { refused } from './refusal'
 
 export type Import =
-  /** GGUF or safetensors */
-  | { kind: 'made'; file: string; folderName: string }
+  /** GGUF or safetensors: `from` is what is converted, a file or a folder with the parts of one model */
+  | { kind: 'made'; from: string; weights: string[]; folderName: string }
   /** `graph`: the one that was named, relative to the folder */
   | { kind: 'folder'; files: Map<string, FolderFile>; folderName: string; graph?: string }
 
 const WHAT_TO_GIVE = 'Give a GGUF, safetensors or ONNX file, or the folder that it is in.'
-const WEIGHTS = 'model.safetensors'
 
 /** Throws a Failure `not-found` or `model-refused` that names the file. */
 export async function whatIs(path: string): Promise<Import> {
@@ -29,7 +28,8 @@ export async function whatIs(path: string): Promise<Import> {
   const name = basename(absolute)
   if (!found.isFile()) throw refused(name, 'is neither a file nor a folder', WHAT_TO_GIVE)
   if (found.size > MAX_MODEL_BYTES) throw refused(name, `has ${found.size} bytes`, 'Choose a smaller model.')
-  if (/\.(gguf|safetensors)$/i.test(name)) return { kind: 'made', file: absolute, folderName: nameOf(absolute) }
+  if (/\.(gguf|safetensors)$/i.test(name))
+    return { kind: 'made', from: absolute, weights: [absolute], folderName: nameOf(absolute) }
   if (/\.onnx$/i.test(name)) return ofGraph(absolute)
   if (/\.(pkl|pickle|pt|pth|ckpt|joblib)$/i.test(name) || (await startsLikePickle(absolute)))
     throw refused(
@@ -47,11 +47,12 @@ async function ofFolder(folder: string): Promise<Import> {
   const paths = [...files.keys()]
   if (files.has('card.json') || paths.some((path) => path.endsWith('.onnx')))
     return { kind: 'folder', files, folderName }
-  if (files.has(WEIGHTS)) return { kind: 'made', file: join(folder, WEIGHTS), folderName }
+  const parts = paths.filter((path) => path.endsWith('.safetensors')).map((path) => join(folder, path))
+  if (parts.length > 0) return { kind: 'made', from: folder, weights: parts, folderName }
   const gguf = paths.filter((path) => /\.gguf$/i.test(path))
   const [only] = gguf
   if (only !== undefined && gguf.length === 1)
-    return { kind: 'made', file: join(folder, only), folderName: nameOf(only) }
+    return { kind: 'made', from: join(folder, only), weights: [join(folder, only)], folderName: nameOf(only) }
   if (gguf.length > 1) throw refused(folderName, `holds ${gguf.length} GGUF files`, 'Give the one that you want.')
   return { kind: 'folder', files, folderName }
 }

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import type { Model, VerifiedModel } from '#shared/contract/models'
-import { modelCard, type MacFormula, type ModelCard } from '#shared/domain/card'
+import { modelCard, type MacFormula, type ModelCard, type ModelFile } from '#shared/domain/card'
 import { Failure } from '#shared/domain/errors'
 import type { CatalogueEntry } from '#shared/domain/catalogue'
 import type { JobKind } from '#shared/domain/job'
@@ -120,12 +120,13 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
   const addPath = async (path: string): Promise<Model> => {
     const given = await whatIs(path)
     if (given.kind === 'folder') return add(given.files, { folderName: given.folderName }, copyFiles, given.graph)
-    const sha256 = (await hashFile(given.file)) ?? ''
-    const { size } = statSync(given.file)
-    return addMade(given.file, {
+    const files: ModelFile[] = []
+    for (const path of given.weights)
+      files.push({ path: basename(path), bytes: statSync(path).size, sha256: (await hashFile(path)) ?? '' })
+    return addMade(given.from, {
       folderName: given.folderName,
-      source: `made from ${basename(given.file)}`,
-      origin: { files: [{ path: basename(given.file), bytes: size, sha256 }], hash: 'computed' },
+      source: `made from ${basename(given.from)}`,
+      origin: { files, hash: 'computed' },
     })
   }
   const addFetched = async (entry: CatalogueEntry, folder: string, files: readonly FetchedFile[]): Promise<Model> => {

@@ -7,7 +7,7 @@ import { createDeviceJobs } from './device-jobs'
 import { createDeviceProofs } from './device-proofs'
 import type { DeviceRunner, DeviceRunnerParts, MiningOptions } from './device-types'
 import { createDeviceWorker } from './device-worker'
-import { MODEL_MEMORY_SHARE } from './model-memory'
+import { fitsMemory, MODEL_MEMORY_SHARE } from './model-memory'
 import { createRestraint } from './restraint'
 import { createWorkLoop } from './work-loop'
 
@@ -28,7 +28,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
   let networkTrouble: string | null = null
   let faulted: string | null = null
   const benchmarks = createBenchmarkQueue(clock)
-  const display = createDeviceDisplay(parts.onChange)
+  const display = createDeviceDisplay(clock, parts.onChange)
   const { show } = display
   const proofs = createDeviceProofs({ ...parts, show, display })
 
@@ -201,6 +201,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     get lane() {
       return display.lane
     },
+    takeLaneTimes: () => display.takeLaneTimes(),
     get resting() {
       return display.state === 'idle' ? restraint.resting : null
     },
@@ -226,8 +227,9 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       return worker.client?.loadedModels ?? []
     },
     get takesJobs() {
-      return jobs.models().length > 0
+      return parts.models().length > 0
     },
+    canRun: (model) => fitsMemory(model.card, parts.memoryBytes),
     get networkTrouble() {
       return networkTrouble
     },

@@ -35,6 +35,8 @@ export interface DeviceRunner {
   readonly state: DeviceState
   readonly activity: string
   readonly lane: LaneSpan['activity'] | 'idle'
+  /** how long it was in which lane since the last call, milliseconds */
+  takeLaneTimes(): Partial<Record<LaneSpan['activity'] | 'idle', number>>
   /** why it rests although it could work: too hot, or its duty cycle is 0 now; `activity` has the words */
   readonly resting: 'heat' | 'throttle' | null
   /** why it stopped, when it is faulted */
@@ -48,6 +50,8 @@ export interface DeviceRunner {
   readonly loadedModels: readonly LoadedModel[]
   /** whether it runs jobs, and has a model for one */
   readonly takesJobs: boolean
+  /** whether jobs of the model fit into its memory */
+  canRun(model: RunnableModel): boolean
   readonly networkTrouble: string | null
   startMining(options: MiningOptions): void
   /** Within two seconds, also in the middle of a job. */
