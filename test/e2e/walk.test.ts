@@ -36,7 +36,7 @@ beforeAll(async () => {
   picture = { file, lines: sample.knownText ?? [] }
   const shape = { family: 'qwen2', layers: 1, width: 64, hidden: 64, heads: 1, keyValueHeads: 1, headSize: 64 } as const
   const { metadata, tensors } = tinyModel(shape, 8, 5)
-  model = { file: join(temporaryFolder(), 'Brought-Along.gguf'), name: String(metadata['general.name']) }
+  model = { file: join(temporaryFolder(), 'Brought-Along.gguf'), name: 'Tiny qwen2' }
   writeFileSync(model.file, ggufBytes(metadata, tensors))
 })
 
