@@ -6,6 +6,7 @@ import type { Clock } from '#process/supervisor'
 import type { Benchmarks } from './benchmarks'
 import type { DeviceRegistry } from './device-registry'
 import type { Drivers } from './drivers'
+import type { KeptDriverChecks } from './drivers/kept-checks'
 import type { EngineEvents } from './emitter'
 import type { Ledger, Metrics } from './ledger'
 import type { Live } from './live'
@@ -34,6 +35,7 @@ export interface EngineContext {
   devices: DeviceRegistry
   benchmarks: Benchmarks
   drivers: Drivers
+  driverChecks: KeptDriverChecks
   live: Live
   mining: Mining
   models: ModelStore

@@ -188,12 +188,15 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       }
     }
     if (parts.drivers.ownerOf(id) !== null) {
-      const sensors = parts.driverSensors.latest(id)
+      // Read over its worker: what a former one said is no reading.
+      const isRunning = (runners.get(id)?.residentBytes ?? null) !== null
+      const sensors = isRunning ? parts.driverSensors.latest(id) : null
       const watts = sensors?.powerWatts ?? null
       return {
         watts,
         certainty: watts === null ? null : 'measured',
-        source: watts === null ? 'no power sensor' : "the driver's sensor",
+        source:
+          watts !== null ? "the driver's sensor" : isRunning ? 'no power sensor' : 'its driver says while it works',
         temperatureCelsius: sensors?.temperatureCelsius ?? null,
       }
     }

@@ -13,6 +13,7 @@ import type { EngineContext } from './context'
 import { describeFault } from './describe-fault'
 import { createDeviceRegistry, type DeviceRegistry } from './device-registry'
 import { createSensorsClient } from './devices'
+import { createKeptDriverChecks } from './drivers/kept-checks'
 import { createDriverSupport } from './drivers/support'
 import { createEngineEvents } from './emitter'
 import { createHandlers } from './handlers'
@@ -219,6 +220,15 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     }
     closers.add(() => announcing?.cancel())
 
+    // Before everything that looks at devices by a timer: a slow machine takes longer than their first.
+    const look = async (options?: { timeoutMilliseconds: number }): Promise<SensorInventory> => {
+      const found = await sensors.inventory(options)
+      if (!closed) rememberInventory(ledger, found)
+      return found
+    }
+    const known = knownInventory(ledger, cpus().length)
+    const inventory = known ?? (await look({ timeoutMilliseconds: INVENTORY_MILLISECONDS }))
+
     const { drivers, driverSensors } = createDriverSupport({
       folder: join(dataDir, 'drivers'),
       ledger,
@@ -235,6 +245,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       driverSensors.stop()
       await drivers.stop()
     })
+    const driverChecks = createKeptDriverChecks({ folder: join(dataDir, 'drivers'), ledger, host, drivers, clock })
+    closers.add(() => driverChecks.stop())
     const createRunner = createRunnerFactory({
       drivers,
       driverHangMilliseconds: parts.driverHangMilliseconds ?? DRIVER_HANG_MILLISECONDS,
@@ -242,6 +254,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       host,
       clock,
       random: randomFraction,
+      randomBytes: parts.random,
       log,
       network,
       networkState,
@@ -265,14 +278,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       onTick: (tick) => events.emit('engine.live', tick),
     })
     closers.add(() => live.stop())
-    const look = async (options?: { timeoutMilliseconds: number }): Promise<SensorInventory> => {
-      const found = await sensors.inventory(options)
-      if (!closed) rememberInventory(ledger, found)
-      return found
-    }
-    const known = knownInventory(ledger, cpus().length)
     const devices: DeviceRegistry = createDeviceRegistry({
-      inventory: known ?? (await look({ timeoutMilliseconds: INVENTORY_MILLISECONDS })),
+      inventory,
       readInventory: look,
       settings,
       nativeWorks: native.works,
@@ -347,6 +354,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       devices,
       benchmarks: createBenchmarks({ ...parts, devices, drivers, mining, ledger, signer }),
       drivers,
+      driverChecks,
       live,
       mining,
       models,

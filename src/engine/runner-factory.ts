@@ -1,4 +1,5 @@
 /** Makes the runner of a device: what all runners share, tied to what is the device's own. */
+import { bytesToHex } from '#shared/domain/bytes'
 import { Failure } from '#shared/domain/errors'
 import type { DeviceDescriptor } from './devices'
 import type { Drivers } from './drivers'
@@ -27,7 +28,9 @@ export interface RunnerFactoryParts extends Pick<
 > {
   ledger: Ledger
   events: EngineEvents
-  verifier: Pick<VerifierClient, 'prepare'>
+  verifier: Pick<VerifierClient, 'prepare' | 'generate'>
+  /** that many unpredictable bytes */
+  randomBytes: (bytes: number) => Uint8Array
   live: () => Live
   heat: (deviceId: string) => ReturnType<DeviceRunnerParts['heat']>
   /** a driver that says nothing for so long hangs */
@@ -36,7 +39,7 @@ export interface RunnerFactoryParts extends Pick<
 }
 
 export function createRunnerFactory(parts: RunnerFactoryParts): (device: DeviceDescriptor) => DeviceRunner {
-  const { ledger, events, verifier, live, heat, drivers, driverHangMilliseconds, ...shared } = parts
+  const { ledger, events, verifier, randomBytes, live, heat, drivers, driverHangMilliseconds, ...shared } = parts
   /** A driver's device proves and does nothing else: jobs run on the processor, which has a worker of its own. */
   const foreign = (deviceId: string): Partial<DeviceRunnerParts> => {
     const owner = drivers.ownerOf(deviceId)
@@ -72,6 +75,7 @@ export function createRunnerFactory(parts: RunnerFactoryParts): (device: DeviceD
       jobParts: { ledger, events },
       heat: () => heat(device.id),
       energyNow: () => live().energyNow(device.id),
+      sample: async (kind) => (await verifier.generate(kind, bytesToHex(randomBytes(32)))).input,
       onToken: ({ jobId, text, index }) => events.emit('job.token', { id: jobId, text, index }),
       onUnit: (unit) => {
         ledger.recordUnit(unit, device.id)
