@@ -184,6 +184,7 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
         watts: reading.watts ?? null,
         certainty: reading.certainty ?? null,
         source: reading.source,
+        ...(reading.certainty === 'measured' ? { counterJoules: lastReading?.packageJoules } : {}),
         temperatureCelsius: lastReading?.cpuTemperatureCelsius ?? null,
       }
     }
@@ -197,6 +198,7 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
         certainty: watts === null ? null : 'measured',
         source:
           watts !== null ? "the driver's sensor" : isRunning ? 'no power sensor' : 'its driver says while it works',
+        counterJoules: sensors?.energyJoules,
         temperatureCelsius: sensors?.temperatureCelsius ?? null,
       }
     }

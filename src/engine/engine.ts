@@ -249,6 +249,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     closers.add(() => driverChecks.stop())
     const createRunner = createRunnerFactory({
       drivers,
+      driverSensors,
       driverHangMilliseconds: parts.driverHangMilliseconds ?? DRIVER_HANG_MILLISECONDS,
       rigKey: signer.publicKeyHex,
       host,

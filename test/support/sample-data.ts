@@ -623,6 +623,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
               rig: 'ab'.repeat(32),
               device: 'cpu0',
               deviceName: cpu,
+              disputed: index === 6 ? { factorMilli: '1000', creditMacs: '26038239232' } : null,
               kind: r() < 0.8 ? ('share' as const) : ('job' as const),
               ref: hex(r, 64),
               macs: '130191196160',

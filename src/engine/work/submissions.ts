@@ -87,7 +87,13 @@ export function createSubmissions(parts: {
         log.error('the network sent a receipt that is not genuine; it is not stored', { ref })
         return null
       }
-      const { workId, creditId } = ledger.accept(answer.receipt)
+      const { workId, creditId, disputed } = ledger.accept(answer.receipt)
+      if (disputed !== null) {
+        const { factorMilli, creditMacs: credited } = answer.receipt.body
+        const message = `The network counted ${credited} MACs (factor ${factorMilli}/1000) where it announced ${disputed.creditMacs} (factor ${disputed.factorMilli}/1000).`
+        log.warn('a receipt counts otherwise than announced', { ref, message })
+        ledger.recordEvent({ severity: 'warning', code: 'credit-disputed', message })
+      }
       announce(workId, creditId)
       return true
     }
