@@ -53,6 +53,7 @@ describe.skipIf(executablePath === null || !existsSync(asic))('the Devices scree
     await button('Approve and add').click()
     await page.getByRole('row', { name: /Simulated ASIC/ }).waitFor({ timeout: 30_000 })
     await page.getByText('ready', { exact: true }).waitFor()
+    expect(existsSync(join(dataDir, 'drivers/asic-sim/driver.json'))).toBe(true)
   })
 
   test('shows a benchmark with the time left, ends it at once, and keeps one that ended by itself', async () => {
