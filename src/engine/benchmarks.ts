@@ -147,7 +147,7 @@ export function createBenchmarks(parts: BenchmarksParts): Benchmarks {
 
   return {
     run: async ({ id, engine, tier = 'itp1-base', seconds = DEFAULT_BENCHMARK_SECONDS, stressMinutes }) => {
-      await devices.ready()
+      await devices.settled()
       const device = devices.get(id)
       if (!device.canMine)
         throw new Failure('device-unavailable', `${id} cannot be measured: ${device.reason ?? 'it cannot mine'}`)
