@@ -46,7 +46,7 @@ export interface BenchmarksParts {
   version: string
   devices: DeviceRegistry
   drivers: Pick<Drivers, 'ownerOf' | 'quarantine'>
-  mining: Mining
+  mining: Pick<Mining, 'devicesChanged'>
   ledger: Ledger
   host: ProcessHost
   signer: Signer
