@@ -46,7 +46,7 @@ export interface BenchmarksParts {
   version: string
   devices: DeviceRegistry
   drivers: Pick<Drivers, 'ownerOf' | 'quarantine'>
-  mining: Mining
+  mining: Pick<Mining, 'devicesChanged'>
   ledger: Ledger
   host: ProcessHost
   signer: Signer
@@ -147,7 +147,7 @@ export function createBenchmarks(parts: BenchmarksParts): Benchmarks {
 
   return {
     run: async ({ id, engine, tier = 'itp1-base', seconds = DEFAULT_BENCHMARK_SECONDS, stressMinutes }) => {
-      await devices.ready()
+      await devices.settled()
       const device = devices.get(id)
       if (!device.canMine)
         throw new Failure('device-unavailable', `${id} cannot be measured: ${device.reason ?? 'it cannot mine'}`)

@@ -249,6 +249,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     closers.add(() => driverChecks.stop())
     const createRunner = createRunnerFactory({
       drivers,
+      driverSensors,
       driverHangMilliseconds: parts.driverHangMilliseconds ?? DRIVER_HANG_MILLISECONDS,
       rigKey: signer.publicKeyHex,
       host,
@@ -291,11 +292,16 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
         runnableModels().find((model) => model.hash === hash)?.card.name ?? 'a model that was removed',
       rate: (deviceId) => live.rate(deviceId),
       onForgotten: (deviceId) => live.remove(deviceId),
+      onFound: () => {
+        mining
+          .devicesChanged()
+          .catch((error: unknown) => log.error('devices could not join', { error: describeFault(error) }))
+      },
       onChange: changed,
     })
 
     takeReading = devices.onReading
-    const engineLook = clock.setTimeout(() => void devices.ready(), NATIVE_PROBE_MILLISECONDS)
+    const engineLook = clock.setTimeout(() => void devices.settled(), NATIVE_PROBE_MILLISECONDS)
     closers.add(() => engineLook.cancel())
     if (known !== null)
       devices
@@ -308,6 +314,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       clock,
       devices: () => devices.list(),
       enginesKnown: () => devices.ready(),
+      allKnown: () => devices.settled(),
       runner: (deviceId) => devices.runner(deviceId),
       samplesWanted: () => settings.current.samples,
       keepsGoing: () => settings.current.practiceKeepGoing,

@@ -3,6 +3,7 @@ import { bytesToHex } from '#shared/domain/bytes'
 import { Failure } from '#shared/domain/errors'
 import type { DeviceDescriptor } from './devices'
 import type { Drivers } from './drivers'
+import type { DriverSensors } from './drivers/sensors'
 import type { EngineEvents } from './emitter'
 import type { Ledger } from './ledger'
 import type { Live } from './live'
@@ -33,13 +34,25 @@ export interface RunnerFactoryParts extends Pick<
   randomBytes: (bytes: number) => Uint8Array
   live: () => Live
   heat: (deviceId: string) => ReturnType<DeviceRunnerParts['heat']>
+  driverSensors: Pick<DriverSensors, 'read'>
   /** a driver that says nothing for so long hangs */
   driverHangMilliseconds: number
   drivers: Pick<Drivers, 'ownerOf' | 'guardedHost' | 'onFault' | 'powerLimits'>
 }
 
 export function createRunnerFactory(parts: RunnerFactoryParts): (device: DeviceDescriptor) => DeviceRunner {
-  const { ledger, events, verifier, randomBytes, live, heat, drivers, driverHangMilliseconds, ...shared } = parts
+  const {
+    ledger,
+    events,
+    verifier,
+    randomBytes,
+    live,
+    heat,
+    drivers,
+    driverSensors,
+    driverHangMilliseconds,
+    ...shared
+  } = parts
   /** A driver's device proves and does nothing else: jobs run on the processor, which has a worker of its own. */
   const foreign = (deviceId: string): Partial<DeviceRunnerParts> => {
     const owner = drivers.ownerOf(deviceId)
@@ -56,7 +69,10 @@ export function createRunnerFactory(parts: RunnerFactoryParts): (device: DeviceD
         'driver.setPowerLimit': driverHangMilliseconds,
       },
       whileMining: {
-        begin: () => drivers.powerLimits.begin(deviceId),
+        begin: async () => {
+          await drivers.powerLimits.begin(deviceId)
+          await driverSensors.read(deviceId)
+        },
         end: () => drivers.powerLimits.end(deviceId),
       },
       onFault: (fault) => drivers.onFault(owner.driver, deviceId, fault),

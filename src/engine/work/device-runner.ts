@@ -39,7 +39,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     modelMemoryBytes: Math.floor(parts.memoryBytes * MODEL_MEMORY_SHARE),
     isStopping: () => stopping,
     isBusy: () => loop.running,
-    onStarting: () => show('starting', 'Starting'),
+    onStarting: () => show(benchmarks.waiting && mining === null ? 'benchmarking' : 'starting', 'Starting'),
     onRestarting: (reason) => show('restarting', `Its worker stopped: ${reason}. Starts again by itself.`, 'idle'),
     onEnded: () => proofs.forget(),
     onState: parts.onChange,

@@ -12,9 +12,9 @@ const LOOK_MILLISECONDS = 250
 export function BenchmarkProgress({ id, progress }: { id: string; progress: Progress }) {
   const { t } = useLingui()
   const [cancelling, setCancelling] = useState(false)
-  const leftMilliseconds = useLeft(progress.endsAt)
-  const left = minutesSeconds(leftMilliseconds + 999)
   const { milliseconds, macsPerSecond, isStress, noncesChecked } = progress
+  const leftMilliseconds = useLeft(progress.endsAt) ?? milliseconds
+  const left = minutesSeconds(leftMilliseconds + 999)
   const words: Record<Progress['phase'], string> = {
     preparing: t`Preparing the weights of ${progress.tier}`,
     checking: t`Checking known digests`,
@@ -44,11 +44,12 @@ export function BenchmarkProgress({ id, progress }: { id: string; progress: Prog
   )
 }
 
-function useLeft(endsAt: number): number {
+/** null: it has not begun. */
+function useLeft(endsAt: number | null): number | null {
   const [now, setNow] = useState(() => Date.now())
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), LOOK_MILLISECONDS)
     return () => clearInterval(timer)
   }, [])
-  return Math.max(0, endsAt - now)
+  return endsAt === null ? null : Math.max(0, endsAt - now)
 }
