@@ -20,6 +20,7 @@ export default defineConfig({
         'engine-process': 'src/cli/engine-process.ts',
         worker: 'src/worker/main.ts',
         sensors: 'src/sensors/main.ts',
+        'pdf-thread': 'src/worker/inference/ocr/pdf-thread.ts',
       },
       output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
     },

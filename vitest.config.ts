@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 const builtPrograms = './test/support/build-programs.ts'
 
-/** `unit`: beside the code and over both transports. `e2e`: whole processes, browsers and windows, one after another. `faults`: the long round. */
+/** What a test does not ask for is not fetched. `unit`: beside the code and over both transports. `e2e`: whole processes, browsers and windows, one after another. `faults`: the long round. */
 export default defineConfig({
   define: { __LODE_VERSION__: JSON.stringify('test') },
   test: {
@@ -11,6 +11,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          env: { LODE_FETCH_MODELS: 'no' },
           include: ['src/**/*.test.ts', 'test/contract/**/*.test.ts'],
           globalSetup: [builtPrograms],
           pool: 'forks',
@@ -21,6 +22,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          env: { LODE_FETCH_MODELS: 'no' },
           include: ['test/e2e/**/*.test.ts', 'test/faults/**/*.test.ts'],
           globalSetup: [builtPrograms],
           pool: 'forks',

@@ -26,6 +26,9 @@ void compress_portable(uint32_t state[8], const uint8_t *data, size_t blocks);
 #if defined(__x86_64__)
 void keystream_x86(const AesKey &key, uint64_t first_block, uint8_t *output, size_t blocks);
 void compress_x86(uint32_t state[8], const uint8_t *data, size_t blocks);
+#elif defined(__aarch64__)
+void keystream_arm(const AesKey &key, uint64_t first_block, uint8_t *output, size_t blocks);
+void compress_arm(uint32_t state[8], const uint8_t *data, size_t blocks);
 #endif
 
 extern const uint32_t sha256_constants[64];

@@ -54,36 +54,39 @@ int32_t byte_sum(uint32_t word) {
 }
 
 // Kᵀ of one head as panels: 64 rows, a column a token. Columns beyond the tokens are never read from the result.
-void pack_keys(const uint8_t *keys, size_t stride, size_t tokens, size_t columns, int8_t *panels, int32_t *corrections) {
+void pack_keys(const Kernel &kernel, const uint8_t *keys, size_t stride, size_t tokens, int8_t *panels,
+               int32_t *corrections) {
+  const size_t columns = kernel.columns;
   for (size_t token = 0; token < tokens; token++) {
     const size_t panel = token / columns, place = place_of(token % columns, columns);
-    int8_t *out = panels + panel * columns * HEAD + 4 * place;
+    int8_t *out = panels + panel * columns * HEAD + place * kernel.depth;
     int32_t sum = 0;
-    for (size_t four = 0; four < HEAD / 4; four++) {
+    for (size_t k = 0; k < HEAD; k += 4) {
       uint32_t word;
-      std::memcpy(&word, keys + token * stride + 4 * four, 4);
+      std::memcpy(&word, keys + token * stride + k, 4);
       word = signed_operands(word);
       sum += byte_sum(word);
-      std::memcpy(out + 4 * four * columns, &word, 4);
+      std::memcpy(out + four_at(kernel, k), &word, 4);
     }
     corrections[panel * columns + place] = -64 * sum;
   }
 }
 
 // V of one head as panels: a row a token, 64 columns.
-void pack_values(const uint8_t *values, size_t stride, size_t tokens, size_t columns, int8_t *panels,
+void pack_values(const Kernel &kernel, const uint8_t *values, size_t stride, size_t tokens, int8_t *panels,
                  int32_t *corrections) {
+  const size_t columns = kernel.columns;
   for (size_t first = 0; first < HEAD; first += columns) {
     int32_t sums[MOST_COLUMNS] = {};
     for (size_t token = 0; token < tokens; token += 4) {
       const uint8_t *row = values + token * stride + first;
-      int8_t *out = panels + first * tokens + token * columns;
+      int8_t *out = panels + first * tokens + four_at(kernel, token);
       for (size_t column = 0; column < columns; column++) {
         const uint32_t word = signed_operands(row[column] | static_cast<uint32_t>(row[column + stride]) << 8 |
                                               static_cast<uint32_t>(row[column + 2 * stride]) << 16 |
                                               static_cast<uint32_t>(row[column + 3 * stride]) << 24);
         sums[column] += byte_sum(word);
-        std::memcpy(out + 4 * place_of(column, columns), &word, 4);
+        std::memcpy(out + place_of(column, columns) * kernel.depth, &word, 4);
       }
     }
     for (size_t column = 0; column < columns; column++)
@@ -102,7 +105,7 @@ void Pass::attention(size_t nonce, size_t head) const {
   int32_t *value_corrections = reinterpret_cast<int32_t *>(scratch.values.bytes() + HEAD * MOST_TOKENS);
   uint8_t *scores = scratch.scores.bytes();
 
-  pack_keys(queries + width, heads_stride, tokens, columns, keys, key_corrections);
+  pack_keys(ways.kernel, queries + width, heads_stride, tokens, keys, key_corrections);
   for (size_t first = 0; first < tokens; first += columns) {
     ways.kernel.multiply({queries, heads_stride, tokens, keys + first * HEAD, key_corrections + first, HEAD,
                           scores + first, scores_stride},
@@ -111,7 +114,7 @@ void Pass::attention(size_t nonce, size_t head) const {
   for (size_t token = 0; token < tokens; token++)
     std::memset(scores + token * scores_stride + token + 1, STORED_ZERO, tokens - token - 1);
 
-  pack_values(queries + 2 * width, heads_stride, tokens, columns, values, value_corrections);
+  pack_values(ways.kernel, queries + 2 * width, heads_stride, tokens, values, value_corrections);
   uint8_t *mixed = scratch.mixed.bytes() + nonce * tokens * x_stride + head * HEAD;
   for (size_t first = 0; first < HEAD; first += columns) {
     ways.kernel.multiply({scores, scores_stride, tokens, values + first * tokens, value_corrections + first, tokens,

@@ -17,6 +17,6 @@ struct Avx2Step {
 
 } // namespace
 
-const Kernel avx2_kernel = {"avx2", COLUMNS, multiply<Avx2Step>};
+const Kernel avx2_kernel = {"avx2", COLUMNS, 4, multiply<Avx2Step>};
 
 } // namespace lode

@@ -119,6 +119,6 @@ void multiply(const Product &p, Reduce reduce) {
 
 } // namespace
 
-const Kernel avx512_vnni_kernel = {"avx512-vnni", COLUMNS, multiply};
+const Kernel avx512_vnni_kernel = {"avx512-vnni", COLUMNS, 4, multiply};
 
 } // namespace lode

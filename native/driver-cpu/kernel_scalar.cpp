@@ -46,6 +46,6 @@ void multiply(const Product &p, Reduce reduce) {
 
 } // namespace
 
-const Kernel scalar_kernel = {"scalar", COLUMNS, multiply};
+const Kernel scalar_kernel = {"scalar", COLUMNS, 4, multiply};
 
 } // namespace lode

@@ -5,9 +5,10 @@
 // and the last term, the *correction*, is known for every column when the weights are packed. Only seven bits above the
 // `drop` lowest are read from a sum, so that sums modulo 2^15 are enough.
 //
-// Packed weights: panels of `columns` columns. Within a panel, for every four rows k, each column's four bytes stand
+// Packed weights: panels of `columns` columns. Within a panel, for every `depth` rows k, each column's bytes stand
 // together; even columns first, then odd ones, so that two vectors of sums interleave to bytes in order. A pair sum of
-// stored * weight is at most 2 * 127 * 64 = 16,256 in size: AVX2's multiplication never saturates.
+// stored * weight is at most 2 * 127 * 64 = 16,256 in size: AVX2's multiplication never saturates. Stored operands are
+// below 128, so that instructions for signed operands take them as they are.
 #pragma once
 
 #include <cstddef>
@@ -30,7 +31,7 @@ struct Product {
   size_t rows; // a multiple of 16
   const int8_t *panel;
   const int32_t *correction; // one a column, in the panel's order
-  size_t inner;              // a multiple of 4
+  size_t inner;              // a multiple of 16
   uint8_t *output;           // rows x columns, stored
   size_t output_stride;
 };
@@ -38,6 +39,7 @@ struct Product {
 struct Kernel {
   const char *name;
   size_t columns; // of a panel: 16 or 32
+  size_t depth;   // rows k whose bytes stand together: 4 or 8
   void (*multiply)(const Product &product, Reduce reduce);
 };
 
@@ -46,10 +48,19 @@ extern const Kernel scalar_kernel;
 extern const Kernel avx2_kernel;
 extern const Kernel avx_vnni_kernel;
 extern const Kernel avx512_vnni_kernel;
+#elif defined(__aarch64__)
+extern const Kernel dotprod_kernel;
+extern const Kernel i8mm_kernel;
 #endif
 
-// Where a column's four bytes stand in its panel.
-inline size_t place_of(size_t column, size_t columns) { return (column & 1) * (columns / 2) + (column >> 1); }
+// Where a column's sum stands among those of its panel.
+constexpr size_t place_of(size_t column, size_t columns) { return (column & 1) * (columns / 2) + (column >> 1); }
+
+// Where the four bytes of rows k … k + 3, k a multiple of 4, of the column at place 0 stand in their panel; those of the
+// next place stand `depth` bytes further.
+constexpr size_t four_at(const Kernel &kernel, size_t k) {
+  return k / kernel.depth * kernel.depth * kernel.columns + k % kernel.depth;
+}
 
 constexpr size_t MOST_COLUMNS = 32;
 

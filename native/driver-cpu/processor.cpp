@@ -5,9 +5,41 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#elif defined(__aarch64__) && defined(__APPLE__)
+#include <sys/sysctl.h>
+#elif defined(__aarch64__) && defined(__linux__)
+#include <fstream>
+#include <sys/auxv.h>
 #endif
 
 namespace lode {
+
+namespace {
+
+struct Named {
+  const char *word, *name;
+  bool Features::*has;
+};
+constexpr Named NAMED[] = {
+    {"avx512-vnni", "AVX-512 VNNI", &Features::avx512_vnni},
+    {"avx-vnni", "AVX-VNNI", &Features::avx_vnni},
+    {"avx2", "AVX2", &Features::avx2},
+    {"i8mm", "I8MM", &Features::i8mm},
+    {"dotprod", "DotProd", &Features::dotprod},
+    {"aes", "AES", &Features::aes},
+    {"sha", "SHA", &Features::sha},
+};
+
+void add_word(std::string &text, const char *word) { text += (text.empty() ? "" : ", ") + std::string(word); }
+
+// The wider kernels use what the narrower ones need.
+void take_what_builds_on_others(Features &features) {
+  features.avx512_vnni = features.avx512_vnni && features.avx2;
+  features.avx_vnni = features.avx_vnni && features.avx2;
+  features.i8mm = features.i8mm && features.dotprod;
+}
+
+} // namespace
 
 #if defined(__x86_64__)
 
@@ -38,8 +70,12 @@ Features detect_features() {
   const uint32_t subleaves = a;
   found.sha = sse41 && bit(b, 29);
   found.avx2 = ymm && bit(b, 5);
-  found.avx512_vnni = zmm && found.avx2 && bit(b, 16) && bit(b, 30) && bit(b, 31) && bit(c, 11);
-  if (subleaves >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d)) found.avx_vnni = found.avx2 && bit(a, 4);
+  found.avx512_vnni = zmm && bit(b, 16) && bit(b, 30) && bit(b, 31) && bit(c, 11);
+  if (subleaves >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d)) found.avx_vnni = bit(a, 4);
+#if defined(LODE_AVX_VNNI_BY_EVEX)
+  found.avx_vnni = found.avx512_vnni;
+#endif
+  take_what_builds_on_others(found);
   return found;
 }
 
@@ -54,6 +90,59 @@ std::string processor_name() {
   return text[0] == 0 ? "x86-64 processor" : text;
 }
 
+#elif defined(__aarch64__) && defined(__APPLE__)
+
+namespace {
+
+// A name that this system does not know is a feature that it does not have.
+bool system_has(const char *name) {
+  int value = 0;
+  size_t size = sizeof value;
+  return sysctlbyname(name, &value, &size, nullptr, 0) == 0 && value != 0;
+}
+
+} // namespace
+
+Features detect_features() {
+  Features found;
+  found.i8mm = system_has("hw.optional.arm.FEAT_I8MM");
+  found.dotprod = system_has("hw.optional.arm.FEAT_DotProd");
+  found.aes = system_has("hw.optional.arm.FEAT_AES");
+  found.sha = system_has("hw.optional.arm.FEAT_SHA256");
+  take_what_builds_on_others(found);
+  return found;
+}
+
+std::string processor_name() {
+  char text[128] = {};
+  size_t size = sizeof text - 1;
+  const bool known = sysctlbyname("machdep.cpu.brand_string", text, &size, nullptr, 0) == 0;
+  return known && text[0] != 0 ? text : "64-bit Arm processor";
+}
+
+#elif defined(__aarch64__) && defined(__linux__)
+
+Features detect_features() {
+  // The kernel's own numbers, which older headers do not all name (Documentation/arch/arm64/elf_hwcaps.rst).
+  constexpr unsigned long AES = 1ul << 3, SHA2 = 1ul << 6, DOT_PRODUCT = 1ul << 20, I8MM = 1ul << 13;
+  const unsigned long first = getauxval(AT_HWCAP), second = getauxval(AT_HWCAP2);
+  Features found;
+  found.i8mm = (second & I8MM) != 0;
+  found.dotprod = (first & DOT_PRODUCT) != 0;
+  found.aes = (first & AES) != 0;
+  found.sha = (first & SHA2) != 0;
+  take_what_builds_on_others(found);
+  return found;
+}
+
+// Processors for Linux on Arm have no name of their own; boards do.
+std::string processor_name() {
+  std::ifstream file("/sys/firmware/devicetree/base/model");
+  std::string model;
+  std::getline(file, model, '\0');
+  return model.empty() ? "64-bit Arm processor" : model;
+}
+
 #else
 
 Features detect_features() { return {}; }
@@ -62,16 +151,35 @@ std::string processor_name() { return "processor"; }
 
 #endif
 
+std::string mask_features(Features &features, const char *words) {
+  std::string unknown;
+  for (const char *word = words; *word != 0;) {
+    const size_t length = std::strcspn(word, ",");
+    const std::string wanted(word, length);
+    word += length + (word[length] == ',' ? 1 : 0);
+    bool known = wanted.empty();
+    for (const Named &named : NAMED) {
+      if (wanted != named.word) continue;
+      features.*named.has = false;
+      known = true;
+    }
+    if (!known && unknown.empty()) unknown = wanted;
+  }
+  take_what_builds_on_others(features);
+  return unknown;
+}
+
+std::string feature_words() {
+  std::string text;
+  for (const Named &named : NAMED) add_word(text, named.word);
+  return text;
+}
+
 std::string describe(const Features &features) {
   std::string text;
-  const auto add = [&text](bool has, const char *name) {
-    if (has) text += (text.empty() ? "" : ", ") + std::string(name);
-  };
-  add(features.avx512_vnni, "AVX-512 VNNI");
-  add(features.avx_vnni, "AVX-VNNI");
-  add(features.avx2, "AVX2");
-  add(features.aes, "AES");
-  add(features.sha, "SHA");
+  for (const Named &named : NAMED) {
+    if (features.*named.has) add_word(text, named.name);
+  }
   return text.empty() ? "no vector instructions" : text;
 }
 

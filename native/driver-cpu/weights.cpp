@@ -51,7 +51,7 @@ int32_t *Weights::corrections(size_t layer, size_t matrix) const {
 bool pack_matrix(const Ways &ways, const Weights &weights, const uint8_t seed[32], size_t layer, size_t matrix,
                  Scratch &scratch, const Cancelled &cancelled) {
   const Shape shape = shape_of(weights.tier, matrix);
-  const size_t columns = ways.kernel.columns;
+  const size_t columns = ways.kernel.columns, depth = ways.kernel.depth;
   int8_t *panels = weights.panels(layer, matrix);
   int32_t *corrections = weights.corrections(layer, matrix);
   std::memset(corrections, 0, shape.columns * sizeof(int32_t));
@@ -80,12 +80,12 @@ bool pack_matrix(const Ways &ways, const Weights &weights, const uint8_t seed[32
                                 static_cast<uint32_t>(row[column + 2 * shape.columns]) << 16 |
                                 static_cast<uint32_t>(row[column + 3 * shape.columns]) << 24);
       }
-      int8_t *panel = panels + first * shape.rows + k * columns;
+      int8_t *panel = panels + first * shape.rows + four_at(ways.kernel, k);
       int32_t *sums = corrections + first;
       for (size_t column = 0; column < columns; column++) {
         const size_t place = place_of(column, columns);
         const uint32_t word = four[column];
-        std::memcpy(panel + 4 * place, &word, 4);
+        std::memcpy(panel + place * depth, &word, 4);
         sums[place] += static_cast<int8_t>(word) + static_cast<int8_t>(word >> 8) + static_cast<int8_t>(word >> 16) +
                        static_cast<int8_t>(word >> 24);
       }

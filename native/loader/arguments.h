@@ -2,7 +2,7 @@
 #pragma once
 
 #include "driver_library.h"
-#include "node_api.h"
+#include <node_api.h>
 
 #include <vector>
 

@@ -7,7 +7,7 @@ import { createNodeProcessHost } from '#process/node-host'
 import { startLoopbackServer, type LoopbackServer } from '#server/server'
 import { removeEngineFile, writeEngineFile } from './engine-file'
 import { openLog } from './log-file'
-import { pageFolder, programFolder, resourcesFolder } from './paths'
+import { modelEnvironment, pageFolder, programFolder, resourcesFolder } from './paths'
 
 export const VERSION: string = __LODE_VERSION__
 
@@ -48,6 +48,7 @@ export async function hostEngine(options: HostOptions): Promise<HostedEngine> {
     resourcesFolder,
     ...(options.epochSeconds === undefined ? {} : { epochSeconds: options.epochSeconds }),
     allowTestTier: options.allowTestTier ?? false,
+    models: modelEnvironment(),
   })
   try {
     // What was set aside or begun anew while opening is said in words, whoever watches; the log file has it too.
@@ -59,6 +60,7 @@ export async function hostEngine(options: HostOptions): Promise<HostedEngine> {
       token,
       port: options.port,
       pageFolder: options.dashboard ? pageFolder : null,
+      uploadsFolder: engine.uploadsFolder,
       logFault,
     })
     writeEngineFile(dataDir, { pid: process.pid, startedAt: Date.now(), port: server.port, token, version: VERSION })

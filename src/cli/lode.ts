@@ -5,13 +5,22 @@ import { jobKinds } from '#shared/domain/job'
 import { tierNames } from '#shared/domain/tiers'
 import { proofEngines } from '#shared/domain/worker-protocol'
 import { addressSet, addressShow } from './commands/address'
-import { bench, devices } from './commands/devices'
+import { bench } from './commands/bench'
+import { devices, devicesRetry } from './commands/devices'
 import { driversAdd, driversList, driversRemove, driversRetry } from './commands/drivers'
 import { driversCheck } from './commands/drivers-check'
 import { jobSubmit } from './commands/job'
 import { ledgerExport, ledgerVerify } from './commands/ledger'
 import { mine, serve } from './commands/mine'
-import { modelsAdd, modelsList, modelsRemove, modelsVerify } from './commands/models'
+import {
+  modelsAdd,
+  modelsCatalogue,
+  modelsGc,
+  modelsGet,
+  modelsList,
+  modelsRemove,
+  modelsVerify,
+} from './commands/models'
 import { proofDigest } from './commands/proof'
 import { start, status, stop } from './commands/status'
 import { throttle, throttleLevels } from './commands/throttle'
@@ -51,6 +60,21 @@ const decimalFrom =
       throw new InvalidArgumentError(`It must be a number from ${minimum} to ${maximum}.`)
     return value
   }
+const wattsOrOff = (text: string): number | 'off' => {
+  const value = Number(text)
+  if (text === 'off') return text
+  if (!/^\d+(\.\d+)?$/.test(text) || value <= 0 || value > 100_000)
+    throw new InvalidArgumentError('It must be a number of watts, or "off".')
+  return value
+}
+const BYTE_UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 }
+const byteCount = (text: string): number => {
+  const [, figure = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmgt]?b)?$/i.exec(text) ?? []
+  const value = Math.floor(Number(figure) * (BYTE_UNITS[unit.toLowerCase()] ?? 1))
+  if (figure === '' || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError('It must be bytes, or a number with kB, MB, GB or TB.')
+  return value
+}
 const gathered = (text: string, before: string[] = []): string[] => [...before, text]
 const nonce = (text: string): bigint => {
   if (!/^\d{1,20}$/.test(text) || BigInt(text) >= 1n << 64n)
@@ -112,7 +136,13 @@ const command = (parent: Command, name: string, description: string): Command =>
     .option('--json', 'JSON on standard output')
     .option('--data-dir <folder>', 'data folder')
 
-command(program, 'devices', 'what can compute here').action(action(devices))
+const devicesCommand = command(program, 'devices', 'what can compute here')
+  .option('--device <id>', 'the device whose power limit is set')
+  .option('--power-limit <watts>', 'while it mines; "off": as the device has it', wattsOrOff)
+  .action(action(devices))
+command(devicesCommand, 'retry', 'try a device again that stopped or is quarantined')
+  .argument('<id>')
+  .action(action(devicesRetry))
 
 const proof = program.command('proof').description('the integer transformer proof')
 command(proof, 'digest', 'the digest of one nonce')
@@ -124,10 +154,14 @@ command(proof, 'digest', 'the digest of one nonce')
   .action(action(proofDigest))
 
 command(program, 'bench', 'measure a device and check that it computes correctly')
-  .option('--device <id>', 'device', 'cpu0')
+  .option('--device <id>', 'device; cpu0 when left out')
   .addOption(engine())
   .addOption(tier())
-  .option('--seconds <n>', 'how long', wholeNumber(1, 120))
+  .option('--seconds <n>', 'how long; 8 when left out', wholeNumber(1, 120))
+  .option('--stress <minutes>', 'check every digest and the temperature instead', decimalFrom(0.05, 1440))
+  .option('--history', 'what was measured before')
+  .option('--export <file>', 'also write it, signed, for others to verify')
+  .option('--verify <file>', 'check a file that --export wrote, on any machine')
   .action(action(bench))
 
 command(program, 'mine', 'mine, with the screens on a local address')
@@ -141,6 +175,7 @@ command(program, 'mine', 'mine, with the screens on a local address')
   .option('--port <n>', 'port of the screens; a free one when left out', wholeNumber(1, 65_535))
   .option('--no-dashboard', 'without the screens')
   .option('--no-samples', 'without generated samples')
+  .option('--no-fetch', 'without fetching models')
   .option('--epoch-seconds <n>', 'length of an epoch of the practice network', wholeNumber(10, 86_400))
   .action(action(mine))
 
@@ -178,8 +213,21 @@ command(job, 'submit', 'give it a job and wait for the result')
 
 const models = program.command('models').description('models on this computer')
 command(models, 'list', 'what is installed').action(action(modelsList))
-command(models, 'add', 'add a model from a folder or a GGUF file').argument('<path>').action(action(modelsAdd))
+command(models, 'catalogue', 'what can be fetched, and whether it fits this computer')
+  .option('--context <tokens>', 'context that the memory is reckoned with', wholeNumber(1, 1_000_000))
+  .action(action(modelsCatalogue))
+command(models, 'get', 'fetch a model of the catalogue, or go on with it')
+  .argument('<id>')
+  .option('--anyway', 'also where it does not fit the memory')
+  .action(action(modelsGet))
+command(models, 'add', 'add a model from a GGUF, safetensors or ONNX file or a folder')
+  .argument('<path>')
+  .action(action(modelsAdd))
 command(models, 'remove', 'remove a model').argument('<id>').action(action(modelsRemove))
+command(models, 'gc', 'remove the least recently earning models above a quota')
+  .requiredOption('--quota <bytes>', 'how much may stay: bytes, or with MB or GB', byteCount)
+  .option('--dry-run', 'say what would be removed')
+  .action(action(modelsGc))
 command(models, 'verify', 'check every file of every model').action(action(modelsVerify))
 
 const drivers = program.command('drivers').description('drivers of other devices')
@@ -217,9 +265,10 @@ function usageFailure(error: CommanderError): Failure {
     .replace(/^error: /, '')
     .replace(/\s*\n\s*/g, ' ')
     .replace(/\.$/, '')
-  const names = program.commands.flatMap((entry) =>
-    entry.commands.length > 0 ? entry.commands.map((sub) => `${entry.name()} ${sub.name()}`) : [entry.name()],
-  )
+  const names = program.commands.flatMap((entry) => [
+    ...(entry.commands.length === 0 || entry === devicesCommand ? [entry.name()] : []),
+    ...entry.commands.map((sub) => `${entry.name()} ${sub.name()}`),
+  ])
   const typed = process.argv.slice(2).filter((word) => !word.startsWith('-'))
   const found = program.commands.find((entry) => entry.name() === typed[0])
   const deepest = found?.commands.find((entry) => entry.name() === typed[1]) ?? found

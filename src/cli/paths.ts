@@ -14,3 +14,17 @@ export const programFolder = import.meta.dirname
 export const pageFolder = join(programFolder, '..', 'renderer')
 /** cards, word lists and tables that come with Lode */
 export const resourcesFolder = join(programFolder, '..', '..', 'resources')
+
+/** LODE_CATALOGUE, LODE_MODELS_FOLDER, and LODE_FETCH_MODELS=no: mining fetches nothing by itself. */
+export function modelEnvironment(): { catalogueFile?: string; modelsFolder?: string; fetchByItself: boolean } {
+  const {
+    LODE_CATALOGUE: catalogue = '',
+    LODE_MODELS_FOLDER: folder = '',
+    LODE_FETCH_MODELS: fetching = '',
+  } = process.env
+  return {
+    ...(catalogue === '' ? {} : { catalogueFile: resolve(catalogue) }),
+    ...(folder === '' ? {} : { modelsFolder: resolve(folder) }),
+    fetchByItself: !/^(no|0|false|never)$/i.test(fetching),
+  }
+}

@@ -1,8 +1,9 @@
 /** The engine that a command talks to: the running one of the data folder, or one started for the command alone. */
+import { setTimeout as wait } from 'node:timers/promises'
 import { Failure } from '#shared/domain/errors'
 import { connectInProcess, connectWebSocket, type EngineClient } from './client'
 import { readEngineFile } from './engine-file'
-import { hostEngine } from './engine-host'
+import { hostEngine, type HostedEngine } from './engine-host'
 
 export interface EngineSession {
   client: EngineClient
@@ -27,7 +28,8 @@ export async function attach(dataDir: string): Promise<EngineSession | null> {
 export async function openSession(dataDir: string): Promise<EngineSession> {
   const running = await attachIfAnswering(dataDir)
   if (running !== null) return running
-  const hosted = await hostEngine({ dataDir, port: 0, dashboard: false })
+  const hosted = await hostOrWait(dataDir)
+  if ('runningPid' in hosted) return hosted
   const client = connectInProcess(hosted.engine.api, hosted.logFault)
   return {
     client,
@@ -36,6 +38,24 @@ export async function openSession(dataDir: string): Promise<EngineSession> {
       client.close()
       await hosted.close()
     },
+  }
+}
+
+const STARTING_MILLISECONDS = 10_000
+const LOOK_MILLISECONDS = 100
+
+/** Two commands at once: one of them holds the folder and is about to answer, or is about to end. */
+async function hostOrWait(dataDir: string): Promise<EngineSession | HostedEngine> {
+  for (const began = performance.now(); ;) {
+    try {
+      return await hostEngine({ dataDir, port: 0, dashboard: false })
+    } catch (error) {
+      const isHeld = error instanceof Failure && error.code === 'already-running'
+      if (!isHeld || performance.now() - began > STARTING_MILLISECONDS) throw error
+      await wait(LOOK_MILLISECONDS)
+      const running = await attachIfAnswering(dataDir)
+      if (running !== null) return running
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Coordinator } from '#pool/coordinator'
 import type { SignatureVerifier, Signer } from '#shared/domain/signed'
 import type { Clock } from '#process/supervisor'
+import type { Benchmarks } from './benchmarks'
 import type { DeviceRegistry } from './device-registry'
 import type { Drivers } from './drivers'
 import type { EngineEvents } from './emitter'
@@ -9,7 +10,8 @@ import type { Ledger, Metrics } from './ledger'
 import type { Live } from './live'
 import type { Log } from './log'
 import type { Mining } from './mining'
-import type { ModelStore } from './models'
+import type { ModelSupport } from './model-support'
+import type { ModelLibrary, ModelStore } from './models'
 import type { SettingsStore } from './settings'
 import type { ThrottleState } from './throttle'
 import type { NetworkState } from './work/network-state'
@@ -27,10 +29,14 @@ export interface EngineContext {
   settings: SettingsStore
   throttle: ThrottleState
   devices: DeviceRegistry
+  benchmarks: Benchmarks
   drivers: Drivers
   live: Live
   mining: Mining
   models: ModelStore
+  library: ModelLibrary
+  downloads: ModelSupport['downloads']
+  addUpload: ModelSupport['addUpload']
   network: Coordinator
   networkState: NetworkState
   submissions: Submissions

@@ -4,6 +4,7 @@ import { Failure } from '#shared/domain/errors'
 import type { GpuAdapter, ProofEngine, SensorInventory, SensorReading } from '#shared/domain/worker-protocol'
 import {
   createPowerMeter,
+  processorClockHertz,
   defaultTemperatureLimit,
   computingGpus,
   describeDevices,
@@ -34,12 +35,19 @@ export interface DeviceRegistry {
   ready(): Promise<void>
   /** Looks at the machine again. */
   refresh(): Promise<void>
+  /** From now on it does not mine, also after a start, until `endQuarantine`. Not for devices of drivers: those follow theirs. */
+  quarantine(id: string, reason: string): void
+  endQuarantine(id: string): void
   runner(id: string): DeviceRunner
   runners(): DeviceRunner[]
+  /** It is gone with its driver; another driver's device may come under its name. */
+  forget(id: string): void
   /** those that are on and can work */
   usableRunners(): DeviceRunner[]
   onReading(reading: SensorReading): void
   power(id: string): DevicePower
+  /** of the device now; null: not available */
+  clockHertz(id: string): number | null
   /** °C now and the limit at which it pauses */
   heat(id: string): { celsius: number | null; limitCelsius: number }
   /** what the device takes when it works as hard as it can: for benchmarks */
@@ -59,9 +67,10 @@ export interface DeviceRegistryParts {
   /** the engines that gave the right digests on an adapter, the fastest first; never rejects */
   gpuEngines: (gpu: { adapter: GpuAdapter; vendor: string }) => Promise<ProofEngine[]>
   createRunner: (device: DeviceDescriptor) => DeviceRunner
-  drivers: Pick<Drivers, 'devices' | 'ready' | 'ownerOf'>
+  drivers: Pick<Drivers, 'devices' | 'ready' | 'ownerOf' | 'powerLimits'>
   driverSensors: DriverSensors
   rate: (deviceId: string) => { macsPerSecond: number | null; macsPerJoule: number | null }
+  onForgotten: (deviceId: string) => void
   onChange: () => void
 }
 
@@ -95,9 +104,14 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
   }
 
   const descriptors = (): DeviceDescriptor[] => [
-    ...describeDevices(inventory, settings.devices, cpuEngines, gpuEngines),
+    ...describeDevices(inventory, settings.devices, cpuEngines, gpuEngines).map(heldBack),
     ...parts.drivers.devices(settings.devices, inventory.memoryBytes),
   ]
+  const heldBack = (found: DeviceDescriptor): DeviceDescriptor => {
+    const { quarantine } = settings.device(found.id)
+    if (quarantine === undefined) return found
+    return { ...found, canMine: false, quarantined: true, reason: `Quarantined: ${quarantine}.` }
+  }
   const runnerFor = (device: DeviceDescriptor): DeviceRunner => {
     const known = runners.get(device.id)
     if (known) return known
@@ -117,7 +131,7 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       id: found.id,
       kind: found.kind,
       name: found.name,
-      state: !found.canMine ? 'unable' : found.enabled ? (runner?.state ?? 'idle') : 'off',
+      state: stateOf(found, runner),
       activity: runner?.activity ?? '',
       macsPerSecond: isWorking ? (rate.macsPerSecond ?? runner.macsPerSecond) : null,
       engines: found.engines,
@@ -127,6 +141,8 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       canMine: found.canMine,
       ...(reason === undefined || reason === '' ? {} : { reason }),
       enabled: found.enabled,
+      quarantined: found.quarantined ?? false,
+      benchmark: runner?.benchmarkProgress ?? null,
       detail: detailOf(found),
       threads: found.threads,
       watts: power.watts,
@@ -135,7 +151,7 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       macsPerJoule: isWorking ? rate.macsPerJoule : null,
       temperatureCelsius: power.temperatureCelsius,
       temperatureLimitCelsius: temperatureLimit(found.id, found.kind),
-      powerLimit: null,
+      powerLimit: parts.drivers.powerLimits.of(found.id),
       restarts: runner?.restarts ?? 0,
     })
   }
@@ -209,6 +225,8 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
     get: (id) => describe(find(id)),
     configure: (id, change) => {
       const found = find(id)
+      const { powerLimitWatts } = change
+      if (powerLimitWatts !== undefined) parts.drivers.powerLimits.check(id, powerLimitWatts)
       if (change.threads !== undefined) {
         const maximum = found.threads?.maximum ?? 0
         if (change.threads > maximum) {
@@ -217,6 +235,9 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
         runnerFor(found).setThreads(change.threads)
       }
       settings.changeDevice(id, change)
+      const runner = runners.get(id)
+      const isMining = runner !== undefined && runner.engine !== null && runner.reason === null
+      if ('powerLimitWatts' in change && isMining) void parts.drivers.powerLimits.begin(id)
       parts.onChange()
     },
     ready: () => {
@@ -229,8 +250,20 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       meter = createPowerMeter({ inventory, processors })
       parts.onChange()
     },
+    quarantine: (id, reason) => {
+      settings.changeDevice(find(id).id, { quarantine: reason })
+      parts.onChange()
+    },
+    endQuarantine: (id) => {
+      settings.changeDevice(find(id).id, { quarantine: undefined })
+      parts.onChange()
+    },
     runner: (id) => runnerFor(find(id)),
     runners: () => [...runners.values()],
+    forget: (id) => {
+      runners.delete(id)
+      parts.onForgotten(id)
+    },
     usableRunners: () =>
       descriptors()
         .filter((device) => device.canMine && device.enabled)
@@ -240,6 +273,11 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       meter.update(reading)
     },
     power: powerOf,
+    clockHertz: (id) => {
+      const sensed = parts.driverSensors.latest(id)?.clockHertz
+      if (sensed !== undefined) return sensed
+      return id === 'cpu0' ? processorClockHertz() : null
+    },
     heat: (id) => ({
       celsius: powerOf(id).temperatureCelsius,
       limitCelsius: temperatureLimit(id, find(id).kind),
@@ -251,4 +289,11 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
         .map((device) => fullLoadPower(device.id)),
     powerSource: () => powerOf('cpu0').source,
   }
+}
+
+/** One that is quarantined is shown like one that stopped by itself. */
+function stateOf(found: DeviceDescriptor, runner: DeviceRunner | null): Device['state'] {
+  if (found.quarantined === true) return 'faulted'
+  if (!found.canMine) return 'unable'
+  return found.enabled || runner?.benchmarkProgress != null ? (runner?.state ?? 'idle') : 'off'
 }

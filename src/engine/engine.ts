@@ -7,6 +7,7 @@ import type { Notice, StartOptions } from '#shared/contract/engine'
 import type { SensorInventory, SensorReading } from '#shared/domain/worker-protocol'
 import type { ProcessHost } from '#process/host'
 import type { Clock } from '#process/supervisor'
+import { createBenchmarks } from './benchmarks'
 import { createClosers } from './closers'
 import type { EngineContext } from './context'
 import { describeFault } from './describe-fault'
@@ -19,7 +20,7 @@ import { acquireEngineLock, openLedger, openMetrics, type Ledger } from './ledge
 import { createLive, type Live } from './live'
 import type { Log } from './log'
 import { createMining, type Mining } from './mining'
-import { builtInModels, createModelStore, readKnownCards, type ModelStore } from './models'
+import { createModelSupport, type ModelEnvironment } from './model-support'
 import { createSigner, signatureVerifier } from './networks'
 import { joinPractice } from './join-practice'
 import { knownInventory, rememberInventory } from './known-inventory'
@@ -30,8 +31,8 @@ import { engineStatus } from './status'
 import { createThrottle } from './throttle'
 import { createRunnerFactory } from './runner-factory'
 import { recoverJobs } from './work/job-recovery'
+import { createJobRates } from './work/job-rates'
 import type { RunnableModel } from './work/job-runner'
-import { createModelConverter } from './work/model-converter'
 import { createNetworkState } from './work/network-state'
 import { createSampleBudget } from './work/sample-budget'
 import { createSubmissions } from './work/submissions'
@@ -54,6 +55,9 @@ export interface EngineParts {
   epochSeconds?: number
   /** whether the practice network takes shares of the tests' tier */
   allowTestTier: boolean
+  /** a driver that says nothing for so long hangs; a minute when left out */
+  driverHangMilliseconds?: number
+  models: ModelEnvironment
 }
 
 export interface Engine {
@@ -62,6 +66,8 @@ export interface Engine {
     readonly handlers: Handlers
     onEvent(listener: (event: EventName, data: unknown) => void): () => void
   }
+  /** where the page's server puts model files that it is sent */
+  readonly uploadsFolder: string
   /** what mining was started with when this folder's engine was cut off a moment ago */
   readonly interruptedMining: StartOptions | null
   /** `engine.quit` was called: whoever hosts the engine closes it. */
@@ -71,6 +77,8 @@ export interface Engine {
 }
 
 const SENSOR_MILLISECONDS = 1000
+/** Drivers are asked for a quarter of a second's work at a time. */
+const DRIVER_HANG_MILLISECONDS = 60_000
 const STATUS_MILLISECONDS = 250
 /** A slow look at the machine must not hold up the start; what Node itself knows will do until the next. */
 const INVENTORY_MILLISECONDS = 2000
@@ -150,17 +158,17 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     closers.add(() => practice.close())
     const network = practice.coordinator
 
-    const knownCards = readKnownCards(join(parts.resourcesFolder, 'cards'))
-    const converter = createModelConverter({ host })
-    closers.add(() => converter.stop())
-    const models: ModelStore = await createModelStore({
-      folder: join(dataDir, 'models'),
-      builtIn: builtInModels(knownCards),
-      knownCards,
-      probe: (location) => verifier.probe(location),
-      convert: converter.convert,
+    const modelSupport = await createModelSupport({
+      ...parts,
+      environment: parts.models,
+      ledger,
+      events,
+      settings,
+      verifier,
       onChange: (list) => events.emit('models.changed', list),
     })
+    closers.add(() => modelSupport.stop())
+    const { models, library } = modelSupport
     const networkState = createNetworkState({
       network,
       clock,
@@ -189,7 +197,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     const runnableModels = (): RunnableModel[] =>
       models
         .list()
-        .filter((model) => model.state === 'ready')
+        .filter((model) => model.state === 'ready' && library.fitsMemory(model.id))
         .map((model) => models.resolve(model.kind, model.id))
 
     /** Many changes in a moment are one message to the screens. */
@@ -214,6 +222,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       events,
       devices: () => devices,
       mining: () => mining,
+      wishedWatts: (deviceId) => settings.device(deviceId).powerLimitWatts,
       onChange: changed,
     })
     closers.add(async () => {
@@ -222,6 +231,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     })
     const createRunner = createRunnerFactory({
       drivers,
+      driverHangMilliseconds: parts.driverHangMilliseconds ?? DRIVER_HANG_MILLISECONDS,
       rigKey: signer.publicKeyHex,
       host,
       clock,
@@ -232,6 +242,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       submissions,
       sampleBudget,
       models: runnableModels,
+      jobRates: createJobRates(ledger),
       ledger,
       events,
       verifier,
@@ -244,7 +255,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       clock,
       metrics,
       power: (deviceId) => devices.power(deviceId),
-      isActive: () => mining.state !== 'stopped' || devices.runners().some((runner) => runner.runningJob !== null),
+      isActive: () => mining.state !== 'stopped' || devices.runners().some((runner) => runner.runningJobs.length > 0),
       onTick: (tick) => events.emit('engine.live', tick),
     })
     closers.add(() => live.stop())
@@ -264,6 +275,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       drivers,
       driverSensors,
       rate: (deviceId) => live.rate(deviceId),
+      onForgotten: (deviceId) => live.remove(deviceId),
       onChange: changed,
     })
 
@@ -296,6 +308,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
         live.reset()
         metrics.pauseEnded(clock.now())
         ledger.recordEvent({ severity: 'info', code: 'mining-started', message: 'Mining started.' })
+        if (options.fetchModels !== false) void library.fetchDefaults()
       },
       onStopped: () =>
         attempt('the end of mining could not be recorded', () => {
@@ -322,10 +335,14 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       settings,
       throttle,
       devices,
+      benchmarks: createBenchmarks({ ...parts, devices, drivers, mining, ledger, signer }),
       drivers,
       live,
       mining,
       models,
+      library,
+      downloads: modelSupport.downloads,
+      addUpload: modelSupport.addUpload,
       network,
       networkState,
       submissions,
@@ -349,6 +366,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
 
     return {
       api: { version: parts.version, handlers, onEvent: (listener) => events.onAny(listener) },
+      uploadsFolder: modelSupport.uploadsFolder,
       interruptedMining: miningMark.interrupted,
       onQuitRequested: (listener) => void quitListeners.push(listener),
       close: closers.closeAll,

@@ -16,8 +16,10 @@ function scriptedRunner(deviceId: string) {
     macsPerSecond: null,
     engine: null as DeviceRunner['engine'],
     residentBytes: null,
+    loadedModels: [],
+    takesJobs: true,
     restarts: 0,
-    runningJob: null as DeviceRunner['runningJob'],
+    runningJobs: [] as DeviceRunner['runningJobs'],
     networkTrouble: null,
     endFinish: () => undefined as void,
     startMining: ({ engine }: { engine: NonNullable<DeviceRunner['engine']> }) => {
@@ -30,7 +32,7 @@ function scriptedRunner(deviceId: string) {
       runner.endFinish()
     },
     finish: async () => {
-      if (runner.runningJob !== null) {
+      if (runner.runningJobs.length > 0) {
         await new Promise<void>((resolve) => {
           runner.endFinish = resolve
         })
@@ -41,7 +43,9 @@ function scriptedRunner(deviceId: string) {
     cancelJob: () => false,
     retry: () => undefined,
     setThreads: () => undefined,
-    readSensors: () => Promise.resolve(null),
+    askDriver: async () => null,
+    benchmarkProgress: null,
+    cancelBenchmark: () => false,
     benchmark: () => Promise.reject(new Error('not asked for')),
   }
   return runner
@@ -145,7 +149,7 @@ describe('mining', () => {
   it('stop cuts a finish short; a start that was asked for meanwhile follows', async () => {
     const { clock, runner, mining, told } = controller()
     await mining.start({})
-    runner('cpu0').runningJob = { id: 'a', kind: 'chat', origin: 'person' }
+    runner('cpu0').runningJobs = [{ id: 'a', kind: 'chat', origin: 'person' }]
     const finished = mining.stop({ finish: true })
     await clock.advance(60_000)
     expect(mining.state).toBe('finishing')

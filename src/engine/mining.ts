@@ -234,7 +234,7 @@ export function createMining(parts: MiningParts): Mining {
       return stopsAt
     },
     get finishingJobs() {
-      return finishing ? allRunners().filter((runner) => runner.runningJob !== null).length : 0
+      return finishing ? allRunners().reduce((sum, runner) => sum + runner.runningJobs.length, 0) : 0
     },
     minedMilliseconds: () => minedBefore + (wanted === null ? 0 : clock.monotonic() - startedAt),
     start,

@@ -21,6 +21,7 @@ export interface RunnerFactoryParts extends Pick<
   | 'submissions'
   | 'sampleBudget'
   | 'models'
+  | 'jobRates'
   | 'onChange'
   | 'pace'
 > {
@@ -29,11 +30,13 @@ export interface RunnerFactoryParts extends Pick<
   verifier: Pick<VerifierClient, 'prepare'>
   live: () => Live
   heat: (deviceId: string) => ReturnType<DeviceRunnerParts['heat']>
-  drivers: Pick<Drivers, 'ownerOf' | 'guardedHost' | 'quarantine'>
+  /** a driver that says nothing for so long hangs */
+  driverHangMilliseconds: number
+  drivers: Pick<Drivers, 'ownerOf' | 'guardedHost' | 'onFault' | 'powerLimits'>
 }
 
 export function createRunnerFactory(parts: RunnerFactoryParts): (device: DeviceDescriptor) => DeviceRunner {
-  const { ledger, events, verifier, live, heat, drivers, ...shared } = parts
+  const { ledger, events, verifier, live, heat, drivers, driverHangMilliseconds, ...shared } = parts
   /** A driver's device proves and does nothing else: jobs run on the processor, which has a worker of its own. */
   const foreign = (deviceId: string): Partial<DeviceRunnerParts> => {
     const owner = drivers.ownerOf(deviceId)
@@ -42,7 +45,18 @@ export function createRunnerFactory(parts: RunnerFactoryParts): (device: DeviceD
       workerStart: { driver: owner.device },
       host: drivers.guardedHost(deviceId),
       models: () => [],
-      onFault: (reason) => drivers.quarantine(owner.driver, `${deviceId}: ${reason.replace(/\.$/, '')}`),
+      deadlines: {
+        'proof.prepare': 3 * driverHangMilliseconds,
+        'proof.run': driverHangMilliseconds,
+        'driver.sensors': driverHangMilliseconds,
+        'driver.powerLimit': driverHangMilliseconds,
+        'driver.setPowerLimit': driverHangMilliseconds,
+      },
+      whileMining: {
+        begin: () => drivers.powerLimits.begin(deviceId),
+        end: () => drivers.powerLimits.end(deviceId),
+      },
+      onFault: (fault) => drivers.onFault(owner.driver, deviceId, fault),
     }
   }
   return (device) => {

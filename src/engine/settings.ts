@@ -27,6 +27,7 @@ export function defaultSettings(hostName: string): Settings {
     currency: 'USD',
     practiceKeepGoing: false,
     samples: true,
+    fetchModels: true,
     throttle: DEFAULT_THROTTLE,
   }
 }
@@ -62,6 +63,8 @@ export interface DeviceSettings {
   temperatureLimitCelsius?: number | undefined
   /** absent: the device keeps its own */
   powerLimitWatts?: number | undefined
+  /** why it does not mine until the person retries */
+  quarantine?: string | undefined
 }
 
 const deviceSettingsSchema = z.record(
@@ -71,6 +74,7 @@ const deviceSettingsSchema = z.record(
     threads: z.number().int().min(1).optional(),
     temperatureLimitCelsius: z.number().optional(),
     powerLimitWatts: z.number().positive().optional(),
+    quarantine: z.string().optional(),
   }),
 )
 

@@ -1,5 +1,6 @@
 /** The engine's state in one value, for the header of every screen and `lode status`. */
-import type { EngineStatus } from '#shared/contract/engine'
+import type { Device } from '#shared/contract/devices'
+import type { EngineStatus, Notice } from '#shared/contract/engine'
 import type { EngineContext } from './context'
 import { localMidnight } from './local-days'
 
@@ -9,6 +10,7 @@ export function engineStatus(context: Omit<EngineContext, 'status'>): EngineStat
   const known = networkState.known ? networkState.current : null
   const epoch =
     known === null ? null : { number: known.epoch.number, startsAt: known.epoch.startsAt, endsAt: known.epoch.endsAt }
+  const devices = context.devices.list()
   const totals = context.ledger.creditTotals({
     ...(epoch === null ? {} : { epoch: { network: network.name, number: epoch.number } }),
     dayStart: localMidnight(clock.now()),
@@ -26,7 +28,7 @@ export function engineStatus(context: Omit<EngineContext, 'status'>): EngineStat
     dataDir: context.dataDir,
     creditMacs: { epoch: totals.epoch.toString(), today: totals.today.toString(), total: totals.total.toString() },
     credits: totals.credits,
-    devices: context.devices.list().map(({ id, kind, name, state, activity, macsPerSecond }) => ({
+    devices: devices.map(({ id, kind, name, state, activity, macsPerSecond }) => ({
       id,
       kind,
       name,
@@ -35,6 +37,19 @@ export function engineStatus(context: Omit<EngineContext, 'status'>): EngineStat
       macsPerSecond,
     })),
     throttle: { level, threadsShare: pace.threadsShare, dutyCycle: pace.dutyCycle },
-    notices: [...mining.notices(), ...context.openingNotices],
+    notices: [...mining.notices(), ...quarantineNotices(devices), ...context.openingNotices],
   }
+}
+
+function quarantineNotices(devices: readonly Device[]): Notice[] {
+  return devices
+    .filter(({ quarantined }) => quarantined)
+    .map(({ id, name, reason = '' }) => ({
+      id: `quarantined-${id}`,
+      severity: 'error',
+      title: `${name} does not mine until it is tried again.`,
+      detail: reason,
+      action: 'retry-device',
+      deviceId: id,
+    }))
 }

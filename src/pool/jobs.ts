@@ -1,6 +1,6 @@
 /** Useful jobs on their way to a rig and back into the queue: enqueued, leased, renewed, returned (protocol.md §3). */
 import { z } from 'zod'
-import { bytesToHex, hex64 } from '#shared/domain/bytes'
+import { bytesToHex, hex64, utcMilliseconds } from '#shared/domain/bytes'
 import { Failure } from '#shared/domain/errors'
 import { jobInput, jobKinds, type JobInput, type JobKind } from '#shared/domain/job'
 import {
@@ -24,8 +24,14 @@ export interface SampleSource {
   generate(kind: JobKind, seed: string): Promise<{ input: JobInput; knownText?: string[] }>
 }
 
-const enqueuedJob = z.object({ id: z.uuid(), input: jobInput, model: hex64, buyer: z.enum(['person', 'gateway']) })
-/** A job that somebody asked for. `model`: its hash. */
+const enqueuedJob = z.object({
+  id: z.uuid(),
+  input: jobInput,
+  model: hex64,
+  buyer: z.enum(['person', 'gateway']),
+  deadline: utcMilliseconds.optional(),
+})
+/** A job that somebody asked for. `model`: its hash. `deadline`: by when it must be done. */
 export type EnqueuedJob = z.infer<typeof enqueuedJob>
 
 export interface NetworkJobState {
@@ -61,15 +67,28 @@ export function createJobs(parts: {
       now: clock.now(),
       maximumAttempts,
       message: `No rig finished it in ${maximumAttempts} attempts.`,
+      late: 'Nobody could do it by its deadline.',
     })
 
   /** Answers no-work when the job was cancelled while it was being leased. */
   const offer = async (job: JobRecord): Promise<Answer<JobOffer>> => {
     const input = await store.jobInput(job.id)
     if (!input || !job.lease) return refuse('no-work', 'The job was taken back.')
-    const { id, kind, model, lease, attempts } = job
+    const { id, kind, model, lease, attempts, deadline } = job
     const epoch = (await epochs.present()).current.epoch.body.number
-    return { ok: true, value: { id, kind, model, input, epoch, leaseExpiresAt: lease.expiresAt, attempt: attempts } }
+    return {
+      ok: true,
+      value: {
+        id,
+        kind,
+        model,
+        input,
+        epoch,
+        leaseExpiresAt: lease.expiresAt,
+        attempt: attempts,
+        ...(deadline === undefined ? {} : { deadline }),
+      },
+    }
   }
   const leaseSample = async (request: JobRequest): Promise<Answer<JobOffer>> => {
     const turn = await store.takeSampleTurn(request.rig)
@@ -91,11 +110,11 @@ export function createJobs(parts: {
     enqueueJob: async (raw) => {
       const parsed = enqueuedJob.safeParse(raw)
       if (!parsed.success) return refuseMalformed('job', parsed.error)
-      const { id, input, model, buyer } = parsed.data
+      const { id, input, model, buyer, deadline } = parsed.data
       const inputHash = hashOf(input)
       if (inputHash === undefined) return refuse('malformed', 'The job is malformed. Its text is not valid Unicode.')
-      if (await store.addJob({ id, kind: input.kind, model, input, inputHash, buyer, createdAt: clock.now() }))
-        return done
+      const job = { id, kind: input.kind, model, input, inputHash, buyer, createdAt: clock.now() }
+      if (await store.addJob({ ...job, ...(deadline === undefined ? {} : { deadline }) })) return done
       const existing = await store.job(id)
       const isSame = existing?.inputHash === inputHash && existing.model === model
       return isSame ? done : refuse('malformed', 'Another job has that id.')
@@ -124,11 +143,17 @@ export function createJobs(parts: {
         return refuse('malformed', 'The job request is malformed. A model counts its work as another kind.')
       }
       await expireLeases()
-      const offers = request.models.map(({ kind, model, macFormula }) => ({ kind, model, formula: macFormula }))
+      const offers = request.models.map(({ kind, model, macFormula, usualMilliseconds }) => ({
+        kind,
+        model,
+        formula: macFormula,
+        ...(usualMilliseconds === undefined ? {} : { usualMilliseconds }),
+      }))
       const queued = await store.leaseNextJob({
         rig: request.rig,
         offers,
         samples: request.samples,
+        now: clock.now(),
         expiresAt: leaseEnd(),
       })
       if (queued) return offer(queued)

@@ -4,14 +4,22 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '#shared/domain/bytes'
-import { ocrLine, type ChatInput, type EmbedInput, type JobInput, type OcrLine } from '#shared/domain/job'
+import {
+  MAX_OCR_PAGES,
+  ocrLine,
+  type ChatInput,
+  type EmbedInput,
+  type JobInput,
+  type OcrInput,
+  type OcrLine,
+} from '#shared/domain/job'
 import { z } from 'zod'
 import type { JobDelivery } from '#shared/domain/protocol'
 
 /** Tokens that templates and models add by themselves. */
 const EXTRA_TOKENS = 1024
 const EXTRA_TOKENS_A_MESSAGE = 64
-/** Detection reduces larger images: 4096 × 4096 is beyond what any of its settings keeps. */
+/** Of one page. Detection reduces larger ones: 4096 × 4096 is beyond what any of its settings keeps. */
 const MAX_DETECTION_PIXELS = 1 << 24
 /** Height of a line's picture, and the columns by which one may be padded. */
 const LINE_HEIGHT_PIXELS = 48
@@ -28,7 +36,7 @@ export function implausibility(input: JobInput, delivery: JobDelivery): string |
     case 'embed':
       return embedFault(input, delivery)
     case 'ocr':
-      return ocrFault(delivery)
+      return ocrFault(input, delivery)
   }
 }
 
@@ -69,12 +77,14 @@ function embedFault(input: EmbedInput, { result, output, evidence }: JobDelivery
   return undefined
 }
 
-function ocrFault({ result, output, evidence }: JobDelivery): string | undefined {
+function ocrFault(input: OcrInput, { result, output, evidence }: JobDelivery): string | undefined {
   const { sizes } = result.body
   const parsed = lines.safeParse(output)
   if (sizes.kind !== 'ocr' || evidence.kind !== 'ocr' || !parsed.success) return otherKind
   if (evidence.lines !== parsed.data.length) return 'The number of lines is not that of the evidence.'
-  if (sizes.detectionPixels > MAX_DETECTION_PIXELS) return 'The image is larger than detection takes.'
+  const pages = mayHavePages(input.image) ? MAX_OCR_PAGES : 1
+  if (parsed.data.some(({ page = 1 }) => page > pages)) return 'A line stands on a page that the image does not have.'
+  if (sizes.detectionPixels > pages * MAX_DETECTION_PIXELS) return 'The image is larger than detection takes.'
   const most = parsed.data.reduce((sum, { box }) => sum + 2 * columnsOf(box) + LINE_PADDING_COLUMNS, 0)
   if (sizes.recognitionColumns > most) return 'The recognized columns are more than the lines can have.'
   return undefined
@@ -85,6 +95,12 @@ const otherKind = 'Output, evidence and sizes are not those of this kind of job.
 /** No tokenizer in use makes more tokens than a text has bytes. */
 function tokenBound(text: string): number {
   return utf8ToBytes(text).length
+}
+
+/** By its first kilobyte, in base64: only TIFF and PDF files have several pages. */
+function mayHavePages(image: string): boolean {
+  const start = atob(image.slice(0, 1368))
+  return /^(II[*+]\0|MM\0[*+])/.test(start) || start.includes('%PDF-')
 }
 
 /** Columns of a line at 48 px height, by the longer and the shorter side of its box, however it is turned. */

@@ -43,12 +43,12 @@ export interface CoordinatorStore {
   /** Undefined once the job has ended: the books then keep its hash only. Apart from the record because it may be large. */
   jobInput(id: string): Promise<JobInput | undefined>
   /**
-   * Leases the oldest queued job that one of the offers can run: a person's before others', samples last and only if
+   * Leases the queued job that `chooseQueued` names among those that one of the offers can run; samples only if
    * `samples`. Counts the attempt.
    */
   leaseNextJob(request: LeaseRequest): Promise<JobRecord | undefined>
-  /** Queues jobs again whose lease ended; those out of attempts fail with `message`. */
-  expireLeases(rule: { now: number; maximumAttempts: number; message: string }): Promise<void>
+  /** Queues jobs again whose lease ended; those out of attempts fail with `message`, queued ones past their deadline with `late`. */
+  expireLeases(rule: { now: number; maximumAttempts: number; message: string; late: string }): Promise<void>
   /** False when the rig does not hold the job. */
   renewLease(renewal: { job: string; rig: string; expiresAt: number }): Promise<boolean>
   /** Takes the job from the rig: queued again if `retry` and attempts are left, failed otherwise. False when the rig does not hold it. */
@@ -108,6 +108,8 @@ export interface NewJob {
   /** lines that a right answer has, where they are known; forgotten once the job has ended */
   knownText?: string[]
   createdAt: number
+  /** UTC ms by which it must be done; absent: there is time */
+  deadline?: number
 }
 export interface JobLease {
   rig: string
@@ -133,8 +135,10 @@ export interface JobRecord extends Omit<NewJob, 'input'> {
 
 export interface LeaseRequest {
   rig: string
-  offers: readonly { kind: JobKind; model: string; formula: MacFormula }[]
+  /** in the rig's order of preference */
+  offers: readonly { kind: JobKind; model: string; formula: MacFormula; usualMilliseconds?: number }[]
   samples: boolean
+  now: number
   expiresAt: number
 }
 

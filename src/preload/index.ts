@@ -1,5 +1,5 @@
-/** The page's only way out of its sandbox: it may ask for a port to the engine. Nothing else of Electron or Node is exposed. */
-import { contextBridge, ipcRenderer } from 'electron'
+/** The page's only way out of its sandbox: it may ask for a port to the engine. Beside that it gives the paths of files that somebody chose. */
+import { contextBridge, ipcRenderer, webUtils } from 'electron'
 
 contextBridge.exposeInMainWorld('lode', {
   /**
@@ -8,6 +8,8 @@ contextBridge.exposeInMainWorld('lode', {
    * Chromium have no close event); the next engine's port arrives by itself, and replaces it.
    */
   connect: (): void => ipcRenderer.send('lode:connect'),
+  /** The path of a file that somebody chose or dropped, so that the engine reads it where it is. Older versions of Electron have no such call. */
+  pathOf: (file: File): string => (webUtils as typeof webUtils | undefined)?.getPathForFile(file) ?? '',
 })
 
 ipcRenderer.on('lode:port', (event) => window.postMessage('lode:port', window.location.origin, [...event.ports]))

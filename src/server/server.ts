@@ -11,6 +11,7 @@ import { authMessage } from '#shared/contract/rpc'
 import { Failure } from '#shared/domain/errors'
 import { openClientSession, type EngineApi, type FaultLog } from './client-session'
 import { CONTENT_SECURITY_POLICY } from './csp'
+import { acceptUploads } from './upload'
 
 export interface LoopbackServer {
   readonly port: number
@@ -37,6 +38,8 @@ export async function startLoopbackServer(parts: {
   token: string
   port: number
   pageFolder: string | null
+  /** where model files go that the page sends */
+  uploadsFolder: string
   logFault: FaultLog
 }): Promise<LoopbackServer> {
   const { api, token, logFault } = parts
@@ -63,6 +66,7 @@ export async function startLoopbackServer(parts: {
   } else {
     app.get('/', async (_request, reply) => reply.type('text/plain').send('Lode runs here without its page.\n'))
   }
+  acceptUploads(app, parts.uploadsFolder, (given) => isSameToken(given, token))
   app.setErrorHandler(async (error, _request, reply) => {
     const status = (error as { statusCode?: number }).statusCode ?? 500
     if (status >= 500) logFault('http', error)

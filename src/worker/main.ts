@@ -6,9 +6,12 @@ import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
 import { z } from 'zod'
+import { Failure } from '#shared/domain/errors'
 import type { WorkerStart } from '#shared/domain/worker-protocol'
 import { connectParent, startArgument } from '#process/parent'
+import { libraryMismatch } from './drivers/library-file'
 import { serveMethods } from './methods'
+import { residency } from './inference/residency'
 import { serveLane } from './proof/lane'
 import { createLaneBackend } from './proof/backend'
 import { createContexts } from './proof/contexts'
@@ -35,6 +38,7 @@ const workerStart: z.ZodType<WorkerStart> = z.object({
     .object({ library: z.string().min(1), id: z.string().min(1), memoryLimitBytes: z.number().int().nonnegative() })
     .optional(),
   gpu: z.object({ name: z.string(), index: z.number().int().nonnegative().optional() }).optional(),
+  modelMemoryBytes: z.number().int().positive().optional(),
 })
 
 if (isMainThread) await startWorker()
@@ -46,6 +50,7 @@ async function startWorker(): Promise<void> {
   // before the lanes start: on Linux a thread inherits the niceness of the one that made it
   if (start.role === 'verifier') setPriority(VERIFIER_NICENESS)
   const port = await connectParent()
+  residency.setLimit(start.modelMemoryBytes ?? Infinity)
   const lanes = createLanePool(new URL(import.meta.url), start.threads)
   const contexts = createContexts(lanes)
   const addon = (): NativeAddon => loadNativeAddon(NATIVE_ADDON)
@@ -68,7 +73,11 @@ async function startWorker(): Promise<void> {
     if (prover.busy) process.kill(process.pid, 'SIGKILL')
   })
   const notifier = serveMethods(port, prover, start.threads, {
-    describe: (library) => describeDriver(addon(), library),
+    describe: async (library) => {
+      const mismatch = await libraryMismatch(library)
+      if (mismatch !== null) throw new Failure('invalid-input', mismatch)
+      return describeDriver(addon(), library)
+    },
     check: async ({ library, check, seconds }) => {
       const { runCheck } = await import('./drivers/checks')
       return runCheck(check, { addon: addon(), library, seconds })
@@ -80,7 +89,13 @@ async function startWorker(): Promise<void> {
   setInterval(() => {
     const { user, system } = process.cpuUsage()
     const residentBytes = process.memoryUsage.rss()
-    notifier.notify('heartbeat', { at: Date.now(), residentBytes, cpuSeconds: (user + system) / 1e6 })
+    residency.evictIdle()
+    notifier.notify('heartbeat', {
+      at: Date.now(),
+      residentBytes,
+      cpuSeconds: (user + system) / 1e6,
+      models: residency.loaded(),
+    })
   }, HEARTBEAT_MILLISECONDS)
 }
 

@@ -21,13 +21,17 @@ import type { Prover } from './proof/prover'
 
 /** What the driver methods ask: the device of this process, and any library for describing. */
 export interface DriverMethods extends Pick<NativeBackend, 'sensors' | 'powerLimit' | 'setPowerLimit'> {
-  describe(library: string): NativeDriver
+  describe(library: string): Promise<NativeDriver>
   check(params: WorkerMethods['driver.check']['params']): Promise<WorkerMethods['driver.check']['result']>
 }
 
 const threads = z.number().int().min(1).max(1024)
 const context = z.object({ tier: tierName, epochSeed: hex64, engine: z.enum(proofEngines) })
 const keyed = context.extend({ publicKey: hex64 })
+const nonce = z
+  .bigint()
+  .min(0n)
+  .max((1n << 64n) - 1n)
 const model = z.object({ card: modelCard, folder: z.string().min(1) })
 const jobId = z.string().min(1)
 
@@ -43,10 +47,18 @@ const schemas = {
   }),
   'proof.yield': z.null(),
   'proof.digest': keyed.extend({
-    nonce: z
-      .bigint()
-      .min(0n)
-      .max((1n << 64n) - 1n),
+    nonce,
+  }),
+  'proof.digests': keyed.extend({
+    firstNonce: nonce,
+    budgetMilliseconds: z.number().nonnegative(),
+    maxNonces: z.number().int().min(1).optional(),
+    keep: z.number().int().nonnegative(),
+  }),
+  'proof.check': keyed.extend({
+    firstNonce: nonce,
+    expected: z.array(hex64).min(1).max(100_000),
+    budgetMilliseconds: z.number().nonnegative(),
   }),
   'proof.benchmark': context.extend({ seconds: z.number().positive().max(3600) }),
   'job.run': z.object({ jobId, input: jobInput, model }),
@@ -88,6 +100,8 @@ export function serveMethods(
       return null
     },
     'proof.digest': (params) => prover.digest(params),
+    'proof.digests': (params) => prover.digests(params),
+    'proof.check': (params) => prover.check(params),
     'proof.benchmark': (params) => prover.benchmark(params),
     'job.run': async (params) => {
       const id = params.jobId

@@ -1,50 +1,113 @@
-/** The simulated ASIC breaks while it mines: it is quarantined with a reason, the processor goes on, and wrong work earns nothing. */
-import { existsSync, writeFileSync } from 'node:fs'
+/**
+ * The simulated ASIC breaks while it mines beside the processor: each time it stops with the right sentence, the processor
+ * goes on, wrong work earns nothing, and it mines again once it is mended and tried again.
+ */
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
-import { z } from 'zod'
-import { driverRow } from '#shared/contract/drivers'
-import { eventually, follow, lode, root, startLode, temporaryFolder } from '../support/lode'
-import { answerOf } from './cli-schemas'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Device } from '#shared/contract/devices'
+import { startTestEngine, type TestEngine } from '../support/engine'
+import { eventually, root, temporaryFolder } from '../support/lode'
 
 const folder = join(root, 'out/native/drivers/asic-sim')
 const DEVICE = 'asic-sim-asic0'
+const dataDir = temporaryFolder()
+
+let running: TestEngine
+const accepted: string[] = []
+const start = async (): Promise<void> => {
+  running = await startTestEngine(dataDir, { driverHangMilliseconds: 3000 })
+  running.engine.api.onEvent((event, data) => {
+    if (event === 'share.changed') {
+      const { state, deviceId } = data as { state: string; deviceId: string }
+      if (state === 'accepted') accepted.push(deviceId)
+    }
+  })
+}
+const handlers = (): TestEngine['engine']['api']['handlers'] => running.engine.api.handlers
+const device = async (wanted = DEVICE): Promise<Device> => {
+  const found = (await handlers()['devices.list'](null)).find(({ id }) => id === wanted)
+  if (!found) throw new Error(`${wanted} is not listed`)
+  return found
+}
+/** From now on. */
+const earns = async (...devices: string[]): Promise<void> => {
+  accepted.length = 0
+  await eventually(() => devices.every((id) => accepted.includes(id)), `credit for ${devices.join(' and ')}`, 60_000)
+}
+const fault = (word: string): void => writeFileSync(join(dataDir, 'drivers/asic-sim/asic-sim.fault'), word)
+const mend = (): void => rmSync(join(dataDir, 'drivers/asic-sim/asic-sim.fault'))
 
 describe.runIf(existsSync(folder))('the simulated ASIC', () => {
+  beforeAll(async () => {
+    await start()
+    const { sha256 } = await handlers()['drivers.inspect']({ path: folder })
+    await handlers()['drivers.add']({ path: folder, sha256 })
+    await handlers()['engine.start']({ tier: 'itp1-small', threads: 1, samples: false })
+  }, 60_000)
+  afterAll(async () => {
+    await running.close()
+  }, 20_000)
+
+  test('mines beside the processor, and both earn at once', async () => {
+    expect(await handlers()['drivers.list'](null)).toMatchObject([
+      {
+        state: 'ready',
+        vendor: 'Lode (simulated)',
+        devices: [{ id: DEVICE, name: 'Simulated ASIC', kind: 'asic' }],
+      },
+    ])
+    await earns(DEVICE, 'cpu0')
+    expect(await device()).toMatchObject({
+      state: 'proving',
+      wattsCertainty: 'measured',
+      powerLimit: { currentWatts: 80 },
+    })
+  })
+
   test.each([
-    ['die', /lost/],
-    ['lost-link', /lost/],
-    ['wrong-digest', /wrong/],
-  ] as const)('told to %s', async (fault, words) => {
-    const dataDir = temporaryFolder()
-    const added = answerOf(driverRow, await lode(dataDir, ['drivers', 'add', folder, '--yes', '--json']))
-    expect(added).toMatchObject({ state: 'ready', vendor: 'Lode (simulated)' })
-    expect(added.devices).toMatchObject([{ id: DEVICE, name: 'Simulated ASIC', kind: 'asic' }])
-    const options = ['mine', '--json', '--for', '120', '--no-samples', '--threads', '1', '--tier', 'itp1-small']
-    const mining = startLode(dataDir, [...options, '--no-dashboard'])
-    const following = follow(mining)
-    try {
-      await following.until((event) => JSON.stringify(event).includes(DEVICE))
-      writeFileSync(join(dataDir, 'drivers/asic-sim/asic-sim.fault'), fault)
-      let reason = ''
-      await eventually(
-        async () => {
-          const rows = answerOf(z.array(driverRow), await lode(dataDir, ['drivers', 'list', '--json']))
-          reason = rows[0]?.reason ?? ''
-          return rows[0]?.state === 'quarantined'
-        },
-        'the quarantine',
-        60_000,
-      )
-      expect(reason).toMatch(words)
-      const status = await lode(dataDir, ['status', '--json'])
-      expect(status.code).toBe(0)
-      expect(JSON.parse(status.stdout)).toMatchObject({ mining: true })
-    } finally {
-      mining.kill('SIGTERM')
-      await following.exited
-    }
-    const verified = await lode(dataDir, ['ledger', 'verify', '--json'])
-    expect(verified.code).toBe(0)
+    ['die', 'Quarantined: asic-sim-asic0: the link to the simulated device was lost.'],
+    ['lost-link', 'Quarantined: asic-sim-asic0: the link to the simulated device was lost.'],
+    ['hang', 'Quarantined: asic-sim-asic0: it hangs: it gave no answer in time.'],
+    ['wrong-digest', 'Quarantined: asic-sim-asic0 submitted a wrong digest.'],
+  ])('told to %s', async (word, sentence) => {
+    fault(word)
+    await eventually(async () => (await device()).state === 'faulted', 'the quarantine', 60_000)
+    expect(await device()).toMatchObject({ canMine: false, reason: sentence, state: 'faulted' })
+    expect(await handlers()['drivers.list'](null)).toMatchObject([{ state: 'quarantined', reason: sentence }])
+    expect((await device('cpu0')).state).toBe('proving')
+    expect((await handlers()['engine.status'](null)).state).toBe('mining')
+    mend()
+    expect(await handlers()['devices.retry']({ id: DEVICE })).toMatchObject({ canMine: true })
+    await earns(DEVICE)
+  })
+
+  test('told to overheat it rests, says so, and goes on once it has cooled down', async () => {
+    fault('hot')
+    await eventually(async () => (await device()).activity.startsWith('Too hot'), 'that it rests', 20_000)
+    expect((await device()).activity).toMatch(/^Too hot: (9\d|1[01]\d) °C\. Goes on below 82 °C\.$/)
+    const { notices } = await handlers()['engine.status'](null)
+    expect(notices).toMatchObject([{ id: `hot-${DEVICE}`, severity: 'warning' }])
+    expect((await device('cpu0')).state).toBe('proving')
+    mend()
+    await eventually(async () => (await device()).state === 'proving', 'that it goes on', 60_000)
+    await earns('cpu0')
+  })
+
+  test('stays listed with its reason and a way back when Lode starts again', async () => {
+    await earns(DEVICE)
+    fault('wrong-digest')
+    await eventually(async () => (await device()).state === 'faulted', 'the quarantine', 60_000)
+    await running.close()
+    await start()
+    expect(await device()).toMatchObject({
+      state: 'faulted',
+      canMine: false,
+      name: 'Simulated ASIC',
+      reason: 'Quarantined: asic-sim-asic0 submitted a wrong digest.',
+    })
+    mend()
+    expect(await handlers()['devices.retry']({ id: DEVICE })).toMatchObject({ canMine: true, state: 'idle' })
+    expect((await handlers()['ledger.verify'](null)).ok).toBe(true)
   })
 })

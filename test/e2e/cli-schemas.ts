@@ -17,7 +17,23 @@ const deviceFields = {
   reason: z.string().optional(),
 }
 
-export const devicesAnswer = z.array(z.strictObject(deviceFields)).min(1)
+const watts = z.number().positive()
+export const devicesAnswer = z
+  .array(
+    z.strictObject({
+      ...deviceFields,
+      powerLimit: z
+        .strictObject({
+          minimumWatts: watts,
+          maximumWatts: watts,
+          defaultWatts: watts,
+          currentWatts: watts,
+          wantedWatts: watts.nullable(),
+        })
+        .optional(),
+    }),
+  )
+  .min(1)
 
 export const digestAnswer = z.strictObject({
   digest: hex64,
@@ -37,15 +53,47 @@ export const digestAnswer = z.strictObject({
 })
 
 export const benchAnswer = z.strictObject({
+  id: uuid,
+  device: z.string(),
+  at: isoMoment,
+  mode: z.enum(['benchmark', 'stress']),
+  engine: z.string(),
+  tier: tierName,
+  noncesPerSecond: z.number().nonnegative(),
+  macsPerSecond: z.number().nonnegative(),
+  spread: z.number().nonnegative().optional(),
+  samples: z.number().int().nonnegative(),
+  milliseconds: z.number().nonnegative(),
+  watts: z.number().positive().optional(),
+  wattsCertainty: z.enum(['measured', 'estimated', 'mixed']).optional(),
+  wattsSource: z.string().min(1),
+  macsPerJoule: z.number().positive().optional(),
+  temperatureCelsius: z.number().optional(),
+  clockHertz: z.number().positive().optional(),
+  powerLimitWatts: z.number().positive().optional(),
+  threads: z.number().int().positive().optional(),
+  driver: z.string().optional(),
+  lodeVersion: z.string(),
+  checksum: z.enum(['ok', 'mismatch']),
+  checksumSha256: hex64,
+  noncesChecked: z.number().int().positive(),
+  ended: z.enum(['time', 'too-hot', 'wrong-digest']),
+  wrongNonce: decimal.optional(),
+})
+
+export const benchVerifyAnswer = z.strictObject({
+  ok: z.boolean(),
+  rig: hex64,
   device: z.string(),
   engine: z.string(),
   tier: tierName,
-  noncesPerSecond: z.number().positive(),
+  at: isoMoment,
+  lodeVersion: z.string(),
   macsPerSecond: z.number().positive(),
-  watts: z.number().positive().optional(),
-  wattsSource: z.string().min(1),
-  macsPerJoule: z.number().positive().optional(),
-  checksum: z.enum(['ok', 'mismatch']),
+  digests: z.number().int().positive(),
+  recomputed: z.number().int().nonnegative(),
+  recomputedWith: z.string().nullable(),
+  problems: z.array(z.string()),
 })
 
 export const statusAnswer = z.strictObject({
@@ -168,10 +216,38 @@ const modelFields = {
   bytes: z.number().int().positive(),
 }
 const file = { path: z.string(), bytes: z.number().int().positive(), sha256: hex64 }
-export const modelAnswer = z.strictObject({ ...modelFields, files: z.array(z.strictObject(file)).min(1) })
-export const modelsAnswer = z.array(modelAnswer)
+const modelOrigin = z.strictObject({
+  files: z.array(z.strictObject(file)),
+  hash: z.enum(['pinned', 'hub', 'computed']),
+})
+export const modelAnswer = z.strictObject({
+  ...modelFields,
+  files: z.array(z.strictObject(file)).min(1),
+  origin: modelOrigin.optional(),
+})
+const verdict = z.enum(['fits', 'tight', 'no'])
+const fit = z.strictObject({
+  memory: verdict,
+  disk: verdict,
+  words: z.string(),
+  memoryBytes: z.number().int(),
+  diskBytes: z.number().int(),
+})
+export const installedAnswer = modelAnswer.extend({
+  fit,
+  earned: z.strictObject({
+    jobs: z.number().int().nonnegative(),
+    creditMacs: decimal,
+    lastAt: z.number().nullable(),
+  }),
+})
+export const modelsAnswer = z.array(installedAnswer)
 export const modelsVerifyAnswer = z.array(
-  z.strictObject({ ...modelFields, files: z.array(z.strictObject({ ...file, ok: z.boolean() })).min(1) }),
+  z.strictObject({
+    ...modelFields,
+    files: z.array(z.strictObject({ ...file, ok: z.boolean() })).min(1),
+    origin: modelOrigin.optional(),
+  }),
 )
 
 export const exportLine = z.strictObject({

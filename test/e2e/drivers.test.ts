@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { driverRow } from '#shared/contract/drivers'
 import { lode, root, temporaryFolder, type Finished } from '../support/lode'
-import { answerOf, mineEvent } from './cli-schemas'
+import { answerOf, devicesAnswer, mineEvent } from './cli-schemas'
 
 const CPU_DRIVER = join(root, 'out/native/lode_driver_cpu.driver')
 const ASIC_DRIVER = join(root, 'out/native/drivers/asic-sim/asic_sim.driver')
@@ -80,7 +80,16 @@ describe.runIf(existsSync(CPU_DRIVER))('drivers', () => {
     ['another platform', () => driverFolder('other', CPU_DRIVER, { platforms: ['plan9-mips'] }), 'plan9-mips'],
     ['a path instead of a file', () => driverFolder('other', CPU_DRIVER, { file: '../library.driver' }), 'file'],
     ['no library', () => driverFolder('other', CPU_DRIVER, { file: 'absent.driver' }), 'is not there'],
-    ['rubbish as its library', () => driverFolder('other', Buffer.from('rubbish')), 'cannot be loaded'],
+    [
+      'a library for another machine',
+      () => {
+        const foreign = readFileSync(CPU_DRIVER)
+        foreign.writeUInt16LE(foreign.readUInt16LE(18) === 183 ? 62 : 183, 18)
+        return driverFolder('other', foreign)
+      },
+      'the library is for',
+    ],
+    ['rubbish as its library', () => driverFolder('other', Buffer.from('rubbish')), 'no shared library'],
     [
       'a library without the entry',
       () => driverFolder('other', join(root, 'out/native/lode_native.node')),
@@ -99,6 +108,14 @@ describe.runIf(existsSync(CPU_DRIVER))('drivers', () => {
     const dataDir = temporaryFolder()
     await add(dataDir, driverFolder('other', CPU_DRIVER), '--yes')
     writeFileSync(join(dataDir, 'drivers/other/library.driver'), 'something else')
-    expect(await list(dataDir)).toMatchObject([{ name: 'other', state: 'changed', devices: [] }])
+    const [driver] = await list(dataDir)
+    expect(driver).toMatchObject({
+      name: 'other',
+      state: 'changed',
+      reason: expect.stringMatching(/approved/) as string,
+    })
+    const [device] = driver?.devices ?? []
+    const devices = answerOf(devicesAnswer, await lode(dataDir, ['devices', '--json']))
+    expect(devices.find(({ id }) => id === device?.id)).toMatchObject({ canMine: false, reason: driver?.reason })
   })
 })

@@ -12,16 +12,7 @@ const root = resolve(import.meta.dirname, '../../out/renderer')
 const executablePath = chromiumPath()
 if (executablePath === null) console.log('screens: skipped, there is no Chromium (CHROMIUM_PATH may name one)')
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const SCREENS = [
-  'home',
-  'devices',
-  'jobs',
-  'earnings',
-  'settings',
-  'settings/models',
-  'settings/payout',
-  'settings/trust',
-]
+const SCREENS = ['home', 'devices', 'jobs', 'earnings', 'settings', 'models', 'settings/payout', 'settings/trust']
 
 let browser: Browser | undefined
 const engines: SampleEngine[] = []

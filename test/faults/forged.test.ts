@@ -185,6 +185,7 @@ test('a rig whose worker computes wrongly earns nothing, and its ledger says why
     logFile: null,
     resourcesFolder: join(root, 'resources'),
     allowTestTier: true,
+    models: { fetchByItself: false },
   })
   try {
     const refusals: string[] = []

@@ -138,11 +138,46 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
       expect(await store.leaseNextJob(leaseRequest({ offers: [] }))).toBeUndefined()
     })
 
+    it("leases in the rig's order of models, until a job has waited long", async () => {
+      const store = open()
+      const offers = [MODELS.chat, MODELS.embed].map(({ kind, model, macFormula }) => ({
+        kind,
+        model,
+        formula: macFormula,
+      }))
+      await store.addJob(newJob('1'))
+      const chat = { kind: 'chat', model: MODELS.chat.model } as const
+      await store.addJob(newJob('2', { ...chat, createdAt: START + 1 }))
+      await store.addJob(newJob('3', { ...chat, createdAt: START + 2 }))
+      const next = async (now: number) => (await store.leaseNextJob(leaseRequest({ offers, now })))?.id
+      expect(await next(START + 1000)).toBe(newJob('2').id)
+      expect([await next(START + 30_001), await next(START + 30_002)]).toEqual([newJob('1').id, newJob('3').id])
+    })
+
+    it('leases what is due first, only where it is done in time, and gives up what is late', async () => {
+      const store = open()
+      await store.addJob(newJob('1'))
+      await store.addJob(newJob('2', { deadline: START + 20_000 }))
+      await store.addJob(newJob('3', { deadline: START + 10_000 }))
+      await store.addJob(newJob('4', { deadline: START + 900 }))
+      const offers = [{ kind: 'embed' as const, model: MODELS.embed.model, formula, usualMilliseconds: 1000 }]
+      const next = async (): Promise<string | undefined> => (await store.leaseNextJob(leaseRequest({ offers })))?.id
+      expect([await next(), await next(), await next(), await next()]).toEqual([
+        newJob('3').id,
+        newJob('2').id,
+        newJob('1').id,
+        undefined,
+      ])
+      expect(await store.job(newJob('3').id)).toMatchObject({ deadline: START + 10_000 })
+      await store.expireLeases({ now: START + 901, maximumAttempts: 2, message: '', late: 'Too late.' })
+      expect(await store.job(newJob('4').id)).toMatchObject({ state: 'failed', message: 'Too late.' })
+    })
+
     it('expires leases: queued again with its last rig, or failed when attempts are used up', async () => {
       const store = open()
       const { id } = newJob('1')
       await store.addJob(newJob('1'), lease)
-      const rule = { maximumAttempts: 2, message: 'Given up.' }
+      const rule = { maximumAttempts: 2, message: 'Given up.', late: 'Too late.' }
       await store.expireLeases({ ...rule, now: lease.expiresAt })
       expect((await store.job(id))?.state).toBe('leased')
       await store.expireLeases({ ...rule, now: lease.expiresAt + 1 })
@@ -240,7 +275,7 @@ const lease: JobLease = { rig, expiresAt: START + 30_000, formula }
 
 function leaseRequest(changes: Partial<Parameters<CoordinatorStore['leaseNextJob']>[0]> = {}) {
   const offers = [{ kind: 'embed' as const, model: MODELS.embed.model, formula }]
-  return { rig, offers, samples: true, expiresAt: lease.expiresAt, ...changes }
+  return { rig, offers, samples: true, now: START, expiresAt: lease.expiresAt, ...changes }
 }
 
 function newJob(last: string, changes: Partial<NewJob> = {}): NewJob {

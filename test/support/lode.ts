@@ -47,7 +47,8 @@ export function startLode(
 ): ChildProcess {
   const child = spawn(process.execPath, [program, ...args], {
     cwd: root,
-    env: { ...process.env, LODE_DATA_DIR: dataDir, ...options.env },
+    // What a test does not ask for is not fetched.
+    env: { ...process.env, LODE_DATA_DIR: dataDir, LODE_FETCH_MODELS: 'no', ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   const end = (): void => void child.kill('SIGKILL')

@@ -8,6 +8,7 @@ import {
   type ShareKey,
   type UnitRecord,
 } from '#pool/store'
+import { chooseQueued } from '#pool/queue-order'
 import type { JobInput } from '#shared/domain/job'
 import type { Epoch, NetworkParameters, Receipt } from '#shared/domain/protocol'
 import type { Signed } from '#shared/domain/signed'
@@ -91,20 +92,28 @@ export function createMemoryStore(): CoordinatorStore {
     },
     job: async (id) => structuredClone(jobs.get(id)),
     jobInput: async (id) => inputs.get(id),
-    leaseNextJob: async ({ rig, offers, samples, expiresAt }) => {
-      const queue = [...jobs.values()].filter((job) => job.state === 'queued' && (samples || job.buyer !== 'sample'))
-      for (const job of queue.toSorted((a, b) => BUYER_PRIORITY[a.buyer] - BUYER_PRIORITY[b.buyer])) {
-        const offer = offers.find(({ kind, model }) => kind === job.kind && model === job.model)
-        if (!offer) continue
-        job.state = 'leased'
-        job.attempts += 1
-        job.lease = { rig, expiresAt, formula: offer.formula }
-        return structuredClone(job)
-      }
-      return undefined
+    leaseNextJob: async ({ rig, offers, samples, now, expiresAt }) => {
+      const candidates = [...jobs.values()].flatMap((job, sequence) => {
+        const rank = offers.findIndex(({ kind, model }) => kind === job.kind && model === job.model)
+        const offer = offers[rank]
+        if (job.state !== 'queued' || !offer || (job.buyer === 'sample' && !samples)) return []
+        const { createdAt, deadline = null } = job
+        const usualMilliseconds = offer.usualMilliseconds ?? 0
+        return [
+          { job, offer, priority: BUYER_PRIORITY[job.buyer], sequence, createdAt, deadline, rank, usualMilliseconds },
+        ]
+      })
+      const chosen = chooseQueued(candidates, now)
+      if (!chosen) return undefined
+      const { job, offer } = chosen
+      job.state = 'leased'
+      job.attempts += 1
+      job.lease = { rig, expiresAt, formula: offer.formula }
+      return structuredClone(job)
     },
-    expireLeases: async ({ now, maximumAttempts, message }) => {
+    expireLeases: async ({ now, maximumAttempts, message, late }) => {
       for (const job of jobs.values()) {
+        if (job.state === 'queued' && job.deadline !== undefined && job.deadline < now) end(job, 'failed', late)
         if (job.state === 'leased' && job.lease && job.lease.expiresAt < now)
           giveUp(job, true, maximumAttempts, message)
       }

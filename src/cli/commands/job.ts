@@ -147,11 +147,15 @@ function toInput(options: JobOptions, bytes: Buffer): JobInput {
 
 function ocrInput(bytes: Buffer): unknown {
   if (bytes.length === 0)
-    throw new Failure('invalid-input', 'the file is empty', 'Give a picture: PNG, JPEG, WebP, TIFF, GIF or AVIF.')
+    throw new Failure(
+      'invalid-input',
+      'the file is empty',
+      'Give a PDF file or a picture: PNG, JPEG, WebP, TIFF, GIF or AVIF.',
+    )
   if (bytes.length > MAX_IMAGE_BYTES)
     throw new Failure(
       'invalid-input',
-      `the picture has ${bytes.length} bytes, more than ${MAX_IMAGE_BYTES}`,
+      `the file has ${bytes.length} bytes, more than ${MAX_IMAGE_BYTES}`,
       'Give a smaller one.',
     )
   return { kind: 'ocr', image: bytes.toString('base64') }

@@ -8,6 +8,7 @@ import { afterMilliseconds } from '../long-timer'
 import type { CommandContext } from '../lode'
 import type { Output } from '../output'
 import { attach } from '../session'
+import { byteText, createDownloadLines } from './download-lines'
 import { isMining, macs } from './status'
 
 export interface MineOptions {
@@ -21,6 +22,7 @@ export interface MineOptions {
   port?: number
   dashboard: boolean
   samples: boolean
+  fetch: boolean
   epochSeconds?: number
 }
 
@@ -70,6 +72,7 @@ export async function serve({ output, dataDir }: CommandContext, options: { port
 function startOptions(options: MineOptions): StartOptions {
   return {
     samples: options.samples,
+    ...(options.fetch ? {} : { fetchModels: false }),
     ...(options.tier === undefined ? {} : { tier: options.tier }),
     ...(options.engine === undefined ? {} : { engine: options.engine }),
     ...(options.devices === undefined ? {} : { devices: options.devices }),
@@ -101,6 +104,7 @@ async function follow(
   const before = await client.call('engine.status', null)
 
   const deviceLines = new Map<string, string>()
+  const modelLines = createDownloadLines()
   client.on('devices.changed', (devices) => {
     for (const { id, state, macsPerSecond, activity } of devices) {
       if (deviceLines.get(id) === state + activity) continue
@@ -126,6 +130,12 @@ async function follow(
       if (options.maxCredits !== undefined && accepted >= options.maxCredits) resolveEnd('credits')
     }
   })
+  client.on('models.download', (download) => {
+    const { id, state, bytesDone, bytes, bytesPerSecond, secondsLeft } = download
+    const text = modelLines.changed(download)
+    event('model', { id, state, bytesDone, bytes, bytesPerSecond, secondsLeft }, text)
+  })
+  if (options.fetch) await sayWhatIsFetched(client, output)
   let started = false
   client.on('engine.status', (now) => {
     if (!started) return
@@ -166,6 +176,16 @@ async function follow(
     )
   } else event('stopped', { reason, creditMacs: null, credits: null }, 'The engine went away.')
   return reason
+}
+
+/** Before anything goes out: what mining is about to fetch, and how to leave it. */
+async function sayWhatIsFetched(client: EngineClient, output: Output): Promise<void> {
+  const { plan } = await client.call('models.catalogue', null)
+  if (!plan.allowed || plan.models.length === 0) return
+  const names = plan.models.map(({ name, bytes }) => `${name} (${byteText(bytes)})`).join(' and ')
+  output.say(
+    `Fetching ${names} in the background, ${byteText(plan.bytes)} in all; mining goes on meanwhile. --no-fetch mines without it.`,
+  )
 }
 
 /** What was mining before goes on; what was started here stops. */

@@ -1,25 +1,116 @@
 import { resolve } from 'node:path'
-import type { Model } from '#shared/contract/models'
-import { formatBytes, toText } from '#shared/domain/format'
+import type { AvailableModel, Download, Model } from '#shared/contract/models'
+import { Failure } from '#shared/domain/errors'
+import type { EngineClient } from '../client'
 import type { CommandContext } from '../lode'
-import { EXIT_DONE, EXIT_FAILED } from '../output'
+import { EXIT_DONE, EXIT_FAILED, type Output } from '../output'
 import { withSession } from '../session'
+import { byteText as size, createDownloadLines } from './download-lines'
 
 const line = (model: Model): string =>
-  `${model.id}  ${model.kind}, ${toText(formatBytes(model.bytes))}, ${model.licence}: ${model.state}`
+  `${model.id}  ${model.kind}, ${size(model.bytes)}, ${model.licence}: ${model.state}`
 
 /** `lode models list` */
 export async function modelsList({ output, dataDir }: CommandContext): Promise<void> {
   await withSession(dataDir, async ({ client }) => {
     const models = await client.call('models.list', null)
-    output.answer(models, models.length === 0 ? 'No models.' : models.map(line))
+    output.answer(
+      models,
+      models.length === 0 ? 'No models.' : models.map((model) => `${line(model)}, ${model.fit.words}`),
+    )
   })
 }
 
-/** `lode models add DIR` */
-export async function modelsAdd({ output, dataDir }: CommandContext, _options: unknown, folder: string): Promise<void> {
+/** `lode models catalogue` */
+export async function modelsCatalogue(
+  { output, dataDir }: CommandContext,
+  options: { context?: number },
+): Promise<void> {
   await withSession(dataDir, async ({ client }) => {
-    const model = await client.call('models.add', { folder: resolve(folder) })
+    const { models } = await client.call('models.catalogue', { context: options.context ?? null })
+    output.answer(models, models.flatMap(catalogueLines))
+  })
+}
+
+function catalogueLines(model: AvailableModel): string[] {
+  const marks = [
+    ...(model.installed ? ['installed'] : []),
+    ...(model.download === null ? [] : [model.download.state]),
+    ...(model.recommended ? ['recommended here'] : []),
+    ...(model.isDefault && !model.installed ? ['fetched when mining starts'] : []),
+  ]
+  return [
+    `${model.id}  ${model.kind}, ${size(model.bytes)}, ${model.licence.name}${marks.length === 0 ? '' : `: ${marks.join(', ')}`}`,
+    `  ${model.description}`,
+    `  ${model.fit.words}, at ${model.chosenContext} tokens; hash ${model.hash === 'pinned' ? 'pinned by Lode' : 'from the hub'}; from ${model.sources.join(', else ')}`,
+  ]
+}
+
+/** `lode models get ID`: fetches it and waits; a signal pauses it, and the next time it goes on. */
+export async function modelsGet(
+  { output, dataDir }: CommandContext,
+  options: { anyway?: boolean },
+  id: string,
+): Promise<void> {
+  const attempt = (): Promise<void> =>
+    withSession(dataDir, async ({ client }) => {
+      await fetchToEnd(client, output, id, options.anyway === true)
+      const model = (await client.call('models.list', null)).find((one) => one.id === id)
+      output.answer(model ?? { id }, model ? `Installed ${line(model)}` : `Installed ${id}.`)
+    })
+  try {
+    await attempt()
+  } catch (error) {
+    // Another command's engine ended with its own work done: what it fetched is there, or is gone on with.
+    if (!(error instanceof Failure) || error.code !== 'unavailable' || error.message !== 'the engine went away')
+      throw error
+    await attempt()
+  }
+}
+
+async function fetchToEnd(client: EngineClient, output: Output, id: string, anyway: boolean): Promise<void> {
+  let over: (last: Download) => void = () => undefined
+  let gone: (error: Failure) => void = () => undefined
+  const ended = new Promise<Download>((onOver, onGone) => {
+    over = onOver
+    gone = onGone
+  })
+  client.onClose(() =>
+    gone(new Failure('unavailable', 'the engine went away', 'Start it again; what was fetched is kept.')),
+  )
+  const lines = createDownloadLines()
+  client.on('models.download', (download) => {
+    if (download.id !== id) return
+    const text = lines.changed(download)
+    // The reason of a failure is told by the command's own end.
+    if (text !== null && download.state !== 'failed' && !output.json) output.say(text)
+    if (['done', 'failed', 'paused', 'cancelled'].includes(download.state)) over(download)
+  })
+  const installed = (await client.call('models.list', null)).some((model) => model.id === id && model.state === 'ready')
+  if (installed) return
+  const pause = (): void =>
+    void client.call('models.pause', { id }).catch(() => gone(new Failure('cancelled', 'cancelled')))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, pause)
+  try {
+    await client.call('models.get', { id, anyway })
+    const last = await ended
+    if (last.failure !== null) throw Failure.from(last.failure)
+    if (last.state === 'paused')
+      throw new Failure(
+        'cancelled',
+        `${last.name} is paused at ${size(last.bytesDone)} of ${size(last.bytes)}`,
+        'The same command goes on from there.',
+      )
+    if (last.state === 'cancelled') throw new Failure('cancelled', `${last.name} was cancelled`)
+  } finally {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, pause)
+  }
+}
+
+/** `lode models add PATH` */
+export async function modelsAdd({ output, dataDir }: CommandContext, _options: unknown, path: string): Promise<void> {
+  await withSession(dataDir, async ({ client }) => {
+    const model = await client.call('models.add', { path: resolve(path) })
     output.answer(model, `Added ${line(model)}`)
   })
 }
@@ -29,6 +120,21 @@ export async function modelsRemove({ output, dataDir }: CommandContext, _options
   await withSession(dataDir, async ({ client }) => {
     await client.call('models.remove', { id })
     output.answer({ removed: id }, `Removed ${id}.`)
+  })
+}
+
+/** `lode models gc --quota BYTES` */
+export async function modelsGc(
+  { output, dataDir }: CommandContext,
+  options: { quota: number; dryRun?: boolean },
+): Promise<void> {
+  await withSession(dataDir, async ({ client }) => {
+    const dryRun = options.dryRun === true
+    const result = await client.call('models.gc', { quotaBytes: options.quota, dryRun })
+    output.answer(result, [
+      ...result.removed.map(({ id, bytes }) => `${dryRun ? 'Would remove' : 'Removed'} ${id}, ${size(bytes)}`),
+      `${size(result.freedBytes)} ${dryRun ? 'would be freed' : 'freed'}; ${size(result.bytes)} of models ${dryRun ? 'would stay' : 'stay'}.`,
+    ])
   })
 }
 

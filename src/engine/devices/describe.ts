@@ -26,6 +26,8 @@ export interface DeviceDescriptor {
   canMine: boolean
   /** why it cannot mine, in a sentence */
   reason?: string
+  /** it computed wrongly, crashed or hung, and does not mine until the person retries */
+  quarantined?: true
   /** by the person's choice; off for what cannot mine */
   enabled: boolean
   cores?: number

@@ -10,5 +10,6 @@ export {
   type EnergyTotal,
   type PowerSample,
 } from './energy'
+export { processorClockHertz } from './clock'
 export { cleanProcessorName, readProcessorTable, type ProcessorTable } from './processors'
 export { createTemperatureGuard, defaultTemperatureLimit } from './temperature-guard'

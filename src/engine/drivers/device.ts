@@ -1,12 +1,21 @@
-/** A driver's device as a device of this rig. */
+/** An added driver and its devices, as the screens see them. */
 import type { DriverRow } from '#shared/contract/drivers'
-import type { NativeDriver } from '#shared/domain/driver'
+import type { NativeDevice } from '#shared/domain/driver'
 import type { DeviceDescriptor, DeviceSettings } from '../devices'
+import type { PlacedDriver } from './store'
+
+export interface KnownDriver extends PlacedDriver {
+  state: DriverRow['state']
+  /** a sentence, unless it is ready */
+  reason?: string
+  /** as it described them last */
+  devices: NativeDevice[]
+}
 
 /** By lode_device_kind; what Lode has no word for is shown as a chip made for the work. */
 const KINDS: Readonly<Record<number, DeviceDescriptor['kind']>> = { 1: 'cpu', 2: 'gpu', 3: 'npu', 4: 'asic' }
 
-export function kindOf(kind: number): DeviceDescriptor['kind'] {
+function kindOf(kind: number): DeviceDescriptor['kind'] {
   return KINDS[kind] ?? 'asic'
 }
 
@@ -16,9 +25,28 @@ export function deviceIdOf(driver: string, device: string): string {
   return `${driver}-${safe}`.slice(0, 100)
 }
 
+export function rowOf({ manifest, state, reason, devices }: KnownDriver): DriverRow {
+  const { name, vendor, version, licence, sha256, platforms } = manifest
+  return {
+    name,
+    vendor,
+    version,
+    licence,
+    sha256,
+    platforms,
+    state,
+    ...(reason === undefined ? {} : { reason }),
+    devices: devices.map((device) => ({
+      id: deviceIdOf(name, device.id),
+      name: device.name,
+      kind: kindOf(device.kind),
+    })),
+  }
+}
+
 export function describeDriverDevice(found: {
   driver: DriverRow
-  device: NativeDriver['devices'][number]
+  device: NativeDevice
   settings: DeviceSettings | undefined
   computerMemoryBytes: number
 }): DeviceDescriptor {
@@ -34,6 +62,7 @@ export function describeDriverDevice(found: {
     memoryBytes: device.memoryBytes > 0 ? device.memoryBytes : found.computerMemoryBytes,
     canMine,
     ...(canMine ? {} : { reason: driver.reason ?? 'Its driver is being tried.' }),
+    ...(driver.state === 'quarantined' ? { quarantined: true } : {}),
     enabled: settings?.enabled ?? true,
     instructionSets: device.units === '' ? [] : [device.units],
     driver: `${driver.name} ${driver.version}${device.firmware === '' ? '' : `, firmware ${device.firmware}`}`,

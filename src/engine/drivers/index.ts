@@ -2,19 +2,18 @@
  * Drivers that the person added: approved by name and hash, tried in processes that are thrown away, quarantined when
  * they crash, hang or compute wrongly. Lode's own processes never load one; each device's worker does.
  */
-import { z } from 'zod'
 import type { DriverRow } from '#shared/contract/drivers'
-import type { NativeDriver } from '#shared/domain/driver'
-import { hex64 } from '#shared/domain/bytes'
 import { Failure } from '#shared/domain/errors'
 import type { DriverDevice } from '#shared/domain/worker-protocol'
 import type { ProcessHost } from '#process/host'
 import type { DeviceDescriptor, DeviceSettings } from '../devices'
 import type { Ledger } from '../ledger'
 import type { Log } from '../log'
-import { describeDriverDevice, deviceIdOf, kindOf } from './device'
+import { openApprovals } from './approvals'
+import { describeDriverDevice, deviceIdOf, rowOf, type KnownDriver } from './device'
+import { createPowerLimits, type AskDevice, type PowerLimits } from './power-limits'
 import { hashOf, inspectDriver, PLATFORM, placeDriver, readDrivers, removeDriver, type PlacedDriver } from './store'
-import { describeLibrary, tryEngine, type Trial } from './trial'
+import { describeLibrary, setPowerLimit, tryDevice, type Trial } from './trial'
 
 export interface Drivers {
   list(): DriverRow[]
@@ -22,19 +21,23 @@ export interface Drivers {
   inspect(path: string): Promise<PlacedDriver['manifest']>
   /** `sha256`: what the person approved. A driver that cannot be described is refused; one that computes wrongly is quarantined. */
   add(path: string, sha256: string): Promise<DriverRow>
+  /** Its devices' runners must have been stopped. */
   remove(name: string): Promise<void>
   /** Ends a quarantine and tries the driver again. */
   retry(name: string): Promise<DriverRow>
   /** Settles when every driver was tried once in this run. Never rejects. */
   ready(): Promise<void>
-  /** Devices of approved drivers, with the person's settings. */
+  /** Devices of approved drivers, with the person's settings; those of a driver that is not loaded say why. */
   devices(settings: Readonly<Record<string, DeviceSettings>>, computerMemoryBytes: number): DeviceDescriptor[]
   /** Whose device this is; null: none of a driver's. */
   ownerOf(deviceId: string): { driver: string; device: DriverDevice } | null
   /** The same host, which starts a worker only while the library is what was approved. */
   guardedHost(deviceId: string): ProcessHost
+  /** A device of the driver stopped. What was the driver's own doing quarantines it; anything else is the device's trouble alone. */
+  onFault(name: string, deviceId: string, fault: Failure): void
   /** From now on none of its devices works, until the person tries it again. */
   quarantine(name: string, reason: string): void
+  readonly powerLimits: PowerLimits
   /** Ends trials under way. */
   stop(): Promise<void>
 }
@@ -44,33 +47,31 @@ export interface DriversParts {
   ledger: Ledger
   host: ProcessHost
   log: Log
+  /** the power limit that the person wants of a device while it mines */
+  wishedWatts: (deviceId: string) => number | undefined
+  /** asks a device's running worker */
+  ask: AskDevice
   /** after every change */
   onChange: () => void
   trialMilliseconds?: number
 }
 
 const TRIAL_MILLISECONDS = 20_000
-const SETTING = 'drivers'
-const remembered = z.record(z.string(), z.object({ sha256: hex64, quarantine: z.string().optional() }))
-
-interface Known extends PlacedDriver {
-  state: DriverRow['state']
-  reason?: string
-  devices: NativeDriver['devices']
-}
 
 export function createDrivers(parts: DriversParts): Drivers {
   const { folder, ledger, host, log } = parts
-  const approvals = { ...ledger.setting(SETTING, remembered) }
+  const approvals = openApprovals(ledger)
   const stopping = new AbortController()
   const trial: Trial = {
     host,
     signal: stopping.signal,
     timeoutMilliseconds: parts.trialMilliseconds ?? TRIAL_MILLISECONDS,
   }
-  const known = new Map<string, Known>()
-  for (const placed of readDrivers(folder))
-    known.set(placed.manifest.name, { ...placed, state: 'checking', devices: [] })
+  const known = new Map<string, KnownDriver>()
+  for (const placed of readDrivers(folder)) {
+    const { name } = placed.manifest
+    known.set(name, { ...placed, state: 'checking', devices: approvals.devices(name) })
+  }
   let looked: Promise<void> | null = null
   let changes: Promise<unknown> = Promise.resolve()
 
@@ -79,65 +80,74 @@ export function createDrivers(parts: DriversParts): Drivers {
     changes = turn.catch(() => undefined)
     return turn
   }
-  const save = (): void => ledger.saveSetting(SETTING, approvals)
-  const find = (name: string): Known => {
+  const find = (name: string): KnownDriver => {
     const found = known.get(name)
     if (!found)
       throw new Failure('not-found', `there is no driver "${name}"`, 'See "lode drivers list" for those there are.')
     return found
   }
-  const put = (driver: Known, state: Known['state'], reason?: string): void => {
+  const put = (driver: KnownDriver, state: KnownDriver['state'], reason?: string): void => {
     driver.state = state
     if (reason === undefined) delete driver.reason
     else driver.reason = reason
     parts.onChange()
   }
-  const row = ({ manifest, state, reason, devices }: Known): DriverRow => ({
-    name: manifest.name,
-    vendor: manifest.vendor,
-    version: manifest.version,
-    licence: manifest.licence,
-    sha256: manifest.sha256,
-    platforms: manifest.platforms,
-    state,
-    ...(reason === undefined ? {} : { reason }),
-    devices: devices.map((device) => ({
-      id: deviceIdOf(manifest.name, device.id),
-      name: device.name,
-      kind: kindOf(device.kind),
-    })),
-  })
+  const idsOf = ({ manifest, devices }: KnownDriver): string[] => devices.map(({ id }) => deviceIdOf(manifest.name, id))
 
   const quarantine = (name: string, reason: string): void => {
     const driver = known.get(name)
-    const approval = approvals[name]
-    if (!driver || !approval || driver.state === 'quarantined') return
+    if (!driver || (driver.state !== 'ready' && driver.state !== 'checking')) return
     log.error('a driver is quarantined', { driver: name, reason })
-    approvals[name] = { ...approval, quarantine: reason }
-    save()
-    ledger.recordEvent({ severity: 'error', code: 'driver-quarantined', message: `${name} is quarantined: ${reason}.` })
     put(driver, 'quarantined', `Quarantined: ${reason}.`)
+    approvals.setQuarantine(name, reason)
+    ledger.recordEvent({ severity: 'error', code: 'driver-quarantined', message: `${name} is quarantined: ${reason}.` })
   }
 
   /** Whether the library is still what the person approved. */
-  const isUnchanged = async (driver: Known): Promise<boolean> => {
-    const { name } = driver.manifest
-    const approved = approvals[name]?.sha256
-    if (approved !== undefined && approved === driver.manifest.sha256 && (await hashOf(driver.library)) === approved)
+  const isUnchanged = async (driver: KnownDriver): Promise<boolean> => {
+    const approved = approvals.hash(driver.manifest.name)
+    if (approved !== null && approved === driver.manifest.sha256 && (await hashOf(driver.library)) === approved)
       return true
     put(driver, 'changed', 'Its file is not the one that was approved; it is not loaded. Remove it and add it again.')
     return false
   }
 
-  const tryDevices = async (driver: Known): Promise<void> => {
-    const { name } = driver.manifest
+  const ownerOf = (deviceId: string): { driver: KnownDriver; device: DriverDevice } | null => {
+    for (const driver of known.values()) {
+      const device = driver.devices.find(({ id }) => deviceIdOf(driver.manifest.name, id) === deviceId)
+      if (device) return { driver, device: { library: driver.library, id: device.id, memoryLimitBytes: 0 } }
+    }
+    return null
+  }
+
+  const powerLimits = createPowerLimits({
+    ...parts,
+    setElsewhere: async (deviceId, watts) => {
+      const owner = ownerOf(deviceId)
+      if (owner === null || !(await isUnchanged(owner.driver)))
+        throw new Failure('device-unavailable', owner?.driver.reason ?? 'its driver is gone')
+      return setPowerLimit(trial, owner.device, watts)
+    },
+  })
+
+  /** A look that failed: the driver's own fault quarantines it, anything else only keeps it from working now. */
+  const judge = (driver: KnownDriver, error: unknown, where = ''): void => {
+    if (stopping.signal.aborted) return
+    const reason = `${where}${reasonOf(error)}`
+    if (error instanceof Failure && error.code === 'driver-fault') quarantine(driver.manifest.name, reason)
+    else put(driver, 'unsupported', `It cannot be used now: ${reason}.`)
+  }
+
+  const tryDevices = async (driver: KnownDriver): Promise<void> => {
     for (const { id, name: words } of driver.devices) {
+      const deviceId = deviceIdOf(driver.manifest.name, id)
       const device: DriverDevice = { library: driver.library, id, memoryLimitBytes: 0 }
+      const restoreWatts = powerLimits.leftOver(deviceId)
       try {
-        await tryEngine(trial, { role: 'worker', deviceId: 'probe', threads: 1, driver: device }, 'native')
+        powerLimits.saw(deviceId, await tryDevice(trial, device, restoreWatts))
+        if (restoreWatts !== null) powerLimits.restored(deviceId)
       } catch (error) {
-        if (stopping.signal.aborted) return
-        quarantine(name, `${words}: ${reasonOf(error)}`)
+        judge(driver, error, `${words}: `)
         return
       }
     }
@@ -145,22 +155,24 @@ export function createDrivers(parts: DriversParts): Drivers {
   }
 
   /** Reads, describes and tries a driver that is in the store. */
-  const look = async (driver: Known): Promise<void> => {
-    const { manifest } = driver
-    if (!manifest.platforms.includes(PLATFORM)) {
-      put(driver, 'unsupported', `It is made for ${manifest.platforms.join(', ')}, and this computer is ${PLATFORM}.`)
+  const look = async (driver: KnownDriver): Promise<void> => {
+    const { name, platforms } = driver.manifest
+    if (!platforms.includes(PLATFORM)) {
+      put(driver, 'unsupported', `It is made for ${platforms.join(', ')}, and this computer is ${PLATFORM}.`)
       return
     }
     if (!(await isUnchanged(driver))) return
-    const held = approvals[manifest.name]?.quarantine
-    if (held !== undefined) {
+    const held = approvals.quarantine(name)
+    if (held !== null) {
       put(driver, 'quarantined', `Quarantined: ${held}.`)
+      for (const deviceId of idsOf(driver)) await powerLimits.restore(deviceId)
       return
     }
     try {
       driver.devices = (await describeLibrary(trial, driver.library)).devices
+      approvals.rememberDevices(name, driver.devices)
     } catch (error) {
-      if (!stopping.signal.aborted) quarantine(manifest.name, reasonOf(error))
+      judge(driver, error)
       return
     }
     await tryDevices(driver)
@@ -173,9 +185,10 @@ export function createDrivers(parts: DriversParts): Drivers {
       throw new Failure('conflict', `${name} is not the file that was approved`, 'Look at it again, then approve it.')
     }
     const placed = await placeDriver(folder, found)
-    const driver: Known = { ...placed, state: 'checking', devices: [] }
+    const driver: KnownDriver = { ...placed, state: 'checking', devices: [] }
     try {
       driver.devices = (await describeLibrary(trial, placed.library)).devices
+      if (driver.devices.length === 0) throw new Failure('device-unavailable', 'it finds no device on this computer')
     } catch (error) {
       await removeDriver(folder, name)
       throw new Failure(
@@ -184,8 +197,8 @@ export function createDrivers(parts: DriversParts): Drivers {
         "Ask the driver's maker for one that works here.",
       )
     }
-    approvals[name] = { sha256 }
-    save()
+    approvals.approve(name, sha256)
+    approvals.rememberDevices(name, driver.devices)
     ledger.recordEvent({
       severity: 'info',
       code: 'driver-approved',
@@ -193,39 +206,36 @@ export function createDrivers(parts: DriversParts): Drivers {
     })
     known.set(name, driver)
     await tryDevices(driver)
-    return row(driver)
+    return rowOf(driver)
   }
 
-  const ownerOf = (deviceId: string): { driver: Known; device: DriverDevice } | null => {
-    for (const driver of known.values()) {
-      const device = driver.devices.find(({ id }) => deviceIdOf(driver.manifest.name, id) === deviceId)
-      if (device) return { driver, device: { library: driver.library, id: device.id, memoryLimitBytes: 0 } }
+  const remove = async (name: string): Promise<void> => {
+    const driver = find(name)
+    for (const deviceId of idsOf(driver)) {
+      if (!(await powerLimits.restore(deviceId))) {
+        const message = `The power limit of ${deviceId} could not be put back before its driver was removed.`
+        ledger.recordEvent({ severity: 'warning', code: 'power-limit-left', message })
+      }
+      powerLimits.forget(deviceId)
     }
-    return null
+    await removeDriver(folder, name)
+    known.delete(name)
+    approvals.forget(name)
+    parts.onChange()
   }
 
   return {
-    list: () => [...known.values()].map(row),
+    list: () => [...known.values()].map(rowOf),
     inspect: async (path) => (await inspectDriver(path)).manifest,
     add: (path, sha256) => inTurn(() => add(path, sha256)),
-    remove: (name) =>
-      inTurn(async () => {
-        find(name)
-        await removeDriver(folder, name)
-        known.delete(name)
-        delete approvals[name]
-        save()
-        parts.onChange()
-      }),
+    remove: (name) => inTurn(() => remove(name)),
     retry: (name) =>
       inTurn(async () => {
         const driver = find(name)
-        const approval = approvals[name]
-        if (approval !== undefined) approvals[name] = { sha256: approval.sha256 }
-        save()
+        approvals.setQuarantine(name, null)
         put(driver, 'checking')
         await look(driver)
-        return row(driver)
+        return rowOf(driver)
       }),
     ready: () => {
       looked ??= inTurn(async () => {
@@ -241,7 +251,7 @@ export function createDrivers(parts: DriversParts): Drivers {
       [...known.values()].flatMap((driver) =>
         driver.devices.map((device) =>
           describeDriverDevice({
-            driver: row(driver),
+            driver: rowOf(driver),
             device,
             settings: settings[deviceIdOf(driver.manifest.name, device.id)],
             computerMemoryBytes,
@@ -261,10 +271,14 @@ export function createDrivers(parts: DriversParts): Drivers {
         return host.start(program, start)
       },
     }),
+    onFault: (name, deviceId, fault) => {
+      if (fault.code === 'driver-fault') quarantine(name, `${deviceId}: ${reasonOf(fault)}`)
+    },
     quarantine,
+    powerLimits,
     stop: async () => {
       stopping.abort()
-      await changes
+      await Promise.all([changes, powerLimits.settled()])
     },
   }
 }

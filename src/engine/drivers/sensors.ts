@@ -20,7 +20,7 @@ export function createDriverSensors(clock: Clock, runners: () => readonly Device
   let timer: { cancel(): void } | null = null
   const read = async (runner: DeviceRunner): Promise<void> => {
     try {
-      const found = await runner.readSensors()
+      const found = await runner.askDriver('driver.sensors', null)
       if (found === null) readings.delete(runner.deviceId)
       else readings.set(runner.deviceId, found)
     } catch {

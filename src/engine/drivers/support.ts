@@ -6,7 +6,7 @@ import type { Mining } from '../mining'
 import { createDrivers, type Drivers, type DriversParts } from './index'
 import { createDriverSensors, type DriverSensors } from './sensors'
 
-export interface DriverSupportParts extends Omit<DriversParts, 'onChange'> {
+export interface DriverSupportParts extends Omit<DriversParts, 'onChange' | 'ask'> {
   clock: Clock
   events: EngineEvents
   devices: () => DeviceRegistry
@@ -18,6 +18,7 @@ export function createDriverSupport(parts: DriverSupportParts): { drivers: Drive
   const { events, log, clock } = parts
   const drivers = createDrivers({
     ...parts,
+    ask: (deviceId, method, params) => parts.devices().runner(deviceId).askDriver(method, params),
     onChange: () => {
       events.emit('drivers.changed', drivers.list())
       parts.onChange()

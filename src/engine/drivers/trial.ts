@@ -1,8 +1,8 @@
 /** Trying a driver in processes that are thrown away, so that a library that hangs, crashes or lies does no harm. */
 import { BENCHMARK_EPOCH } from '#shared/domain/benchmark'
-import type { NativeDriver } from '#shared/domain/driver'
+import type { NativeDriver, NativePowerLimit } from '#shared/domain/driver'
 import { Failure } from '#shared/domain/errors'
-import type { ProofEngine, WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/domain/worker-protocol'
+import type { DriverDevice, WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/domain/worker-protocol'
 import type { ProcessHost } from '#process/host'
 import { createPeer, Unanswered, type Peer } from '#process/peer'
 
@@ -23,16 +23,40 @@ export function describeLibrary(trial: Trial, library: string): Promise<NativeDr
   )
 }
 
-/** Computes known digests. Throws Failure when one is wrong, or the process crashed or hung. */
-export async function tryEngine(trial: Trial, start: WorkerStart, engine: ProofEngine): Promise<void> {
-  const { checksum } = await inThrowAwayProcess(trial, start, (worker) =>
-    worker.request(
+/**
+ * Computes known digests, after putting the power limit back to `restoreWatts` where a former run could not. Answers with
+ * the power limit. Throws Failure `driver-fault` when a digest is wrong, or the process crashed or hung.
+ */
+export function tryDevice(
+  trial: Trial,
+  driver: DriverDevice,
+  restoreWatts: number | null,
+): Promise<NativePowerLimit | null> {
+  const { timeoutMilliseconds } = trial
+  return inThrowAwayProcess(trial, workerFor(driver), async (worker) => {
+    if (restoreWatts !== null)
+      await worker.request('driver.setPowerLimit', { watts: restoreWatts }, { timeoutMilliseconds })
+    const limit = await worker.request('driver.powerLimit', null, { timeoutMilliseconds })
+    const { checksum } = await worker.request(
       'proof.benchmark',
-      { tier: 'itp1-test', engine, epochSeed: BENCHMARK_EPOCH, seconds: TRIAL_SECONDS },
-      { timeoutMilliseconds: trial.timeoutMilliseconds },
-    ),
+      { tier: 'itp1-test', engine: 'native', epochSeed: BENCHMARK_EPOCH, seconds: TRIAL_SECONDS },
+      { timeoutMilliseconds },
+    )
+    if (checksum !== 'ok') throw new Failure('driver-fault', 'it computes wrong digests on this machine')
+    return limit
+  })
+}
+
+/** Sets a power limit and does nothing else. */
+export function setPowerLimit(trial: Trial, driver: DriverDevice, watts: number): Promise<NativePowerLimit | null> {
+  const { timeoutMilliseconds } = trial
+  return inThrowAwayProcess(trial, workerFor(driver), (worker) =>
+    worker.request('driver.setPowerLimit', { watts }, { timeoutMilliseconds }),
   )
-  if (checksum !== 'ok') throw new Failure('device-unavailable', 'it computes wrong digests on this machine')
+}
+
+function workerFor(driver: DriverDevice): WorkerStart {
+  return { role: 'worker', deviceId: 'probe', threads: 1, driver }
 }
 
 async function inThrowAwayProcess<T>(
@@ -50,10 +74,12 @@ async function inThrowAwayProcess<T>(
   } catch (error) {
     signal.throwIfAborted()
     if (!(error instanceof Unanswered)) throw error
-    const reason = error.timedOut
-      ? `it did not answer within ${Math.round(timeoutMilliseconds / 1000)} seconds`
-      : 'it ended the process that it ran in'
-    throw new Failure('device-unavailable', reason)
+    if (error.timedOut)
+      throw new Failure('driver-fault', `it did not answer within ${Math.round(timeoutMilliseconds / 1000)} seconds`)
+    // The system may have ended it for want of memory: no word about the driver.
+    if ((await child.exited).signal === 'SIGKILL')
+      throw new Failure('device-unavailable', 'the process that tried it was ended from outside')
+    throw new Failure('driver-fault', 'it ended the process that it ran in')
   } finally {
     signal.removeEventListener('abort', kill)
     child.kill()

@@ -1,9 +1,7 @@
 import type { Handlers } from '#shared/contract/index'
-import { Failure } from '#shared/domain/errors'
-import { proofEngines } from '#shared/domain/worker-protocol'
 import type { EngineContext } from '../context'
 
-const DEFAULT_BENCHMARK_SECONDS = 8
+const BENCHMARK_HISTORY_ROWS = 100
 const ENGINE_LOOK_MILLISECONDS = 3000
 
 export function deviceHandlers(
@@ -15,9 +13,11 @@ export function deviceHandlers(
   | 'devices.configure'
   | 'devices.retry'
   | 'devices.benchmark'
+  | 'devices.cancelBenchmark'
   | 'devices.benchmarks'
+  | 'devices.exportBenchmark'
 > {
-  const { devices, mining, ledger, events } = context
+  const { benchmarks, devices, drivers, mining, ledger, events } = context
   return {
     'devices.list': async () => {
       // The list names the engines that work here; a library that hangs while it is tried must not hold it up.
@@ -31,6 +31,8 @@ export function deviceHandlers(
       return devices.list()
     },
     'devices.configure': async ({ id, enabled, threads, temperatureLimitCelsius, powerLimitWatts }) => {
+      // its range is known once the driver was looked at
+      if (powerLimitWatts !== undefined) await drivers.ready()
       devices.configure(id, {
         ...(enabled === undefined ? {} : { enabled }),
         ...(threads === undefined ? {} : { threads }),
@@ -44,37 +46,18 @@ export function deviceHandlers(
       return devices.get(id)
     },
     'devices.retry': async ({ id }) => {
-      devices.runner(devices.get(id).id).retry()
+      const { quarantined } = devices.get(id)
+      const owner = drivers.ownerOf(id)
+      if (!quarantined) devices.runner(id).retry()
+      else if (owner === null) devices.endQuarantine(id)
+      else await drivers.retry(owner.driver)
+      if (quarantined) await mining.devicesChanged()
       return devices.get(id)
     },
-    'devices.benchmark': async ({ id, engine, tier, seconds }) => {
-      await devices.ready()
-      const device = devices.get(id)
-      if (!device.canMine)
-        throw new Failure('device-unavailable', `${id} cannot be measured: ${device.reason ?? 'it cannot mine'}`)
-      const name = engine ?? device.engines[0]
-      const known = proofEngines.find((candidate) => candidate === name)
-      if (known === undefined || !device.engines.includes(known)) {
-        throw new Failure('wrong-usage', `${id} has no engine "${name ?? ''}"`, `It has: ${device.engines.join(', ')}.`)
-      }
-      const measured = await devices
-        .runner(id)
-        .benchmark(known, tier ?? 'itp1-base', seconds ?? DEFAULT_BENCHMARK_SECONDS)
-      const power = devices.fullLoadPower(id)
-      const macsPerJoule = power.watts === null ? null : measured.macsPerSecond / power.watts
-      return ledger.recordBenchmark({
-        deviceId: id,
-        engine: measured.engine,
-        tier: measured.tier,
-        noncesPerSecond: measured.noncesPerSecond,
-        macsPerSecond: measured.macsPerSecond,
-        watts: power.watts,
-        wattsSource: power.source,
-        macsPerJoule,
-        checksum: measured.checksum,
-      })
-    },
-    'devices.benchmarks': async ({ id }) => ledger.benchmarks(id, 50),
+    'devices.benchmark': (request) => benchmarks.run(request),
+    'devices.cancelBenchmark': async ({ id }) => benchmarks.cancel(devices.get(id).id),
+    'devices.benchmarks': async ({ id }) => ledger.benchmarks(id ?? null, BENCHMARK_HISTORY_ROWS),
+    'devices.exportBenchmark': async ({ benchmarkId }) => benchmarks.export(benchmarkId),
   }
 }
 

@@ -26,8 +26,10 @@ export function driverHandlers({
     'drivers.remove': async ({ name }) => {
       await drivers.ready()
       // its workers end before its file goes
-      for (const id of idsOf(name)) await devices.runner(id).stop()
+      const ids = idsOf(name)
+      for (const id of ids) await devices.runner(id).stop()
       await drivers.remove(name)
+      for (const id of ids) devices.forget(id)
       return null
     },
     'drivers.retry': async ({ name }) => {

@@ -12,12 +12,14 @@ export function settingsHandlers(
   Handlers,
   'settings.get' | 'settings.set' | 'address.check' | 'address.show' | 'address.set' | 'address.history' | 'about.get'
 > {
-  const { settings, ledger, events, clock, mining } = context
+  const { settings, ledger, events, clock, mining, library } = context
   return {
     'settings.get': async () => settings.current,
     'settings.set': async (patch) => {
       const next = settings.change(patch)
       if (patch.practiceKeepGoing !== undefined) mining.keepGoing(patch.practiceKeepGoing)
+      if (patch.fetchModels === false) await library.stopDefaults()
+      if (patch.fetchModels === true && mining.state === 'mining') await library.fetchDefaults()
       events.emit('settings.changed', next)
       return next
     },
@@ -58,12 +60,28 @@ export function settingsHandlers(
       nodeVersion: process.versions.node,
       platform: `${platform()} ${release()}, ${arch()}`,
       sendsOut: [
-        'Nothing: the practice network runs inside this program, and the page is served to this computer only.',
-        'Models are added from folders on this computer; nothing is downloaded.',
+        'Of you and your work: nothing. The practice network runs inside this program, and the page is served to this computer only.',
+        ...fetchSentences(context),
       ],
       trust: [...(await programTrust()), ...driverTrust(context), ...modelTrust(context)],
     }),
   }
+}
+
+/** Fetching a model is the one thing that goes out: a request for a file, without anything about you. */
+function fetchSentences({ library, downloads }: EngineContext): string[] {
+  const { allowed, models } = library.plan()
+  const names = models.map(({ name }) => name).join(' and ')
+  const running = downloads.list().filter(({ state }) => state === 'fetching')
+  return [
+    'A model that you get from the catalogue is asked for at huggingface.co, else through the package client of Python on this computer. The request names the file and nothing else; its answer is checked by SHA-256.',
+    ...running.map(({ name, source }) => `Now: ${name}${source === null ? '' : ` from ${source}`}.`),
+    ...(!allowed
+      ? ['Mining fetches nothing by itself: that is switched off.']
+      : names === ''
+        ? []
+        : [`When mining starts it fetches ${names} by itself, unless you switch that off.`]),
+  ]
 }
 
 function driverTrust({ drivers }: EngineContext): TrustItem[] {

@@ -268,18 +268,51 @@ describe('small records', () => {
       { ...second, setAt: '2026-05-01T12:00:05.000Z', replacedAt: null },
       { ...first, setAt: '2026-05-01T12:00:00.000Z', replacedAt: '2026-05-01T12:00:05.000Z' },
     ])
-    const row = ledger.recordBenchmark({
+    const measured = {
       deviceId: 'cpu0',
       engine: 'onnx-cpu',
       tier: 'itp1-base',
+      mode: 'stress',
       noncesPerSecond: 2.5,
       macsPerSecond: 3e10,
+      spread: 0.02,
+      milliseconds: 60_000,
       watts: null,
+      wattsCertainty: null,
       wattsSource: 'not known',
       macsPerJoule: null,
-      checksum: 'ok',
-    })
+      temperatureCelsius: 71.5,
+      clockHertz: 4.2e9,
+      powerLimitWatts: 150,
+      threads: 7,
+      driver: 'a-driver 1.2',
+      lodeVersion: '0.1.0',
+      checksum: 'mismatch',
+      checksumSha256: 'ab'.repeat(32),
+      noncesChecked: 2400,
+      ended: 'wrong-digest',
+      wrongNonce: '18446744073709551615',
+    } as const
+    const evidence = {
+      device: {
+        id: 'cpu0',
+        kind: 'cpu',
+        name: 'A processor',
+        vendor: 'A maker',
+        memoryBytes: 8e9,
+        instructionSets: ['AVX2'],
+        driver: null,
+      },
+      samples: [2.4, 2.5, 2.6],
+      checksumDigests: ['cd'.repeat(32)],
+      digests: [{ nonce: '7', digest: 'ef'.repeat(32) }],
+    }
+    const row = ledger.recordBenchmark(measured, evidence)
+    expect(row).toMatchObject({ ...measured, samples: 3 })
     expect(ledger.benchmarks('cpu0')).toEqual([row])
+    expect(ledger.benchmarks(null)).toEqual([row])
+    expect(ledger.benchmark(row.id)).toEqual({ row, evidence })
+    expect(ledger.benchmark('none')).toBeNull()
     expect(ledger.benchmarks('cpu1')).toEqual([])
     const event = ledger.recordEvent({
       severity: 'warning',

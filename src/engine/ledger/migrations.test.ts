@@ -61,10 +61,41 @@ describe('migrations', () => {
     expect(db.prepare('SELECT count(*) FROM credits WHERE note IS NULL').pluck().get()).toBe(1n)
     expect(db.pragma('user_version', { simple: true })).toBe(BigInt(ledgerSchema.migrations.length + 1))
     db.close()
-    expect(readdirSync(join(world.folder, 'backups'))).toEqual(['ledger-1-2026-05-01.db'])
-    const backup = new Database(join(world.folder, 'backups', 'ledger-1-2026-05-01.db'), { readonly: true })
+    const copy = `ledger-${ledgerSchema.migrations.length}-2026-05-01.db`
+    expect(readdirSync(join(world.folder, 'backups'))).toEqual([copy])
+    const backup = new Database(join(world.folder, 'backups', copy), { readonly: true })
     expect(backup.prepare('SELECT count(*) FROM credits').pluck().get()).toBe(1)
     backup.close()
+  })
+
+  it('keep the benchmarks of the first version, with what it did not record as not known', () => {
+    const first = openDatabase(optionsFor({ ...ledgerSchema, migrations: ledgerSchema.migrations.slice(0, 1) }))
+    first
+      .prepare(
+        `INSERT INTO benchmarks (id, at, device, engine, tier, nonces_per_second, macs_per_second, watts, watts_source, macs_per_joule, checksum)
+         VALUES ('b', 5, 'cpu0', 'onnx-cpu', 'itp1-base', 6.5, 8.5e10, 40, 'a table', 2e9, 'ok')`,
+      )
+      .run()
+    first.close()
+    const ledger = openLedger(world.options)
+    const [row] = ledger.benchmarks('cpu0')
+    expect(row).toMatchObject({
+      id: 'b',
+      noncesPerSecond: 6.5,
+      watts: 40,
+      checksum: 'ok',
+      mode: 'benchmark',
+      samples: 0,
+    })
+    expect(row).toMatchObject({
+      spread: null,
+      wattsCertainty: null,
+      clockHertz: null,
+      threads: null,
+      lodeVersion: null,
+    })
+    expect(ledger.benchmark('b')?.evidence).toBeNull()
+    ledger.close()
   })
 
   it('change nothing when one of their statements fails', () => {

@@ -1,5 +1,7 @@
 /** Numbered migrations: append only. A file's number is the schema version it leads to. */
 import ledger0001 from './migrations/0001-ledger.sql?raw'
+import ledger0002 from './migrations/0002-model-totals.sql?raw'
+import ledger0003 from './migrations/0003-benchmarks.sql?raw'
 import metrics0001 from './migrations/metrics-0001.sql?raw'
 
 export interface Schema {
@@ -10,6 +12,6 @@ export interface Schema {
 }
 
 /** "Lode", as four bytes. */
-export const ledgerSchema: Schema = { applicationId: 0x4c6f6465, migrations: [ledger0001] }
+export const ledgerSchema: Schema = { applicationId: 0x4c6f6465, migrations: [ledger0001, ledger0002, ledger0003] }
 /** "LodM" */
 export const metricsSchema: Schema = { applicationId: 0x4c6f644d, migrations: [metrics0001] }

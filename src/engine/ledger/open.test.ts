@@ -18,6 +18,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { JOB_TRANSITIONS, CREDIT_TRANSITIONS } from '#shared/domain/states'
 import { Failure } from '#shared/domain/errors'
 import { acquireEngineLock, openLedger, openLedgerReadOnly } from './index'
+import { ledgerSchema } from './migrations'
 import {
   fillShares,
   makeReceipt,
@@ -190,7 +191,9 @@ describe('damage', () => {
     await ledger.backUpIfDue()
     ledger.close()
     truncateSync(file, 0)
-    expect(failureOf(() => openLedger(world.options)).message).toContain('backups/ledger-1-2026-05-01.db')
+    expect(failureOf(() => openLedger(world.options)).message).toContain(
+      `backups/ledger-${ledgerSchema.migrations.length}-2026-05-01.db`,
+    )
   })
 
   it('is told to a command as a failure, without touching the file', () => {
@@ -287,7 +290,8 @@ describe('backups', () => {
     }
     ledger.close()
     const backups = readdirSync(join(world.folder, 'backups')).toSorted()
-    expect(backups).toEqual(['ledger-1-2026-05-03.db', 'ledger-1-2026-05-04.db', 'ledger-1-2026-05-05.db'])
+    const version = ledgerSchema.migrations.length
+    expect(backups).toEqual([3, 4, 5].map((day) => `ledger-${version}-2026-05-0${day}.db`))
     expect(statSync(join(world.folder, 'backups', backups[0]!)).mode & 0o777).toBe(0o600)
   })
 

@@ -2,12 +2,16 @@
 import type { BenchmarkRow } from '#shared/contract/devices'
 import { addressType } from '#shared/contract/settings'
 import { signedEpoch } from '#shared/domain/protocol'
+import { benchmarkEvidence } from '#shared/domain/benchmark-report'
 import { tierName } from '#shared/domain/tiers'
 import type { z } from 'zod'
 import type { Db } from './database'
 import type { LedgerEvent, LedgerReader } from './types'
 
-type Records = Pick<LedgerReader, 'setting' | 'address' | 'addressHistory' | 'benchmarks' | 'events' | 'latestEpoch'>
+type Records = Pick<
+  LedgerReader,
+  'setting' | 'address' | 'addressHistory' | 'benchmarks' | 'benchmark' | 'events' | 'latestEpoch'
+>
 
 interface AddressRecord {
   address: string
@@ -28,6 +32,21 @@ interface BenchmarkRecord {
   watts_source: string
   macs_per_joule: number | null
   checksum: 'ok' | 'mismatch'
+  mode: BenchmarkRow['mode']
+  ended: BenchmarkRow['ended']
+  milliseconds: number | null
+  spread: number | null
+  threads: bigint | null
+  watts_certainty: BenchmarkRow['wattsCertainty']
+  temperature_celsius: number | null
+  clock_hertz: number | null
+  power_limit_watts: number | null
+  driver: string | null
+  lode_version: string | null
+  checksum_sha256: string | null
+  nonces_checked: bigint
+  wrong_nonce: string | null
+  evidence: string | null
 }
 
 export function readRecords(db: Db): Records {
@@ -37,6 +56,8 @@ export function readRecords(db: Db): Records {
   const benchmarks = db.prepare<[string, number], BenchmarkRecord>(
     'SELECT * FROM benchmarks WHERE device = ? ORDER BY seq DESC LIMIT ?',
   )
+  const allBenchmarks = db.prepare<[number], BenchmarkRecord>('SELECT * FROM benchmarks ORDER BY seq DESC LIMIT ?')
+  const benchmark = db.prepare<[string], BenchmarkRecord>('SELECT * FROM benchmarks WHERE id = ?')
   const events = db.prepare<[number], Omit<LedgerEvent, 'at'> & { at: bigint }>(
     'SELECT id, at, severity, code, message FROM events ORDER BY seq DESC LIMIT ?',
   )
@@ -63,7 +84,14 @@ export function readRecords(db: Db): Records {
       }))
     },
     benchmarks(deviceId, limit = 100) {
-      return benchmarks.all(deviceId, limit).map(toBenchmark)
+      const rows = deviceId === null ? allBenchmarks.all(limit) : benchmarks.all(deviceId, limit)
+      return rows.map(toBenchmark)
+    },
+    benchmark(id) {
+      const row = benchmark.get(id)
+      if (row === undefined) return null
+      const evidence = row.evidence === null ? null : benchmarkEvidence.parse(JSON.parse(row.evidence))
+      return { row: toBenchmark(row), evidence }
     },
     events(limit = 200) {
       return events.all(limit).map((row) => ({ ...row, at: Number(row.at) }))
@@ -92,6 +120,21 @@ function toBenchmark(row: BenchmarkRecord): BenchmarkRow {
     wattsSource: row.watts_source,
     macsPerJoule: row.macs_per_joule,
     checksum: row.checksum,
+    mode: row.mode,
+    ended: row.ended,
+    milliseconds: row.milliseconds,
+    spread: row.spread,
+    samples: row.evidence === null ? 0 : benchmarkEvidence.parse(JSON.parse(row.evidence)).samples.length,
+    threads: row.threads === null ? null : Number(row.threads),
+    wattsCertainty: row.watts_certainty,
+    temperatureCelsius: row.temperature_celsius,
+    clockHertz: row.clock_hertz,
+    powerLimitWatts: row.power_limit_watts,
+    driver: row.driver,
+    lodeVersion: row.lode_version,
+    checksumSha256: row.checksum_sha256,
+    noncesChecked: Number(row.nonces_checked),
+    wrongNonce: row.wrong_nonce,
   }
 }
 

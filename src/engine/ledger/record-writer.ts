@@ -27,11 +27,13 @@ export function writeRecords(db: Db, { clock, ids }: WriterContext): Records {
   const address = db.prepare<[string, string, string, number, number]>(
     'INSERT INTO addresses (id, address, type, set_at, effective_at) VALUES (?, ?, ?, ?, ?)',
   )
-  const benchmark = db.prepare<
-    [string, number, string, string, string, number, number, number | null, string, number | null, string]
-  >(
-    `INSERT INTO benchmarks (id, at, device, engine, tier, nonces_per_second, macs_per_second, watts, watts_source, macs_per_joule, checksum)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  const benchmark = db.prepare<[Record<string, string | number | null>]>(
+    `INSERT INTO benchmarks (id, at, device, engine, tier, nonces_per_second, macs_per_second, watts, watts_source,
+       macs_per_joule, checksum, mode, ended, milliseconds, spread, threads, watts_certainty, temperature_celsius,
+       clock_hertz, power_limit_watts, driver, lode_version, checksum_sha256, nonces_checked, wrong_nonce, evidence)
+     VALUES (@id, @at, @deviceId, @engine, @tier, @noncesPerSecond, @macsPerSecond, @watts, @wattsSource,
+       @macsPerJoule, @checksum, @mode, @ended, @milliseconds, @spread, @threads, @wattsCertainty, @temperatureCelsius,
+       @clockHertz, @powerLimitWatts, @driver, @lodeVersion, @checksumSha256, @noncesChecked, @wrongNonce, @evidence)`,
   )
   const event = db.prepare<[string, number, string, string, string]>(
     'INSERT INTO events (id, at, severity, code, message) VALUES (?, ?, ?, ?, ?)',
@@ -69,35 +71,10 @@ export function writeRecords(db: Db, { clock, ids }: WriterContext): Records {
         address.run(ids.uuid(), text, type, now, Date.parse(effectiveAt))
       })
     },
-    recordBenchmark(row) {
+    recordBenchmark(row, evidence) {
       const saved = { ...row, id: ids.uuid(), at: clock.now() }
-      const {
-        id,
-        at,
-        deviceId,
-        engine,
-        tier,
-        noncesPerSecond,
-        macsPerSecond,
-        watts,
-        wattsSource,
-        macsPerJoule,
-        checksum,
-      } = saved
-      benchmark.run(
-        id,
-        at,
-        deviceId,
-        engine,
-        tier,
-        noncesPerSecond,
-        macsPerSecond,
-        watts,
-        wattsSource,
-        macsPerJoule,
-        checksum,
-      )
-      return saved
+      benchmark.run({ ...saved, evidence: JSON.stringify(evidence) })
+      return { ...saved, samples: evidence.samples.length }
     },
     recordEvent({ severity, code, message }) {
       const saved = { id: ids.uuid(), at: clock.now(), severity, code, message }

@@ -12,7 +12,7 @@ const END = BigInt(Number.MAX_SAFE_INTEGER)
 
 type Totals = Pick<
   LedgerReader,
-  'creditTotals' | 'acceptedSince' | 'summaryByKind' | 'funnel' | 'creditDays' | 'firstCreditAt'
+  'creditTotals' | 'acceptedSince' | 'summaryByKind' | 'funnel' | 'creditDays' | 'firstCreditAt' | 'modelTotal'
 >
 
 interface Sum {
@@ -61,6 +61,9 @@ export function readTotals(db: Db): Totals {
      WHERE state = 'rejected' AND at >= ? AND at < ? GROUP BY reason ORDER BY count DESC, reason`,
   )
   const first = db.prepare<[], { at: bigint | null }>('SELECT min(at) AS at FROM credits')
+  const ofModel = db.prepare<[string], Sum & { jobs: bigint; last_at: bigint }>(
+    'SELECT jobs, credit_high AS high, credit_low AS low, last_at FROM model_totals WHERE model_hash = ?',
+  )
 
   const sumOf = (row: Sum | undefined): bigint => joinSum(row?.high ?? null, row?.low ?? null)
   /** Kinds with accepted credit or energy in [from, to), in quarters. */
@@ -150,6 +153,10 @@ export function readTotals(db: Db): Totals {
     firstCreditAt() {
       const at = first.get()?.at ?? null
       return at === null ? null : Number(at)
+    },
+    modelTotal(modelHash) {
+      const row = ofModel.get(modelHash)
+      return row === undefined ? null : { jobs: Number(row.jobs), creditMacs: sumOf(row), lastAt: Number(row.last_at) }
     },
   }
 }

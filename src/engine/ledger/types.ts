@@ -4,6 +4,7 @@
  */
 import type { Certainty } from '#shared/contract/common'
 import type { BenchmarkRow } from '#shared/contract/devices'
+import type { BenchmarkEvidence } from '#shared/domain/benchmark-report'
 import type { CreditLine, CreditRow, EarningsPeriod, Funnel, VerifyReport } from '#shared/contract/earnings'
 import type { JobDetail, JobFilter, JobRow, WorkKind } from '#shared/contract/jobs'
 import type { addressHistoryRow, PayoutAddress } from '#shared/contract/settings'
@@ -203,6 +204,14 @@ export interface VerifyOptions {
 }
 
 /** Everything that can be asked, also while another process writes. */
+/** Accepted jobs of one model. */
+export interface ModelTotal {
+  jobs: number
+  creditMacs: bigint
+  /** UTC ms of the last one */
+  lastAt: number
+}
+
 export interface LedgerReader {
   readonly file: string
 
@@ -216,6 +225,8 @@ export interface LedgerReader {
   creditDays(days: readonly { from: number; to: number }[]): DayTotal[]
   /** When the first credit was made; null: none yet. */
   firstCreditAt(): number | null
+  /** What a model earned, by its content hash; null: no accepted job. */
+  modelTotal(modelHash: string): ModelTotal | null
 
   /** Newest first. */
   creditPage(offset: number, limit: number): { total: number; rows: CreditRow[] }
@@ -234,8 +245,10 @@ export interface LedgerReader {
   address(): PayoutAddress | null
   /** Newest first. */
   addressHistory(): z.infer<typeof addressHistoryRow>[]
-  /** Newest first. */
-  benchmarks(deviceId: string, limit?: number): BenchmarkRow[]
+  /** Newest first; null: of all devices. */
+  benchmarks(deviceId: string | null, limit?: number): BenchmarkRow[]
+  /** `evidence` null: a version that kept none measured it. */
+  benchmark(id: string): { row: BenchmarkRow; evidence: BenchmarkEvidence | null } | null
   events(limit?: number): LedgerEvent[]
   /** The newest epoch that was recorded, as it was signed. */
   latestEpoch(network: string): Signed<Epoch> | null
@@ -278,7 +291,7 @@ export interface Ledger extends LedgerReader {
   saveSetting(key: string, value: unknown): void
   /** The former address is kept in the history. */
   setAddress(address: PayoutAddress): void
-  recordBenchmark(row: Omit<BenchmarkRow, 'id' | 'at'>): BenchmarkRow
+  recordBenchmark(row: Omit<BenchmarkRow, 'id' | 'at' | 'samples'>, evidence: BenchmarkEvidence): BenchmarkRow
   recordEvent(event: Omit<LedgerEvent, 'id' | 'at'>): LedgerEvent
 
   /** A copy in `backups/` when the newest is older than a day; the newest three are kept. Pages are copied between other work. */

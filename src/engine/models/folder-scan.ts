@@ -52,22 +52,6 @@ export async function scanFolder(folder: string): Promise<Map<string, FolderFile
   return files
 }
 
-/** The absolute path of a GGUF file that is there. Throws a Failure `not-found` or `model-refused`. */
-export async function ggufFile(path: string): Promise<string> {
-  let found: Stats
-  let absolute: string
-  try {
-    absolute = await realpath(path)
-    found = await stat(absolute)
-  } catch {
-    throw new Failure('not-found', `there is no file ${path}`, 'Give a GGUF file, or a folder with an ONNX model.')
-  }
-  if (!found.isFile()) throw new Failure('model-refused', `${path} is a folder`, 'Give the file inside it.')
-  if (found.size > MAX_MODEL_BYTES)
-    throw new Failure('model-refused', `${path} has ${found.size} bytes`, 'Choose a smaller model.')
-  return absolute
-}
-
 async function folderRoot(folder: string): Promise<string> {
   let root: string
   let found: Stats
@@ -118,7 +102,7 @@ async function refusePickle(file: FolderFile): Promise<void> {
   )
 }
 
-async function startsLikePickle(path: string): Promise<boolean> {
+export async function startsLikePickle(path: string): Promise<boolean> {
   const file = await open(path)
   try {
     const start = new Uint8Array(4)

@@ -1,14 +1,17 @@
 /** The model store: models a person added, each a folder with its card, and those that come with Lode. */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import type { Model, VerifiedModel } from '#shared/contract/models'
-import { modelCard, type MacFormula, type ModelCard, type ModelFile, type ModelState } from '#shared/domain/card'
+import { modelCard, type MacFormula, type ModelCard, type ModelFile } from '#shared/domain/card'
 import { Failure } from '#shared/domain/errors'
+import type { CatalogueEntry } from '#shared/domain/catalogue'
 import type { JobKind } from '#shared/domain/job'
 import { modelHash } from '#shared/domain/model-hash'
 import type { ModelLocation } from '#shared/domain/worker-protocol'
-import { ggufFile, scanFolder } from './folder-scan'
+import type { FetchedFile } from './download-file'
+import { scanFolder, type FolderFile } from './folder-scan'
+import { whatIs } from './import'
 import {
   copyFiles,
   diskFailure,
@@ -16,14 +19,18 @@ import {
   moveIntoPlace,
   removeUnfinished,
   takeAway,
+  takeFiles,
   UNFINISHED,
   writeDurably,
 } from './install'
-import { recognize } from './known-cards'
-import { refused } from './refusal'
-import { selectFiles, type Selection } from './selection'
+import { describeModel, type Origin } from './describe'
+import { hashed, isSame, noModel, readAdded, stateOf, verifyFiles, type PlacedModel } from './placed'
+import { selectFiles } from './selection'
 
+export { readCatalogue } from './catalogue'
+export { createDownloads } from './downloads'
 export { builtInModels, readKnownCards } from './known-cards'
+export { createLibrary, type ModelLibrary } from './library'
 
 export interface ModelStoreOptions {
   /** absolute; made when it is not there */
@@ -34,7 +41,7 @@ export interface ModelStoreOptions {
   knownCards?: readonly ModelCard[]
   /** runs the model once in a worker; rejects with a Failure when it does not run */
   probe(location: ModelLocation): Promise<{ macFormula: MacFormula; context: number }>
-  /** makes a model folder from a GGUF file; rejects with a Failure when it cannot be done */
+  /** makes a model folder from a GGUF or safetensors file; rejects with a Failure when it cannot be done */
   convert(file: string, folder: string): Promise<{ name: string; licence: string }>
   /** after every change, with the new list */
   onChange?(models: Model[]): void
@@ -44,16 +51,20 @@ export interface ModelStore {
   /** Built-in models first. Presence and sizes are looked up anew, hashes are those of the last `verify`. */
   list(): Model[]
   /**
-   * Checks a folder, or a GGUF file, and puts its model into the store. Rejects with a Failure (`model-refused` naming the file,
-   * `not-found`, `conflict`, `data-folder`) and leaves nothing behind. A model that is there already is given back.
+   * Checks a folder, or a GGUF, safetensors or ONNX file, and puts its model into the store. Rejects with a Failure (`model-refused`
+   * naming the file, `not-found`, `conflict`, `data-folder`) and leaves nothing behind. A model that is there already is given back.
    */
   add(path: string): Promise<Model>
+  /** The same for files that were fetched into `folder`; a graph's are moved out of it. */
+  install(entry: CatalogueEntry, folder: string, files: readonly FetchedFile[]): Promise<Model>
   /** Rejects with `not-found`, or `conflict` for a built-in model. */
   remove(id: string): Promise<void>
   /** Reads every file of every model again. A wrong one makes its model unusable until it is added again. */
   verify(): Promise<VerifiedModel[]>
   /** Every model that can run jobs now, with its content hash. */
   usable(): (ModelLocation & { hash: string })[]
+  /** Where a model lies, by id or content hash. Throws `not-found`. */
+  locate(idOrHash: string): ModelLocation
   /** The model for a job: by id or by content hash, else the first usable one of the kind. Throws a Failure. */
   resolve(kind: JobKind, idOrHash?: string): ModelLocation & { hash: string }
 }
@@ -107,24 +118,52 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
   }
 
   const addPath = async (path: string): Promise<Model> => {
-    if (!/\.gguf$/i.test(path)) return add(path, { folderName: basename(resolve(path)) })
-    const file = await ggufFile(path)
+    const given = await whatIs(path)
+    if (given.kind === 'folder') return add(given.files, { folderName: given.folderName }, copyFiles, given.graph)
+    const files: ModelFile[] = []
+    for (const path of given.weights)
+      files.push({ path: basename(path), bytes: statSync(path).size, sha256: (await hashFile(path)) ?? '' })
+    return addMade(given.from, {
+      folderName: given.folderName,
+      source: `made from ${basename(given.from)}`,
+      origin: { files, hash: 'computed' },
+    })
+  }
+  const addFetched = async (entry: CatalogueEntry, folder: string, files: readonly FetchedFile[]): Promise<Model> => {
+    const origin: Origin = {
+      folderName: entry.id,
+      name: entry.name,
+      licence: entry.licence.name,
+      source: `${entry.name} from ${[...new Set(files.map(({ source }) => source))].join(', ')}`,
+      origin: {
+        files: files.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
+        hash: files.some(({ hash }) => hash === 'hub') ? 'hub' : 'pinned',
+      },
+    }
+    if (entry.form === 'onnx') return add(await scanFolder(folder), origin, takeFiles)
+    return addMade(join(folder, entry.files[0]?.path ?? ''), origin)
+  }
+  const addMade = async (file: string, origin: Origin): Promise<Model> => {
     const folder = join(store, `${UNFINISHED}converted`)
     await rm(folder, { recursive: true, force: true })
     try {
       const { name, licence } = await options.convert(file, folder)
-      const folderName = basename(file).replace(/\.gguf$/i, '')
-      return await add(folder, { folderName, name, licence, source: `made from ${basename(file)}` })
+      return await add(await scanFolder(folder), { name, licence, ...origin }, takeFiles)
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
   }
 
-  const add = async (folder: string, origin: Origin): Promise<Model> => {
-    const selection = await selectFiles(await scanFolder(resolve(folder)))
+  const add = async (
+    scanned: ReadonlyMap<string, FolderFile>,
+    origin: Origin,
+    place: typeof copyFiles,
+    graph?: string,
+  ): Promise<Model> => {
+    const selection = await selectFiles(scanned, graph)
     const unfinished = join(store, `${UNFINISHED}added`)
     try {
-      const files = await copyFiles(selection.files, unfinished)
+      const files = await place(selection.files, unfinished)
       const card = describeModel(files, selection, origin, options.knownCards ?? [])
       const present = locations().find((location) => location.card.id === card.id)
       if (present && (await isSame(present, card, wrongHashes))) return describe(present)
@@ -142,6 +181,7 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
   return {
     list: () => locations().map(describe),
     add: (path) => change(() => addPath(path)),
+    install: (entry, folder, files) => change(() => addFetched(entry, folder, files)),
     remove: (id) =>
       change(async () => {
         const found = find(id)
@@ -166,6 +206,7 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
         }
         return verified
       }),
+    locate: find,
     usable: () =>
       locations().flatMap((location) => (stateOf(location, wrongHashes) === 'ready' ? [hashed(location)] : [])),
     resolve: (kind, idOrHash) => {
@@ -176,138 +217,4 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
       return hashed(usable)
     },
   }
-}
-
-/** What is known of a model besides its files. */
-interface Origin {
-  folderName: string
-  name?: string
-  licence?: string
-  source?: string
-}
-
-interface PlacedModel extends ModelLocation {
-  builtIn: boolean
-}
-
-/** The added models by id. A folder whose card cannot be read is no model. */
-function readAdded(store: string): PlacedModel[] {
-  const folders = readdirSync(store, { withFileTypes: true }).filter(
-    (entry) => entry.isDirectory() && !entry.name.startsWith('.'),
-  )
-  const found = folders.flatMap((entry) => readLocation(join(store, entry.name)) ?? [])
-  return found.map((location) => ({ ...location, builtIn: false })).toSorted(byId)
-}
-
-function hashed({ card, folder }: ModelLocation): ModelLocation & { hash: string } {
-  return { card, folder, hash: modelHash(card) }
-}
-
-function byId(a: ModelLocation, b: ModelLocation): number {
-  return a.card.id < b.card.id ? -1 : 1
-}
-
-function readLocation(folder: string): ModelLocation | undefined {
-  try {
-    const card = modelCard.parse(JSON.parse(readFileSync(join(folder, 'card.json'), 'utf8')))
-    return card.id === basename(folder) ? { card, folder } : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** Presence and size of every file, and what `verify` found about its hashes. */
-function stateOf({ card, folder }: ModelLocation, wrongHashes: ReadonlySet<string>): ModelState {
-  const sizes = card.files.map((file) => statSync(join(folder, file.path), { throwIfNoEntry: false })?.size)
-  if (sizes.includes(undefined)) return 'missing-file'
-  const changed = card.files.some((file, index) => sizes[index] !== file.bytes)
-  return changed || wrongHashes.has(card.id) ? 'wrong-hash' : 'ready'
-}
-
-async function verifyFiles({ card, folder }: ModelLocation): Promise<VerifiedModel['files']> {
-  const files: VerifiedModel['files'] = []
-  for (const file of card.files) files.push({ ...file, ok: (await hashFile(join(folder, file.path))) === file.sha256 })
-  return files
-}
-
-/** Whether that very model is installed and whole. Throws `conflict` when another one has its name. */
-async function isSame(present: PlacedModel, card: ModelCard, wrongHashes: ReadonlySet<string>): Promise<boolean> {
-  if (modelHash(present.card) !== modelHash(card)) {
-    throw new Failure(
-      'conflict',
-      `there is another model named ${card.id}`,
-      present.builtIn ? 'Rename the folder, then add it again.' : 'Remove that one first, or rename the folder.',
-    )
-  }
-  return present.builtIn || (!wrongHashes.has(card.id) && (await verifyFiles(present)).every((file) => file.ok))
-}
-
-/** The card of copied files, still without what only running the model tells. Throws a Failure for a wrong hash. */
-function describeModel(
-  files: ModelFile[],
-  selection: Selection,
-  origin: Origin,
-  known: readonly ModelCard[],
-): ModelCard {
-  for (const graph of selection.graphs) {
-    const copied = files.find((file) => file.path === graph.path)
-    if (copied?.sha256 !== graph.sha256)
-      throw refused(graph.path, 'changed while it was copied', 'Add the folder again when nothing writes to it.')
-  }
-  const { card } = selection
-  if (card) {
-    const wrong = files.find((file) => card.files.find((listed) => listed.path === file.path)?.sha256 !== file.sha256)
-    if (wrong)
-      throw refused(
-        wrong.path,
-        'does not have the SHA-256 that card.json says',
-        'Get the model again, then add its folder again.',
-      )
-    return card
-  }
-  const sorted = files.toSorted((a, b) => (a.path < b.path ? -1 : 1))
-  return (
-    recognize(sorted, origin.folderName, known) ?? {
-      id: idFrom(origin.folderName),
-      kind: selection.kind,
-      name: (origin.name ?? origin.folderName).slice(0, 120),
-      files: sorted,
-      licence: origin.licence ?? 'unknown',
-      source: origin.source ?? 'added from a folder',
-      context: 0,
-      macFormula:
-        selection.kind === 'chat'
-          ? { kind: 'chat', perToken: 0, perLogits: 0, perPair: 0 }
-          : { kind: 'embed', perToken: 0, perPair: 0 },
-    }
-  )
-}
-
-function idFrom(folderName: string): string {
-  const id = folderName
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9._-]+/g, '-')
-    .replace(/^[^a-z0-9]+/, '')
-    .slice(0, 80)
-  return id === '' ? 'model' : id
-}
-
-function noModel(
-  kind: JobKind,
-  candidates: readonly ModelLocation[],
-  ofKind: readonly ModelLocation[],
-  id: string | undefined,
-): Failure {
-  const [damaged] = ofKind
-  if (damaged)
-    return new Failure('not-found', `the files of ${damaged.card.name} are damaged or missing`, 'Add its folder again.')
-  const [other] = candidates
-  if (id !== undefined && other) {
-    return new Failure(
-      'invalid-input',
-      `${other.card.name} is a model for ${other.card.kind}, not for ${kind}`,
-      `Choose a model for ${kind}.`,
-    )
-  }
-  return new Failure('not-found', `there is no model for ${kind}`, 'Add a model folder first: models add DIR.')
 }

@@ -27,6 +27,23 @@ export async function copyFiles(files: readonly FolderFile[], target: string): P
   return copied
 }
 
+/** The same for files that are Lode's own: they are moved, and need no disk twice. */
+export async function takeFiles(files: readonly FolderFile[], target: string): Promise<ModelFile[]> {
+  await rm(target, { recursive: true, force: true })
+  await mkdir(target, { recursive: true })
+  const taken: ModelFile[] = []
+  for (const file of files) {
+    const to = join(target, file.path)
+    await mkdir(dirname(to), { recursive: true })
+    await rename(file.source, to)
+    const sha256 = await hashFile(to)
+    if (sha256 === undefined) throw refused(file.path, 'cannot be read', 'Check the disk, then try again.')
+    await withFile(to, 'r+', (opened) => opened.sync())
+    taken.push({ path: file.path, bytes: file.bytes, sha256 })
+  }
+  return taken
+}
+
 /** Writes a small file and flushes it. */
 export async function writeDurably(path: string, text: string): Promise<void> {
   await withFile(path, 'wx', async (file) => {

@@ -64,9 +64,18 @@ describe('a folder that is not whole', () => {
     expect(await refusalOf(join(temporaryFolder(), 'nowhere'))).toMatchObject({ code: 'not-found', left: [] })
   })
 
-  test('that is a file is refused', async () => {
-    const folder = folderOf(smallModel())
-    expect(await refusal(join(folder, 'model.onnx'))).toMatch(/is a file/)
+  test.each([
+    ['weights.pt', 'x', /^weights.pt is a pickle/],
+    ['pytorch_model.bin', new Uint8Array([0x80, 4, 0x95, 0]), /^pytorch_model.bin is a pickle/],
+    ['model.h5', 'x', /^model.h5 is no model that Lode knows/],
+    ['broken.onnx', 'x', /^broken.onnx is cut short or is not an ONNX file/],
+  ])('a file %s is refused for what it is', async (name, content, words) => {
+    const folder = folderOf({ ...smallModel(), [name]: content })
+    expect(await refusal(join(folder, name))).toMatch(words)
+  })
+
+  test('with two GGUF files and no graph asks for one', async () => {
+    expect(await refusal(folderOf({ 'a.gguf': 'x', 'b.gguf': 'y' }))).toMatch(/holds 2 GGUF files/)
   })
 
   test('with an empty file is refused', async () => {

@@ -35,10 +35,10 @@ export interface Selection {
   card?: ModelCard
 }
 
-/** Chooses the files to install. Throws a Failure naming a missing, empty or too large file. */
-export async function selectFiles(files: ReadonlyMap<string, FolderFile>): Promise<Selection> {
-  const cardFile = files.get('card.json')
-  const selection = cardFile ? await selectByCard(await readCard(cardFile), files) : await selectByNames(files)
+/** Chooses the files to install; `graph` names the one that was asked for. Throws a Failure naming a missing, empty or too large file. */
+export async function selectFiles(files: ReadonlyMap<string, FolderFile>, graph?: string): Promise<Selection> {
+  const cardFile = graph === undefined ? files.get('card.json') : undefined
+  const selection = cardFile ? await selectByCard(await readCard(cardFile), files) : await selectByNames(files, graph)
   for (const file of selection.files) checkSize(file)
   const total = selection.files.reduce((sum, file) => sum + file.bytes, 0)
   if (total > MAX_MODEL_BYTES)
@@ -90,14 +90,14 @@ async function selectByCard(card: ModelCard, files: ReadonlyMap<string, FolderFi
   return { files: chosen, kind: card.kind, card, graphs: checked }
 }
 
-async function selectByNames(files: ReadonlyMap<string, FolderFile>): Promise<Selection> {
+async function selectByNames(files: ReadonlyMap<string, FolderFile>, asked?: string): Promise<Selection> {
   const named = (path: string): FolderFile => {
     const file = files.get(path)
     if (!file) throw refused(path, 'is missing', 'Put the file into the folder, then add it again.')
     return file
   }
   const others = [...files.keys()].filter((path) => OTHER_GRAPH.test(path)).toSorted()
-  const graphPath = [...GRAPH_NAMES, ...others].find((path) => files.has(path)) ?? 'model.onnx'
+  const graphPath = asked ?? [...GRAPH_NAMES, ...others].find((path) => files.has(path)) ?? 'model.onnx'
   const required = [graphPath, ...REQUIRED].map(named)
   const graph = await checkGraph(named(graphPath), files)
   const optional = [...OPTIONAL, ...graph.externalFiles].flatMap((path) => files.get(path) ?? [])

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Failure } from '#shared/domain/errors'
+import { goldenDigests } from '#shared/domain/golden'
+import type { BenchmarkPlan } from './benchmark-task'
 import { createTestRig, NONCES_PER_SECOND, type TestRig } from './rig.test.support'
 
 const MINING = { tier: 'itp1-small', engine: 'onnx-cpu', samples: false } as const
@@ -10,6 +12,17 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await rig.close()
+})
+
+const benchmarkPlan = (changes: Partial<BenchmarkPlan> = {}): BenchmarkPlan => ({
+  engine: 'onnx-cpu',
+  tier: 'itp1-small',
+  milliseconds: 8000,
+  publicKey: '33'.repeat(32),
+  firstNonce: 7n,
+  stress: null,
+  read: () => ({ measuredWatts: 50, temperatureCelsius: 60, temperatureLimitCelsius: 95, clockHertz: null }),
+  ...changes,
 })
 
 /** Whether it settled while the clock moved on. */
@@ -102,7 +115,7 @@ describe('proving', () => {
     await rig.clock.advance(60_000)
     expect(rig.runner.state).toBe('faulted')
     expect(rig.runner.reason).toContain('keeps stopping')
-    await expect(rig.runner.benchmark('onnx-cpu', 'itp1-small', 1)).rejects.toMatchObject({
+    await expect(rig.runner.benchmark(benchmarkPlan())).rejects.toMatchObject({
       code: 'device-unavailable',
     })
     rig.script.startFails = false
@@ -150,7 +163,7 @@ describe('jobs', () => {
     const id = await rig.submit()
     rig.runner.wake()
     await rig.clock.advance(1000)
-    expect(rig.runner.runningJob?.id).toBe(id)
+    expect(rig.runner.runningJobs[0]?.id).toBe(id)
     rig.script.jobMilliseconds = 100
     for (const process of rig.script.alive) process.crash()
     await rig.clock.advance(5000)
@@ -327,5 +340,115 @@ describe('jobs', () => {
     await rig.clock.advance(30_000)
     expect(rig.runner.state).toBe('idle')
     expect(rig.script.alive.size).toBe(0)
+  })
+})
+
+describe('benchmarks', () => {
+  it('keep to their time-box: known digests first, then samples with their median and some digests', async () => {
+    const measured = rig.runner.benchmark(benchmarkPlan())
+    await rig.clock.advance(1000)
+    expect(rig.runner.state).toBe('benchmarking')
+    expect(rig.runner.benchmarkProgress).toMatchObject({ tier: 'itp1-small', isStress: false, milliseconds: 8000 })
+    await rig.clock.advance(7500)
+    const outcome = await measured
+    expect(outcome).toMatchObject({ ended: 'time', wrong: null, measuredWatts: 50, temperatureCelsius: 60, threads: 1 })
+    expect(outcome.samples.length).toBeGreaterThan(8)
+    expect(new Set(outcome.samples)).toEqual(new Set([NONCES_PER_SECOND]))
+    expect(outcome.digests.length).toBeGreaterThan(8)
+    expect(outcome.noncesChecked).toBe(goldenDigests('itp1-small').length)
+    expect(rig.runner.state).toBe('idle')
+    expect(rig.runner.benchmarkProgress).toBeNull()
+  })
+
+  it('a click on Start ends a benchmark, and mining begins at once', async () => {
+    const measured = rig.runner.benchmark(benchmarkPlan())
+    await rig.clock.advance(2000)
+    rig.runner.startMining(MINING)
+    await expect(measured).rejects.toMatchObject({ code: 'cancelled' })
+    await rig.clock.advance(600)
+    expect(rig.runner.state).toBe('proving')
+    expect(rig.script.started).toBe(1)
+  })
+
+  it('mining does not wait for a benchmark that hangs: its worker ends', async () => {
+    rig.script.benchmarkHangs = true
+    const measured = rig.runner.benchmark(benchmarkPlan())
+    await rig.clock.advance(2000)
+    rig.runner.startMining(MINING)
+    await expect(measured).rejects.toMatchObject({ code: 'cancelled' })
+    await rig.clock.advance(1000)
+    expect(rig.runner.state).toBe('proving')
+    expect(rig.script.started).toBe(2)
+  })
+
+  it('are cancelled at once, and the device goes on', async () => {
+    const measured = rig.runner.benchmark(benchmarkPlan())
+    await rig.clock.advance(2000)
+    expect(rig.runner.cancelBenchmark()).toBe(true)
+    await expect(measured).rejects.toMatchObject({ code: 'cancelled' })
+    await rig.clock.advance(600)
+    expect(rig.runner.state).toBe('idle')
+    expect(rig.runner.cancelBenchmark()).toBe(false)
+  })
+
+  it('let a job that somebody waits for come between', async () => {
+    const measured = rig.runner.benchmark(benchmarkPlan({ milliseconds: 60_000 }))
+    await rig.clock.advance(2000)
+    const id = await rig.submit()
+    rig.runner.wake()
+    await rig.clock.advance(1500)
+    expect(rig.stateOf(id)).toBe('accepted')
+    expect(rig.runner.state).toBe('benchmarking')
+    rig.runner.cancelBenchmark()
+    await expect(measured).rejects.toMatchObject({ code: 'cancelled' })
+  })
+
+  it('are between the slices of mining, which goes on after them', async () => {
+    rig.runner.startMining(MINING)
+    await rig.clock.advance(2000)
+    const measured = rig.runner.benchmark(benchmarkPlan({ milliseconds: 1000 }))
+    await rig.clock.advance(5000)
+    expect((await measured).samples.length).toBeGreaterThan(0)
+    expect(rig.runner.state).toBe('proving')
+  })
+
+  it('end with the first wrong digest', async () => {
+    rig.script.goldenDigest = 'ab'.repeat(32)
+    const measured = rig.runner.benchmark(benchmarkPlan())
+    await rig.clock.advance(2000)
+    expect(await measured).toMatchObject({
+      ended: 'wrong-digest',
+      wrong: { nonce: 0n, digest: 'ab'.repeat(32) },
+      samples: [],
+    })
+  })
+
+  it('a stress test checks every digest until its time is over, one is wrong, or the device is too hot', async () => {
+    let celsius = 60
+    const stress = benchmarkPlan({
+      milliseconds: 60_000,
+      stress: () => Promise.resolve(goldenDigests('itp1-small')),
+      read: () => ({
+        measuredWatts: null,
+        temperatureCelsius: celsius,
+        temperatureLimitCelsius: 95,
+        clockHertz: null,
+      }),
+    })
+    const whole = rig.runner.benchmark(stress)
+    await rig.clock.advance(62_000)
+    expect(await whole).toMatchObject({ ended: 'time', measuredWatts: null, digests: [] })
+    expect((await whole).noncesChecked).toBeGreaterThan(50 * NONCES_PER_SECOND)
+    const hot = rig.runner.benchmark(stress)
+    await rig.clock.advance(10_000)
+    celsius = 96
+    await rig.clock.advance(1500)
+    expect(await hot).toMatchObject({ ended: 'too-hot', temperatureCelsius: 96 })
+    celsius = 60
+    const wrong = rig.runner.benchmark(stress)
+    await rig.clock.advance(10_000)
+    rig.script.goldenDigest = 'ab'.repeat(32)
+    await rig.clock.advance(1500)
+    expect(await wrong).toMatchObject({ ended: 'wrong-digest', wrong: { nonce: 1n } })
   })
 })

@@ -1,157 +1,84 @@
 /** One device at work: its worker process, and what it does next — a useful job first, a sample now and then, proof otherwise. */
 import { Failure } from '#shared/domain/errors'
-import type { JobKind } from '#shared/domain/job'
 import { Unanswered } from '#process/peer'
 import { createBenchmarkQueue } from './benchmark-queue'
 import { createDeviceDisplay } from './device-display'
+import { createDeviceJobs } from './device-jobs'
+import { createDeviceProofs } from './device-proofs'
 import type { DeviceRunner, DeviceRunnerParts, MiningOptions } from './device-types'
 import { createDeviceWorker } from './device-worker'
-import { createJobRunner } from './job-runner'
-import { createJobSource, type LeasedJob } from './job-source'
-import { createProofMiner, type ProofMiner } from './proof-miner'
+import { MODEL_MEMORY_SHARE } from './model-memory'
 import { createRestraint } from './restraint'
-import { createShareAccount } from './share-account'
 import { createWorkLoop } from './work-loop'
-import type { WorkerClient } from './worker-client'
 
 export type { DeviceRunner } from './device-types'
 
 /** How a network that does not answer, or refuses, is asked again. */
 const NETWORK_RETRY_MILLISECONDS = 2000
-
-const KIND_WORDS: Record<JobKind, string> = {
-  chat: 'Answering a question with',
-  embed: 'Computing embeddings with',
-  ocr: 'Reading a picture with',
-}
+/** A benchmark's slice that is to end and takes longer ends with its worker: mining must not wait for it. */
+const BENCHMARK_END_MILLISECONDS = 500
 
 /** Starts nothing by itself: its process begins with the first work and ends after a minute without. */
 export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
   const { clock, deviceId, log } = parts
   let threads = parts.threads
-  let miner: ProofMiner | null = null
   let mining: MiningOptions | null = null
   let finishing = false
   let stopping = false
   let networkTrouble: string | null = null
-  let unwritten: Failure | null = null
   let faulted: string | null = null
-  /** monotonic; a new worker or unit does not begin the run anew */
-  let miningSince = 0
-  const benchmarks = createBenchmarkQueue()
+  const benchmarks = createBenchmarkQueue(clock)
   const display = createDeviceDisplay(parts.onChange)
   const { show } = display
-  const sinceShare = createShareAccount(parts.energyNow)
-
-  const jobs = createJobRunner({
-    deviceId,
-    rigKey: parts.rigKey,
-    network: parts.network,
-    submissions: parts.submissions,
-    clock,
-    log,
-    energyNow: parts.energyNow,
-    isStopping: () => stopping,
-    ...parts.jobParts,
-  })
-
-  const source = createJobSource({
-    rigKey: parts.rigKey,
-    network: parts.network,
-    models: parts.models,
-    sampleBudget: parts.sampleBudget,
-    log,
-  })
+  const proofs = createDeviceProofs({ ...parts, show, display })
 
   const worker = createDeviceWorker({
     ...parts,
     threads: () => restraint.threads(),
+    modelMemoryBytes: Math.floor(parts.memoryBytes * MODEL_MEMORY_SHARE),
     isStopping: () => stopping,
     isBusy: () => loop.running,
     onStarting: () => show('starting', 'Starting'),
     onRestarting: (reason) => show('restarting', `Its worker stopped: ${reason}. Starts again by itself.`, 'idle'),
-    onEnded: () => {
-      miner = null
-    },
+    onEnded: () => proofs.forget(),
     onState: parts.onChange,
   })
 
-  const minerFor = (running: WorkerClient, options: MiningOptions): ProofMiner => {
-    miner ??= createProofMiner({
-      deviceId,
-      rigKey: parts.rigKey,
-      worker: running,
-      network: parts.network,
-      networkState: parts.networkState,
-      clock,
-      log,
-      engine: options.engine,
-      tier: options.tier,
-      memoryBytes: parts.memoryBytes,
-      startedAt: miningSince,
-      onUnit: parts.onUnit,
-      onShare: (found) => {
-        const { energy, milliseconds } = sinceShare.take()
-        parts.submissions.share(found, deviceId, energy, milliseconds).catch((error: unknown) => {
-          log.error('a share could not be stored', { device: deviceId, error: String(error) })
-          // Mining must not pretend: work that cannot be written down is not done.
-          unwritten = error instanceof Failure ? error : new Failure('internal', String(error))
-        })
-      },
-    })
-    return miner
-  }
+  const jobs = createDeviceJobs({
+    ...parts,
+    worker,
+    isStopping: () => stopping,
+    isFinishing: () => finishing,
+    show: (words, kind) => show('working', words, kind),
+  })
 
-  const runJob = async (job: LeasedJob): Promise<void> => {
-    const running = await worker.ensure().catch(async (error: unknown) => {
-      source.hint()
-      await jobs.decline(job.offer, error instanceof Error ? error.message : String(error))
-      throw error
-    })
-    show('working', `${KIND_WORDS[job.offer.kind]} ${job.model.card.name}`, job.offer.kind)
-    const before = parts.energyNow()
-    const outcome = await jobs.run(job.offer, job.model, running)
-    sinceShare.otherWorkSince(before)
-    if (outcome === null) return
-    parts.onWork({ macs: outcome.macs, creditMacs: Number(outcome.creditMacs), milliseconds: outcome.milliseconds })
-    if (outcome.origin !== 'sample') return
-    parts.sampleBudget.spent(outcome.milliseconds)
-    await restraint.rest(outcome.milliseconds)
+  const step = async (): Promise<boolean> => {
+    if (proofs.unwritten !== null) throw proofs.unwritten
+    if (await restraint.coolDown()) return !finishing
+    worker.paceThreads()
+    const measured = await benchmarks.runNext(worker.ensure, (words) => show('benchmarking', words, 'idle'))
+    if (measured) parts.onChange()
+    // A job that somebody waits for comes between the slices of a benchmark.
+    if (measured && !jobs.hinted) return true
+    const job = await jobs.next(mining !== null && !finishing && mining.samples && !measured)
+    if (job) {
+      const before = parts.energyNow()
+      const sampleMilliseconds = await jobs.run(job)
+      proofs.otherWorkSince(before)
+      if (sampleMilliseconds > 0) await restraint.rest(sampleMilliseconds)
+      return true
+    }
+    if (measured) return true
+    if (mining === null || finishing) return false
+    if (jobs.hinted) return true
+    await restraint.rest(restraint.mayProve() ? await prove(mining) : 0)
+    return true
   }
 
   const prove = async (options: MiningOptions): Promise<number> => {
-    const running = await worker.ensure()
-    const proof = minerFor(running, options)
-    const words = `Proving capacity on ${proof.tier}`
-    if (display.state !== 'proving')
-      show('proving', proof.macsPerSecond === null ? `Preparing the weights of ${proof.tier}` : words, 'proof')
-    const report = await proof.slice(restraint.sliceMilliseconds())
-    show('proving', `Proving capacity on ${report.tier}`, 'proof')
+    const milliseconds = await proofs.prove(await worker.ensure(), options, restraint.sliceMilliseconds())
     networkTrouble = null
-    sinceShare.worked(report.milliseconds)
-    const factorMilli = parts.networkState.current.parameters.tierFactorsMilli[report.tier] ?? 0
-    parts.onWork({
-      macs: report.macs,
-      creditMacs: (Number(report.macs) * factorMilli) / 1000,
-      milliseconds: report.milliseconds,
-    })
-    return report.milliseconds
-  }
-
-  const step = async (): Promise<boolean> => {
-    if (unwritten !== null) throw unwritten
-    if (await restraint.coolDown()) return !finishing
-    worker.paceThreads()
-    if (await benchmarks.runNext(worker.ensure, () => show('benchmarking', 'Measuring', 'idle'))) return true
-    const job = await source.next(mining !== null && !finishing && mining.samples)
-    if (job) {
-      await runJob(job)
-      return true
-    }
-    if (mining === null || finishing) return false
-    if (source.hinted) return true
-    await restraint.rest(restraint.mayProve() ? await prove(mining) : 0)
-    return true
+    return milliseconds
   }
 
   const restraint = createRestraint({
@@ -161,23 +88,35 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     allThreads: () => threads,
     sleep: (milliseconds) => loop.pause(milliseconds),
     // A job that somebody waits for keeps to the level's threads, not to its duty cycle.
-    isRestOver: () => stopping || finishing || mining === null || source.hinted || benchmarks.waiting,
+    isRestOver: () => stopping || finishing || mining === null || jobs.hinted || benchmarks.waiting,
     show: (words) => show('idle', words, 'paused'),
     onLook: () => worker.paceThreads(),
     onHot: (words) => log.warn('device rests', { device: deviceId, reason: words }),
   })
 
+  const giveUp = async (fault: Failure): Promise<false> => {
+    faulted = fault.message
+    log.error('device stopped', { device: deviceId, code: fault.code, reason: fault.message })
+    show('faulted', fault.message, 'idle')
+    await parts.whileMining?.end()
+    parts.onFault?.(fault)
+    return false
+  }
+
   /** Decides what a failed step means; true: go on. */
   const survive = async (error: unknown): Promise<boolean> => {
     if (stopping) return false
     if (!(error instanceof Failure)) throw error
+    // A driver that hangs would hang again. Any other worker that is gone comes back.
+    if (error instanceof Unanswered && error.timedOut && parts.workerStart?.driver)
+      return giveUp(new Failure('driver-fault', 'it hangs: it gave no answer in time'))
     // A new worker knows no weights and no unit; a lost network gives a new unit.
     if (error instanceof Unanswered) {
-      miner = null
+      proofs.forget()
       return true
     }
     if (error.code === 'unavailable' || error.code === 'network-refused') {
-      miner = null
+      proofs.forget()
       // Finishing is about the job that ran; what waits at a network that is away goes on waiting there.
       if (finishing) return false
       networkTrouble = error.message
@@ -186,11 +125,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       await loop.pause(NETWORK_RETRY_MILLISECONDS)
       return true
     }
-    faulted = error.message
-    log.error('device stopped', { device: deviceId, code: error.code, reason: error.message })
-    show('faulted', error.message, 'idle')
-    parts.onFault?.(error.message)
-    return false
+    return giveUp(error)
   }
 
   const concludeLoop = (fault?: Error): void => {
@@ -200,7 +135,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       show('faulted', faulted, 'idle')
     }
     if (stopping || faulted !== null) {
-      benchmarks.cancelAll(faulted === null ? 'the device was stopped' : `the device stopped: ${faulted}`)
+      void benchmarks.cancelAll(faulted === null ? 'the device was stopped' : `the device stopped: ${faulted}`)
     }
     restraint.reset()
     if (faulted === null) {
@@ -210,7 +145,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     if (stopping) return
     worker.endWhenIdle()
     // Asked for while the last step was ending.
-    if (benchmarks.waiting || (source.hinted && !finishing)) run()
+    if (benchmarks.waiting || (jobs.hinted && !finishing)) run()
   }
 
   const loop = createWorkLoop({ clock, isOver: () => stopping, step, survive, onEnd: concludeLoop })
@@ -224,18 +159,31 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
   /** Somebody asks anew: what stopped it before may be over. */
   const forgive = (): void => {
     faulted = null
-    unwritten = null
+    proofs.forgive()
     worker.retry()
+  }
+
+  /** False: none was asked for. */
+  const endBenchmarks = (reason: string, action = ''): boolean => {
+    const wasThere = benchmarks.waiting
+    const slice = benchmarks.cancelAll(reason, action)
+    if (slice !== null) {
+      const tooLong = clock.setTimeout(() => void worker.end(), BENCHMARK_END_MILLISECONDS)
+      void slice.finally(() => tooLong.cancel())
+    }
+    return wasThere
   }
 
   const stop = async (): Promise<void> => {
     stopping = true
     mining = null
+    void benchmarks.cancelAll('the device was stopped')
     worker.keep()
     loop.wake()
+    await parts.whileMining?.end()
     await worker.end()
     await loop.ended()
-    await source.release()
+    await jobs.release()
     stopping = false
     finishing = false
     networkTrouble = null
@@ -260,7 +208,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       return faulted
     },
     get macsPerSecond() {
-      return miner?.macsPerSecond ?? null
+      return proofs.macsPerSecond
     },
     get engine() {
       return mining?.engine ?? null
@@ -271,53 +219,66 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     get restarts() {
       return worker.client?.restarts ?? 0
     },
-    get runningJob() {
+    get runningJobs() {
       return jobs.running
+    },
+    get loadedModels() {
+      return worker.client?.loadedModels ?? []
+    },
+    get takesJobs() {
+      return jobs.models().length > 0
     },
     get networkTrouble() {
       return networkTrouble
     },
     startMining: (options) => {
       forgive()
-      miningSince = clock.monotonic()
+      endBenchmarks('mining was started, and the benchmark ended for it', 'Measure again when mining has stopped.')
+      proofs.begin()
       mining = options
       finishing = false
-      source.hint()
-      sinceShare.begin()
+      jobs.hint()
       run()
     },
     stop,
     finish: async () => {
       finishing = true
+      endBenchmarks('the device was stopped')
       await loop.ended()
       await stop()
     },
     wake: () => {
-      source.hint()
-      if (display.lane === 'proof' && parts.models().length > 0) miner?.yield()
+      jobs.hint()
+      if (display.lane === 'proof' && parts.models().length > 0) proofs.yield()
       if (networkTrouble === null) loop.wake()
       run()
     },
-    cancelJob: (jobId) => worker.client !== null && jobs.cancel(jobId, worker.client),
+    cancelJob: (jobId) => jobs.cancel(jobId),
     retry: () => {
       forgive()
-      source.hint()
+      jobs.hint()
       run()
     },
     setThreads: (wanted) => {
       threads = wanted
       worker.paceThreads()
     },
-    benchmark: async (engine, tier, seconds) => {
+    get benchmarkProgress() {
+      return benchmarks.progress
+    },
+    cancelBenchmark: () => endBenchmarks('the benchmark was cancelled'),
+    benchmark: async (plan) => {
       if (stopping || faulted !== null) {
         const reason = faulted ?? 'it is being stopped'
         throw new Failure('device-unavailable', `${deviceId} cannot be measured: ${reason}`, 'Try again.')
       }
-      const measured = benchmarks.add(engine, tier, seconds)
+      const measured = benchmarks.add(plan)
       run()
-      return measured
+      return { ...(await measured), threads: restraint.threads() }
     },
-    readSensors: async () =>
-      worker.client?.state === 'running' ? worker.client.request('driver.sensors', null) : null,
+    askDriver: async (method, params) => {
+      if (worker.client === null) throw new Unanswered(`${deviceId} has no worker now`, false)
+      return worker.client.request(method, params)
+    },
   }
 }

@@ -1,16 +1,18 @@
 /** What a device runner offers and what it is put together from. */
-import type { DeviceBenchmark } from '#shared/domain/benchmark'
+import type { BenchmarkProgress } from '#shared/domain/benchmark'
 import type { Network, Unit } from '#shared/domain/protocol'
 import type { Signed } from '#shared/domain/signed'
 import type { DeviceState } from '#shared/domain/states'
 import type { TierName } from '#shared/domain/tiers'
-import type { NativeSensors } from '#shared/domain/driver'
-import type { ProofEngine, WorkerStart } from '#shared/domain/worker-protocol'
+import type { Failure } from '#shared/domain/errors'
+import type { LoadedModel, ProofEngine, WorkerMethods, WorkerStart } from '#shared/domain/worker-protocol'
 import type { LaneSpan } from '#shared/contract/engine'
 import type { Pace } from '#shared/contract/throttle'
 import type { Clock } from '#process/supervisor'
 import type { WorkEnergy } from '../ledger'
 import type { Log } from '../log'
+import type { BenchmarkOutcome, BenchmarkPlan } from './benchmark-task'
+import type { JobRates } from './job-rates'
 import type { JobRunner, JobRunnerParts, RunnableModel } from './job-runner'
 import type { NetworkState } from './network-state'
 import type { SampleBudget } from './sample-budget'
@@ -22,6 +24,11 @@ export interface MiningOptions {
   engine: ProofEngine
   samples: boolean
 }
+
+export type AskDriver = <M extends 'driver.sensors' | 'driver.powerLimit' | 'driver.setPowerLimit'>(
+  method: M,
+  params: WorkerMethods[M]['params'],
+) => Promise<WorkerMethods[M]['result']>
 
 export interface DeviceRunner {
   readonly deviceId: string
@@ -36,7 +43,11 @@ export interface DeviceRunner {
   readonly engine: ProofEngine | null
   readonly residentBytes: number | null
   readonly restarts: number
-  readonly runningJob: JobRunner['running']
+  readonly runningJobs: JobRunner['running']
+  /** whose weights are in memory, the one used last at the end */
+  readonly loadedModels: readonly LoadedModel[]
+  /** whether it runs jobs, and has a model for one */
+  readonly takesJobs: boolean
   readonly networkTrouble: string | null
   startMining(options: MiningOptions): void
   /** Within two seconds, also in the middle of a job. */
@@ -48,9 +59,17 @@ export interface DeviceRunner {
   cancelJob(jobId: string): boolean
   retry(): void
   setThreads(threads: number): void
-  /** of the driver's device while its worker runs; null: none */
-  readSensors(): Promise<NativeSensors | null>
-  benchmark(engine: ProofEngine, tier: TierName, seconds: number): Promise<DeviceBenchmark>
+  /** Of the driver's device. Rejects with Unanswered where no worker runs. */
+  askDriver: AskDriver
+  /** the one under way; null: none is */
+  readonly benchmarkProgress: BenchmarkProgress | null
+  /**
+   * Measures between other work; a start of mining ends it. Rejects with Failure `cancelled` then, `device-unavailable`
+   * where the device cannot work.
+   */
+  benchmark(plan: BenchmarkPlan): Promise<BenchmarkOutcome & { threads: number }>
+  /** False: none was asked for. */
+  cancelBenchmark(): boolean
 }
 
 export interface DeviceRunnerParts extends Omit<WorkerClientParts, 'name' | 'start' | 'onState' | 'onToken'> {
@@ -60,7 +79,9 @@ export interface DeviceRunnerParts extends Omit<WorkerClientParts, 'name' | 'sta
   /** what its worker drives; absent: the processor */
   workerStart?: Pick<WorkerStart, 'driver' | 'gpu'>
   /** it stopped for a reason of its own and stays so until it is tried again */
-  onFault?: (reason: string) => void
+  onFault?: (fault: Failure) => void
+  /** what its driver sets while it mines, and only then; neither rejects */
+  whileMining?: { begin(): Promise<void>; end(): Promise<void> }
   rigKey: string
   network: Network
   networkState: NetworkState
@@ -69,6 +90,7 @@ export interface DeviceRunnerParts extends Omit<WorkerClientParts, 'name' | 'sta
   submissions: Submissions
   sampleBudget: SampleBudget
   models: () => readonly RunnableModel[]
+  jobRates: JobRates
   jobParts: Pick<JobRunnerParts, 'ledger' | 'events'>
   /** what mining may take of the device now */
   pace: () => Pace

@@ -25,6 +25,8 @@ export interface DeviceWorker {
 export interface DeviceWorkerParts extends Omit<WorkerClientParts, 'name' | 'start' | 'onState'> {
   deviceId: string
   clock: Clock
+  /** for the weights of models */
+  modelMemoryBytes: number
   /** what it drives; absent: the processor */
   workerStart?: Pick<WorkerStart, 'driver' | 'gpu'>
   /** that it may use now */
@@ -73,8 +75,15 @@ export function createDeviceWorker(parts: DeviceWorkerParts): DeviceWorker {
           random: parts.random,
           log,
           ...(parts.onToken === undefined ? {} : { onToken: parts.onToken }),
+          ...(parts.deadlines === undefined ? {} : { deadlines: parts.deadlines }),
           name: `worker ${deviceId}`,
-          start: { role: 'worker', deviceId, threads: toldThreads, ...parts.workerStart },
+          start: {
+            role: 'worker',
+            deviceId,
+            threads: toldThreads,
+            modelMemoryBytes: parts.modelMemoryBytes,
+            ...parts.workerStart,
+          },
           onState,
         })
       }

@@ -1,6 +1,6 @@
-/** One useful job on one device: leased, run, renewed while it runs, delivered or given back. */
+/** Useful jobs on one device, some of them at once: leased, run, renewed while they run, delivered or given back. */
 import type { ModelCard } from '#shared/domain/card'
-import { toFailureValue } from '#shared/domain/errors'
+import { toFailureValue, type FailureCode } from '#shared/domain/errors'
 import type { JobKind } from '#shared/domain/job'
 import { FINAL_JOB_STATES } from '#shared/domain/states'
 import type { JobOffer, Network } from '#shared/domain/protocol'
@@ -8,7 +8,7 @@ import type { Clock } from '#process/supervisor'
 import type { EngineEvents } from '../emitter'
 import type { Ledger, WorkEnergy } from '../ledger'
 import type { Log } from '../log'
-import { energyBetween } from '../work-energy'
+import { createJobMeter } from './job-meter'
 import type { Submissions } from './submissions'
 import type { WorkerClient } from './worker-client'
 
@@ -41,8 +41,13 @@ export interface JobRunnerParts {
 export interface JobOutcome {
   kind: JobKind
   origin: 'person' | 'sample'
+  /** of the device: the time of jobs that ran together is shared among them */
   milliseconds: number
+  /** null: not known */
+  joules: number | null
   accepted: boolean
+  /** why it has no result; null: it has one */
+  failure: FailureCode | null
   creditMacs: bigint
   macs: bigint
 }
@@ -52,17 +57,30 @@ export interface JobRunner {
   run(offer: JobOffer, model: RunnableModel, worker: WorkerClient): Promise<JobOutcome | null>
   /** Gives back a leased job that this device cannot begin, to be tried again. */
   decline(offer: JobOffer, message: string): Promise<void>
-  /** Asks the worker to end the running job; false when it is not this one. */
+  /** Keeps the lease of a job that waits for its turn here. */
+  hold(offer: JobOffer): { cancel(): void }
+  /** Asks the worker to end a running job; false when it is none of these. */
   cancel(jobId: string, worker: WorkerClient): boolean
-  readonly running: { id: string; kind: JobKind; origin: 'person' | 'sample' } | null
+  readonly running: readonly RunningJob[]
+}
+
+export interface RunningJob {
+  readonly id: string
+  readonly kind: JobKind
+  readonly origin: 'person' | 'sample'
+}
+
+/** What may come between a job and its result. */
+interface Run extends RunningJob {
+  cancelled: boolean
+  /** the network's words, when it gave the job to nobody or somebody else */
+  lostLease: string | null
 }
 
 export function createJobRunner(parts: JobRunnerParts): JobRunner {
   const { ledger, network, clock, events, log, rigKey } = parts
-  let running: JobRunner['running'] = null
-  let cancelled = false
-  /** the network's words, when it gave the running job to nobody or somebody else */
-  let lostLease: string | null = null
+  const running = new Map<string, Run>()
+  const meter = createJobMeter(parts)
 
   const announce = (id: string): void => {
     const row = ledger.jobRow(id)
@@ -89,16 +107,16 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
     return known === null || known.origin !== 'person' ? 'sample' : 'person'
   }
 
-  const keepLease = (id: string, worker: WorkerClient): { cancel(): void } => {
+  /** `onLost`: the network gave it to nobody or somebody else, in its words. */
+  const keepLease = (id: string, onLost: (message: string) => void): { cancel(): void } => {
     let timer: { cancel(): void }
     const renew = (): void => {
       network
         .renewJob(rigKey, id)
         .then((answer) => {
-          if (answer.ok || running?.id !== id) return
-          lostLease = answer.refusal.message
+          if (answer.ok) return
           log.warn('a job is no longer wanted from this rig', { job: id, code: answer.refusal.code })
-          endInWorker(id, worker)
+          onLost(answer.refusal.message)
         })
         .catch((error: unknown) => log.warn('a lease could not be renewed', { job: id, error: String(error) }))
       timer = clock.setTimeout(renew, RENEW_MILLISECONDS)
@@ -125,10 +143,10 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
   /** What a failed run means: taken back by the person, the job's own fault, or the worker's. */
   const concludeFailure = async (
     offer: JobOffer,
-    origin: 'person' | 'sample',
+    { origin, cancelled, lostLease }: Run,
     error: unknown,
     energy: WorkEnergy | null,
-  ): Promise<void> => {
+  ): Promise<FailureCode> => {
     const failure = toFailureValue(error)
     const details = { reason: failure.message, ...(energy ? { energy } : {}) }
     if (cancelled) {
@@ -152,12 +170,14 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
       ledger.setJobState(offer.id, 'failed', { ...details, reason: failure.message })
     }
     announce(offer.id)
+    return failure.code
   }
 
   return {
     get running() {
-      return running
+      return [...running.values()]
     },
+    hold: (offer) => keepLease(offer.id, () => undefined),
     decline: async (offer, message) => {
       await giveBack(offer.id, true, message)
       const row = ledger.jobRow(offer.id)
@@ -174,17 +194,22 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
         return null
       }
       const origin = begin(offer, model)
-      running = { id: offer.id, kind: offer.kind, origin }
-      cancelled = false
-      lostLease = null
-      const lease = keepLease(offer.id, worker)
-      const startedAt = clock.monotonic()
-      const before = parts.energyNow()
+      const run: Run = { id: offer.id, kind: offer.kind, origin, cancelled: false, lostLease: null }
+      running.set(offer.id, run)
+      const lease = keepLease(offer.id, (message) => {
+        if (running.get(offer.id) !== run) return
+        run.lostLease = message
+        endInWorker(offer.id, worker)
+      })
+      const metered = meter.begin()
+      let spent: ReturnType<typeof metered.end> | null = null
       const outcome: JobOutcome = {
         kind: offer.kind,
         origin,
         milliseconds: 0,
+        joules: null,
         accepted: false,
+        failure: null,
         creditMacs: 0n,
         macs: 0n,
       }
@@ -195,23 +220,28 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
           model: { card: model.card, folder: model.folder },
         })
         lease.cancel()
-        const energy = energyBetween(before, parts.energyNow())
-        outcome.accepted = (await parts.submissions.job(offer, model.card, result, parts.deviceId, energy)) === true
+        spent = metered.end()
+        running.delete(offer.id)
+        outcome.accepted =
+          (await parts.submissions.job(offer, model.card, result, parts.deviceId, spent.energy)) === true
         const row = ledger.jobRow(offer.id)
         outcome.creditMacs = outcome.accepted ? BigInt(row?.creditMacs ?? 0) : 0n
         outcome.macs = BigInt(row?.macs ?? 0)
       } catch (error) {
         lease.cancel()
-        await concludeFailure(offer, origin, error, energyBetween(before, parts.energyNow()))
+        spent ??= metered.end()
+        outcome.failure = await concludeFailure(offer, run, error, spent.energy)
       } finally {
-        running = null
-        outcome.milliseconds = clock.monotonic() - startedAt
+        running.delete(offer.id)
+        outcome.milliseconds = spent?.milliseconds ?? 0
+        outcome.joules = spent?.energy?.joules ?? null
       }
       return outcome
     },
     cancel: (jobId, worker) => {
-      if (running?.id !== jobId) return false
-      cancelled = true
+      const run = running.get(jobId)
+      if (run === undefined) return false
+      run.cancelled = true
       endInWorker(jobId, worker)
       return true
     },

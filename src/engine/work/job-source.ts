@@ -13,6 +13,13 @@ export interface LeasedJob {
   model: RunnableModel
 }
 
+/** A model that the device could run jobs of now. */
+export interface WantedModel {
+  model: RunnableModel
+  /** what a job of it takes here; absent: not measured */
+  usualMilliseconds?: number
+}
+
 export interface JobSource {
   /** There may be a job that somebody asked for. */
   hint(): void
@@ -27,7 +34,8 @@ export interface JobSource {
 export function createJobSource(parts: {
   rigKey: string
   network: Network
-  models: () => readonly RunnableModel[]
+  /** the preferred first */
+  models: () => readonly WantedModel[]
   sampleBudget: SampleBudget
   log: Log
 }): JobSource {
@@ -46,7 +54,12 @@ export function createJobSource(parts: {
     if (models.length === 0) return null
     const answer = await network.leaseJob({
       rig: parts.rigKey,
-      models: models.map(({ card, hash }) => ({ kind: card.kind, model: hash, macFormula: card.macFormula })),
+      models: models.map(({ model: { card, hash }, usualMilliseconds }) => ({
+        kind: card.kind,
+        model: hash,
+        macFormula: card.macFormula,
+        ...(usualMilliseconds === undefined ? {} : { usualMilliseconds }),
+      })),
       samples,
     })
     if (!answer.ok) {
@@ -54,8 +67,8 @@ export function createJobSource(parts: {
       if (code !== 'no-work') log.warn('no job', { code, message })
       return null
     }
-    const model = models.find(({ hash }) => hash === answer.value.model)
-    if (model) return { offer: answer.value, model }
+    const wanted = models.find(({ model }) => model.hash === answer.value.model)
+    if (wanted) return { offer: answer.value, model: wanted.model }
     await giveBack(answer.value, 'this rig no longer has the model')
     return null
   }

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { v7 } from 'uuid'
 import type { ModelCard } from '#shared/domain/card'
+import { BENCHMARK_PUBLIC_KEY } from '#shared/domain/benchmark'
 import { Failure } from '#shared/domain/errors'
+import { goldenDigests } from '#shared/domain/golden'
 import type { JobInput, JobRun } from '#shared/domain/job'
 import { modelHash } from '#shared/domain/model-hash'
 import type { Receipt } from '#shared/domain/protocol'
@@ -18,9 +20,11 @@ import { portPair } from '#process/port'
 import type { Clock } from '#process/supervisor'
 import { createHarness, hashDigest, honestRun, MODELS } from '#test/support/coordinator-harness'
 import { createEngineEvents } from '../emitter'
+import { workEnergy } from '../work-energy'
 import { openLedger } from '../ledger'
 import { createSigner, signatureVerifier } from '../networks'
 import { createDeviceRunner } from './device-runner'
+import { createJobRates } from './job-rates'
 import type { RunnableModel } from './job-runner'
 import { createNetworkState } from './network-state'
 import { createSampleBudget } from './sample-budget'
@@ -76,7 +80,16 @@ export function scriptedWorkers(clock: Clock) {
     /** how long a job takes; null: for ever */
     jobMilliseconds: 100 as number | null,
     jobFailure: null as Failure | null,
+    /** more jobs than these at once run out of memory */
+    memoryJobs: Infinity,
+    /** the model ids of the jobs that began, and how many ran at most at once */
+    begun: [] as string[],
+    mostAtOnce: 0,
     startFails: false,
+    /** what the device gives for the golden nonces; null: what is right */
+    goldenDigest: null as string | null,
+    /** a slice of a benchmark never ends */
+    benchmarkHangs: false,
     ignoresCancel: false,
     runs: [] as WorkerMethods['proof.run']['params'][],
     started: 0,
@@ -141,16 +154,38 @@ export function scriptedWorkers(clock: Clock) {
           return null
         },
         'proof.digest': unused,
+        'proof.digests': async (params) => {
+          if (script.benchmarkHangs) return new Promise<never>(() => undefined)
+          const wanted = Math.ceil((script.noncesPerSecond * params.budgetMilliseconds) / 1000)
+          const nonces = Math.max(1, Math.min(wanted, params.maxNonces ?? wanted))
+          const milliseconds = (nonces * 1000) / script.noncesPerSecond
+          const digestOf = (index: number): string =>
+            params.publicKey === BENCHMARK_PUBLIC_KEY
+              ? (script.goldenDigest ?? goldenDigests(params.tier)[index] ?? '')
+              : hashDigest({ ...params, nonce: params.firstNonce + BigInt(index) })
+          const digests = Array.from({ length: Math.min(nonces, params.keep) }, (_, index) => digestOf(index))
+          return later(milliseconds, () => ({ digests, nonces, milliseconds, kernelMilliseconds: milliseconds }))
+        },
+        'proof.check': (params) =>
+          later(params.budgetMilliseconds, () => ({
+            nonces: Math.round((script.noncesPerSecond * params.budgetMilliseconds) / 1000),
+            milliseconds: params.budgetMilliseconds,
+            wrong: script.goldenDigest === null ? null : { nonce: 1n, digest: script.goldenDigest },
+          })),
         'proof.benchmark': unused,
-        'job.run': ({ jobId, input }) =>
+        'job.run': ({ jobId, input, model }) =>
           new Promise<JobRun>((resolve, reject) => {
             cancels.set(jobId, () => reject(new Failure('cancelled', 'the job was cancelled')))
+            script.begun.push(model.card.id)
+            script.mostAtOnce = Math.max(script.mostAtOnce, cancels.size)
             if (script.jobFailure !== null) reject(script.jobFailure)
-            else if (script.jobMilliseconds !== null) {
+            else if (cancels.size > script.memoryJobs) {
+              reject(new Failure('out-of-memory', `the memory ran out while ${model.card.name} computed this job`))
+            } else if (script.jobMilliseconds !== null) {
               const milliseconds = script.jobMilliseconds
               clock.setTimeout(() => resolve({ ...honestRun(input), milliseconds }), milliseconds)
             }
-          }),
+          }).finally(() => cancels.delete(jobId)),
         'job.cancel': async ({ jobId }) => {
           if (script.ignoresCancel) return new Promise<never>(() => undefined)
           cancels.get(jobId)?.()
@@ -169,7 +204,7 @@ export function scriptedWorkers(clock: Clock) {
       const { notify } = serve<WorkerMethods, WorkerNotifications>(workerSide, handlers)
       const beat = (): void => {
         if (!isAlive) return
-        notify('heartbeat', { at: clock.now(), residentBytes: 1, cpuSeconds: 1 })
+        notify('heartbeat', { at: clock.now(), residentBytes: 1, cpuSeconds: 1, models: [] })
         clock.setTimeout(beat, 1000)
       }
       beat()
@@ -195,9 +230,20 @@ const card: ModelCard = {
   macFormula: MODELS.chat.macFormula,
 }
 export const chatModel: RunnableModel = { card, hash: modelHash(card), folder: '/nowhere' }
+export function embedModel(id: string, bytes = 1): RunnableModel {
+  const own: ModelCard = {
+    ...card,
+    id,
+    kind: 'embed',
+    name: `Model ${id}`,
+    files: [{ path: `${id}.onnx`, bytes, sha256: 'cd'.repeat(32) }],
+    macFormula: MODELS.embed.macFormula,
+  }
+  return { card: own, hash: modelHash(own), folder: '/nowhere' }
+}
 
 /** One rig with one device. `far` is the network's far end: what it does to calls. */
-export async function createTestRig(options: { memoryBytes?: number } = {}) {
+export async function createTestRig(options: { memoryBytes?: number; models?: readonly RunnableModel[] } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'lode-work-'))
   const clock = manualClock()
   const far = {
@@ -261,7 +307,12 @@ export async function createTestRig(options: { memoryBytes?: number } = {}) {
   })
   const { host, script } = scriptedWorkers(clock)
   /** what the throttle and the sensors say */
-  const conditions = { pace: { threadsShare: 1, dutyCycle: 1 }, celsius: null as number | null }
+  const conditions = {
+    pace: { threadsShare: 1, dutyCycle: 1 },
+    celsius: null as number | null,
+    watts: null as number | null,
+  }
+  const jobRates = createJobRates(ledger)
   const units: { difficulty: string; tier: string }[] = []
   const runner = createDeviceRunner({
     deviceId: 'cpu0',
@@ -276,11 +327,12 @@ export async function createTestRig(options: { memoryBytes?: number } = {}) {
     networkState,
     submissions,
     sampleBudget: createSampleBudget(() => 0),
-    models: () => [chatModel],
+    models: () => options.models ?? [chatModel],
+    jobRates,
     jobParts: { ledger, events },
     pace: () => conditions.pace,
     heat: () => ({ celsius: conditions.celsius, limitCelsius: 95 }),
-    energyNow: () => null,
+    energyNow: () => (conditions.watts === null ? null : workEnergy((conditions.watts * clock.monotonic()) / 1000, 0)),
     onToken: () => undefined,
     onUnit: (unit) => {
       ledger.recordUnit(unit, 'cpu0')
@@ -290,21 +342,25 @@ export async function createTestRig(options: { memoryBytes?: number } = {}) {
     onChange: () => undefined,
   })
   /** As the Jobs screen does it. */
-  const submit = async (): Promise<string> => {
+  const submit = async (model = chatModel): Promise<string> => {
     const id = v7()
     // No two alike: the same work is credited once an epoch.
-    const question: JobInput = { kind: 'chat', messages: [{ role: 'user', content: `Why ${id}?` }], maxTokens: 8 }
+    const content = `Why ${id}?`
+    const input: JobInput =
+      model.card.kind === 'chat'
+        ? { kind: 'chat', messages: [{ role: 'user', content }], maxTokens: 8 }
+        : { kind: 'embed', texts: [content] }
     ledger.insertJob({
       id,
-      kind: 'chat',
+      kind: input.kind,
       origin: 'person',
       network: network.name,
-      modelName: card.name,
-      modelId: card.id,
-      modelHash: chatModel.hash,
-      input: question,
+      modelName: model.card.name,
+      modelId: model.card.id,
+      modelHash: model.hash,
+      input,
     })
-    await coordinator.enqueueJob({ id, input: question, model: chatModel.hash, buyer: 'person' })
+    await coordinator.enqueueJob({ id, input, model: model.hash, buyer: 'person' })
     return id
   }
   return {
@@ -321,6 +377,7 @@ export async function createTestRig(options: { memoryBytes?: number } = {}) {
     runner,
     script,
     conditions,
+    jobRates,
     units,
     submit,
     stateOf: (id: string) => ledger.jobRow(id)?.state,

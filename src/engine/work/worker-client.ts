@@ -1,6 +1,12 @@
 /** One supervised worker or verifier process, as the engine uses it: ask, and it answers or fails; it comes back by itself. */
 import { Failure } from '#shared/domain/errors'
-import type { WorkerMethod, WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/domain/worker-protocol'
+import type {
+  LoadedModel,
+  WorkerMethod,
+  WorkerMethods,
+  WorkerNotifications,
+  WorkerStart,
+} from '#shared/domain/worker-protocol'
 import type { ProcessExit, ProcessHost } from '#process/host'
 import { createPeer, Unanswered, type Peer } from '#process/peer'
 import { supervise, type Clock, type SupervisedState, type Supervisor } from '#process/supervisor'
@@ -14,6 +20,8 @@ export interface WorkerClient {
   readonly restarts: number
   /** resident memory of its last heartbeat; null before the first */
   readonly residentBytes: number | null
+  /** of its last heartbeat; none before the first */
+  readonly loadedModels: readonly LoadedModel[]
   /**
    * Rejects with Unanswered (Failure `unavailable`) when the process is not there, stops before it has answered, or hangs:
    * a process that beats and does not answer in time is ended and started again.
@@ -34,6 +42,8 @@ export interface WorkerClientParts {
   start: WorkerStart
   onState: () => void
   onToken?: (data: WorkerNotifications['job.token']) => void
+  /** shorter than those for any device */
+  deadlines?: Partial<Record<WorkerMethod, number>>
 }
 
 const MINUTE = 60_000
@@ -43,6 +53,8 @@ const DEADLINES_MILLISECONDS: Readonly<Record<WorkerMethod, number>> = {
   'proof.run': 10 * MINUTE,
   'proof.yield': MINUTE / 6,
   'proof.digest': 10 * MINUTE,
+  'proof.digests': 30 * MINUTE,
+  'proof.check': 30 * MINUTE,
   'proof.benchmark': 75 * MINUTE,
   'job.run': 60 * MINUTE,
   'job.cancel': MINUTE / 6,
@@ -63,7 +75,10 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
   let peer: Peer<WorkerMethods, WorkerNotifications> | null = null
   let waiting: { resolve: () => void; reject: (error: Failure) => void }[] = []
   let residentBytes: number | null = null
+  let loadedModels: readonly LoadedModel[] = []
   let reason = ''
+  /** it ended by itself, or hung: not ended from outside, and not unable to start */
+  let endedByItself = false
 
   const releaseWaiting = (settle: (entry: (typeof waiting)[number]) => void): void => {
     const entries = waiting
@@ -71,7 +86,11 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
     for (const entry of entries) settle(entry)
   }
   const unavailable = (): Failure =>
-    new Failure('device-unavailable', `${name} keeps stopping: ${reason}`, 'Try it again on the Devices screen.')
+    new Failure(
+      parts.start.driver !== undefined && endedByItself ? 'driver-fault' : 'device-unavailable',
+      `${name} keeps stopping: ${reason}`,
+      'Try it again on the Devices screen.',
+    )
 
   const onState = (state: SupervisedState): void => {
     if (state.state === 'running') {
@@ -79,6 +98,7 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
       peer = createPeer<WorkerMethods, WorkerNotifications>(state.process.port, name)
       peer.on('heartbeat', (beat) => {
         residentBytes = beat.residentBytes
+        loadedModels = beat.models
         supervisor?.beat()
       })
       if (parts.onToken) peer.on('job.token', parts.onToken)
@@ -87,8 +107,10 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
     } else {
       peer = null
       residentBytes = null
+      loadedModels = []
       if (state.state === 'waiting' || state.state === 'open') {
         reason = state.reason
+        endedByItself = !isFromOutside(reason)
         log.warn('process stopped', { process: name, reason, state: state.state })
       }
       if (state.state === 'open') releaseWaiting((entry) => entry.reject(unavailable()))
@@ -122,11 +144,16 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
     get residentBytes() {
       return residentBytes
     },
+    get loadedModels() {
+      return loadedModels
+    },
     request: async (method, params) => {
       const asked = peer
       if (asked === null) throw new Unanswered(`${name} is not running`, false)
       try {
-        return await asked.request(method, params, { timeoutMilliseconds: DEADLINES_MILLISECONDS[method] })
+        return await asked.request(method, params, {
+          timeoutMilliseconds: parts.deadlines?.[method] ?? DEADLINES_MILLISECONDS[method],
+        })
       } catch (error) {
         if (error instanceof Unanswered && error.timedOut && peer === asked) watched.restart('it no longer answered')
         throw error
@@ -145,9 +172,16 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
   }
 }
 
+const NOT_STARTED = 'it could not be started'
+const ENDED_FROM_OUTSIDE = 'it was ended from outside, or the system ran out of memory'
+
+function isFromOutside(reason: string): boolean {
+  return reason === ENDED_FROM_OUTSIDE || reason.startsWith(NOT_STARTED)
+}
+
 function describeExit(exit: ProcessExit | Error): string {
-  if (exit instanceof Error) return `it could not be started (${exit.message})`
-  if (exit.signal === 'SIGKILL') return 'it was ended from outside, or the system ran out of memory'
+  if (exit instanceof Error) return `${NOT_STARTED} (${exit.message})`
+  if (exit.signal === 'SIGKILL') return ENDED_FROM_OUTSIDE
   if (exit.signal !== null) return `it was ended by ${exit.signal}`
   return `it ended with code ${exit.code ?? 'unknown'}`
 }

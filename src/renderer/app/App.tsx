@@ -13,12 +13,14 @@ import { Toasts } from './Toasts'
 
 const Devices = lazy(async () => ({ default: (await import('../features/devices/Devices')).Devices }))
 const Jobs = lazy(async () => ({ default: (await import('../features/jobs/Jobs')).Jobs }))
+const Models = lazy(async () => ({ default: (await import('../features/models/Models')).Models }))
 const Earnings = lazy(async () => ({ default: (await import('../features/earnings/Earnings')).Earnings }))
 const Settings = lazy(async () => ({ default: (await import('../features/settings/Settings')).Settings }))
 const PAGES: Record<Screen, React.ComponentType> = {
   home: Home,
   devices: Devices,
   jobs: Jobs,
+  models: Models,
   earnings: Earnings,
   settings: Settings,
 }

@@ -42,6 +42,7 @@ export function Sidebar({ status, screen }: { status: EngineStatus; screen: Scre
         {item('home', 'home', t`Home`)}
         {item('devices', 'devices', t`Devices`, devicesEnd)}
         {item('jobs', 'jobs', t`Jobs`)}
+        {item('models', 'models', t`Models`)}
       </div>
       <div className="nav">{item('earnings', 'earnings', t`Earnings`)}</div>
       <div className="nav">{item('settings', 'settings', t`Settings`)}</div>

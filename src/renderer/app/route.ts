@@ -1,7 +1,7 @@
 /** Which screen is shown: the address's fragment, so that Back works in a page and nothing is asked of a server. */
 import { useSyncExternalStore } from 'react'
 
-export const screens = ['home', 'devices', 'jobs', 'earnings', 'settings'] as const
+export const screens = ['home', 'devices', 'jobs', 'models', 'earnings', 'settings'] as const
 export type Screen = (typeof screens)[number]
 export interface Route {
   screen: Screen

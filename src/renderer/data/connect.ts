@@ -4,7 +4,11 @@ import { serverMessage, type ClientMessage, type ServerMessage } from '#shared/c
 declare global {
   interface Window {
     /** put there by the desktop's preload; asks the shell for a port to the engine */
-    lode?: { connect(): void }
+    lode?: {
+      connect(): void
+      /** the path of a file that somebody chose or dropped; empty where it has none */
+      pathOf(file: File): string
+    }
   }
 }
 
@@ -42,6 +46,11 @@ export function takeToken(): string | null {
     sessionStorage.setItem(TOKEN_KEY, decodeURIComponent(found))
     window.history.replaceState(null, '', `${window.location.pathname}${window.location.search}`)
   }
+  return sessionStorage.getItem(TOKEN_KEY)
+}
+
+/** What this tab is let in with, for requests beside the socket; null in the window, which needs none. */
+export function sessionToken(): string | null {
   return sessionStorage.getItem(TOKEN_KEY)
 }
 

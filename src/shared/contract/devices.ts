@@ -1,5 +1,8 @@
 import { z } from 'zod'
 import { certainty, nothing } from './common'
+import { benchmarkProgress } from '#shared/domain/benchmark'
+import { signedBenchmark } from '#shared/domain/benchmark-report'
+import { decimal, hex64 } from '#shared/domain/bytes'
 import { deviceState } from '#shared/domain/states'
 import { tierName } from '#shared/domain/tiers'
 import { procedure } from './rpc'
@@ -40,6 +43,10 @@ export const device = deviceSummary.extend({
   /** a plain sentence, when it cannot mine or was stopped */
   reason: z.string().optional(),
   enabled: z.boolean(),
+  /** it computed wrongly, crashed or hung; `reason` says what. Does not mine until the person retries. */
+  quarantined: z.boolean(),
+  /** the benchmark under way */
+  benchmark: benchmarkProgress.nullable(),
   detail: z.object({
     vendor: z.string(),
     cores: z.number().int().optional(),
@@ -65,18 +72,41 @@ export const device = deviceSummary.extend({
 })
 export type Device = z.infer<typeof device>
 
+/** `null`: not available, or not recorded by the version that measured. */
 export const benchmarkRow = z.object({
   id: z.string(),
   at: z.number(),
   deviceId: z.string(),
+  mode: z.enum(['benchmark', 'stress']),
   engine: z.string(),
   tier: tierName,
+  /** medians of the samples; 0 where the device was found wrong before it was measured */
   noncesPerSecond: z.number(),
   macsPerSecond: z.number(),
+  /** interquartile range of the samples over their median */
+  spread: z.number().nullable(),
+  samples: z.number().int(),
+  milliseconds: z.number().nullable(),
   watts: z.number().nullable(),
+  wattsCertainty: certainty.nullable(),
   wattsSource: z.string(),
   macsPerJoule: z.number().nullable(),
+  /** the highest while measuring */
+  temperatureCelsius: z.number().nullable(),
+  clockHertz: z.number().nullable(),
+  powerLimitWatts: z.number().nullable(),
+  threads: z.number().int().nullable(),
+  /** of the device, with its version */
+  driver: z.string().nullable(),
+  lodeVersion: z.string().nullable(),
   checksum: z.enum(['ok', 'mismatch']),
+  /** SHA-256 over the digests of the golden file's nonces, as this device computed them */
+  checksumSha256: hex64.nullable(),
+  /** digests that were compared with known ones */
+  noncesChecked: z.number().int(),
+  ended: z.enum(['time', 'too-hot', 'wrong-digest']),
+  /** of the benchmark epoch and key, the first whose digest was wrong */
+  wrongNonce: decimal.nullable(),
 })
 export type BenchmarkRow = z.infer<typeof benchmarkRow>
 
@@ -97,16 +127,23 @@ export const deviceProcedures = {
     }),
     device,
   ),
-  /** closes the circuit of a faulted device */
+  /** closes the circuit of a faulted device, ends its quarantine */
   'devices.retry': procedure(deviceId, device),
   'devices.benchmark': procedure(
     deviceId.extend({
       engine: z.string().max(40).optional(),
       tier: tierName.optional(),
       seconds: z.number().min(1).max(120).optional(),
+      /** a stress test instead: every digest is checked, and the temperature */
+      stressMinutes: z.number().min(0.05).max(1440).optional(),
     }),
     benchmarkRow,
   ),
-  'devices.benchmarks': procedure(deviceId, z.array(benchmarkRow)),
+  /** The answer to `devices.benchmark` is then a failure `cancelled`. false: none is under way. */
+  'devices.cancelBenchmark': procedure(deviceId, z.boolean()),
+  /** Newest first; of one device, or of all. */
+  'devices.benchmarks': procedure(z.object({ id: z.string().max(100).optional() }), z.array(benchmarkRow)),
+  /** One result signed with the rig's key, with digests that anybody can recompute. */
+  'devices.exportBenchmark': procedure(z.object({ benchmarkId: z.string().max(100) }), signedBenchmark),
 }
 export const deviceEvents = { 'devices.changed': z.array(device) }

@@ -123,6 +123,8 @@ export const startOptions = z.object({
   devices: z.array(z.string().max(100)).optional(),
   threads: z.number().int().min(1).max(1024).optional(),
   samples: z.boolean().optional(),
+  /** false: this run fetches no models, whatever the settings say */
+  fetchModels: z.boolean().optional(),
 })
 export type StartOptions = z.infer<typeof startOptions>
 

@@ -1,7 +1,33 @@
+/** Models: what is installed, what can be fetched, and what is being fetched. */
 import { z } from 'zod'
-import { nothing } from './common'
+import { decimal, nothing } from './common'
 import { modelCard, modelState } from '#shared/domain/card'
+import { failureSchema } from '#shared/domain/errors'
+import { jobKind } from '#shared/domain/job'
 import { procedure } from './rpc'
+
+export const fitVerdict = z.enum(['fits', 'tight', 'no'])
+export type FitVerdict = z.infer<typeof fitVerdict>
+/** Whether a model fits this computer at the chosen context. */
+export const fit = z.object({
+  memory: fitVerdict,
+  disk: fitVerdict,
+  /** one line for people: "fits: 412 MB of 16.0 GB memory, 98.4 MB of disk" */
+  words: z.string(),
+  memoryBytes: z.number().int(),
+  /** what the disk must still take; 0 for a model that is installed */
+  diskBytes: z.number().int(),
+})
+export type Fit = z.infer<typeof fit>
+
+/** What a model brought in, in this ledger. */
+export const modelEarnings = z.object({
+  jobs: z.number().int(),
+  creditMacs: decimal,
+  /** UTC ms of its last accepted job */
+  lastAt: z.number().nullable(),
+})
+export type ModelEarnings = z.infer<typeof modelEarnings>
 
 export const model = modelCard.extend({
   hash: z.string(),
@@ -11,16 +37,121 @@ export const model = modelCard.extend({
   bytes: z.number().int(),
 })
 export type Model = z.infer<typeof model>
+/** An installed model as the Models screen and `lode models list` show it. */
+export const installedModel = model.extend({ fit, earned: modelEarnings })
+export type InstalledModel = z.infer<typeof installedModel>
 export const verifiedModel = model.extend({
   files: z.array(z.object({ path: z.string(), bytes: z.number().int(), sha256: z.string(), ok: z.boolean() })),
 })
 export type VerifiedModel = z.infer<typeof verifiedModel>
 
+/** `waiting`: for the one before it. `checking`: hashes. `installing`: the graph is made, and run once. */
+export const downloadState = z.enum([
+  'waiting',
+  'fetching',
+  'checking',
+  'installing',
+  'paused',
+  'failed',
+  'done',
+  'cancelled',
+])
+export type DownloadState = z.infer<typeof downloadState>
+export const download = z.object({
+  id: z.string(),
+  name: z.string(),
+  state: downloadState,
+  bytesDone: z.number().int(),
+  bytes: z.number().int(),
+  /** over the last seconds; null before the first of them and while nothing is fetched */
+  bytesPerSecond: z.number().nullable(),
+  secondsLeft: z.number().nullable(),
+  /** where the bytes come from now, in words */
+  source: z.string().nullable(),
+  /** why it failed, and what to do */
+  failure: failureSchema.nullable(),
+})
+export type Download = z.infer<typeof download>
+
+export const availableModel = z.object({
+  id: z.string(),
+  kind: jobKind,
+  name: z.string(),
+  description: z.string(),
+  licence: z.object({ name: z.string(), address: z.string() }),
+  /** where its makers describe it */
+  card: z.string(),
+  /** bytes to fetch */
+  bytes: z.number().int(),
+  context: z.number().int(),
+  /** tokens that the fit is reckoned with */
+  chosenContext: z.number().int(),
+  /** in words, in the order in which they are tried */
+  sources: z.array(z.string()),
+  /** `pinned` by Lode, or taken from the `hub` on the first download and kept */
+  hash: z.enum(['pinned', 'hub']),
+  /** of the largest file; null while only the hub knows it */
+  sha256: z.string().nullable(),
+  fit,
+  /** fetched by itself once mining starts */
+  isDefault: z.boolean(),
+  /** the largest chat model that fits well: what Lode would choose here */
+  recommended: z.boolean(),
+  installed: z.boolean(),
+  download: download.nullable(),
+})
+export type AvailableModel = z.infer<typeof availableModel>
+
+/** What mining would fetch by itself, and whether it may. */
+export const fetchPlan = z.object({
+  allowed: z.boolean(),
+  /** default models that are not there yet */
+  models: z.array(z.object({ id: z.string(), name: z.string(), kind: jobKind, bytes: z.number().int() })),
+  bytes: z.number().int(),
+})
+export type FetchPlan = z.infer<typeof fetchPlan>
+
+const modelId = z.object({ id: z.string().max(100) })
+
 export const modelProcedures = {
-  'models.list': procedure(nothing, z.array(model)),
-  /** copies a folder into the store after checking it */
-  'models.add': procedure(z.object({ folder: z.string().min(1).max(4096) }), model),
-  'models.remove': procedure(z.object({ id: z.string().max(100) }), nothing),
+  'models.list': procedure(nothing, z.array(installedModel)),
+  /** `context`: tokens that the fit is reckoned with; null: Lode's own choice */
+  'models.catalogue': procedure(
+    z.object({ context: z.number().int().min(1).max(1_000_000).nullable() }).nullable(),
+    z.object({ models: z.array(availableModel), plan: fetchPlan }),
+  ),
+  /**
+   * Begins to fetch a model of the catalogue, or goes on; answers at once, `models.download` tells the rest. `anyway`:
+   * also where it does not fit the memory. Fetched twice at once it is one download.
+   */
+  'models.get': procedure(modelId.extend({ anyway: z.boolean().optional() }), download),
+  'models.pause': procedure(modelId, download),
+  /** stops it and removes what was fetched; a default model is then not fetched by itself any more */
+  'models.cancel': procedure(modelId, nothing),
+  'models.downloads': procedure(nothing, z.array(download)),
+  /** checks a file or folder and copies it into the store; `upload` is what the page sent to the engine's own server */
+  'models.add': procedure(
+    z.union([
+      z.object({ path: z.string().min(1).max(4096) }),
+      z.object({ upload: z.string().regex(/^[0-9a-f-]{36}$/) }),
+    ]),
+    model,
+  ),
+  'models.remove': procedure(modelId, nothing),
   'models.verify': procedure(nothing, z.array(verifiedModel)),
+  /** removes the least recently earning models until the rest is within the quota; never one that is in use */
+  'models.gc': procedure(
+    z.object({ quotaBytes: z.number().int().min(0), dryRun: z.boolean() }),
+    z.object({
+      removed: z.array(z.object({ id: z.string(), bytes: z.number().int() })),
+      freedBytes: z.number().int(),
+      /** of the models that stay */
+      bytes: z.number().int(),
+    }),
+  ),
 }
-export const modelEvents = { 'models.changed': z.array(model) }
+export const modelEvents = {
+  'models.changed': z.array(model),
+  /** at most four a second for each download, and at every change of its state */
+  'models.download': download,
+}

@@ -13,6 +13,8 @@ export const settings = z.object({
   practiceKeepGoing: z.boolean(),
   /** generated samples, at most a fifth of the time */
   samples: z.boolean(),
+  /** mining fetches the default models where their kind has none; false: mine without downloading */
+  fetchModels: z.boolean(),
   /** how much of each device mining may take, by what the computer is used for */
   throttle,
 })

@@ -51,6 +51,14 @@ export const modelCard = z.object({
   /** tokens (chat, embed); 0 where it does not apply */
   context: z.number().int().nonnegative(),
   macFormula,
+  /** the files that the model's own were made from, or that were fetched */
+  origin: z
+    .object({
+      files: z.array(modelFile),
+      /** who vouches for their hashes: Lode's catalogue, the hub that gave them, or nobody (they were counted here) */
+      hash: z.enum(['pinned', 'hub', 'computed']),
+    })
+    .optional(),
 })
 export type ModelCard = z.infer<typeof modelCard>
 

@@ -25,25 +25,28 @@ export const driverManifest = z.strictObject({
 })
 export type DriverManifest = z.infer<typeof driverManifest>
 
+export const nativeDevice = z.object({
+  /** the same after every start of this machine, unique within the driver */
+  id: z.string(),
+  /** lode_device_kind */
+  kind: z.number(),
+  name: z.string(),
+  units: z.string(),
+  firmware: z.string(),
+  /** 0: it uses the computer's */
+  memoryBytes: z.number(),
+  /** 0: threads are not chosen here */
+  maximumThreads: z.number(),
+})
+export type NativeDevice = z.infer<typeof nativeDevice>
+
 /** Already checked by the loader: texts are UTF-8, at most 64 devices. */
 export interface NativeDriver {
   name: string
   vendor: string
   version: string
   licence: string
-  devices: {
-    /** the same after every start of this machine, unique within the driver */
-    id: string
-    /** lode_device_kind */
-    kind: number
-    name: string
-    units: string
-    firmware: string
-    /** 0: it uses the computer's */
-    memoryBytes: number
-    /** 0: threads are not chosen here */
-    maximumThreads: number
-  }[]
+  devices: NativeDevice[]
 }
 
 /** A field is absent where the device has no such sensor. */

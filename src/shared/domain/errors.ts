@@ -17,6 +17,8 @@ export const failureCodes = [
   'model-refused',
   'address-refused',
   'device-unavailable',
+  'driver-fault', // a vendor's driver crashed, hung or lied: it is quarantined
+  'out-of-memory', // of a device, in the middle of a job
   'network-refused',
   'unsupported-node',
   'internal',

@@ -10,6 +10,8 @@ export type JobKind = z.infer<typeof jobKind>
 export const MAX_IMAGE_BYTES = 32 * 1024 * 1024
 export const MAX_TEXT_CHARACTERS = 1_000_000
 export const MAX_EMBED_TEXTS = 4096
+/** Pages of a TIFF or PDF file that are read in one job. */
+export const MAX_OCR_PAGES = 20
 
 const base64 = z.base64().max(Math.ceil((MAX_IMAGE_BYTES * 4) / 3) + 4)
 const text = z.string().max(MAX_TEXT_CHARACTERS)
@@ -48,7 +50,7 @@ export const jobInput = z.discriminatedUnion('kind', [
     stop: z.array(z.string().min(1).max(200)).max(MAX_STOP_STRINGS).optional(),
   }),
   z.object({ kind: z.literal('embed'), texts: z.array(text).min(1).max(MAX_EMBED_TEXTS) }),
-  /** The file as it is (PNG, JPEG, WebP, TIFF, GIF, AVIF), base64. */
+  /** The file as it is (PNG, JPEG, WebP, TIFF, GIF, AVIF, PDF), base64. Of a TIFF or PDF file all pages are read. */
   z.object({ kind: z.literal('ocr'), image: base64.min(1) }),
 ])
 export type JobInput = z.infer<typeof jobInput>
@@ -56,11 +58,16 @@ export type ChatInput = Extract<JobInput, { kind: 'chat' }>
 export type EmbedInput = Extract<JobInput, { kind: 'embed' }>
 export type OcrInput = Extract<JobInput, { kind: 'ocr' }>
 
-/** One recognized line. `box`: four corners [x, y] in pixels of the image as displayed, clockwise from the top left. `confidence` 0 to 1. */
+/**
+ * One recognized line. `box`: four corners [x, y], clockwise from where the text begins at its upper side, in pixels of
+ * the image as displayed (of a PDF page: in points, from the page's top left). `confidence` 0 to 1. `page`, from 1, where
+ * the file has several.
+ */
 export const ocrLine = z.object({
   text: z.string(),
   box: z.array(z.tuple([z.number(), z.number()])).length(4),
   confidence: z.number().min(0).max(1),
+  page: z.number().int().min(1).max(MAX_OCR_PAGES).optional(),
 })
 export type OcrLine = z.infer<typeof ocrLine>
 
@@ -98,7 +105,7 @@ export const jobSizes = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('embed'), tokensPerText: z.array(z.number().int().nonnegative()) }),
   z.object({
     kind: z.literal('ocr'),
-    /** pixels of the padded, resized image that detection saw */
+    /** pixels of the padded, resized images that detection saw, of all pages */
     detectionPixels: z.number().int().nonnegative(),
     /** summed width, in pixels at 48 px height, of the line pictures that recognition saw and confirmed */
     recognitionColumns: z.number().int().nonnegative(),

@@ -80,6 +80,8 @@ export const jobOffer = z.object({
   epoch: z.number().int().nonnegative(),
   leaseExpiresAt: utcMilliseconds,
   attempt: z.number().int().min(1),
+  /** by when it must be done; absent: there is time */
+  deadline: utcMilliseconds.optional(),
 })
 export type JobOffer = z.infer<typeof jobOffer>
 
@@ -190,8 +192,10 @@ export type UnitRequest = z.infer<typeof unitRequest>
 
 export const jobRequest = z.object({
   rig: hex64,
-  /** what this rig can run now */
-  models: z.array(z.object({ kind: jobKind, model: hex64, macFormula })),
+  /** what this rig can run now, what it prefers first; `usualMilliseconds`: what a job of the model takes it, as measured */
+  models: z.array(
+    z.object({ kind: jobKind, model: hex64, macFormula, usualMilliseconds: z.number().nonnegative().optional() }),
+  ),
   /** whether generated samples are welcome, or only jobs that somebody asked for */
   samples: z.boolean(),
 })

@@ -3,7 +3,16 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import canonicalize from 'canonicalize'
 import { bytesToHex, concatBytes, utf8ToBytes } from './bytes'
 
-export type SignedType = 'parameters' | 'epoch' | 'unit' | 'share' | 'job-result' | 'receipt' | 'hello' | 'address'
+export type SignedType =
+  | 'parameters'
+  | 'epoch'
+  | 'unit'
+  | 'share'
+  | 'job-result'
+  | 'receipt'
+  | 'hello'
+  | 'address'
+  | 'benchmark'
 
 /** Ed25519, injected: Node's and WebCrypto's implementations fit. Keys and signatures are lower-case hex. */
 export interface SignatureVerifier {

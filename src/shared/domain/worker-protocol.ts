@@ -84,7 +84,32 @@ export interface WorkerMethods {
     params: ProofContext & { publicKey: string; nonce: bigint }
     result: { digest: string; milliseconds: number }
   }
-  /** Time-boxed measurement of one tier, with the checksum of a fixed set of nonces. */
+  /**
+   * Computes firstNonce … for `budgetMilliseconds` (at least one batch) or `maxNonces`, and answers with the digests of
+   * the first `keep` of them.
+   */
+  'proof.digests': {
+    params: ProofContext & {
+      publicKey: string
+      firstNonce: bigint
+      budgetMilliseconds: number
+      maxNonces?: number
+      keep: number
+    }
+    result: { digests: string[]; nonces: number; milliseconds: number; kernelMilliseconds: number }
+  }
+  /** Computes nonces whose digests are known, firstNonce … and again from the start, until the time is over or one is wrong. */
+  'proof.check': {
+    params: ProofContext & {
+      publicKey: string
+      firstNonce: bigint
+      /** hex, of firstNonce … */
+      expected: string[]
+      budgetMilliseconds: number
+    }
+    result: { nonces: number; milliseconds: number; wrong: { nonce: bigint; digest: string } | null }
+  }
+  /** Checks and measures one tier in one go: for trying an engine. What is kept and shown is measured by the engine in samples. */
   'proof.benchmark': { params: ProofContext & { seconds: number }; result: DeviceBenchmark }
   /**
    * Runs one useful job. Emits `job.token` notifications for chat. Rejects with a Failure value. Chats of the same model
@@ -124,10 +149,18 @@ export type WorkerMethod = keyof WorkerMethods
 
 export interface WorkerNotifications {
   /** once a second, also while busy */
-  heartbeat: { at: number; residentBytes: number; cpuSeconds: number }
+  heartbeat: { at: number; residentBytes: number; cpuSeconds: number; models: LoadedModel[] }
   'job.token': { jobId: string; text: string; index: number }
 }
 export type WorkerNotification = keyof WorkerNotifications
+
+/** A model whose weights a worker holds in memory. */
+export interface LoadedModel {
+  /** model hash */
+  hash: string
+  /** what it takes, about: its files */
+  bytes: number
+}
 
 /** Given to the child at start, as its one argument in JSON. */
 export interface WorkerStart {
@@ -138,6 +171,8 @@ export interface WorkerStart {
   driver?: DriverDevice
   /** the adapter that the engines for graphics processors open */
   gpu?: GpuAdapter
+  /** for the weights of all models held at once; absent: no limit */
+  modelMemoryBytes?: number
 }
 
 /** One device of a driver (native/include/lode_driver.h). */

@@ -36,18 +36,22 @@ async function graphLogits(folder: string, shape: TinyShape): Promise<Float32Arr
   onTestFinished(() => session.release())
   const whole = (values: readonly number[], dimensions: readonly number[]): Tensor =>
     new Tensor('int64', BigInt64Array.from(values, BigInt), dimensions)
+  // one position of cache, which the bias hides
+  const nothing = new Tensor('float32', new Float32Array(shape.keyValueHeads * shape.headSize), [
+    1,
+    shape.keyValueHeads,
+    1,
+    1,
+    shape.headSize,
+  ])
   const past = Array.from({ length: shape.layers }, (_, layer) => layer).flatMap((layer) =>
-    ['key', 'value'].map((kind) => [
-      `past_key_values.${layer}.${kind}`,
-      new Tensor('float32', new Float32Array(0), [1, shape.keyValueHeads, 0, shape.headSize]),
-    ]),
+    ['key', 'value'].map((kind) => [`past_key_values.${layer}.${kind}`, nothing]),
   )
+  const bias = ids.map((_, row) => [-Infinity, ...ids.map((_, column) => (column > row ? -Infinity : 0))])
   const { logits } = await session.run({
     input_ids: whole(ids, [1, ids.length]),
-    attention_mask: whole(
-      ids.map(() => 1),
-      [1, ids.length],
-    ),
+    position_ids: whole([...ids.keys()], [1, ids.length]),
+    attention_bias: new Tensor('float32', bias.flat(), [1, 1, 1, ids.length, ids.length + 1]),
     logits_to_keep: whole([ids.length], []),
     ...(Object.fromEntries(past) as Record<string, Tensor>),
   })

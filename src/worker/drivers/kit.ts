@@ -2,9 +2,9 @@
 import { BENCHMARK_EPOCH, BENCHMARK_PUBLIC_KEY } from '#shared/domain/benchmark'
 import { bytesToHex, hexToBytes } from '#shared/domain/bytes'
 import type { NativeDriver } from '#shared/domain/driver'
+import { goldenDigests } from '#shared/domain/golden'
 import { header } from '#shared/domain/share'
 import { TIERS, type TierName } from '#shared/domain/tiers'
-import { GOLDEN_DIGESTS } from '../proof/golden'
 import type { NativeAddon, NativeDevice } from '../proof/native-addon'
 
 export interface CheckOutcome {
@@ -43,7 +43,7 @@ export async function withEpoch(
       return await work({
         addon,
         device,
-        golden: GOLDEN_DIGESTS[tier][0],
+        golden: goldenDigests(tier)[0],
         digests: async (first, count) => {
           const { digests } = await addon.run(epoch, HEADER, first, count)
           return Array.from({ length: count }, (_, index) => bytesToHex(digests.subarray(index * 32, index * 32 + 32)))

@@ -7,6 +7,15 @@ const PE_MACHINES: Readonly<Record<number, string>> = { 0x8664: 'x64', 0xaa64: '
 const MACH_64 = 0xfeedfacf
 const MACH_UNIVERSAL = 0xcafebabe
 
+/** Why this machine cannot load the file, as a sentence without a full stop; null: it may. Rejects when it cannot be read. */
+export async function libraryMismatch(path: string): Promise<string | null> {
+  const platform = await libraryPlatform(path)
+  const here = `${process.platform}-${process.arch}`
+  if (platform === null) return 'the file is no shared library'
+  if (platform === here || platform === `${process.platform}-universal`) return null
+  return `the library is for ${platform}; this computer is ${here}`
+}
+
 /** `linux-x64`, `darwin-arm64`, …; `darwin-universal`; null for what is no library. Rejects when the file cannot be read. */
 export async function libraryPlatform(path: string): Promise<string | null> {
   const file = await open(path)

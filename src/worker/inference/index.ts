@@ -4,6 +4,7 @@ import { modelCard } from '#shared/domain/card'
 import { describeParseError, Failure } from '#shared/domain/errors'
 import { jobInput, type JobRun } from '#shared/domain/job'
 import type { ModelLocation, WorkerMethods } from '#shared/domain/worker-protocol'
+import { guardMemory } from './residency'
 
 export interface JobContext {
   threads: number
@@ -17,7 +18,7 @@ const jobParameters = z.object({ jobId: z.string(), input: jobInput, model: mode
 
 /**
  * Runs one job to its end. Rejects with a Failure: `cancelled` when the signal fires, `invalid-input` for an input that
- * the model cannot take, `model-refused` for a model folder that cannot be used.
+ * the model cannot take, `model-refused` for a model folder that cannot be used, `out-of-memory` when memory ran out.
  */
 export async function runJob(params: WorkerMethods['job.run']['params'], context: JobContext): Promise<JobRun> {
   const { input, model } = parse(jobParameters, params)
@@ -29,14 +30,16 @@ export async function runJob(params: WorkerMethods['job.run']['params'], context
     )
   }
   if (context.signal.aborted) throw new Failure('cancelled', 'the job was cancelled')
-  switch (input.kind) {
-    case 'chat':
-      return (await import('./chat/index')).runChat(input, model, context)
-    case 'embed':
-      return (await import('./embed/index')).runEmbed(input, model, context)
-    case 'ocr':
-      return (await import('./ocr/index')).runOcr(input, model, context)
-  }
+  return guardMemory(model.card.name, async () => {
+    switch (input.kind) {
+      case 'chat':
+        return (await import('./chat/index')).runChat(input, model, context)
+      case 'embed':
+        return (await import('./embed/index')).runEmbed(input, model, context)
+      case 'ocr':
+        return (await import('./ocr/index')).runOcr(input, model, context)
+    }
+  })
 }
 
 /** Loads the model afresh, runs it once, counts its MACs from its graph, and lets go of it. Rejects with `model-refused`. */

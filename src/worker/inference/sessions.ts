@@ -1,8 +1,6 @@
-/** Loading ONNX sessions, and keeping the models used last. */
+/** Loading ONNX sessions. */
 import type { InferenceSession, Tensor } from 'onnxruntime-node'
 import { Failure } from '#shared/domain/errors'
-import { modelHash } from '#shared/domain/model-hash'
-import type { ModelLocation } from '#shared/domain/worker-protocol'
 
 export type Runtime = typeof import('onnxruntime-node')
 
@@ -45,51 +43,4 @@ export function tensorShape(
 ): { type: Tensor.Type; shape: readonly (number | string)[] } | undefined {
   const found = metadata.find((value) => value.name === name)
   return found?.isTensor ? { type: found.type, shape: found.shape } : undefined
-}
-
-/** Everything that decides how a model is loaded. */
-export function cacheKey({ card, folder }: ModelLocation, threads: number): string {
-  return JSON.stringify([modelHash(card), card.context, card.macFormula, folder, threads])
-}
-
-export interface ModelCache<T> {
-  /** Runs `work` with the loaded model; loads it first when it is not at hand. It is not disposed while in use. */
-  use<R>(key: string, load: () => Promise<T>, work: (loaded: T) => Promise<R>): Promise<R>
-}
-
-/** Keeps the `limit` models used last; a load that fails is not kept. */
-export function createModelCache<T>(limit: number, dispose: (loaded: T) => Promise<void>): ModelCache<T> {
-  interface Entry {
-    loaded: Promise<T>
-    users: number
-  }
-  const entries = new Map<string, Entry>()
-
-  const shrink = async (): Promise<void> => {
-    for (const [key, entry] of entries) {
-      if (entries.size <= limit) return
-      if (entry.users > 0) continue
-      entries.delete(key)
-      await dispose(await entry.loaded)
-    }
-  }
-  return {
-    use: async (key, load, work) => {
-      const entry = entries.get(key) ?? { loaded: load(), users: 0 }
-      entry.users++
-      entries.delete(key)
-      entries.set(key, entry) // newest last
-      try {
-        return await work(await entry.loaded)
-      } finally {
-        entry.users--
-        const failed = await entry.loaded.then(
-          () => false,
-          () => true,
-        )
-        if (failed && entries.get(key) === entry) entries.delete(key)
-        await shrink()
-      }
-    },
-  }
 }

@@ -43,6 +43,7 @@ export function createNativeBackend(
   path: string | null = null,
   driver?: DriverDevice,
 ): NativeBackend {
+  const blame = driver === undefined ? 'ours' : 'vendor'
   let threads = initialThreads
   let opened: Opened | null = null
   let running = 0
@@ -54,7 +55,7 @@ export function createNativeBackend(
     const addon = load()
     const library = driver?.library ?? null
     const id = driver?.id ?? BUILT_IN_DEVICE
-    opened = expected(() => {
+    opened = expected(blame, () => {
       const found = addon.describe(library).devices.find((device) => device.id === id)
       if (!found) throw new Failure('device-unavailable', `the driver has no device "${id}" any more`)
       const device = addon.open(library, id, threads, driver?.memoryLimitBytes ?? 0, path)
@@ -100,7 +101,7 @@ export function createNativeBackend(
     try {
       return await work
     } catch (error) {
-      throw failureOf(error)
+      throw failureOf(error, blame)
     } finally {
       running--
     }
@@ -121,22 +122,22 @@ export function createNativeBackend(
     setThreads: (wanted) => {
       threads = wanted
       const current = opened
-      if (current?.choosesThreads === true) expected(() => current.addon.setThreads(current.device, wanted))
+      if (current?.choosesThreads === true) expected(blame, () => current.addon.setThreads(current.device, wanted))
     },
     cancel: () => {
       if (opened) opened.addon.cancel(opened.device)
     },
     sensors: () => {
       const { addon, device } = open()
-      return expected(() => addon.sensors(device))
+      return expected(blame, () => addon.sensors(device))
     },
     powerLimit: () => {
       const { addon, device } = open()
-      return expected(() => addon.powerLimit(device))
+      return expected(blame, () => addon.powerLimit(device))
     },
     setPowerLimit: (watts) => {
       const { addon, device } = open()
-      expected(() => addon.setPowerLimit(device, watts))
+      expected(blame, () => addon.setPowerLimit(device, watts))
     },
     with: async (context, work) => {
       const entry = entryOf(context)
@@ -167,19 +168,29 @@ export function createNativeBackend(
 
 /** Throws a Failure that says what is wrong with the library. */
 export function describeDriver(addon: NativeAddon, library: string): NativeDriver {
-  return expected(() => addon.describe(library))
+  const found = expected('vendor', () => addon.describe(library))
+  const ids = new Set(found.devices.map(({ id }) => id))
+  if (ids.size < found.devices.length || ids.has(''))
+    throw new Failure('driver-fault', 'the ids of its devices are empty or not unique')
+  return found
 }
 
-function expected<T>(work: () => T): T {
+/** Whose driver it is: a vendor's answers for what it does. */
+type Blame = 'ours' | 'vendor'
+
+function expected<T>(blame: Blame, work: () => T): T {
   try {
     return work()
   } catch (error) {
-    throw failureOf(error)
+    throw failureOf(error, blame)
   }
 }
 
+/** No word about the driver's own work: the library or what it needs is missing, or nothing may be asked of it. */
+const NOT_ITS_WORK = new Set(['LODE_NO_LIBRARY', 'LODE_NO_DRIVER', 'LODE_WRONG_ABI', 'LODE_NOT_AVAILABLE'])
+
 /** What the driver may say of this machine is a Failure; anything else is a bug and stays what it is. */
-function failureOf(error: unknown): unknown {
+function failureOf(error: unknown, blame: Blame): unknown {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
   if (code === 'LODE_OUT_OF_MEMORY') {
     return new Failure(
@@ -190,7 +201,11 @@ function failureOf(error: unknown): unknown {
   }
   if (code === 'LODE_CANCELLED') return new Failure('cancelled', 'the work was cancelled')
   if (code.startsWith('LODE_') && error instanceof Error) {
-    return new Failure('device-unavailable', error.message, "Ask the driver's maker, or leave the device off.")
+    return new Failure(
+      blame === 'vendor' && !NOT_ITS_WORK.has(code) ? 'driver-fault' : 'device-unavailable',
+      error.message,
+      "Ask the driver's maker, or leave the device off.",
+    )
   }
   return error
 }

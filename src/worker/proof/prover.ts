@@ -1,11 +1,11 @@
-/** The proof methods of a worker: prepare, run, digest, benchmark, over the lanes of this process or a native driver. */
+/** The proof methods of a worker: prepare, run, digest, digests, check, benchmark, over the lanes of this process or a native driver. */
 import { BENCHMARK_EPOCH, BENCHMARK_PUBLIC_KEY, type DeviceBenchmark } from '#shared/domain/benchmark'
 import { Failure } from '#shared/domain/errors'
+import { goldenDigests } from '#shared/domain/golden'
 import { header, isShare, MAX_COUNTER, nonceOf } from '#shared/domain/share'
 import { TIERS, type TierName } from '#shared/domain/tiers'
 import type { ProofContext, ProofEngine, WorkerMethods } from '#shared/domain/worker-protocol'
 import type { ProofBackend, ProofBackends } from './backend'
-import { GOLDEN_DIGESTS } from './golden'
 import { createPacer, type Pacer } from './pacer'
 
 type Params<M extends keyof WorkerMethods> = WorkerMethods[M]['params']
@@ -18,6 +18,8 @@ export interface Prover {
   prepare(params: Params<'proof.prepare'>): Promise<Result<'proof.prepare'>>
   run(params: Params<'proof.run'>): Promise<Result<'proof.run'>>
   digest(params: Params<'proof.digest'>): Promise<Result<'proof.digest'>>
+  digests(params: Params<'proof.digests'>): Promise<Result<'proof.digests'>>
+  check(params: Params<'proof.check'>): Promise<Result<'proof.check'>>
   benchmark(params: Params<'proof.benchmark'>): Promise<DeviceBenchmark>
   /** Every `run` ends soon, with what it has tried so far. */
   yield(): void
@@ -31,6 +33,8 @@ interface Search {
   limit: number
   /** counted from when the epoch is prepared; every stream tries at least one batch */
   budgetMilliseconds: number
+  /** begins again at firstNonce after so many */
+  repeatAfter?: number
   /** asked after each batch */
   enough?: () => boolean
   /** somebody waits: nothing more is begun, and what was cancelled counts as not tried */
@@ -83,9 +87,11 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
         do {
           if (plan.isYielding?.() === true) return
           const sentAt = now()
-          const count = Math.min(pace.batch(deadline - sentAt), plan.limit - nonces)
+          const offset = plan.repeatAfter === undefined ? nonces : nonces % plan.repeatAfter
+          const toTheEnd = (plan.repeatAfter ?? plan.limit) - offset
+          const count = Math.min(pace.batch(deadline - sentAt), plan.limit - nonces, toTheEnd)
           if (count <= 0) return
-          const firstNonce = plan.firstNonce + BigInt(nonces)
+          const firstNonce = plan.firstNonce + BigInt(offset)
           nonces += count
           const result = await compute(head, firstNonce, count).catch((error: unknown) => {
             if (plan.isYielding?.() !== true || !isCancelled(error)) throw error
@@ -164,6 +170,36 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
         return { digest, milliseconds: now() - startedAt }
       })
     },
+    digests: async (params) => {
+      const digests: string[] = []
+      const tried = await search({
+        context: params,
+        firstNonce: params.firstNonce,
+        limit: params.maxNonces ?? Number.MAX_SAFE_INTEGER,
+        budgetMilliseconds: params.budgetMilliseconds,
+        onDigest: (nonce, digest) => {
+          const index = Number(nonce - params.firstNonce)
+          if (index < params.keep) digests[index] = digest
+        },
+      })
+      return { ...tried, digests }
+    },
+    check: async (params) => {
+      const { expected, firstNonce } = params
+      const wrong: { nonce: bigint; digest: string }[] = []
+      const { nonces, milliseconds } = await search({
+        context: params,
+        firstNonce,
+        repeatAfter: expected.length,
+        limit: Number.MAX_SAFE_INTEGER,
+        budgetMilliseconds: params.budgetMilliseconds,
+        enough: () => wrong.length > 0,
+        onDigest: (nonce, digest) => {
+          if (digest !== expected[Number(nonce - firstNonce)]) wrong.push({ nonce, digest })
+        },
+      })
+      return { nonces, milliseconds, wrong: wrong[0] ?? null }
+    },
     benchmark: async ({ engine, tier, epochSeed, seconds }) => {
       if (epochSeed !== BENCHMARK_EPOCH) {
         throw new Failure(
@@ -173,7 +209,7 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
         )
       }
       const context = { engine, tier, epochSeed, publicKey: BENCHMARK_PUBLIC_KEY }
-      const golden = GOLDEN_DIGESTS[tier]
+      const golden = goldenDigests(tier)
       const matches: boolean[] = []
       // also warms every thread up, so that the measurement has no first-run costs in it
       const warmUp = Math.max(golden.length, backends[engine].streams * backends[engine].batch(tier))

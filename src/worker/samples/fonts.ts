@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import type { Glyph } from 'opentype.js'
+import type { Glyph, Path } from 'opentype.js'
 
 export const FONT_STYLES = [
   '400-normal',
@@ -20,21 +20,21 @@ export interface Lettering {
   path(text: string, x: number, y: number, sizePixels: number): string
 }
 
+const require = createRequire(import.meta.url)
 const opened = new Map<FontStyle, Promise<Lettering>>()
 
 /** Inter in one weight and slant (Latin letters). */
 export function openFont(style: FontStyle): Promise<Lettering> {
   const known = opened.get(style)
   if (known) return known
-  const lettering = readLettering(style)
+  const lettering = readLettering(require.resolve(`@fontsource/inter/files/inter-latin-${style}.woff`))
   opened.set(style, lettering)
   return lettering
 }
 
-async function readLettering(style: FontStyle): Promise<Lettering> {
-  const require = createRequire(import.meta.url)
+/** The letters of a font file (TrueType, OpenType or WOFF). Rejects for anything else. */
+export async function readLettering(path: string): Promise<Lettering> {
   const opentype = require('opentype.js') as typeof import('opentype.js')
-  const path = require.resolve(`@fontsource/inter/files/inter-latin-${style}.woff`)
   const file = await readFile(path)
   const font = opentype.parse(new Uint8Array(file).buffer)
   // Glyph by glyph: the library cannot follow all of this font's substitution tables, and plain Latin text needs none.
@@ -46,10 +46,30 @@ async function readLettering(style: FontStyle): Promise<Lettering> {
       let at = x
       let data = ''
       for (const glyph of glyphs(text)) {
-        data += glyph.getPath(at, y, size).toPathData(2)
+        data += pathData(glyph.getPath(at, y, size))
         at += advance(glyph, size)
       }
       return data
     },
   }
+}
+
+/** The library's own `toPathData` writes NaN for some numbers just above or below a whole one. */
+function pathData({ commands }: Path): string {
+  const point = (x: number, y: number): string => `${x.toFixed(2)} ${y.toFixed(2)}`
+  return commands
+    .map((command) => {
+      switch (command.type) {
+        case 'M':
+        case 'L':
+          return command.type + point(command.x, command.y)
+        case 'Q':
+          return `Q${point(command.x1, command.y1)} ${point(command.x, command.y)}`
+        case 'C':
+          return `C${point(command.x1, command.y1)} ${point(command.x2, command.y2)} ${point(command.x, command.y)}`
+        case 'Z':
+          return 'Z'
+      }
+    })
+    .join('')
 }

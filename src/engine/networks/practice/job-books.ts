@@ -8,6 +8,7 @@ import {
   type JobRecord,
   type StoredJobState,
 } from '#pool/store'
+import { chooseQueued } from '#pool/queue-order'
 import { macFormula } from '#shared/domain/card'
 import { jobInput, jobKind } from '#shared/domain/job'
 import { refusalCode } from '#shared/domain/protocol'
@@ -37,6 +38,7 @@ interface JobRow {
   buyer: string
   known_text: string | null
   created_at: bigint
+  deadline: bigint | null
   state: string
   attempts: bigint
   lease_rig: string | null
@@ -72,7 +74,7 @@ export function createJobBooks(books: Books): JobBooks {
   return {
     addJob: (job, lease) =>
       inTransaction(() => {
-        const { id, kind, model, inputHash, buyer, knownText, createdAt } = job
+        const { id, kind, model, inputHash, buyer, knownText, createdAt, deadline } = job
         const { changes } = statements.add.run({
           id,
           kind,
@@ -82,6 +84,7 @@ export function createJobBooks(books: Books): JobBooks {
           priority: BUYER_PRIORITY[buyer],
           knownText: knownText ? JSON.stringify(knownText) : null,
           createdAt,
+          deadline: deadline ?? null,
           state: lease ? 'leased' : 'queued',
           attempts: lease ? 1 : 0,
           rig: lease?.rig ?? null,
@@ -98,19 +101,30 @@ export function createJobBooks(books: Books): JobBooks {
         return text === undefined ? undefined : jobInput.parse(JSON.parse(text))
       }),
 
-    leaseNextJob: ({ rig, offers, samples, expiresAt }) =>
+    leaseNextJob: ({ rig, offers, samples, now, expiresAt }) =>
       inTransaction(() => {
         const lastPriority = samples ? BUYER_PRIORITY.sample : BUYER_PRIORITY.gateway
-        const candidates = offers.flatMap((offer) => {
-          const row = statements.nextQueued.get(offer.model, offer.kind, lastPriority) as QueuedRow | undefined
-          return row ? [{ ...row, formula: offer.formula }] : []
+        // Of each model the oldest, and the one whose deadline is next: no other can be chosen.
+        const candidates = offers.flatMap((offer, rank) => {
+          const usualMilliseconds = offer.usualMilliseconds ?? 0
+          const soonest = Math.ceil(now + usualMilliseconds)
+          const rows = [statements.nextQueued, statements.nextDue].flatMap((next) => {
+            const row = next.get(offer.model, offer.kind, lastPriority, soonest) as QueuedRow | undefined
+            return row ? [row] : []
+          })
+          return rows.map((row) => candidateOf(row, { rank, usualMilliseconds, formula: offer.formula }))
         })
-        const [first] = candidates.toSorted((a, b) => Number(a.priority - b.priority || a.sequence - b.sequence))
+        const first = chooseQueued(candidates, now)
         if (!first) return undefined
         statements.lease.run(rig, expiresAt, JSON.stringify(first.formula), first.id)
         return find(first.id)
       }),
-    expireLeases: async ({ now, maximumAttempts, message }) => {
+    expireLeases: async ({ now, maximumAttempts, message, late }) => {
+      if (guarded(books, () => statements.late.get(now)) !== undefined) {
+        transaction(books, () => {
+          for (const id of statements.late.all(now) as string[]) end(id, 'failed', late)
+        })
+      }
       // Asked often, due rarely: a write transaction only when there is something to write.
       if (guarded(books, () => statements.expired.get(now)) === undefined) return
       transaction(books, () => {
@@ -175,6 +189,19 @@ interface QueuedRow {
   id: string
   priority: bigint
   sequence: bigint
+  created_at: bigint
+  deadline: bigint | null
+}
+
+function candidateOf<T>({ id, priority, sequence, created_at, deadline }: QueuedRow, offer: T) {
+  return {
+    ...offer,
+    id,
+    priority: Number(priority),
+    sequence: Number(sequence),
+    createdAt: Number(created_at),
+    deadline: deadline === null ? null : Number(deadline),
+  }
 }
 
 const knownLines = z.array(z.string())
@@ -197,6 +224,7 @@ function recordOf(row: JobRow): JobRecord {
     record.lease = { rig: row.lease_rig, expiresAt: Number(row.lease_expires_at), formula }
   }
   if (message !== null) record.message = message
+  if (row.deadline !== null) record.deadline = Number(row.deadline)
   if (row.result_signature !== null) record.resultSignature = row.result_signature
   if (row.refusal !== null) record.refusal = refusalCode.parse(row.refusal)
   if (signed !== null) record.receipt = parseReceipt(signed)
@@ -206,9 +234,9 @@ function recordOf(row: JobRow): JobRecord {
 function prepare(books: Books) {
   return {
     add: books.prepare(
-      `INSERT INTO jobs (id, kind, model, input_hash, buyer, priority, known_text, created_at, state, attempts,
+      `INSERT INTO jobs (id, kind, model, input_hash, buyer, priority, known_text, created_at, deadline, state, attempts,
          lease_rig, lease_expires_at, lease_formula)
-       VALUES (@id, @kind, @model, @inputHash, @buyer, @priority, @knownText, @createdAt, @state, @attempts,
+       VALUES (@id, @kind, @model, @inputHash, @buyer, @priority, @knownText, @createdAt, @deadline, @state, @attempts,
          @rig, @expiresAt, @formula) ON CONFLICT (id) DO NOTHING`,
     ),
     addInput: books.prepare('INSERT INTO job_inputs (job, input) VALUES (?, ?)'),
@@ -218,9 +246,16 @@ function prepare(books: Books) {
       'SELECT jobs.*, receipts.signed FROM jobs LEFT JOIN receipts ON receipts.id = jobs.receipt WHERE jobs.id = ?',
     ),
     nextQueued: books.prepare(
-      `SELECT id, priority, sequence FROM jobs WHERE state = 'queued' AND model = ? AND kind = ? AND priority <= ?
+      `SELECT id, priority, sequence, created_at, deadline FROM jobs
+       WHERE state = 'queued' AND model = ? AND kind = ? AND priority <= ? AND (deadline IS NULL OR deadline >= ?)
        ORDER BY priority, sequence LIMIT 1`,
     ),
+    nextDue: books.prepare(
+      `SELECT id, priority, sequence, created_at, deadline FROM jobs
+       WHERE state = 'queued' AND model = ? AND kind = ? AND priority <= ? AND deadline >= ?
+       ORDER BY priority, deadline, sequence LIMIT 1`,
+    ),
+    late: books.prepare(`SELECT id FROM jobs WHERE state = 'queued' AND deadline < ? LIMIT 100`).pluck(),
     expired: books.prepare(`SELECT id FROM jobs WHERE state = 'leased' AND lease_expires_at < ? LIMIT 100`).pluck(),
     lease: books.prepare(
       `UPDATE jobs SET state = 'leased', attempts = attempts + 1, lease_rig = ?, lease_expires_at = ?, lease_formula = ?

@@ -4,10 +4,12 @@ import { useState } from 'react'
 import type { EngineStatus, TodaySummary } from '#shared/contract/engine'
 import { reportFailure } from '../../app/Notices'
 import { go } from '../../app/route'
+import { useAnswer } from '../../data/answer'
 import { client } from '../../data/client'
 import { asFailure, useStore } from '../../data/store'
 import { money, price as priceText } from '../../ui/format'
 import { Loading, Mark, Panel } from '../../ui/parts'
+import { PlanButtons, PlanWords } from '../models/FetchPlan'
 
 export function BeforeStart({ status, today }: { status: EngineStatus; today: TodaySummary | undefined }) {
   const price = today?.pricePerKilowattHour
@@ -19,6 +21,7 @@ export function BeforeStart({ status, today }: { status: EngineStatus; today: To
       <div className="rule-top">
         <ul className="list">
           <ThisComputer />
+          <ModelsToFetch />
           <li>
             <Mark small state="mining" icon="check" />
             <div>
@@ -77,6 +80,32 @@ export function BeforeStart({ status, today }: { status: EngineStatus; today: To
         </ul>
       </div>
     </Panel>
+  )
+}
+
+/** What goes out before it goes out: the models that mining fetches, how large they are, and how to leave it. */
+function ModelsToFetch() {
+  const catalogue = useAnswer('models.catalogue', null, { on: ['models.changed', 'settings.changed'] })
+  const downloads = useAnswer('models.downloads', null, { on: ['models.download'] })
+  const plan = catalogue.data?.plan
+  if (!plan || plan.models.length === 0) return null
+  const under = downloads.data ?? []
+  return (
+    <li>
+      <Mark small state={plan.allowed ? 'mining' : 'idle'} icon={plan.allowed ? 'check' : 'dash'} />
+      <div>
+        <b className="strong">
+          <Trans>Models</Trans>
+        </b>
+        <div className="soft">
+          <PlanWords plan={plan} />
+        </div>
+        {under.length === 0 && <PlanButtons plan={plan} />}
+      </div>
+      <button type="button" className="btn sm" onClick={() => go('models')}>
+        <Trans>See all</Trans>
+      </button>
+    </li>
   )
 }
 

@@ -2,9 +2,11 @@
 import { Trans, useLingui } from '@lingui/react/macro'
 import type { EngineStatus, TodaySummary } from '#shared/contract/engine'
 import type { DeviceSummary } from '#shared/contract/devices'
+import { href } from '../../app/route'
+import { useAnswer } from '../../data/answer'
 import { useLive, useStaleSince } from '../../data/live'
 import { useStore } from '../../data/store'
-import { clockSeconds, count, NONE, scaled, watts } from '../../ui/format'
+import { bytes, clockSeconds, count, NONE, scaled, span, watts } from '../../ui/format'
 import { Empty, Mark, Panel, Qualifier, type MarkState } from '../../ui/parts'
 import { isRunning } from './figures'
 
@@ -96,6 +98,7 @@ export function Now({ status, today }: { status: EngineStatus; today: TodaySumma
           </ul>
         )}
       </div>
+      <Fetching />
       <div className="rule-top spread now-foot">
         <span className="soft">
           <Trans>Today, this rig</Trans>
@@ -106,6 +109,29 @@ export function Now({ status, today }: { status: EngineStatus; today: TodaySumma
       </div>
     </Panel>
   )
+}
+
+/** What is being fetched meanwhile, in one line each. */
+function Fetching() {
+  const { t } = useLingui()
+  const downloads = useAnswer('models.downloads', null, { on: ['models.download'], restMilliseconds: 500 })
+  return downloads.data?.map(({ id, name, state, bytesDone, bytes: all, secondsLeft }) => (
+    <a key={id} className="rule-top spread now-foot fetching" href={href('models')}>
+      <span className="soft cut">
+        {state === 'failed'
+          ? t`${name} was not fetched`
+          : state === 'paused'
+            ? t`${name} is paused`
+            : state === 'installing'
+              ? t`Installing ${name}`
+              : t`Fetching ${name}`}
+      </span>
+      <span className="num soft nowrap">
+        {t`${bytes(bytesDone)} of ${bytes(all)}`}
+        {secondsLeft !== null && t`, ${span(secondsLeft * 1000)} left`}
+      </span>
+    </a>
+  ))
 }
 
 function CertaintyText({ certainty }: { certainty: 'measured' | 'estimated' | 'mixed' | null }) {

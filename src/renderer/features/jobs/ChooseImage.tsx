@@ -31,17 +31,17 @@ export function ChooseImage({ file, onFile }: { file: File | null; onFile: (file
               <b className="strong">{file.name}</b> <span className="muted">{bytes(file.size)}</span>
             </>
           ) : (
-            <Trans>Drop a picture here, or choose one</Trans>
+            <Trans>Drop a picture or a PDF file here, or choose one</Trans>
           )}
         </span>
         <span className="muted note">
-          <Trans>PNG, JPEG, WebP, TIFF, GIF or AVIF. It stays on this computer.</Trans>
+          <Trans>PNG, JPEG, WebP, TIFF, GIF, AVIF or PDF. It stays on this computer.</Trans>
         </span>
         <input
           id={id}
           type="file"
           aria-label={t`Picture`}
-          accept="image/png,image/jpeg,image/webp,image/tiff,image/gif,image/avif"
+          accept="image/png,image/jpeg,image/webp,image/tiff,image/gif,image/avif,application/pdf"
           onChange={(event) => {
             const chosen = event.target.files?.[0]
             if (chosen) onFile(chosen)

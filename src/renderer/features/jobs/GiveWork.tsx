@@ -136,7 +136,7 @@ export function GiveWork({ image, onClose, onShow }: GiveWorkProps) {
               <span className="soft grow">
                 <Trans>There is no model for this yet. Add the folder of one in Settings, Models.</Trans>
               </span>
-              <a className="btn sm" href={href('settings', 'models')} onClick={onClose}>
+              <a className="btn sm" href={href('models')} onClick={onClose}>
                 <Trans>Open Models</Trans>
               </a>
             </div>

@@ -58,7 +58,7 @@ function OcrResult({ lines, image }: { lines: readonly OcrLine[]; image: string 
   const { t } = useLingui()
   return (
     <div className="result">
-      {image !== null && <PictureWithLines image={image} lines={lines} />}
+      {image !== null && <PictureWithLines image={image} lines={lines.filter(({ page = 1 }) => page === 1)} />}
       {lines.length === 0 ? (
         <p className="soft">
           <Trans>No text was found in this picture.</Trans>
@@ -75,6 +75,7 @@ function OcrResult({ lines, image }: { lines: readonly OcrLine[]; image: string 
             {lines.map((line, index) => (
               <li key={index}>
                 <span>{line.text}</span>
+                {line.page !== undefined && <span className="muted">{t`page ${line.page}`}</span>}
                 <span className="muted num" title={t`Confidence`}>
                   {percent(line.confidence)}
                 </span>

@@ -6,7 +6,6 @@ import { Loading } from '../../ui/parts'
 import { About } from './About'
 import { General } from './General'
 import { Mining } from './Mining'
-import { Models } from './Models'
 import { Payout } from './Payout'
 import { Trust } from './Trust'
 
@@ -17,7 +16,6 @@ export function Settings() {
   const sections = [
     { id: 'general', text: t`General` },
     { id: 'mining', text: t`Mining` },
-    { id: 'models', text: t`Models` },
     { id: 'payout', text: t`Payout` },
     { id: 'trust', text: t`Trust` },
     { id: 'about', text: t`About` },
@@ -48,7 +46,6 @@ export function Settings() {
           {settings === null && (chosen === 'general' || chosen === 'mining') && <Loading />}
           {settings !== null && chosen === 'general' && <General settings={settings} />}
           {settings !== null && chosen === 'mining' && <Mining settings={settings} />}
-          {chosen === 'models' && <Models />}
           {chosen === 'payout' && <Payout />}
           {chosen === 'trust' && <Trust />}
           {chosen === 'about' && <About />}

@@ -3,30 +3,23 @@
  *
  * Inputs
  * - `input_ids`, int64 [batch, tokens].
- * - `attention_mask`, int64 [batch, positions]: a row's ones, from its beginning on, are its positions with these tokens.
- *   Rows may have different numbers of them, up to `positions`, when `tokens` is 1: a step of several texts of different lengths.
- *   More tokens at a time with positions before them are taken of one text only (onnxruntime's grouped attention wants it so).
  * - `logits_to_keep`, int64, no dimensions: logits are computed for that many last tokens: 1 while answering, all of them
  *   for replay.
- * - `past_key_values.N.key` and `.value`, float32 [batch, key-value heads, past, head size]. Bound to the same memory as
- *   `present.N.*`, `past` is the capacity, and new keys and values are written behind the old ones in place.
+ * - those of attention.ts: positions, what each token may look at, and a cache that is only read. Any number of texts, of any
+ *   lengths, may share a run, as long as they have the same number of tokens in it.
  *
- * Outputs: `logits`, float32 [batch, kept, words], and `present.N.key`, `present.N.value`.
+ * Outputs: `logits`, float32 [batch, kept, words], and what is new for the cache.
  *
- * Operators are those that every provider of onnxruntime accelerates: products over blocks of 4 or 8 bits, grouped
- * attention with rotary positions inside, normalisation fused with the residual sum.
+ * Operators are those that every provider of onnxruntime accelerates: products over blocks of 4 or 8 bits, rotary
+ * positions, normalisation fused with the residual sum.
  */
 import type { ModelPrecision } from '#shared/domain/worker-protocol'
 import type { TensorSource } from '../sources/tensor-source'
+import { createAttention, type AttentionInputs } from './attention'
 import { FLOAT, INT64, type GraphWriter } from './graph-writer'
 import { createProducts, type Products } from './products'
 import { rotaryTables } from './rotary'
 import type { DecoderShape } from './shapes'
-
-const INT32 = 6
-
-/** Query, key and value of a layer; all in the first, and two empty names, where they were computed together. */
-export type AttentionInputs = [query: string, key: string, value: string]
 
 /** What a family's file works with. */
 export interface DecoderParts {
@@ -46,7 +39,7 @@ export async function buildDecoderGraph(
   graph: GraphWriter,
   attentionInputs: AttentionBuilder,
 ): Promise<number> {
-  const { width, hidden, heads, keyValueHeads, headSize, layers } = shape
+  const { width, hidden, heads, headSize, layers } = shape
   const products = createProducts(source, graph, precision)
   const parts: DecoderParts = { graph, products, shape, has: (name) => source.has(name) }
   const epsilon = { float: shape.epsilon }
@@ -55,9 +48,8 @@ export async function buildDecoderGraph(
   await graph.weights('cosines', cosines, [context, headSize / 2])
   await graph.weights('sines', sines, [context, headSize / 2])
   graph.input('input_ids', INT64, ['batch', 'tokens'])
-  graph.input('attention_mask', INT64, ['batch', 'positions'])
   graph.input('logits_to_keep', INT64, [])
-  const lengths = sequenceLengths(graph)
+  const attention = await createAttention(graph, shape)
 
   const words = await products.table('token_embd.weight', width)
   let residual = words.lookUp('input_ids', 'embedded')
@@ -76,22 +68,7 @@ export async function buildDecoderGraph(
 
   for (let layer = 0; layer < layers; layer++) {
     const of = (part: string): string => `blk.${layer}.${part}.weight`
-    const cache = ['key', 'value'].map((kind) => {
-      graph.output(`present.${layer}.${kind}`, FLOAT, ['batch', keyValueHeads, 'positions', headSize])
-      return graph.input(`past_key_values.${layer}.${kind}`, FLOAT, ['batch', keyValueHeads, 'past', headSize])
-    })
-    const attended = graph.node(
-      'GroupQueryAttention',
-      [...(await attentionInputs(parts, layer, normed)), ...cache, lengths.past, lengths.total, 'cosines', 'sines'],
-      [`layer.${layer}.attended`, `present.${layer}.key`, `present.${layer}.value`],
-      {
-        num_heads: heads,
-        kv_num_heads: keyValueHeads,
-        scale: { float: 1 / Math.sqrt(headSize) },
-        do_rotary: 1,
-        rotary_interleaved: 0,
-      },
-    )
+    const attended = attention.attend(layer, await attentionInputs(parts, layer, normed))
     const output = await products.matrix([{ name: of('attn_output'), rows: width }], heads * headSize)
     const middle = await summed(
       output.times(attended, `layer.${layer}.attention`),
@@ -111,6 +88,7 @@ export async function buildDecoderGraph(
     normed = await summed(down.times(mixed, `layer.${layer}.down`), next, `layer.${layer + 1}`)
   }
 
+  attention.finish()
   const head = source.has('output.weight')
     ? await products.matrix([{ name: 'output.weight', rows: words.rows }], width)
     : words
@@ -159,18 +137,4 @@ function lastPositions(graph: GraphWriter, value: string): string {
   const start = graph.node('Neg', [kept], 'kept.start')
   const end = graph.integers('kept.end', [Number.MAX_SAFE_INTEGER], [1])
   return graph.node('Slice', [value, start, end, one], 'kept.rows')
-}
-
-/** What grouped attention wants to know: each row's positions before its last one, and the most positions of any row. */
-function sequenceLengths(graph: GraphWriter): { past: string; total: string } {
-  const axis = graph.integers('axis', [1], [1])
-  const position = graph.integers('position', [1], [])
-  const counted = graph.node('ReduceSum', ['attention_mask', axis], 'mask.sum', { keepdims: 0 })
-  const before = graph.node('Sub', [counted, axis], 'mask.before')
-  const shape = graph.node('Shape', ['attention_mask'], 'mask.shape')
-  const total = graph.node('Gather', [shape, position], 'mask.total', { axis: 0 })
-  return {
-    past: graph.node('Cast', [before], 'lengths.past', { to: INT32 }),
-    total: graph.node('Cast', [total], 'lengths.total', { to: INT32 }),
-  }
 }

@@ -20,7 +20,7 @@ export const INT64 = 7
 type ElementType = typeof FLOAT | typeof UINT8 | typeof INT8 | typeof INT64
 /** The arrays that become tensors; the array's type is the tensor's. */
 type Numbers = Float32Array | Uint8Array | Int8Array
-type AttributeValue = number | { float: number }
+type AttributeValue = number | { float: number } | readonly number[]
 
 export interface GraphWriter {
   /** Adds a node; gives the name of its first output. */
@@ -45,14 +45,22 @@ export interface GraphWriter {
 /** Operators that are not ONNX's own but onnxruntime's. */
 const CONTRIBUTED = new Set([
   'BiasGelu',
+  'FusedMatMul',
   'GatherBlockQuantized',
-  'GroupQueryAttention',
   'MatMulIntegerToFloat',
   'MatMulNBits',
   'MultiHeadAttention',
+  'RotaryEmbedding',
   'SkipLayerNormalization',
   'SkipSimplifiedLayerNormalization',
 ])
+
+function attribute(name: string, value: AttributeValue): onnx.IAttributeProto {
+  const { AttributeType } = proto.AttributeProto
+  if (typeof value === 'number') return { name, type: AttributeType.INT, i: value }
+  if ('float' in value) return { name, type: AttributeType.FLOAT, f: value.float }
+  return { name, type: AttributeType.INTS, ints: [...value] }
+}
 
 /** `folder` exists and holds no graph yet. */
 export async function createGraphWriter(folder: string): Promise<GraphWriter> {
@@ -79,11 +87,7 @@ export async function createGraphWriter(folder: string): Promise<GraphWriter> {
           domain: CONTRIBUTED.has(operator) ? 'com.microsoft' : '',
           input: [...inputs],
           output: names,
-          attribute: Object.entries(attributes).map(([name, value]) =>
-            typeof value === 'number'
-              ? { name, type: proto.AttributeProto.AttributeType.INT, i: value }
-              : { name, type: proto.AttributeProto.AttributeType.FLOAT, f: value.float },
-          ),
+          attribute: Object.entries(attributes).map(([name, value]) => attribute(name, value)),
         }),
       )
       return names[0] ?? ''

@@ -1,17 +1,13 @@
-/** Chat: greedy or sampled decoding, streamed, with the evidence that lets anyone check it. */
+/** Chat: greedy or sampled decoding of many requests at once, streamed, with the evidence that lets anyone check it. */
 import { Failure } from '#shared/domain/errors'
-import type { ChatInput, ChatSampling, JobRun } from '#shared/domain/job'
+import type { ChatInput, JobRun } from '#shared/domain/job'
 import type { ModelLocation, WorkerMethods } from '#shared/domain/worker-protocol'
 import { countTransformerMacs } from '../graph/macs'
 import { readGraph } from '../graph/read'
 import { damaged, graphPath, headSize, readModelConfig } from '../model-files'
-import { cacheKey, createModelCache } from '../sessions'
-import { createDecoder, type Decoder } from './decoder'
-import { bestTokens } from './log-probabilities'
+import { createModelCache, modelKey } from '../residency'
+import { createChatEngine, type ChatEngine } from './engine'
 import { loadChatModel, renderPrompt, type ChatModel } from './model'
-import { createSampler } from './sampler'
-import { createStopStrings } from './stop-strings'
-import { createTextStream } from './text-stream'
 
 export interface ChatContext {
   threads: number
@@ -19,7 +15,12 @@ export interface ChatContext {
   onToken(text: string, index: number): void
 }
 
-const models = createModelCache<ChatModel>(2, (model) => model.session.release())
+interface Loaded {
+  model: ChatModel
+  engine: ChatEngine
+}
+
+const models = createModelCache<Loaded>(({ model }) => model.session.release())
 
 /**
  * Answers a conversation. Ends with a token that ends the sequence or a stop string (`stop`; both count as generated), or at `maxTokens`
@@ -30,13 +31,19 @@ const models = createModelCache<ChatModel>(2, (model) => model.session.release()
 export async function runChat(input: ChatInput, model: ModelLocation, context: ChatContext): Promise<JobRun> {
   const started = performance.now()
   return models.use(
-    cacheKey(model, context.threads),
-    () => loadChatModel(model, context.threads),
+    modelKey(model, context.threads),
+    () => load(model, context.threads),
     async (loaded) => {
-      const prompt = await encodePrompt(loaded, input, context.signal)
-      // Prompt and answer share the context; the last token generated never passes through the layers.
-      const room = Math.min(input.maxTokens, loaded.context - prompt.length + 1)
-      const answer = await generate(loaded, { prompt, room, sampling: input.sampling, stop: input.stop ?? [] }, context)
+      const prompt = await encodePrompt(loaded.model, input, context.signal)
+      const answer = await loaded.engine.answer({
+        prompt,
+        // Prompt and answer share the context; the last token generated never passes through the layers.
+        room: Math.min(input.maxTokens, loaded.model.context - prompt.length + 1),
+        sampling: input.sampling,
+        stop: input.stop ?? [],
+        signal: context.signal,
+        onToken: context.onToken,
+      })
       return {
         output: answer.text,
         evidence: {
@@ -58,7 +65,7 @@ export async function probeChat(
   model: ModelLocation,
   context: { threads: number },
 ): Promise<WorkerMethods['model.probe']['result']> {
-  const loaded = await loadChatModel(model, context.threads)
+  const { model: loaded, engine } = await load(model, context.threads)
   try {
     const { signal } = new AbortController()
     const prompt = await encodePrompt(
@@ -66,8 +73,7 @@ export async function probeChat(
       { kind: 'chat', messages: [{ role: 'user', content: 'hello' }], maxTokens: 2 },
       signal,
     )
-    const ask = { prompt, room: 2, sampling: undefined, stop: [] }
-    await generate(loaded, ask, { signal, onToken: () => undefined })
+    await engine.answer({ prompt, room: 2, sampling: undefined, stop: [], signal, onToken: () => undefined })
     const config = await readModelConfig(model)
     const attention = { heads: config.num_attention_heads ?? 1, headSize: headSize(config) }
     const macs = countTransformerMacs(
@@ -83,6 +89,11 @@ export async function probeChat(
   }
 }
 
+async function load(model: ModelLocation, threads: number): Promise<Loaded> {
+  const loaded = await loadChatModel(model, threads)
+  return { model: loaded, engine: createChatEngine(loaded) }
+}
+
 async function encodePrompt(model: ChatModel, input: ChatInput, signal: AbortSignal): Promise<number[]> {
   const { ids, complete } = await model.tokenizer.encode(renderPrompt(model, input.messages), model.context, signal)
   if (!complete || ids.length > model.context) {
@@ -95,84 +106,4 @@ async function encodePrompt(model: ChatModel, input: ChatInput, signal: AbortSig
   }
   if (ids.length === 0) throw new Failure('invalid-input', 'the conversation is empty', 'Write a question.')
   return ids
-}
-
-interface Ask {
-  prompt: number[]
-  /** the most tokens to generate */
-  room: number
-  sampling: ChatSampling | undefined
-  stop: readonly string[]
-}
-
-interface Answer {
-  text: string
-  ids: number[]
-  top: [id: number, logProbability: number][][]
-  finish: 'stop' | 'length'
-}
-
-async function generate(model: ChatModel, ask: Ask, context: Omit<ChatContext, 'threads'>): Promise<Answer> {
-  const decoder = createDecoder(model)
-  const stream = createTextStream((ids) => model.tokenizer.decode(ids))
-  const stops = createStopStrings(ask.stop)
-  const sampler = createSampler(ask.sampling, ask.prompt)
-  const answer: Answer = { text: '', ids: [], top: [], finish: 'length' }
-  const emit = (text: string): void => {
-    if (text === '') return
-    answer.text += text
-    context.onToken(text, answer.ids.length - 1)
-  }
-  let logits = await absorbPrompt(model, decoder, ask.prompt, context.signal)
-  for (;;) {
-    throwIfCancelled(context.signal)
-    if (!logits.some(Number.isFinite)) throw damaged('logits', 'are no numbers')
-    const chosen = sampler.choose(logits)
-    const top = bestTokens(logits, chosen)
-    if (!top) throw damaged('logits', 'are no numbers')
-    answer.ids.push(chosen)
-    answer.top.push(top)
-    if (model.endIds.has(chosen)) {
-      answer.finish = 'stop'
-      break
-    }
-    const { text, stopped } = stops.push(stream.push(chosen))
-    emit(text)
-    if (stopped) return { ...answer, finish: 'stop' }
-    if (answer.ids.length >= ask.room) break
-    logits = await decoder.next([chosen])
-  }
-  const last = stops.push(stream.end())
-  emit(last.text)
-  if (last.stopped) return { ...answer, finish: 'stop' }
-  emit(stops.end())
-  return answer
-}
-
-/**
- * Logits are asked for in the last part only: those of the others are not needed, and large. No part has one token
- * alone where two are to be had: one-row products take another kernel, which rounds otherwise, and so what a prompt
- * gives does not depend on how it is cut.
- */
-async function absorbPrompt(
-  model: ChatModel,
-  decoder: Decoder,
-  prompt: number[],
-  signal: AbortSignal,
-): Promise<Float32Array> {
-  const last = Math.max(0, prompt.length - 2)
-  let start = 0
-  while (start < last) {
-    throwIfCancelled(signal)
-    const part = Math.min(model.prefillTokens, last - start)
-    const tokens = last - start - part === 1 && part > 2 ? part - 1 : part
-    await decoder.absorb(prompt.slice(start, start + tokens))
-    start += tokens
-  }
-  throwIfCancelled(signal)
-  return decoder.next(prompt.slice(last))
-}
-
-function throwIfCancelled(signal: AbortSignal): void {
-  if (signal.aborted) throw new Failure('cancelled', 'the job was cancelled')
 }

@@ -18,6 +18,7 @@ import {
 import { openGraph, tensorShape, type LoadedGraph } from '../sessions'
 import { loadTokenizer, tokenText, type TextTokenizer, type TokenizerConfig } from '../tokenizer'
 import { writesInPlace, type CacheSlot } from './cache'
+import type { KeyValueShape } from './key-values'
 
 export interface ChatModel extends LoadedGraph {
   tokenizer: TextTokenizer
@@ -28,6 +29,8 @@ export interface ChatModel extends LoadedGraph {
   cache: CacheSlot[]
   /** the graph writes into the cache it is given (cache.ts) */
   inPlace: boolean
+  /** the graph computes many requests in one run and puts out only what is new for their cache; null: one request a run */
+  joined: KeyValueShape | null
   /** prompt tokens in one run: what a device does within a fraction of a second */
   prefillTokens: number
 }
@@ -37,6 +40,7 @@ export const KNOWN_INPUTS = [
   'input_ids',
   'attention_mask',
   'position_ids',
+  'attention_bias',
   'use_cache_branch',
   'num_logits_to_keep',
   'logits_to_keep',
@@ -56,7 +60,8 @@ export async function loadChatModel(model: ModelLocation, threads: number): Prom
   const path = graphPath(model)
   const graph = await openGraph(path, threads)
   try {
-    const cache = cacheSlots(graph, config, basename(path))
+    const joined = joinedCache(graph)
+    const cache = joined === null ? cacheSlots(graph, config, basename(path)) : []
     return {
       ...graph,
       tokenizer,
@@ -64,7 +69,8 @@ export async function loadChatModel(model: ModelLocation, threads: number): Prom
       context,
       endIds: endOfSequence(config, generation?.eos_token_id, tokenizer),
       cache,
-      inPlace: await writesInPlace(path, cache),
+      inPlace: joined === null && (await writesInPlace(path, cache)),
+      joined,
       prefillTokens: prefillTokens(model),
     }
   } catch (error) {
@@ -117,6 +123,22 @@ function endOfSequence(
   return new Set(ids.flat().filter((id): id is number => typeof id === 'number'))
 }
 
+/** The cache of graphs that Lode builds (convert/decoder-attention.ts), by the names and shapes of their inputs. */
+function joinedCache({ session }: LoadedGraph): KeyValueShape | null {
+  const { inputNames, outputNames, inputMetadata } = session
+  if (!['logits', 'new_keys', 'new_values'].every((name) => outputNames.includes(name))) return null
+  const first = tensorShape(inputMetadata, 'past_key_values.0.key')
+  if (first?.type !== 'float32' || first.shape.length !== 5) return null
+  const [, heads, , , size] = first.shape
+  if (typeof heads !== 'number' || typeof size !== 'number') return null
+  const keys = inputNames.filter((name) => /^past_key_values\.\d+\.key$/.test(name))
+  const inputs = keys.map((_, layer) => ({
+    key: `past_key_values.${layer}.key`,
+    value: `past_key_values.${layer}.value`,
+  }))
+  return { inputs, heads, headSize: size }
+}
+
 function cacheSlots({ session }: LoadedGraph, config: ModelConfig, file: string): CacheSlot[] {
   const slots: CacheSlot[] = []
   for (const past of session.inputNames) {
@@ -146,7 +168,8 @@ function cacheSlots({ session }: LoadedGraph, config: ModelConfig, file: string)
 
 /**
  * A power of two from 8 to 256 with at most some 8 × 10⁹ MACs a run: a run cannot be interrupted, so this bounds how
- * late a cancelled job ends. It follows from the card alone, so that the same prompt is always computed the same way.
+ * late a cancelled job ends, and how long the other requests' next token waits for a part of a prompt. It follows from
+ * the card alone, so that the same prompt is always computed the same way.
  */
 function prefillTokens(model: ModelLocation): number {
   const formula = model.card.macFormula

@@ -6,11 +6,11 @@ import type { ModelLocation, WorkerMethods } from '#shared/domain/worker-protoco
 import { countTransformerMacs } from '../graph/macs'
 import { readGraph } from '../graph/read'
 import { damaged, graphPath, headSize, readModelConfig } from '../model-files'
-import { cacheKey, createModelCache } from '../sessions'
+import { createModelCache, modelKey } from '../residency'
 import { planBatches, poolVectors, TEXTS_PER_BATCH } from './batches'
 import { loadEmbedModel, type EmbedModel } from './model'
 
-const models = createModelCache<BatchedModel>(2, (model) => model.session.release())
+const models = createModelCache<BatchedModel>((model) => model.session.release())
 
 /** Embeds every text, cut at the model's context. An empty text gives the vector of the special tokens. Rejects with `cancelled` within one batch. */
 export async function runEmbed(
@@ -20,7 +20,7 @@ export async function runEmbed(
 ): Promise<JobRun> {
   const started = performance.now()
   return models.use(
-    cacheKey(model, context.threads),
+    modelKey(model, context.threads),
     async () => withBatches(await loadEmbedModel(model, context.threads)),
     async (loaded) => {
       const encoded: number[][] = []

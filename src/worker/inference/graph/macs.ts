@@ -28,11 +28,12 @@ export function countTransformerMacs(
 ): TransformerMacs {
   const head = headOutput === undefined ? undefined : nearestProduct(graph, headOutput)
   const macs: TransformerMacs = { perToken: 0, perLogits: 0, perPair: 0 }
+  const counted = new Set<GraphNode>()
   for (const node of contributors(graph, outputs)) {
     const weights = constantMacs(graph, node)
     if (node === head) macs.perLogits += weights
     else macs.perToken += weights
-    macs.perPair += pairMacs(graph, node, attention)
+    macs.perPair += pairMacs(graph, node, attention, counted)
   }
   return macs
 }
@@ -76,6 +77,8 @@ const carriers = new Set([
   'DequantizeLinear',
   'DynamicQuantizeLinear',
 ])
+/** Probabilities may also be cut: into those of the cache and those of the new tokens. */
+const probabilityCarriers = new Set([...carriers, 'Split'])
 
 function constantMacs(graph: Graph, node: GraphNode): number {
   if (packedProducts.has(node.operator)) return (node.integers.get('K') ?? 0) * (node.integers.get('N') ?? 0)
@@ -84,21 +87,36 @@ function constantMacs(graph: Graph, node: GraphNode): number {
   return name === undefined ? 0 : (carried(graph, name, (value) => graph.constantElements.get(value)) ?? 0)
 }
 
-function pairMacs(graph: Graph, node: GraphNode, attention: AttentionShape): number {
+/** `counted`: the softmaxes met before; one whose probabilities several products share is one layer's all the same. */
+function pairMacs(graph: Graph, node: GraphNode, attention: AttentionShape, counted: Set<GraphNode>): number {
   const heads = node.integers.get('num_heads') ?? node.integers.get('q_num_heads') ?? attention.heads
   if (attentionOperators.has(node.operator)) return 2 * heads * attention.headSize
   // Unfused attention: the product that takes the softmax is one layer's, and its scores cost the same again.
   const position = secondFactor[node.operator]
   if (position === undefined || constantMacs(graph, node) > 0) return 0
-  const softmax = node.inputs.some(
-    (name) =>
-      carried(graph, name, (value) => (graph.producers.get(value)?.operator === 'Softmax' ? true : undefined)) ?? false,
-  )
-  return softmax ? 2 * attention.heads * attention.headSize : 0
+  const softmaxes = node.inputs.flatMap((name) => {
+    const found = carried(
+      graph,
+      name,
+      (value) => {
+        const producer = graph.producers.get(value)
+        return producer?.operator === 'Softmax' ? producer : undefined
+      },
+      probabilityCarriers,
+    )
+    return found === undefined || counted.has(found) ? [] : [found]
+  })
+  for (const softmax of softmaxes) counted.add(softmax)
+  return softmaxes.length > 0 ? 2 * attention.heads * attention.headSize : 0
 }
 
 /** The first answer of `look` on the way back from a value through carriers. */
-function carried<T>(graph: Graph, name: string, look: (value: string) => T | undefined): T | undefined {
+function carried<T>(
+  graph: Graph,
+  name: string,
+  look: (value: string) => T | undefined,
+  through = carriers,
+): T | undefined {
   const seen = new Set<string>()
   let waiting = [name]
   while (waiting.length > 0) {
@@ -109,7 +127,7 @@ function carried<T>(graph: Graph, name: string, look: (value: string) => T | und
     }
     waiting = waiting.flatMap((value) => {
       const producer = graph.producers.get(value)
-      if (!producer || !carriers.has(producer.operator)) return []
+      if (!producer || !through.has(producer.operator)) return []
       // A Where takes its mask first; of the others only the first input is the value itself.
       const values = producer.operator === 'Where' ? producer.inputs.slice(1) : producer.inputs.slice(0, 1)
       return values.filter((input) => !seen.has(input))

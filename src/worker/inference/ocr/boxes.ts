@@ -1,6 +1,9 @@
 /** From a map of text probabilities to rotated boxes: the post-processing of Differentiable Binarization (Liao et al. 2020). */
 
-/** A rotated rectangle. `axis` is the unit vector along its width, within 45° of rightwards; pixel centres are whole numbers. */
+/**
+ * A rotated rectangle. `axis` is the unit vector along its width: within 45° of rightwards as found, in reading direction
+ * once the line was read. Pixel centres are whole numbers.
+ */
 export interface RotatedBox {
   center: Point
   axis: Point
@@ -57,6 +60,11 @@ export function corners({ center, axis, halfWidth, halfHeight }: RotatedBox): [P
     at(halfWidth, halfHeight),
     at(-halfWidth, halfHeight),
   ]
+}
+
+/** The same rectangle, read upside down. */
+export function turnedAround(box: RotatedBox): RotatedBox {
+  return { ...box, axis: { x: -box.axis.x, y: -box.axis.y } }
 }
 
 /** Convex hulls of the eight-connected components above the threshold. */

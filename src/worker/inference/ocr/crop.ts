@@ -14,6 +14,8 @@ const UPRIGHT_RATIO = 1.5
 
 /** A line that is still in its picture. */
 export interface Line {
+  /** its axis in reading direction */
+  box: RotatedBox
   /** width once cut out, a multiple of STEP_COLUMNS */
   columns: number
   /**
@@ -25,18 +27,24 @@ export interface Line {
 }
 
 /** Measures a box; cutting waits until the line is read, because a page of lines takes much memory. */
-export function lineIn(picture: Picture, box: RotatedBox): Line {
-  const downwards = box.halfHeight >= box.halfWidth * UPRIGHT_RATIO
-  const length = 2 * (downwards ? box.halfHeight : box.halfWidth)
-  const thickness = 2 * (downwards ? box.halfWidth : box.halfHeight)
-  // A line that runs downwards lies on its right side: it is read along the box's height.
-  const along = downwards ? { x: -box.axis.y, y: box.axis.x } : box.axis
+export function lineIn(picture: Picture, found: RotatedBox): Line {
+  const box = alongItsText(found)
+  const [length, thickness] = [2 * box.halfWidth, 2 * box.halfHeight]
   const ideal = Math.min(MAX_LINE_COLUMNS, (WIDENING * LINE_HEIGHT * length) / Math.max(thickness, 1e-6))
   const columns = Math.max(1, Math.ceil(ideal / STEP_COLUMNS)) * STEP_COLUMNS
+  const { center, axis: along } = box
   return {
+    box,
     columns,
-    cut: () => cutOut(picture, { center: box.center, along, length, thickness, columns, perColumn: length / ideal }),
+    cut: () => cutOut(picture, { center, along, length, thickness, columns, perColumn: length / ideal }),
   }
+}
+
+/** A line that runs downwards lies on its right side: it is read along the box's height. */
+function alongItsText(box: RotatedBox): RotatedBox {
+  const { center, axis, halfWidth, halfHeight } = box
+  if (halfHeight < halfWidth * UPRIGHT_RATIO) return box
+  return { center, axis: { x: -axis.y, y: axis.x }, halfWidth: halfHeight, halfHeight: halfWidth }
 }
 
 interface Cut {

@@ -2,23 +2,27 @@
 import type { JobRun, OcrInput, OcrLine } from '#shared/domain/job'
 import { Failure } from '#shared/domain/errors'
 import type { ModelLocation, WorkerMethods } from '#shared/domain/worker-protocol'
-import { corners, findBoxes, type RotatedBox } from './boxes'
-import { lineIn } from './crop'
-import { countOcrMacs, loadOcrModel, type OcrModel } from './model'
-import { DETECTION_BLOCK, decodePicture, viewForDetection, type DetectionView, type Picture } from './picture'
+import { corners, turnedAround, type RotatedBox } from './boxes'
+import { lineIn, type Line } from './crop'
+import { findText, tryDetection } from './detection'
+import { openDocument } from './document'
+import { createModelCache, modelKey } from '../residency'
+import { closeOcrModel, countOcrMacs, loadOcrModel, type OcrModel } from './model'
+import type { Picture } from './picture'
 import { readingOrder } from './reading-order'
-import { readLines } from './recognition'
+import { readLines, type Reading } from './recognition'
 
 /** Below this, a line is taken for no text: it is left out and earns nothing (PaddleOCR's drop_score). */
 const CONFIRMED_CONFIDENCE = 0.5
+/** Below this, a line may stand upside down: it is read again the other way round. */
+const DOUBTFUL_CONFIDENCE = 0.75
+const CLEARLY_MORE = 0.1
 
-/** As PP-OCR was trained: channels are blue, green, red, each (value / 255 − mean) / deviation. */
-const DETECTION_MEANS = [0.485, 0.456, 0.406] as const
-const DETECTION_DEVIATIONS = [0.229, 0.224, 0.225] as const
+const models = createModelCache<OcrModel>(closeOcrModel)
 
 /**
- * Reads the lines of a picture, in reading order. Boxes are in pixels of the picture as displayed.
- * Throws Failure 'invalid-input' for what is no readable picture, 'cancelled' when the signal says so, 'model-refused'.
+ * Reads the lines of a file, page by page, in reading order.
+ * Throws Failure 'invalid-input' for what cannot be read, 'cancelled' when the signal says so, 'model-refused'.
  */
 export async function runOcr(
   input: OcrInput,
@@ -27,37 +31,73 @@ export async function runOcr(
 ): Promise<JobRun> {
   const startedAt = performance.now()
   const checkpoint = (): void => {
-    if (context.signal.aborted) throw new Failure('cancelled', 'Reading the picture was stopped.')
+    if (context.signal.aborted) throw new Failure('cancelled', 'Reading the file was stopped.')
   }
   checkpoint()
-  const picture = await decodePicture(Buffer.from(input.image, 'base64'))
-  checkpoint()
-  const sessions = await loadOcrModel(model, context.threads)
-  const view = await viewForDetection(picture)
-  checkpoint()
-  const boxes = await detect(sessions, view)
-  checkpoint()
-  const lines = boxes.map((box) => lineIn(picture, box))
-  const readings = await readLines(sessions.recognition, sessions.characters, lines, checkpoint)
+  const document = await openDocument(Buffer.from(input.image, 'base64'), context.signal)
+  const output: OcrLine[] = []
+  const sizes = { kind: 'ocr' as const, detectionPixels: 0, recognitionColumns: 0 }
+  try {
+    await models.use(
+      modelKey(model, context.threads),
+      () => loadOcrModel(model, context.threads),
+      async (sessions) => {
+        for (let index = 0; index < document.pages; index++) {
+          checkpoint()
+          const page = await readPage(sessions, await document.read(index), checkpoint)
+          output.push(...page.lines.map((line) => (document.pages > 1 ? { ...line, page: index + 1 } : line)))
+          sizes.detectionPixels += page.detectionPixels
+          sizes.recognitionColumns += page.recognitionColumns
+        }
+      },
+    )
+  } finally {
+    await document.close()
+  }
+  const evidence = { kind: 'ocr' as const, lines: output.length }
+  return { output, evidence, sizes, milliseconds: performance.now() - startedAt }
+}
 
-  const confirmed = boxes
-    .map((box, index) => ({ box, columns: lines[index]!.columns, ...readings[index]! }))
+interface ReadPage {
+  lines: OcrLine[]
+  detectionPixels: number
+  /** of the lines that count */
+  recognitionColumns: number
+}
+
+async function readPage(model: OcrModel, picture: Picture, checkpoint: () => void): Promise<ReadPage> {
+  checkpoint()
+  const { boxes, pixels } = await findText(model.detection, picture, checkpoint)
+  const lines = boxes.map((box) => lineIn(picture, box))
+  const read = (some: readonly Line[]) => readLines(model.recognition, model.characters, some, checkpoint)
+  const readings = await read(lines)
+  await readDoubtfulTurned(picture, lines, readings, read)
+  const confirmed = lines
+    .map(({ box, columns }, index) => ({ box, columns, ...readings[index]! }))
     .filter(({ text, confidence }) => text !== '' && confidence >= CONFIRMED_CONFIDENCE)
   const ordered = readingOrder(confirmed.map(({ box }) => box)).map((index) => confirmed[index]!)
   return {
-    output: ordered.map(({ text, confidence, box }): OcrLine => ({
-      text,
-      confidence,
-      box: displayedCorners(picture, box),
-    })),
-    evidence: { kind: 'ocr', lines: ordered.length },
-    sizes: {
-      kind: 'ocr',
-      detectionPixels: view.width * view.height,
-      recognitionColumns: ordered.reduce((sum, { columns }) => sum + columns, 0),
-    },
-    milliseconds: performance.now() - startedAt,
+    lines: ordered.map(({ text, confidence, box }) => ({ text, confidence, box: displayedCorners(picture, box) })),
+    detectionPixels: pixels,
+    recognitionColumns: ordered.reduce((sum, { columns }) => sum + columns, 0),
   }
+}
+
+/** Lines that make little sense are read upside down too; what makes clearly more sense is taken, in place. */
+async function readDoubtfulTurned(
+  picture: Picture,
+  lines: Line[],
+  readings: Reading[],
+  read: (some: readonly Line[]) => Promise<Reading[]>,
+): Promise<void> {
+  const doubtful = lines.flatMap((_, index) => (readings[index]!.confidence < DOUBTFUL_CONFIDENCE ? [index] : []))
+  const turned = doubtful.map((index) => lineIn(picture, turnedAround(lines[index]!.box)))
+  const second = await read(turned)
+  doubtful.forEach((index, at) => {
+    if (second[at]!.confidence < readings[index]!.confidence + CLEARLY_MORE) return
+    lines[index] = turned[at]!
+    readings[index] = second[at]!
+  })
 }
 
 /** Loads the model, runs it once on an empty picture and counts its MACs. Throws Failure 'model-refused'. */
@@ -66,36 +106,12 @@ export async function probeOcr(
   context: { threads: number },
 ): Promise<WorkerMethods['model.probe']['result']> {
   const sessions = await loadOcrModel(model, context.threads)
-  const side = DETECTION_BLOCK
-  await detect(sessions, { pixels: new Uint8Array(3 * side * side), width: side, height: side, scale: 1 })
-  return { macFormula: await countOcrMacs(model), context: 0 }
-}
-
-/** Boxes of text in pixels of the picture that the view was made from. */
-async function detect({ detection }: OcrModel, view: DetectionView): Promise<RotatedBox[]> {
-  const { Tensor } = await import('onnxruntime-node')
-  const { width, height, scale } = view
-  const dims = [1, 3, height, width]
-  const feeds = { [detection.inputNames[0]!]: new Tensor('float32', normalize(view), dims) }
-  const output = (await detection.run(feeds))[detection.outputNames[0]!]!
-  return findBoxes({ values: output.data as Float32Array, width, height }).map((box) => ({
-    axis: box.axis,
-    center: { x: (box.center.x + 0.5) / scale - 0.5, y: (box.center.y + 0.5) / scale - 0.5 },
-    halfWidth: box.halfWidth / scale,
-    halfHeight: box.halfHeight / scale,
-  }))
-}
-
-/** Planar blue, green, red. */
-function normalize({ pixels, width, height }: DetectionView): Float32Array {
-  const plane = width * height
-  const values = new Float32Array(3 * plane)
-  for (let channel = 0; channel < 3; channel++) {
-    const mean = DETECTION_MEANS[channel]! * 255
-    const deviation = DETECTION_DEVIATIONS[channel]! * 255
-    for (let at = 0; at < plane; at++) values[channel * plane + at] = (pixels[3 * at + 2 - channel]! - mean) / deviation
+  try {
+    await tryDetection(sessions.detection)
+    return { macFormula: await countOcrMacs(model), context: 0 }
+  } finally {
+    await closeOcrModel(sessions)
   }
-  return values
 }
 
 function displayedCorners({ scale, width, height }: Picture, box: RotatedBox): OcrLine['box'] {

@@ -18,25 +18,32 @@ export interface OcrModel {
 /** The width that PP-OCR's recognition is published and trained with. */
 const REFERENCE_COLUMNS = 320
 
-interface Loaded {
-  folder: string
-  threads: number
-  model: Promise<OcrModel>
-}
-let loaded: Loaded | undefined
-
-/** The sessions of a model folder. The last one used stays loaded. Throws Failure 'model-refused'. */
+/** The sessions of a model folder. Throws Failure 'model-refused'. */
 export async function loadOcrModel(location: ModelLocation, threads: number): Promise<OcrModel> {
-  if (loaded?.folder !== location.folder || loaded.threads !== threads) {
-    loaded = { folder: location.folder, threads, model: openSessions(location, threads) }
-  }
-  const mine = loaded
+  const files = findFiles(location)
+  const { InferenceSession } = await import('onnxruntime-node')
+  const open = async (path: string, keepsMemory: boolean): Promise<InferenceSession> =>
+    InferenceSession.create(path, {
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      enableMemPattern: false, // for pictures of one size only
+      enableCpuMemArena: keepsMemory,
+      // Threads that wait in a loop take the cores from everything else on a busy machine: measured a third of the speed.
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
+    })
   try {
-    return await mine.model
+    const detection = await open(files.detection, false) // one run a picture, up to some hundred MB
+    const recognition = await open(files.recognition, true)
+    return { detection, recognition, characters: parseCharacters(await readFile(files.characters, 'utf8')) }
   } catch (error) {
-    if (loaded === mine) loaded = undefined
-    throw error
+    if (error instanceof Failure) throw error
+    const reason = error instanceof Error ? error.message : String(error)
+    throw refused(location, `cannot be loaded: ${reason}`)
   }
+}
+
+export async function closeOcrModel({ detection, recognition }: OcrModel): Promise<void> {
+  await Promise.all([detection.release(), recognition.release()])
 }
 
 /**
@@ -61,29 +68,6 @@ export async function countOcrMacs(location: ModelLocation): Promise<Extract<Mac
     kind: 'ocr',
     perDetectionBlock: Number(two.convolution + two.projection - one.convolution - one.projection),
     perRecognitionStep: Number((linear + line.attention) / steps),
-  }
-}
-
-async function openSessions(location: ModelLocation, threads: number): Promise<OcrModel> {
-  const files = findFiles(location)
-  const { InferenceSession } = await import('onnxruntime-node')
-  const open = async (path: string, keepsMemory: boolean): Promise<InferenceSession> =>
-    InferenceSession.create(path, {
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      enableMemPattern: false, // for pictures of one size only
-      enableCpuMemArena: keepsMemory,
-      // Threads that wait in a loop take the cores from everything else on a busy machine: measured a third of the speed.
-      extra: { session: { intra_op: { allow_spinning: '0' } } },
-    })
-  try {
-    const detection = await open(files.detection, false) // one run a picture, up to some hundred MB
-    const recognition = await open(files.recognition, true)
-    return { detection, recognition, characters: parseCharacters(await readFile(files.characters, 'utf8')) }
-  } catch (error) {
-    if (error instanceof Failure) throw error
-    const reason = error instanceof Error ? error.message : String(error)
-    throw refused(location, `cannot be loaded: ${reason}`)
   }
 }
 

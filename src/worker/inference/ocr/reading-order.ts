@@ -14,29 +14,56 @@ const MIN_COLUMN_LINES = 3
 const MIN_COLUMN_WIDTH = 6
 /** Boxes share a row when this part of the lower one's height overlaps. */
 const ROW_OVERLAP = 0.5
+/** Only boxes this much wider than high tell how the page is turned. */
+const LEVEL_RATIO = 4
+const QUARTER = Math.PI / 2
 
 /**
  * Indices of boxes in reading order: top to bottom, left to right within a row; columns of running text one after
- * another where an empty gap divides them.
+ * another where an empty gap divides them. A page that leans or stands on its side or its head is turned level first.
  */
 export function readingOrder(boxes: readonly RotatedBox[]): number[] {
-  const extents = boxes.map(extentOf)
+  const turn = turnOf(boxes)
+  const extents = boxes.map((box) => extentOf(box, turn))
   return order(
     extents,
     extents.map((_, index) => index),
   )
 }
 
-function extentOf(box: RotatedBox): Extent {
-  const points = corners(box)
-  const xs = points.map(({ x }) => x)
-  // The middle of the box decides its row: the corners of a long leaning line reach into its neighbours.
-  return {
-    left: Math.min(...xs),
-    right: Math.max(...xs),
-    top: box.center.y - box.halfHeight,
-    bottom: box.center.y + box.halfHeight,
+/**
+ * How far the page is turned, in radians: to the quarter turn by most of its lines, and from there by the angle that has
+ * as much length of lines on one side as on the other. Short boxes lean by chance and do not count.
+ */
+function turnOf(boxes: readonly RotatedBox[]): number {
+  const lines = boxes
+    .filter(({ halfWidth, halfHeight }) => halfWidth >= LEVEL_RATIO * halfHeight)
+    .map(({ axis, halfWidth }) => {
+      const angle = Math.atan2(axis.y, axis.x)
+      const quarter = Math.round(angle / QUARTER)
+      return { quarter: (quarter + 4) % 4, lean: angle - quarter * QUARTER, length: halfWidth }
+    })
+  const lengthOf = (some: typeof lines): number => some.reduce((sum, { length }) => sum + length, 0)
+  const quarters = [0, 1, 2, 3].map((quarter) => lines.filter((line) => line.quarter === quarter))
+  const lengths = quarters.map(lengthOf)
+  const quarter = lengths.indexOf(Math.max(...lengths))
+  let rest = lengths[quarter]! / 2
+  for (const { lean, length } of quarters[quarter]!.toSorted((a, b) => a.lean - b.lean)) {
+    rest -= length
+    if (rest <= 0) return quarter * QUARTER + lean
   }
+  return 0
+}
+
+/** Where a box lies once the page is turned level. */
+function extentOf(box: RotatedBox, turn: number): Extent {
+  const [cosine, sine] = [Math.cos(turn), Math.sin(turn)]
+  const xs = corners(box).map(({ x, y }) => x * cosine + y * sine)
+  // The middle of the box decides its row: the corners of a long leaning line reach into its neighbours.
+  const middle = box.center.y * cosine - box.center.x * sine
+  const level = Math.abs(box.axis.x * cosine + box.axis.y * sine) >= Math.SQRT1_2
+  const half = level ? box.halfHeight : box.halfWidth
+  return { left: Math.min(...xs), right: Math.max(...xs), top: middle - half, bottom: middle + half }
 }
 
 function order(extents: readonly Extent[], indices: number[]): number[] {

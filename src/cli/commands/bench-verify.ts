@@ -1,0 +1,141 @@
+import { randomInt } from 'node:crypto'
+import { readFile, stat } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { signatureVerifier } from '#engine/networks/index'
+import { recompute } from '#engine/work/recompute'
+import { BENCHMARK_PUBLIC_KEY } from '#shared/domain/benchmark'
+import { findReportProblems, signedBenchmark, type BenchmarkReport } from '#shared/domain/benchmark-report'
+import { describeParseError, Failure } from '#shared/domain/errors'
+import { goldenDigests } from '#shared/domain/golden'
+import { formatRate, toText } from '#shared/domain/format'
+import type { ProofEngine } from '#shared/domain/worker-protocol'
+import { createNodeProcessHost } from '#process/node-host'
+import { EXIT_DONE, EXIT_FAILED, type Output } from '../output'
+import { programFolder } from '../paths'
+
+const MOST_FILE_BYTES = 16 * 1024 ** 2
+/** One in so many of the recorded digests is computed again. */
+const RECOMPUTED = 10
+
+interface Recorded {
+  publicKey: string
+  nonce: bigint
+  digest: string
+}
+
+/** `lode bench --verify FILE`: signature, figures, and a random tenth of the digests. Needs neither engine nor data folder. */
+export async function verifyBenchmark(output: Output, file: string, engine?: ProofEngine): Promise<number> {
+  const signed = await readReport(file)
+  const { body } = signed
+  const problems = findReportProblems(signed, signatureVerifier)
+  const recorded = recordedDigests(body)
+  const drawn = draw(recorded, Math.ceil(recorded.length / RECOMPUTED), ({ publicKey }) => publicKey === body.rig)
+  let used: ProofEngine | null = null
+  // What was changed after it was signed is not worth computing.
+  if (problems.length === 0) {
+    const found = await compute(body, drawn, engine)
+    used = found.engine
+    for (const nonce of found.wrong) problems.push(`The digest of nonce ${nonce} is wrong.`)
+  }
+  const ok = problems.length === 0
+  output.answer(
+    {
+      ok,
+      rig: signed.key,
+      device: body.device.name,
+      engine: body.engine,
+      tier: body.tier,
+      at: new Date(body.at).toISOString(),
+      lodeVersion: body.lodeVersion,
+      macsPerSecond: body.macsPerSecond,
+      digests: recorded.length,
+      recomputed: used === null ? 0 : drawn.length,
+      recomputedWith: used,
+      problems,
+    },
+    ok
+      ? [
+          `Genuine: ${body.device.name}, ${body.engine}, ${body.tier}: ${toText(formatRate(body.macsPerSecond))}, measured ${new Date(body.at).toISOString()}.`,
+          `Signed by rig ${signed.key}. ${drawn.length} of ${recorded.length} digests computed again with ${used ?? ''}: all right.`,
+        ]
+      : ['Not genuine.', ...problems],
+  )
+  return ok ? EXIT_DONE : EXIT_FAILED
+}
+
+async function readReport(file: string): Promise<ReturnType<typeof signedBenchmark.parse>> {
+  const notOurs = 'Give a file that "lode bench --export" wrote.'
+  let text: string
+  try {
+    if ((await stat(file)).size > MOST_FILE_BYTES)
+      throw new Failure('invalid-input', `${file} is too large for a benchmark`, notOurs)
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    if (error instanceof Failure) throw error
+    throw new Failure('not-found', `${file} cannot be read`, notOurs)
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new Failure('invalid-input', `${file} is not JSON`, notOurs)
+  }
+  const parsed = signedBenchmark.safeParse(value)
+  if (!parsed.success)
+    throw new Failure('invalid-input', `${file} is no benchmark: ${describeParseError(parsed.error)}`, notOurs)
+  return parsed.data
+}
+
+function recordedDigests(body: BenchmarkReport): Recorded[] {
+  return [
+    ...body.checksumDigests.map((digest, nonce) => ({ publicKey: BENCHMARK_PUBLIC_KEY, nonce: BigInt(nonce), digest })),
+    ...body.digests.map(({ nonce, digest }) => ({ publicKey: body.rig, nonce: BigInt(nonce), digest })),
+  ]
+}
+
+/**
+ * `count` of them, each as likely as any other; from the preferred ones while there are any. Those are the rig's own: the
+ * golden ones were all compared with the golden file.
+ */
+function draw<T>(from: readonly T[], count: number, isPreferred: (one: T) => boolean): T[] {
+  const preferred = from.filter(isPreferred)
+  const others = from.filter((one) => !isPreferred(one))
+  return Array.from({ length: count }, () => {
+    const left = preferred.length > 0 ? preferred : others
+    return left.splice(randomInt(left.length), 1)
+  }).flat()
+}
+
+/** With the named engine, or the fastest one here that gives a golden digest. */
+async function compute(
+  body: BenchmarkReport,
+  drawn: readonly Recorded[],
+  wanted?: ProofEngine,
+): Promise<{ engine: ProofEngine; wrong: bigint[] }> {
+  const engines: ProofEngine[] = wanted === undefined ? ['native', 'onnx-cpu', 'reference'] : [wanted]
+  const host = createNodeProcessHost(programFolder)
+  let trouble = ''
+  for (const engine of engines) {
+    try {
+      return await recompute({ host, threads: availableParallelism() }, async (worker) => {
+        const digestOf = async ({ publicKey, nonce }: Omit<Recorded, 'digest'>): Promise<string | undefined> => {
+          const { tier, epochSeed } = body
+          const asked = { engine, tier, epochSeed, publicKey, firstNonce: nonce }
+          return (await worker.digests({ ...asked, budgetMilliseconds: 0, maxNonces: 1, keep: 1 })).digests[0]
+        }
+        if ((await digestOf({ publicKey: BENCHMARK_PUBLIC_KEY, nonce: 0n })) !== goldenDigests(body.tier)[0])
+          throw new Failure('device-unavailable', `${engine} computes wrong digests here`)
+        const wrong: bigint[] = []
+        for (const one of drawn) if ((await digestOf(one)) !== one.digest) wrong.push(one.nonce)
+        return { engine, wrong }
+      })
+    } catch (error) {
+      trouble = error instanceof Error ? error.message : String(error)
+    }
+  }
+  throw new Failure(
+    'device-unavailable',
+    `this computer could not compute the digests: ${trouble}`,
+    'Name another --engine.',
+  )
+}

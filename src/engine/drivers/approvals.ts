@@ -1,0 +1,50 @@
+/** What the person approved, kept in the ledger: a driver's hash, why it is quarantined, and the devices it had, which stay listed while it is not loaded. */
+import { z } from 'zod'
+import { hex64 } from '#shared/domain/bytes'
+import { nativeDevice, type NativeDevice } from '#shared/domain/driver'
+import type { Ledger } from '../ledger'
+
+export interface Approvals {
+  /** SHA-256 of the library that was approved; null: none */
+  hash(name: string): string | null
+  /** null: it is not quarantined */
+  quarantine(name: string): string | null
+  devices(name: string): NativeDevice[]
+  approve(name: string, sha256: string): void
+  /** null ends it */
+  setQuarantine(name: string, reason: string | null): void
+  rememberDevices(name: string, devices: readonly NativeDevice[]): void
+  forget(name: string): void
+}
+
+const SETTING = 'drivers'
+const remembered = z.record(
+  z.string(),
+  z.object({ sha256: hex64, quarantine: z.string().optional(), devices: z.array(nativeDevice).optional() }),
+)
+
+export function openApprovals(ledger: Ledger): Approvals {
+  const all = { ...ledger.setting(SETTING, remembered) }
+  const change = (name: string, to: (before: (typeof all)[string]) => (typeof all)[string]): void => {
+    const before = all[name]
+    if (!before) return
+    all[name] = to(before)
+    ledger.saveSetting(SETTING, all)
+  }
+  return {
+    hash: (name) => all[name]?.sha256 ?? null,
+    quarantine: (name) => all[name]?.quarantine ?? null,
+    devices: (name) => all[name]?.devices ?? [],
+    approve: (name, sha256) => {
+      all[name] = { sha256 }
+      ledger.saveSetting(SETTING, all)
+    },
+    setQuarantine: (name, reason) =>
+      change(name, ({ quarantine: _former, ...rest }) => (reason === null ? rest : { ...rest, quarantine: reason })),
+    rememberDevices: (name, devices) => change(name, (before) => ({ ...before, devices: [...devices] })),
+    forget: (name) => {
+      delete all[name]
+      ledger.saveSetting(SETTING, all)
+    },
+  }
+}

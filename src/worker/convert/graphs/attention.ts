@@ -1,0 +1,103 @@
+/**
+ * Grouped attention of plain products, with a cache that is only read: keys and values of the new tokens come out by
+ * themselves, and the caller puts them into the cache. So no run copies the cache, however many requests share a run
+ * (onnxruntime-node copies every output, also one whose memory it was given; GroupQueryAttention puts out the whole
+ * cache), and a product of one row has a kernel of its own, which GroupQueryAttention's scaled product does not take.
+ */
+import { FLOAT, INT64, type GraphWriter } from './graph-writer'
+import type { DecoderShape } from './shapes'
+
+/**
+ * Query [batch, tokens, heads × headSize], key and value [batch, tokens, keyValueHeads × headSize] of a layer. All side by
+ * side in the first, and two empty names, where they were computed together.
+ */
+export type AttentionInputs = [query: string, key: string, value: string]
+
+export interface Attention {
+  /** Rotates and attends; gives [batch, tokens, heads × headSize]. */
+  attend(layer: number, inputs: AttentionInputs): string
+  /** Declares what the caller puts into the cache; after the last layer. */
+  finish(): void
+}
+
+/**
+ * Declares the inputs `position_ids` [batch, tokens], `attention_bias` [batch, 1, 1, tokens, past + tokens], which is
+ * added to the scores, and for each layer cached keys and values [batch, keyValueHeads, 1, past, headSize]. Outputs
+ * `new_keys` and `new_values` [batch, layers × keyValueHeads, 1, tokens, headSize]. The tables of `cosines` and `sines`
+ * are there already.
+ */
+export async function createAttention(graph: GraphWriter, shape: DecoderShape): Promise<Attention> {
+  const { layers, heads, keyValueHeads, headSize } = shape
+  const cached = ['batch', keyValueHeads, 1, 'past', headSize]
+  graph.input('position_ids', INT64, ['batch', 'tokens'])
+  graph.input('attention_bias', FLOAT, ['batch', 1, 1, 'tokens', 'positions'])
+  // Scores are scaled through the queries' rotation, so that their product needs no factor. Folded when it is loaded.
+  const scale = await graph.weights('scale', Float32Array.of(1 / Math.sqrt(headSize)), [1])
+  const scaled = ['cosines', 'sines'].map((table) => graph.node('Mul', [table, scale], `${table}.scaled`))
+  const partsOfInput = graph.integers(
+    'qkv.sizes',
+    [heads, keyValueHeads, keyValueHeads].map((count) => count * headSize),
+    [3],
+  )
+  const queryHeads = graph.integers('query.shape', [0, 0, keyValueHeads, heads / keyValueHeads, headSize], [5])
+  const keyHeads = graph.integers('key.shape', [0, 0, keyValueHeads, 1, headSize], [5])
+  const together = graph.integers('attended.shape', [0, 0, heads * headSize], [3])
+  const parts = partSizes(graph)
+  const newKeys: string[] = []
+  const newValues: string[] = []
+
+  return {
+    attend: (layer, inputs) => {
+      const name = (part: string): string => `layer.${layer}.${part}`
+      const pastKey = graph.input(`past_key_values.${layer}.key`, FLOAT, cached)
+      const pastValue = graph.input(`past_key_values.${layer}.value`, FLOAT, cached)
+      const rotated = (value: string, tables: readonly string[], count: number, part: string): string =>
+        graph.node('RotaryEmbedding', [value, 'position_ids', ...tables], name(`${part}.rotated`), { num_heads: count })
+      const byHead = (value: string, size: string, part: string): string => {
+        const split = graph.node('Reshape', [value, size], name(`${part}.heads`))
+        return graph.node('Transpose', [split], name(`${part}.byHead`), { perm: [0, 2, 3, 1, 4] })
+      }
+      if (inputs[1] === '') {
+        const apart: AttentionInputs = [name('q'), name('k'), name('v')]
+        graph.node('Split', [inputs[0], partsOfInput], apart, { axis: -1 })
+        inputs = apart
+      }
+      const query = byHead(rotated(inputs[0], scaled, heads, 'query'), queryHeads, 'query')
+      const key = byHead(rotated(inputs[1], ['cosines', 'sines'], keyValueHeads, 'key'), keyHeads, 'key')
+      const value = byHead(inputs[2], keyHeads, 'value')
+      newKeys.push(key)
+      newValues.push(value)
+
+      const transposed = { transB: 1 }
+      const before = graph.node('FusedMatMul', [query, pastKey], name('scores.past'), transposed)
+      const among = graph.node('FusedMatMul', [query, key], name('scores.new'), transposed)
+      const scores = graph.node('Concat', [before, among], name('scores'), { axis: -1 })
+      const biased = graph.node('Add', [scores, 'attention_bias'], name('scores.biased'))
+      const shares = graph.node('Softmax', [biased], name('shares'), { axis: -1 })
+      graph.node('Split', [shares, parts], [name('shares.past'), name('shares.new')], { axis: -1 })
+      const from = graph.node('MatMul', [name('shares.past'), pastValue], name('attended.past'))
+      const own = graph.node('MatMul', [name('shares.new'), value], name('attended.new'))
+      const sum = graph.node('Add', [from, own], name('attended.byHead'))
+      const ordered = graph.node('Transpose', [sum], name('attended.heads'), { perm: [0, 3, 1, 2, 4] })
+      return graph.node('Reshape', [ordered, together], name('attended'))
+    },
+    finish: () => {
+      graph.node('Concat', newKeys, 'new_keys', { axis: 1 })
+      graph.node('Concat', newValues, 'new_values', { axis: 1 })
+      for (const name of ['new_keys', 'new_values'])
+        graph.output(name, FLOAT, ['batch', layers * keyValueHeads, 1, 'tokens', headSize])
+    },
+  }
+}
+
+/** Positions of the cache and of the new tokens, into which every row of probabilities is cut. */
+function partSizes(graph: GraphWriter): string {
+  const size = (value: string, axis: number, name: string): string => {
+    const whole = graph.node('Shape', [value], `${name}.shape`)
+    const from = graph.integers(`${name}.from`, [axis], [1])
+    const to = graph.integers(`${name}.to`, [axis + 1], [1])
+    return graph.node('Slice', [whole, from, to], name)
+  }
+  const past = size('past_key_values.0.key', 3, 'parts.past')
+  return graph.node('Concat', [past, size('input_ids', 1, 'parts.new')], 'parts', { axis: 0 })
+}

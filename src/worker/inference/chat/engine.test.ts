@@ -1,0 +1,270 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { InferenceSession } from 'onnxruntime-node'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { chatSampling } from '#shared/domain/job'
+import { MAX_PARALLEL_CHATS, type ModelLocation } from '#shared/domain/worker-protocol'
+import { ggufBytes, randomNumbers, tinyModel, WORDS } from '../../convert/sources/gguf.test.support'
+import { convertModel } from '../../convert/index'
+import { probeModel } from '../index'
+import { chatModel } from '../real-models.test.support'
+import type { Answer } from './answer'
+import { createChatEngine, type Ask, type ChatEngine } from './engine'
+import { loadChatModel, type ChatModel } from './model'
+
+const home = mkdtempSync(join(tmpdir(), 'lode-chat-engine-'))
+afterAll(() => rmSync(home, { recursive: true, force: true }))
+
+const shape = {
+  family: 'llama',
+  layers: 2,
+  width: 256,
+  hidden: 512,
+  heads: 4,
+  keyValueHeads: 2,
+  headSize: 64,
+} as const
+
+/** A graph that Lode built, with random weights; prompts are absorbed in parts of eight tokens. */
+async function tinyLocation(): Promise<ModelLocation> {
+  const { metadata, tensors } = tinyModel(shape, 8, 11)
+  writeFileSync(join(home, 'tiny.gguf'), ggufBytes({ ...metadata, 'llama.context_length': 1024 }, tensors))
+  const folder = join(home, 'tiny')
+  await convertModel(join(home, 'tiny.gguf'), folder)
+  const files = readdirSync(folder).map((path) => ({ path, bytes: 1, sha256: '0'.repeat(64) }))
+  const macFormula = { kind: 'chat', perToken: 0, perLogits: 0, perPair: 0 } as const
+  return {
+    folder,
+    card: { id: 'tiny', kind: 'chat', name: 'Tiny', files, licence: 'mit', source: 'a test', context: 0, macFormula },
+  }
+}
+
+const random = randomNumbers(7)
+const prompt = (length: number): number[] => Array.from({ length }, () => 1 + Math.floor(random() * (WORDS.length - 1)))
+
+/** What `onToken` gave, and the answer: of many steps, since nothing ends it but `room`. */
+function ask(engine: ChatEngine, ids: number[], change: Partial<Ask> = {}): Promise<Answer> {
+  const { signal } = new AbortController()
+  return engine.answer({
+    prompt: ids,
+    room: 12,
+    sampling: undefined,
+    stop: [],
+    signal,
+    onToken: () => undefined,
+    ...change,
+  })
+}
+
+/** The answer, or why there is none. */
+async function settled(answer: Promise<Answer>): Promise<unknown> {
+  const [outcome] = await Promise.allSettled([answer])
+  return outcome.status === 'fulfilled' ? outcome.value : outcome.reason
+}
+
+function expectSame(actual: Answer, expected: Answer): void {
+  expect(actual.ids).toEqual(expected.ids)
+  actual.top.forEach((row, position) => {
+    row.forEach(([id, value], place) => {
+      const [expectedId, expectedValue] = expected.top[position]![place]!
+      expect(id).toBe(expectedId)
+      // Products of one row and of several round otherwise.
+      expect(Math.abs(value - expectedValue)).toBeLessThan(0.05)
+    })
+  })
+}
+
+describe('many requests on a graph that Lode built', () => {
+  let location: ModelLocation
+  let model: ChatModel
+  /** tokens of every run, in order */
+  const runs: { rows: number; tokens: number }[] = []
+  let failNext: Error | undefined
+  beforeAll(async () => {
+    location = await tinyLocation()
+    const loaded = await loadChatModel(location, 1)
+    const { session } = loaded
+    const watched = new Proxy(session, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name)
+        if (name !== 'run' || typeof value !== 'function') return value
+        return async (feeds: InferenceSession.FeedsType, fetches: InferenceSession.FetchesType) => {
+          const [rows = 0, tokens = 0] = feeds['input_ids']!.dims
+          runs.push({ rows, tokens })
+          const error = failNext
+          failNext = undefined
+          if (error) throw error
+          return session.run(feeds, fetches)
+        }
+      },
+    })
+    // no token ends an answer, so that lengths are known
+    model = { ...loaded, session: watched, endIds: new Set() }
+  })
+  afterAll(() => model.session.release())
+  const plenty = (): number => 1e12
+
+  test('is known as one by its inputs and outputs', () => {
+    expect(model.joined).toMatchObject({ heads: shape.keyValueHeads, headSize: shape.headSize })
+    expect(model.joined?.inputs).toHaveLength(shape.layers)
+    expect(model.prefillTokens).toBe(8)
+  })
+
+  test('answer as each does alone, whenever they come and go', async () => {
+    const prompts = [3, 40, 9, 17, 1, 150, 8, 24, 33, 5].map(prompt)
+    const rooms = [30, 4, 60, 12, 150, 3, 1, 9, 20, 40]
+    const alone: Answer[] = []
+    for (const [index, ids] of prompts.entries())
+      alone.push(await ask(createChatEngine(model, plenty), ids, { room: rooms[index]! }))
+    runs.length = 0
+    const engine = createChatEngine(model, plenty)
+    const together = await Promise.all(
+      prompts.map(async (ids, index) => {
+        for (let turn = 0; turn < index * 3; turn++) await new Promise(setImmediate)
+        return ask(engine, ids, { room: rooms[index]! })
+      }),
+    )
+    together.forEach((answer, index) => expectSame(answer, alone[index]!))
+    expect(Math.max(...runs.map(({ rows }) => rows))).toBeGreaterThan(3)
+    expect(alone.map(({ ids }) => ids.length)).toEqual(rooms)
+  })
+
+  test('sampled answers are those of their seed, also beside others', async () => {
+    const ids = prompt(20)
+    const sampling = chatSampling.parse({ temperature: 0.3, seed: 5, topP: 0.9 })
+    const alone = await ask(createChatEngine(model, plenty), ids, { sampling })
+    const engine = createChatEngine(model, plenty)
+    const [beside] = await Promise.all([
+      ask(engine, ids, { sampling }),
+      ask(engine, prompt(9)),
+      ask(engine, prompt(30)),
+    ])
+    expect(beside.ids).toEqual(alone.ids)
+  })
+
+  test('no more than the limit run at once, the next begins when one is cancelled', async () => {
+    const engine = createChatEngine(model, plenty)
+    const controllers = Array.from({ length: MAX_PARALLEL_CHATS + 1 }, () => new AbortController())
+    const order: number[] = []
+    runs.length = 0
+    const answers = controllers.map(({ signal }, index) =>
+      settled(
+        ask(engine, prompt(2), {
+          signal,
+          room: 100,
+          onToken: () => {
+            order.push(index)
+            // by then all of them have begun but the last, which waits
+            if (index === 3 && order.filter((other) => other === 3).length === 20) {
+              expect(order).not.toContain(MAX_PARALLEL_CHATS)
+              controllers[3]!.abort()
+            }
+          },
+        }),
+      ),
+    )
+    const results = await Promise.all(answers)
+    expect(results[3]).toMatchObject({ code: 'cancelled' })
+    expect(results.filter((result) => !(result instanceof Error))).toHaveLength(MAX_PARALLEL_CHATS)
+    // Its row is free at the next step: not one more token of it.
+    expect(order.filter((index) => index === 3)).toHaveLength(20)
+    expect(Math.max(...runs.map(({ rows }) => rows))).toBe(MAX_PARALLEL_CHATS)
+  })
+
+  test('a long prompt does not hold up the others: a token of theirs for each of its parts', async () => {
+    const engine = createChatEngine(model, plenty)
+    const order: string[] = []
+    const short = ask(engine, prompt(4), { room: 60, onToken: () => order.push('short') })
+    await new Promise(setImmediate)
+    const long = ask(engine, prompt(160), { room: 1, onToken: () => order.push('long') })
+    await Promise.all([short, long])
+    // twenty parts of eight tokens, and a token of the other's after each
+    expect(order.indexOf('long')).toBeGreaterThanOrEqual(19)
+    expect(order.indexOf('long')).toBeLessThan(25)
+  })
+
+  test('an equal beginning is computed once, and changes nothing', async () => {
+    const system = prompt(64)
+    const [one, other] = [
+      [...system, ...prompt(10)],
+      [...system, ...prompt(20)],
+    ]
+    const alone = await ask(createChatEngine(model, plenty), other)
+    const engine = createChatEngine(model, plenty)
+    await ask(engine, one)
+    runs.length = 0
+    const again = await ask(engine, other)
+    expect(again).toEqual(alone)
+    expect(runs.filter(({ tokens }) => tokens > 1).map(({ tokens }) => tokens)).toEqual([8, 8, 4])
+    // the whole prompt known: its last part is computed all the same, since its logits are wanted
+    runs.length = 0
+    expect(await ask(engine, other)).toEqual(alone)
+    expect(runs.filter(({ tokens }) => tokens > 1)).toEqual([{ rows: 1, tokens: 4 }])
+  })
+
+  test('where memory does not suffice for one more, that one fails in words, and fewer run from then on', async () => {
+    // the long prompt alone has room, and both in one block have not
+    let room = 2_000_000
+    const engine = createChatEngine(model, () => room)
+    const first = ask(engine, prompt(10), { room: 80 })
+    const second = settled(ask(engine, prompt(500), { room: 20 }))
+    const failed = await second
+    expect(failed).toMatchObject({
+      code: 'out-of-memory',
+      message: expect.stringMatching(
+        /^there is not enough memory for this conversation beside the others: \d+ MB/,
+      ) as string,
+    })
+    expect(engine.limit).toBe(1)
+    expect((await first).ids).toHaveLength(80)
+    room = 1e12
+    const results = await Promise.all([ask(engine, prompt(10)), ask(engine, prompt(12)), ask(engine, prompt(14))])
+    expect(results.map(({ ids }) => ids.length)).toEqual([12, 12, 12])
+  })
+
+  test('onnxruntime without memory ends the newest request alone', async () => {
+    const engine = createChatEngine(model, plenty)
+    const first = ask(engine, prompt(3), { room: 40 })
+    let shown = 0
+    const second = settled(
+      ask(engine, prompt(3), {
+        room: 40,
+        onToken: () => {
+          if (++shown === 5) failNext = new Error('Non-zero status code: std::bad_alloc')
+        },
+      }),
+    )
+    expect(await second).toMatchObject({
+      code: 'out-of-memory',
+      message: expect.stringContaining('not enough memory') as string,
+    })
+    expect((await first).ids).toHaveLength(40)
+    expect(engine.limit).toBe(1)
+  })
+
+  test('its MACs are those computed by hand', async () => {
+    const { layers, width, hidden, heads, keyValueHeads, headSize } = shape
+    const layer = width * (heads + 2 * keyValueHeads) * headSize + heads * headSize * width + 3 * width * hidden
+    expect(await probeModel(location, { threads: 1 })).toEqual({
+      context: 1024,
+      macFormula: {
+        kind: 'chat',
+        perToken: layers * layer,
+        perLogits: width * WORDS.length,
+        perPair: 2 * layers * heads * headSize,
+      },
+    })
+  })
+})
+
+test.skipIf(!chatModel)('requests on a graph with a cache of its own take turns', async () => {
+  const model = await loadChatModel(chatModel!, 1)
+  const engine = createChatEngine(model)
+  const order: number[] = []
+  const answers = [0, 1].map((index) => ask(engine, [1, 5 + index, 9], { room: 6, onToken: () => order.push(index) }))
+  await Promise.all(answers)
+  expect(order.slice(0, 6)).toContain(0)
+  expect(order.slice(0, 6)).toContain(1)
+  await model.session.release()
+})

@@ -1,0 +1,197 @@
+/**
+ * For graphs that Lode built: one run computes the next token of every request. A prompt is absorbed in a block of its
+ * own and then joins the others' block.
+ */
+import type { Tensor } from 'onnxruntime-node'
+import { damaged } from '../model-files'
+import { createKeyValueBlock, type KeyValueBlock, type KeyValueShape, type NewKeyValues } from './key-values'
+import type { ChatModel } from './model'
+import { createPrefixStore } from './prefixes'
+import type { Sequence, Sequences } from './sequences'
+
+/** Room grows by so many positions at least. */
+const POSITIONS_PER_STEP = 64
+/** Parts of a doubling by which it grows: a prompt's block seldom, since all is copied; the joint block closely, since all of it is read. */
+const PROMPT_STEPS = 2
+const JOINT_STEPS = 8
+/** Memory for beginnings of prompts. */
+const PREFIX_BYTES = 128 * 1024 ** 2
+
+interface Joined extends Sequence {
+  /** its row in the block, once its prompt is absorbed */
+  row: number
+  /** positions in the cache */
+  length: number
+}
+
+/** `free`: bytes of memory that may still be taken. */
+export function createJoinedSequences(model: ChatModel, shape: KeyValueShape, free: () => number): Sequences {
+  const { runtime } = model
+  const prefixes = createPrefixStore(model.prefillTokens, PREFIX_BYTES)
+  const newBlock = (rows: number, capacity: number): KeyValueBlock =>
+    createKeyValueBlock(runtime, shape, { rows, capacity }, free)
+  /** what the first part of a prompt reads: one position, which its bias hides */
+  const nothing = newBlock(1, 1)
+  let block = nothing
+  /** in the order of their rows */
+  const members: Joined[] = []
+
+  /** Makes the block fit so many rows and positions; what the members have stays in place. */
+  const fit = (rows: number, positions: number): void => {
+    const capacity = roomFor(positions, JOINT_STEPS)
+    if (rows <= block.rows && block.rows <= 2 * rows && capacity === block.capacity) return
+    const fitting = newBlock(rows, capacity)
+    for (const member of members) fitting.copyRow(member.row, block, member.row, member.length)
+    block = fitting
+  }
+  const longest = (): number => members.reduce((most, { length }) => Math.max(most, length), 0)
+
+  const join = (sequence: Joined, from: KeyValueBlock): void => {
+    fit(members.length + 1, Math.max(longest(), sequence.length) + 1)
+    block.copyRow(members.length, from, 0, sequence.length)
+    sequence.row = members.push(sequence) - 1
+  }
+  const leave = (sequence: Joined): void => {
+    if (members[sequence.row] !== sequence) return
+    const last = members.pop()!
+    if (last !== sequence) {
+      block.copyRow(sequence.row, block, last.row, last.length)
+      members[sequence.row] = last
+      last.row = sequence.row
+    }
+    sequence.row = -1
+    if (members.length === 0) block = nothing
+  }
+
+  const open = (prompt: readonly number[]): Sequence => {
+    let own: KeyValueBlock | undefined
+    /** A block with room for so many positions and with what `from` has of the prompt. */
+    const roomy = (from: KeyValueBlock | undefined, positions: number): KeyValueBlock => {
+      const capacity = roomFor(positions, PROMPT_STEPS)
+      if (from === own && own?.capacity === capacity) return own
+      const grown = newBlock(1, capacity)
+      if (from) grown.copyRow(0, from, 0, sequence.length)
+      return grown
+    }
+    const sequence: Joined = {
+      row: -1,
+      length: 0,
+      get absorbed() {
+        return Math.min(sequence.length, prompt.length)
+      },
+      absorb: async () => {
+        let known = own
+        if (own === undefined) {
+          const prefix = prefixes.find(prompt)
+          known = prefix?.block
+          sequence.length = prefix?.positions ?? 0
+        }
+        const start = sequence.length
+        const ids = prompt.slice(start, start + model.prefillTokens)
+        const last = start + ids.length === prompt.length
+        own = roomy(known, start + ids.length)
+        const past = start === 0 ? nothing : own
+        const given = await runGraph(model, past.tensors(1), past.capacity, [{ ids, length: start }], last)
+        own.append(0, start, given, 0)
+        sequence.length += ids.length
+        if (!last) return null
+        join(sequence, own)
+        prefixes.keep(prompt, own)
+        own = undefined
+        return given.logits(0)
+      },
+      close: () => {
+        own = undefined
+        leave(sequence)
+      },
+    }
+    return sequence
+  }
+
+  return {
+    open,
+    step: async (next) => {
+      fit(members.length, longest() + 1)
+      // Every member's row is computed; a member without a token (its request waits for nothing) does not occur.
+      const ids = new Map(next.map(({ sequence, id }) => [sequence, id]))
+      const rows = members.map((member) => {
+        const id = ids.get(member)
+        if (id === undefined) throw new Error('a sequence has no next token')
+        return { ids: [id], length: member.length }
+      })
+      const given = await runGraph(model, block.tensors(members.length), block.capacity, rows, true)
+      for (const member of members) block.append(member.row, member.length++, given, member.row)
+      return next.map(({ sequence }) => given.logits((sequence as Joined).row))
+    },
+  }
+}
+
+/**
+ * Room for at least so many positions. It follows from their number alone: sums over a row round otherwise where the
+ * row is wider, and an answer must not depend, to the last bit, on what was asked before.
+ */
+function roomFor(positions: number, steps: number): number {
+  const step = Math.max(POSITIONS_PER_STEP, 2 ** Math.floor(Math.log2(positions)) / steps)
+  return Math.ceil(positions / step) * step
+}
+
+interface Row {
+  /** the same number in every row */
+  ids: readonly number[]
+  /** positions of this row in the cache */
+  length: number
+}
+
+async function runGraph(
+  model: ChatModel,
+  past: Record<string, Tensor>,
+  capacity: number,
+  rows: readonly Row[],
+  wantLogits: boolean,
+): Promise<NewKeyValues & { logits(row: number): Float32Array }> {
+  const { Tensor } = model.runtime
+  const tokens = rows[0]?.ids.length ?? 0
+  const ids = rows.flatMap((row) => row.ids)
+  const positions = rows.flatMap((row) => row.ids.map((_, index) => row.length + index))
+  const whole = (values: readonly number[]): Tensor =>
+    new Tensor('int64', BigInt64Array.from(values, BigInt), [rows.length, tokens])
+  const results = await model.session.run(
+    {
+      ...past,
+      input_ids: whole(ids),
+      position_ids: whole(positions),
+      attention_bias: attentionBias(model, rows, tokens, capacity),
+      logits_to_keep: new Tensor('int64', BigInt64Array.of(1n), []),
+    },
+    { ...(wantLogits && { logits: null }), new_keys: null, new_values: null },
+  )
+  const numbers = (name: string): Float32Array => {
+    const data = results[name]?.data
+    if (!(data instanceof Float32Array)) throw damaged(name, 'is not among the outputs in float32')
+    return data
+  }
+  return {
+    keys: numbers('new_keys'),
+    values: numbers('new_values'),
+    tokens,
+    logits: (row) => {
+      const all = numbers('logits')
+      const words = all.length / rows.length
+      return all.subarray(row * words, (row + 1) * words)
+    },
+  }
+}
+
+/** 0 where a token may look: at the cache as far as it is filled, and at the new tokens up to itself. */
+function attentionBias(model: ChatModel, rows: readonly Row[], tokens: number, capacity: number): Tensor {
+  const width = capacity + tokens
+  const bias = new Float32Array(rows.length * tokens * width)
+  rows.forEach(({ length }, row) => {
+    for (let token = 0; token < tokens; token++) {
+      const start = (row * tokens + token) * width
+      bias.fill(-Infinity, start + length, start + capacity)
+      bias.fill(-Infinity, start + capacity + token + 1, start + width)
+    }
+  })
+  return new model.runtime.Tensor('float32', bias, [rows.length, 1, 1, tokens, width])
+}
