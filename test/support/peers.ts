@@ -6,15 +6,11 @@ import { root } from './lode'
 
 export const peersFolder = join(root, 'test/bench/peers')
 
-/**
- * Installs the peers' package in the versions of its lock file, unless it is there. Takes a minute, and some hundred megabytes.
- * Not by `npm ci`: that wants the binaries of every system in the lock file, which some registries do not have.
- */
+/** Installs the peers' package as its lock file says, unless it is there. Takes a minute, and some hundred megabytes. */
 export function installPeers(): void {
   if (existsSync(join(peersFolder, 'node_modules/node-llama-cpp/package.json'))) return
   console.log('installing what is compared with, once, into test/bench/peers')
-  execFileSync('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund'], {
-    cwd: peersFolder,
-    stdio: 'inherit',
-  })
+  // not "ci": npm 11 wants the programs of other systems in the lock file, which npm 10 does not write there
+  const options = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+  execFileSync('npm', ['install', ...options], { cwd: peersFolder, stdio: 'inherit' })
 }

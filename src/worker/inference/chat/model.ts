@@ -2,8 +2,6 @@
 import { basename } from 'node:path'
 import { Template } from '@huggingface/jinja'
 import { z } from 'zod'
-import { Failure } from '#shared/domain/errors'
-import type { ChatMessage } from '#shared/domain/job'
 import type { ModelLocation } from '#shared/domain/worker-protocol'
 import {
   contextTokens,
@@ -58,9 +56,9 @@ export async function loadChatModel(model: ModelLocation, threads: number): Prom
   const template = await loadTemplate(model, tokenizer.config)
   const context = contextTokens(model.card.context, config.max_position_embeddings, tokenizer.config.model_max_length)
   const path = graphPath(model)
-  const graph = await openGraph(path, threads)
+  const graph = await openGraph(path, threads, { waitBusily: true })
   try {
-    const joined = joinedCache(graph)
+    const joined = joinedCache(graph, config)
     const cache = joined === null ? cacheSlots(graph, config, basename(path)) : []
     return {
       ...graph,
@@ -76,28 +74,6 @@ export async function loadChatModel(model: ModelLocation, threads: number): Prom
   } catch (error) {
     await graph.session.release()
     throw error
-  }
-}
-
-/** The prompt as the model expects it. Throws a Failure when the template refuses the messages (for example their order). */
-export function renderPrompt(model: ChatModel, messages: readonly ChatMessage[]): string {
-  const { config } = model.tokenizer
-  try {
-    return model.template.render({
-      messages: messages.map(({ role, content }) => ({ role, content })),
-      add_generation_prompt: true,
-      bos_token: tokenText(config.bos_token) ?? '',
-      eos_token: tokenText(config.eos_token) ?? '',
-      pad_token: tokenText(config.pad_token) ?? '',
-      unk_token: tokenText(config.unk_token) ?? '',
-    })
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new Failure(
-      'invalid-input',
-      `the model's chat template does not take these messages: ${reason}`,
-      'Ask with one message of the user.',
-    )
   }
 }
 
@@ -124,7 +100,7 @@ function endOfSequence(
 }
 
 /** The cache of graphs that Lode builds (convert/decoder-attention.ts), by the names and shapes of their inputs. */
-function joinedCache({ session }: LoadedGraph): KeyValueShape | null {
+function joinedCache({ session }: LoadedGraph, config: ModelConfig): KeyValueShape | null {
   const { inputNames, outputNames, inputMetadata } = session
   if (!['logits', 'new_keys', 'new_values'].every((name) => outputNames.includes(name))) return null
   const first = tensorShape(inputMetadata, 'past_key_values.0.key')
@@ -136,7 +112,7 @@ function joinedCache({ session }: LoadedGraph): KeyValueShape | null {
     key: `past_key_values.${layer}.key`,
     value: `past_key_values.${layer}.value`,
   }))
-  return { inputs, heads, headSize: size }
+  return { inputs, heads, group: (config.num_attention_heads ?? heads) / heads, headSize: size }
 }
 
 function cacheSlots({ session }: LoadedGraph, config: ModelConfig, file: string): CacheSlot[] {
