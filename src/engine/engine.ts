@@ -171,6 +171,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       events,
       settings,
       verifier,
+      isMining: () => mining.state === 'mining',
       onChange: (list) => events.emit('models.changed', list),
     })
     closers.add(() => modelSupport.stop())

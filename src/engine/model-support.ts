@@ -35,6 +35,7 @@ export interface ModelSupportParts {
   events: EngineEvents
   settings: SettingsStore
   verifier: VerifierClient
+  isMining: () => boolean
   onChange(models: Model[]): void
 }
 
@@ -59,6 +60,7 @@ export interface ModelSupport {
 }
 
 const RESUME_MILLISECONDS = 1500
+const ASK_AGAIN_MILLISECONDS = 10 * 60_000
 const DECLINED = 'models-declined'
 const declinedSchema = z.array(z.string())
 
@@ -86,9 +88,20 @@ export async function createModelSupport(parts: ModelSupportParts): Promise<Mode
     log,
     modelsFolder: environment.modelsFolder ?? null,
     install: async (entry, from, files) => void (await models.install(entry, from, files)),
-    onChange: (download) => parts.events.emit('models.download', download),
+    onChange: (download) => {
+      parts.events.emit('models.download', download)
+      if (download.state === 'failed') askAgain()
+    },
   })
-  const library = createLibrary({
+  /** A rig that was offline fetches what mining needs once it can; what the person paused or cancelled stays so. */
+  let again: { cancel(): void } | null = null
+  const askAgain = (): void => {
+    again ??= parts.clock.setTimeout(() => {
+      again = null
+      if (parts.isMining()) void library.fetchDefaults()
+    }, ASK_AGAIN_MILLISECONDS)
+  }
+  const library: ModelLibrary = createLibrary({
     store: models,
     downloads,
     catalogue,
@@ -124,6 +137,7 @@ export async function createModelSupport(parts: ModelSupportParts): Promise<Mode
     },
     stop: async () => {
       resuming.cancel()
+      again?.cancel()
       const ended = downloads.stop()
       converter.stop()
       await ended
