@@ -35,7 +35,7 @@ export function CleanUp({ onRemoved }: { onRemoved: () => void }) {
   }
   return (
     <form
-      className="in clean-up"
+      className="clean-up"
       onSubmit={(event) => {
         event.preventDefault()
         ask(true)
