@@ -46,7 +46,7 @@ export interface BenchmarksParts {
   version: string
   devices: DeviceRegistry
   drivers: Pick<Drivers, 'ownerOf' | 'quarantine'>
-  mining: Mining
+  mining: Pick<Mining, 'devicesChanged'>
   ledger: Ledger
   host: ProcessHost
   signer: Signer
@@ -115,7 +115,9 @@ export function createBenchmarks(parts: BenchmarksParts): Benchmarks {
     const noncesPerSecond = samples.length === 0 || wrong !== null ? 0 : median(samples)
     const macsPerSecond = noncesPerSecond * Number(TIERS[asked.tier].macs)
     const estimate = devices.fullLoadPower(device.id)
-    const watts = measuredWatts ?? estimate.watts
+    const isMeasured = macsPerSecond > 0
+    const watts = isMeasured ? (measuredWatts ?? estimate.watts) : null
+    const certainty = measuredWatts === null ? estimate.certainty : 'measured'
     return {
       deviceId: device.id,
       mode: asked.stress ? 'stress' : 'benchmark',
@@ -126,9 +128,9 @@ export function createBenchmarks(parts: BenchmarksParts): Benchmarks {
       spread: spreadOf(samples),
       milliseconds: measured.milliseconds,
       watts,
-      wattsCertainty: measuredWatts === null ? estimate.certainty : 'measured',
+      wattsCertainty: watts === null ? null : certainty,
       wattsSource: estimate.source,
-      macsPerJoule: watts === null || macsPerSecond === 0 ? null : macsPerSecond / watts,
+      macsPerJoule: watts === null ? null : macsPerSecond / watts,
       temperatureCelsius: measured.temperatureCelsius,
       clockHertz: measured.clockHertz,
       powerLimitWatts: device.powerLimit?.currentWatts ?? null,
@@ -145,7 +147,7 @@ export function createBenchmarks(parts: BenchmarksParts): Benchmarks {
 
   return {
     run: async ({ id, engine, tier = 'itp1-base', seconds = DEFAULT_BENCHMARK_SECONDS, stressMinutes }) => {
-      await devices.ready()
+      await devices.settled()
       const device = devices.get(id)
       if (!device.canMine)
         throw new Failure('device-unavailable', `${id} cannot be measured: ${device.reason ?? 'it cannot mine'}`)

@@ -6,13 +6,13 @@ import {
   createPowerMeter,
   processorClockHertz,
   defaultTemperatureLimit,
-  computingGpus,
   describeDevices,
   readProcessorTable,
   type DeviceDescriptor,
   type PowerMeter,
 } from './devices'
 import type { Drivers } from './drivers'
+import { createEngineLook } from './engine-look'
 import type { DriverSensors } from './drivers/sensors'
 import type { DevicePower } from './live'
 import type { SettingsStore } from './settings'
@@ -31,8 +31,10 @@ export interface DeviceRegistry {
       powerLimitWatts?: number | undefined
     },
   ): void
-  /** Settles when it is known which engines work here, looking at the first call; until then the list has the safe ones. */
+  /** Settles when the processor's engines are known, looking at the first call; until then the list has the safe ones. */
   ready(): Promise<void>
+  /** Settles when every device was tried. */
+  settled(): Promise<void>
   /** Looks at the machine again. */
   refresh(): Promise<void>
   /** From now on it does not mine, also after a start, until `endQuarantine`. Not for devices of drivers: those follow theirs. */
@@ -73,6 +75,8 @@ export interface DeviceRegistryParts {
   modelName: (hash: string) => string
   rate: (deviceId: string) => { macsPerSecond: number | null; macsPerJoule: number | null }
   onForgotten: (deviceId: string) => void
+  /** a device can do more than was known */
+  onFound: () => void
   onChange: () => void
 }
 
@@ -84,32 +88,23 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
   let lastReading: SensorReading | null = null
   const runners = new Map<string, DeviceRunner>()
 
-  let cpuEngines: ProofEngine[] = ['onnx-cpu', 'reference']
-  let looked: Promise<void> | null = null
-  const gpuEngines: Record<string, ProofEngine[]> = {}
-  const lookAtEngines = async (): Promise<void> => {
-    const driversKnown = parts.drivers.ready()
-    if (await parts.nativeWorks()) {
-      cpuEngines = ['native', ...cpuEngines]
+  const look = createEngineLook({
+    inventory: () => inventory,
+    nativeWorks: parts.nativeWorks,
+    gpuEngines: parts.gpuEngines,
+    driversReady: () => parts.drivers.ready(),
+    onFound: () => {
+      parts.onFound()
       parts.onChange()
-    }
-    await Promise.all([lookAtGpus(), driversKnown])
-  }
-  const lookAtGpus = async (): Promise<void> => {
-    for (const { id, adapter, vendor } of computingGpus(inventory)) {
-      if (gpuEngines[id] !== undefined) continue
-      const engines = await parts.gpuEngines({ adapter, vendor })
-      if (engines.length === 0) continue
-      gpuEngines[id] = engines
-      parts.onChange()
-    }
-  }
+    },
+  })
 
   const descriptors = (): DeviceDescriptor[] => [
-    ...describeDevices(inventory, settings.devices, cpuEngines, gpuEngines).map(heldBack),
+    ...describeDevices(inventory, settings.devices, look.cpu, look.gpus).map(heldBack),
     ...parts.drivers.devices(settings.devices, inventory.memoryBytes),
   ]
   const heldBack = (found: DeviceDescriptor): DeviceDescriptor => {
+    if (look.underWay.has(found.id)) return { ...found, reason: 'It is being tried.' }
     const { quarantine } = settings.device(found.id)
     if (quarantine === undefined) return found
     return { ...found, canMine: false, quarantined: true, reason: `Quarantined: ${quarantine}.` }
@@ -184,16 +179,21 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
         watts: reading.watts ?? null,
         certainty: reading.certainty ?? null,
         source: reading.source,
+        ...(reading.certainty === 'measured' ? { counterJoules: lastReading?.packageJoules } : {}),
         temperatureCelsius: lastReading?.cpuTemperatureCelsius ?? null,
       }
     }
     if (parts.drivers.ownerOf(id) !== null) {
-      const sensors = parts.driverSensors.latest(id)
+      // Read over its worker: what a former one said is no reading.
+      const isRunning = (runners.get(id)?.residentBytes ?? null) !== null
+      const sensors = isRunning ? parts.driverSensors.latest(id) : null
       const watts = sensors?.powerWatts ?? null
       return {
         watts,
         certainty: watts === null ? null : 'measured',
-        source: watts === null ? 'no power sensor' : "the driver's sensor",
+        source:
+          watts !== null ? "the driver's sensor" : isRunning ? 'no power sensor' : 'its driver says while it works',
+        counterJoules: sensors?.energyJoules,
         temperatureCelsius: sensors?.temperatureCelsius ?? null,
       }
     }
@@ -245,13 +245,11 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       if ('powerLimitWatts' in change && isMining) void parts.drivers.powerLimits.begin(id)
       parts.onChange()
     },
-    ready: () => {
-      looked ??= lookAtEngines()
-      return looked
-    },
+    ready: look.ready,
+    settled: look.settled,
     refresh: async () => {
       inventory = await parts.readInventory()
-      await lookAtGpus()
+      await look.lookAtGpus()
       meter = createPowerMeter({ inventory, processors })
       parts.onChange()
     },

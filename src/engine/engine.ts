@@ -13,6 +13,7 @@ import type { EngineContext } from './context'
 import { describeFault } from './describe-fault'
 import { createDeviceRegistry, type DeviceRegistry } from './device-registry'
 import { createSensorsClient } from './devices'
+import { createKeptDriverChecks } from './drivers/kept-checks'
 import { createDriverSupport } from './drivers/support'
 import { createEngineEvents } from './emitter'
 import { createHandlers } from './handlers'
@@ -32,7 +33,6 @@ import { createThrottle } from './throttle'
 import { createRunnerFactory } from './runner-factory'
 import { recoverJobs } from './work/job-recovery'
 import { createJobRates } from './work/job-rates'
-import type { RunnableModel } from './work/job-runner'
 import { createNetworkState } from './work/network-state'
 import { createSampleBudget } from './work/sample-budget'
 import { createSubmissions } from './work/submissions'
@@ -172,10 +172,9 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       settings,
       verifier,
       isMining: () => mining.state === 'mining',
-      onChange: (list) => events.emit('models.changed', list),
     })
     closers.add(() => modelSupport.stop())
-    const { models, library } = modelSupport
+    const { models, library } = modelSupport.access
     const networkState = createNetworkState({
       network,
       clock,
@@ -201,11 +200,6 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     closers.add(() => submissions.stop())
 
     const sampleBudget = createSampleBudget(() => mining.minedMilliseconds())
-    const runnableModels = (): RunnableModel[] =>
-      models
-        .list()
-        .filter((model) => model.state === 'ready' && library.fitsMemory(model.id))
-        .map((model) => models.resolve(model.kind, model.id))
 
     /** Many changes in a moment are one message to the screens. */
     let announcing: { cancel(): void } | null = null
@@ -219,6 +213,15 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       }, STATUS_MILLISECONDS)
     }
     closers.add(() => announcing?.cancel())
+
+    // Before everything that looks at devices by a timer: a slow machine takes longer than their first.
+    const look = async (options?: { timeoutMilliseconds: number }): Promise<SensorInventory> => {
+      const found = await sensors.inventory(options)
+      if (!closed) rememberInventory(ledger, found)
+      return found
+    }
+    const known = knownInventory(ledger, cpus().length)
+    const inventory = known ?? (await look({ timeoutMilliseconds: INVENTORY_MILLISECONDS }))
 
     const { drivers, driverSensors } = createDriverSupport({
       folder: join(dataDir, 'drivers'),
@@ -236,19 +239,23 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       driverSensors.stop()
       await drivers.stop()
     })
+    const driverChecks = createKeptDriverChecks({ folder: join(dataDir, 'drivers'), ledger, host, drivers, clock })
+    closers.add(() => driverChecks.stop())
     const createRunner = createRunnerFactory({
       drivers,
+      driverSensors,
       driverHangMilliseconds: parts.driverHangMilliseconds ?? DRIVER_HANG_MILLISECONDS,
       rigKey: signer.publicKeyHex,
       host,
       clock,
       random: randomFraction,
+      randomBytes: parts.random,
       log,
       network,
       networkState,
       submissions,
       sampleBudget,
-      models: runnableModels,
+      models: modelSupport.runnable,
       jobRates: createJobRates(ledger),
       ledger,
       events,
@@ -266,14 +273,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       onTick: (tick) => events.emit('engine.live', tick),
     })
     closers.add(() => live.stop())
-    const look = async (options?: { timeoutMilliseconds: number }): Promise<SensorInventory> => {
-      const found = await sensors.inventory(options)
-      if (!closed) rememberInventory(ledger, found)
-      return found
-    }
-    const known = knownInventory(ledger, cpus().length)
     const devices: DeviceRegistry = createDeviceRegistry({
-      inventory: known ?? (await look({ timeoutMilliseconds: INVENTORY_MILLISECONDS })),
+      inventory,
       readInventory: look,
       settings,
       nativeWorks: native.works,
@@ -282,14 +283,19 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       drivers,
       driverSensors,
       modelName: (hash) =>
-        runnableModels().find((model) => model.hash === hash)?.card.name ?? 'a model that was removed',
+        modelSupport.runnable().find((model) => model.hash === hash)?.card.name ?? 'a model that was removed',
       rate: (deviceId) => live.rate(deviceId),
       onForgotten: (deviceId) => live.remove(deviceId),
+      onFound: () => {
+        mining
+          .devicesChanged()
+          .catch((error: unknown) => log.error('devices could not join', { error: describeFault(error) }))
+      },
       onChange: changed,
     })
 
     takeReading = devices.onReading
-    const engineLook = clock.setTimeout(() => void devices.ready(), NATIVE_PROBE_MILLISECONDS)
+    const engineLook = clock.setTimeout(() => void devices.settled(), NATIVE_PROBE_MILLISECONDS)
     closers.add(() => engineLook.cancel())
     if (known !== null)
       devices
@@ -302,6 +308,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       clock,
       devices: () => devices.list(),
       enginesKnown: () => devices.ready(),
+      allKnown: () => devices.settled(),
       runner: (deviceId) => devices.runner(deviceId),
       samplesWanted: () => settings.current.samples,
       keepsGoing: () => settings.current.practiceKeepGoing,
@@ -348,12 +355,10 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       devices,
       benchmarks: createBenchmarks({ ...parts, devices, drivers, mining, ledger, signer }),
       drivers,
+      driverChecks,
       live,
       mining,
-      models,
-      library,
-      downloads: modelSupport.downloads,
-      addUpload: modelSupport.addUpload,
+      ...modelSupport.access,
       network,
       networkState,
       submissions,

@@ -76,6 +76,7 @@ function controller(options: { devices?: string[]; keepsGoing?: boolean } = {}) 
     clock,
     devices: () => devices,
     enginesKnown: () => Promise.resolve(),
+    allKnown: () => Promise.resolve(),
     runner,
     samplesWanted: () => true,
     keepsGoing: () => keepsGoing,

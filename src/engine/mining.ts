@@ -40,8 +40,10 @@ export interface Mining {
 export interface MiningParts {
   clock: Clock
   devices: () => readonly MiningDevice[]
-  /** settles when each device lists the engines that work */
+  /** settles when the processor lists the engines that work; other devices join when they are known */
   enginesKnown: () => Promise<void>
+  /** settles when each device does */
+  allKnown: () => Promise<void>
   runner: (deviceId: string) => DeviceRunner
   samplesWanted: () => boolean
   keepsGoing: () => boolean
@@ -135,6 +137,8 @@ export function createMining(parts: MiningParts): Mining {
     inTurn(async () => {
       if (wanted !== null) return
       await parts.enginesKnown()
+      // Who names a device or an engine, or has nothing else, waits for those that are still being tried.
+      if (options.devices || options.engine || usable(options).length === 0) await parts.allKnown()
       const unknown = options.devices?.find((id) => !parts.devices().some((device) => device.id === id))
       if (unknown !== undefined) {
         const known = parts.devices().map((device) => device.id)

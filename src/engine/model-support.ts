@@ -20,6 +20,7 @@ import {
   type ModelStore,
 } from './models'
 import type { SettingsStore } from './settings'
+import type { RunnableModel } from './work/job-runner'
 import { createModelConverter } from './work/model-converter'
 import type { VerifierClient } from './work/verifier'
 
@@ -36,7 +37,6 @@ export interface ModelSupportParts {
   settings: SettingsStore
   verifier: VerifierClient
   isMining: () => boolean
-  onChange(models: Model[]): void
 }
 
 export interface ModelEnvironment {
@@ -48,14 +48,21 @@ export interface ModelEnvironment {
   fetchByItself: boolean
 }
 
-export interface ModelSupport {
+/** What handlers use. */
+export interface ModelAccess {
   models: ModelStore
   library: ModelLibrary
-  /** where the page's server puts what it is sent, a folder for each set of files */
-  uploadsFolder: string
+  downloads: ReturnType<typeof createDownloads>
   /** Adds what was uploaded and removes it. */
   addUpload(id: string): Promise<Model>
-  downloads: ReturnType<typeof createDownloads>
+}
+
+export interface ModelSupport {
+  access: ModelAccess
+  /** models that can take jobs here: whole, and not larger than the memory */
+  runnable(): RunnableModel[]
+  /** where the page's server puts what it is sent, a folder for each set of files */
+  uploadsFolder: string
   stop(): Promise<void>
 }
 
@@ -78,7 +85,7 @@ export async function createModelSupport(parts: ModelSupportParts): Promise<Mode
     knownCards,
     probe: (location) => parts.verifier.probe(location),
     convert: converter.convert,
-    onChange: parts.onChange,
+    onChange: (list) => parts.events.emit('models.changed', list),
   })
   await rm(uploadsFolder, { recursive: true, force: true })
   const downloads = createDownloads({
@@ -118,23 +125,26 @@ export async function createModelSupport(parts: ModelSupportParts): Promise<Mode
   await downloads.open()
   // A command that is over in a moment begins nothing.
   const resuming = parts.clock.setTimeout(() => downloads.resume(), RESUME_MILLISECONDS)
+  const addUpload = async (id: string): Promise<Model> => {
+    const set = join(uploadsFolder, id)
+    try {
+      const names = await readdir(set).catch(() => [])
+      const [only] = names
+      if (only === undefined)
+        throw new Failure('not-found', 'nothing was uploaded under that name', 'Drop the files again.')
+      return await models.add(names.length === 1 ? join(set, only) : set)
+    } finally {
+      await rm(set, { recursive: true, force: true })
+    }
+  }
   return {
-    models,
-    library,
-    downloads,
+    access: { models, library, downloads, addUpload },
+    runnable: () =>
+      models
+        .list()
+        .filter((model) => model.state === 'ready' && library.fitsMemory(model.id))
+        .map((model) => models.resolve(model.kind, model.id)),
     uploadsFolder,
-    addUpload: async (id) => {
-      const set = join(uploadsFolder, id)
-      try {
-        const names = await readdir(set).catch(() => [])
-        const [only] = names
-        if (only === undefined)
-          throw new Failure('not-found', 'nothing was uploaded under that name', 'Drop the files again.')
-        return await models.add(names.length === 1 ? join(set, only) : set)
-      } finally {
-        await rm(set, { recursive: true, force: true })
-      }
-    },
     stop: async () => {
       resuming.cancel()
       again?.cancel()

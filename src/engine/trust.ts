@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import type { TrustItem } from '#shared/contract/settings'
 import { packageFolder } from './package-folder'
@@ -15,6 +16,7 @@ const PARTS: readonly { package: string; binary?: string }[] = [
   { package: '@huggingface/gguf' },
   { package: 'onnx-proto' },
   { package: 'yauzl' },
+  { package: 'webgpu' },
   { package: '@huggingface/tokenizers' },
   { package: '@huggingface/jinja' },
   { package: '@scure/btc-signer' },
@@ -25,15 +27,18 @@ const PARTS: readonly { package: string; binary?: string }[] = [
 ]
 const manifest = z.object({ name: z.string(), version: z.string(), license: z.string().optional() })
 
+/** Lode's own driver for processors, in the addon that loads all drivers; beside the built programs where a compiler made it. */
+const CPU_DRIVER = fileURLToPath(new URL('../native/lode_native.node', import.meta.url))
+
 let known: Promise<TrustItem[]> | null = null
 
-/** Hashes are taken from the files on this disk, once a run. */
-export function programTrust(): Promise<TrustItem[]> {
-  known ??= collect()
+/** Hashes are taken from the files on this disk, once a run. `version`: Lode's. */
+export function programTrust(version: string): Promise<TrustItem[]> {
+  known ??= collect(version)
   return known
 }
 
-async function collect(): Promise<TrustItem[]> {
+async function collect(version: string): Promise<TrustItem[]> {
   const node: TrustItem = {
     name: process.versions.electron === undefined ? 'Node.js' : 'Electron',
     kind: 'program',
@@ -42,7 +47,21 @@ async function collect(): Promise<TrustItem[]> {
     origin: process.versions.electron === undefined ? 'npm package "node"' : 'npm package "electron"',
     licence: 'MIT',
   }
-  return [node, ...(await Promise.all(PARTS.map(describe))).filter((item) => item !== null)]
+  const parts = await Promise.all([cpuDriver(version), ...PARTS.map(describe)])
+  return [node, ...parts.filter((item) => item !== null)]
+}
+
+async function cpuDriver(version: string): Promise<TrustItem | null> {
+  const hash = await sha256(CPU_DRIVER)
+  if (hash === null) return null
+  return {
+    name: 'CPU driver',
+    kind: 'driver',
+    version,
+    sha256: hash,
+    origin: 'built from this copy of Lode',
+    licence: 'MIT',
+  }
 }
 
 async function describe(part: (typeof PARTS)[number]): Promise<TrustItem | null> {

@@ -1,6 +1,7 @@
 /** Benchmarks through the real command: time-boxed, kept, cancelled, signed, verified elsewhere, and unforgiving of wrong results. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { v7 } from 'uuid'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { connectWebSocket } from '#cli/client'
@@ -10,6 +11,7 @@ import { driverRow } from '#shared/contract/drivers'
 import { signedBenchmark } from '#shared/domain/benchmark-report'
 import { GOLDEN } from '#shared/domain/golden'
 import { signObject } from '#shared/domain/signed'
+import { openLedger } from '#engine/ledger/index'
 import { createSigner } from '#engine/networks/index'
 import { eventually, finished, lode, root, startLode, temporaryFolder, type Finished } from '../support/lode'
 import { answerOf, benchAnswer, benchVerifyAnswer, devicesAnswer, failureOf, statusAnswer } from './cli-schemas'
@@ -173,6 +175,25 @@ test('a click on Start during a benchmark ends it and mines', async () => {
   } finally {
     await engine.stop()
   }
+})
+
+test('a processor in quarantine mines only after a retry, also after another start', async () => {
+  const dataDir = temporaryFolder()
+  const ledger = openLedger({
+    folder: dataDir,
+    clock: { now: Date.now },
+    ids: { uuid: () => v7() },
+    onNotice: () => undefined,
+  })
+  ledger.saveSetting('devices', { cpu0: { enabled: true, quarantine: 'this device computes wrong results' } })
+  ledger.close()
+  const [processor] = answerOf(devicesAnswer, await lode(dataDir, ['devices', '--json']))
+  expect(processor).toMatchObject({ canMine: false, reason: 'Quarantined: this device computes wrong results.' })
+  const mined = await lode(dataDir, ['mine', '--no-dashboard', '--for', '5', '--devices', 'cpu0'])
+  expect(mined.code).toBe(1)
+  expect(mined.stderr).toContain('this device computes wrong results')
+  expect((await lode(dataDir, ['devices', 'retry', 'cpu0'])).code).toBe(0)
+  expect(answerOf(devicesAnswer, await lode(dataDir, ['devices', '--json']))[0]).toMatchObject({ canMine: true })
 })
 
 test('a stress test checks every digest for its time', async () => {

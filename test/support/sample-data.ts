@@ -317,6 +317,42 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
           wrongNonce: null,
         }))
 
+  const driverRows = (): Result<'drivers.list'> =>
+    empty
+      ? []
+      : [
+          {
+            name: 'a-chip',
+            vendor: 'A maker',
+            version: '1.2',
+            licence: 'Apache-2.0',
+            sha256: hex(generator(7), 64),
+            platforms: ['linux-x64'],
+            state: 'ready',
+            devices: [{ id: 'a-chip-0', name: 'A chip', kind: 'asic' }],
+          },
+          {
+            name: 'another',
+            vendor: 'Another maker',
+            version: '0.3',
+            licence: 'MIT',
+            sha256: hex(generator(8), 64),
+            platforms: ['linux-x64'],
+            state: 'quarantined',
+            reason: 'Quarantined: this device computes wrong results.',
+            devices: [],
+          },
+        ]
+  const driverCheckRows = (): Result<'drivers.checks'> =>
+    driverRows().map(({ name, sha256, state: driverState }) => ({
+      name,
+      sha256,
+      at: started,
+      ok: driverState === 'ready',
+      checks: [{ id: 'library', ok: driverState === 'ready', detail: 'a library of this platform' }],
+      macsPerSecond: driverState === 'ready' ? 2.1e12 : null,
+    }))
+
   const history = (period: Result<'engine.history'>['period']): Result<'engine.history'> => {
     const length = { '1h': 3_600_000, '3h': 10_800_000, '24h': 86_400_000, '7d': 604_800_000 }[period]
     const to = now()
@@ -587,6 +623,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
               rig: 'ab'.repeat(32),
               device: 'cpu0',
               deviceName: cpu,
+              disputed: index === 6 ? { factorMilli: '1000', creditMacs: '26038239232' } : null,
               kind: r() < 0.8 ? ('share' as const) : ('job' as const),
               ref: hex(r, 64),
               macs: '130191196160',
@@ -663,11 +700,13 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
       ],
     }),
     ...sampleModels(modelList, scene === 'mining'),
-    'drivers.list': async () => [],
+    'drivers.list': async () => driverRows(),
     'drivers.inspect': async () => noDriver(),
     'drivers.add': async () => noDriver(),
     'drivers.remove': async () => noDriver(),
     'drivers.retry': async () => noDriver(),
+    'drivers.check': async () => noDriver(),
+    'drivers.checks': async () => driverCheckRows(),
   }
   return { handlers, live, newRow: () => row(0) }
 }

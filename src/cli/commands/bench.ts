@@ -153,9 +153,11 @@ const PHASES: Record<BenchmarkProgress['phase'], string> = {
 }
 
 /** On a terminal only: one line that is written over. */
-function showProgress({ phase, endsAt, macsPerSecond }: BenchmarkProgress): void {
+function showProgress(progress: BenchmarkProgress): void {
   if (!process.stderr.isTTY) return
-  const seconds = Math.max(0, Math.ceil((endsAt - Date.now()) / 1000))
+  const { phase, endsAt, macsPerSecond } = progress
+  const milliseconds = endsAt === null ? progress.milliseconds : endsAt - Date.now()
+  const seconds = Math.max(0, Math.ceil(milliseconds / 1000))
   const speed = macsPerSecond === null ? '' : `, ${toText(formatRate(macsPerSecond))}`
   process.stderr.write(`\r\u001b[K${PHASES[phase]}${speed}, ${seconds} s left`)
 }

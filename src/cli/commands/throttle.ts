@@ -18,7 +18,10 @@ export interface ThrottleOptions {
 
 /** `lode throttle`: shows the levels; with `--level` changes that one. */
 export async function throttle({ output, dataDir }: CommandContext, options: ThrottleOptions): Promise<void> {
-  const { level, ...wanted } = options
+  const { level, threadsShare, duty, from, to, off } = options
+  const wanted = Object.fromEntries(
+    Object.entries({ threadsShare, duty, from, to, off }).filter(([, value]) => value !== undefined),
+  )
   if (level === undefined && Object.keys(wanted).length > 0)
     throw new Failure('wrong-usage', 'which level is to be changed is not said', 'Say --level in-use, idle or night.')
   await withSession(dataDir, async ({ client }) => {

@@ -21,11 +21,11 @@ export function deviceHandlers(
   return {
     'devices.list': async () => {
       // The list names the engines that work here; a library that hangs while it is tried must not hold it up.
-      await settledWithin(devices.ready(), ENGINE_LOOK_MILLISECONDS)
+      await settledWithin(devices.settled(), ENGINE_LOOK_MILLISECONDS)
       return devices.list()
     },
     'devices.refresh': async () => {
-      await devices.ready()
+      await devices.settled()
       await devices.refresh()
       await mining.devicesChanged()
       return devices.list()

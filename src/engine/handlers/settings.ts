@@ -63,7 +63,7 @@ export function settingsHandlers(
         'Of you and your work: nothing. The practice network runs inside this program, and the page is served to this computer only.',
         ...fetchSentences(context),
       ],
-      trust: [...(await programTrust()), ...driverTrust(context), ...modelTrust(context)],
+      trust: [...(await programTrust(context.version)), ...driverTrust(context), ...modelTrust(context)],
     }),
   }
 }

@@ -9,15 +9,22 @@ import type { WorkRecord } from './work-page'
 /** A credit beside what its work took. */
 export type CreditWithWork = CreditRecord &
   Pick<WorkRecord, 'model' | 'joules' | 'joules_certainty' | 'milliseconds' | 'tokens_in' | 'tokens_out'>
-type ListedCredit = CreditWithWork & { device_name: string | null; body: string | null }
+type ListedCredit = CreditWithWork & {
+  device_name: string | null
+  body: string | null
+  announced_factor: bigint | null
+  announced_credit: bigint | null
+}
 
 /** Of `CreditWithWork`, beside `credits.*` and joined by CREDIT_WORK. */
 export const WORK_COLUMNS =
   'work.model, work.joules, work.joules_certainty, work.milliseconds, work.tokens_in, work.tokens_out'
 export const CREDIT_WORK = 'JOIN work ON work.seq = credits.work'
 
-const SELECT = `SELECT credits.*, ${WORK_COLUMNS}, devices.name AS device_name, receipts.body
-  FROM credits ${CREDIT_WORK} LEFT JOIN devices ON devices.id = credits.device LEFT JOIN receipts ON receipts.id = credits.receipt`
+const SELECT = `SELECT credits.*, ${WORK_COLUMNS}, devices.name AS device_name, receipts.body,
+    disputes.factor_milli AS announced_factor, disputes.credit_macs AS announced_credit
+  FROM credits ${CREDIT_WORK} LEFT JOIN devices ON devices.id = credits.device LEFT JOIN receipts ON receipts.id = credits.receipt
+    LEFT JOIN disputes ON disputes.credit = credits.seq`
 
 export function readCredits(db: Db): Pick<LedgerReader, 'creditPage' | 'creditRow'> {
   const last = db.prepare<[], { last: bigint | null }>('SELECT max(seq) AS last FROM credits')
@@ -64,5 +71,8 @@ export function toCreditLine(row: CreditWithWork): CreditLine {
 
 function toCreditRow(row: ListedCredit): CreditRow {
   const verification = row.body === null ? null : receiptBody.parse(JSON.parse(row.body)).verification
-  return { ...toCreditLine(row), verification, deviceName: row.device_name ?? row.device }
+  const { announced_factor: factor, announced_credit: credit } = row
+  const disputed =
+    factor === null || credit === null ? null : { factorMilli: String(factor), creditMacs: String(credit) }
+  return { ...toCreditLine(row), verification, deviceName: row.device_name ?? row.device, disputed }
 }

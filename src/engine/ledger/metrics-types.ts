@@ -14,9 +14,10 @@ export interface DeviceSample {
   /** work and its expected credit in this time */
   macs: number
   creditMacs: number
-  /** null: not known */
-  powerWatts: number | null
-  powerMeasured: boolean
+  /** what it took in this time; null: not known */
+  joules: number | null
+  /** of the joules, those that a sensor or counter gave */
+  measuredJoules: number
 }
 export interface MetricsSample {
   /** end of the interval, UTC ms */

@@ -125,6 +125,8 @@ export interface RecordedWork {
 export interface AcceptedWork extends RecordedWork {
   /** this receipt was stored before: nothing changed */
   repeated: boolean
+  /** what was announced, where the receipt counts otherwise; null: it counts as announced */
+  disputed: WorkAmount | null
 }
 
 /** What a start finds unfinished. */
@@ -275,7 +277,7 @@ export interface Ledger extends LedgerReader {
 
   /** Share and its credit as `submitted`, before sending. The same share again gives the same ids. */
   recordShare(record: ShareRecord): RecordedWork
-  /** Receipt, work and credit as accepted, with the receipt's figures. Storing it twice is harmless. `conflict` for another receipt of the same work, `not-found` for unknown work. */
+  /** Receipt, work and credit as accepted, with the receipt's figures; a dispute where they are not those that were announced. Storing it twice is harmless. `conflict` for another receipt of the same work, `not-found` for unknown work. */
   accept(receipt: Signed<Receipt>): AcceptedWork
   /** Work and credit as rejected, with the network's code as the reason. */
   reject(ref: string, code: RefusalCode): RecordedWork

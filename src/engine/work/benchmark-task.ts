@@ -88,6 +88,9 @@ export function createBenchmarkTask(plan: BenchmarkPlan, clock: { now(): number;
   let phase: (typeof benchmarkPhases)[number] = 'preparing'
   let known: readonly string[] = goldenDigests(tier)
   let spent = 0
+  /** monotonic, of the slice under way */
+  let sliceBeganAt: number | null = null
+  let hasBegun = false
   let warmedUp = 0
   let nextNonce = plan.firstNonce
   const outcome: BenchmarkOutcome = {
@@ -194,6 +197,10 @@ export function createBenchmarkTask(plan: BenchmarkPlan, clock: { now(): number;
     return null
   }
 
+  /** Preparing a stress test is not stress yet. */
+  const isCounted = (): boolean => stress === null || phase === 'measuring'
+  const spentNow = (): number => spent + (sliceBeganAt !== null && isCounted() ? clock.monotonic() - sliceBeganAt : 0)
+
   const work = (worker: WorkerClient): Promise<BenchmarkOutcome | null> => {
     switch (phase) {
       case 'preparing':
@@ -213,7 +220,7 @@ export function createBenchmarkTask(plan: BenchmarkPlan, clock: { now(): number;
         phase,
         tier,
         isStress: stress !== null,
-        endsAt: clock.now() + Math.max(0, plan.milliseconds - spent),
+        endsAt: hasBegun ? clock.now() + Math.max(0, plan.milliseconds - spentNow()) : null,
         milliseconds: plan.milliseconds,
         samples: samples.length,
         macsPerSecond: samples.length === 0 ? null : median(samples) * Number(TIERS[tier].macs),
@@ -221,11 +228,17 @@ export function createBenchmarkTask(plan: BenchmarkPlan, clock: { now(): number;
       }
     },
     slice: async (worker) => {
+      hasBegun = true
       const beganAt = clock.monotonic()
-      const ended = await work(worker)
-      // Preparing a stress test is not stress yet.
-      if (stress === null || phase === 'measuring') spent += clock.monotonic() - beganAt
-      return ended ?? (spent >= plan.milliseconds && outcome.samples.length > 0 ? finish('time') : null)
+      sliceBeganAt = beganAt
+      try {
+        const counts = isCounted()
+        const ended = await work(worker)
+        if (counts) spent += clock.monotonic() - beganAt
+        return ended ?? (spent >= plan.milliseconds && outcome.samples.length > 0 ? finish('time') : null)
+      } finally {
+        sliceBeganAt = null
+      }
     },
     cancel: () => cancelling.abort(),
   }

@@ -8,6 +8,7 @@ import { createDeviceProofs } from './device-proofs'
 import type { DeviceRunner, DeviceRunnerParts, MiningOptions } from './device-types'
 import { createDeviceWorker } from './device-worker'
 import { fitsMemory, MODEL_MEMORY_SHARE } from './model-memory'
+import { createModelTrials } from './model-trials'
 import { createRestraint } from './restraint'
 import { createWorkLoop } from './work-loop'
 
@@ -38,7 +39,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     modelMemoryBytes: Math.floor(parts.memoryBytes * MODEL_MEMORY_SHARE),
     isStopping: () => stopping,
     isBusy: () => loop.running,
-    onStarting: () => show('starting', 'Starting'),
+    onStarting: () => show(benchmarks.waiting && mining === null ? 'benchmarking' : 'starting', 'Starting'),
     onRestarting: (reason) => show('restarting', `Its worker stopped: ${reason}. Starts again by itself.`, 'idle'),
     onEnded: () => proofs.forget(),
     onState: parts.onChange,
@@ -51,6 +52,8 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     isFinishing: () => finishing,
     show: (words, kind) => show('working', words, kind),
   })
+
+  const trials = parts.sample === undefined ? null : createModelTrials({ ...parts, sample: parts.sample })
 
   const step = async (): Promise<boolean> => {
     if (proofs.unwritten !== null) throw proofs.unwritten
@@ -71,8 +74,18 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     if (measured) return true
     if (mining === null || finishing) return false
     if (jobs.hinted) return true
-    await restraint.rest(restraint.mayProve() ? await prove(mining) : 0)
+    if (!restraint.mayProve()) await restraint.rest(0)
+    else await restraint.rest((await tryModel()) ?? (await prove(mining)))
     return true
+  }
+
+  /** Milliseconds that a model's measurement took; null: none is due. */
+  const tryModel = async (): Promise<number | null> => {
+    const before = parts.energyNow()
+    const taken = await trials?.runNext(worker.ensure, (words) => show('benchmarking', words, 'idle'))
+    if (taken === undefined || taken === null) return null
+    proofs.otherWorkSince(before)
+    return taken
   }
 
   const prove = async (options: MiningOptions): Promise<number> => {
@@ -237,6 +250,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       forgive()
       endBenchmarks('mining was started, and the benchmark ended for it', 'Measure again when mining has stopped.')
       proofs.begin()
+      trials?.begin()
       mining = options
       finishing = false
       jobs.hint()
@@ -251,6 +265,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     },
     wake: () => {
       jobs.hint()
+      trials?.yield()
       if (display.lane === 'proof' && parts.models().length > 0) proofs.yield()
       if (networkTrouble === null) loop.wake()
       run()

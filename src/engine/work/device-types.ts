@@ -14,6 +14,7 @@ import type { Log } from '../log'
 import type { BenchmarkOutcome, BenchmarkPlan } from './benchmark-task'
 import type { JobRates } from './job-rates'
 import type { JobRunner, JobRunnerParts, RunnableModel } from './job-runner'
+import type { ModelTrialsParts } from './model-trials'
 import type { NetworkState } from './network-state'
 import type { SampleBudget } from './sample-budget'
 import type { Submissions } from './submissions'
@@ -95,6 +96,8 @@ export interface DeviceRunnerParts extends Omit<WorkerClientParts, 'name' | 'sta
   sampleBudget: SampleBudget
   models: () => readonly RunnableModel[]
   jobRates: JobRates
+  /** work of a kind that nobody has seen before, for measuring a model; absent: models are measured by their jobs alone */
+  sample?: ModelTrialsParts['sample']
   jobParts: Pick<JobRunnerParts, 'ledger' | 'events'>
   /** what mining may take of the device now */
   pace: () => Pace

@@ -62,7 +62,12 @@ export const dayRow = z.object({
 })
 export type DayRow = z.infer<typeof dayRow>
 
-export const creditRow = creditLine.extend({ verification: verification.nullable(), deviceName: z.string() })
+export const creditRow = creditLine.extend({
+  verification: verification.nullable(),
+  deviceName: z.string(),
+  /** what was announced for the epoch, where the receipt counts otherwise; null: it counts as announced */
+  disputed: z.object({ factorMilli: decimal, creditMacs: decimal }).nullable(),
+})
 export type CreditRow = z.infer<typeof creditRow>
 
 export const verifyReport = z.object({

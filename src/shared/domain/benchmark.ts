@@ -28,8 +28,8 @@ export const benchmarkProgress = z.object({
   phase: z.enum(benchmarkPhases),
   tier: z.string(),
   isStress: z.boolean(),
-  /** UTC ms; later when a job came between */
-  endsAt: z.number(),
+  /** UTC ms; later when a job came between; null: its worker is not there yet */
+  endsAt: z.number().nullable(),
   /** whole length in milliseconds */
   milliseconds: z.number(),
   samples: z.number().int(),

@@ -100,7 +100,12 @@ async function measured(
 /** What the engine needs of a model; nothing is made into text. */
 function profiledModel(session: runtime.InferenceSession, { folder }: Prepared['location']): ChatModel {
   const config = z
-    .object({ num_hidden_layers: z.number(), num_key_value_heads: z.number(), head_dim: z.number() })
+    .object({
+      num_hidden_layers: z.number(),
+      num_attention_heads: z.number(),
+      num_key_value_heads: z.number(),
+      head_dim: z.number(),
+    })
     .parse(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')))
   const inputs = Array.from({ length: config.num_hidden_layers }, (_, layer) => ({
     key: `past_key_values.${layer}.key`,
@@ -115,7 +120,12 @@ function profiledModel(session: runtime.InferenceSession, { folder }: Prepared['
     context: 2048,
     cache: [],
     inPlace: false,
-    joined: { inputs, heads: config.num_key_value_heads, headSize: config.head_dim },
+    joined: {
+      inputs,
+      heads: config.num_key_value_heads,
+      group: config.num_attention_heads / config.num_key_value_heads,
+      headSize: config.head_dim,
+    },
     prefillTokens: PART_TOKENS,
   }
 }

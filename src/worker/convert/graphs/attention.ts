@@ -21,8 +21,10 @@ export interface Attention {
 }
 
 /**
- * Declares the inputs `position_ids` [batch, tokens], `attention_bias` [batch, 1, 1, tokens, past + tokens], which is
- * added to the scores, and for each layer cached keys and values [batch, keyValueHeads, 1, past, headSize]. Outputs
+ * Declares the inputs `position_ids` [batch, tokens], `attention_bias` [batch, 1, 1, rows, past + tokens], which is added
+ * to the scores, and for each layer cached keys and values [batch, keyValueHeads, 1, past, headSize]. `rows` is how many
+ * rows one product has: `tokens`, each head of a group by itself, or group × tokens, one head's after another's, which
+ * is faster for many tokens, since keys and values are packed for every product. Outputs
  * `new_keys` and `new_values` [batch, layers × keyValueHeads, 1, tokens, headSize]. The tables of `cosines` and `sines`
  * are there already.
  */
@@ -30,7 +32,7 @@ export async function createAttention(graph: GraphWriter, shape: DecoderShape): 
   const { layers, heads, keyValueHeads, headSize } = shape
   const cached = ['batch', keyValueHeads, 1, 'past', headSize]
   graph.input('position_ids', INT64, ['batch', 'tokens'])
-  graph.input('attention_bias', FLOAT, ['batch', 1, 1, 'tokens', 'positions'])
+  graph.input('attention_bias', FLOAT, ['batch', 1, 1, 'rows', 'positions'])
   // Scores are scaled through the queries' rotation, so that their product needs no factor. Folded when it is loaded.
   const scale = await graph.weights('scale', Float32Array.of(1 / Math.sqrt(headSize)), [1])
   const scaled = ['cosines', 'sines'].map((table) => graph.node('Mul', [table, scale], `${table}.scaled`))
@@ -42,7 +44,9 @@ export async function createAttention(graph: GraphWriter, shape: DecoderShape): 
   const queryHeads = graph.integers('query.shape', [0, 0, keyValueHeads, heads / keyValueHeads, headSize], [5])
   const keyHeads = graph.integers('key.shape', [0, 0, keyValueHeads, 1, headSize], [5])
   const together = graph.integers('attended.shape', [0, 0, heads * headSize], [3])
+  const groupHeads = graph.integers('group.shape', [0, 0, heads / keyValueHeads, -1, headSize], [5])
   const parts = partSizes(graph)
+  const productShape = productRows(graph, keyValueHeads, headSize)
   const newKeys: string[] = []
   const newValues: string[] = []
 
@@ -62,7 +66,8 @@ export async function createAttention(graph: GraphWriter, shape: DecoderShape): 
         graph.node('Split', [inputs[0], partsOfInput], apart, { axis: -1 })
         inputs = apart
       }
-      const query = byHead(rotated(inputs[0], scaled, heads, 'query'), queryHeads, 'query')
+      const byGroup = byHead(rotated(inputs[0], scaled, heads, 'query'), queryHeads, 'query')
+      const query = graph.node('Reshape', [byGroup, productShape], name('query'))
       const key = byHead(rotated(inputs[1], ['cosines', 'sines'], keyValueHeads, 'key'), keyHeads, 'key')
       const value = byHead(inputs[2], keyHeads, 'value')
       newKeys.push(key)
@@ -77,8 +82,9 @@ export async function createAttention(graph: GraphWriter, shape: DecoderShape): 
       graph.node('Split', [shares, parts], [name('shares.past'), name('shares.new')], { axis: -1 })
       const from = graph.node('MatMul', [name('shares.past'), pastValue], name('attended.past'))
       const own = graph.node('MatMul', [name('shares.new'), value], name('attended.new'))
-      const sum = graph.node('Add', [from, own], name('attended.byHead'))
-      const ordered = graph.node('Transpose', [sum], name('attended.heads'), { perm: [0, 3, 1, 2, 4] })
+      const sum = graph.node('Add', [from, own], name('attended.rows'))
+      const ofHeads = graph.node('Reshape', [sum, groupHeads], name('attended.byHead'))
+      const ordered = graph.node('Transpose', [ofHeads], name('attended.heads'), { perm: [0, 3, 1, 2, 4] })
       return graph.node('Reshape', [ordered, together], name('attended'))
     },
     finish: () => {
@@ -92,12 +98,22 @@ export async function createAttention(graph: GraphWriter, shape: DecoderShape): 
 
 /** Positions of the cache and of the new tokens, into which every row of probabilities is cut. */
 function partSizes(graph: GraphWriter): string {
-  const size = (value: string, axis: number, name: string): string => {
-    const whole = graph.node('Shape', [value], `${name}.shape`)
-    const from = graph.integers(`${name}.from`, [axis], [1])
-    const to = graph.integers(`${name}.to`, [axis + 1], [1])
-    return graph.node('Slice', [whole, from, to], name)
-  }
-  const past = size('past_key_values.0.key', 3, 'parts.past')
-  return graph.node('Concat', [past, size('input_ids', 1, 'parts.new')], 'parts', { axis: 0 })
+  const past = dimension(graph, 'past_key_values.0.key', 3, 'parts.past')
+  return graph.node('Concat', [past, dimension(graph, 'input_ids', 1, 'parts.new')], 'parts', { axis: 0 })
+}
+
+/** [batch, keyValueHeads, products, rows, headSize], with as many rows as the bias has. */
+function productRows(graph: GraphWriter, keyValueHeads: number, headSize: number): string {
+  const rows = dimension(graph, 'attention_bias', 3, 'product.rows')
+  const before = graph.integers('product.before', [0, keyValueHeads, -1], [3])
+  const after = graph.integers('product.after', [headSize], [1])
+  return graph.node('Concat', [before, rows, after], 'product.shape', { axis: 0 })
+}
+
+/** One size of a value, as a list of one. */
+function dimension(graph: GraphWriter, value: string, axis: number, name: string): string {
+  const whole = graph.node('Shape', [value], `${name}.shape`)
+  const from = graph.integers(`${name}.from`, [axis], [1])
+  const to = graph.integers(`${name}.to`, [axis + 1], [1])
+  return graph.node('Slice', [whole, from, to], name)
 }

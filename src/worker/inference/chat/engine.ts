@@ -24,7 +24,7 @@ export interface Ask {
 export interface ChatEngine {
   /**
    * Rejects with `cancelled` after the step that runs, and with `out-of-memory` when memory does not suffice for this
-   * request beside the others; those go on, and fewer are taken at once from then on.
+   * request beside the others; those go on, and fewer are taken at once until a number of answers went well.
    */
   answer(ask: Ask): Promise<Answer>
   /** requests that may run at once now */
@@ -39,8 +39,13 @@ export function createChatEngine(model: ChatModel, free: () => number = freeMemo
   const absorbing: Running[] = []
   const generating: Running[] = []
   let limit = MAX_PARALLEL_CHATS
+  let answersAtLimit = 0
   let working = false
 
+  const raiseLimit = (): void => {
+    limit++
+    answersAtLimit = 0
+  }
   const end = (request: Running): void => {
     request.sequence.close()
     for (const list of [absorbing, generating]) if (list.includes(request)) list.splice(list.indexOf(request), 1)
@@ -55,7 +60,10 @@ export function createChatEngine(model: ChatModel, free: () => number = freeMemo
       return await work()
     } catch (error) {
       const ranOut = isOutOfMemory(error)
-      if (ranOut) limit = Math.max(1, absorbing.length + generating.length - 1)
+      if (ranOut) {
+        limit = Math.max(1, absorbing.length + generating.length - 1)
+        answersAtLimit = 0
+      }
       fail(request, ranOut && !(error instanceof Failure) ? outOfMemory() : error)
       return undefined
     }
@@ -70,6 +78,7 @@ export function createChatEngine(model: ChatModel, free: () => number = freeMemo
     if (request.next !== null) return
     end(request)
     request.resolve(request.growing.answer)
+    if (limit < MAX_PARALLEL_CHATS && ++answersAtLimit >= ANSWERS_BEFORE_MORE) raiseLimit()
   }
   const dropCancelled = (): void => {
     const cancelled = (): Failure => new Failure('cancelled', 'the job was cancelled')
@@ -142,6 +151,9 @@ interface Running extends Request {
   /** the token chosen last, which passes through the layers next */
   next: number | null
 }
+
+/** After memory ran out: so many answers go well before one more is tried at once. */
+const ANSWERS_BEFORE_MORE = 8
 
 /** Some memory stays free: the machine belongs to the person. */
 const KEPT_FREE_BYTES = 256 * 1024 ** 2

@@ -11,9 +11,11 @@ import type { Sequence, Sequences } from './sequences'
 
 /** Room grows by so many positions at least. */
 const POSITIONS_PER_STEP = 64
-/** Parts of a doubling by which it grows: a prompt's block seldom, since all is copied; the joint block closely, since all of it is read. */
+/** Parts of a doubling by which it grows: a prompt's block seldom, since all is moved; the joint block closely, since all of it is read. */
 const PROMPT_STEPS = 2
 const JOINT_STEPS = 8
+/** Memory of the joint block beyond what it needs now, so that it grows in place for a while. */
+const JOINT_RESERVE = 1.25
 /** Memory for beginnings of prompts. */
 const PREFIX_BYTES = 128 * 1024 ** 2
 
@@ -28,10 +30,10 @@ interface Joined extends Sequence {
 export function createJoinedSequences(model: ChatModel, shape: KeyValueShape, free: () => number): Sequences {
   const { runtime } = model
   const prefixes = createPrefixStore(model.prefillTokens, PREFIX_BYTES)
-  const newBlock = (rows: number, capacity: number): KeyValueBlock =>
-    createKeyValueBlock(runtime, shape, { rows, capacity }, free)
+  const newBlock = (rows: number, capacity: number, reserve: number): KeyValueBlock =>
+    createKeyValueBlock(runtime, shape, { rows, capacity, reserve }, free)
   /** what the first part of a prompt reads: one position, which its bias hides */
-  const nothing = newBlock(1, 1)
+  const nothing = createKeyValueBlock(runtime, shape, { rows: 1, capacity: 1, reserve: 1 }, () => Infinity)
   let block = nothing
   /** in the order of their rows */
   const members: Joined[] = []
@@ -39,8 +41,13 @@ export function createJoinedSequences(model: ChatModel, shape: KeyValueShape, fr
   /** Makes the block fit so many rows and positions; what the members have stays in place. */
   const fit = (rows: number, positions: number): void => {
     const capacity = roomFor(positions, JOINT_STEPS)
-    if (rows <= block.rows && block.rows <= 2 * rows && capacity === block.capacity) return
-    const fitting = newBlock(rows, capacity)
+    const fits = rows <= block.rows && capacity <= block.reserve
+    const isWasteful = block.rows > 2 * rows || block.reserve > 4 * capacity
+    if (fits && !isWasteful) {
+      if (capacity !== block.capacity) block.resize(capacity)
+      return
+    }
+    const fitting = newBlock(rows, capacity, Math.ceil(capacity * JOINT_RESERVE))
     for (const member of members) fitting.copyRow(member.row, block, member.row, member.length)
     block = fitting
   }
@@ -65,13 +72,13 @@ export function createJoinedSequences(model: ChatModel, shape: KeyValueShape, fr
 
   const open = (prompt: readonly number[]): Sequence => {
     let own: KeyValueBlock | undefined
-    /** A block with room for so many positions and with what `from` has of the prompt. */
-    const roomy = (from: KeyValueBlock | undefined, positions: number): KeyValueBlock => {
-      const capacity = roomFor(positions, PROMPT_STEPS)
-      if (from === own && own?.capacity === capacity) return own
-      const grown = newBlock(1, capacity)
-      if (from) grown.copyRow(0, from, 0, sequence.length)
-      return grown
+    /** A block for the whole prompt, with what is known of it. */
+    const begin = (): KeyValueBlock => {
+      const known = prefixes.find(prompt)
+      sequence.length = known?.positions ?? 0
+      const started = newBlock(1, roomFor(sequence.length, PROMPT_STEPS), roomFor(prompt.length, PROMPT_STEPS))
+      if (known) started.copyRow(0, known.block, 0, known.positions)
+      return started
     }
     const sequence: Joined = {
       row: -1,
@@ -80,16 +87,12 @@ export function createJoinedSequences(model: ChatModel, shape: KeyValueShape, fr
         return Math.min(sequence.length, prompt.length)
       },
       absorb: async () => {
-        let known = own
-        if (own === undefined) {
-          const prefix = prefixes.find(prompt)
-          known = prefix?.block
-          sequence.length = prefix?.positions ?? 0
-        }
+        own ??= begin()
         const start = sequence.length
         const ids = prompt.slice(start, start + model.prefillTokens)
         const last = start + ids.length === prompt.length
-        own = roomy(known, start + ids.length)
+        const capacity = roomFor(start + ids.length, PROMPT_STEPS)
+        if (capacity !== own.capacity) own.resize(capacity)
         const past = start === 0 ? nothing : own
         const given = await runGraph(model, past.tensors(1), past.capacity, [{ ids, length: start }], last)
         own.append(0, start, given, 0)
@@ -112,7 +115,6 @@ export function createJoinedSequences(model: ChatModel, shape: KeyValueShape, fr
     open,
     step: async (next) => {
       fit(members.length, longest() + 1)
-      // Every member's row is computed; a member without a token (its request waits for nothing) does not occur.
       const ids = new Map(next.map(({ sequence, id }) => [sequence, id]))
       const rows = members.map((member) => {
         const id = ids.get(member)
@@ -182,16 +184,23 @@ async function runGraph(
   }
 }
 
-/** 0 where a token may look: at the cache as far as it is filled, and at the new tokens up to itself. */
-function attentionBias(model: ChatModel, rows: readonly Row[], tokens: number, capacity: number): Tensor {
+/**
+ * 0 where a token may look: at the cache as far as it is filled, and at the new tokens up to itself. One token: each head
+ * is a product of its own. Several: all heads of a group are one, so their rows follow each other.
+ */
+function attentionBias({ runtime, joined }: ChatModel, rows: readonly Row[], tokens: number, capacity: number): Tensor {
   const width = capacity + tokens
-  const bias = new Float32Array(rows.length * tokens * width)
+  const repeats = tokens === 1 ? 1 : (joined?.group ?? 1)
+  const size = tokens * width
+  const bias = new Float32Array(rows.length * repeats * size)
   rows.forEach(({ length }, row) => {
+    const begin = row * repeats * size
     for (let token = 0; token < tokens; token++) {
-      const start = (row * tokens + token) * width
+      const start = begin + token * width
       bias.fill(-Infinity, start + length, start + capacity)
       bias.fill(-Infinity, start + capacity + token + 1, start + width)
     }
+    for (let repeat = 1; repeat < repeats; repeat++) bias.copyWithin(begin + repeat * size, begin, begin + size)
   })
-  return new model.runtime.Tensor('float32', bias, [rows.length, 1, 1, tokens, width])
+  return new runtime.Tensor('float32', bias, [rows.length, 1, 1, repeats * tokens, width])
 }

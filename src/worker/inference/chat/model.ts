@@ -58,7 +58,7 @@ export async function loadChatModel(model: ModelLocation, threads: number): Prom
   const path = graphPath(model)
   const graph = await openGraph(path, threads, { waitBusily: true })
   try {
-    const joined = joinedCache(graph)
+    const joined = joinedCache(graph, config)
     const cache = joined === null ? cacheSlots(graph, config, basename(path)) : []
     return {
       ...graph,
@@ -100,7 +100,7 @@ function endOfSequence(
 }
 
 /** The cache of graphs that Lode builds (convert/decoder-attention.ts), by the names and shapes of their inputs. */
-function joinedCache({ session }: LoadedGraph): KeyValueShape | null {
+function joinedCache({ session }: LoadedGraph, config: ModelConfig): KeyValueShape | null {
   const { inputNames, outputNames, inputMetadata } = session
   if (!['logits', 'new_keys', 'new_values'].every((name) => outputNames.includes(name))) return null
   const first = tensorShape(inputMetadata, 'past_key_values.0.key')
@@ -112,7 +112,7 @@ function joinedCache({ session }: LoadedGraph): KeyValueShape | null {
     key: `past_key_values.${layer}.key`,
     value: `past_key_values.${layer}.value`,
   }))
-  return { inputs, heads, headSize: size }
+  return { inputs, heads, group: (config.num_attention_heads ?? heads) / heads, headSize: size }
 }
 
 function cacheSlots({ session }: LoadedGraph, config: ModelConfig, file: string): CacheSlot[] {
