@@ -10,7 +10,8 @@ struct Device::Packing final : Work {
   const uint8_t *seed;
   Packing(const Device &device, const Weights &weights, const uint8_t *seed)
       : Work(weights.tier.layers * MATRICES, true, device), device(device), weights(weights), seed(seed) {}
-  void piece(size_t index, Scratch &scratch) override {
+  size_t piece_units(bool) const override { return 1; }
+  void piece(size_t index, size_t, Scratch &scratch) override {
     pack_matrix(device.ways_, weights, seed, index / MATRICES, index % MATRICES, scratch, cancelled);
   }
 };
@@ -20,18 +21,22 @@ struct Device::Nonces final : Work {
   const Weights &weights;
   const uint8_t *header;
   uint64_t first_nonce;
-  size_t nonces, group;
+  size_t threads;
   uint8_t *digests;
   std::atomic<uint64_t> nanoseconds{0};
   Nonces(const Device &device, const Weights &weights, const uint8_t *header, uint64_t first_nonce, size_t nonces,
-         size_t group, uint8_t *digests)
-      : Work((nonces + group - 1) / group, false, device), device(device), weights(weights), header(header),
-        first_nonce(first_nonce), nonces(nonces), group(group), digests(digests) {}
-  void piece(size_t index, Scratch &scratch) override {
-    const size_t first = index * group;
+         size_t threads, uint8_t *digests)
+      : Work(nonces, false, device), device(device), weights(weights), header(header), first_nonce(first_nonce),
+        threads(threads), digests(digests) {}
+  // Many nonces share a pass over the weights; towards the end fewer do, so that no thread works long after the others.
+  size_t piece_units(bool alone) const override {
+    const bool narrows = alone && threads > 1;
+    const size_t shares = narrows ? 2 * threads : threads, of = narrows ? count - next : count;
+    return std::min({(of + shares - 1) / shares, most_nonces(weights.tier), count - next});
+  }
+  void piece(size_t first, size_t units, Scratch &scratch) override {
     uint64_t spent = 0;
-    run_nonces(device.ways_, weights, header, first_nonce + first, std::min(group, nonces - first), digests + 32 * first,
-               spent, scratch, cancelled);
+    run_nonces(device.ways_, weights, header, first_nonce + first, units, digests + 32 * first, spent, scratch, cancelled);
     nanoseconds += spent;
   }
 };
@@ -98,8 +103,7 @@ Outcome Device::run(const Weights &weights, const uint8_t header[32], uint64_t f
     const std::lock_guard<std::mutex> lock(mutex_);
     threads = active_;
   }
-  const size_t each = (count + static_cast<size_t>(threads) - 1) / threads;
-  Nonces nonces(*this, weights, header, first_nonce, count, std::min(most_nonces(weights.tier), each), digests);
+  Nonces nonces(*this, weights, header, first_nonce, count, threads, digests);
   complete(nonces);
   nanoseconds = nonces.nanoseconds;
   return nonces.cancelled() ? Outcome::cancelled : Outcome::done;
@@ -142,11 +146,12 @@ void Device::serve(size_t thread) {
     wake_.wait(lock, [&] { return ending_ || (first_ != nullptr && thread < active_); });
     if (ending_) return;
     Work &work = take_turn();
-    const size_t index = work.next++;
+    const size_t first = work.next, units = work.piece_units(&work == first_ && work.following == nullptr);
+    work.next += units;
     work.running++;
     if (work.next == work.count) remove(work);
     lock.unlock();
-    if (!work.cancelled()) work.piece(index, scratch);
+    if (!work.cancelled()) work.piece(first, units, scratch);
     lock.lock();
     work.running--;
     if (work.running == 0 && (work.next == work.count || work.cancelled())) finished_.notify_all();

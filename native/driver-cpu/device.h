@@ -42,14 +42,16 @@ public:
   const char *error();
 
 private:
-  // Pieces 0 … count − 1, on the caller's stack while they are done.
+  // Units 0 … count − 1 (matrices, nonces), on the caller's stack while they are done, some of them a piece.
   struct Work {
     size_t count;
     const bool patient; // lets others go first, in turns
     Cancelled cancelled;
     size_t next = 0, running = 0;
     Work *following = nullptr;
-    virtual void piece(size_t index, Scratch &scratch) = 0;
+    // Units of the next piece. `alone`: nothing is queued behind, so that threads should end together.
+    virtual size_t piece_units(bool alone) const = 0;
+    virtual void piece(size_t first, size_t units, Scratch &scratch) = 0;
     Work(size_t count, bool patient, const Device &device)
         : count(count), patient(patient), cancelled{device.cancels_, device.cancels_.load()} {}
 

@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { useProxyOfEnvironment } from './proxy'
+import { applyProxy } from './proxy'
 
 const listening = (server: Server): Promise<number> =>
   new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)))
@@ -32,7 +32,7 @@ test('HTTPS_PROXY counts for other computers and never for this one', async () =
     }
   })
   const address = `http://127.0.0.1:${proxyPort}`
-  useProxyOfEnvironment({ HTTPS_PROXY: address, HTTP_PROXY: address })
+  applyProxy({ HTTPS_PROXY: address, HTTP_PROXY: address })
   expect(await (await fetch(`http://127.0.0.1:${ownPort}/`)).text()).toBe('own')
   expect(asked).toEqual([])
   await (await fetch('http://models.example/file')).text()

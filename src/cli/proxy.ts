@@ -4,7 +4,7 @@ import * as http from 'node:http'
 const OWN = ['127.0.0.1', 'localhost', '::1']
 
 /** Once, before the first request. Versions of Node that cannot do it fetch without a proxy. */
-export function useProxyOfEnvironment(environment: NodeJS.ProcessEnv = process.env): void {
+export function applyProxy(environment: NodeJS.ProcessEnv = process.env): void {
   const set = (http as { setGlobalProxyFromEnv?: (from: Record<string, string | undefined>) => unknown })
     .setGlobalProxyFromEnv
   const named = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'].some((name) => environment[name])

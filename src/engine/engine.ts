@@ -17,7 +17,7 @@ import { createKeptDriverChecks } from './drivers/kept-checks'
 import { createDriverSupport } from './drivers/support'
 import { createEngineEvents } from './emitter'
 import { createHandlers } from './handlers'
-import { acquireEngineLock, openLedger, openMetrics, type Ledger } from './ledger'
+import { acquireEngineLock, openLedger, openMetrics } from './ledger'
 import { createLive, type Live } from './live'
 import type { Log } from './log'
 import { createMining, type Mining } from './mining'
@@ -31,7 +31,8 @@ import { electricityPrice, openSettings, pinNetworkKey } from './settings'
 import { engineStatus } from './status'
 import { createThrottle } from './throttle'
 import { createRunnerFactory } from './runner-factory'
-import { recoverJobs } from './work/job-recovery'
+import { createUsableModels } from './usable-models'
+import { takeUpWhatWasLeft } from './work/job-recovery'
 import { createJobRates } from './work/job-rates'
 import { createNetworkState } from './work/network-state'
 import { createSampleBudget } from './work/sample-budget'
@@ -200,6 +201,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     closers.add(() => submissions.stop())
 
     const sampleBudget = createSampleBudget(() => mining.minedMilliseconds())
+    const usableModels = createUsableModels(models, library)
 
     /** Many changes in a moment are one message to the screens. */
     let announcing: { cancel(): void } | null = null
@@ -255,7 +257,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       networkState,
       submissions,
       sampleBudget,
-      models: modelSupport.runnable,
+      models: () => usableModels.runnable(),
       jobRates: createJobRates(ledger),
       ledger,
       events,
@@ -282,8 +284,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       createRunner,
       drivers,
       driverSensors,
-      modelName: (hash) =>
-        modelSupport.runnable().find((model) => model.hash === hash)?.card.name ?? 'a model that was removed',
+      modelName: (hash) => usableModels.name(hash),
       rate: (deviceId) => live.rate(deviceId),
       onForgotten: (deviceId) => live.remove(deviceId),
       onFound: () => {
@@ -346,7 +347,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       clock,
       log,
       isClosed: () => closed,
-      readyKinds: () => [...new Set(models.list().flatMap(({ kind, state }) => (state === 'ready' ? [kind] : [])))],
+      readyKinds: () => usableModels.kinds(),
       events,
       ledger,
       metrics,
@@ -372,7 +373,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     const handlers = createHandlers({ ...base, status: () => engineStatus(base) })
 
     await networkState.hello(devices.list().map(({ id, kind, engines }) => ({ id, kind, engines })))
-    await takeUpWhatWasLeft(ledger)
+    const rigKey = signer.publicKeyHex
+    await takeUpWhatWasLeft({ ledger, network, rigKey, log, submissions }, () => devices.usableRunners())
     void ledger
       .backUpIfDue()
       .catch((error: unknown) =>
@@ -386,14 +388,6 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       interruptedMining: miningMark.interrupted,
       onQuitRequested: (listener) => void quitListeners.push(listener),
       close: closers.closeAll,
-    }
-
-    /** What a crash left: sent again, taken up again, or given back. */
-    async function takeUpWhatWasLeft(book: Ledger): Promise<void> {
-      const recovery = book.recover()
-      submissions.recover(recovery)
-      const waiting = await recoverJobs({ ledger: book, network, rigKey: signer.publicKeyHex, log })
-      if (waiting > 0) for (const runner of devices.usableRunners()) runner.wake()
     }
   }
 }

@@ -20,7 +20,6 @@ import {
   type ModelStore,
 } from './models'
 import type { SettingsStore } from './settings'
-import type { RunnableModel } from './work/job-runner'
 import { createModelConverter } from './work/model-converter'
 import type { VerifierClient } from './work/verifier'
 
@@ -59,8 +58,6 @@ export interface ModelAccess {
 
 export interface ModelSupport {
   access: ModelAccess
-  /** models that can take jobs here: whole, and not larger than the memory */
-  runnable(): RunnableModel[]
   /** where the page's server puts what it is sent, a folder for each set of files */
   uploadsFolder: string
   stop(): Promise<void>
@@ -139,11 +136,6 @@ export async function createModelSupport(parts: ModelSupportParts): Promise<Mode
   }
   return {
     access: { models, library, downloads, addUpload },
-    runnable: () =>
-      models
-        .list()
-        .filter((model) => model.state === 'ready' && library.fitsMemory(model.id))
-        .map((model) => models.resolve(model.kind, model.id)),
     uploadsFolder,
     stop: async () => {
       resuming.cancel()

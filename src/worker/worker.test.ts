@@ -1,16 +1,19 @@
 import { getPriority } from 'node:os'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createNodeProcessHost } from '#process/node-host'
 import type { ManagedProcess } from '#process/host'
 import { createPeer, type Peer } from '#process/peer'
 import { BENCHMARK_EPOCH } from '#shared/domain/benchmark'
 import { bytesToHex, hexToBytes } from '#shared/domain/bytes'
+import type { JobRun } from '#shared/domain/job'
 import { header, isShare, MAX_COUNTER, nonceOf } from '#shared/domain/share'
 import { TIERS } from '#shared/domain/tiers'
 import type { ProofEngine, WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/domain/worker-protocol'
 import { readVectors } from '#test/support/itp1-vectors'
+import { ggufBytes, tinyModel } from './convert/sources/gguf.test.support'
 import { fillInput, outputDigest } from './proof/nonce'
 import { referenceForward } from './proof/reference'
 import { expandWeights } from './proof/weights'
@@ -263,5 +266,44 @@ describe('the worker process', () => {
     const { process, worker } = await startWorker({ role: 'verifier', threads: 1 })
     await worker.request('proof.prepare', keyed)
     expect(getPriority(process.pid)).toBe(10)
+  })
+})
+
+describe('chats over the port', () => {
+  it('several of one model at once, each with its own tokens; a cancelled one ends alone', async () => {
+    const { worker } = await startWorker()
+    const home = mkdtempSync(join(tmpdir(), 'lode-worker-chat-'))
+    onTestFinished(() => rmSync(home, { recursive: true, force: true }))
+    const shape = { layers: 2, width: 256, hidden: 512, heads: 4, keyValueHeads: 2, headSize: 64 }
+    const { metadata, tensors } = tinyModel({ family: 'llama', ...shape }, 8, 11)
+    writeFileSync(join(home, 'tiny.gguf'), ggufBytes(metadata, tensors))
+    const folder = join(home, 'tiny')
+    await worker.request('model.convert', { file: join(home, 'tiny.gguf'), folder })
+    const files = readdirSync(folder).map((path) => ({ path, bytes: 1, sha256: '0'.repeat(64) }))
+    const macFormula = { kind: 'chat', perToken: 0, perLogits: 0, perPair: 0 } as const
+    const named = { id: 'tiny', kind: 'chat', name: 'Tiny', licence: 'mit', source: 'a test', context: 0 } as const
+    const model = { folder, card: { ...named, files, macFormula } }
+    const run = (jobId: string, content: string): Promise<JobRun> =>
+      worker.request('job.run', {
+        jobId,
+        model,
+        input: { kind: 'chat', messages: [{ role: 'user', content }], maxTokens: 100 },
+      })
+    const texts = new Map<string, string>()
+    const order: string[] = []
+    worker.on('job.token', ({ jobId, text }) => {
+      texts.set(jobId, (texts.get(jobId) ?? '') + text)
+      if (order.push(jobId) === 20) void worker.request('job.cancel', { jobId: 'b' })
+    })
+    const [a, b, c] = await Promise.allSettled([run('a', 'abc'), run('b', 'bad'), run('c', 'cab 12')])
+    expect(b).toMatchObject({ status: 'rejected', reason: { code: 'cancelled' } })
+    for (const [id, answer] of Object.entries({ a, c })) {
+      if (answer.status === 'rejected') throw answer.reason
+      expect(answer.value.output).toBe(texts.get(id))
+      expect(answer.value.evidence).toMatchObject({ kind: 'chat' })
+    }
+    // in turns, not one after the other
+    expect(order.lastIndexOf('a')).toBeGreaterThan(order.indexOf('c'))
+    expect(order.lastIndexOf('c')).toBeGreaterThan(order.indexOf('a'))
   })
 })

@@ -112,9 +112,19 @@ export const statusAnswer = z.strictObject({
         wattsCertainty: z.enum(['measured', 'estimated', 'mixed']).nullable(),
         wattsSource: z.string(),
         macsPerJoule: z.number().nullable(),
+        loadedModels: z.array(z.strictObject({ hash: hex64, name: z.string(), bytes: z.number() })),
       }),
     )
     .min(1),
+  jobsToday: z.array(
+    z.strictObject({
+      kind: z.enum(['chat', 'embed', 'ocr']),
+      count: z.number().int().positive(),
+      creditMacs: decimal,
+      joulesPerJob: z.number().nonnegative().nullable(),
+      joulesCertainty: z.enum(['measured', 'estimated', 'mixed']).nullable(),
+    }),
+  ),
   creditMacs: z.strictObject({ epoch: decimal, today: decimal, total: decimal }),
   credits: z.number().int().nonnegative(),
   dataDir: z.string(),
@@ -142,7 +152,13 @@ export const mineEvent = z.discriminatedUnion('event', [
     state: z.enum(['submitted', 'accepted', 'rejected']),
     code: z.string().optional(),
   }),
-  happening('job', { id: uuid, kind: z.enum(['chat', 'embed', 'ocr']), state: z.string() }),
+  happening('job', {
+    id: uuid,
+    kind: z.enum(['chat', 'embed', 'ocr']),
+    state: z.string(),
+    joules: z.number().nonnegative().optional(),
+    milliseconds: z.number().nonnegative().optional(),
+  }),
   happening('credit', {
     id: uuid,
     kind: z.enum(['share', 'job']),

@@ -552,6 +552,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
             creditMacs: '41000000000000',
             macsPerJoule: power ? (2.1 - index * 0.2) * GIGA : null,
             joulesCertainty: power ? 'estimated' : null,
+            joulesPerJob: power ? 60 / (index + 1) : null,
           })),
     'jobs.submit': async ({ input }) => {
       const id = `0194f3a2-aaaa-7aaa-8aaa-${String(added.length + 900_000).padStart(12, '0')}`

@@ -1,4 +1,5 @@
 import type { EngineStatus, StartOptions } from '#shared/contract/engine'
+import type { JobRow } from '#shared/contract/jobs'
 import { Failure } from '#shared/domain/errors'
 import type { TierName } from '#shared/domain/tiers'
 import type { EngineClient } from '../client'
@@ -24,6 +25,19 @@ export interface MineOptions {
   samples: boolean
   fetch: boolean
   epochSeconds?: number
+}
+
+/** What a job took: "chat done: 62 tokens, 3.2 s, 12.4 J". */
+function jobWords(
+  kind: string,
+  { joules, milliseconds, tokens }: Pick<JobRow, 'joules' | 'milliseconds' | 'tokens'>,
+): string {
+  const parts = [
+    ...(tokens === null ? [] : [`${tokens.input + tokens.output} tokens`]),
+    ...(milliseconds === null ? [] : [`${(milliseconds / 1000).toPrecision(3)} s`]),
+    ...(joules === null ? [] : [`${joules.toPrecision(3)} J`]),
+  ]
+  return `${kind} done${parts.length === 0 ? '' : `: ${parts.join(', ')}`}`
 }
 
 type StopReason = 'time' | 'credits' | 'signal' | 'stopped' | 'practice-hour' | 'engine-gone' | 'faulted'
@@ -116,7 +130,17 @@ async function follow(
     event('share', { nonce, tier, state, ...(code === undefined ? {} : { code }) }, null),
   )
   client.on('job.changed', (job) => {
-    if (job.kind !== 'proof') event('job', { id: job.id, kind: job.kind, state: job.state }, null)
+    if (job.kind === 'proof') return
+    const { id, kind, state, joules, milliseconds, tokens } = job
+    const spent = {
+      ...(joules === null ? {} : { joules }),
+      ...(milliseconds === null ? {} : { milliseconds }),
+    }
+    event(
+      'job',
+      { id, kind, state, ...spent },
+      state === 'accepted' ? jobWords(kind, { joules, milliseconds, tokens }) : null,
+    )
   })
   client.on('credit.changed', (credit) => {
     const { id, kind, macs: work, creditMacs, device, state, verification } = credit

@@ -9,6 +9,7 @@ export async function status({ output, dataDir }: CommandContext): Promise<void>
   await withSession(dataDir, async ({ client, runningPid }) => {
     const now = await client.call('engine.status', null)
     const devices = await client.call('devices.list', null)
+    const jobs = (await client.call('jobs.summary', null)).filter(({ kind }) => kind !== 'proof')
     const mining = isMining(now)
     output.answer(
       {
@@ -32,6 +33,7 @@ export async function status({ output, dataDir }: CommandContext): Promise<void>
             wattsCertainty,
             wattsSource,
             macsPerJoule,
+            loadedModels,
           }) => ({
             id,
             kind,
@@ -48,8 +50,16 @@ export async function status({ output, dataDir }: CommandContext): Promise<void>
             wattsCertainty,
             wattsSource,
             macsPerJoule,
+            loadedModels,
           }),
         ),
+        jobsToday: jobs.map(({ kind, count, creditMacs, joulesPerJob, joulesCertainty }) => ({
+          kind,
+          count,
+          creditMacs,
+          joulesPerJob,
+          joulesCertainty,
+        })),
         creditMacs: now.creditMacs,
         credits: now.credits,
         dataDir: now.dataDir,
@@ -64,6 +74,13 @@ export async function status({ output, dataDir }: CommandContext): Promise<void>
         ...now.devices.map(
           (device) =>
             `${device.id}  ${device.name}: ${device.state}${device.activity === '' ? '' : `, ${device.activity}`}`,
+        ),
+        ...devices
+          .filter(({ loadedModels }) => loadedModels.length > 0)
+          .map(({ id, loadedModels }) => `${id}  in memory: ${loadedModels.map(({ name }) => name).join(', ')}`),
+        ...jobs.map(
+          ({ kind, count, joulesPerJob, joulesCertainty }) =>
+            `Today ${count} ${kind} ${count === 1 ? 'job' : 'jobs'}${joulesPerJob === null ? '' : `, ${joulesPerJob.toPrecision(3)} J each (${joulesCertainty ?? 'estimated'})`}`,
         ),
         `Credit today ${macs(now.creditMacs.today)}, in all ${macs(now.creditMacs.total)} in ${now.credits} credits. Practice, no market value.`,
         `Data folder: ${now.dataDir}`,

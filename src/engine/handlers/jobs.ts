@@ -50,6 +50,9 @@ export function jobHandlers(
           creditMacs: creditMacs.toString(),
           macsPerJoule: energy === null || energy.joules <= 0 ? null : macsWithEnergy / energy.joules,
           joulesCertainty: energy?.certainty ?? null,
+          // Of jobs whose energy is not known the MACs are: they stand for their part of the count.
+          joulesPerJob:
+            energy === null || macsWithEnergy <= 0 ? null : (energy.joules / count) * (Number(macs) / macsWithEnergy),
         })),
     'jobs.submit': async ({ input, model: wanted, withinSeconds }) => {
       refuseUnusable(input)

@@ -26,6 +26,8 @@ export interface DeviceJobs {
   /** Runs it, and what joins it. Returns the device's milliseconds that samples took. Rejects with a Failure when no worker comes. */
   run(job: LeasedJob): Promise<number>
   cancel(jobId: string): boolean
+  /** The device cannot go on now: what runs waits for another attempt. */
+  interrupt(reason: string): void
   readonly running: JobRunner['running']
   /** Gives back what was leased and not begun. */
   release(): Promise<void>
@@ -175,6 +177,9 @@ export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
       return sampleMilliseconds
     },
     cancel: (jobId) => worker.client !== null && jobs.cancel(jobId, worker.client),
+    interrupt: (reason) => {
+      if (worker.client !== null) jobs.interrupt(reason, worker.client)
+    },
     get running() {
       return jobs.running
     },

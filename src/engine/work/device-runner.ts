@@ -66,7 +66,8 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     const job = await jobs.next(mining !== null && !finishing && mining.samples && !measured)
     if (job) {
       const before = parts.energyNow()
-      const sampleMilliseconds = await jobs.run(job)
+      const watch = restraint.watchHeat(jobs.interrupt)
+      const sampleMilliseconds = await jobs.run(job).finally(() => watch.cancel())
       proofs.otherWorkSince(before)
       if (sampleMilliseconds > 0) await restraint.rest(sampleMilliseconds)
       return true

@@ -2,14 +2,19 @@
 import type { Coordinator } from '#pool/coordinator'
 import type { Ledger } from '../ledger'
 import type { Log } from '../log'
+import type { Submissions } from './submissions'
+
+/** What a crash left: sent again, taken up again, or given back. */
+export async function takeUpWhatWasLeft(
+  parts: Parameters<typeof recoverJobs>[0] & { submissions: Pick<Submissions, 'recover'> },
+  runners: () => readonly { wake(): void }[],
+): Promise<void> {
+  parts.submissions.recover(parts.ledger.recover())
+  if ((await recoverJobs(parts)) > 0) for (const runner of runners()) runner.wake()
+}
 
 /** Returns how many jobs wait to be done. Call after `ledger.recover()`. */
-export async function recoverJobs(parts: {
-  ledger: Ledger
-  network: Coordinator
-  rigKey: string
-  log: Log
-}): Promise<number> {
+async function recoverJobs(parts: { ledger: Ledger; network: Coordinator; rigKey: string; log: Log }): Promise<number> {
   const { ledger, network, rigKey, log } = parts
   let waiting = 0
   for (const job of ledger.openJobs()) {

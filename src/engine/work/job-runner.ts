@@ -1,6 +1,6 @@
 /** Useful jobs on one device, some of them at once: leased, run, renewed while they run, delivered or given back. */
 import type { ModelCard } from '#shared/domain/card'
-import { toFailureValue, type FailureCode } from '#shared/domain/errors'
+import { Failure, toFailureValue, type FailureCode } from '#shared/domain/errors'
 import type { JobKind } from '#shared/domain/job'
 import { FINAL_JOB_STATES } from '#shared/domain/states'
 import type { JobOffer, Network } from '#shared/domain/protocol'
@@ -61,6 +61,8 @@ export interface JobRunner {
   hold(offer: JobOffer): { cancel(): void }
   /** Asks the worker to end a running job; false when it is none of these. */
   cancel(jobId: string, worker: WorkerClient): boolean
+  /** The device cannot go on now: what runs is ended and waits for another attempt. */
+  interrupt(reason: string, worker: WorkerClient): void
   readonly running: readonly RunningJob[]
 }
 
@@ -75,6 +77,8 @@ interface Run extends RunningJob {
   cancelled: boolean
   /** the network's words, when it gave the job to nobody or somebody else */
   lostLease: string | null
+  /** why the device could not go on */
+  interrupted: string | null
 }
 
 export function createJobRunner(parts: JobRunnerParts): JobRunner {
@@ -143,11 +147,11 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
   /** What a failed run means: taken back by the person, the job's own fault, or the worker's. */
   const concludeFailure = async (
     offer: JobOffer,
-    { origin, cancelled, lostLease }: Run,
+    { origin, cancelled, lostLease, interrupted }: Run,
     error: unknown,
     energy: WorkEnergy | null,
   ): Promise<FailureCode> => {
-    const failure = toFailureValue(error)
+    const failure = toFailureValue(interrupted === null ? error : new Failure('device-unavailable', interrupted))
     const details = { reason: failure.message, ...(energy ? { energy } : {}) }
     if (cancelled) {
       await giveBack(offer.id, false, 'cancelled by the person')
@@ -158,7 +162,7 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
       await giveBack(offer.id, origin === 'sample', 'the rig stopped')
       if (origin === 'sample') ledger.setJobState(offer.id, 'returned', { ...details, reason: 'mining was stopped' })
       else ledger.setJobState(offer.id, 'cancelled', { ...details, reason: 'mining was stopped before it was done' })
-    } else if (failure.code === 'unavailable' && offer.attempt < MAX_ATTEMPTS) {
+    } else if ((failure.code === 'unavailable' || interrupted !== null) && offer.attempt < MAX_ATTEMPTS) {
       ledger.setJobState(offer.id, 'interrupted', details)
       await giveBack(offer.id, true, failure.message)
       // A sample may go to any rig; what a person asked for stays with this one.
@@ -194,7 +198,7 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
         return null
       }
       const origin = begin(offer, model)
-      const run: Run = { id: offer.id, kind: offer.kind, origin, cancelled: false, lostLease: null }
+      const run: Run = { id: offer.id, kind: offer.kind, origin, cancelled: false, lostLease: null, interrupted: null }
       running.set(offer.id, run)
       const lease = keepLease(offer.id, (message) => {
         if (running.get(offer.id) !== run) return
@@ -244,6 +248,12 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
       run.cancelled = true
       endInWorker(jobId, worker)
       return true
+    },
+    interrupt: (reason, worker) => {
+      for (const run of running.values()) {
+        run.interrupted = reason
+        endInWorker(run.id, worker)
+      }
     },
   }
 }

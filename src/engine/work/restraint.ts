@@ -1,5 +1,6 @@
 /** What holds a device back: the throttle's threads and duty cycle, and heat. */
 import type { Pace } from '#shared/contract/throttle'
+import type { Clock } from '#process/supervisor'
 import { createTemperatureGuard } from '../devices'
 import { threadsAt } from '../throttle'
 import { createPacing } from './pacing'
@@ -20,12 +21,14 @@ export interface Restraint {
   rest(workedMilliseconds: number): Promise<void>
   /** True: it is too hot, and has waited a moment. */
   coolDown(): Promise<boolean>
+  /** While a job runs: `onHot` is told why the device must rest, and then no more. Ends with `cancel`. */
+  watchHeat(onHot: (words: string) => void): { cancel(): void }
   /** Stopped: nothing is said about heat any more. */
   reset(): void
 }
 
 export interface RestraintParts {
-  clock: { monotonic(): number }
+  clock: Pick<Clock, 'monotonic' | 'setTimeout'>
   pace: () => Pace
   /** °C now, null where not known, and the limit at which it pauses */
   heat: () => { celsius: number | null; limitCelsius: number }
@@ -73,6 +76,17 @@ export function createRestraint(parts: RestraintParts): Restraint {
       parts.show(words)
       await parts.sleep(HEAT_LOOK_MILLISECONDS)
       return true
+    },
+    watchHeat: (onHot) => {
+      let timer: { cancel(): void }
+      const look = (): void => {
+        const { celsius, limitCelsius } = parts.heat()
+        const words = guard.look(celsius, limitCelsius)
+        if (words === null) timer = parts.clock.setTimeout(look, HEAT_LOOK_MILLISECONDS)
+        else onHot(words)
+      }
+      timer = parts.clock.setTimeout(look, HEAT_LOOK_MILLISECONDS)
+      return { cancel: () => timer.cancel() }
     },
     reset: () => {
       resting = null

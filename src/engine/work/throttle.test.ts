@@ -96,6 +96,23 @@ describe('temperature', () => {
     expect(rig.stateOf(id)).toBe('accepted')
   })
 
+  it('interrupts a long job at the limit, and does it again once it has cooled down', async () => {
+    rig.script.jobMilliseconds = null
+    const id = await rig.submit()
+    rig.runner.wake()
+    await rig.clock.advance(3000)
+    expect(rig.stateOf(id)).toBe('running')
+    rig.conditions.celsius = 97
+    await rig.clock.advance(2500)
+    expect(rig.stateOf(id)).toBe('queued')
+    expect(rig.ledger.jobRow(id)?.reason).toBe('Too hot: 97 °C. Goes on below 87 °C.')
+    expect(rig.runner).toMatchObject({ resting: 'heat', activity: 'Too hot: 97 °C. Goes on below 87 °C.' })
+    rig.script.jobMilliseconds = 100
+    rig.conditions.celsius = 80
+    await rig.clock.advance(4000)
+    expect(rig.stateOf(id)).toBe('accepted')
+  })
+
   it('stops at once while it is too hot', async () => {
     rig.conditions.celsius = 99
     rig.runner.startMining(MINING)

@@ -91,6 +91,8 @@ export const jobProcedures = {
         creditMacs: decimal,
         macsPerJoule: z.number().nullable(),
         joulesCertainty: z.enum(['measured', 'estimated', 'mixed']).nullable(),
+        /** mean of those whose energy is known; null: of none */
+        joulesPerJob: z.number().nullable(),
       }),
     ),
   ),

@@ -67,6 +67,12 @@ function useFacts(device: Device): readonly Fact[] {
       logicalCores === undefined || logicalCores === cores ? count(cores) : t`${cores}, ${logicalCores} threads`,
     ])
   if (device.memoryBytes > 0) facts.push([t`Memory`, bytes(device.memoryBytes)])
+  if (device.loadedModels.length > 0)
+    facts.push([
+      t`Models in memory`,
+      device.loadedModels.map((model) => `${model.name}, ${bytes(model.bytes)}`).join('; '),
+      'wrap',
+    ])
   if (driver !== undefined) facts.push([t`Driver`, driver, 'wrap'])
   if (instructionSets.length > 0)
     facts.push([device.kind === 'cpu' ? t`Instruction sets` : t`Computes with`, instructionSets.join(', '), 'wrap'])
