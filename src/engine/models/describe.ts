@@ -11,6 +11,7 @@ export interface Origin {
   licence?: string
   source?: string
   origin?: NonNullable<ModelCard['origin']>
+  agreement?: NonNullable<ModelCard['agreement']>
 }
 
 /** The card of copied files, still without what only running the model tells. Throws a Failure for a wrong hash. */
@@ -47,6 +48,7 @@ export function describeModel(
       licence: origin.licence ?? 'unknown',
       source: origin.source ?? 'added from a folder',
       ...(origin.origin === undefined ? {} : { origin: origin.origin }),
+      ...(origin.agreement === undefined ? {} : { agreement: origin.agreement }),
       context: 0,
       macFormula:
         selection.kind === 'chat'

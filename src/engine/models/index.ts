@@ -139,6 +139,7 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
         files: files.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
         hash: files.some(({ hash }) => hash === 'hub') ? 'hub' : 'pinned',
       },
+      ...(entry.agreement === undefined ? {} : { agreement: entry.agreement }),
     }
     if (entry.form === 'onnx') return add(await scanFolder(folder), origin, takeFiles)
     return addMade(join(folder, entry.files[0]?.path ?? ''), origin)

@@ -39,6 +39,17 @@ export const modelFile = z.object({
 })
 export type ModelFile = z.infer<typeof modelFile>
 
+/** How near a graph that Lode makes comes to the float32 model of the same numbers: `npm run bench -- agreement`. */
+export const modelAgreement = z.object({
+  /** of a text, each with everything before it */
+  positions: z.number().int().positive(),
+  /** share of them with the same best next token */
+  topAgreement: z.number().min(0).max(1),
+  /** mean absolute difference of log-probability of the float32 model's five best tokens */
+  meanLogProbabilityDifference: z.number().nonnegative(),
+})
+export type ModelAgreement = z.infer<typeof modelAgreement>
+
 export const modelCard = z.object({
   /** short name a person types, unique in the store: "smollm2-135m-instruct-int4" */
   id: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,79}$/),
@@ -59,6 +70,8 @@ export const modelCard = z.object({
       hash: z.enum(['pinned', 'hub', 'computed']),
     })
     .optional(),
+  /** measured by Lode's makers on the very file; absent where nobody did */
+  agreement: modelAgreement.optional(),
 })
 export type ModelCard = z.infer<typeof modelCard>
 

@@ -1,7 +1,7 @@
 /** The catalogue of models that Lode can fetch by itself: `resources/catalogue.json`. The format is told in docs/models.md. */
 import { z } from 'zod'
 import { hex64 } from './bytes'
-import { relativePath } from './card'
+import { modelAgreement, relativePath } from './card'
 import { jobKind } from './job'
 
 const bytes = z.number().int().positive()
@@ -68,6 +68,8 @@ export const catalogueEntry = z
     form: z.enum(['gguf', 'safetensors', 'onnx']),
     /** fetched by itself once mining starts, where the kind has no model yet */
     isDefault: z.boolean(),
+    /** how near the graph that Lode makes of it comes to the float32 model, where it was measured */
+    agreement: modelAgreement.optional(),
     files: z.array(catalogueFile).min(1),
   })
   .refine(({ bytes: all, files }) => all === files.reduce((sum, file) => sum + file.sources[0]!.bytes, 0), {

@@ -1,11 +1,11 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Failure } from '#shared/domain/errors'
 import { BLOCK_FORMATS } from './sources/block-formats'
 import { ggufBytes, plainLogits, randomNumbers, tinyModel, WORDS, type TinyShape } from './sources/gguf.test.support'
+import { countedMacs, distance, graphLogits, macsByHand } from './graph.test.support'
 import { convertModel } from './index'
 
 const base = { layers: 2, width: 256, hidden: 512, heads: 4, keyValueHeads: 2 }
@@ -30,47 +30,6 @@ async function converted(bytes: Uint8Array): Promise<{ folder: string; name: str
   return { folder, ...(await convertModel(join(home, 'tiny.gguf'), folder)) }
 }
 
-/** Logits of all positions, from the graph that was written. */
-async function graphLogits(folder: string, shape: TinyShape): Promise<Float32Array> {
-  const session = await InferenceSession.create(join(folder, 'model.onnx'))
-  onTestFinished(() => session.release())
-  const whole = (values: readonly number[], dimensions: readonly number[]): Tensor =>
-    new Tensor('int64', BigInt64Array.from(values, BigInt), dimensions)
-  // one position of cache, which the bias hides
-  const nothing = new Tensor('float32', new Float32Array(shape.keyValueHeads * shape.headSize), [
-    1,
-    shape.keyValueHeads,
-    1,
-    1,
-    shape.headSize,
-  ])
-  const past = Array.from({ length: shape.layers }, (_, layer) => layer).flatMap((layer) =>
-    ['key', 'value'].map((kind) => [`past_key_values.${layer}.${kind}`, nothing]),
-  )
-  const bias = ids.map((_, row) => [-Infinity, ...ids.map((_, column) => (column > row ? -Infinity : 0))])
-  const { logits } = await session.run({
-    input_ids: whole(ids, [1, ids.length]),
-    position_ids: whole([...ids.keys()], [1, ids.length]),
-    attention_bias: new Tensor('float32', bias.flat(), [1, 1, 1, ids.length, ids.length + 1]),
-    logits_to_keep: whole([ids.length], []),
-    ...(Object.fromEntries(past) as Record<string, Tensor>),
-  })
-  return logits!.data as Float32Array
-}
-
-/** Root mean square of the difference, as a share of the expected values' spread. */
-function distance(actual: Float32Array, expected: Float64Array[]): number {
-  const flat = expected.flatMap((row) => Array.from(row))
-  expect(actual.length).toBe(flat.length)
-  let error = 0
-  let size = 0
-  flat.forEach((value, index) => {
-    error += (value - actual[index]!) ** 2
-    size += value ** 2
-  })
-  return Math.sqrt(error / size)
-}
-
 describe('the graph of a GGUF file computes what the file says', () => {
   const formats = Object.entries(BLOCK_FORMATS).map(([type, { name }]) => ({ type: Number(type), name }))
   const cases = shapes.flatMap((shape) => formats.map((format) => ({ ...format, shape, family: shape.family })))
@@ -79,7 +38,8 @@ describe('the graph of a GGUF file computes what the file says', () => {
     const { folder } = await converted(ggufBytes(metadata, tensors))
     const expected = plainLogits(shape, tensors, ids)
     // Inputs and weights have 8 bits within the products; a wrong rotation, order or sign is an error of the size of the values.
-    expect(distance(await graphLogits(folder, shape), expected)).toBeLessThan(0.08)
+    expect(distance(await graphLogits(folder, shape, ids), expected)).toBeLessThan(0.08)
+    expect(await countedMacs(folder, shape)).toEqual(macsByHand(shape))
   })
 
   test('name, licence and context come from the file', async () => {

@@ -1,6 +1,6 @@
 /**
  * Products with weights, in the form that a precision has in the graph. `int8`: MatMulNBits over blocks of 32 with int8
- * arithmetic inside, exact for Q8_0 and Q4_0; `float32`: MatMul with the numbers that the file stands for.
+ * arithmetic inside, which keep the distances between a block's numbers as the file has them; `float32`: MatMul with the numbers that the file stands for.
  */
 import type { ModelPrecision } from '#shared/domain/worker-protocol'
 import { decodeBlocks } from '../sources/block-formats'
@@ -82,15 +82,16 @@ async function blockMatrix(
     const size = parts[index]?.pairedHeads
     read.push(size === undefined ? weights : reorderedRows(weights, halvesOfHeads(size)))
   }
-  const { rows, values, scales } = joinedRows(read)
+  const { rows, values, scales, zeros } = joinedRows(read)
   const name = nameOf(parts)
   const blocks = columns / BLOCK
   const stored = await graph.weights(`${name}.values`, values, [rows, blocks, (BLOCK * bits) / 8])
   const storedScales = await graph.weights(`${name}.scales`, scales, [rows * blocks])
+  const storedZeros = zeros && (await graph.weights(`${name}.zeros`, zeros, [rows * blocks]))
   return {
     rows,
     times: (input, output) =>
-      graph.node('MatMulNBits', [input, stored, storedScales], output, {
+      graph.node('MatMulNBits', [input, stored, storedScales, ...(storedZeros ? [storedZeros] : [])], output, {
         K: columns,
         N: rows,
         bits,
@@ -102,7 +103,9 @@ async function blockMatrix(
       const table = graph.node('Reshape', [stored, flat], `${name}.table`)
       const flatScales = graph.integers(`${name}.table.scales.shape`, [rows, blocks], [2])
       const tableScales = graph.node('Reshape', [storedScales, flatScales], `${name}.table.scales`)
-      return graph.node('GatherBlockQuantized', [table, ids, tableScales], output, {
+      const inputs = [table, ids, tableScales]
+      if (storedZeros) inputs.push(graph.node('Reshape', [storedZeros, flatScales], `${name}.table.zeros`))
+      return graph.node('GatherBlockQuantized', inputs, output, {
         bits,
         block_size: BLOCK,
         gather_axis: 0,

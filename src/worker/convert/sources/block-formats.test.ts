@@ -18,11 +18,11 @@ const cases = fixture.map(({ type, name, bytes, values }) => {
   }
 })
 
-/** What the weights stand for, as onnxruntime reads them: scale · (q − 2^(bits − 1)). */
-function numbersOf({ bits, values, scales }: BlockWeights): number[] {
+/** What the weights stand for, as onnxruntime reads them: scale · (q − zero). */
+function numbersOf({ bits, values, scales, zeros }: BlockWeights): number[] {
   const quantized =
     bits === 8
-      ? Array.from(values, (value) => value - 128)
+      ? Array.from(values, (value, index) => value - (zeros?.[Math.floor(index / 32)] ?? 128))
       : Array.from(values).flatMap((pair) => [(pair & 15) - 8, (pair >> 4) - 8])
   return quantized.map((value, index) => value * scales[Math.floor(index / 32)]!)
 }
@@ -48,10 +48,25 @@ describe('blocks of GGUF', () => {
     },
   )
 
-  test.each(cases.filter(({ format }) => format.elements === 256))(
+  test.each(cases.filter(({ format }) => format.step))(
+    '$name keeps the distances of its numbers in 8 bits, and 0 within half a step of the graph',
+    ({ format, bytes, values }) => {
+      const weights = toBlockWeights(format, bytes, { rows: 1, columns: values.length }, 8)
+      const errors = numbersOf(weights).map((value, index) => value - values[index]!)
+      errors.forEach((error, index) => {
+        const block = Math.floor(index / 32)
+        const step = weights.scales[block]!
+        expect(Math.abs(error)).toBeLessThanOrEqual(step * 0.501)
+        expect(Math.abs(error - errors[block * 32]!)).toBeLessThanOrEqual(step * 0.001)
+        if (format.name.endsWith('_0')) expect(Math.abs(error)).toBeLessThanOrEqual(step * 0.001)
+      })
+    },
+  )
+
+  test.each(cases.filter(({ format }) => !format.step && format.elements > 1))(
     '$name becomes 8 bits within half a step',
     ({ format, bytes, values }) => {
-      const weights = toBlockWeights(format, bytes, { rows: 2, columns: 256 }, 8)
+      const weights = toBlockWeights(format, bytes, { rows: 1, columns: values.length }, 8)
       numbersOf(weights).forEach((value, index) => {
         const step = weights.scales[Math.floor(index / 32)]!
         expect(Math.abs(value - values[index]!)).toBeLessThanOrEqual(step * 0.501)

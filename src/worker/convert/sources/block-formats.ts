@@ -11,6 +11,11 @@ export interface BlockFormat {
   bytes: number
   /** Writes the numbers of the block that begins at `at` to `out` from `to` on. */
   decode(view: DataView, at: number, out: Float32Array, to: number): void
+  /**
+   * The distance between neighbouring numbers of one part of 32 of the block, where all of a part are whole steps from one
+   * another.
+   */
+  step?(view: DataView, at: number, part: number): number
 }
 
 /** Every number of IEEE 754 binary16 by its bits: looked up, since models have billions. */
@@ -60,6 +65,7 @@ const q40: BlockFormat = {
   name: 'Q4_0',
   elements: 32,
   bytes: 18,
+  step: half,
   decode: (view, at, out, to) => {
     const scale = half(view, at)
     for (let index = 0; index < 16; index++) {
@@ -73,6 +79,7 @@ const q41: BlockFormat = {
   name: 'Q4_1',
   elements: 32,
   bytes: 20,
+  step: half,
   decode: (view, at, out, to) => {
     const scale = half(view, at)
     const least = half(view, at + 2)
@@ -87,6 +94,7 @@ const q50: BlockFormat = {
   name: 'Q5_0',
   elements: 32,
   bytes: 22,
+  step: half,
   decode: (view, at, out, to) => {
     const scale = half(view, at)
     const high = view.getUint32(at + 2, true)
@@ -101,6 +109,7 @@ const q51: BlockFormat = {
   name: 'Q5_1',
   elements: 32,
   bytes: 24,
+  step: half,
   decode: (view, at, out, to) => {
     const scale = half(view, at)
     const least = half(view, at + 2)
@@ -116,6 +125,7 @@ const q80: BlockFormat = {
   name: 'Q8_0',
   elements: 32,
   bytes: 34,
+  step: half,
   decode: (view, at, out, to) => {
     const scale = half(view, at)
     for (let index = 0; index < 32; index++) out[to + index] = scale * view.getInt8(at + 2 + index)
@@ -136,6 +146,7 @@ function kBlock(name: string, fifthBits: boolean): BlockFormat {
     name,
     elements: 256,
     bytes: nibbles + 128,
+    step: (view, at, part) => half(view, at) * scaleAndMinimum(view, at + 4, part)[0],
     decode: (view, at, out, to) => {
       const scale = half(view, at)
       const least = half(view, at + 2)

@@ -194,7 +194,12 @@ function halfBits(value: number): number {
 }
 
 /** Logits of every position in plain floating point: what the graph must come close to. */
-export function plainLogits(shape: TinyShape, tensors: readonly TinyTensor[], ids: readonly number[]): Float64Array[] {
+export function plainLogits(
+  shape: TinyShape,
+  tensors: readonly TinyTensor[],
+  ids: readonly number[],
+  pairsSideBySide = shape.family === 'llama',
+): Float64Array[] {
   const weights = new Map(
     tensors.map((tensor) => [
       tensor.name,
@@ -229,8 +234,8 @@ export function plainLogits(shape: TinyShape, tensors: readonly TinyTensor[], id
     const out = head.slice()
     for (let pair = 0; pair < headSize / 2; pair++) {
       const angle = position * 10_000 ** (-pair / (headSize / 2))
-      // Llama's files keep a pair side by side, the others half a head apart.
-      const [one, two] = shape.family === 'llama' ? [2 * pair, 2 * pair + 1] : [pair, pair + headSize / 2]
+      // GGUF files of llama keep a pair side by side, all others half a head apart.
+      const [one, two] = pairsSideBySide ? [2 * pair, 2 * pair + 1] : [pair, pair + headSize / 2]
       out[one] = head[one]! * Math.cos(angle) - head[two]! * Math.sin(angle)
       out[two] = head[two]! * Math.cos(angle) + head[one]! * Math.sin(angle)
     }

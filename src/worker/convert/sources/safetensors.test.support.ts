@@ -1,6 +1,6 @@
 /** Tiny folders as the hub has them, with random weights, and a plain floating-point encoder that says what a BERT should answer. */
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { BLOCK_FORMATS, decodeBlocks } from './block-formats'
 import { randomNumbers, type TinyTensor } from './gguf.test.support'
 
@@ -141,6 +141,7 @@ export function writeFolder(folder: string, files: Readonly<Record<string, strin
   mkdirSync(folder, { recursive: true })
   for (const [name, content] of Object.entries(files)) {
     const plain = typeof content === 'string' || content instanceof Uint8Array
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
     writeFileSync(join(folder, name), plain ? content : JSON.stringify(content))
   }
   return folder
