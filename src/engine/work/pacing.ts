@@ -10,7 +10,7 @@ const PERIOD_MILLISECONDS = 250
  * A slice without rests. Threads wait for the slowest at its end, so that longer ones lose less; a change of the pace
  * takes effect within a second all the same, and a useful job ends a slice.
  */
-const RESTLESS_SLICE_MILLISECONDS = 500
+const RESTLESS_SLICE_MILLISECONDS = 700
 const SHORTEST_SLICE_MILLISECONDS = 40
 /** A rest looks this often whether the pace has changed. */
 const LOOK_MILLISECONDS = 250
@@ -32,10 +32,13 @@ export function createPacing(parts: {
   const { clock, pace, sleep } = parts
   /** rested too long: taken off the next rest; negative: too short */
   let creditMilliseconds = 0
+  /** the slice began when there were no rests: it owes none, whatever the pace has become */
+  let restless = false
   return {
     sliceMilliseconds: () => {
       const { dutyCycle } = pace()
-      if (dutyCycle >= 1) return RESTLESS_SLICE_MILLISECONDS
+      restless = dutyCycle >= 1
+      if (restless) return RESTLESS_SLICE_MILLISECONDS
       return Math.round(Math.max(SHORTEST_SLICE_MILLISECONDS, PERIOD_MILLISECONDS * dutyCycle))
     },
     rest: async (workedMilliseconds, isOver) => {
@@ -44,6 +47,10 @@ export function createPacing(parts: {
         const { dutyCycle } = pace()
         if (dutyCycle >= 1) {
           creditMilliseconds = 0
+          return
+        }
+        if (restless && dutyCycle > 0) {
+          restless = false
           return
         }
         if (dutyCycle <= 0) {
