@@ -7,6 +7,7 @@ import { createNodeProcessHost } from '#process/node-host'
 import { startLoopbackServer, type LoopbackServer } from '#server/server'
 import { removeEngineFile, writeEngineFile } from './engine-file'
 import { openLog } from './log-file'
+import { applyProxy } from './proxy'
 import { modelEnvironment, pageFolder, programFolder, resourcesFolder } from './paths'
 
 export const VERSION: string = __LODE_VERSION__
@@ -33,6 +34,7 @@ export interface HostOptions {
 /** Throws Failure: `already-running`, `ledger-*`, `data-folder`, or `unavailable` when the port is taken. */
 export async function hostEngine(options: HostOptions): Promise<HostedEngine> {
   const { dataDir } = options
+  applyProxy()
   const logFile = openLog(dataDir, true)
   const { log } = logFile
   const logFault = (where: string, error: unknown): void =>

@@ -12,15 +12,14 @@ import type { Ledger, Metrics } from './ledger'
 import type { Live } from './live'
 import type { Log } from './log'
 import type { Mining } from './mining'
-import type { ModelSupport } from './model-support'
-import type { ModelLibrary, ModelStore } from './models'
+import type { ModelAccess } from './model-support'
 import type { SettingsStore } from './settings'
 import type { ThrottleState } from './throttle'
 import type { NetworkState } from './work/network-state'
 import type { Submissions } from './work/submissions'
 import type { EngineStatus, Notice } from '#shared/contract/engine'
 
-export interface EngineContext {
+export interface EngineContext extends ModelAccess {
   version: string
   dataDir: string
   clock: Clock
@@ -38,12 +37,8 @@ export interface EngineContext {
   driverChecks: KeptDriverChecks
   live: Live
   mining: Mining
-  models: ModelStore
   /** kinds of which a model is ready, each once */
   readyKinds: () => JobKind[]
-  library: ModelLibrary
-  downloads: ModelSupport['downloads']
-  addUpload: ModelSupport['addUpload']
   network: Coordinator
   networkState: NetworkState
   submissions: Submissions

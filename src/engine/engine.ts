@@ -172,10 +172,10 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       events,
       settings,
       verifier,
-      onChange: (list) => events.emit('models.changed', list),
+      isMining: () => mining.state === 'mining',
     })
     closers.add(() => modelSupport.stop())
-    const { models, library } = modelSupport
+    const { models, library } = modelSupport.access
     const networkState = createNetworkState({
       network,
       clock,
@@ -359,10 +359,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       driverChecks,
       live,
       mining,
-      models,
-      library,
-      downloads: modelSupport.downloads,
-      addUpload: modelSupport.addUpload,
+      ...modelSupport.access,
       network,
       networkState,
       submissions,

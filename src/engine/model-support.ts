@@ -35,7 +35,7 @@ export interface ModelSupportParts {
   events: EngineEvents
   settings: SettingsStore
   verifier: VerifierClient
-  onChange(models: Model[]): void
+  isMining: () => boolean
 }
 
 export interface ModelEnvironment {
@@ -47,18 +47,24 @@ export interface ModelEnvironment {
   fetchByItself: boolean
 }
 
-export interface ModelSupport {
+/** What handlers use. */
+export interface ModelAccess {
   models: ModelStore
   library: ModelLibrary
-  /** where the page's server puts what it is sent, a folder for each set of files */
-  uploadsFolder: string
+  downloads: ReturnType<typeof createDownloads>
   /** Adds what was uploaded and removes it. */
   addUpload(id: string): Promise<Model>
-  downloads: ReturnType<typeof createDownloads>
+}
+
+export interface ModelSupport {
+  access: ModelAccess
+  /** where the page's server puts what it is sent, a folder for each set of files */
+  uploadsFolder: string
   stop(): Promise<void>
 }
 
 const RESUME_MILLISECONDS = 1500
+const ASK_AGAIN_MILLISECONDS = 10 * 60_000
 const DECLINED = 'models-declined'
 const declinedSchema = z.array(z.string())
 
@@ -76,7 +82,7 @@ export async function createModelSupport(parts: ModelSupportParts): Promise<Mode
     knownCards,
     probe: (location) => parts.verifier.probe(location),
     convert: converter.convert,
-    onChange: parts.onChange,
+    onChange: (list) => parts.events.emit('models.changed', list),
   })
   await rm(uploadsFolder, { recursive: true, force: true })
   const downloads = createDownloads({
@@ -86,9 +92,20 @@ export async function createModelSupport(parts: ModelSupportParts): Promise<Mode
     log,
     modelsFolder: environment.modelsFolder ?? null,
     install: async (entry, from, files) => void (await models.install(entry, from, files)),
-    onChange: (download) => parts.events.emit('models.download', download),
+    onChange: (download) => {
+      parts.events.emit('models.download', download)
+      if (download.state === 'failed') askAgain()
+    },
   })
-  const library = createLibrary({
+  /** A rig that was offline fetches what mining needs once it can; what the person paused or cancelled stays so. */
+  let again: { cancel(): void } | null = null
+  const askAgain = (): void => {
+    again ??= parts.clock.setTimeout(() => {
+      again = null
+      if (parts.isMining()) void library.fetchDefaults()
+    }, ASK_AGAIN_MILLISECONDS)
+  }
+  const library: ModelLibrary = createLibrary({
     store: models,
     downloads,
     catalogue,
@@ -105,25 +122,24 @@ export async function createModelSupport(parts: ModelSupportParts): Promise<Mode
   await downloads.open()
   // A command that is over in a moment begins nothing.
   const resuming = parts.clock.setTimeout(() => downloads.resume(), RESUME_MILLISECONDS)
+  const addUpload = async (id: string): Promise<Model> => {
+    const set = join(uploadsFolder, id)
+    try {
+      const names = await readdir(set).catch(() => [])
+      const [only] = names
+      if (only === undefined)
+        throw new Failure('not-found', 'nothing was uploaded under that name', 'Drop the files again.')
+      return await models.add(names.length === 1 ? join(set, only) : set)
+    } finally {
+      await rm(set, { recursive: true, force: true })
+    }
+  }
   return {
-    models,
-    library,
-    downloads,
+    access: { models, library, downloads, addUpload },
     uploadsFolder,
-    addUpload: async (id) => {
-      const set = join(uploadsFolder, id)
-      try {
-        const names = await readdir(set).catch(() => [])
-        const [only] = names
-        if (only === undefined)
-          throw new Failure('not-found', 'nothing was uploaded under that name', 'Drop the files again.')
-        return await models.add(names.length === 1 ? join(set, only) : set)
-      } finally {
-        await rm(set, { recursive: true, force: true })
-      }
-    },
     stop: async () => {
       resuming.cancel()
+      again?.cancel()
       const ended = downloads.stop()
       converter.stop()
       await ended

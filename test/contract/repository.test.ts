@@ -105,7 +105,10 @@ describe('documents', () => {
   })
 
   test('every benchmark has its command, and the command its benchmark', () => {
-    const benchmarks = filesUnder('test/bench').map((file) => basename(file, '.ts'))
+    // What lies in folders is what benchmarks compare with.
+    const benchmarks = readdirSync(join(root, 'test/bench')).flatMap((file) =>
+      file.endsWith('.ts') ? [basename(file, '.ts')] : [],
+    )
     const named = documents.flatMap((document) =>
       [...read(document).matchAll(/npm run bench -- ([a-z]\w*)/g)].map(([, name]) => name as string),
     )

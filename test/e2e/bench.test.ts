@@ -70,8 +70,9 @@ describe('a benchmark', () => {
     )
     expect(answer).toMatchObject({ device: 'cpu0', mode: 'benchmark', ended: 'time', checksum: 'ok' })
     expect(answer.checksumSha256).toBe(GOLDEN.tiers['itp1-test'].checksum)
-    expect(answer.samples).toBeGreaterThan(3)
-    expect(answer.spread).toBeGreaterThanOrEqual(0)
+    expect(answer.samples).toBeGreaterThan(0)
+    // four samples have a spread; a machine under load may come to fewer
+    expect(answer.spread !== undefined).toBe(answer.samples >= 4)
     expect(answer.threads).toBeGreaterThan(0)
     const { version } = answerOf(statusAnswer, await lode(dataDir, ['status', '--json']))
     expect(answer.lodeVersion).toBe(version)

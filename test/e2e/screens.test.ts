@@ -58,6 +58,7 @@ const goTo = async (page: Page, screen: string): Promise<void> => {
     window.location.hash = `#/${target}`
   }, screen)
   await page.waitForTimeout(300)
+  await page.locator('h1').first().waitFor()
 }
 
 async function accessibilityProblems(page: Page): Promise<string[]> {

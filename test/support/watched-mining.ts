@@ -54,6 +54,8 @@ export async function watchMining(
     await sleep(SETTLING_MILLISECONDS)
     const settled = runs.length
     await sleep(seconds * 1000)
+    if (runs.length < settled + 2)
+      throw new Error(`too little was mined to be measured: ${mining.complaints.join('; ')}`)
     return summary(runs.slice(settled))
   } finally {
     await mining.close()
@@ -63,7 +65,7 @@ export async function watchMining(
 function summary(runs: readonly Run[]): WatchedMining {
   const [first] = runs
   const last = runs.at(-1)
-  if (!first || !last || first === last) throw new Error('too little was mined to be measured')
+  if (!first || !last) throw new RangeError('no runs')
   const gaps = runs.slice(1).map((run, index) => ({
     milliseconds: run.sentAt - (runs[index]?.answeredAt ?? 0),
     isChange: run.epochSeed !== runs[index]?.epochSeed,

@@ -1,5 +1,5 @@
 /** `npm run screenshots`: every screen of the real engine at work, dark and light, into docs/screenshots/. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { generateSample } from '#worker/samples/index'
@@ -9,6 +9,9 @@ import { lode, realModel, root, startLode, temporaryFolder } from '../support/lo
 const folder = join(root, 'docs/screenshots')
 /** Long enough that charts and means have something to show, and that mining has moved on to the large tier. */
 const MINING_MILLISECONDS = 100_000
+
+/** For the devices' own means. */
+const DEVICES_MILLISECONDS = 30_000
 
 const variants = [
   { suffix: 'dark', scheme: 'dark', width: 1280, height: 800 },
@@ -62,6 +65,7 @@ export default async function main(): Promise<void> {
     await giveWork(dataDir)
     await page.waitForTimeout(MINING_MILLISECONDS)
     await takeAtWork(page)
+    await takeDevices(page, dataDir)
   } finally {
     await browser.close()
     engine.kill('SIGTERM')
@@ -88,8 +92,6 @@ async function takeAtWork(page: Page): Promise<void> {
   await open(page, 'Home')
   await page.getByRole('button', { name: '1 h', exact: true }).click()
   await take(page, 'home-practice')
-  await open(page, 'Devices')
-  await take(page, 'devices')
   await open(page, 'Jobs')
   await page.getByRole('table').first().getByText('chat').first().click()
   await take(page, 'jobs')
@@ -113,4 +115,20 @@ async function takeAtWork(page: Page): Promise<void> {
   await page.getByLabel('New address').fill('0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed')
   await page.getByLabel('Type its last six characters').fill('1BeA')
   await take(page, 'settings-payout')
+}
+
+/** The processor beside a device with a driver of its own, both measured and at work. Last: what it adds stays out of the other pictures. */
+async function takeDevices(page: Page, dataDir: string): Promise<void> {
+  const asic = join(root, 'out/native/drivers/asic-sim')
+  await page.keyboard.press('Escape')
+  await open(page, 'Devices')
+  if (existsSync(asic)) {
+    await lode(dataDir, ['drivers', 'add', asic, '--yes'])
+    await lode(dataDir, ['bench', '--device', 'asic-sim-asic0'])
+  }
+  await lode(dataDir, ['bench'])
+  await page.waitForTimeout(DEVICES_MILLISECONDS)
+  await take(page, 'devices')
+  await page.getByText('Drivers', { exact: true }).scrollIntoViewIfNeeded()
+  await take(page, 'devices-drivers')
 }

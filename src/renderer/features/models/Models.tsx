@@ -7,6 +7,7 @@ import { Empty, Loaded, Panel } from '../../ui/parts'
 import { AddModel } from './AddModel'
 import { Available } from './Available'
 import { CheckFiles } from './CheckFiles'
+import { CleanUp } from './CleanUp'
 import { DownloadRow } from './DownloadRow'
 import { FetchPlanPanel } from './FetchPlan'
 import { InstalledRow } from './InstalledRow'
@@ -62,7 +63,10 @@ export function Models() {
                   <Trans>Get one of the list below, or bring your own. Each file is checked before it is used.</Trans>
                 </Empty>
               ) : (
-                <InstalledTable models={list} onRemoved={installed.reload} />
+                <>
+                  <InstalledTable models={list} onRemoved={installed.reload} />
+                  {list.some((model) => !model.builtIn) && <CleanUp onRemoved={installed.reload} />}
+                </>
               )
             }
           </Loaded>
