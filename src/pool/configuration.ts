@@ -15,9 +15,10 @@ export const TIER_FACTORS_MILLI: Readonly<Record<TierName, number>> = {
 
 /**
  * Credit of useful work by kind: 1.25 × (MAC/s of `itp1-base` with the fastest engine) ÷ (MAC/s of the kind), so that a
- * second of useful work earns at least 1.25 × a second of proof. Measured by `npm run bench -- factors` (the machine and
+ * second of useful work earns at least 1.25 × a second of proof. Measured by `npm run calibrate:factors` (the machine and
  * the figures stand in docs/benchmarks.md) and rounded up. Decoding one token at a time waits for memory and so has the
- * highest factor.
+ * highest factor. A model that somebody made or brought has its kind's factor: what a multiply-accumulate of a kind costs
+ * depends on the kind first; a network gives a model of its own a factor by its hash (`modelFactorsMilli`).
  */
 export const KIND_FACTORS_MILLI: Readonly<Record<JobKind, ModelFactor>> = {
   chat: { prompt: 15_500, generated: 116_000 },
