@@ -10,7 +10,7 @@ import type { Prepared } from './engines'
 const PREFIX = 'profile-chat'
 const PROMPT_TOKENS = 512
 const STEPS = 48
-/** of a prompt, as the worker cuts it for a model of this size */
+/** of a prompt, as the worker cuts it for a model of this size: two of these, then ones twice as large */
 const PART_TOKENS = 64
 
 const profile = z.array(
@@ -43,7 +43,7 @@ export async function profileOf({ location }: Prepared, threads: number, folder:
   const rows = names.map((name) => `| ${name} | ${columns.map((column) => column.get(name)!.toFixed(2)).join(' | ')} |`)
   const total = columns.map((column) => [...column.values()].reduce((sum, value) => sum + value, 0).toFixed(2))
   return [
-    `| milliseconds | 64 tokens of a prompt of ${PROMPT_TOKENS} | a step of one request behind ${PROMPT_TOKENS} tokens | a step of eight |`,
+    `| milliseconds | a part of a prompt of ${PROMPT_TOKENS}, on average | a step of one request behind ${PROMPT_TOKENS} tokens | a step of eight |`,
     '|---|---|---|---|',
     ...rows,
     `| together | ${total.join(' | ')} |`,
@@ -72,7 +72,7 @@ async function measured(
   const prompts = Array.from({ length: requests }, (_, request) =>
     Array.from({ length: PROMPT_TOKENS }, (_, index) => 1000 + ((index * 977 + request * 13) % 30_000)),
   )
-  const parts = PROMPT_TOKENS / PART_TOKENS
+  const parts = 2 + (PROMPT_TOKENS - 2 * PART_TOKENS) / (2 * PART_TOKENS)
   await Promise.all(
     prompts.map((prompt, request) =>
       engine.answer({

@@ -29,7 +29,7 @@ export interface ChatModel extends LoadedGraph {
   inPlace: boolean
   /** the graph computes many requests in one run and puts out only what is new for their cache; null: one request a run */
   joined: KeyValueShape | null
-  /** prompt tokens in one run: what a device does within a fraction of a second */
+  /** prompt tokens in one run, at most twice as many: what a device does within a fraction of a second */
   prefillTokens: number
 }
 

@@ -10,10 +10,10 @@ export interface PrefixStore {
 }
 
 /**
- * Only whole parts of `part` tokens are reused: they are computed in the same parts with or without it, so an answer
- * does not depend on what was asked before, to the last bit.
+ * Only whole parts are reused, `wholeParts` of so many positions: they are computed in the same parts with or without it,
+ * so an answer does not depend on what was asked before, to the last bit.
  */
-export function createPrefixStore(part: number, budgetBytes: number): PrefixStore {
+export function createPrefixStore(wholeParts: (positions: number) => number, budgetBytes: number): PrefixStore {
   /** used last at the end */
   let kept: { ids: readonly number[]; block: KeyValueBlock }[] = []
   const bytes = (): number => kept.reduce((sum, { block }) => sum + block.bytes, 0)
@@ -29,7 +29,7 @@ export function createPrefixStore(part: number, budgetBytes: number): PrefixStor
         const most = Math.min(entry.ids.length, prompt.length - 1)
         let same = 0
         while (same < most && entry.ids[same] === prompt[same]) same++
-        const positions = same - (same % part)
+        const positions = wholeParts(same)
         if (positions > (best?.positions ?? 0)) best = { entry, positions }
       }
       if (!best) return undefined
@@ -38,7 +38,7 @@ export function createPrefixStore(part: number, budgetBytes: number): PrefixStor
       return { block: entry.block, positions }
     },
     keep: (ids, block) => {
-      const whole = ids.length - (ids.length % part)
+      const whole = wholeParts(ids.length)
       if (whole === 0 || block.bytes > budgetBytes) return
       const known = kept.some((entry) => entry.ids.length >= whole && beginsWith(entry.ids, ids, whole))
       if (known) return
