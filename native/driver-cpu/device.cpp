@@ -9,7 +9,7 @@ struct Device::Packing final : Work {
   const Weights &weights;
   const uint8_t *seed;
   Packing(const Device &device, const Weights &weights, const uint8_t *seed)
-      : Work(weights.tier.layers * MATRICES, device), device(device), weights(weights), seed(seed) {}
+      : Work(weights.tier.layers * MATRICES, true, device), device(device), weights(weights), seed(seed) {}
   void piece(size_t index, Scratch &scratch) override {
     pack_matrix(device.ways_, weights, seed, index / MATRICES, index % MATRICES, scratch, cancelled);
   }
@@ -25,7 +25,7 @@ struct Device::Nonces final : Work {
   std::atomic<uint64_t> nanoseconds{0};
   Nonces(const Device &device, const Weights &weights, const uint8_t *header, uint64_t first_nonce, size_t nonces,
          size_t group, uint8_t *digests)
-      : Work((nonces + group - 1) / group, device), device(device), weights(weights), header(header),
+      : Work((nonces + group - 1) / group, false, device), device(device), weights(weights), header(header),
         first_nonce(first_nonce), nonces(nonces), group(group), digests(digests) {}
   void piece(size_t index, Scratch &scratch) override {
     const size_t first = index * group;
@@ -141,16 +141,28 @@ void Device::serve(size_t thread) {
   for (;;) {
     wake_.wait(lock, [&] { return ending_ || (first_ != nullptr && thread < active_); });
     if (ending_) return;
-    Work &work = *first_;
+    Work &work = take_turn();
     const size_t index = work.next++;
     work.running++;
-    if (work.next == work.count) first_ = work.following;
+    if (work.next == work.count) remove(work);
     lock.unlock();
     if (!work.cancelled()) work.piece(index, scratch);
     lock.lock();
     work.running--;
     if (work.running == 0 && (work.next == work.count || work.cancelled())) finished_.notify_all();
   }
+}
+
+// The work whose next piece is due; there is some.
+Device::Work &Device::take_turn() {
+  Work *patient = nullptr, *other = nullptr;
+  for (Work *work = first_; work != nullptr; work = work->following) {
+    Work *&first = work->patient ? patient : other;
+    if (first == nullptr) first = work;
+  }
+  const bool take_patient = patient != nullptr && (other == nullptr || patient_waited_);
+  patient_waited_ = patient != nullptr && !take_patient;
+  return take_patient ? *patient : *other;
 }
 
 // Queues work and returns when every piece is done, or when it is cancelled and none is running.

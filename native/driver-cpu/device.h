@@ -1,5 +1,7 @@
 // An open device: a fixed pool of threads that takes pieces of work (a matrix to pack, a group of nonces) in the order
 // in which they were asked for. Callers wait; each piece is done by one thread alone, so that none waits for another.
+// Weights are asked for ahead, while nonces of the epoch before are tried: then at most every other piece is of them, and
+// since a matrix takes far less time than a group of nonces, mining hardly slows down. Without nonces all threads pack.
 #pragma once
 
 #include "proof.h"
@@ -43,11 +45,13 @@ private:
   // Pieces 0 … count − 1, on the caller's stack while they are done.
   struct Work {
     size_t count;
+    const bool patient; // lets others go first, in turns
     Cancelled cancelled;
     size_t next = 0, running = 0;
     Work *following = nullptr;
     virtual void piece(size_t index, Scratch &scratch) = 0;
-    Work(size_t count, const Device &device) : count(count), cancelled{device.cancels_, device.cancels_.load()} {}
+    Work(size_t count, bool patient, const Device &device)
+        : count(count), patient(patient), cancelled{device.cancels_, device.cancels_.load()} {}
 
   protected:
     ~Work() = default;
@@ -56,6 +60,7 @@ private:
   struct Nonces;
 
   void serve(size_t thread);
+  Work &take_turn();
   void complete(Work &work);
   void remove(Work &work);
 
@@ -66,6 +71,7 @@ private:
   std::mutex mutex_;
   std::condition_variable wake_, finished_;
   Work *first_ = nullptr;
+  bool patient_waited_ = false; // since the last piece of patient work another one was taken
   uint32_t active_ = 0;
   bool ending_ = false;
   std::vector<std::thread> threads_;

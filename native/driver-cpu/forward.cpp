@@ -43,57 +43,6 @@ struct Pass {
   bool layer(size_t index) const;
 };
 
-uint32_t signed_operands(uint32_t stored) {
-  const uint32_t flipped = stored ^ 0x40404040u;
-  return flipped | (flipped & 0x40404040u) << 1;
-}
-
-int32_t byte_sum(uint32_t word) {
-  return static_cast<int8_t>(word) + static_cast<int8_t>(word >> 8) + static_cast<int8_t>(word >> 16) +
-         static_cast<int8_t>(word >> 24);
-}
-
-// Kᵀ of one head as panels: 64 rows, a column a token. Columns beyond the tokens are never read from the result.
-void pack_keys(const Kernel &kernel, const uint8_t *keys, size_t stride, size_t tokens, int8_t *panels,
-               int32_t *corrections) {
-  const size_t columns = kernel.columns;
-  for (size_t token = 0; token < tokens; token++) {
-    const size_t panel = token / columns, place = place_of(token % columns, columns);
-    int8_t *out = panels + panel * columns * HEAD + place * kernel.depth;
-    int32_t sum = 0;
-    for (size_t k = 0; k < HEAD; k += 4) {
-      uint32_t word;
-      std::memcpy(&word, keys + token * stride + k, 4);
-      word = signed_operands(word);
-      sum += byte_sum(word);
-      std::memcpy(out + four_at(kernel, k), &word, 4);
-    }
-    corrections[panel * columns + place] = -64 * sum;
-  }
-}
-
-// V of one head as panels: a row a token, 64 columns.
-void pack_values(const Kernel &kernel, const uint8_t *values, size_t stride, size_t tokens, int8_t *panels,
-                 int32_t *corrections) {
-  const size_t columns = kernel.columns;
-  for (size_t first = 0; first < HEAD; first += columns) {
-    int32_t sums[MOST_COLUMNS] = {};
-    for (size_t token = 0; token < tokens; token += 4) {
-      const uint8_t *row = values + token * stride + first;
-      int8_t *out = panels + first * tokens + four_at(kernel, token);
-      for (size_t column = 0; column < columns; column++) {
-        const uint32_t word = signed_operands(row[column] | static_cast<uint32_t>(row[column + stride]) << 8 |
-                                              static_cast<uint32_t>(row[column + 2 * stride]) << 16 |
-                                              static_cast<uint32_t>(row[column + 3 * stride]) << 24);
-        sums[column] += byte_sum(word);
-        std::memcpy(out + place_of(column, columns) * kernel.depth, &word, 4);
-      }
-    }
-    for (size_t column = 0; column < columns; column++)
-      corrections[first + place_of(column, columns)] = -64 * sums[column];
-  }
-}
-
 // S = w(Q·Kᵀ, 7), S[i,j] = 0 for j > i;  mixed = w(S·V, 4)
 void Pass::attention(size_t nonce, size_t head) const {
   const size_t tokens = weights.tier.tokens, width = weights.tier.width, columns = ways.kernel.columns;
@@ -105,7 +54,8 @@ void Pass::attention(size_t nonce, size_t head) const {
   int32_t *value_corrections = reinterpret_cast<int32_t *>(scratch.values.bytes() + HEAD * MOST_TOKENS);
   uint8_t *scores = scratch.scores.bytes();
 
-  pack_keys(ways.kernel, queries + width, heads_stride, tokens, keys, key_corrections);
+  // columns beyond the tokens hold what they held before, and are never read from the result
+  ways.kernel.pack_columns(queries + width, heads_stride, tokens, HEAD, keys, key_corrections);
   for (size_t first = 0; first < tokens; first += columns) {
     ways.kernel.multiply({queries, heads_stride, tokens, keys + first * HEAD, key_corrections + first, HEAD,
                           scores + first, scores_stride},
@@ -114,7 +64,10 @@ void Pass::attention(size_t nonce, size_t head) const {
   for (size_t token = 0; token < tokens; token++)
     std::memset(scores + token * scores_stride + token + 1, STORED_ZERO, tokens - token - 1);
 
-  pack_values(ways.kernel, queries + 2 * width, heads_stride, tokens, values, value_corrections);
+  const uint8_t *rows = queries + 2 * width;
+  std::memset(value_corrections, 0, HEAD * sizeof(int32_t));
+  for (size_t token = 0; token < tokens; token += 4)
+    ways.kernel.pack_rows(rows + token * heads_stride, heads_stride, HEAD, token, tokens, values, value_corrections);
   uint8_t *mixed = scratch.mixed.bytes() + nonce * tokens * x_stride + head * HEAD;
   for (size_t first = 0; first < HEAD; first += columns) {
     ways.kernel.multiply({scores, scores_stride, tokens, values + first * tokens, value_corrections + first, tokens,

@@ -1,5 +1,6 @@
 // Pair sums of 16 bits, added modulo 2^16: half a column's products in the lower half of its 32 bits, half in the upper.
 #include "kernel_ymm.h"
+#include "packing.h"
 
 namespace lode {
 
@@ -17,6 +18,6 @@ struct Avx2Step {
 
 } // namespace
 
-const Kernel avx2_kernel = {"avx2", COLUMNS, 4, multiply<Avx2Step>};
+const Kernel avx2_kernel = {"avx2", COLUMNS, 4, multiply<Avx2Step>, pack_rows<COLUMNS, 4>, pack_columns<COLUMNS, 4>};
 
 } // namespace lode

@@ -1,6 +1,7 @@
 // vpdpbusd in 512-bit registers: 32 columns a panel, twelve rows at once. 24 registers of sums hide the latency of five
 // cycles on two ports; a step loads 14 times for 24 multiplications, so that loads never limit.
 #include "kernels.h"
+#include "packing.h"
 
 #include <cstring>
 #include <immintrin.h>
@@ -119,6 +120,6 @@ void multiply(const Product &p, Reduce reduce) {
 
 } // namespace
 
-const Kernel avx512_vnni_kernel = {"avx512-vnni", COLUMNS, 4, multiply};
+const Kernel avx512_vnni_kernel = {"avx512-vnni", COLUMNS, 4, multiply, pack_rows<COLUMNS, 4>, pack_columns<COLUMNS, 4>};
 
 } // namespace lode

@@ -1,5 +1,6 @@
 // vpdpbusd in 256-bit registers, as processors without AVX-512 have it.
 #include "kernel_ymm.h"
+#include "packing.h"
 
 // The same instruction as processors with AVX-512 encode it, so that tests reach this kernel there too.
 #if defined(LODE_AVX_VNNI_BY_EVEX)
@@ -23,6 +24,6 @@ struct AvxVnniStep {
 
 } // namespace
 
-const Kernel avx_vnni_kernel = {"avx-vnni", COLUMNS, 4, multiply<AvxVnniStep>};
+const Kernel avx_vnni_kernel = {"avx-vnni", COLUMNS, 4, multiply<AvxVnniStep>, pack_rows<COLUMNS, 4>, pack_columns<COLUMNS, 4>};
 
 } // namespace lode

@@ -1,6 +1,7 @@
 // sdot: four products of four columns an instruction. For 16 rows k, four loads of operands and 16 of weights feed 64 of
 // them, so that loads limit no core that has twice as many multiplications a cycle as loads.
 #include "kernel_neon.h"
+#include "packing.h"
 
 namespace lode {
 
@@ -33,6 +34,7 @@ struct DotProductTile {
 
 } // namespace
 
-const Kernel dotprod_kernel = {"dotprod", COLUMNS, DotProductTile::DEPTH, multiply<DotProductTile>};
+const Kernel dotprod_kernel = {"dotprod", COLUMNS, DotProductTile::DEPTH, multiply<DotProductTile>, pack_rows<COLUMNS, DotProductTile::DEPTH>,
+                              pack_columns<COLUMNS, DotProductTile::DEPTH>};
 
 } // namespace lode

@@ -1,5 +1,6 @@
 // smmla: eight products each of two rows with two columns an instruction, twice what sdot does.
 #include "kernel_neon.h"
+#include "packing.h"
 
 namespace lode {
 
@@ -44,6 +45,7 @@ struct MatrixTile {
 
 } // namespace
 
-const Kernel i8mm_kernel = {"i8mm", COLUMNS, MatrixTile::DEPTH, multiply<MatrixTile>};
+const Kernel i8mm_kernel = {"i8mm", COLUMNS, MatrixTile::DEPTH, multiply<MatrixTile>, pack_rows<COLUMNS, MatrixTile::DEPTH>,
+                              pack_columns<COLUMNS, MatrixTile::DEPTH>};
 
 } // namespace lode

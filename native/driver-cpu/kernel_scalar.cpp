@@ -1,5 +1,6 @@
 // The specification's twin: plain integer arithmetic, for processors without a better way and as a check of the others.
 #include "kernels.h"
+#include "packing.h"
 
 namespace lode {
 
@@ -46,6 +47,6 @@ void multiply(const Product &p, Reduce reduce) {
 
 } // namespace
 
-const Kernel scalar_kernel = {"scalar", COLUMNS, 4, multiply};
+const Kernel scalar_kernel = {"scalar", COLUMNS, 4, multiply, pack_rows<COLUMNS, 4>, pack_columns<COLUMNS, 4>};
 
 } // namespace lode

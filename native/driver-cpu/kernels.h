@@ -41,6 +41,13 @@ struct Kernel {
   size_t columns; // of a panel: 16 or 32
   size_t depth;   // rows k whose bytes stand together: 4 or 8
   void (*multiply)(const Product &product, Reduce reduce);
+  // Packs rows k … k + 3 (k a multiple of 4) of a matrix of `inner` rows and `columns` columns, and adds their share to
+  // the columns' corrections.
+  void (*pack_rows)(const uint8_t *rows, size_t stride, size_t columns, size_t k, size_t inner, int8_t *panels,
+                    int32_t *corrections);
+  // Packs a transposed matrix: each of `count` rows of `inner` bytes becomes a column. Writes the columns' corrections.
+  // What stands in the last panel beyond them stays as it was.
+  void (*pack_columns)(const uint8_t *rows, size_t stride, size_t count, size_t inner, int8_t *panels, int32_t *corrections);
 };
 
 extern const Kernel scalar_kernel;
@@ -55,13 +62,5 @@ extern const Kernel i8mm_kernel;
 
 // Where a column's sum stands among those of its panel.
 constexpr size_t place_of(size_t column, size_t columns) { return (column & 1) * (columns / 2) + (column >> 1); }
-
-// Where the four bytes of rows k … k + 3, k a multiple of 4, of the column at place 0 stand in their panel; those of the
-// next place stand `depth` bytes further.
-constexpr size_t four_at(const Kernel &kernel, size_t k) {
-  return k / kernel.depth * kernel.depth * kernel.columns + k % kernel.depth;
-}
-
-constexpr size_t MOST_COLUMNS = 32;
 
 } // namespace lode

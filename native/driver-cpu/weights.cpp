@@ -13,12 +13,6 @@ size_t rounded(size_t bytes) { return (bytes + PAGE - 1) / PAGE * PAGE; }
 size_t layer_bytes(const Tier &tier) { return 12 * tier.width * tier.width; }
 size_t layer_corrections(const Tier &tier) { return 9 * tier.width; }
 
-// (b mod 128) − 64 of four bytes: bit 6 flips, and where it is then set the number is negative, so that bit 7 follows it.
-uint32_t operands(uint32_t bytes) {
-  const uint32_t flipped = (bytes & 0x7f7f7f7fu) ^ 0x40404040u;
-  return flipped | (flipped & 0x40404040u) << 1;
-}
-
 } // namespace
 
 Shape shape_of(const Tier &tier, size_t matrix) {
@@ -51,7 +45,6 @@ int32_t *Weights::corrections(size_t layer, size_t matrix) const {
 bool pack_matrix(const Ways &ways, const Weights &weights, const uint8_t seed[32], size_t layer, size_t matrix,
                  Scratch &scratch, const Cancelled &cancelled) {
   const Shape shape = shape_of(weights.tier, matrix);
-  const size_t columns = ways.kernel.columns, depth = ways.kernel.depth;
   int8_t *panels = weights.panels(layer, matrix);
   int32_t *corrections = weights.corrections(layer, matrix);
   std::memset(corrections, 0, shape.columns * sizeof(int32_t));
@@ -71,27 +64,8 @@ bool pack_matrix(const Ways &ways, const Weights &weights, const uint8_t seed[32
   for (size_t k = 0; k < shape.rows; k += 4) {
     if (cancelled()) return false;
     ways.crypto.keystream(key, k * shape.columns / 16, rows, 4 * shape.columns / 16);
-    for (size_t first = 0; first < shape.columns; first += columns) {
-      uint32_t four[MOST_COLUMNS];
-      const uint8_t *row = rows + first;
-      // columns in their own order, which compilers turn into vectors, then even ones before odd ones
-      for (size_t column = 0; column < columns; column++) {
-        four[column] = operands(row[column] | static_cast<uint32_t>(row[column + shape.columns]) << 8 |
-                                static_cast<uint32_t>(row[column + 2 * shape.columns]) << 16 |
-                                static_cast<uint32_t>(row[column + 3 * shape.columns]) << 24);
-      }
-      int8_t *panel = panels + first * shape.rows + four_at(ways.kernel, k);
-      int32_t *sums = corrections + first;
-      for (size_t column = 0; column < columns; column++) {
-        const size_t place = place_of(column, columns);
-        const uint32_t word = four[column];
-        std::memcpy(panel + place * depth, &word, 4);
-        sums[place] += static_cast<int8_t>(word) + static_cast<int8_t>(word >> 8) + static_cast<int8_t>(word >> 16) +
-                       static_cast<int8_t>(word >> 24);
-      }
-    }
+    ways.kernel.pack_rows(rows, shape.columns, shape.columns, k, shape.rows, panels, corrections);
   }
-  for (size_t column = 0; column < shape.columns; column++) corrections[column] *= -64;
   return true;
 }
 

@@ -6,6 +6,7 @@
 #include "lode_driver.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -137,6 +138,37 @@ void cancels(const Vector &v) {
   driver.close(device);
 }
 
+// Nonces do not wait for the weights of the next epoch: a run that is asked for while many are packed ends before they do.
+void packs_patiently(const Vector &v) {
+  const lode_open_options how = options(1, nullptr);
+  lode_device *device = nullptr;
+  lode_epoch *epoch = nullptr;
+  expect(driver.open("cpu0", &how, &device) == LODE_OK, "open");
+  expect(driver.prepare(device, &v.tier, v.seed, &epoch) == LODE_OK, "prepare");
+  lode_tier deep = v.tier;
+  deep.layers = 128;
+  bool overtook = false;
+  // the system may let this thread wait for so long that there is nothing left to overtake: then again
+  for (int turn = 0; turn < 20 && !overtook; turn++) {
+    std::atomic<bool> prepared{false};
+    lode_epoch *next = nullptr;
+    lode_status status = LODE_FAILED;
+    std::thread preparing([&] {
+      status = driver.prepare(device, &deep, v.seed, &next);
+      prepared = true;
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    uint8_t digest[32];
+    expect(driver.run(device, epoch, v.header, v.nonce, 1, digest, nullptr) == LODE_OK, "run beside prepare");
+    overtook = !prepared;
+    preparing.join();
+    expect(status == LODE_OK, "prepare beside run");
+    driver.release(device, next);
+  }
+  expect(overtook, "a run overtakes the packing of weights");
+  driver.close(device);
+}
+
 // One caller of many: any function, any argument, right or wrong. Nothing but a status may come back.
 void call_at_random(const Vector &v, lode_device *device, int calls, unsigned seed) {
   std::mt19937 random(seed);
@@ -261,6 +293,7 @@ int main(int count, char **arguments) {
   if (count > 2) {
     refuses(vectors[0]);
     cancels(vectors[0]);
+    packs_patiently(vectors[0]);
     survives(vectors[0], std::stoi(arguments[2]));
     opens_again(100);
   }

@@ -208,6 +208,7 @@ command(job, 'submit', 'give it a job and wait for the result')
   .option('--top-p <p>', 'of the likeliest words those that make up this share', decimalFrom(0.001, 1))
   .option('--seed <n>', 'the same seed gives the same answer', wholeNumber(0, 0xffff_ffff))
   .option('--stop <text>', 'ends the answer before this text; may be given again', gathered)
+  .option('--within <seconds>', 'fail unless it is done within this time', positiveSeconds)
   .option('--stream', "print a chat's answer as it is written")
   .action(action(jobSubmit))
 

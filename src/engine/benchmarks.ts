@@ -115,7 +115,9 @@ export function createBenchmarks(parts: BenchmarksParts): Benchmarks {
     const noncesPerSecond = samples.length === 0 || wrong !== null ? 0 : median(samples)
     const macsPerSecond = noncesPerSecond * Number(TIERS[asked.tier].macs)
     const estimate = devices.fullLoadPower(device.id)
-    const watts = measuredWatts ?? estimate.watts
+    const isMeasured = macsPerSecond > 0
+    const watts = isMeasured ? (measuredWatts ?? estimate.watts) : null
+    const certainty = measuredWatts === null ? estimate.certainty : 'measured'
     return {
       deviceId: device.id,
       mode: asked.stress ? 'stress' : 'benchmark',
@@ -126,9 +128,9 @@ export function createBenchmarks(parts: BenchmarksParts): Benchmarks {
       spread: spreadOf(samples),
       milliseconds: measured.milliseconds,
       watts,
-      wattsCertainty: measuredWatts === null ? estimate.certainty : 'measured',
+      wattsCertainty: watts === null ? null : certainty,
       wattsSource: estimate.source,
-      macsPerJoule: watts === null || macsPerSecond === 0 ? null : macsPerSecond / watts,
+      macsPerJoule: watts === null ? null : macsPerSecond / watts,
       temperatureCelsius: measured.temperatureCelsius,
       clockHertz: measured.clockHertz,
       powerLimitWatts: device.powerLimit?.currentWatts ?? null,

@@ -1,10 +1,12 @@
 /** What the engine's parts share, put together in engine.ts. Handlers take it and nothing else. */
 import type { Coordinator } from '#pool/coordinator'
+import type { JobKind } from '#shared/domain/job'
 import type { SignatureVerifier, Signer } from '#shared/domain/signed'
 import type { Clock } from '#process/supervisor'
 import type { Benchmarks } from './benchmarks'
 import type { DeviceRegistry } from './device-registry'
 import type { Drivers } from './drivers'
+import type { KeptDriverChecks } from './drivers/kept-checks'
 import type { EngineEvents } from './emitter'
 import type { Ledger, Metrics } from './ledger'
 import type { Live } from './live'
@@ -23,6 +25,8 @@ export interface EngineContext {
   dataDir: string
   clock: Clock
   log: Log
+  /** its files are closed: nothing more can be written */
+  isClosed: () => boolean
   events: EngineEvents
   ledger: Ledger
   metrics: Metrics
@@ -31,9 +35,12 @@ export interface EngineContext {
   devices: DeviceRegistry
   benchmarks: Benchmarks
   drivers: Drivers
+  driverChecks: KeptDriverChecks
   live: Live
   mining: Mining
   models: ModelStore
+  /** kinds of which a model is ready, each once */
+  readyKinds: () => JobKind[]
   library: ModelLibrary
   downloads: ModelSupport['downloads']
   addUpload: ModelSupport['addUpload']

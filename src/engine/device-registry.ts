@@ -69,6 +69,8 @@ export interface DeviceRegistryParts {
   createRunner: (device: DeviceDescriptor) => DeviceRunner
   drivers: Pick<Drivers, 'devices' | 'ready' | 'ownerOf' | 'powerLimits'>
   driverSensors: DriverSensors
+  /** what a model is called, by its hash */
+  modelName: (hash: string) => string
   rate: (deviceId: string) => { macsPerSecond: number | null; macsPerJoule: number | null }
   onForgotten: (deviceId: string) => void
   onChange: () => void
@@ -138,6 +140,9 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       engine: runner?.engine ?? found.engines[0] ?? null,
       memoryBytes: found.memoryBytes,
       memoryUsedBytes: runner?.residentBytes ?? null,
+      loadedModels: (runner?.loadedModels ?? [])
+        .map(({ hash, bytes }) => ({ hash, name: parts.modelName(hash), bytes }))
+        .toReversed(),
       canMine: found.canMine,
       ...(reason === undefined || reason === '' ? {} : { reason }),
       enabled: found.enabled,
@@ -179,16 +184,21 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
         watts: reading.watts ?? null,
         certainty: reading.certainty ?? null,
         source: reading.source,
+        ...(reading.certainty === 'measured' ? { counterJoules: lastReading?.packageJoules } : {}),
         temperatureCelsius: lastReading?.cpuTemperatureCelsius ?? null,
       }
     }
     if (parts.drivers.ownerOf(id) !== null) {
-      const sensors = parts.driverSensors.latest(id)
+      // Read over its worker: what a former one said is no reading.
+      const isRunning = (runners.get(id)?.residentBytes ?? null) !== null
+      const sensors = isRunning ? parts.driverSensors.latest(id) : null
       const watts = sensors?.powerWatts ?? null
       return {
         watts,
         certainty: watts === null ? null : 'measured',
-        source: watts === null ? 'no power sensor' : "the driver's sensor",
+        source:
+          watts !== null ? "the driver's sensor" : isRunning ? 'no power sensor' : 'its driver says while it works',
+        counterJoules: sensors?.energyJoules,
         temperatureCelsius: sensors?.temperatureCelsius ?? null,
       }
     }

@@ -13,6 +13,7 @@ import type { EngineContext } from './context'
 import { describeFault } from './describe-fault'
 import { createDeviceRegistry, type DeviceRegistry } from './device-registry'
 import { createSensorsClient } from './devices'
+import { createKeptDriverChecks } from './drivers/kept-checks'
 import { createDriverSupport } from './drivers/support'
 import { createEngineEvents } from './emitter'
 import { createHandlers } from './handlers'
@@ -26,7 +27,7 @@ import { joinPractice } from './join-practice'
 import { knownInventory, rememberInventory } from './known-inventory'
 import { openMiningMark } from './resume'
 import { loadRigKeySeed } from './rig-key'
-import { openSettings, pinNetworkKey } from './settings'
+import { electricityPrice, openSettings, pinNetworkKey } from './settings'
 import { engineStatus } from './status'
 import { createThrottle } from './throttle'
 import { createRunnerFactory } from './runner-factory'
@@ -122,7 +123,13 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
 
     const lock = acquireEngineLock(dataDir)
     closers.add(() => lock.release())
-    const ledger = openLedger({ folder: dataDir, clock, ids, onNotice: notice })
+    const ledger = openLedger({
+      folder: dataDir,
+      clock,
+      ids,
+      onNotice: notice,
+      electricity: () => electricityPrice(settings.current),
+    })
     closers.add(() => {
       closed = true
       ledger.close()
@@ -213,6 +220,15 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     }
     closers.add(() => announcing?.cancel())
 
+    // Before everything that looks at devices by a timer: a slow machine takes longer than their first.
+    const look = async (options?: { timeoutMilliseconds: number }): Promise<SensorInventory> => {
+      const found = await sensors.inventory(options)
+      if (!closed) rememberInventory(ledger, found)
+      return found
+    }
+    const known = knownInventory(ledger, cpus().length)
+    const inventory = known ?? (await look({ timeoutMilliseconds: INVENTORY_MILLISECONDS }))
+
     const { drivers, driverSensors } = createDriverSupport({
       folder: join(dataDir, 'drivers'),
       ledger,
@@ -229,13 +245,17 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       driverSensors.stop()
       await drivers.stop()
     })
+    const driverChecks = createKeptDriverChecks({ folder: join(dataDir, 'drivers'), ledger, host, drivers, clock })
+    closers.add(() => driverChecks.stop())
     const createRunner = createRunnerFactory({
       drivers,
+      driverSensors,
       driverHangMilliseconds: parts.driverHangMilliseconds ?? DRIVER_HANG_MILLISECONDS,
       rigKey: signer.publicKeyHex,
       host,
       clock,
       random: randomFraction,
+      randomBytes: parts.random,
       log,
       network,
       networkState,
@@ -259,14 +279,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       onTick: (tick) => events.emit('engine.live', tick),
     })
     closers.add(() => live.stop())
-    const look = async (options?: { timeoutMilliseconds: number }): Promise<SensorInventory> => {
-      const found = await sensors.inventory(options)
-      if (!closed) rememberInventory(ledger, found)
-      return found
-    }
-    const known = knownInventory(ledger, cpus().length)
     const devices: DeviceRegistry = createDeviceRegistry({
-      inventory: known ?? (await look({ timeoutMilliseconds: INVENTORY_MILLISECONDS })),
+      inventory,
       readInventory: look,
       settings,
       nativeWorks: native.works,
@@ -274,6 +288,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       createRunner,
       drivers,
       driverSensors,
+      modelName: (hash) =>
+        runnableModels().find((model) => model.hash === hash)?.card.name ?? 'a model that was removed',
       rate: (deviceId) => live.rate(deviceId),
       onForgotten: (deviceId) => live.remove(deviceId),
       onChange: changed,
@@ -329,6 +345,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       dataDir,
       clock,
       log,
+      isClosed: () => closed,
+      readyKinds: () => [...new Set(models.list().flatMap(({ kind, state }) => (state === 'ready' ? [kind] : [])))],
       events,
       ledger,
       metrics,
@@ -337,6 +355,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       devices,
       benchmarks: createBenchmarks({ ...parts, devices, drivers, mining, ledger, signer }),
       drivers,
+      driverChecks,
       live,
       mining,
       models,

@@ -5,22 +5,19 @@
 import type { LiveTick } from '#shared/contract/engine'
 import type { Certainty } from '#shared/contract/common'
 import type { Clock } from '#process/supervisor'
-import type { Metrics, WorkEnergy } from './ledger'
+import { createEnergyAccount, type DevicePower, type EnergyAccount } from './energy-account'
+import type { ActivityShares, Metrics, WorkEnergy } from './ledger'
 import type { DeviceRunner } from './work/device-runner'
-import { workEnergy } from './work-energy'
 
 const TICK_MILLISECONDS = 1000
 const WINDOW_MILLISECONDS = 60_000
 /** "10 s after start": before that a mean says little. */
 const SHORTEST_MEAN_MILLISECONDS = 10_000
 
-/** Power of one device now. `watts` null: nothing is known, and `source` says why. */
-export interface DevicePower {
-  watts: number | null
-  certainty: Certainty | null
-  source: string
-  temperatureCelsius: number | null
-}
+/** A device's first second has no figures where its sensors start with its worker. */
+const LEAST_KNOWN_SHARE = 0.8
+
+export type { DevicePower } from './energy-account'
 
 interface Second {
   at: number
@@ -28,14 +25,16 @@ interface Second {
   credit: number
   macs: number
   joules: number
+  measuredJoules: number
   knownMilliseconds: number
+  shares: ActivityShares
 }
 
 interface Account {
   runner: DeviceRunner
   pendingMacs: number
   pendingCredit: number
-  energy: { joules: number; measured: number; known: boolean }
+  energy: EnergyAccount
   window: Second[]
 }
 
@@ -71,34 +70,27 @@ export function createLive(parts: {
     if (milliseconds < SHORTEST_MEAN_MILLISECONDS) return null
     return (window.reduce((sum, second) => sum + second[of], 0) * 1000) / milliseconds
   }
+  /** Over the seconds whose energy is known; null where that is too little of a device's time. */
   const perJoule = (windows: readonly (readonly Second[])[]): number | null => {
-    const all = windows.flat()
-    const milliseconds = Math.max(
-      0,
-      ...windows.map((window) => window.reduce((sum, second) => sum + second.milliseconds, 0)),
-    )
-    const joules = all.reduce((sum, second) => sum + second.joules, 0)
-    const complete = all.every((second) => second.knownMilliseconds === second.milliseconds)
-    if (milliseconds < SHORTEST_MEAN_MILLISECONDS || joules <= 0 || !complete) return null
-    return all.reduce((sum, second) => sum + second.credit, 0) / joules
+    const span = (window: readonly Second[]): number => window.reduce((sum, second) => sum + second.milliseconds, 0)
+    const known = windows.map((window) => window.filter(isKnown))
+    if (Math.max(0, ...known.map(span)) < SHORTEST_MEAN_MILLISECONDS) return null
+    if (windows.some((window, index) => span(known[index] ?? []) < span(window) * LEAST_KNOWN_SHARE)) return null
+    const joules = known.flat().reduce((sum, second) => sum + second.joules, 0)
+    return joules <= 0 ? null : known.flat().reduce((sum, second) => sum + second.credit, 0) / joules
   }
 
   const closeSecond = (account: Account, at: number, milliseconds: number): Second => {
-    const power = parts.power(account.runner.deviceId)
-    const joules = power.watts === null ? 0 : (power.watts * milliseconds) / 1000
-    if (power.watts !== null) {
-      account.energy.known = true
-      account.energy.joules += joules
-      if (power.certainty === 'measured') account.energy.measured += joules
-      else if (power.certainty === 'mixed') account.energy.measured += joules / 2
-    }
+    const { joules, measuredJoules, knownMilliseconds } = account.energy.take()
     const second: Second = {
       at,
       milliseconds,
       credit: account.pendingCredit,
       macs: account.pendingMacs,
       joules,
-      knownMilliseconds: power.watts === null ? 0 : milliseconds,
+      measuredJoules,
+      knownMilliseconds: Math.min(milliseconds, knownMilliseconds),
+      shares: sharesOf(account.runner.takeLaneTimes()),
     }
     account.pendingCredit = 0
     account.pendingMacs = 0
@@ -138,14 +130,14 @@ export function createLive(parts: {
       milliseconds,
       devices: all.map((account) => {
         const second = account.window.at(-1)
-        const power = parts.power(account.runner.deviceId)
         return {
           deviceId: account.runner.deviceId,
           activity: account.runner.lane,
+          shares: second?.shares ?? { [account.runner.lane]: 1 },
           macs: second?.macs ?? 0,
           creditMacs: second?.credit ?? 0,
-          powerWatts: power.watts,
-          powerMeasured: power.certainty === 'measured',
+          joules: second === undefined || second.knownMilliseconds === 0 ? null : second.joules,
+          measuredJoules: second?.measuredJoules ?? 0,
         }
       }),
     })
@@ -184,7 +176,7 @@ export function createLive(parts: {
           runner,
           pendingMacs: 0,
           pendingCredit: 0,
-          energy: { joules: 0, measured: 0, known: false },
+          energy: createEnergyAccount(clock, () => parts.power(runner.deviceId)),
           window: [],
         })
     },
@@ -195,15 +187,7 @@ export function createLive(parts: {
       account.pendingMacs += Number(work.macs)
       account.pendingCredit += work.creditMacs
     },
-    energyNow: (deviceId) => {
-      const energy = accounts.get(deviceId)?.energy
-      const power = parts.power(deviceId)
-      if (!energy || (!energy.known && power.watts === null)) return null
-      // What the present second has taken so far is not in the account yet.
-      const extra = ((power.watts ?? 0) * Math.min(clock.monotonic() - lastAt, TICK_MILLISECONDS)) / 1000
-      const measured = energy.measured + (power.certainty === 'measured' ? extra : 0)
-      return workEnergy(energy.joules + extra, measured, power.source)
-    },
+    energyNow: (deviceId) => accounts.get(deviceId)?.energy.now() ?? null,
     get lastTick() {
       return lastTick
     },
@@ -217,6 +201,19 @@ export function createLive(parts: {
     },
     stop: () => timer.cancel(),
   }
+}
+
+/** Parts of one; nothing where no time went by. */
+function sharesOf(times: ActivityShares): ActivityShares {
+  const all = Object.values(times).reduce((sum, milliseconds) => sum + milliseconds, 0)
+  return Object.fromEntries(
+    Object.entries(times).map(([lane, milliseconds]) => [lane, all > 0 ? milliseconds / all : 0]),
+  )
+}
+
+/** But for the moments between two looks at the clock. */
+function isKnown({ milliseconds, knownMilliseconds }: Second): boolean {
+  return knownMilliseconds >= milliseconds * 0.9
 }
 
 function sumKnown(values: readonly (number | null)[]): number | null {

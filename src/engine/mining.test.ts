@@ -18,6 +18,8 @@ function scriptedRunner(deviceId: string) {
     residentBytes: null,
     loadedModels: [],
     takesJobs: true,
+    takeLaneTimes: () => ({}),
+    canRun: () => true,
     restarts: 0,
     runningJobs: [] as DeviceRunner['runningJobs'],
     networkTrouble: null,

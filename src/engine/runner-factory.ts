@@ -1,7 +1,9 @@
 /** Makes the runner of a device: what all runners share, tied to what is the device's own. */
+import { bytesToHex } from '#shared/domain/bytes'
 import { Failure } from '#shared/domain/errors'
 import type { DeviceDescriptor } from './devices'
 import type { Drivers } from './drivers'
+import type { DriverSensors } from './drivers/sensors'
 import type { EngineEvents } from './emitter'
 import type { Ledger } from './ledger'
 import type { Live } from './live'
@@ -27,16 +29,30 @@ export interface RunnerFactoryParts extends Pick<
 > {
   ledger: Ledger
   events: EngineEvents
-  verifier: Pick<VerifierClient, 'prepare'>
+  verifier: Pick<VerifierClient, 'prepare' | 'generate'>
+  /** that many unpredictable bytes */
+  randomBytes: (bytes: number) => Uint8Array
   live: () => Live
   heat: (deviceId: string) => ReturnType<DeviceRunnerParts['heat']>
+  driverSensors: Pick<DriverSensors, 'read'>
   /** a driver that says nothing for so long hangs */
   driverHangMilliseconds: number
   drivers: Pick<Drivers, 'ownerOf' | 'guardedHost' | 'onFault' | 'powerLimits'>
 }
 
 export function createRunnerFactory(parts: RunnerFactoryParts): (device: DeviceDescriptor) => DeviceRunner {
-  const { ledger, events, verifier, live, heat, drivers, driverHangMilliseconds, ...shared } = parts
+  const {
+    ledger,
+    events,
+    verifier,
+    randomBytes,
+    live,
+    heat,
+    drivers,
+    driverSensors,
+    driverHangMilliseconds,
+    ...shared
+  } = parts
   /** A driver's device proves and does nothing else: jobs run on the processor, which has a worker of its own. */
   const foreign = (deviceId: string): Partial<DeviceRunnerParts> => {
     const owner = drivers.ownerOf(deviceId)
@@ -53,7 +69,10 @@ export function createRunnerFactory(parts: RunnerFactoryParts): (device: DeviceD
         'driver.setPowerLimit': driverHangMilliseconds,
       },
       whileMining: {
-        begin: () => drivers.powerLimits.begin(deviceId),
+        begin: async () => {
+          await drivers.powerLimits.begin(deviceId)
+          await driverSensors.read(deviceId)
+        },
         end: () => drivers.powerLimits.end(deviceId),
       },
       onFault: (fault) => drivers.onFault(owner.driver, deviceId, fault),
@@ -72,6 +91,7 @@ export function createRunnerFactory(parts: RunnerFactoryParts): (device: DeviceD
       jobParts: { ledger, events },
       heat: () => heat(device.id),
       energyNow: () => live().energyNow(device.id),
+      sample: async (kind) => (await verifier.generate(kind, bytesToHex(randomBytes(32)))).input,
       onToken: ({ jobId, text, index }) => events.emit('job.token', { id: jobId, text, index }),
       onUnit: (unit) => {
         ledger.recordUnit(unit, device.id)

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { settings as settingsSchema, type Settings } from '#shared/contract/settings'
 import { DEFAULT_THROTTLE } from '#shared/contract/throttle'
 import { hex64 } from '#shared/domain/bytes'
+import type { ElectricityPrice } from '#shared/domain/electricity'
 import type { Ledger, LedgerReader } from './ledger'
 
 const SETTINGS_KEY = 'settings'
@@ -106,16 +107,8 @@ function readSettings(ledger: LedgerReader): Partial<Settings> {
 }
 
 /** The price that costs are reckoned with, and whether it was assumed. */
-export function electricityPrice(settings: Settings): { micros: bigint; assumed: boolean } {
-  const { pricePerKilowattHourMicros: price } = settings
+export function electricityPrice({ pricePerKilowattHourMicros: price, currency }: Settings): ElectricityPrice {
   return price === null
-    ? { micros: ASSUMED_PRICE_MICROS[settings.currency], assumed: true }
-    : { micros: BigInt(price), assumed: false }
-}
-
-/** Cost of energy in millionths, rounded to the nearest: joules / 3.6e6 × price. Energy is a measurement; money stays an integer. */
-export function electricityCostMicros(joules: number, priceMicros: bigint): bigint {
-  const millijoules = BigInt(Math.round(joules * 1000))
-  const divisor = 3_600_000_000n
-  return (millijoules * priceMicros + divisor / 2n) / divisor
+    ? { micros: ASSUMED_PRICE_MICROS[currency], currency, assumed: true }
+    : { micros: BigInt(price), currency, assumed: false }
 }

@@ -3,6 +3,7 @@ import type { Device } from '#shared/contract/devices'
 import type { EngineStatus, Notice } from '#shared/contract/engine'
 import type { EngineContext } from './context'
 import { localMidnight } from './local-days'
+import { whyNoJobs } from './no-jobs'
 
 export function engineStatus(context: Omit<EngineContext, 'status'>): EngineStatus {
   const { level, pace } = context.throttle
@@ -36,6 +37,11 @@ export function engineStatus(context: Omit<EngineContext, 'status'>): EngineStat
       activity,
       macsPerSecond,
     })),
+    noJobs: whyNoJobs({
+      runners: context.devices.runners(),
+      kinds: context.readyKinds(),
+      samples: context.settings.current.samples,
+    }),
     throttle: { level, threadsShare: pace.threadsShare, dutyCycle: pace.dutyCycle },
     notices: [...mining.notices(), ...quarantineNotices(devices), ...context.openingNotices],
   }

@@ -1,195 +1,235 @@
 /**
- * `npm run bench -- proof [--threads N] [--rounds N] [--seconds N]`: the onnx-cpu engine beside bare uint8 × int8
- * MatMulInteger over the same shapes and threads, alternating in one run; medians.
+ * `npm run bench -- proof [--rounds N] [--seconds N] [--mining-seconds N]`: the CPU driver beside the chip's own int8 peak,
+ * beside the onnxruntime engine and beside itself on one thread, alternating in one run, medians; then a whole engine that
+ * mines with it, and what memory and instructions would allow.
  */
+import { spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { availableParallelism, loadavg } from 'node:os'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createNodeProcessHost } from '#process/node-host'
 import { createPeer, type Peer } from '#process/peer'
-import { BENCHMARK_EPOCH, BENCHMARK_PUBLIC_KEY } from '#shared/domain/benchmark'
+import { BENCHMARK_EPOCH } from '#shared/domain/benchmark'
 import { TIERS, type Tier } from '#shared/domain/tiers'
-import type { WorkerMethods, WorkerNotifications } from '#shared/domain/worker-protocol'
+import type { ProofEngine, WorkerMethods, WorkerNotifications } from '#shared/domain/worker-protocol'
 import { BATCH_ROWS } from '#worker/proof/engine'
 import { measuredOn, median, writeBenchmarkSection } from '../support/benchmark-section'
-import { constantWeightsRate, laneRate, threadMilliseconds, type Shape } from '../support/matrix-rates'
+import { watchMining, type WatchedMining } from '../support/watched-mining'
 
-const SQUARES = [256, 512, 1024, 2048]
-
-interface Settings {
-  threads: number
-  rounds: number
-  seconds: number
+const root = resolve(import.meta.dirname, '../..')
+const build = resolve(root, 'out/native/build')
+/** Epochs of the practice network last ten minutes; while they are watched, 20 s. */
+const EPOCH_MILLISECONDS = 600_000
+const WATCHED_EPOCH_SECONDS = 20
+const TARGETS = {
+  peak: { 'itp1-base': 0.8, 'itp1-small': 0.6 } as Partial<Record<Tier['name'], number>>,
+  onnx: 1.7,
+  /** of the threads there are: 1.9 with two */
+  threads: 0.95,
+  kernels: 0.97,
+  epoch: 0.01,
 }
+
+type Worker = Peer<WorkerMethods, WorkerNotifications>
 /** Multiply-accumulates a second. */
-interface Rates {
-  /** by the clock, all threads */
-  engine: number
-  lanes: number
-  constant: number
-  /** by processor time, of one core */
-  engineCore: number
-  constantCore: number
+interface Round {
+  peak: number
+  native: number
+  single: number
+  onnx: number
 }
-interface TierRates {
+interface Measured {
   tier: Tier
-  medians: Rates
-}
-interface BenchWorker {
-  peer: Peer<WorkerMethods, WorkerNotifications>
-  close(): Promise<void>
+  rounds: Round[]
+  /** making an epoch's weights with all threads */
+  epochMilliseconds: number
+  mining: WatchedMining
 }
 
 export default async function main(args: string[]): Promise<void> {
-  const settings = readSettings(args)
-  const peak = await squarePeak(settings)
-  const results: TierRates[] = []
-  for (const tier of [TIERS['itp1-base'], TIERS['itp1-small']]) results.push(await measureTier(tier, settings))
-  const body = report(results, peak, settings)
+  const option = (standard: string) => ({ type: 'string', default: standard }) as const
+  const options = { rounds: option('7'), seconds: option('1.5'), 'mining-seconds': option('30') }
+  const { values } = parseArgs({ args, options })
+  const [rounds, seconds, miningSeconds] = [values.rounds, values.seconds, values['mining-seconds']].map(Number)
+  if (!(Number(rounds) >= 1) || !(Number(seconds) > 0) || !(Number(miningSeconds) > 0))
+    throw new RangeError('rounds and seconds are positive numbers')
+  const threads = availableParallelism()
+  for (const step of [[build], ['--build', build, '--target', 'chip_limits']]) {
+    const made = spawnSync('cmake', step, { encoding: 'utf8' })
+    if (made.status !== 0) throw new Error(`the peak cannot be measured on this machine: ${made.stderr}`)
+  }
+  const measured: Measured[] = []
+  for (const tier of [TIERS['itp1-base'], TIERS['itp1-small']]) {
+    const rates = await measureRates(tier, threads, Number(rounds), Number(seconds))
+    const mining = await watchMining(tier.name, threads, Number(miningSeconds), WATCHED_EPOCH_SECONDS)
+    measured.push({ tier, ...rates, mining })
+  }
+  const memory = median(Array.from({ length: 3 }, () => limitOf('memory', threads, 700).rate))
+  const body = report(measured, memory, threads, `medians of ${rounds} rounds of ${seconds} s, alternating`)
   console.log(body)
   writeBenchmarkSection('proof', body)
 }
 
-function readSettings(args: string[]): Settings {
-  const option = { type: 'string' } as const
-  const { values } = parseArgs({ args, options: { threads: option, rounds: option, seconds: option } })
-  const number = (text: string | undefined, standard: number): number => {
-    const value = text === undefined ? standard : Number(text)
-    if (!Number.isFinite(value) || value <= 0) throw new RangeError(`${text} is not a positive number`)
-    return value
-  }
-  return {
-    threads: Math.ceil(number(values.threads, availableParallelism())),
-    rounds: Math.ceil(number(values.rounds, 7)),
-    seconds: number(values.seconds, 2),
-  }
-}
-
-async function measureTier(tier: Tier, settings: Settings): Promise<TierRates> {
-  const { threads, rounds, seconds } = settings
-  const shapes = productShapes(tier)
-  const constant = await constantWeightsRate(shapes, threads)
-  const constantCore = await constantWeightsRate(shapes, 1, threadMilliseconds)
-  const lanes = await laneRate(shapes, threads)
-  const worker = await startWorker(threads)
-  try {
-    const rates: Rates[] = []
-    for (let round = 0; round < rounds; round++) {
-      rates.push({
-        lanes: await lanes(seconds * 1000),
-        constant: await constant(seconds * 1000),
-        constantCore: await constantCore((seconds * 1000) / 2),
-        ...(await engineRates(worker.peer, tier, seconds)),
-      })
-    }
-    const medianOf = (name: keyof Rates): number => median(rates.map((rate) => rate[name]))
-    const medians: Rates = {
-      engine: medianOf('engine'),
-      lanes: medianOf('lanes'),
-      constant: medianOf('constant'),
-      engineCore: medianOf('engineCore'),
-      constantCore: medianOf('constantCore'),
-    }
-    return { tier, medians }
-  } finally {
-    await Promise.all([worker.close(), lanes.close()])
-  }
-}
-
-async function startWorker(threads: number): Promise<BenchWorker> {
-  const programs = createNodeProcessHost(resolve(import.meta.dirname, '../../out/node'))
-  const child = await programs.start('worker', { role: 'worker', deviceId: 'bench', threads })
-  const close = async (): Promise<void> => {
-    child.kill()
-    await child.exited
-  }
-  return { peer: createPeer<WorkerMethods, WorkerNotifications>(child.port, 'worker'), close }
-}
-
-/** The worker's own benchmark, then the processor time of a run between two heartbeats: the worker has nothing else to do. */
-async function engineRates(
-  worker: BenchWorker['peer'],
+async function measureRates(
   tier: Tier,
+  threads: number,
+  count: number,
   seconds: number,
-): Promise<Pick<Rates, 'engine' | 'engineCore'>> {
-  const context = { tier: tier.name, engine: 'onnx-cpu', epochSeed: BENCHMARK_EPOCH } as const
-  const benchmark = await worker.request('proof.benchmark', { ...context, seconds })
-  if (benchmark.checksum !== 'ok') throw new Error(`${tier.name}: wrong digests on this machine`)
-  const before = await processorSeconds(worker)
-  const run = await worker.request('proof.run', {
-    ...context,
-    publicKey: BENCHMARK_PUBLIC_KEY,
-    unit: 0,
-    firstCounter: 0n,
-    difficulty: 1n << 200n,
-    budgetMilliseconds: seconds * 1000,
-  })
-  const used = (await processorSeconds(worker)) - before
-  return { engine: benchmark.macsPerSecond, engineCore: (run.nonces * Number(tier.macs)) / used }
-}
-
-/** At the next heartbeat. */
-function processorSeconds(worker: BenchWorker['peer']): Promise<number> {
-  return new Promise((settle) => worker.on('heartbeat', ({ cpuSeconds }) => settle(cpuSeconds)))
-}
-
-/** The products of one layer at the engine's rows. */
-function productShapes({ width, hidden, tokens }: Tier): Shape[] {
-  const rows = Math.max(BATCH_ROWS, tokens)
-  return [...Array.from({ length: 4 }, (): Shape => [rows, width, width]), [rows, width, hidden], [rows, hidden, width]]
-}
-
-/** The best rate of any square product: the machine's int8 peak as far as it can be reached without native code. */
-async function squarePeak({ threads, rounds }: Settings): Promise<{ size: number; rate: number }> {
-  const measures = await Promise.all(
-    SQUARES.map(async (size) => ({
-      size,
-      measure: await constantWeightsRate([[size, size, size]], threads),
-      rates: [] as number[],
-    })),
-  )
-  for (let round = 0; round < rounds; round++) {
-    for (const { measure, rates } of measures) rates.push(await measure(300))
+): Promise<Pick<Measured, 'rounds' | 'epochMilliseconds'>> {
+  const workers = [await startWorker(threads), await startWorker(1), await startWorker(threads)] as const
+  const [all, one, other] = workers.map(({ peer }) => peer) as [Worker, Worker, Worker]
+  try {
+    const rounds: Round[] = []
+    const preparing: number[] = []
+    for (let round = 0; round < count; round++) {
+      rounds.push({
+        peak: limitOf('products', threads, seconds * 1000).rate,
+        native: await rateOf(all, tier, 'native', seconds),
+        single: await rateOf(one, tier, 'native', seconds),
+        onnx: await rateOf(other, tier, 'onnx-cpu', seconds),
+      })
+      const fresh = { tier: tier.name, engine: 'native', epochSeed: randomBytes(32).toString('hex') } as const
+      preparing.push((await all.request('proof.prepare', fresh)).milliseconds)
+    }
+    return { rounds, epochMilliseconds: median(preparing) }
+  } finally {
+    await Promise.all(workers.map(({ close }) => close()))
   }
-  return measures
-    .map(({ size, rates }) => ({ size, rate: median(rates) }))
-    .reduce((best, next) => (next.rate > best.rate ? next : best))
 }
 
-function report(
-  results: TierRates[],
-  peak: { size: number; rate: number },
-  { threads, rounds, seconds }: Settings,
-): string {
-  const giga = (rate: number): string => (rate / 1e9).toFixed(0)
-  const clock = results.map(({ tier, medians: { engine, constant, lanes } }) => {
-    const ratio = engine / Math.max(lanes, constant)
-    return `| \`${tier.name}\` | ${giga(engine)} | ${giga(constant)} | ${giga(lanes)} | ${ratio.toFixed(2)} | ${(engine / peak.rate).toFixed(2)} |`
+async function startWorker(threads: number): Promise<{ peer: Worker; close(): Promise<void> }> {
+  const child = await createNodeProcessHost(resolve(root, 'out/node')).start('worker', {
+    role: 'worker',
+    deviceId: 'bench',
+    threads,
   })
-  const core = results.map(({ tier, medians: { engineCore, constantCore } }) => {
-    return `| \`${tier.name}\` | ${giga(engineCore)} | ${giga(constantCore)} | ${(engineCore / constantCore).toFixed(2)} |`
-  })
+  return {
+    peer: createPeer<WorkerMethods, WorkerNotifications>(child.port, 'worker'),
+    close: async () => {
+      child.kill()
+      await child.exited
+    },
+  }
+}
+
+async function rateOf(worker: Worker, tier: Tier, engine: ProofEngine, seconds: number): Promise<number> {
+  const asked = { tier: tier.name, engine, epochSeed: BENCHMARK_EPOCH, seconds }
+  const { checksum, macsPerSecond } = await worker.request('proof.benchmark', asked)
+  if (checksum !== 'ok') throw new Error(`${engine} computes wrong digests of ${tier.name} on this machine`)
+  return macsPerSecond
+}
+
+function limitOf(what: 'products' | 'memory', threads: number, milliseconds: number): { rate: number; name: string } {
+  const program = resolve(build, 'chip_limits')
+  const parameters = [what, String(threads), String(Math.round(milliseconds))]
+  const { stdout, status } = spawnSync(program, parameters, { encoding: 'utf8' })
+  const [, rate, name] = /^(\S+) (.+)$/m.exec(stdout) ?? []
+  if (status !== 0 || rate === undefined || name === undefined)
+    throw new Error('this processor has no instruction whose peak is known')
+  return { rate: Number(rate), name }
+}
+
+function report(measured: readonly Measured[], memory: number, threads: number, how: string): string {
+  const instruction = limitOf('products', 1, 50).name
+  const load = (loadavg()[0] ?? 0).toFixed(1)
   return `
-${measuredOn()}. ${threads} threads; medians of ${rounds} rounds of ${seconds} s, alternating. Billions of multiply-accumulates a
-second. Load average when the measurement ended: ${(loadavg()[0] ?? 0).toFixed(1)}.
+${measuredOn()}. ${threads} threads; ${how}. Billions of multiply-accumulates a second. Load average when the measurement
+ended: ${load}. A ratio is the median of the rounds' ratios; behind it stands its target and whether it was met.
 
-By the clock, all threads:
+| tier | native | peak | onnx-cpu | native, 1 thread | native ÷ peak | native ÷ onnx-cpu | ${threads} threads ÷ 1 |
+|---|---|---|---|---|---|---|---|
+${measured.map((tier) => rateRow(tier, threads)).join('\n')}
 
-| tier | onnx-cpu, whole pass | bare, constant weights | bare, shared weights | whole pass ÷ faster bare | whole pass ÷ peak |
-|---|---|---|---|---|---|
-${clock.join('\n')}
+Mining through the whole application (engine, worker, verifier, sensors, practice network), epochs of ${WATCHED_EPOCH_SECONDS} s:
 
-By processor time, one core (comparable also when other programs run):
+| tier | in kernels | within slices | between slices | new weights, all threads | wait at a new epoch | change of epoch, of ten minutes |
+|---|---|---|---|---|---|---|
+${measured.map(miningRow).join('\n')}
 
-| tier | onnx-cpu, whole pass | bare, constant weights | whole pass ÷ bare |
-|---|---|---|---|
-${core.join('\n')}
+What memory and instructions allow (${(memory / 1e9).toFixed(1)} GB/s were read from memory on all threads):
 
-- *Whole pass*: nominal MACs of the nonces tried by the worker process: input, all products, attention, windows, digest.
-- *Bare*: the six \`MatMulInteger\` products of one layer, uint8 × int8, ${BATCH_ROWS} rows, again and again, with nothing between them.
-  *Constant weights*: one session, weights packed once when it was loaded: the fastest way. *Shared weights*: a session a thread with
-  weights as inputs, as the engine has them: one copy for all threads, and nothing to rebuild in a new epoch.
-- *Peak*: ${giga(peak.rate)}, the best square product (${peak.size} × ${peak.size}, constant weights, all threads) that was found: what this machine's
-  int8 units give without native code of our own.
+| tier | weights | rows a pass | MACs a byte of weights | memory feeds | peak | limit | products by \`${instruction}\` a nonce |
+|---|---|---|---|---|---|---|---|
+${measured.map((tier) => rooflineRow(tier, memory, instruction)).join('\n')}
+
+- *Native*: nominal MACs of the nonces tried by the worker process with the CPU driver, whole pass: input, all products, attention,
+  windows, digest.
+- *Peak*: ${instruction} with operands in registers on all threads, nothing loaded or stored.
+- *In kernels*: time in the driver's layers, of all time by the clock, everything within and between two slices counted.
+- *New weights*: all threads do nothing else; while mining they are made ahead, in turns with nonces. *Wait*: from the last nonce of an
+  epoch to the first of the next, beyond the usual. Both together are the *change*.
+- *Rows a pass*: rows of several nonces that share one pass over the weights; each thread makes its own pass. *Memory feeds*: what it
+  could feed if every pass read all weights from memory and nothing from a cache. The lower of this and the peak is the *limit*.
 `
+}
+
+function rateRow({ tier, rounds }: Measured, threads: number): string {
+  const giga = (name: keyof Round): string => (median(rounds.map((round) => round[name])) / 1e9).toFixed(0)
+  const ratio = (above: keyof Round, below: keyof Round, target: number): string => {
+    const value = median(rounds.map((round) => round[above] / round[below]))
+    return `${value.toFixed(2)} (${atLeast(value, target)})`
+  }
+  const cells = [
+    `\`${tier.name}\``,
+    ...(['native', 'peak', 'onnx', 'single'] as const).map(giga),
+    ratio('native', 'peak', TARGETS.peak[tier.name] ?? 0),
+    ratio('native', 'onnx', TARGETS.onnx),
+    ratio('native', 'single', TARGETS.threads * threads),
+  ]
+  return `| ${cells.join(' | ')} |`
+}
+
+function miningRow({ tier, epochMilliseconds, mining }: Measured): string {
+  const { kernelShare, epochGapMilliseconds: gap } = mining
+  const cost = (epochMilliseconds + (gap ?? 0)) / EPOCH_MILLISECONDS
+  const verdict = `at most ${percent(TARGETS.epoch)}: ${cost <= TARGETS.epoch ? 'met' : 'missed'}`
+  const cells = [
+    `\`${tier.name}\``,
+    `${percent(kernelShare)} (${atLeast(kernelShare, TARGETS.kernels, percent)})`,
+    percent(mining.sliceShare),
+    `${mining.betweenMilliseconds.toFixed(1)} ms`,
+    `${epochMilliseconds.toFixed(0)} ms`,
+    gap === null ? 'none seen' : `${gap.toFixed(0)} ms`,
+    `${percent(cost)} (${verdict})`,
+  ]
+  return `| ${cells.join(' | ')} |`
+}
+
+function rooflineRow({ tier, rounds }: Measured, memory: number, instruction: string): string {
+  const rows = Math.max(BATCH_ROWS, tier.tokens)
+  const macsPerByte = (Number(tier.macs) * rows) / tier.tokens / tier.weightBytes
+  const fed = memory * macsPerByte
+  const peak = median(rounds.map((round) => round.peak))
+  const products = Number(tier.macs) / macsOf(instruction)
+  const cells = [
+    `\`${tier.name}\``,
+    `${(tier.weightBytes / 1e6).toFixed(1)} MB`,
+    String(rows),
+    macsPerByte.toFixed(0),
+    (fed / 1e9).toFixed(0),
+    (peak / 1e9).toFixed(0),
+    fed < peak ? 'memory' : 'arithmetic',
+    `${(products / 1e6).toFixed(1)} million`,
+  ]
+  return `| ${cells.join(' | ')} |`
+}
+
+/** Multiply-accumulates of one instruction. */
+function macsOf(instruction: string): number {
+  const bits = /(\d+) bits/.exec(instruction)?.[1]
+  if (bits !== undefined) return Number(bits) / 8
+  return instruction === 'smmla' ? 32 : 16
+}
+
+function percent(value: number): string {
+  return `${(100 * value).toFixed(value < 0.1 ? 2 : 1)} %`
+}
+
+function atLeast(
+  value: number,
+  target: number,
+  words: (value: number) => string = (number) => number.toFixed(2),
+): string {
+  return `at least ${words(target)}: ${value >= target ? 'met' : 'missed'}`
 }

@@ -117,6 +117,8 @@ const inputs: { [M in MethodName]: unknown } = {
   'drivers.add': { path: '/no/such/folder', sha256: 'ab'.repeat(32) },
   'drivers.remove': { name: 'none' },
   'drivers.retry': { name: 'none' },
+  'drivers.check': { name: 'none' },
+  'drivers.checks': null,
 }
 /** Those whose input above must be refused, with the code. */
 const refusals: Partial<Record<MethodName, string>> = {
@@ -134,6 +136,7 @@ const refusals: Partial<Record<MethodName, string>> = {
   'drivers.add': 'not-found',
   'drivers.remove': 'not-found',
   'drivers.retry': 'not-found',
+  'drivers.check': 'not-found',
 }
 
 describe.each(Object.keys(transports))('over a %s', (name) => {

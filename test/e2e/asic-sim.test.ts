@@ -16,7 +16,7 @@ const dataDir = temporaryFolder()
 let running: TestEngine
 const accepted: string[] = []
 const start = async (): Promise<void> => {
-  running = await startTestEngine(dataDir, { driverHangMilliseconds: 3000 })
+  running = await startTestEngine(dataDir, { driverHangMilliseconds: 6000 })
   running.engine.api.onEvent((event, data) => {
     if (event === 'share.changed') {
       const { state, deviceId } = data as { state: string; deviceId: string }
@@ -65,6 +65,12 @@ describe.runIf(existsSync(folder))('the simulated ASIC', () => {
     })
   })
 
+  test('every share of it has the joules that its own counter counted', async () => {
+    const { rows } = await handlers()['jobs.page']({ offset: 0, limit: 100, filter: { deviceId: DEVICE } })
+    expect(rows.length).toBeGreaterThan(0)
+    expect(rows.filter(({ joules, joulesCertainty }) => !joules || joulesCertainty !== 'measured')).toEqual([])
+  })
+
   test.each([
     ['die', 'Quarantined: asic-sim-asic0: the link to the simulated device was lost.'],
     ['lost-link', 'Quarantined: asic-sim-asic0: the link to the simulated device was lost.'],
@@ -78,7 +84,9 @@ describe.runIf(existsSync(folder))('the simulated ASIC', () => {
     expect((await device('cpu0')).state).toBe('proving')
     expect((await handlers()['engine.status'](null)).state).toBe('mining')
     mend()
-    expect(await handlers()['devices.retry']({ id: DEVICE })).toMatchObject({ canMine: true })
+    const retried = await handlers()['devices.retry']({ id: DEVICE })
+    expect(retried.reason).toBeUndefined()
+    expect(retried.canMine).toBe(true)
     await earns(DEVICE)
   })
 

@@ -73,7 +73,9 @@ describe('without an engine', () => {
     })
     expect(await lode(dataDir, ['ledger', 'export', '--json'])).toMatchObject({ code: 0, stdout: '' })
     const csv = await lode(dataDir, ['ledger', 'export', '--csv'])
-    expect(csv.stdout.trim()).toBe('id,at,network,rig,device,kind,ref,macs,factorMilli,creditMacs,state,reason,receipt')
+    expect(csv.stdout.trim()).toBe(
+      'id,at,network,rig,device,kind,ref,macs,factorMilli,creditMacs,state,reason,receipt,model,joules,joulesCertainty,milliseconds,tokensIn,tokensOut',
+    )
   })
 
   test('address: refused with what is wrong, set once confirmed, shown', async () => {

@@ -5,6 +5,8 @@ import { appendFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest'
 import { z } from 'zod'
+import { connectWebSocket } from '#cli/client'
+import type { JobDetail } from '#shared/contract/jobs'
 import { generateSample } from '#worker/samples/index'
 import {
   eventually,
@@ -173,6 +175,46 @@ describe('jobs on a running engine', () => {
     expect(BigInt(job.macs)).toBeGreaterThan(0n)
     expect(answerOf(verifyAnswer, await run('ledger', 'verify'))).toMatchObject({ ok: true, problems: [] })
   }
+})
+
+describe('four questions at once', () => {
+  test('are answered side by side, each with its receipt and its part of the energy', async (context) => {
+    needs(context, CHAT)
+    const { link } = z.looseObject({ link: z.url() }).parse(serving.events[0])
+    const { port, hash } = new URL(link)
+    const client = await connectWebSocket(Number(port), hash.replace('#token=', ''))
+    try {
+      const heard: string[] = []
+      client.on('job.token', ({ id }) => heard.push(id))
+      const ids = await Promise.all(
+        ['a miner', 'a dragon', 'a river', 'a clock'].map(async (about) => {
+          const messages = [{ role: 'user' as const, content: `Tell a story about ${about}.` }]
+          const input = { kind: 'chat' as const, messages, maxTokens: 24 }
+          return (await client.call('jobs.submit', { input, model: CHAT })).id
+        }),
+      )
+      const details = (): Promise<JobDetail[]> => Promise.all(ids.map((id) => client.call('jobs.get', { id })))
+      await eventually(
+        async () => (await details()).every(({ state }) => state === 'accepted'),
+        'four accepted answers',
+        60_000,
+      )
+      // Side by side: the last to begin speaks before the first has ended.
+      const first = Math.max(...ids.map((id) => heard.indexOf(id)))
+      const last = Math.min(...ids.map((id) => heard.lastIndexOf(id)))
+      expect(first).toBeLessThan(last)
+      const jobs = await details()
+      const credits = jobs.map(({ creditId }) => creditId)
+      expect(new Set(credits).size).toBe(4)
+      const { rows } = await client.call('earnings.credits', { offset: 0, limit: 50 })
+      for (const id of credits) expect(rows.find((row) => row.id === id)).toMatchObject({ receipt: expect.any(String) })
+      for (const { joules, electricityCost } of jobs) {
+        if (joules !== null) expect(Number(electricityCost?.nanos)).toBeGreaterThan(0)
+      }
+    } finally {
+      client.close()
+    }
+  })
 })
 
 describe('in the middle of a long answer', () => {

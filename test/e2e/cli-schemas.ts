@@ -164,15 +164,25 @@ const jobFields = {
   creditId: uuid,
   verification: verification.nullable(),
   milliseconds: z.number().positive(),
+  creditMacs: decimal,
   joules: z.number().nonnegative().optional(),
+  joulesCertainty: z.enum(['measured', 'estimated', 'mixed']).optional(),
   joulesSource: z.string().min(1),
+  electricityCost: z
+    .strictObject({ nanos: decimal, currency: z.string().length(3), priceAssumed: z.boolean() })
+    .optional(),
+}
+const tokenFields = {
+  tokens: z.number().int().positive(),
+  tokensIn: z.number().int().positive(),
+  tokensOut: z.number().int().nonnegative(),
 }
 export const jobAnswer = z.discriminatedUnion('kind', [
   z.strictObject({
     ...jobFields,
     kind: z.literal('chat'),
     output: z.string(),
-    tokens: z.number().int().positive(),
+    ...tokenFields,
     evidence: z.strictObject({
       kind: z.literal('chat'),
       promptTokenIds: z.array(z.number().int()).min(1),
@@ -185,7 +195,7 @@ export const jobAnswer = z.discriminatedUnion('kind', [
     ...jobFields,
     kind: z.literal('embed'),
     output: z.array(z.array(z.number()).min(1)),
-    tokens: z.number().int().positive(),
+    ...tokenFields,
     evidence: z.strictObject({ kind: z.literal('embed'), vectorsSha256: hex64 }),
   }),
   z.strictObject({
@@ -264,6 +274,12 @@ export const exportLine = z.strictObject({
   state: z.enum(['submitted', 'accepted', 'rejected']),
   reason: z.string().optional(),
   receipt: hex64.nullable(),
+  model: z.string().min(1),
+  joules: z.number().nonnegative().nullable(),
+  joulesCertainty: z.enum(['measured', 'estimated', 'mixed']).nullable(),
+  milliseconds: z.number().nonnegative().nullable(),
+  tokensIn: z.number().int().nonnegative().nullable(),
+  tokensOut: z.number().int().nonnegative().nullable(),
 })
 
 export const verifyAnswer = z.strictObject({

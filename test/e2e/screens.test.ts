@@ -126,6 +126,21 @@ describe.skipIf(executablePath === null)('the screens', () => {
     await page.getByRole('status').getByText('Mining on').waitFor({ timeout: 30_000 })
   })
 
+  it('offer no work to an engine that is gone', async () => {
+    const page = await open('mining')
+    await goTo(page, 'jobs')
+    const give = page.getByRole('button', { name: 'Give it work' })
+    await give.click()
+    const run = page.getByRole('button', { name: 'Run', exact: true })
+    await run.waitFor()
+    await engines.splice(0)[0]?.close()
+    await page.getByTitle('The engine is gone').first().waitFor()
+    expect(await run.isDisabled()).toBe(true)
+    await page.getByRole('button', { name: 'Close' }).first().click()
+    expect(await give.isDisabled()).toBe(true)
+    expect(await page.getByRole('textbox', { name: 'Search' }).isDisabled()).toBe(true)
+  })
+
   it('reach the last of a million jobs and come back to the newest', async () => {
     const page = await open('mining')
     await page.getByRole('link', { name: 'Jobs' }).click()

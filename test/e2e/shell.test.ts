@@ -75,7 +75,7 @@ describe.skipIf(reason !== undefined)('the desktop window', () => {
   })
 
   describe('keeps its page in the sandbox', () => {
-    it('shows the page from its own scheme with a strict policy, and gives it connect() and nothing else', async () => {
+    it('shows the page from its own scheme with a strict policy, and gives it connect(), the paths of chosen files and nothing else', async () => {
       const page = await start()
       expect(await page.title()).toBe('Echo')
       expect(page.url()).toBe('app://lode/index.html')
@@ -102,7 +102,7 @@ describe.skipIf(reason !== undefined)('the desktop window', () => {
       })
       expect(facts).toEqual({
         nodes: [],
-        lode: ['connect'],
+        lode: ['connect', 'pathOf'],
         policy: expect.stringMatching(
           /^default-src 'none'; script-src 'self'; style-src 'self';.*frame-ancestors 'none'$/,
         ),

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Browser } from 'playwright-core'
+import { ggufBytes, tinyModel } from '#worker/convert/sources/gguf.test.support'
 import { generateSample } from '#worker/samples/index'
 import { chromiumPath, launchChromium } from '../support/browser'
 import { eventually, lode, processesMentioning, realModel, root, startLode, temporaryFolder } from '../support/lode'
@@ -26,12 +27,17 @@ afterEach(() => {
 })
 
 let picture: WalkParts['picture']
+let model: WalkParts['model']
 beforeAll(async () => {
   const sample = await generateSample({ kind: 'ocr', seed: '17'.repeat(32) })
   if (sample.input.kind !== 'ocr') throw new Error('not a picture')
   const file = join(temporaryFolder(), 'picture.png')
   writeFileSync(file, Buffer.from(sample.input.image, 'base64'))
   picture = { file, lines: sample.knownText ?? [] }
+  const shape = { family: 'qwen2', layers: 1, width: 64, hidden: 64, heads: 1, keyValueHeads: 1, headSize: 64 } as const
+  const { metadata, tensors } = tinyModel(shape, 8, 5)
+  model = { file: join(temporaryFolder(), 'Brought-Along.gguf'), name: 'Tiny qwen2' }
+  writeFileSync(model.file, ggufBytes(metadata, tensors))
 })
 
 async function preparedFolder(): Promise<string> {
@@ -83,7 +89,7 @@ describe.skipIf(chromium === null)('in a browser', () => {
     })
     await page.goto(first.link)
     expect(page.url()).not.toContain('token')
-    await walk({ page, picture, hasModels })
+    await walk({ page, picture, model, hasModels })
     expect(faults).toEqual([])
     first.child.kill('SIGKILL')
     await eventually(() => processesMentioning(dataDir).length === 0, 'the killed engine left nothing behind', 5000)
@@ -134,7 +140,7 @@ describe.skipIf(windowless !== undefined)('in the desktop window', () => {
     })
     try {
       const page = await app.firstWindow()
-      await walk({ page, picture, hasModels })
+      await walk({ page, picture, model, hasModels })
       const status = await lode(dataDir, ['status', '--json'])
       expect(status.json()).toMatchObject({ mining: false, pid: expect.any(Number) as number })
     } finally {

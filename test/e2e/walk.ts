@@ -8,6 +8,8 @@ export interface WalkParts {
   picture: { file: string; lines: readonly string[] }
   /** whether models for chat and embeddings were added */
   hasModels: boolean
+  /** a GGUF file of a small model, and its name */
+  model: { file: string; name: string }
 }
 
 const EVM_ADDRESS = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed' // EIP-55's own example
@@ -29,6 +31,7 @@ export async function walk(parts: WalkParts): Promise<void> {
   await page.getByText('recomputed').first().waitFor({ timeout: 60_000 })
 
   await giveWork(parts)
+  await bringModel(parts)
   await payoutAddress(page)
 
   await link(page, 'Devices').click()
@@ -63,6 +66,17 @@ async function giveWork({ page, picture, hasModels }: WalkParts): Promise<void> 
   }
   await page.getByRole('button', { name: 'Close', exact: true }).first().click()
   await page.getByRole('table').first().getByText('ocr').first().waitFor()
+}
+
+/** In a page the file is sent to the engine, in the window its path: both end with a model that is there. */
+async function bringModel({ page, model }: WalkParts): Promise<void> {
+  await link(page, 'Models').click()
+  await page.getByLabel('Choose files').setInputFiles(model.file)
+  const row = page.getByRole('table', { name: 'Installed models' }).getByRole('row').filter({ hasText: model.name })
+  await row.getByText('hash counted here').waitFor({ timeout: 60_000 })
+  await row.getByRole('button', { name: `Remove ${model.name}` }).click()
+  await row.getByRole('button', { name: 'Delete' }).click()
+  await row.waitFor({ state: 'detached' })
 }
 
 async function payoutAddress(page: Page): Promise<void> {

@@ -15,7 +15,9 @@ export function installPeers(): void {
   const there = (name: string): boolean => existsSync(join(peersFolder, 'node_modules', name, 'package.json'))
   if (Object.keys(dependencies).every(there)) return
   console.log('installing what is compared with, once, into test/bench/peers')
-  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: peersFolder, stdio: 'inherit' })
+  // not "ci": npm 11 wants the programs of other systems in the lock file, which npm 10 does not write there
+  const options = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+  execFileSync('npm', ['install', ...options], { cwd: peersFolder, stdio: 'inherit' })
 }
 
 export interface PeerProcess {

@@ -75,6 +75,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
     since: state === 'mining' ? started - 12 * 60_000 : null,
     stopsAt: state === 'mining' && !keepGoing ? started + 48 * 60_000 : null,
     finishingJobs: state === 'finishing' ? 1 : 0,
+    noJobs: state === 'mining' ? { reason: 'no-work', missingKinds: [] } : null,
     network: {
       name: 'practice',
       hasMarketValue: false,
@@ -200,6 +201,11 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
       creditMacs: done ? macs.toString() : null,
       joules: rowState === 'running' || !power ? null : Number(macs / 2_000_000_000n),
       joulesCertainty: power ? 'estimated' : null,
+      electricityCost:
+        rowState === 'running' || !power
+          ? null
+          : { nanos: String(69 * Number(macs / 2_000_000_000n)), currency: 'USD', priceAssumed: true },
+      milliseconds: rowState === 'running' ? null : 300 + Number(macs / 10_000_000n),
       verification: done ? (kind === 'proof' ? 'recomputed' : r() < 0.4 ? 'known-answer' : 'unchecked') : null,
       reason:
         rowState === 'rejected' ? 'stale-epoch' : rowState === 'failed' ? 'The picture could not be decoded' : null,
@@ -251,6 +257,10 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
       engine: index === 0 ? 'onnx-cpu' : null,
       memoryBytes: index === 0 ? 33_500_000_000 : 16_000_000,
       memoryUsedBytes: index === 0 && state === 'mining' ? 1_240_000_000 : null,
+      loadedModels:
+        index === 0 && state === 'mining'
+          ? [{ hash: 'ab'.repeat(32), name: 'SmolLM2 135M Instruct', bytes: 150_000_000 }]
+          : [],
       canMine: index === 0,
       ...(index === 0
         ? scene === 'faulted'
@@ -306,6 +316,42 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
           noncesChecked: 4,
           wrongNonce: null,
         }))
+
+  const driverRows = (): Result<'drivers.list'> =>
+    empty
+      ? []
+      : [
+          {
+            name: 'a-chip',
+            vendor: 'A maker',
+            version: '1.2',
+            licence: 'Apache-2.0',
+            sha256: hex(generator(7), 64),
+            platforms: ['linux-x64'],
+            state: 'ready',
+            devices: [{ id: 'a-chip-0', name: 'A chip', kind: 'asic' }],
+          },
+          {
+            name: 'another',
+            vendor: 'Another maker',
+            version: '0.3',
+            licence: 'MIT',
+            sha256: hex(generator(8), 64),
+            platforms: ['linux-x64'],
+            state: 'quarantined',
+            reason: 'Quarantined: this device computes wrong results.',
+            devices: [],
+          },
+        ]
+  const driverCheckRows = (): Result<'drivers.checks'> =>
+    driverRows().map(({ name, sha256, state: driverState }) => ({
+      name,
+      sha256,
+      at: started,
+      ok: driverState === 'ready',
+      checks: [{ id: 'library', ok: driverState === 'ready', detail: 'a library of this platform' }],
+      macsPerSecond: driverState === 'ready' ? 2.1e12 : null,
+    }))
 
   const history = (period: Result<'engine.history'>['period']): Result<'engine.history'> => {
     const length = { '1h': 3_600_000, '3h': 10_800_000, '24h': 86_400_000, '7d': 604_800_000 }[period]
@@ -522,6 +568,8 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
         creditMacs: null,
         joules: null,
         joulesCertainty: null,
+        electricityCost: null,
+        milliseconds: null,
         verification: null,
         reason: null,
       })
@@ -575,6 +623,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
               rig: 'ab'.repeat(32),
               device: 'cpu0',
               deviceName: cpu,
+              disputed: index === 6 ? { factorMilli: '1000', creditMacs: '26038239232' } : null,
               kind: r() < 0.8 ? ('share' as const) : ('job' as const),
               ref: hex(r, 64),
               macs: '130191196160',
@@ -583,6 +632,12 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
               state,
               ...(state === 'rejected' ? { reason: 'stale-epoch' } : {}),
               receipt: state === 'rejected' ? null : hex(r, 64),
+              model: 'itp1-base',
+              joules: 69,
+              joulesCertainty: 'estimated' as const,
+              milliseconds: 9000,
+              tokensIn: null,
+              tokensOut: null,
               verification: state === 'rejected' ? null : ('recomputed' as const),
             }
           }),
@@ -645,11 +700,13 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
       ],
     }),
     ...sampleModels(modelList, scene === 'mining'),
-    'drivers.list': async () => [],
+    'drivers.list': async () => driverRows(),
     'drivers.inspect': async () => noDriver(),
     'drivers.add': async () => noDriver(),
     'drivers.remove': async () => noDriver(),
     'drivers.retry': async () => noDriver(),
+    'drivers.check': async () => noDriver(),
+    'drivers.checks': async () => driverCheckRows(),
   }
   return { handlers, live, newRow: () => row(0) }
 }

@@ -98,9 +98,11 @@ async function takeAtWork(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Close', exact: true }).first().click()
   await open(page, 'Earnings')
   await take(page, 'earnings')
+  await open(page, 'Models')
+  await take(page, 'models')
   await open(page, 'Settings')
   await take(page, 'settings')
-  for (const section of ['Mining', 'Models', 'Trust', 'About']) {
+  for (const section of ['Mining', 'Trust', 'About']) {
     await page.getByRole('link', { name: section, exact: true }).click()
     // Trust takes the hashes of what runs here first.
     await page.waitForTimeout(section === 'Trust' ? 4000 : 800)

@@ -16,6 +16,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -185,7 +186,7 @@ private:
     body_.hot(word == "hot");
     if (word == "die") std::_Exit(9);
     if (word == "lost-link") {
-      close(LINK);
+      shutdown(LINK, SHUT_RDWR);
       for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
     }
     if (word == "hang") {

@@ -24,6 +24,8 @@ interface JobOptions {
   seed?: number
   stop?: string[]
   stream?: boolean
+  /** seconds */
+  within?: number
 }
 
 const DEFAULT_MAX_TOKENS = 256
@@ -45,7 +47,10 @@ export async function jobSubmit({ output, dataDir }: CommandContext, options: Jo
         job.state === 'cancelled' ? '' : 'Give it another input, or look at the Jobs screen.',
       )
     }
-    const tokens = job.tokens === null ? {} : { tokens: job.tokens.input + job.tokens.output }
+    const tokens =
+      job.tokens === null
+        ? {}
+        : { tokens: job.tokens.input + job.tokens.output, tokensIn: job.tokens.input, tokensOut: job.tokens.output }
     output.answer(
       {
         id: job.id,
@@ -56,11 +61,14 @@ export async function jobSubmit({ output, dataDir }: CommandContext, options: Jo
         ...tokens,
         ...(job.evidence === null ? {} : { evidence: job.evidence }),
         macs: job.macs,
+        creditMacs: job.creditMacs,
         creditId: job.creditId,
         verification: job.verification,
         milliseconds: job.milliseconds,
         ...(job.energy.joules === undefined ? {} : { joules: job.energy.joules }),
+        ...(job.joulesCertainty === null ? {} : { joulesCertainty: job.joulesCertainty }),
         joulesSource: job.energy.source,
+        ...(job.electricityCost === null ? {} : { electricityCost: job.electricityCost }),
       },
       options.stream ? '' : readable(job.output),
     )
@@ -99,6 +107,7 @@ async function runToEnd(client: EngineClient, input: JobInput, options: JobOptio
   const submitted = await client.call('jobs.submit', {
     input,
     ...(options.model === undefined ? {} : { model: options.model }),
+    ...(options.within === undefined ? {} : { withinSeconds: options.within }),
   })
   id = submitted.id
   for (const token of early) if (token.id === id) onText(token.text)

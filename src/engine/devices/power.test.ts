@@ -191,15 +191,34 @@ describe('energy', () => {
     )
   })
 
+  it('takes the counter where there is one, and the watts where it wrapped around or was begun anew', () => {
+    const meter = createEnergyMeter()
+    const add = (second: number, counterJoules?: number): number =>
+      meter.add({ at: second * 1000, watts: 40, certainty: 'measured', counterJoules }).joules
+    add(0, 4_294_960)
+    expect(add(1, 4_294_993)).toBe(33)
+    // a counter of 32 bits of millijoules, or a device that was opened anew
+    expect(add(2, 12)).toBe(40)
+    expect(add(3, 50)).toBe(38)
+    // unreadable for a moment
+    expect([add(4), add(5, 121), add(6, 161)]).toEqual([40, 40, 40])
+    // nonsense
+    expect(add(7, 9e15)).toBe(40)
+    expect(meter.total()).toEqual({ joules: 271, measuredShare: 1, certainty: 'measured' })
+  })
+
   it('leaves out gaps and times of which nothing is known', () => {
     const meter = createEnergyMeter()
     meter.add({ at: 0, watts: 10, certainty: 'measured' })
-    expect(meter.add({ at: 60_000, watts: 10, certainty: 'measured' })).toEqual({ joules: 0, measuredJoules: 0 })
+    expect(meter.add({ at: 60_000, watts: 10, certainty: 'measured' })).toMatchObject({ joules: 0, measuredJoules: 0 })
     expect(meter.total()).toEqual({})
     meter.add({ at: 61_000 })
     meter.add({ at: 62_000, watts: 10, certainty: 'measured' })
     expect(meter.total()).toEqual({})
-    expect(meter.add({ at: 63_000, watts: 10, certainty: 'measured' })).toEqual({ joules: 10, measuredJoules: 10 })
+    expect(meter.add({ at: 63_000, watts: 10, certainty: 'measured' })).toMatchObject({
+      joules: 10,
+      measuredJoules: 10,
+    })
     expect(meter.total()).toEqual({ joules: 10, measuredShare: 1, certainty: 'measured' })
     expect(meter.add({ at: 62_500, watts: 10, certainty: 'measured' }).joules).toBe(0)
   })

@@ -8,6 +8,8 @@ export interface KnownDriver extends PlacedDriver {
   state: DriverRow['state']
   /** a sentence, unless it is ready */
   reason?: string
+  /** UTC ms: it was tried anew, and work from before says nothing any more */
+  triedAt: number
   /** as it described them last */
   devices: NativeDevice[]
 }

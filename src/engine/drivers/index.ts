@@ -35,6 +35,8 @@ export interface Drivers {
   guardedHost(deviceId: string): ProcessHost
   /** A device of the driver stopped. What was the driver's own doing quarantines it; anything else is the device's trouble alone. */
   onFault(name: string, deviceId: string, fault: Failure): void
+  /** The network refused a share of the device as computed wrongly; one that is older than the driver's last trial says nothing new. */
+  onWrongDigest(deviceId: string, foundAt: number): void
   /** From now on none of its devices works, until the person tries it again. */
   quarantine(name: string, reason: string): void
   readonly powerLimits: PowerLimits
@@ -49,6 +51,8 @@ export interface DriversParts {
   log: Log
   /** the power limit that the person wants of a device while it mines */
   wishedWatts: (deviceId: string) => number | undefined
+  /** UTC ms */
+  now: () => number
   /** asks a device's running worker */
   ask: AskDevice
   /** after every change */
@@ -70,7 +74,7 @@ export function createDrivers(parts: DriversParts): Drivers {
   const known = new Map<string, KnownDriver>()
   for (const placed of readDrivers(folder)) {
     const { name } = placed.manifest
-    known.set(name, { ...placed, state: 'checking', devices: approvals.devices(name) })
+    known.set(name, { ...placed, state: 'checking', triedAt: parts.now(), devices: approvals.devices(name) })
   }
   let looked: Promise<void> | null = null
   let changes: Promise<unknown> = Promise.resolve()
@@ -151,6 +155,7 @@ export function createDrivers(parts: DriversParts): Drivers {
         return
       }
     }
+    driver.triedAt = parts.now()
     put(driver, 'ready')
   }
 
@@ -185,7 +190,7 @@ export function createDrivers(parts: DriversParts): Drivers {
       throw new Failure('conflict', `${name} is not the file that was approved`, 'Look at it again, then approve it.')
     }
     const placed = await placeDriver(folder, found)
-    const driver: KnownDriver = { ...placed, state: 'checking', devices: [] }
+    const driver: KnownDriver = { ...placed, state: 'checking', triedAt: parts.now(), devices: [] }
     try {
       driver.devices = (await describeLibrary(trial, placed.library)).devices
       if (driver.devices.length === 0) throw new Failure('device-unavailable', 'it finds no device on this computer')
@@ -233,6 +238,7 @@ export function createDrivers(parts: DriversParts): Drivers {
       inTurn(async () => {
         const driver = find(name)
         approvals.setQuarantine(name, null)
+        driver.triedAt = parts.now()
         put(driver, 'checking')
         await look(driver)
         return rowOf(driver)
@@ -273,6 +279,11 @@ export function createDrivers(parts: DriversParts): Drivers {
     }),
     onFault: (name, deviceId, fault) => {
       if (fault.code === 'driver-fault') quarantine(name, `${deviceId}: ${reasonOf(fault)}`)
+    },
+    onWrongDigest: (deviceId, foundAt) => {
+      const owner = ownerOf(deviceId)
+      if (owner !== null && foundAt >= owner.driver.triedAt)
+        quarantine(owner.driver.manifest.name, `${deviceId} submitted a wrong digest`)
     },
     quarantine,
     powerLimits,

@@ -6,7 +6,7 @@ import type { Mining } from '../mining'
 import { createDrivers, type Drivers, type DriversParts } from './index'
 import { createDriverSensors, type DriverSensors } from './sensors'
 
-export interface DriverSupportParts extends Omit<DriversParts, 'onChange' | 'ask'> {
+export interface DriverSupportParts extends Omit<DriversParts, 'onChange' | 'ask' | 'now'> {
   clock: Clock
   events: EngineEvents
   devices: () => DeviceRegistry
@@ -18,6 +18,7 @@ export function createDriverSupport(parts: DriverSupportParts): { drivers: Drive
   const { events, log, clock } = parts
   const drivers = createDrivers({
     ...parts,
+    now: () => clock.now(),
     ask: (deviceId, method, params) => parts.devices().runner(deviceId).askDriver(method, params),
     onChange: () => {
       events.emit('drivers.changed', drivers.list())
@@ -30,10 +31,9 @@ export function createDriverSupport(parts: DriverSupportParts): { drivers: Drive
     },
   })
   // The network recomputes what is submitted. Work that it refused as computed wrongly ends trust in the driver at once.
-  events.on('share.changed', ({ deviceId, state, code }) => {
-    const owner = drivers.ownerOf(deviceId)
-    if (owner !== null && state === 'rejected' && code === 'wrong-digest')
-      drivers.quarantine(owner.driver, `${deviceId} submitted a wrong digest`)
+  events.on('share.changed', ({ id, deviceId, state, code }) => {
+    if (state === 'rejected' && code === 'wrong-digest')
+      drivers.onWrongDigest(deviceId, parts.ledger.jobRow(id)?.at ?? 0)
   })
   const driverSensors = createDriverSensors(clock, () =>
     parts

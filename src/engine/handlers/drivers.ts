@@ -1,13 +1,21 @@
 import type { Handlers } from '#shared/contract/index'
+import { Failure } from '#shared/domain/errors'
 import type { EngineContext } from '../context'
 
 export function driverHandlers({
   drivers,
+  driverChecks,
   devices,
   mining,
 }: EngineContext): Pick<
   Handlers,
-  'drivers.list' | 'drivers.inspect' | 'drivers.add' | 'drivers.remove' | 'drivers.retry'
+  | 'drivers.list'
+  | 'drivers.inspect'
+  | 'drivers.add'
+  | 'drivers.remove'
+  | 'drivers.retry'
+  | 'drivers.check'
+  | 'drivers.checks'
 > {
   const idsOf = (name: string): string[] =>
     drivers.list().flatMap((driver) => (driver.name === name ? driver.devices.map(({ id }) => id) : []))
@@ -32,6 +40,13 @@ export function driverHandlers({
       for (const id of ids) devices.forget(id)
       return null
     },
+    'drivers.check': async ({ name }) => {
+      await drivers.ready()
+      const mines = idsOf(name).find((id) => devices.runner(id).engine !== null)
+      if (mines !== undefined) throw new Failure('conflict', `${mines} is mining`, 'Stop mining before the check.')
+      return driverChecks.run(name)
+    },
+    'drivers.checks': async () => driverChecks.list(),
     'drivers.retry': async ({ name }) => {
       await drivers.ready()
       const row = await drivers.retry(name)

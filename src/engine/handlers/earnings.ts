@@ -1,9 +1,10 @@
 import type { DayRow } from '#shared/contract/earnings'
 import type { Handlers } from '#shared/contract/index'
+import { electricityCostMicros } from '#shared/domain/electricity'
 import type { EngineContext } from '../context'
 import { creditsAsCsv } from '../ledger'
 import { localDate, localDays, periodStart } from '../local-days'
-import { electricityCostMicros, electricityPrice, pinnedNetworkKeys } from '../settings'
+import { electricityPrice, pinnedNetworkKeys } from '../settings'
 
 export function earningsHandlers(
   context: EngineContext,

@@ -1,9 +1,10 @@
 import type { Handlers } from '#shared/contract/index'
 import type { Money } from '#shared/contract/common'
 import type { TodaySummary } from '#shared/contract/engine'
+import { electricityCostMicros } from '#shared/domain/electricity'
 import type { EngineContext } from '../context'
 import { localMidnight } from '../local-days'
-import { electricityCostMicros, electricityPrice } from '../settings'
+import { electricityPrice } from '../settings'
 import { workEnergy } from '../work-energy'
 
 /** Stop answers within two seconds in all. */

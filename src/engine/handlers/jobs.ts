@@ -5,6 +5,9 @@ import { FINAL_JOB_STATES } from '#shared/domain/states'
 import type { EngineContext } from '../context'
 import { localMidnight } from '../local-days'
 
+/** After the deadline: until then the network may still give it to a rig. */
+const LATE_LOOK_MILLISECONDS = 50
+
 export function jobHandlers(
   context: EngineContext,
 ): Pick<Handlers, 'jobs.page' | 'jobs.get' | 'jobs.summary' | 'jobs.submit' | 'jobs.cancel'> {
@@ -12,6 +15,23 @@ export function jobHandlers(
   const announce = (id: string): void => {
     const row = ledger.jobRow(id)
     if (row) events.emit('job.changed', row)
+  }
+  /** The network gives up what nobody could begin in time; whoever asked is told then. */
+  const giveUpWhenLate = (id: string, withinSeconds: number): void => {
+    const look = async (): Promise<void> => {
+      if (context.isClosed() || ledger.jobRow(id)?.state !== 'queued') return
+      const state = await network.jobState(id)
+      if (state?.state !== 'failed' || ledger.jobRow(id)?.state !== 'queued') return
+      ledger.setJobState(id, 'failed', { reason: state.message ?? 'the network gave it up' })
+      announce(id)
+    }
+    clock.setTimeout(
+      () =>
+        void look().catch((error: unknown) =>
+          context.log.error('a late job was not ended', { job: id, error: String(error) }),
+        ),
+      withinSeconds * 1000 + LATE_LOOK_MILLISECONDS,
+    )
   }
   return {
     'jobs.page': async ({ filter, offset, limit }) => ledger.jobPage(filter, offset, limit),
@@ -31,15 +51,22 @@ export function jobHandlers(
           macsPerJoule: energy === null || energy.joules <= 0 ? null : macsWithEnergy / energy.joules,
           joulesCertainty: energy?.certainty ?? null,
         })),
-    'jobs.submit': async ({ input, model: wanted }) => {
+    'jobs.submit': async ({ input, model: wanted, withinSeconds }) => {
       refuseUnusable(input)
       const model = models.resolve(input.kind, wanted)
-      const runners = devices.usableRunners()
+      const runners = devices.usableRunners().filter((runner) => runner.takesJobs)
       if (runners.length === 0) {
         throw new Failure(
           'device-unavailable',
-          'no device can do it: all are off or cannot mine',
-          'Switch one on, on the Devices screen.',
+          'no device can do it: jobs run on the processor, which is off or cannot mine',
+          'Switch it on, on the Devices screen.',
+        )
+      }
+      if (!runners.some((runner) => runner.canRun(model))) {
+        throw new Failure(
+          'device-unavailable',
+          `${model.card.name} does not fit into the memory of a device here`,
+          'Choose a smaller model.',
         )
       }
       const stopped = runners.flatMap((runner) =>
@@ -65,7 +92,13 @@ export function jobHandlers(
       })
       announce(id)
       try {
-        const answer = await network.enqueueJob({ id, input, model: model.hash, buyer: 'person' })
+        const answer = await network.enqueueJob({
+          id,
+          input,
+          model: model.hash,
+          buyer: 'person',
+          ...(withinSeconds === undefined ? {} : { deadline: clock.now() + Math.round(withinSeconds * 1000) }),
+        })
         if (!answer.ok)
           throw new Failure('network-refused', `the network did not take the job: ${answer.refusal.message}`)
       } catch (error) {
@@ -74,6 +107,7 @@ export function jobHandlers(
         announce(id)
         throw error
       }
+      if (withinSeconds !== undefined) giveUpWhenLate(id, withinSeconds)
       for (const runner of runners) runner.wake()
       return { id }
     },

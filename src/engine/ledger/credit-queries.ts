@@ -4,11 +4,27 @@ import { receiptBody } from '#shared/domain/protocol'
 import type { Db } from './database'
 import type { CreditRecord } from './seal'
 import type { LedgerReader } from './types'
+import type { WorkRecord } from './work-page'
 
-type ListedCredit = CreditRecord & { device_name: string | null; body: string | null }
+/** A credit beside what its work took. */
+export type CreditWithWork = CreditRecord &
+  Pick<WorkRecord, 'model' | 'joules' | 'joules_certainty' | 'milliseconds' | 'tokens_in' | 'tokens_out'>
+type ListedCredit = CreditWithWork & {
+  device_name: string | null
+  body: string | null
+  announced_factor: bigint | null
+  announced_credit: bigint | null
+}
 
-const SELECT = `SELECT credits.*, devices.name AS device_name, receipts.body
-  FROM credits LEFT JOIN devices ON devices.id = credits.device LEFT JOIN receipts ON receipts.id = credits.receipt`
+/** Of `CreditWithWork`, beside `credits.*` and joined by CREDIT_WORK. */
+export const WORK_COLUMNS =
+  'work.model, work.joules, work.joules_certainty, work.milliseconds, work.tokens_in, work.tokens_out'
+export const CREDIT_WORK = 'JOIN work ON work.seq = credits.work'
+
+const SELECT = `SELECT credits.*, ${WORK_COLUMNS}, devices.name AS device_name, receipts.body,
+    disputes.factor_milli AS announced_factor, disputes.credit_macs AS announced_credit
+  FROM credits ${CREDIT_WORK} LEFT JOIN devices ON devices.id = credits.device LEFT JOIN receipts ON receipts.id = credits.receipt
+    LEFT JOIN disputes ON disputes.credit = credits.seq`
 
 export function readCredits(db: Db): Pick<LedgerReader, 'creditPage' | 'creditRow'> {
   const last = db.prepare<[], { last: bigint | null }>('SELECT max(seq) AS last FROM credits')
@@ -29,7 +45,7 @@ export function readCredits(db: Db): Pick<LedgerReader, 'creditPage' | 'creditRo
   }
 }
 
-export function toCreditLine(row: CreditRecord): CreditLine {
+export function toCreditLine(row: CreditWithWork): CreditLine {
   return {
     id: row.id,
     at: new Date(Number(row.at)).toISOString(),
@@ -44,10 +60,19 @@ export function toCreditLine(row: CreditRecord): CreditLine {
     state: row.state,
     ...(row.reason === null ? {} : { reason: row.reason }),
     receipt: row.receipt,
+    model: row.model,
+    joules: row.joules,
+    joulesCertainty: row.joules_certainty,
+    milliseconds: row.milliseconds,
+    tokensIn: row.tokens_in === null ? null : Number(row.tokens_in),
+    tokensOut: row.tokens_out === null ? null : Number(row.tokens_out),
   }
 }
 
 function toCreditRow(row: ListedCredit): CreditRow {
   const verification = row.body === null ? null : receiptBody.parse(JSON.parse(row.body)).verification
-  return { ...toCreditLine(row), verification, deviceName: row.device_name ?? row.device }
+  const { announced_factor: factor, announced_credit: credit } = row
+  const disputed =
+    factor === null || credit === null ? null : { factorMilli: String(factor), creditMacs: String(credit) }
+  return { ...toCreditLine(row), verification, deviceName: row.device_name ?? row.device, disputed }
 }

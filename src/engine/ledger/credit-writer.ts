@@ -56,6 +56,9 @@ export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
     `UPDATE work SET state = 'accepted', state_at = @now, epoch = @epoch, macs = @macs, factor_milli = @factorMilli,
        credit_macs = @creditMacs, verification = @verification WHERE seq = @seq`,
   )
+  const insertDispute = db.prepare<[bigint, number, bigint, bigint, bigint]>(
+    'INSERT INTO disputes (credit, at, macs, factor_milli, credit_macs) VALUES (?, ?, ?, ?, ?)',
+  )
   const rejectWork = db.prepare<[number, string, bigint]>(
     "UPDATE work SET state = 'rejected', state_at = ?, reason = ? WHERE seq = ?",
   )
@@ -174,7 +177,7 @@ export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
       checkAmount(amount, 'The receipt')
       return write(db, () => {
         const credit = stored(body.ref)
-        if (credit.receipt === receipt.id) return { ...idsOf(credit), repeated: true }
+        if (credit.receipt === receipt.id) return { ...idsOf(credit), repeated: true, disputed: null }
         refuseAnswered(credit)
         if (credit.network !== body.network || credit.rig !== body.rig || credit.kind !== body.kind) {
           throw new Failure(
@@ -193,7 +196,10 @@ export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
           ...amountOf(amount),
         })
         settle(credit, { ...creditColumns(amount), epoch: BigInt(body.epoch), state: 'accepted', receipt: receipt.id })
-        return { ...idsOf(credit), repeated: false }
+        const announced = announcedFor(credit, BigInt(body.epoch), amount)
+        if (announced !== null)
+          insertDispute.run(credit.seq, now, announced.macs, announced.factorMilli, announced.creditMacs)
+        return { ...idsOf(credit), repeated: false, disputed: announced }
       })
     },
 
@@ -216,6 +222,13 @@ export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
   }
 }
 
+/** The figures that the network's parameters gave when the work was sent; null where the receipt's are the same, or of another epoch. */
+function announcedFor(credit: StoredCredit, epoch: bigint, receipt: WorkAmount): WorkAmount | null {
+  const announced = { macs: credit.macs, factorMilli: credit.factor_milli, creditMacs: credit.credit_macs }
+  if (epoch !== credit.epoch) return null
+  const isSame = announced.macs === receipt.macs && announced.factorMilli === receipt.factorMilli
+  return isSame ? null : announced
+}
 function refuseAnswered(credit: StoredCredit): void {
   if (credit.state === 'submitted') return
   throw new Failure(

@@ -1,16 +1,16 @@
 /** The whole ledger of credits, a line each: JSON lines by the caller, CSV here. */
 import type { CreditLine } from '#shared/contract/earnings'
-import { toCreditLine } from './credit-queries'
+import { CREDIT_WORK, toCreditLine, WORK_COLUMNS, type CreditWithWork } from './credit-queries'
 import type { Db } from './database'
-import type { CreditRecord } from './seal'
 import type { CreditRange } from './types'
 
 const PAGE_ROWS = 1000
 
 /** Oldest first. Read in pages, each a statement of its own, so that the engine may write in between; what is added meanwhile is included. */
 export function* exportCredits(db: Db, range: CreditRange): Iterable<CreditLine> {
-  const page = db.prepare<[bigint, bigint, bigint, number], CreditRecord>(
-    'SELECT * FROM credits WHERE (at, seq) > (?, ?) AND at < ? ORDER BY at, seq LIMIT ?',
+  const page = db.prepare<[bigint, bigint, bigint, number], CreditWithWork>(
+    `SELECT credits.*, ${WORK_COLUMNS} FROM credits ${CREDIT_WORK}
+     WHERE (credits.at, credits.seq) > (?, ?) AND credits.at < ? ORDER BY credits.at, credits.seq LIMIT ?`,
   )
   let at = BigInt(range.from ?? 0)
   const end = BigInt(range.to ?? Number.MAX_SAFE_INTEGER)
@@ -38,12 +38,18 @@ const COLUMNS = [
   'state',
   'reason',
   'receipt',
+  'model',
+  'joules',
+  'joulesCertainty',
+  'milliseconds',
+  'tokensIn',
+  'tokensOut',
 ] as const satisfies (keyof CreditLine)[]
 
 /** RFC 4180 with a header row; cells that a spreadsheet would run as a formula begin with an apostrophe. One line at a time, each with its CRLF. */
 export function* creditsAsCsv(lines: Iterable<CreditLine>): Iterable<string> {
   yield `${COLUMNS.join(',')}\r\n`
-  for (const line of lines) yield `${COLUMNS.map((column) => csvCell(line[column] ?? '')).join(',')}\r\n`
+  for (const line of lines) yield `${COLUMNS.map((column) => csvCell(String(line[column] ?? ''))).join(',')}\r\n`
 }
 
 function csvCell(value: string): string {

@@ -1,6 +1,7 @@
 /** One job or share in detail, and the jobs that wait. */
 import type { JobDetail } from '#shared/contract/jobs'
 import { jobEvidence, jobInput, jobKind, jobOutput, jobSizes } from '#shared/domain/job'
+import type { ElectricityPrice } from '#shared/domain/electricity'
 import type { JobState } from '#shared/domain/states'
 import type { Db } from './database'
 import type { LedgerReader, OpenJob } from './types'
@@ -22,7 +23,7 @@ type DetailRecord = WorkRecord & {
 }
 type OpenRecord = WorkRecord & { model_id: string; model_hash: string; attempts: bigint; input: string }
 
-export function readJobs(db: Db): Pick<LedgerReader, 'jobDetail' | 'openJobs'> {
+export function readJobs(db: Db, electricity?: () => ElectricityPrice): Pick<LedgerReader, 'jobDetail' | 'openJobs'> {
   const detail = db.prepare<[string], DetailRecord>(
     `SELECT work.*, jobs.model_id, jobs.model_hash, jobs.started_at, jobs.ended_at, jobs.sizes, job_inputs.input, job_outputs.output,
        job_evidence.evidence, shares.nonce, shares.digest, shares.difficulty, credits.id AS credit_id
@@ -42,7 +43,7 @@ export function readJobs(db: Db): Pick<LedgerReader, 'jobDetail' | 'openJobs'> {
   return {
     jobDetail(id) {
       const row = detail.get(id)
-      return row === undefined ? null : toJobDetail(row, path.all(row.seq))
+      return row === undefined ? null : toJobDetail(row, path.all(row.seq), electricity?.())
     },
     openJobs() {
       return open.all().map(toOpenJob)
@@ -50,19 +51,22 @@ export function readJobs(db: Db): Pick<LedgerReader, 'jobDetail' | 'openJobs'> {
   }
 }
 
-function toJobDetail(row: DetailRecord, path: { state: JobState; at: bigint }[]): JobDetail {
+function toJobDetail(
+  row: DetailRecord,
+  path: { state: JobState; at: bigint }[],
+  price: ElectricityPrice | undefined,
+): JobDetail {
   const isProof = row.kind === 'proof'
   const parsed = <T>(text: string | null, schema: { parse(value: unknown): T }): T | null =>
     text === null ? null : schema.parse(JSON.parse(text))
   return {
-    ...toJobRow(row),
+    ...toJobRow(row, price),
     modelId: row.model_id,
     modelHash: row.model_hash,
     startedAt: timeOf(
       isProof && row.milliseconds !== null ? row.at - BigInt(Math.round(row.milliseconds)) : row.started_at,
     ),
     endedAt: timeOf(isProof ? row.at : row.ended_at),
-    milliseconds: row.milliseconds,
     factorMilli: row.factor_milli === null ? null : String(row.factor_milli),
     sizes: parsed(row.sizes, jobSizes),
     input: parsed(row.input, jobInput),

@@ -50,8 +50,8 @@ describe('shares and credit', () => {
     expect(ledger.recordShare(record)).toEqual({ workId, creditId })
     expect(ledger.creditTotals({ dayStart: START })).toEqual({ epoch: 0n, today: 0n, total: 0n, credits: 0 })
     const receipt = makeReceipt(record)
-    expect(ledger.accept(receipt)).toEqual({ workId, creditId, repeated: false })
-    expect(ledger.accept(receipt)).toEqual({ workId, creditId, repeated: true })
+    expect(ledger.accept(receipt)).toEqual({ workId, creditId, repeated: false, disputed: null })
+    expect(ledger.accept(receipt)).toEqual({ workId, creditId, repeated: true, disputed: null })
     const totals = { epoch: { network: 'practice', number: 7 }, dayStart: START - 43_200_000 }
     expect(ledger.creditTotals(totals)).toEqual({
       epoch: record.creditMacs,
@@ -334,8 +334,10 @@ describe('export', () => {
       10, 10, 11, 11, 12, 12, 13, 13, 14, 14, 15, 15, 16, 16, 17, 17, 18, 18, 19, 19,
     ])
     const [header, line] = creditsAsCsv([{ ...all[0]!, device: '=cmd|"x",y', reason: 'a\nb' }])
-    expect(header).toBe('id,at,network,rig,device,kind,ref,macs,factorMilli,creditMacs,state,reason,receipt\r\n')
+    expect(header).toBe(
+      'id,at,network,rig,device,kind,ref,macs,factorMilli,creditMacs,state,reason,receipt,model,joules,joulesCertainty,milliseconds,tokensIn,tokensOut\r\n',
+    )
     expect(line).toContain(`,"'=cmd|""x"",y",share,`)
-    expect(line).toContain(',"a\nb",\r\n')
+    expect(line).toMatch(/,"a\nb",,itp1-\w+,.*\r\n$/)
   })
 })

@@ -71,28 +71,30 @@ function pointsOf(rows: StepRow[], from: number, to: number, step: number): Hist
   return points
 }
 
-/** What each device did for most of each step; equal neighbours are one span. Idle is no span. */
+/** What each device did in each step, in proportion and the jobs first, however short; equal neighbours are one span. Idle is no span. */
 function lanesOf(rows: StepRow[], step: number, now: number): LaneSpan[] {
   const lanes: LaneSpan[] = []
   const open = new Map<string, LaneSpan>()
   for (const row of rows) {
-    const activity = mainActivity(row)
-    if (activity === null) continue
-    const from = Number(row.at)
-    const to = Math.min(from + step, Math.max(now, from + 1))
-    const last = open.get(row.device)
-    if (last !== undefined && last.activity === activity && last.to === from) {
-      last.to = to
-      continue
+    const end = Math.min(Number(row.at) + step, Math.max(now, Number(row.at) + 1))
+    let from = Number(row.at)
+    for (const [activity, share] of activityShares(row)) {
+      const to = from + share * (end - Number(row.at))
+      const last = open.get(row.device)
+      if (last !== undefined && last.activity === activity && last.to === from) last.to = to
+      else {
+        const span: LaneSpan = { deviceId: row.device, activity, from, to }
+        open.set(row.device, span)
+        lanes.push(span)
+      }
+      from = to
     }
-    const span: LaneSpan = { deviceId: row.device, activity, from, to }
-    open.set(row.device, span)
-    lanes.push(span)
   }
   return lanes
 }
 
-function mainActivity(row: StepRow): LaneSpan['activity'] | null {
+/** Of the time that samples cover; those without any left out. */
+function activityShares(row: StepRow): [LaneSpan['activity'], number][] {
   const times: [LaneSpan['activity'], number][] = [
     ['chat', row.chat_ms],
     ['embed', row.embed_ms],
@@ -100,9 +102,9 @@ function mainActivity(row: StepRow): LaneSpan['activity'] | null {
     ['proof', row.proof_ms],
     ['paused', row.paused_ms],
   ]
-  const idle = row.covered_ms - times.reduce((sum, [, milliseconds]) => sum + milliseconds, 0)
-  const [activity, longest] = times.reduce((best, time) => (time[1] > best[1] ? time : best))
-  return longest > 0 && longest >= idle ? activity : null
+  return times.flatMap(([activity, milliseconds]) =>
+    milliseconds > 0 ? [[activity, milliseconds / row.covered_ms]] : [],
+  )
 }
 
 function pausesOf(db: Db, from: number, now: number): History['pauses'] {

@@ -3,16 +3,21 @@ import type { Period } from '#shared/contract/common'
 import type { History, LaneSpan } from '#shared/contract/engine'
 import type { LedgerClock, LedgerNotice, WorkEnergy } from './types'
 
+export type ActivityShares = Partial<Record<LaneSpan['activity'] | 'idle', number>>
+
 /** One device over the last `milliseconds`. */
 export interface DeviceSample {
   deviceId: string
   activity: LaneSpan['activity'] | 'idle'
+  /** what it did in this time, 0 to 1 of it each; absent: `activity` all the time */
+  shares?: ActivityShares
   /** work and its expected credit in this time */
   macs: number
   creditMacs: number
-  /** null: not known */
-  powerWatts: number | null
-  powerMeasured: boolean
+  /** what it took in this time; null: not known */
+  joules: number | null
+  /** of the joules, those that a sensor or counter gave */
+  measuredJoules: number
 }
 export interface MetricsSample {
   /** end of the interval, UTC ms */

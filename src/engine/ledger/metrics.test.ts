@@ -21,16 +21,16 @@ const proving: DeviceSample = {
   activity: 'proof',
   macs: 3e9,
   creditMacs: 2e9,
-  powerWatts: 50,
-  powerMeasured: false,
+  joules: 50,
+  measuredJoules: 0,
 }
 const reading: DeviceSample = {
   deviceId: 'gpu0',
   activity: 'ocr',
   macs: 1e9,
   creditMacs: 1e9,
-  powerWatts: 100,
-  powerMeasured: true,
+  joules: 100,
+  measuredJoules: 100,
 }
 
 /** One sample a second from the clock's time on. */
@@ -127,7 +127,7 @@ describe('energy', () => {
   })
 
   it('is unknown where no watts are known, and idle time is no mining', () => {
-    run(10, { ...proving, powerWatts: null, activity: 'idle' })
+    run(10, { ...proving, joules: null, activity: 'idle' })
     expect(metrics.energy(START, START + 60_000)).toBeNull()
     expect(metrics.miningSeconds(START, START + 60_000)).toBe(0)
   })

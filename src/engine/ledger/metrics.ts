@@ -194,15 +194,15 @@ function createStore(db: Db): Store {
 }
 
 function rowOf(device: DeviceSample, milliseconds: number): Record<string, unknown> {
-  const joules = device.powerWatts === null ? 0 : (device.powerWatts * milliseconds) / 1000
-  const spent = (activity: DeviceSample['activity']): number => (device.activity === activity ? milliseconds : 0)
+  const shares = device.shares ?? { [device.activity]: 1 }
+  const spent = (activity: DeviceSample['activity']): number => (shares[activity] ?? 0) * milliseconds
   return {
     device: device.deviceId,
     macs: device.macs,
     credit_macs: device.creditMacs,
-    joules,
-    joules_measured: device.powerMeasured ? joules : 0,
-    power_ms: device.powerWatts === null ? 0 : milliseconds,
+    joules: device.joules ?? 0,
+    joules_measured: device.measuredJoules,
+    power_ms: device.joules === null ? 0 : milliseconds,
     chat_ms: spent('chat'),
     embed_ms: spent('embed'),
     ocr_ms: spent('ocr'),

@@ -32,7 +32,7 @@ export function openLedger(options: OpenLedgerOptions): Ledger {
   ensureFolder(folder)
   const notices: LedgerNotice[] = []
   const db = openOrSetAside(file, options, notices)
-  const parts = { ...createReader(db, file), ...createWriter(db, { clock, ids }) }
+  const parts = { ...createReader(db, file, options.electricity), ...createWriter(db, { clock, ids }) }
   const ledger: Ledger = guarded(file, {
     ...parts,
     async backUpIfDue() {

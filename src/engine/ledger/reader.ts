@@ -1,4 +1,5 @@
 /** Everything that can be asked of the ledger, put together. */
+import type { ElectricityPrice } from '#shared/domain/electricity'
 import { readCredits } from './credit-queries'
 import { exportCredits } from './export'
 import type { Db } from './database'
@@ -9,13 +10,14 @@ import type { LedgerReader } from './types'
 import { verifyInSteps } from './verify'
 import { readWorkPages } from './work-page'
 
-export function createReader(db: Db, file: string): LedgerReader {
+/** `electricity`: what it costs now; absent: rows have no cost. */
+export function createReader(db: Db, file: string, electricity?: () => ElectricityPrice): LedgerReader {
   return {
     file,
     ...readTotals(db),
     ...readCredits(db),
-    ...readWorkPages(db),
-    ...readJobs(db),
+    ...readWorkPages(db, electricity),
+    ...readJobs(db, electricity),
     ...readRecords(db),
     exportCredits: (range = {}) => exportCredits(db, range),
     verifyInSteps: (options) => verifyInSteps(db, options),

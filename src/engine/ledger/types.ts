@@ -8,6 +8,7 @@ import type { BenchmarkEvidence } from '#shared/domain/benchmark-report'
 import type { CreditLine, CreditRow, EarningsPeriod, Funnel, VerifyReport } from '#shared/contract/earnings'
 import type { JobDetail, JobFilter, JobRow, WorkKind } from '#shared/contract/jobs'
 import type { addressHistoryRow, PayoutAddress } from '#shared/contract/settings'
+import type { ElectricityPrice } from '#shared/domain/electricity'
 import type { JobEvidence, JobInput, JobKind, JobOutput, JobSizes } from '#shared/domain/job'
 import type {
   Epoch,
@@ -49,6 +50,8 @@ export interface OpenLedgerOptions {
   clock: LedgerClock
   ids: LedgerIds
   onNotice: (notice: LedgerNotice) => void
+  /** what electricity costs now; absent: rows have no cost */
+  electricity?: () => ElectricityPrice
   /**
    * What to do with a damaged ledger, which is set aside under another name in every case:
    * `fail` (default) throws `ledger-damaged`, so that the next start begins a new one with a notice;
@@ -122,6 +125,8 @@ export interface RecordedWork {
 export interface AcceptedWork extends RecordedWork {
   /** this receipt was stored before: nothing changed */
   repeated: boolean
+  /** what was announced, where the receipt counts otherwise; null: it counts as announced */
+  disputed: WorkAmount | null
 }
 
 /** What a start finds unfinished. */
@@ -272,7 +277,7 @@ export interface Ledger extends LedgerReader {
 
   /** Share and its credit as `submitted`, before sending. The same share again gives the same ids. */
   recordShare(record: ShareRecord): RecordedWork
-  /** Receipt, work and credit as accepted, with the receipt's figures. Storing it twice is harmless. `conflict` for another receipt of the same work, `not-found` for unknown work. */
+  /** Receipt, work and credit as accepted, with the receipt's figures; a dispute where they are not those that were announced. Storing it twice is harmless. `conflict` for another receipt of the same work, `not-found` for unknown work. */
   accept(receipt: Signed<Receipt>): AcceptedWork
   /** Work and credit as rejected, with the network's code as the reason. */
   reject(ref: string, code: RefusalCode): RecordedWork

@@ -4,6 +4,7 @@
  * only the blocks that a page touches are read.
  */
 import type { JobFilter, JobRow, WorkKind } from '#shared/contract/jobs'
+import { electricityCostNanos, type ElectricityPrice } from '#shared/domain/electricity'
 import type { Verification } from '#shared/domain/protocol'
 import type { JobState } from '#shared/domain/states'
 import type { Db } from './database'
@@ -40,7 +41,7 @@ export interface WorkRecord {
   reason: string | null
 }
 
-export function readWorkPages(db: Db): Pick<LedgerReader, 'jobPage' | 'jobRow'> {
+export function readWorkPages(db: Db, electricity?: () => ElectricityPrice): Pick<LedgerReader, 'jobPage' | 'jobRow'> {
   const one = db.prepare<[string], WorkRecord>('SELECT * FROM work WHERE id = ?')
   const models = db.prepare<[], { model: string }>('SELECT DISTINCT model FROM work_counts')
   const idMatches = db.prepare<[string, string, number], { seq: bigint }>(
@@ -54,17 +55,22 @@ export function readWorkPages(db: Db): Pick<LedgerReader, 'jobPage' | 'jobRow'> 
     jobPage(filter, offset, limit) {
       const search = filter.search?.trim().toLowerCase() ?? ''
       const matches = search.length >= SHORTEST_ID && /^[0-9a-f-]+$/.test(search) ? matching(search) : []
-      if (matches.length > 0) return pageOf(db, filter, matches, offset, limit)
+      if (matches.length > 0) return shown(pageOf(db, filter, matches, offset, limit))
       const wanted =
         search === ''
           ? null
           : models.all().flatMap(({ model }) => (model.toLowerCase().startsWith(search) ? [model] : []))
-      return pageByBlocks(db, conditionsOf(filter, wanted), offset, limit)
+      return shown(pageByBlocks(db, conditionsOf(filter, wanted), offset, limit))
     },
     jobRow(id) {
       const row = one.get(id)
-      return row === undefined ? null : toJobRow(row)
+      return row === undefined ? null : toJobRow(row, electricity?.())
     },
+  }
+
+  function shown({ total, rows }: Page): { total: number; rows: JobRow[] } {
+    const price = electricity?.()
+    return { total, rows: rows.map((row) => toJobRow(row, price)) }
   }
 
   function matching(prefix: string): bigint[] {
@@ -77,7 +83,13 @@ export function readWorkPages(db: Db): Pick<LedgerReader, 'jobPage' | 'jobRow'> 
   }
 }
 
-export function toJobRow(row: WorkRecord): JobRow {
+interface Page {
+  total: number
+  rows: WorkRecord[]
+}
+
+/** `price`: what electricity costs; absent: the row has no cost. */
+export function toJobRow(row: WorkRecord, price?: ElectricityPrice): JobRow {
   return {
     id: row.id,
     at: Number(row.at),
@@ -91,6 +103,15 @@ export function toJobRow(row: WorkRecord): JobRow {
     creditMacs: row.credit_macs === null ? null : String(row.credit_macs),
     joules: row.joules,
     joulesCertainty: row.joules_certainty,
+    electricityCost:
+      row.joules === null || price === undefined
+        ? null
+        : {
+            nanos: electricityCostNanos(row.joules, price.micros).toString(),
+            currency: price.currency,
+            priceAssumed: price.assumed,
+          },
+    milliseconds: row.milliseconds,
     verification: row.verification,
     reason: row.reason,
   }
@@ -117,12 +138,7 @@ function conditionsOf(filter: JobFilter, models: string[] | null): Conditions {
   return { sql: conditions.map((condition) => ` AND ${condition}`).join(''), values }
 }
 
-function pageByBlocks(
-  db: Db,
-  { sql, values }: Conditions,
-  offset: number,
-  limit: number,
-): { total: number; rows: JobRow[] } {
+function pageByBlocks(db: Db, { sql, values }: Conditions, offset: number, limit: number): Page {
   const blocks = db
     .prepare<string[], { block: bigint; count: bigint }>(
       `SELECT block, sum(count) AS count FROM work_counts WHERE true${sql} GROUP BY block HAVING sum(count) > 0 ORDER BY block DESC`,
@@ -132,14 +148,14 @@ function pageByBlocks(
   const ofBlock = db.prepare<(bigint | string | number)[], WorkRecord>(
     `SELECT * FROM work WHERE seq >= ? AND seq < ?${sql} ORDER BY seq DESC LIMIT ? OFFSET ?`,
   )
-  const rows: JobRow[] = []
+  const rows: WorkRecord[] = []
   let skip = offset
   for (const { block, count } of blocks) {
     if (rows.length >= limit) break
     if (skip < Number(count)) {
       const begin = block << BLOCK_BITS
       const found = ofBlock.all(begin, begin + (1n << BLOCK_BITS), ...values, limit - rows.length, skip)
-      rows.push(...found.map(toJobRow))
+      rows.push(...found)
     }
     skip = Math.max(0, skip - Number(count))
   }
@@ -147,13 +163,7 @@ function pageByBlocks(
 }
 
 /** A page of a few known rows, newest first. */
-function pageOf(
-  db: Db,
-  filter: JobFilter,
-  seqs: bigint[],
-  offset: number,
-  limit: number,
-): { total: number; rows: JobRow[] } {
+function pageOf(db: Db, filter: JobFilter, seqs: bigint[], offset: number, limit: number): Page {
   const { sql, values } = conditionsOf(filter, null)
   const list = `[${seqs.join(',')}]`
   const where = `seq IN (SELECT value FROM json_each(?))${sql}`
@@ -163,5 +173,5 @@ function pageOf(
   const rows = db
     .prepare<(string | number)[], WorkRecord>(`SELECT * FROM work WHERE ${where} ORDER BY seq DESC LIMIT ? OFFSET ?`)
     .all(list, ...values, limit, offset)
-  return { total: Number(total?.count ?? 0n), rows: rows.map(toJobRow) }
+  return { total: Number(total?.count ?? 0n), rows }
 }

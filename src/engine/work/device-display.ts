@@ -2,17 +2,30 @@
 import type { DeviceState } from '#shared/domain/states'
 import type { DeviceRunner } from './device-types'
 
+/** Milliseconds by lane. */
+export type LaneTimes = Partial<Record<DeviceRunner['lane'], number>>
+
 export interface DeviceDisplay {
   readonly state: DeviceState
   readonly activity: string
   readonly lane: DeviceRunner['lane']
+  /** Without a lane the time goes on belonging where it did. */
   show(state: DeviceState, words: string, lane?: DeviceRunner['lane']): void
+  /** How long it was in which lane since the last call. */
+  takeLaneTimes(): LaneTimes
 }
 
-export function createDeviceDisplay(onChange: () => void): DeviceDisplay {
+export function createDeviceDisplay(clock: { monotonic(): number }, onChange: () => void): DeviceDisplay {
   let state: DeviceState = 'idle'
   let activity = ''
   let lane: DeviceRunner['lane'] = 'idle'
+  let times: LaneTimes = {}
+  let countedTo = clock.monotonic()
+  const countTime = (): void => {
+    const now = clock.monotonic()
+    times[lane] = (times[lane] ?? 0) + now - countedTo
+    countedTo = now
+  }
   return {
     get state() {
       return state
@@ -23,13 +36,19 @@ export function createDeviceDisplay(onChange: () => void): DeviceDisplay {
     get lane() {
       return lane
     },
-    /** Without a lane the time goes on belonging where it did. */
     show: (nextState, words, nextLane = lane) => {
       if (state === nextState && activity === words) return
+      countTime()
       state = nextState
       activity = words
       lane = nextLane
       onChange()
+    },
+    takeLaneTimes: () => {
+      countTime()
+      const taken = times
+      times = {}
+      return taken
     },
   }
 }

@@ -27,8 +27,6 @@ export interface DeviceJobs {
   run(job: LeasedJob): Promise<number>
   cancel(jobId: string): boolean
   readonly running: JobRunner['running']
-  /** models that the device could run, the preferred first */
-  models(): readonly RunnableModel[]
   /** Gives back what was leased and not begun. */
   release(): Promise<void>
 }
@@ -180,7 +178,6 @@ export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
     get running() {
       return jobs.running
     },
-    models: () => wanted().map(({ model }) => model),
     release: async () => {
       await source.release()
       const waiting = held

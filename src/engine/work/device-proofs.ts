@@ -83,7 +83,10 @@ export function createDeviceProofs(parts: DeviceProofsParts): DeviceProofs {
       sinceShare.begin()
     },
     prove: async (worker, options, sliceMilliseconds) => {
-      if (miner === null) await parts.whileMining?.begin()
+      if (miner === null) {
+        await parts.whileMining?.begin()
+        sinceShare.beginWherePossible()
+      }
       const proof = minerFor(worker, options)
       const words = `Proving capacity on ${proof.tier}`
       if (parts.display.state !== 'proving')

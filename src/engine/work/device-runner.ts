@@ -7,7 +7,8 @@ import { createDeviceJobs } from './device-jobs'
 import { createDeviceProofs } from './device-proofs'
 import type { DeviceRunner, DeviceRunnerParts, MiningOptions } from './device-types'
 import { createDeviceWorker } from './device-worker'
-import { MODEL_MEMORY_SHARE } from './model-memory'
+import { fitsMemory, MODEL_MEMORY_SHARE } from './model-memory'
+import { createModelTrials } from './model-trials'
 import { createRestraint } from './restraint'
 import { createWorkLoop } from './work-loop'
 
@@ -28,7 +29,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
   let networkTrouble: string | null = null
   let faulted: string | null = null
   const benchmarks = createBenchmarkQueue(clock)
-  const display = createDeviceDisplay(parts.onChange)
+  const display = createDeviceDisplay(clock, parts.onChange)
   const { show } = display
   const proofs = createDeviceProofs({ ...parts, show, display })
 
@@ -52,6 +53,8 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     show: (words, kind) => show('working', words, kind),
   })
 
+  const trials = parts.sample === undefined ? null : createModelTrials({ ...parts, sample: parts.sample })
+
   const step = async (): Promise<boolean> => {
     if (proofs.unwritten !== null) throw proofs.unwritten
     if (await restraint.coolDown()) return !finishing
@@ -71,8 +74,18 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     if (measured) return true
     if (mining === null || finishing) return false
     if (jobs.hinted) return true
-    await restraint.rest(restraint.mayProve() ? await prove(mining) : 0)
+    if (!restraint.mayProve()) await restraint.rest(0)
+    else await restraint.rest((await tryModel()) ?? (await prove(mining)))
     return true
+  }
+
+  /** Milliseconds that a model's measurement took; null: none is due. */
+  const tryModel = async (): Promise<number | null> => {
+    const before = parts.energyNow()
+    const taken = await trials?.runNext(worker.ensure, (words) => show('benchmarking', words, 'idle'))
+    if (taken === undefined || taken === null) return null
+    proofs.otherWorkSince(before)
+    return taken
   }
 
   const prove = async (options: MiningOptions): Promise<number> => {
@@ -201,6 +214,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     get lane() {
       return display.lane
     },
+    takeLaneTimes: () => display.takeLaneTimes(),
     get resting() {
       return display.state === 'idle' ? restraint.resting : null
     },
@@ -226,8 +240,9 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       return worker.client?.loadedModels ?? []
     },
     get takesJobs() {
-      return jobs.models().length > 0
+      return parts.models().length > 0
     },
+    canRun: (model) => fitsMemory(model.card, parts.memoryBytes),
     get networkTrouble() {
       return networkTrouble
     },
@@ -235,6 +250,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       forgive()
       endBenchmarks('mining was started, and the benchmark ended for it', 'Measure again when mining has stopped.')
       proofs.begin()
+      trials?.begin()
       mining = options
       finishing = false
       jobs.hint()
@@ -249,6 +265,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     },
     wake: () => {
       jobs.hint()
+      trials?.yield()
       if (display.lane === 'proof' && parts.models().length > 0) proofs.yield()
       if (networkTrouble === null) loop.wake()
       run()

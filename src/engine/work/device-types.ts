@@ -14,6 +14,7 @@ import type { Log } from '../log'
 import type { BenchmarkOutcome, BenchmarkPlan } from './benchmark-task'
 import type { JobRates } from './job-rates'
 import type { JobRunner, JobRunnerParts, RunnableModel } from './job-runner'
+import type { ModelTrialsParts } from './model-trials'
 import type { NetworkState } from './network-state'
 import type { SampleBudget } from './sample-budget'
 import type { Submissions } from './submissions'
@@ -35,6 +36,8 @@ export interface DeviceRunner {
   readonly state: DeviceState
   readonly activity: string
   readonly lane: LaneSpan['activity'] | 'idle'
+  /** how long it was in which lane since the last call, milliseconds */
+  takeLaneTimes(): Partial<Record<LaneSpan['activity'] | 'idle', number>>
   /** why it rests although it could work: too hot, or its duty cycle is 0 now; `activity` has the words */
   readonly resting: 'heat' | 'throttle' | null
   /** why it stopped, when it is faulted */
@@ -48,6 +51,8 @@ export interface DeviceRunner {
   readonly loadedModels: readonly LoadedModel[]
   /** whether it runs jobs, and has a model for one */
   readonly takesJobs: boolean
+  /** whether jobs of the model fit into its memory */
+  canRun(model: RunnableModel): boolean
   readonly networkTrouble: string | null
   startMining(options: MiningOptions): void
   /** Within two seconds, also in the middle of a job. */
@@ -91,6 +96,8 @@ export interface DeviceRunnerParts extends Omit<WorkerClientParts, 'name' | 'sta
   sampleBudget: SampleBudget
   models: () => readonly RunnableModel[]
   jobRates: JobRates
+  /** work of a kind that nobody has seen before, for measuring a model; absent: models are measured by their jobs alone */
+  sample?: ModelTrialsParts['sample']
   jobParts: Pick<JobRunnerParts, 'ledger' | 'events'>
   /** what mining may take of the device now */
   pace: () => Pace

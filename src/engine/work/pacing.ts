@@ -6,6 +6,11 @@ import type { Pace } from '#shared/contract/throttle'
 
 /** One slice and its rest together: short, so that fans and the screen do not feel the beat. */
 const PERIOD_MILLISECONDS = 250
+/**
+ * A slice without rests. Threads wait for the slowest at its end, so that longer ones lose less; a change of the pace
+ * takes effect within a second all the same, and a useful job ends a slice.
+ */
+const RESTLESS_SLICE_MILLISECONDS = 500
 const SHORTEST_SLICE_MILLISECONDS = 40
 /** A rest looks this often whether the pace has changed. */
 const LOOK_MILLISECONDS = 250
@@ -28,8 +33,11 @@ export function createPacing(parts: {
   /** rested too long: taken off the next rest; negative: too short */
   let creditMilliseconds = 0
   return {
-    sliceMilliseconds: () =>
-      Math.round(Math.max(SHORTEST_SLICE_MILLISECONDS, PERIOD_MILLISECONDS * Math.min(1, pace().dutyCycle))),
+    sliceMilliseconds: () => {
+      const { dutyCycle } = pace()
+      if (dutyCycle >= 1) return RESTLESS_SLICE_MILLISECONDS
+      return Math.round(Math.max(SHORTEST_SLICE_MILLISECONDS, PERIOD_MILLISECONDS * dutyCycle))
+    },
     rest: async (workedMilliseconds, isOver) => {
       const beganAt = clock.monotonic()
       for (;;) {

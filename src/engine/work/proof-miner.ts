@@ -13,8 +13,6 @@ import type { Log } from '../log'
 import type { NetworkState } from './network-state'
 import type { WorkerClient } from './worker-client'
 
-/** A slice: long enough that asking costs nothing, short enough that a job starts at once. */
-const SLICE_MILLISECONDS = 250
 /** The first measurement of a tier on a device. */
 const CALIBRATION_MILLISECONDS = 150
 /** A difficulty that no digest meets, for measuring. */
@@ -46,8 +44,8 @@ export interface SliceReport {
 }
 
 export interface ProofMiner {
-  /** One slice of at most a quarter second. Throws Failure when worker or network do not answer. */
-  slice(budgetMilliseconds?: number): Promise<SliceReport>
+  /** One slice of about this length. Throws Failure when worker or network do not answer. */
+  slice(budgetMilliseconds: number): Promise<SliceReport>
   /** A useful job waits: the slice under way ends within 200 ms. Preparing weights goes on beside the job. */
   yield(): void
   /** MACs per second on the tier in use, null before the first measurement */
@@ -202,7 +200,7 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
         .request('proof.yield', null)
         .catch((error: unknown) => parts.log.warn('a proof did not yield', { error: String(error) }))
     },
-    slice: async (budgetMilliseconds = SLICE_MILLISECONDS) => {
+    slice: async (budgetMilliseconds) => {
       const tier = chooseTier()
       const nothing = { tier, macs: 0n, milliseconds: 0, kernelMilliseconds: 0 }
       yielding = false

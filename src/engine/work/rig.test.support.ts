@@ -243,7 +243,9 @@ export function embedModel(id: string, bytes = 1): RunnableModel {
 }
 
 /** One rig with one device. `far` is the network's far end: what it does to calls. */
-export async function createTestRig(options: { memoryBytes?: number; models?: readonly RunnableModel[] } = {}) {
+export async function createTestRig(
+  options: { memoryBytes?: number; models?: readonly RunnableModel[]; trials?: boolean } = {},
+) {
   const folder = mkdtempSync(join(tmpdir(), 'lode-work-'))
   const clock = manualClock()
   const far = {
@@ -254,6 +256,7 @@ export async function createTestRig(options: { memoryBytes?: number; models?: re
   }
   const {
     coordinator,
+    samples,
     store,
     signer: networkSigner,
   } = await createHarness({
@@ -329,6 +332,7 @@ export async function createTestRig(options: { memoryBytes?: number; models?: re
     sampleBudget: createSampleBudget(() => 0),
     models: () => options.models ?? [chatModel],
     jobRates,
+    ...(options.trials === true ? { sample: async (kind) => (await samples.generate(kind, v7())).input } : {}),
     jobParts: { ledger, events },
     pace: () => conditions.pace,
     heat: () => ({ celsius: conditions.celsius, limitCelsius: 95 }),

@@ -63,6 +63,28 @@ describe('the order of jobs', () => {
     expect(createJobRates(rig.ledger).of('cpu0', a.hash)).toEqual(rate)
   })
 
+  it('measures a model that is new here once, while mining, and puts that off for a job', async () => {
+    rig = await createTestRig({ models: [a, b], trials: true })
+    earned(b, 1000)
+    rig.script.jobMilliseconds = 3000
+    rig.runner.startMining({ tier: 'itp1-small', engine: 'onnx-cpu', samples: false })
+    await rig.clock.advance(31_000)
+    expect(rig.runner.activity).toBe('Measuring what Model a earns here')
+    const id = await rig.submit(b)
+    rig.runner.wake()
+    await rig.clock.advance(3500)
+    expect(rig.stateOf(id)).toBe('accepted')
+    expect(rig.jobRates.of('cpu0', a.hash)).toBeNull()
+    await rig.clock.advance(30_000)
+    const rate = rig.jobRates.of('cpu0', a.hash)
+    expect(rate?.usualMilliseconds).toBe(3000)
+    // Its two runs, after the one that was put off.
+    expect(rig.script.begun.filter((model) => model === 'a')).toHaveLength(3)
+    await rig.clock.advance(60_000)
+    expect(rig.script.begun.filter((model) => model === 'a')).toHaveLength(3)
+    expect(rig.runner.state).toBe('proving')
+  })
+
   it('takes no job of a model that does not fit into its memory', async () => {
     const large = embedModel('large', 3 * 1024 ** 3)
     rig = await createTestRig({ models: [large, a], memoryBytes: 4 * 1024 ** 3 })

@@ -5,6 +5,8 @@ import { energyBetween, energyMarkPast } from '../work-energy'
 export interface ShareAccount {
   /** Mining begins: what came before is nobody's. */
   begin(): void
+  /** The device's sensors may be known only once its worker runs: where the beginning had no figure, it has one now. */
+  beginWherePossible(): void
   worked(milliseconds: number): void
   /** Other work took the device's joules since `before`: they are not the next share's. */
   otherWorkSince(before: WorkEnergy | null): void
@@ -20,6 +22,9 @@ export function createShareAccount(energyNow: () => WorkEnergy | null): ShareAcc
     begin: () => {
       mark = energyNow()
       milliseconds = 0
+    },
+    beginWherePossible: () => {
+      mark ??= energyNow()
     },
     worked: (more) => {
       milliseconds += more

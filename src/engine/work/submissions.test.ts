@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Receipt } from '#shared/domain/protocol'
 import { signObject } from '#shared/domain/signed'
+import { signatureVerifier } from '../networks'
 import { createTestRig, type TestRig } from './rig.test.support'
 
 let rig: TestRig
@@ -39,6 +40,30 @@ describe('a receipt is stored only', () => {
     const { credits, total } = rig.totals()
     expect(credits).toBeGreaterThan(0)
     expect({ receipts: credits, creditMacs: total }).toEqual(await rig.store.totals())
+  })
+})
+
+describe('a receipt with another factor than announced', () => {
+  it('is stored, for what it says, and marked as disputed with both figures', async () => {
+    rig.far.forge = ({ body }) => {
+      const factorMilli = BigInt(body.factorMilli) / 2n
+      const creditMacs = (BigInt(body.macs) * factorMilli) / 1000n
+      return signObject(
+        'receipt',
+        { ...body, factorMilli: factorMilli.toString(), creditMacs: creditMacs.toString() },
+        rig.networkSigner,
+      )
+    }
+    rig.runner.startMining({ tier: 'itp1-small', engine: 'onnx-cpu', samples: false })
+    await rig.clock.advance(3000)
+    const [row] = rig.ledger.creditPage(0, 1).rows.filter(({ state }) => state === 'accepted')
+    expect(row?.factorMilli).toBe('250')
+    expect(row?.disputed).toEqual({ factorMilli: '500', creditMacs: (2n * BigInt(row?.creditMacs ?? 0)).toString() })
+    expect(rig.ledger.events(5)[0]).toMatchObject({ code: 'credit-disputed', severity: 'warning' })
+    rig.far.forge = null
+    await rig.clock.advance(20_000)
+    expect(rig.ledger.creditPage(0, 1).rows[0]?.disputed).toBeNull()
+    expect(rig.ledger.verify({ signatures: signatureVerifier }).problems).toEqual([])
   })
 })
 

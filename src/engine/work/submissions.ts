@@ -3,8 +3,8 @@
  * and not answered is sent again, also after a crash; the network gives its original receipt (protocol.md §5).
  */
 import { Failure } from '#shared/domain/errors'
-import { blendedFactorMilli, creditMacs, shareMacs } from '#shared/domain/credit'
-import { jobMacs, type ModelCard } from '#shared/domain/card'
+import { creditMacs, shareMacs } from '#shared/domain/credit'
+import type { ModelCard } from '#shared/domain/card'
 import type { JobRun } from '#shared/domain/job'
 import { modelHash } from '#shared/domain/model-hash'
 import type { Acknowledgement, JobDelivery, JobOffer, Network, Receipt } from '#shared/domain/protocol'
@@ -21,6 +21,7 @@ import type { Clock } from '#process/supervisor'
 import type { EngineEvents } from '../emitter'
 import type { Ledger, Recovery, WorkEnergy } from '../ledger'
 import type { Log } from '../log'
+import { expectedCredit } from './expected-credit'
 import type { NetworkState } from './network-state'
 import type { FoundShare } from './proof-miner'
 
@@ -86,7 +87,13 @@ export function createSubmissions(parts: {
         log.error('the network sent a receipt that is not genuine; it is not stored', { ref })
         return null
       }
-      const { workId, creditId } = ledger.accept(answer.receipt)
+      const { workId, creditId, disputed } = ledger.accept(answer.receipt)
+      if (disputed !== null) {
+        const { factorMilli, creditMacs: credited } = answer.receipt.body
+        const message = `The network counted ${credited} MACs (factor ${factorMilli}/1000) where it announced ${disputed.creditMacs} (factor ${disputed.factorMilli}/1000).`
+        log.warn('a receipt counts otherwise than announced', { ref, message })
+        ledger.recordEvent({ severity: 'warning', code: 'credit-disputed', message })
+      }
       announce(workId, creditId)
       return true
     }
@@ -203,13 +210,6 @@ export function createSubmissions(parts: {
       )
       const delivery: JobDelivery = { result, output: run.output, evidence: run.evidence }
       const { parameters, epoch } = networkState.current
-      const factor = parameters.modelFactorsMilli[hash] ?? parameters.kindFactorsMilli[offer.kind]
-      const work = jobMacs(card.macFormula, run.sizes)
-      const macs = work.prompt + work.generated
-      const factorMilli = blendedFactorMilli([
-        { macs: work.prompt, factorMilli: BigInt(factor?.prompt ?? 0) },
-        { macs: work.generated, factorMilli: BigInt(factor?.generated ?? 0) },
-      ])
       const { workId, creditId } = ledger.recordJobResult(offer.id, {
         result,
         output: run.output,
@@ -218,9 +218,7 @@ export function createSubmissions(parts: {
         epoch: epoch.number,
         deviceId,
         milliseconds: run.milliseconds,
-        macs,
-        factorMilli,
-        creditMacs: creditMacs(macs, factorMilli),
+        ...expectedCredit(parameters, card, hash, run.sizes),
         ...(energy ? { energy } : {}),
       })
       announce(workId, creditId)

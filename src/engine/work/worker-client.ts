@@ -98,8 +98,10 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
       peer = createPeer<WorkerMethods, WorkerNotifications>(state.process.port, name)
       peer.on('heartbeat', (beat) => {
         residentBytes = beat.residentBytes
+        const before = loadedModels
         loadedModels = beat.models
         supervisor?.beat()
+        if (before.map(({ hash }) => hash).join() !== beat.models.map(({ hash }) => hash).join()) parts.onState()
       })
       if (parts.onToken) peer.on('job.token', parts.onToken)
       log.info('process runs', { process: name, pid: state.process.pid })

@@ -73,21 +73,26 @@ export function stateWords(status: EngineStatus, now: number, t: Translate): Sta
     : t(msg`${networkName(status, t)}, no market value.`)
   const usable = usableDevices(status)
   const busy = busyDevices(status)
+  const measured = status.devices.filter((device) => device.state === 'benchmarking').length
   switch (status.state) {
     case 'stopped':
       return {
         mark: 'idle',
         title: t(msg`Not mining`),
         detail:
-          busy > 0
+          measured > 0
             ? t(
-                msg`${plural(busy, { one: '# device does', other: '# devices do' })} work that you gave. Nothing else runs until you start.`,
+                msg`${plural(measured, { one: '# device is being measured.', other: '# devices are being measured.' })} A start ends that and mines at once.`,
               )
-            : usable === 0
-              ? t(msg`No device can mine. Devices says why.`)
-              : t(
-                  msg`${plural(usable, { one: '# device can mine.', other: '# devices can mine.' })} Nothing runs until you start.`,
-                ),
+            : busy > 0
+              ? t(
+                  msg`${plural(busy, { one: '# device does', other: '# devices do' })} work that you gave. Nothing else runs until you start.`,
+                )
+              : usable === 0
+                ? t(msg`No device can mine. Devices says why.`)
+                : t(
+                    msg`${plural(usable, { one: '# device can mine.', other: '# devices can mine.' })} Nothing runs until you start.`,
+                  ),
       }
     case 'starting':
       return {

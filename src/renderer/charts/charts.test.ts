@@ -26,7 +26,22 @@ describe('the scale', () => {
 })
 
 describe('lanes', () => {
-  it('shows what took most of each part and joins equal neighbours', () => {
+  it('shows a job that is shorter than a pixel', () => {
+    const bars = laneBars(
+      [
+        { deviceId: 'cpu', activity: 'proof', from: 0, to: 10_000 },
+        { deviceId: 'cpu', activity: 'ocr', from: 10_000, to: 10_010 },
+        { deviceId: 'cpu', activity: 'proof', from: 10_010, to: 240_000 },
+      ],
+      0,
+      240_000,
+    )
+    expect(bars.map(({ activity }) => activity)).toEqual(['proof', 'ocr', 'proof'])
+    const job = bars[1]
+    expect((job?.toPercent ?? 0) - (job?.fromPercent ?? 0)).toBeGreaterThan(100 / 240 / 6)
+  })
+
+  it('shows what was done in each part and joins equal neighbours', () => {
     const bars = laneBars(
       [
         { deviceId: 'cpu', activity: 'proof', from: 0, to: 1200 },

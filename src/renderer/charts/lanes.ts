@@ -9,8 +9,10 @@ export interface LaneBar {
 }
 
 const BUCKETS = 240
+/** The least that a job takes of a part that it shares: about a pixel, so that it is seen. */
+const LEAST_SHARE = 0.25
 
-/** Bars of one device between `from` and `to`: each of 240 equal parts shows what took most of it, equal neighbours are one bar. */
+/** Bars of one device between `from` and `to`: each of 240 equal parts is divided among what was done in it; equal neighbours are one bar. */
 export function laneBars(spans: readonly LaneSpan[], from: number, to: number): LaneBar[] {
   const width = (to - from) / BUCKETS
   if (!(width > 0)) return []
@@ -27,13 +29,29 @@ export function laneBars(spans: readonly LaneSpan[], from: number, to: number): 
   }
   const bars: LaneBar[] = []
   shares.forEach((bucket, index) => {
-    const most = [...bucket].toSorted((a, b) => b[1] - a[1])[0]
-    if (!most) return
-    const before = bars.at(-1)
-    const fromPercent = (index / BUCKETS) * 100
-    const toPercent = ((index + 1) / BUCKETS) * 100
-    if (before && before.activity === most[0] && before.toPercent === fromPercent) before.toPercent = toPercent
-    else bars.push({ activity: most[0], fromPercent, toPercent })
+    let place = index
+    for (const [activity, share] of divided(bucket, bars.at(-1)?.activity)) {
+      const fromPercent = (place / BUCKETS) * 100
+      place += share
+      const toPercent = (place / BUCKETS) * 100
+      const before = bars.at(-1)
+      if (before && before.activity === activity && Math.abs(before.toPercent - fromPercent) < 1e-6)
+        before.toPercent = toPercent
+      else bars.push({ activity, fromPercent, toPercent })
+    }
   })
   return bars
+}
+
+/** What was done in one part, as shares of it; what goes on from the part before comes first. */
+function divided(times: Map<LaneActivity, number>, goesOn: LaneActivity | undefined): [LaneActivity, number][] {
+  const all = [...times.values()].reduce((sum, time) => sum + time, 0)
+  const seen = [...times].map(([activity, time]): [LaneActivity, number] => [
+    activity,
+    times.size === 1 ? 1 : Math.max(LEAST_SHARE, time / all),
+  ])
+  const sum = seen.reduce((total, [, share]) => total + share, 0)
+  return seen
+    .map(([activity, share]): [LaneActivity, number] => [activity, share / sum])
+    .toSorted(([one], [other]) => Number(other === goesOn) - Number(one === goesOn))
 }

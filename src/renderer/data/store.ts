@@ -36,6 +36,11 @@ export const useStore = create<Store>(() => ({
   toasts: [],
 }))
 
+/** Whether the engine can be asked to do something now. */
+export function useLinked(): boolean {
+  return useStore((state) => state.link) === 'ready'
+}
+
 let lastToast = 0
 
 /** A passing word, bottom right; never for an error that needs an act. */

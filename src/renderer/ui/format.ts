@@ -107,6 +107,30 @@ export function money(value: MoneyValue, sign = false): string {
   return `${amount < 0 ? MINUS : ''}<${sign ? text.replace('+', '') : text}`
 }
 
+/** Below a tenth of a cent money is counted in millionths, as other small amounts are: −340 µ$. */
+export function moneyFigure(value: MoneyValue, sign = false): Figure {
+  const micros = Number(value.micros)
+  if (micros === 0 || Math.abs(micros) >= 1000) return { figure: money(value, sign), unit: '' }
+  return {
+    figure: `${micros < 0 ? MINUS : sign ? '+' : ''}${count(Math.abs(micros))}`,
+    unit: microUnit(value.currency),
+  }
+}
+
+/** µ$ */
+export function microUnit(currency: string): string {
+  const parts = new Intl.NumberFormat(locale(), { style: 'currency', currency, currencyDisplay: 'narrowSymbol' })
+  return `µ${parts.formatToParts(0).find((part) => part.type === 'currency')?.value ?? currency}`
+}
+
+/** What one job cost, in millionths: two or three digits, since a joule costs less than one. */
+export function jobCost(cost: { nanos: string } | null): string {
+  if (cost === null) return NONE
+  const micros = Number(cost.nanos) / 1000
+  if (micros === 0 || micros >= 100) return count(Math.round(micros))
+  return micros < 0.1 ? short(micros, 2) : three(micros)
+}
+
 /** Price of a kilowatt hour: two decimals or as many as it has. */
 export function price(value: MoneyValue): string {
   return new Intl.NumberFormat(locale(), {

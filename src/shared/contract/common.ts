@@ -26,4 +26,13 @@ export const microMoney = z.string().regex(/^-?(0|[1-9][0-9]*)$/)
 export const money = z.object({ micros: microMoney, currency: z.string().length(3) })
 export type Money = z.infer<typeof money>
 
+/** What the electricity of one job cost, in billionths of the currency's unit. */
+export const smallCost = z.object({
+  nanos: microMoney,
+  currency: z.string().length(3),
+  /** the price of a kilowatt hour was assumed, since none is set */
+  priceAssumed: z.boolean(),
+})
+export type SmallCost = z.infer<typeof smallCost>
+
 export { decimal }

@@ -39,6 +39,8 @@ export const device = deviceSummary.extend({
   engine: z.string().nullable(),
   memoryBytes: z.number(),
   memoryUsedBytes: z.number().nullable(),
+  /** models whose weights are in its memory, the one used last first; `bytes`: of its files */
+  loadedModels: z.array(z.object({ hash: z.string(), name: z.string(), bytes: z.number() })),
   canMine: z.boolean(),
   /** a plain sentence, when it cannot mine or was stopped */
   reason: z.string().optional(),

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { hex64 } from '#shared/domain/bytes'
 import { driverManifest } from '#shared/domain/driver'
+import { driverChecks } from '#shared/domain/driver-checks'
 import { nothing } from './common'
 import { deviceKind } from './devices'
 import { procedure } from './rpc'
@@ -18,6 +19,19 @@ export const driverRow = driverManifest
   })
 export type DriverRow = z.infer<typeof driverRow>
 
+/** The latest conformance check of a driver. */
+export const keptDriverCheck = z.object({
+  name: z.string(),
+  /** of the library that was checked */
+  sha256: hex64,
+  /** UTC ms */
+  at: z.number(),
+  ok: z.boolean(),
+  checks: z.array(z.object({ id: z.enum(driverChecks), ok: z.boolean(), detail: z.string() })),
+  macsPerSecond: z.number().nullable(),
+})
+export type KeptDriverCheck = z.infer<typeof keptDriverCheck>
+
 const driverName = z.object({ name: z.string().max(40) })
 const driverPath = z.object({ path: z.string().min(1).max(4096) })
 
@@ -30,5 +44,8 @@ export const driverProcedures = {
   'drivers.remove': procedure(driverName, nothing),
   /** ends a quarantine: the driver is tried again */
   'drivers.retry': procedure(driverName, driverRow),
+  /** the conformance kit, in processes of its own; takes some minutes */
+  'drivers.check': procedure(driverName, keptDriverCheck),
+  'drivers.checks': procedure(nothing, z.array(keptDriverCheck)),
 }
 export const driverEvents = { 'drivers.changed': z.array(driverRow) }

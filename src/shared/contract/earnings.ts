@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { decimal, energy, money, nothing } from './common'
+import { certainty, decimal, energy, money, nothing } from './common'
 import { jobKind } from '#shared/domain/job'
 import { verification } from '#shared/domain/protocol'
 import { creditState } from '#shared/domain/states'
@@ -26,6 +26,15 @@ export const creditLine = z.object({
   reason: z.string().optional(),
   /** id of the receipt */
   receipt: z.string().nullable(),
+  /** the model of a job, the tier of a share */
+  model: z.string(),
+  /** what the work took; null: not known */
+  joules: z.number().nullable(),
+  joulesCertainty: certainty.nullable(),
+  milliseconds: z.number().nullable(),
+  /** of a chat or of embeddings: read and generated */
+  tokensIn: z.number().int().nullable(),
+  tokensOut: z.number().int().nullable(),
 })
 export type CreditLine = z.infer<typeof creditLine>
 
@@ -53,7 +62,12 @@ export const dayRow = z.object({
 })
 export type DayRow = z.infer<typeof dayRow>
 
-export const creditRow = creditLine.extend({ verification: verification.nullable(), deviceName: z.string() })
+export const creditRow = creditLine.extend({
+  verification: verification.nullable(),
+  deviceName: z.string(),
+  /** what was announced for the epoch, where the receipt counts otherwise; null: it counts as announced */
+  disputed: z.object({ factorMilli: decimal, creditMacs: decimal }).nullable(),
+})
 export type CreditRow = z.infer<typeof creditRow>
 
 export const verifyReport = z.object({

@@ -1,6 +1,7 @@
 /** Mining itself: state, start, stop, and what Home shows. */
 import { z } from 'zod'
 import { certainty, decimal, energy, money, nothing, period } from './common'
+import { jobKind } from '#shared/domain/job'
 import { deviceSummary } from './devices'
 import { tierName } from '#shared/domain/tiers'
 import { procedure } from './rpc'
@@ -45,6 +46,10 @@ export const engineStatus = z.object({
   creditMacs: z.object({ epoch: decimal, today: decimal, total: decimal }),
   credits: z.number().int(),
   devices: z.array(deviceSummary),
+  /** why it proves capacity although a useful job would earn more; null: it does not, or works on one */
+  noJobs: z
+    .object({ reason: z.enum(['no-model', 'no-work', 'samples-off']), missingKinds: z.array(jobKind) })
+    .nullable(),
   /** the level that holds now, and its share of threads and of time */
   throttle: pace.extend({ level: throttleLevelName }),
   notices: z.array(notice),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { decimal, energy, nothing } from './common'
+import { decimal, energy, nothing, smallCost } from './common'
 import { jobEvidence, jobInput, jobOutput, jobSizes } from '#shared/domain/job'
 import { jobState } from '#shared/domain/states'
 import { verification } from '#shared/domain/protocol'
@@ -25,6 +25,10 @@ export const jobRow = z.object({
   creditMacs: decimal.nullable(),
   joules: z.number().nullable(),
   joulesCertainty: z.enum(['measured', 'estimated', 'mixed']).nullable(),
+  /** at the price that is set now; null: the energy is not known */
+  electricityCost: smallCost.nullable(),
+  /** of a job: wall time inside the worker; of a share: the time spent on it */
+  milliseconds: z.number().nullable(),
   verification: verification.nullable(),
   /** refusal code or failure sentence */
   reason: z.string().nullable(),
@@ -45,7 +49,6 @@ export const jobDetail = jobRow.extend({
   modelHash: z.string().nullable(),
   startedAt: z.number().nullable(),
   endedAt: z.number().nullable(),
-  milliseconds: z.number().nullable(),
   factorMilli: decimal.nullable(),
   sizes: jobSizes.nullable(),
   input: jobInput.nullable(),
@@ -66,6 +69,8 @@ export const jobSubmission = z.object({
   input: jobInput,
   /** model id; the first ready one of the kind when absent */
   model: z.string().optional(),
+  /** it fails unless it is done within this time; absent: it waits for as long as it takes */
+  withinSeconds: z.number().positive().max(86_400).optional(),
 })
 
 export const jobProcedures = {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { Failure } from '#shared/domain/errors'
 import { runJob } from './index'
 import { chatModel, embedModel } from './real-models.test.support'
-import { createModelCache, createResidency, type ModelKey } from './residency'
+import { createModelCache, createResidency, guardMemory, type ModelKey } from './residency'
 
 /** Models of one byte each, of two kinds. `now`: what the clock says. */
 function recorder(limit: number) {
@@ -91,6 +91,39 @@ test('a load that fails is tried again', async () => {
   await expect(failing).rejects.toMatchObject({ code: 'model-refused' })
   await use('a')
   expect(loaded).toEqual(['a', 'a'])
+})
+
+test('memory that runs out in a graph fails the job with a sentence; other faults stay what they are', async () => {
+  const { onnx } = await import('onnx-proto')
+  const runtime = await import('onnxruntime-node')
+  const value = (name: string, elemType: number, dim: object) => ({
+    name,
+    type: { tensorType: { elemType, shape: { dim: [dim] } } },
+  })
+  const graph = {
+    name: 'expand',
+    node: [{ opType: 'Expand', input: ['x', 'shape'], output: ['y'] }],
+    input: [value('x', 1, { dimValue: 1 }), value('shape', 7, { dimValue: 1 })],
+    output: [value('y', 1, { dimParam: 'n' })],
+  }
+  const model = onnx.ModelProto.fromObject({ irVersion: 8, opsetImport: [{ domain: '', version: 13 }], graph })
+  const session = await runtime.InferenceSession.create(onnx.ModelProto.encode(model).finish(), { logSeverityLevel: 4 })
+  const expandTo = (size: bigint) =>
+    guardMemory('A model', () =>
+      session.run({
+        x: new runtime.Tensor('float32', [1], [1]),
+        shape: new runtime.Tensor('int64', BigInt64Array.of(size), [1]),
+      }),
+    )
+  await expect(expandTo(1n << 44n)).rejects.toMatchObject({
+    code: 'out-of-memory',
+    message: 'the memory ran out while A model computed this job',
+  })
+  expect((await expandTo(3n))['y']?.dims).toEqual([3])
+  await expect(guardMemory('A model', () => Promise.reject(new RangeError('no such token')))).rejects.toThrow(
+    RangeError,
+  )
+  await session.release()
 })
 
 test.skipIf(!embedModel || !chatModel)(

@@ -9,8 +9,15 @@ export interface LoadedGraph {
   session: InferenceSession
 }
 
-/** Opens a graph for the CPU with that many threads. Throws a Failure when the file is damaged or cannot run here. */
-export async function openGraph(path: string, threads: number): Promise<LoadedGraph> {
+/**
+ * Opens a graph for the CPU with that many threads. `waitBusily`: within a run its threads do not sleep between two
+ * operators, for graphs of many small ones. Throws a Failure when the file is damaged or cannot run here.
+ */
+export async function openGraph(
+  path: string,
+  threads: number,
+  { waitBusily = false }: { waitBusily?: boolean } = {},
+): Promise<LoadedGraph> {
   const runtime = await import('onnxruntime-node')
   try {
     const session = await runtime.InferenceSession.create(path, {
@@ -21,8 +28,8 @@ export async function openGraph(path: string, threads: number): Promise<LoadedGr
       graphOptimizationLevel: 'all',
       enableMemPattern: false, // shapes change with every run
       logSeverityLevel: 4,
-      // Waiting threads sleep: the machine belongs to the person, and work per joule counts.
-      extra: { session: { intra_op: { allow_spinning: '0' } } },
+      // Between runs waiting threads sleep: the machine belongs to the person, and work per joule counts.
+      extra: { session: { intra_op: { allow_spinning: waitBusily ? '1' : '0' }, force_spinning_stop: '1' } },
     })
     return { runtime, session }
   } catch (error) {

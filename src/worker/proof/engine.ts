@@ -37,5 +37,5 @@ export function batchNonces(name: LaneEngineName, tier: Tier): number {
   return Math.max(1, Math.round(BATCH_ROWS / tier.tokens))
 }
 
-/** Measured with `npm run bench -- proof`: the rate is flat around 256 rows and falls when sums leave the cache. */
+/** Measured with `npm run bench -- onnx`: the rate is flat around 256 rows and falls when sums leave the cache. */
 export const BATCH_ROWS = 256

@@ -52,7 +52,7 @@ interface Tried {
 /**
  * What computes may end by itself for this long before it is cancelled: most batches do, and what they found is kept.
  */
-const YIELD_GRACE_MILLISECONDS = 100
+const YIELD_GRACE_MILLISECONDS = 40
 
 /** `now`: monotonic milliseconds. */
 export function createProver(backends: ProofBackends, now: () => number): Prover {

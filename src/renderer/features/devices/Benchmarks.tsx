@@ -1,37 +1,59 @@
+/** Measurements of one device with a checksum that every correct device gives: run, watched, cancelled, and kept. */
 import { Trans, useLingui } from '@lingui/react/macro'
-import { useState } from 'react'
-import type { BenchmarkRow, Device } from '#shared/contract/devices'
-import type { TierName } from '#shared/domain/tiers'
+import { useEffect, useState } from 'react'
+import type { Device } from '#shared/contract/devices'
+import type { Params } from '#shared/contract/index'
+import { DEFAULT_BENCHMARK_SECONDS } from '#shared/domain/benchmark'
 import type { Failure } from '#shared/domain/errors'
+import type { TierName } from '#shared/domain/tiers'
 import { useAnswer } from '../../data/answer'
 import { client } from '../../data/client'
 import { asFailure } from '../../data/store'
-import { dayClock, NONE, three, watts } from '../../ui/format'
-import { Icon } from '../../ui/icons'
+import { sentence } from '../../ui/format'
 import { Choice, Empty, Loaded, Panel, Problem } from '../../ui/parts'
+import { BenchmarkProgress } from './BenchmarkProgress'
+import { BenchmarkRows } from './BenchmarkRows'
 
-const SECONDS = 20
-const GIGA = 1e9
 const TIERS: readonly TierName[] = ['itp1-base', 'itp1-small']
+/** a benchmark, or minutes of a stress test */
+const LENGTHS = ['benchmark', '1', '10', '60'] as const
+type Length = (typeof LENGTHS)[number]
 
-/** Time-boxed measurements with a checksum that every correct device gives. */
 export function Benchmarks({ device }: { device: Device }) {
   const { t } = useLingui()
-  const answer = useAnswer('devices.benchmarks', { id: device.id })
+  const { id, benchmark } = device
+  const answer = useAnswer('devices.benchmarks', { id })
+  const { reload } = answer
   const [tier, setTier] = useState<TierName>('itp1-base')
-  const [running, setRunning] = useState(false)
+  const [engine, setEngine] = useState<string | null>(null)
+  const [length, setLength] = useState<Length>('benchmark')
+  const [asked, setAsked] = useState(false)
   const [failure, setFailure] = useState<Failure | null>(null)
+  const running = asked || benchmark !== null
+  // Also one that somebody else asked for.
+  useEffect(() => {
+    if (!running) reload()
+  }, [running, reload])
   const run = (): void => {
-    setRunning(true)
+    const request: Params<'devices.benchmark'> = {
+      id,
+      tier,
+      ...(engine === null ? {} : { engine }),
+      ...(length === 'benchmark' ? {} : { stressMinutes: Number(length) }),
+    }
+    setAsked(true)
     setFailure(null)
     client
-      .call('devices.benchmark', { id: device.id, tier, seconds: SECONDS })
-      .then(answer.reload, (error: unknown) => setFailure(asFailure(error)))
-      .finally(() => setRunning(false))
+      .call('devices.benchmark', request)
+      .then(reload, (error: unknown) => setFailure(asFailure(error)))
+      .finally(() => setAsked(false))
   }
+  const lengthWords = (value: Length): string =>
+    value === 'benchmark' ? t`Benchmark, ${DEFAULT_BENCHMARK_SECONDS} s` : t`Stress test, ${value} min`
   return (
     <Panel
-      title={t`Benchmarks`}
+      className="benchmarks"
+      title={t`${device.name}: benchmarks`}
       end={
         device.canMine && (
           <>
@@ -42,18 +64,40 @@ export function Benchmarks({ device }: { device: Device }) {
               choices={TIERS.map((value) => ({ value, text: value }))}
               onChange={setTier}
             />
+            {device.engines.length > 1 && (
+              <Choice
+                label={t`Engine`}
+                value={engine ?? device.engines[0] ?? ''}
+                disabled={running}
+                choices={device.engines.map((value) => ({ value, text: value }))}
+                onChange={setEngine}
+              />
+            )}
+            <Choice
+              label={t`What to run`}
+              value={length}
+              disabled={running}
+              choices={LENGTHS.map((value) => ({ value, text: lengthWords(value) }))}
+              onChange={setLength}
+            />
             <button type="button" className={`btn ${running ? 'busy' : ''}`} disabled={running} onClick={run}>
-              {running ? <Trans>Measuring for {SECONDS} s</Trans> : <Trans>Run benchmark, {SECONDS} s</Trans>}
+              {running ? <Trans>Running</Trans> : <Trans>Run</Trans>}
             </button>
           </>
         )
       }
     >
-      {failure && (
-        <div className="in">
-          <Problem failure={failure} onRetry={run} />
-        </div>
-      )}
+      {benchmark && <BenchmarkProgress id={id} progress={benchmark} />}
+      {failure &&
+        (failure.code === 'cancelled' ? (
+          <output className="rule-top foot-note">
+            {sentence(failure.message)} {sentence(failure.action)}
+          </output>
+        ) : (
+          <div className="in">
+            <Problem failure={failure} onRetry={run} />
+          </div>
+        ))}
       <div className="rule-top grow">
         <Loaded answer={answer}>
           {(rows) =>
@@ -62,87 +106,22 @@ export function Benchmarks({ device }: { device: Device }) {
                 {device.canMine ? (
                   <Trans>A benchmark shows rate, work per joule and whether this device computes right.</Trans>
                 ) : (
-                  <Trans>This device cannot mine yet, so there is nothing to measure.</Trans>
+                  <Trans>This device cannot mine now, so there is nothing to measure.</Trans>
                 )}
               </Empty>
             ) : (
-              <Rows rows={rows} />
+              <BenchmarkRows rows={rows} />
             )
           }
         </Loaded>
       </div>
       <p className="rule-top foot-note">
         <Trans>
-          The checksum is the digest of a fixed set of nonces. A correct device gives the same one as the published
-          vectors.
+          The checksum is taken over the digests of a fixed set of nonces. Every correct device gives the same one; it
+          stands in the golden file that comes with this version. A stress test checks every digest, and the
+          temperature.
         </Trans>
       </p>
     </Panel>
-  )
-}
-
-function Rows({ rows }: { rows: readonly BenchmarkRow[] }) {
-  const { t } = useLingui()
-  return (
-    <div className="scroll-x">
-      <table className="tbl tall bench">
-        <caption className="sr">{t`Benchmarks`}</caption>
-        <colgroup>
-          <col className="w-when" />
-          <col />
-          <col className="w-num" />
-          <col className="w-num" />
-          <col className="w-check" />
-        </colgroup>
-        <thead>
-          <tr>
-            <th>{t`When`}</th>
-            <th>{t`Tier, engine`}</th>
-            <th className="r">
-              {t`Rate`}
-              <span className="u">GMAC/s</span>
-            </th>
-            <th className="r">
-              {t`Efficiency`}
-              <span className="u">GMAC/J</span>
-            </th>
-            <th>{t`Checksum`}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={row.id}>
-              <td>{dayClock(row.at)}</td>
-              <td>
-                <span className="mono">{row.tier}</span>
-                <span className="sub mono">{row.engine}</span>
-              </td>
-              <td className="r" title={t`${three(row.noncesPerSecond)} nonces a second`}>
-                {three(row.macsPerSecond / GIGA)}
-              </td>
-              <td
-                className="r est"
-                title={row.watts === null ? row.wattsSource : t`${watts(row.watts)} W, ${row.wattsSource}`}
-              >
-                {row.macsPerJoule === null ? <span className="muted">{NONE}</span> : three(row.macsPerJoule / GIGA)}
-              </td>
-              <td>
-                {row.checksum === 'ok' ? (
-                  <span className="row ok">
-                    <Icon name="check" small />
-                    {t`right`}
-                  </span>
-                ) : (
-                  <span className="row bad">
-                    <Icon name="close" small />
-                    {t`wrong`}
-                  </span>
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
   )
 }

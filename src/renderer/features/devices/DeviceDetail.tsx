@@ -1,149 +1,77 @@
 import { Trans, useLingui } from '@lingui/react/macro'
-import { useEffect, useState } from 'react'
+import { Fragment } from 'react'
 import type { Device } from '#shared/contract/devices'
 import { bytes, count } from '../../ui/format'
-import { Icon } from '../../ui/icons'
-import { Mark, Panel, Setting, Switch } from '../../ui/parts'
-import { configureDevice, retryDevice } from './configure'
+import { Mark, Panel } from '../../ui/parts'
+import { retryDevice } from './configure'
+import { DeviceSettings } from './DeviceSettings'
 
-/** One device: why it cannot mine or was stopped, its use and threads, and what it is. */
+/** One device: why it cannot mine or was stopped, what the person decides about it, and what it is. */
 export function DeviceDetail({ device }: { device: Device }) {
   const { t } = useLingui()
-  const faulted = device.state === 'faulted'
   return (
-    <Panel title={device.name}>
+    <Panel title={device.name} note={device.quarantined ? <span className="tag">{t`quarantined`}</span> : undefined}>
       <div className="rule-top">
-        {device.reason !== undefined && (
-          <div className="set">
-            <div className="row">
-              <Mark small state={faulted ? 'error' : device.canMine ? 'warning' : 'idle'} />
-              <span>{device.reason}</span>
-            </div>
-            {faulted && (
-              <button type="button" className="btn sm" onClick={() => retryDevice(device.id)}>
-                <Trans>Retry</Trans>
-              </button>
-            )}
-          </div>
-        )}
-        {device.canMine && (
-          <Setting
-            name={<Trans>Use for mining</Trans>}
-            help={<Trans>Off: its worker ends and its memory is free.</Trans>}
-          >
-            <Switch
-              label={t`Use for mining`}
-              checked={device.enabled}
-              onChange={(enabled) => void configureDevice(device.id, { enabled })}
-            />
-          </Setting>
-        )}
-        {device.threads && <Threads id={device.id} threads={device.threads} />}
+        <Reason device={device} />
+        {device.canMine && <DeviceSettings device={device} />}
         <dl className="kv facts rule-top">
-          <dt>
-            <Trans>Maker</Trans>
-          </dt>
-          <dd>{device.detail.vendor}</dd>
-          {device.detail.cores !== undefined && (
-            <>
-              <dt>
-                <Trans>Cores</Trans>
-              </dt>
-              <dd>
-                {device.detail.logicalCores === undefined || device.detail.logicalCores === device.detail.cores
-                  ? count(device.detail.cores)
-                  : t`${device.detail.cores}, ${device.detail.logicalCores} threads`}
+          {useFacts(device).map(([name, value, className]) => (
+            <Fragment key={name}>
+              <dt>{name}</dt>
+              <dd className={className} title={value}>
+                {value}
               </dd>
-            </>
-          )}
-          <dt>
-            <Trans>Memory</Trans>
-          </dt>
-          <dd>{bytes(device.memoryBytes)}</dd>
-          {device.detail.driver !== undefined && (
-            <>
-              <dt>
-                <Trans>Driver</Trans>
-              </dt>
-              <dd title={device.detail.driver}>{device.detail.driver}</dd>
-            </>
-          )}
-          {device.detail.instructionSets.length > 0 && (
-            <>
-              <dt>
-                <Trans>Instruction sets</Trans>
-              </dt>
-              <dd className="wrap">{device.detail.instructionSets.join(', ')}</dd>
-            </>
-          )}
-          <dt>
-            <Trans>Engines</Trans>
-          </dt>
-          <dd className="mono wrap">{device.engines.length === 0 ? t`none` : device.engines.join(', ')}</dd>
-          <dt>
-            <Trans>Power from</Trans>
-          </dt>
-          <dd className="wrap">{device.wattsSource}</dd>
-          <dt>
-            <Trans>Restarts of its worker</Trans>
-          </dt>
-          <dd>{count(device.restarts)}</dd>
+            </Fragment>
+          ))}
         </dl>
       </div>
     </Panel>
   )
 }
 
-const SETTLE_MILLISECONDS = 500
-
-/** Steps of one; saved a moment after the last step, since each change prepares the worker anew. */
-function Threads({ id, threads }: { id: string; threads: NonNullable<Device['threads']> }) {
-  const { t } = useLingui()
-  // What was stepped to and is not saved yet; null once the engine has it.
-  const [stepped, setStepped] = useState<number | null>(null)
-  useEffect(() => {
-    if (stepped === null) return
-    const timer = setTimeout(() => {
-      void configureDevice(id, { threads: stepped }).then(() => setStepped((now) => (now === stepped ? null : now)))
-    }, SETTLE_MILLISECONDS)
-    return () => clearTimeout(timer)
-  }, [id, stepped])
-  const wanted = stepped ?? threads.inUse
-  const set = (value: number): void => setStepped(Math.min(threads.maximum, Math.max(1, value)))
+function Reason({ device }: { device: Device }) {
+  const { reason, quarantined, state, canMine } = device
+  if (reason === undefined) return null
+  const canRetry = quarantined || state === 'faulted'
   return (
-    <Setting
-      name={<label htmlFor={`threads-${id}`}>{t`Threads`}</label>}
-      help={t`1 to ${threads.maximum}; ${threads.default} unless you choose. More is faster until the computer has nothing left for you.`}
-    >
-      <span className="stepper">
-        <button
-          type="button"
-          className="btn icon"
-          aria-label={t`One thread less`}
-          disabled={wanted <= 1}
-          onClick={() => set(wanted - 1)}
-        >
-          <Icon name="minus" small />
+    <div className="set">
+      <div className="row reason">
+        <Mark small state={canRetry ? 'error' : canMine ? 'warning' : 'idle'} />
+        <span>
+          {reason}
+          {quarantined && (
+            <span className="sub">
+              <Trans>It does not mine until you try it again; the other devices go on.</Trans>
+            </span>
+          )}
+        </span>
+      </div>
+      {canRetry && (
+        <button type="button" className="btn sm" onClick={() => retryDevice(device.id)}>
+          <Trans>Retry</Trans>
         </button>
-        <input
-          id={`threads-${id}`}
-          className="num"
-          type="number"
-          min={1}
-          max={threads.maximum}
-          value={wanted}
-          onChange={(event) => set(Number.parseInt(event.target.value, 10) || 1)}
-        />
-        <button
-          type="button"
-          className="btn icon"
-          aria-label={t`One thread more`}
-          disabled={wanted >= threads.maximum}
-          onClick={() => set(wanted + 1)}
-        >
-          <Icon name="plus" small />
-        </button>
-      </span>
-    </Setting>
+      )}
+    </div>
   )
+}
+
+type Fact = readonly [name: string, value: string, className?: string]
+
+function useFacts(device: Device): readonly Fact[] {
+  const { t } = useLingui()
+  const { vendor, cores, logicalCores, instructionSets, driver, engineUses } = device.detail
+  const facts: Fact[] = [[t`Maker`, vendor]]
+  if (cores !== undefined)
+    facts.push([
+      t`Cores`,
+      logicalCores === undefined || logicalCores === cores ? count(cores) : t`${cores}, ${logicalCores} threads`,
+    ])
+  if (device.memoryBytes > 0) facts.push([t`Memory`, bytes(device.memoryBytes)])
+  if (driver !== undefined) facts.push([t`Driver`, driver, 'wrap'])
+  if (instructionSets.length > 0)
+    facts.push([device.kind === 'cpu' ? t`Instruction sets` : t`Computes with`, instructionSets.join(', '), 'wrap'])
+  facts.push([t`Engines`, device.engines.length === 0 ? t`none` : device.engines.join(', '), 'mono wrap'])
+  if (engineUses !== undefined) facts.push([t`The engine uses`, engineUses, 'wrap'])
+  facts.push([t`Power from`, device.wattsSource, 'wrap'], [t`Restarts of its worker`, count(device.restarts)])
+  return facts
 }

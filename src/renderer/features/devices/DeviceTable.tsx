@@ -113,12 +113,15 @@ function DeviceRow({ device, now, chosen, onChoose }: DeviceRowProps) {
       <Cell value={efficiency === null ? null : three(efficiency / GIGA)}>
         <Qualifier certainty={certainty} source={device.wattsSource} />
       </Cell>
-      <Cell value={power === null ? null : wattsText(power)}>
+      <Cell value={power === null ? null : wattsText(power)} missing={t`not available`}>
         <Qualifier certainty={certainty} source={device.wattsSource} />
       </Cell>
-      <Cell value={heat === null ? null : String(Math.round(heat))}>
-        <Qualifier certainty="measured" />
-      </Cell>
+      <td className="r">
+        {heat === null ? <span className="muted">{NONE}</span> : Math.round(heat)}
+        <span className="sub" title={t`At ${device.temperatureLimitCelsius} °C it rests`}>
+          {heat === null ? t`not available` : t`limit ${device.temperatureLimitCelsius}`}
+        </span>
+      </td>
       <td className="r wide-only">
         {device.memoryUsedBytes === null ? <span className="muted">{NONE}</span> : gigabytes(device.memoryUsedBytes)}
         <span className="sub">
@@ -145,11 +148,18 @@ function DeviceRow({ device, now, chosen, onChoose }: DeviceRowProps) {
   )
 }
 
-function Cell({ value, children }: { value: string | null; children: React.ReactNode }) {
+interface CellProps {
+  value: string | null
+  /** what is said instead of the qualifier where there is no value */
+  missing?: string
+  children: React.ReactNode
+}
+
+function Cell({ value, missing = '\u00a0', children }: CellProps) {
   return (
     <td className="r">
       {value === null ? <span className="muted">{NONE}</span> : value}
-      <span className="sub">{value === null ? '\u00a0' : children}</span>
+      <span className="sub">{value === null ? missing : children}</span>
     </td>
   )
 }

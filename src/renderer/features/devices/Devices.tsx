@@ -13,12 +13,15 @@ import { isRunning } from '../home/figures'
 import { Benchmarks } from './Benchmarks'
 import { DeviceDetail } from './DeviceDetail'
 import { DeviceTable } from './DeviceTable'
+import { Drivers } from './Drivers'
+import { Levels } from './Levels'
 
 export function Devices() {
   const { t } = useLingui()
   const devices = useStore((state) => state.devices)
   const failure = useStore((state) => state.devicesFailure)
   const status = useStore((state) => state.status)
+  const settings = useStore((state) => state.settings)
   const { part } = useRoute()
   const tick = useLive()
   const staleSince = useStaleSince()
@@ -73,9 +76,11 @@ export function Devices() {
       {chosen && (
         <div className="cols even">
           <DeviceDetail key={chosen.id} device={chosen} />
-          <Benchmarks key={`bench ${chosen.id}`} device={chosen} />
+          <Levels throttle={settings?.throttle} now={status?.throttle} />
         </div>
       )}
+      {chosen && <Benchmarks key={`bench ${chosen.id}`} device={chosen} />}
+      <Drivers />
     </>
   )
 }

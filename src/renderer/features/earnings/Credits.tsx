@@ -168,6 +168,12 @@ function Rows({ rows }: { rows: readonly CreditRow[] }) {
               <td className="r">{gigaMacs(row.creditMacs)}</td>
               <td title={row.reason === undefined ? undefined : refusalWords(row.reason, say)}>
                 <StateBadge state={row.state} />
+                {row.disputed !== null && (
+                  <span
+                    className="badge warning"
+                    title={t`The receipt counts × ${Number(row.factorMilli) / 1000}; announced was × ${Number(row.disputed.factorMilli) / 1000}, ${gigaMacs(row.disputed.creditMacs)} GMAC`}
+                  >{t`, disputed`}</span>
+                )}
                 {row.reason !== undefined && <span className="muted">, {refusalWords(row.reason, say)}</span>}
               </td>
               <td>

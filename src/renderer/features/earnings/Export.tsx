@@ -4,6 +4,7 @@ import { useState } from 'react'
 import type { EarningsPeriod } from '#shared/contract/earnings'
 import { reportFailure } from '../../app/Notices'
 import { client } from '../../data/client'
+import { download } from '../../data/download'
 import { asFailure, toast } from '../../data/store'
 import { Icon } from '../../ui/icons'
 
@@ -54,13 +55,4 @@ function periodStart(period: EarningsPeriod, now: number): number | null {
   midnight.setHours(0, 0, 0, 0)
   const days = period === 'today' ? 0 : period === '7d' ? 6 : 29
   return days === 0 ? midnight.getTime() : new Date(midnight.getTime() - days * DAY + DAY / 2).setHours(0, 0, 0, 0)
-}
-
-function download(fileName: string, text: string, type: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type }))
-  const anchor = document.createElement('a')
-  anchor.href = address
-  anchor.download = fileName
-  anchor.click()
-  setTimeout(() => URL.revokeObjectURL(address), 10_000)
 }

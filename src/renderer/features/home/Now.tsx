@@ -8,6 +8,7 @@ import { useLive, useStaleSince } from '../../data/live'
 import { useStore } from '../../data/store'
 import { bytes, clockSeconds, count, NONE, scaled, span, watts } from '../../ui/format'
 import { Empty, Mark, Panel, Qualifier, type MarkState } from '../../ui/parts'
+import { NoJobs } from '../../ui/no-jobs'
 import { isRunning } from './figures'
 
 const MARKS: Record<DeviceSummary['state'], MarkState> = {
@@ -98,6 +99,7 @@ export function Now({ status, today }: { status: EngineStatus; today: TodaySumma
           </ul>
         )}
       </div>
+      <NoJobs status={status} />
       <Fetching />
       <div className="rule-top spread now-foot">
         <span className="soft">

@@ -7,7 +7,7 @@ import { MAX_IMAGE_BYTES } from '#shared/domain/job'
 import { href } from '../../app/route'
 import { useAnswer } from '../../data/answer'
 import { client } from '../../data/client'
-import { asFailure } from '../../data/store'
+import { asFailure, useLinked } from '../../data/store'
 import { bytes } from '../../ui/format'
 import { Dialog } from '../../ui/dialog'
 import { Choice, Problem, Segmented } from '../../ui/parts'
@@ -33,6 +33,7 @@ export function GiveWork({ image, onClose, onShow }: GiveWorkProps) {
   const [chosenModel, setChosenModel] = useState('')
   const [id, setId] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
+  const linked = useLinked()
   const [failure, setFailure] = useState<Failure | null>(null)
   const tokens = useTokens(id)
   const models = useAnswer('models.list', null, { on: ['models.changed'] })
@@ -94,9 +95,15 @@ export function GiveWork({ image, onClose, onShow }: GiveWorkProps) {
             <button
               type="button"
               className="btn primary"
-              disabled={!complete || busy || !model}
+              disabled={!complete || busy || !model || !linked}
               title={
-                model ? (complete ? undefined : t`There is nothing to run yet`) : t`There is no model of this kind yet`
+                !linked
+                  ? t`The engine is gone`
+                  : model
+                    ? complete
+                      ? undefined
+                      : t`There is nothing to run yet`
+                    : t`There is no model of this kind yet`
               }
               onClick={run}
             >

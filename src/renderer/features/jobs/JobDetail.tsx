@@ -5,14 +5,27 @@ import { FINAL_JOB_STATES } from '#shared/domain/states'
 import { reportFailure } from '../../app/Notices'
 import { useAnswer } from '../../data/answer'
 import { client } from '../../data/client'
-import { asFailure, toast, useStore } from '../../data/store'
-import { clockSeconds, count, dayClock, duration, gigaMacs, joules, NONE, scaled, shortId } from '../../ui/format'
+import { asFailure, toast, useLinked, useStore } from '../../data/store'
+import {
+  clockSeconds,
+  count,
+  dayClock,
+  duration,
+  gigaMacs,
+  jobCost,
+  joules,
+  microUnit,
+  NONE,
+  scaled,
+  shortId,
+} from '../../ui/format'
 import { Icon } from '../../ui/icons'
 import { Loaded, Qualifier } from '../../ui/parts'
 import { refusalWords } from '../../ui/refusals'
 import { useSay } from '../../ui/say'
 import { StateBadge, StateWord, Verified } from '../../ui/states'
 import { Evidence } from './Evidence'
+import { tokensPerSecond } from './job-rate'
 import { JobInput, JobOutput } from './JobResult'
 
 export function JobDetail({ id, onClose }: { id: string; onClose: () => void }) {
@@ -51,6 +64,7 @@ export function JobDetail({ id, onClose }: { id: string; onClose: () => void }) 
 
 function Body({ detail }: { detail: Detail }) {
   const { t } = useLingui()
+  const linked = useLinked()
   const open = !FINAL_JOB_STATES.includes(detail.state) && detail.kind !== 'proof' && detail.state !== 'submitted'
   const cancel = (): void => {
     client.call('jobs.cancel', { id: detail.id }).catch((error: unknown) => reportFailure(asFailure(error)))
@@ -59,7 +73,13 @@ function Body({ detail }: { detail: Detail }) {
     <>
       <Facts detail={detail} />
       {open && (
-        <button type="button" className="btn sm" onClick={cancel}>
+        <button
+          type="button"
+          className="btn sm"
+          disabled={!linked}
+          title={linked ? undefined : t`The engine is gone`}
+          onClick={cancel}
+        >
           <Trans>Cancel this job</Trans>
         </button>
       )}
@@ -130,6 +150,7 @@ function Facts({ detail }: { detail: Detail }) {
   const { t } = useLingui()
   const say = useSay()
   const device = useStore((state) => state.devices?.find((one) => one.id === detail.deviceId))
+  const speed = tokensPerSecond(detail)
   const origins: Record<Detail['origin'], string> = {
     person: t`given by you`,
     sample: t`generated sample`,
@@ -183,6 +204,14 @@ function Facts({ detail }: { detail: Detail }) {
               ? t`${count(detail.tokens.input)} in, ${count(detail.tokens.output)} out`
               : t`${count(detail.tokens.input)} in`}
           </dd>
+          {speed !== null && (
+            <>
+              <dt>
+                <Trans>Speed</Trans>
+              </dt>
+              <dd>{t`${speed} tokens/s`}</dd>
+            </>
+          )}
         </>
       )}
     </dl>
@@ -205,6 +234,19 @@ function Amounts({ detail }: { detail: Detail }) {
       <dd title={detail.energy.source}>
         {detail.energy.joules === undefined ? NONE : `${joules(detail.energy.joules)} J`}{' '}
         <Qualifier certainty={detail.energy.certainty ?? null} source={detail.energy.source} />
+      </dd>
+      <dt>
+        <Trans>Electricity</Trans>
+      </dt>
+      <dd className="wrap">
+        {detail.electricityCost === null ? (
+          NONE
+        ) : (
+          <>
+            {jobCost(detail.electricityCost)} {microUnit(detail.electricityCost.currency)}{' '}
+            <span className="muted">{detail.electricityCost.priceAssumed ? t`price assumed` : t`at your price`}</span>
+          </>
+        )}
       </dd>
       <dt>
         <Trans>Efficiency</Trans>

@@ -5,7 +5,8 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 import type { JobFilter, JobRow } from '#shared/contract/jobs'
 import { client } from '../../data/client'
 import { asFailure } from '../../data/store'
-import { count, gigaMacs, joules, NONE, shortTime } from '../../ui/format'
+import { count, gigaMacs, jobCost, joules, microUnit, NONE, shortTime } from '../../ui/format'
+import { tokensPerSecond } from './job-rate'
 import { Empty, Loading, Problem } from '../../ui/parts'
 import { StateBadge, Verified } from '../../ui/states'
 import { JobPages } from './job-pages'
@@ -64,6 +65,11 @@ export function JobTable({ filter, filtered, chosen, onChoose }: JobTableProps) 
       </Empty>
     )
   }
+  const price = pages.row(first)?.electricityCost ?? pages.row(last)?.electricityCost ?? null
+  const costTitle =
+    price?.priceAssumed === false
+      ? t`Electricity, in millionths, at your price; grey figures are estimated`
+      : t`Electricity, in millionths, at an assumed price: set yours in Settings`
   const toTop = (): void => {
     virtualizer.scrollToOffset(0)
     setFollowing(true)
@@ -87,8 +93,10 @@ export function JobTable({ filter, filtered, chosen, onChoose }: JobTableProps) 
                 <col className="w-kind" />
                 <col />
                 <col className="w-tokens wide-only" />
+                <col className="w-rate wide-only list-only" />
                 <col className="w-amount" />
                 <col className="w-amount" />
+                <col className="w-amount list-only" />
                 <col className="w-amount" />
                 <col className="w-state" />
                 <col className="w-check" />
@@ -99,6 +107,10 @@ export function JobTable({ filter, filtered, chosen, onChoose }: JobTableProps) 
                   <th>{t`Kind`}</th>
                   <th>{t`Model`}</th>
                   <th className="r wide-only">{t`Tokens`}</th>
+                  <th className="r wide-only list-only">
+                    {t`Speed`}
+                    <span className="u">{t`tok/s`}</span>
+                  </th>
                   <th className="r">
                     {t`Work`}
                     <span className="u">GMAC</span>
@@ -106,6 +118,10 @@ export function JobTable({ filter, filtered, chosen, onChoose }: JobTableProps) 
                   <th className="r" title={t`Energy: grey figures are estimated`}>
                     {t`Energy`}
                     <span className="u">J</span>
+                  </th>
+                  <th className="r list-only" title={costTitle}>
+                    {t`Cost`}
+                    <span className="u">{microUnit(price?.currency ?? 'USD')}</span>
                   </th>
                   <th className="r">
                     {t`Credit`}
@@ -175,6 +191,7 @@ function Row({
     )
   }
   const estimated = row.joulesCertainty !== 'measured'
+  const rate = tokensPerSecond(row)
   return (
     <tr aria-rowindex={index + 2} aria-selected={row.id === chosen} onClick={() => onChoose(row.id)}>
       <td className="num">
@@ -203,8 +220,14 @@ function Row({
           count(row.tokens.input)
         )}
       </td>
+      <td className={`r wide-only list-only ${rate === null ? 'muted' : ''}`}>{rate === null ? NONE : rate}</td>
       <Amount text={gigaMacs(row.macs)} />
       <Amount text={joules(row.joules)} estimated={estimated} />
+      <Amount
+        text={jobCost(row.electricityCost)}
+        estimated={estimated || row.electricityCost?.priceAssumed === true}
+        listOnly
+      />
       <Amount text={row.state === 'rejected' ? NONE : gigaMacs(row.creditMacs)} />
       <td title={row.reason ?? undefined}>
         <StateBadge state={row.state} />
@@ -216,8 +239,18 @@ function Row({
   )
 }
 
-function Amount({ text, estimated = false }: { text: string; estimated?: boolean }) {
-  return <td className={`r ${text === NONE ? 'muted' : estimated ? 'est' : ''}`}>{text}</td>
+function Amount({
+  text,
+  estimated = false,
+  listOnly = false,
+}: {
+  text: string
+  estimated?: boolean
+  listOnly?: boolean
+}) {
+  return (
+    <td className={`r ${listOnly ? 'list-only' : ''} ${text === NONE ? 'muted' : estimated ? 'est' : ''}`}>{text}</td>
+  )
 }
 
 /** Pages of one filter; while following, new and changed rows bring the newest window again. */

@@ -6,9 +6,10 @@ import type { WorkKind } from '#shared/contract/jobs'
 import { jobStates, type JobState } from '#shared/domain/states'
 import { go, useRoute } from '../../app/route'
 import { useAnswer } from '../../data/answer'
-import { useStore } from '../../data/store'
+import { useLinked, useStore } from '../../data/store'
 import { count } from '../../ui/format'
 import { Icon } from '../../ui/icons'
+import { NoJobs } from '../../ui/no-jobs'
 import { Choice } from '../../ui/parts'
 import { GiveWork } from './GiveWork'
 import { JobDetail } from './JobDetail'
@@ -22,6 +23,8 @@ export function Jobs() {
   const { t } = useLingui()
   const { part } = useRoute()
   const devices = useStore((state) => state.devices) ?? []
+  const status = useStore((state) => state.status)
+  const linked = useLinked()
   const summary = useAnswer('jobs.summary', null, {
     on: ['job.changed', 'credit.changed'],
     restMilliseconds: 1000,
@@ -48,7 +51,7 @@ export function Jobs() {
       onDrop={(event) => {
         event.preventDefault()
         const file = event.dataTransfer.files[0]
-        if (file) setGiving({ image: file })
+        if (file && linked) setGiving({ image: file })
       }}
     >
       <div className="title">
@@ -57,47 +60,55 @@ export function Jobs() {
         </h1>
         {today !== undefined && <span className="muted wide-only">{t`${count(today)} accepted today`}</span>}
         <span className="grow" />
-        <span className="input search">
-          <Icon name="search" small />
-          <input
-            aria-label={t`Search`}
-            placeholder={t`Id, model or digest`}
-            value={typed}
-            maxLength={100}
-            onChange={(event) => setTyped(event.target.value)}
-          />
-        </span>
-        <Choice
-          inline
-          label={t`Kind`}
-          value={kind}
-          onChange={setKind}
-          choices={[{ value: 'all', text: t`all` }, ...KINDS.map((value) => ({ value, text: value }))]}
-        />
-        <Choice
-          inline
-          label={t`State`}
-          value={state}
-          onChange={setState}
-          choices={[{ value: 'all', text: t`all` }, ...jobStates.map((value) => ({ value, text: value }))]}
-        />
-        {devices.length > 1 && (
-          <span className="wide-only">
-            <Choice
-              inline
-              label={t`Device`}
-              value={device}
-              onChange={setDevice}
-              choices={[{ value: 'all', text: t`all` }, ...devices.map((one) => ({ value: one.id, text: one.name }))]}
+        <fieldset className="bare" disabled={!linked}>
+          <span className="input search">
+            <Icon name="search" small />
+            <input
+              aria-label={t`Search`}
+              placeholder={t`Id, model or digest`}
+              value={typed}
+              maxLength={100}
+              onChange={(event) => setTyped(event.target.value)}
             />
           </span>
-        )}
-        <button type="button" className="btn primary" onClick={() => setGiving({ image: null })}>
-          <Icon name="plus" small />
-          <Trans>Give it work</Trans>
-        </button>
+          <Choice
+            inline
+            label={t`Kind`}
+            value={kind}
+            onChange={setKind}
+            choices={[{ value: 'all', text: t`all` }, ...KINDS.map((value) => ({ value, text: value }))]}
+          />
+          <Choice
+            inline
+            label={t`State`}
+            value={state}
+            onChange={setState}
+            choices={[{ value: 'all', text: t`all` }, ...jobStates.map((value) => ({ value, text: value }))]}
+          />
+          {devices.length > 1 && (
+            <span className="wide-only">
+              <Choice
+                inline
+                label={t`Device`}
+                value={device}
+                onChange={setDevice}
+                choices={[{ value: 'all', text: t`all` }, ...devices.map((one) => ({ value: one.id, text: one.name }))]}
+              />
+            </span>
+          )}
+          <button
+            type="button"
+            className="btn primary"
+            title={linked ? undefined : t`The engine is gone`}
+            onClick={() => setGiving({ image: null })}
+          >
+            <Icon name="plus" small />
+            <Trans>Give it work</Trans>
+          </button>
+        </fieldset>
       </div>
       <KindSummary answer={summary} />
+      {status && <NoJobs status={status} />}
       <div className={`cols jobs ${part === '' ? 'alone' : ''}`}>
         <section className="panel job-list" aria-label={t`Jobs`}>
           <JobTable filter={filter} filtered={filtered} chosen={part} onChoose={(id) => go('jobs', id)} />

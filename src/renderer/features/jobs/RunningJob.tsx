@@ -5,12 +5,13 @@ import type { Failure } from '#shared/domain/errors'
 import { useAnswer } from '../../data/answer'
 import { client } from '../../data/client'
 import { useNow } from '../../data/live'
-import { asFailure } from '../../data/store'
-import { duration, gigaMacs, span } from '../../ui/format'
+import { asFailure, useLinked } from '../../data/store'
+import { duration, gigaMacs, jobCost, joules, microUnit, span } from '../../ui/format'
 import { Loaded, Problem } from '../../ui/parts'
 import { refusalWords } from '../../ui/refusals'
 import { useSay } from '../../ui/say'
 import { StateBadge, Verified } from '../../ui/states'
+import { tokensPerSecond } from './job-rate'
 import { JobOutput } from './JobResult'
 
 /** A job that was just given: its state, what it says as it says it, how to cancel it, and its result. */
@@ -18,6 +19,7 @@ export function RunningJob({ id, tokens }: { id: string; tokens: string }) {
   const { t } = useLingui()
   const say = useSay()
   const now = useNow()
+  const linked = useLinked()
   const answer = useAnswer('jobs.get', { id }, { on: ['job.changed'], restMilliseconds: 100, everyMilliseconds: 2000 })
   const [failure, setFailure] = useState<Failure | null>(null)
   const cancel = (): void => {
@@ -26,6 +28,7 @@ export function RunningJob({ id, tokens }: { id: string; tokens: string }) {
   return (
     <Loaded answer={answer}>
       {(detail) => {
+        const speed = tokensPerSecond(detail)
         const over = FINAL_JOB_STATES.includes(detail.state)
         return (
           <div className="result">
@@ -35,6 +38,7 @@ export function RunningJob({ id, tokens }: { id: string; tokens: string }) {
                 <span className="muted">
                   {detail.model}
                   {over && detail.milliseconds !== null && `, ${duration(detail.milliseconds)}`}
+                  {over && speed !== null && t`, ${speed} tokens/s`}
                   {!over && t`, ${span(now - detail.at)} so far`}
                 </span>
               </span>
@@ -42,11 +46,24 @@ export function RunningJob({ id, tokens }: { id: string; tokens: string }) {
                 detail.creditMacs !== null && (
                   <span className="row">
                     <Verified verification={detail.verification} />
+                    {detail.joules !== null && (
+                      <span className="soft">
+                        {t`${joules(detail.joules)} J`}
+                        {detail.electricityCost &&
+                          `, ${jobCost(detail.electricityCost)} ${microUnit(detail.electricityCost.currency)}`}
+                      </span>
+                    )}
                     <span className="soft">{t`credit ${gigaMacs(detail.creditMacs)} GMAC`}</span>
                   </span>
                 )
               ) : (
-                <button type="button" className="btn sm" onClick={cancel}>
+                <button
+                  type="button"
+                  className="btn sm"
+                  disabled={!linked}
+                  title={linked ? undefined : t`The engine is gone`}
+                  onClick={cancel}
+                >
                   <Trans>Cancel this job</Trans>
                 </button>
               )}

@@ -19,6 +19,8 @@ function table(made: number) {
     creditMacs: null,
     joules: null,
     joulesCertainty: null,
+    electricityCost: null,
+    milliseconds: null,
     verification: null,
     reason: null,
   })

@@ -35,6 +35,21 @@ export function Mining({ settings }: { settings: Settings }) {
           />
         </Setting>
         <Setting
+          name={<Trans>Fetch models</Trans>}
+          help={
+            <Trans>
+              Mining fetches a small model for chat and one for embeddings where there is none, about 190 MB once. Off:
+              mine without downloading.
+            </Trans>
+          }
+        >
+          <Switch
+            label={t`Fetch models`}
+            checked={settings.fetchModels}
+            onChange={(fetchModels) => saveSettings({ fetchModels })}
+          />
+        </Setting>
+        <Setting
           name={<Trans>Threads and devices</Trans>}
           help={<Trans>Which devices work, and how many threads of the processor.</Trans>}
         >

@@ -7,7 +7,8 @@ import { readGraph } from '../graph/read'
 import { damaged, graphPath, headSize, readModelConfig } from '../model-files'
 import { createModelCache, modelKey } from '../residency'
 import { createChatEngine, type ChatEngine } from './engine'
-import { loadChatModel, renderPrompt, type ChatModel } from './model'
+import { loadChatModel, type ChatModel } from './model'
+import { renderPrompt } from './prompt'
 
 export interface ChatContext {
   threads: number

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { expOfNegative } from './exponential'
 import { bestTokens } from './log-probabilities'
 
 test('log-probabilities are those of the softmax over everything', () => {
@@ -24,4 +25,10 @@ test('logits that are no numbers are not taken for an answer', () => {
   expect(bestTokens(Float32Array.from([1, NaN, 2]))).toBeUndefined()
   expect(bestTokens(Float32Array.from([1, Infinity, 2]))).toBeUndefined()
   expect(bestTokens(new Float32Array(0))).toBeUndefined()
+})
+
+test('exponentials are those of the mathematics library', () => {
+  for (let x = 0; x > -40; x -= 0.00317) expect(Math.abs(expOfNegative(x) / Math.exp(x) - 1)).toBeLessThan(1e-10)
+  expect(expOfNegative(0)).toBe(1)
+  expect([expOfNegative(-41), expOfNegative(-Infinity), expOfNegative(NaN)]).toEqual([0, 0, 0])
 })

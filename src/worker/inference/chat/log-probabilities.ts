@@ -1,4 +1,5 @@
 /** What a row of logits says: the token that greedy decoding takes, and the evidence for it. */
+import { sumOfExponentials } from './exponential'
 
 export const EVIDENCE_TOKENS = 5
 
@@ -20,9 +21,7 @@ export function bestTokens(logits: Float32Array, drawn?: number): [id: number, l
   }
   const maximum = logits[best[0] ?? 0]
   if (maximum === undefined || !Number.isFinite(maximum)) return undefined
-  let sum = 0
-  for (let id = 0; id < logits.length; id++) sum += Math.exp(logits[id]! - maximum)
-  const logSum = Math.log(sum)
+  const logSum = Math.log(sumOfExponentials(logits, maximum))
   if (drawn !== undefined && !best.includes(drawn)) best.push(drawn)
   return best.map((id) => [id, logits[id]! - maximum - logSum])
 }

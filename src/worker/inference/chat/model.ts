@@ -2,8 +2,6 @@
 import { basename } from 'node:path'
 import { Template } from '@huggingface/jinja'
 import { z } from 'zod'
-import { Failure } from '#shared/domain/errors'
-import type { ChatMessage } from '#shared/domain/job'
 import type { ModelLocation } from '#shared/domain/worker-protocol'
 import {
   contextTokens,
@@ -58,7 +56,7 @@ export async function loadChatModel(model: ModelLocation, threads: number): Prom
   const template = await loadTemplate(model, tokenizer.config)
   const context = contextTokens(model.card.context, config.max_position_embeddings, tokenizer.config.model_max_length)
   const path = graphPath(model)
-  const graph = await openGraph(path, threads)
+  const graph = await openGraph(path, threads, { waitBusily: true })
   try {
     const joined = joinedCache(graph)
     const cache = joined === null ? cacheSlots(graph, config, basename(path)) : []
@@ -76,28 +74,6 @@ export async function loadChatModel(model: ModelLocation, threads: number): Prom
   } catch (error) {
     await graph.session.release()
     throw error
-  }
-}
-
-/** The prompt as the model expects it. Throws a Failure when the template refuses the messages (for example their order). */
-export function renderPrompt(model: ChatModel, messages: readonly ChatMessage[]): string {
-  const { config } = model.tokenizer
-  try {
-    return model.template.render({
-      messages: messages.map(({ role, content }) => ({ role, content })),
-      add_generation_prompt: true,
-      bos_token: tokenText(config.bos_token) ?? '',
-      eos_token: tokenText(config.eos_token) ?? '',
-      pad_token: tokenText(config.pad_token) ?? '',
-      unk_token: tokenText(config.unk_token) ?? '',
-    })
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new Failure(
-      'invalid-input',
-      `the model's chat template does not take these messages: ${reason}`,
-      'Ask with one message of the user.',
-    )
   }
 }
 

@@ -70,6 +70,26 @@ describe('choosing a token', () => {
     expect(new Set(drawn(asked(change), 1000)).size).toBe(kept)
   })
 
+  test('limits keep what they say among tens of thousands of tokens, however flat their probabilities', () => {
+    // a slope so slight that all weigh something: those in order are asked for band by band
+    const flat = Float32Array.from({ length: 49_152 }, (_, index) => -((index * 7919) % 49_152) / 4000)
+    const rank = (id: number): number => Math.round(-flat[id]! * 4000)
+    const ranks = (change: Partial<ChatSampling>): number[] =>
+      Array.from({ length: 25 }, (_, seed) => rank(createSampler(asked({ ...change, seed }), []).choose(flat)))
+    expect(Math.max(...ranks({ topK: 50 }))).toBeLessThan(50)
+    expect(Math.max(...ranks({ topK: 50 }))).toBeGreaterThan(40)
+    // p(rank) = e^(−rank/4000) / Σ: half of it lies below rank 4000 · ln 2, and e^(−rank/4000) ≥ 0.8 below 893
+    const half = ranks({ topP: 0.5 })
+    expect(Math.max(...half)).toBeLessThanOrEqual(4000 * Math.LN2 + 1)
+    expect(Math.max(...half)).toBeGreaterThan(2500)
+    expect(Math.max(...ranks({ minP: 0.8 }))).toBeLessThanOrEqual(893)
+    const free = ranks({})
+    expect(Math.max(...free)).toBeGreaterThan(8000)
+    const average = free.reduce((sum, value) => sum + value, 0) / free.length
+    expect(average).toBeGreaterThan(1500)
+    expect(average).toBeLessThan(8000)
+  })
+
   test('the same seed gives the same draws, another seed others', () => {
     const sequence = (seed: number): number[] => {
       const sampler = createSampler(asked({ seed, temperature: 5 }), [])

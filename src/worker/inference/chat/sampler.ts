@@ -1,14 +1,12 @@
 /** Chooses the next token. Greedy unless a temperature is given; then drawn, by a generator that a verifier can redo. */
 import type { ChatSampling } from '#shared/domain/job'
+import { expOfNegative } from './exponential'
 import { uniformAt } from './philox'
 
 export interface Sampler {
   /** The token chosen from a row of logits. Positions count the generated tokens from 0, in order. */
   choose(logits: Float32Array): number
 }
-
-/** Below this, relative to the best one, a token's probability at temperature 1 is less than 10⁻¹³. */
-const NEGLIGIBLE_LOGIT = 30
 
 /**
  * Order of the steps: penalties, temperature, top-k, min-p, top-p, draw.
@@ -67,21 +65,63 @@ function penalized(
 
 function draw(scores: Float32Array, { temperature, topK, minP, topP }: ChatSampling, uniform: number): number {
   const most = scores[best(scores)]!
-  const least = most - NEGLIGIBLE_LOGIT * Math.max(1, temperature)
-  const candidates: number[] = []
-  for (let id = 0; id < scores.length; id++) if (scores[id]! >= least) candidates.push(id)
-  candidates.sort((one, other) => scores[other]! - scores[one]! || one - other)
-  if (topK > 0) candidates.length = Math.min(candidates.length, topK)
-  let weights = candidates.map((id) => Math.exp((scores[id]! - most) / temperature))
-  weights = weights.filter((weight) => weight >= minP)
-  const sum = weights.reduce((total, weight) => total + weight, 0)
-  let kept = 0
-  let keptSum = 0
-  while (kept < weights.length && (kept === 0 || keptSum < topP * sum)) keptSum += weights[kept++]!
-  let cumulative = 0
-  for (let index = 0; index < kept; index++) {
-    cumulative += weights[index]!
-    if (cumulative > uniform * keptSum) return candidates[index]!
+  const ranked = rankedTokens(scores, most, temperature)
+  /** the best one's is 1; 0 for what min-p leaves out */
+  const weight = (id: number): number => {
+    const value = expOfNegative((scores[id]! - most) / temperature)
+    return value >= minP ? value : 0
   }
-  return candidates[Math.max(0, kept - 1)]!
+  let sum = 0
+  if (topK > 0) for (let rank = 0; rank < topK && ranked(rank) !== undefined; rank++) sum += weight(ranked(rank)!)
+  else for (let id = 0; id < scores.length; id++) sum += weight(id)
+  const limit = topK > 0 ? topK : Infinity
+  let count = 0
+  let keptSum = sum
+  if (topP < 1) {
+    keptSum = 0
+    while (count < limit && (count === 0 || keptSum < topP * sum)) {
+      const id = ranked(count)
+      if (id === undefined || weight(id) === 0) break
+      keptSum += weight(id)
+      count++
+    }
+  }
+  let cumulative = 0
+  let last = ranked(0)!
+  for (let rank = 0; rank < (topP < 1 ? count : limit); rank++) {
+    const id = ranked(rank)
+    if (id === undefined || weight(id) === 0) break
+    last = id
+    cumulative += weight(id)
+    if (cumulative > uniform * keptSum) return id
+  }
+  return last
+}
+
+/** Differences of logits, by temperature, that are put in order together. */
+const BAND = 6
+
+/**
+ * Tokens by their rank, best first, equal ones by lower id. Only as many are put in order as are asked for: nearly
+ * always the first few of tens of thousands.
+ */
+function rankedTokens(scores: Float32Array, most: number, temperature: number): (rank: number) => number | undefined {
+  const ranked: number[] = []
+  let above = Infinity
+  let least = most
+  return (rank) => {
+    while (rank >= ranked.length && above > -Infinity) {
+      least = ranked.length > scores.length / 8 ? -Infinity : least - BAND * temperature
+      const band: number[] = []
+      for (let id = 0; id < scores.length; id++) {
+        const score = scores[id]!
+        if (score >= least && score < above) band.push(id)
+      }
+      band.sort((one, other) => scores[other]! - scores[one]! || one - other)
+      for (const id of band) ranked.push(id)
+      // far below the best one nothing weighs anything
+      above = least < most - 10 * BAND * temperature ? -Infinity : least
+    }
+    return ranked[rank]
+  }
 }

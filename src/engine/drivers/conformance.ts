@@ -1,0 +1,95 @@
+/** The conformance kit (src/worker/drivers) over one library: each check in a process that it may crash or hang. */
+import {
+  driverChecks,
+  type DriverCheckResult,
+  type DriverCheckId,
+  type DriverReport,
+} from '#shared/domain/driver-checks'
+import { Failure } from '#shared/domain/errors'
+import type { WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/domain/worker-protocol'
+import type { ManagedProcess, ProcessHost } from '#process/host'
+import { createPeer, Unanswered, type Peer } from '#process/peer'
+
+/** Of the run that repeats nonces, as the interface's documentation says. */
+export const DETERMINISM_SECONDS = 60
+/** A check that takes longer hangs. Slow devices need seconds for a nonce of the largest tier. */
+export const CHECK_MILLISECONDS = 120_000
+
+export interface ConformanceParts {
+  host: ProcessHost
+  library: string
+  /** of the run that repeats nonces */
+  seconds?: number
+  limitMilliseconds?: number
+  onResult?: (result: DriverCheckResult) => void
+  /** ends the check under way: Failure `cancelled` */
+  signal?: AbortSignal
+}
+
+/** Every check, or those up to the first without which there is nothing else to be checked. */
+export async function checkConformance(parts: ConformanceParts): Promise<DriverReport> {
+  const seconds = parts.seconds ?? DETERMINISM_SECONDS
+  const kit = createKit(parts, seconds)
+  const stop = (): void => void kit.end()
+  parts.signal?.addEventListener('abort', stop)
+  const checks: DriverCheckResult[] = []
+  let macsPerSecond: number | null = null
+  try {
+    for (const id of driverChecks) {
+      const outcome = await kit.check(id)
+      parts.signal?.throwIfAborted()
+      macsPerSecond = outcome.macsPerSecond ?? macsPerSecond
+      const result = { id, ok: outcome.ok, detail: outcome.detail }
+      checks.push(result)
+      parts.onResult?.(result)
+      // What cannot be loaded, described or opened has nothing else to be checked.
+      if (!result.ok && ['library', 'describe', 'open'].includes(id)) break
+    }
+  } catch (error) {
+    if (parts.signal?.aborted === true) throw new Failure('cancelled', 'the check was cancelled')
+    throw error
+  } finally {
+    parts.signal?.removeEventListener('abort', stop)
+    await kit.end()
+  }
+  return { ok: checks.every(({ ok }) => ok), checks, macsPerSecond }
+}
+
+interface Kit {
+  check(id: DriverCheckId): Promise<WorkerMethods['driver.check']['result']>
+  end(): Promise<void>
+}
+
+/** One process for all checks; a new one after each that it did not survive. */
+function createKit({ host, library, limitMilliseconds = CHECK_MILLISECONDS }: ConformanceParts, seconds: number): Kit {
+  let running: { process: ManagedProcess; peer: Peer<WorkerMethods, WorkerNotifications> } | null = null
+  const end = async (): Promise<void> => {
+    running?.process.kill()
+    await running?.process.exited
+    running = null
+  }
+  return {
+    end,
+    check: async (id) => {
+      if (running === null) {
+        const start: WorkerStart = { role: 'worker', deviceId: 'check', threads: 1 }
+        const process = await host.start('worker', start)
+        running = { process, peer: createPeer<WorkerMethods, WorkerNotifications>(process.port, 'driver') }
+      }
+      const { process, peer } = running
+      const timeoutMilliseconds = limitMilliseconds + (id === 'determinism' ? seconds * 1000 : 0)
+      try {
+        return await peer.request('driver.check', { library, check: id, seconds }, { timeoutMilliseconds })
+      } catch (error) {
+        if (!(error instanceof Unanswered)) throw error
+        const ended = await Promise.race([process.exited, new Promise<null>((settle) => setTimeout(settle, 200, null))])
+        await end()
+        const detail =
+          ended === null
+            ? `it hangs: no answer in ${timeoutMilliseconds / 1000} s`
+            : `it crashed the process that loaded it (${ended.signal ?? `exit code ${ended.code}`})`
+        return { ok: false, detail }
+      }
+    },
+  }
+}

@@ -1,0 +1,68 @@
+/** Conformance checks of added drivers, asked for on the screen; the latest of each is kept. */
+import { z } from 'zod'
+import { keptDriverCheck, type KeptDriverCheck } from '#shared/contract/drivers'
+import { Failure } from '#shared/domain/errors'
+import type { ProcessHost } from '#process/host'
+import type { Ledger } from '../ledger'
+import { checkConformance } from './conformance'
+import type { Drivers } from './index'
+import { hashOf, readDrivers } from './store'
+
+export interface KeptDriverChecks {
+  /** newest of every driver that was checked as it is now */
+  list(): KeptDriverCheck[]
+  /** Throws Failure `not-found`, or `conflict` where it is being checked or its file is not the approved one. */
+  run(name: string): Promise<KeptDriverCheck>
+  /** Ends a check under way. */
+  stop(): void
+}
+
+const SETTING = 'driver-checks'
+const stored = z.record(z.string(), keptDriverCheck)
+
+export function createKeptDriverChecks(parts: {
+  folder: string
+  ledger: Ledger
+  host: ProcessHost
+  drivers: Pick<Drivers, 'list'>
+  clock: { now(): number }
+  seconds?: number
+}): KeptDriverChecks {
+  const { ledger, drivers } = parts
+  const kept = { ...ledger.setting(SETTING, stored) }
+  const checking = new Set<string>()
+  const stopping = new AbortController()
+  return {
+    // one that was replaced since has another hash, and was not checked
+    list: () =>
+      drivers.list().flatMap(({ name, sha256 }) => {
+        const check = kept[name]
+        return check?.sha256 === sha256 ? [check] : []
+      }),
+    run: async (name) => {
+      const row = drivers.list().find((driver) => driver.name === name)
+      const placed = readDrivers(parts.folder).find(({ manifest }) => manifest.name === name)
+      if (row === undefined || placed === undefined)
+        throw new Failure('not-found', `there is no driver "${name}"`, 'See "lode drivers list" for those there are.')
+      if (checking.has(name)) throw new Failure('conflict', `${name} is being checked already`, 'Wait for its result.')
+      if (row.state === 'changed' || row.state === 'unsupported' || (await hashOf(placed.library)) !== row.sha256)
+        throw new Failure('conflict', `${name} is not loaded here: ${row.reason ?? 'its file has changed'}`)
+      checking.add(name)
+      try {
+        const report = await checkConformance({
+          host: parts.host,
+          library: placed.library,
+          signal: stopping.signal,
+          ...(parts.seconds === undefined ? {} : { seconds: parts.seconds }),
+        })
+        const check = { name, sha256: row.sha256, at: parts.clock.now(), ...report }
+        kept[name] = check
+        ledger.saveSetting(SETTING, kept)
+        return check
+      } finally {
+        checking.delete(name)
+      }
+    },
+    stop: () => stopping.abort(),
+  }
+}

@@ -1,0 +1,51 @@
+/** The prompt of a conversation, by the model's template: a program out of a file, which is given little time. */
+import { runInNewContext } from 'node:vm'
+import { Failure } from '#shared/domain/errors'
+import type { ChatMessage } from '#shared/domain/job'
+import { tokenText } from '../tokenizer'
+import type { ChatModel } from './model'
+
+/** A template takes milliseconds, also for a text of a million characters. */
+const LIMIT_MILLISECONDS = 3000
+
+/**
+ * The prompt as the model expects it. Throws a Failure `invalid-input` when the template refuses the messages (for example
+ * their order), and `model-refused` when it does not come to an end.
+ */
+export function renderPrompt(
+  model: Pick<ChatModel, 'template' | 'tokenizer'>,
+  messages: readonly ChatMessage[],
+  limitMilliseconds = LIMIT_MILLISECONDS,
+): string {
+  const { config } = model.tokenizer
+  const render = (): string =>
+    model.template.render({
+      messages: messages.map(({ role, content }) => ({ role, content })),
+      add_generation_prompt: true,
+      bos_token: tokenText(config.bos_token) ?? '',
+      eos_token: tokenText(config.eos_token) ?? '',
+      pad_token: tokenText(config.pad_token) ?? '',
+      unk_token: tokenText(config.unk_token) ?? '',
+    })
+  try {
+    return runInNewContext('render()', { render }, { timeout: limitMilliseconds }) as string
+  } catch (error) {
+    if (isTimeout(error)) {
+      throw new Failure(
+        'model-refused',
+        `the model's chat template did not end within ${limitMilliseconds / 1000} s`,
+        'Its file is damaged or made to do harm. Choose another model.',
+      )
+    }
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Failure(
+      'invalid-input',
+      `the model's chat template does not take these messages: ${reason}`,
+      'Ask with one message of the user.',
+    )
+  }
+}
+
+function isTimeout(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
+}
