@@ -51,7 +51,11 @@ export default async function main(args: string[]): Promise<void> {
   const subjects: Subject[] = []
   try {
     for (const [name, folder] of await models(worker)) subjects.push(await subjectOf(name, folder))
-    const exact = await embed(worker, subjects.find(({ name }) => name === EXACT)!, texts(0))
+    const exact = await embed(
+      worker,
+      subjects.find(({ name }) => name === EXACT)!,
+      texts(0),
+    )
     const rows: string[] = []
     for (const subject of subjects) rows.push(await compare(worker, subject, rounds, exact.vectors))
     const body = `
