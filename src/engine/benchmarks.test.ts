@@ -57,7 +57,7 @@ async function rig(outcome: typeof RIGHT, changes: Partial<Device> = {}) {
     },
   }
   const devices = {
-    ready: async () => undefined,
+    settled: async () => undefined,
     get: () => device,
     runner: () => runner,
     fullLoadPower: () => ({ watts: 40, certainty: 'estimated' as const, source: 'a table', temperatureCelsius: null }),
