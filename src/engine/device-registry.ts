@@ -185,7 +185,7 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
     }
     if (parts.drivers.ownerOf(id) !== null) {
       // Read over its worker: what a former one said is no reading.
-      const isRunning = (runners.get(id)?.residentBytes ?? null) !== null
+      const isRunning = runners.get(id)?.hasWorker === true
       const sensors = isRunning ? parts.driverSensors.latest(id) : null
       const watts = sensors?.powerWatts ?? null
       return {

@@ -16,6 +16,7 @@ function scriptedRunner(deviceId: string) {
     macsPerSecond: null,
     engine: null as DeviceRunner['engine'],
     residentBytes: null,
+    hasWorker: false,
     loadedModels: [],
     takesJobs: true,
     takeLaneTimes: () => ({}),

@@ -3,7 +3,7 @@ import { Failure } from '#shared/domain/errors'
 import type { WorkEnergy } from '../ledger'
 import type { DeviceDisplay } from './device-display'
 import type { DeviceRunnerParts, MiningOptions } from './device-types'
-import { createProofMiner, type ProofMiner } from './proof-miner'
+import { createProofMiner, type FoundShare, type ProofMiner } from './proof-miner'
 import { createShareAccount } from './share-account'
 import type { WorkerClient } from './worker-client'
 
@@ -48,6 +48,15 @@ export function createDeviceProofs(parts: DeviceProofsParts): DeviceProofs {
   let miningSince = 0
   const sinceShare = createShareAccount(parts.energyNow)
 
+  const submit = (found: FoundShare): void => {
+    const { energy, milliseconds } = sinceShare.take()
+    parts.submissions.share(found, deviceId, energy, milliseconds).catch((error: unknown) => {
+      log.error('a share could not be stored', { device: deviceId, error: String(error) })
+      // Mining must not pretend: work that cannot be written down is not done.
+      unwritten = error instanceof Failure ? error : new Failure('internal', String(error))
+    })
+  }
+
   const minerFor = (worker: WorkerClient, options: MiningOptions): ProofMiner => {
     miner ??= createProofMiner({
       deviceId,
@@ -62,14 +71,6 @@ export function createDeviceProofs(parts: DeviceProofsParts): DeviceProofs {
       memoryBytes: parts.memoryBytes,
       startedAt: miningSince,
       onUnit: parts.onUnit,
-      onShare: (found) => {
-        const { energy, milliseconds } = sinceShare.take()
-        parts.submissions.share(found, deviceId, energy, milliseconds).catch((error: unknown) => {
-          log.error('a share could not be stored', { device: deviceId, error: String(error) })
-          // Mining must not pretend: work that cannot be written down is not done.
-          unwritten = error instanceof Failure ? error : new Failure('internal', String(error))
-        })
-      },
     })
     return miner
   }
@@ -93,7 +94,9 @@ export function createDeviceProofs(parts: DeviceProofsParts): DeviceProofs {
         show('proving', proof.macsPerSecond === null ? `Preparing the weights of ${proof.tier}` : words, 'proof')
       const report = await proof.slice(sliceMilliseconds)
       show('proving', `Proving capacity on ${report.tier}`, 'proof')
+      // A share took the slice that found it.
       sinceShare.worked(report.milliseconds)
+      report.shares.forEach(submit)
       const factorMilli = parts.networkState.current.parameters.tierFactorsMilli[report.tier] ?? 0
       parts.onWork({
         macs: report.macs,

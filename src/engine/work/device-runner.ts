@@ -228,6 +228,9 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     get engine() {
       return mining?.engine ?? null
     },
+    get hasWorker() {
+      return worker.client?.state === 'running'
+    },
     get residentBytes() {
       return worker.client?.residentBytes ?? null
     },

@@ -45,6 +45,8 @@ export interface DeviceRunner {
   readonly macsPerSecond: number | null
   readonly engine: ProofEngine | null
   readonly residentBytes: number | null
+  /** its process runs now, from its first moment on */
+  readonly hasWorker: boolean
   readonly restarts: number
   readonly runningJobs: JobRunner['running']
   /** whose weights are in memory, the one used last at the end */

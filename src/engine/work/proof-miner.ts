@@ -41,6 +41,8 @@ export interface SliceReport {
   macs: bigint
   milliseconds: number
   kernelMilliseconds: number
+  /** found in it */
+  shares: FoundShare[]
 }
 
 export interface ProofMiner {
@@ -71,7 +73,6 @@ export interface ProofMinerParts {
   /** a unit was leased: recorded before it is used */
   onUnit: (unit: Signed<Unit>) => void
   /** Never throws; the share is stored before it is sent. */
-  onShare: (share: FoundShare) => void
 }
 
 export function createProofMiner(parts: ProofMinerParts): ProofMiner {
@@ -202,7 +203,7 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
     },
     slice: async (budgetMilliseconds) => {
       const tier = chooseTier()
-      const nothing = { tier, macs: 0n, milliseconds: 0, kernelMilliseconds: 0 }
+      const nothing = { tier, macs: 0n, milliseconds: 0, kernelMilliseconds: 0, shares: [] }
       yielding = false
       const { epoch } = await networkState.refresh()
       if (!(await preparedBeforeYield(tier, epoch.seed))) return nothing
@@ -224,7 +225,6 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
       })
       nextCounter += BigInt(run.nonces)
       note(tier, run.nonces, run.milliseconds)
-      for (const share of run.shares) parts.onShare({ unit: used, nonce: share.nonce, digest: share.digest })
       if ((inRamp && run.shares.length > 0) || hasDrifted(tier)) unit = null
       prepareAhead(tier)
       return {
@@ -232,6 +232,7 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
         macs: TIERS[tier].macs * BigInt(run.nonces),
         milliseconds: run.milliseconds,
         kernelMilliseconds: run.kernelMilliseconds,
+        shares: run.shares.map(({ nonce, digest }) => ({ unit: used, nonce, digest })),
       }
     },
   }
