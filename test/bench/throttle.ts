@@ -125,7 +125,7 @@ function report(measured: readonly Measured[], milliseconds: number): string {
 | --- | --- | --- | --- |
 ${rows.join('\n')}
 
-From the end of the command that sets 30 % until the use has fallen, medians: ${effects}.`
+From the end of the command that sets 30 % to the beginning of the first half second whose use has fallen below three quarters of the 60 % level, medians: ${effects}.`
 }
 
 function sleep(milliseconds: number): Promise<void> {
