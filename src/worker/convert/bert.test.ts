@@ -7,6 +7,7 @@ import type { ModelPrecision } from '#shared/domain/worker-protocol'
 import { countTransformerMacs } from '../inference/graph/macs'
 import { readGraph } from '../inference/graph/read'
 import { probeModel, runJob } from '../inference/index'
+import { unusedWeights } from './graph.test.support'
 import { convertModel } from './index'
 import { BLOCK_FORMATS } from './sources/block-formats'
 import { ggufBytes } from './sources/gguf.test.support'
@@ -98,7 +99,9 @@ test.each(['int8', 'float32'] as const)('in %s no text’s vectors depend on its
 })
 
 test.each(['int8', 'float32'] as const)('its MACs in %s are those of its matrices', async (precision) => {
-  const graph = await readGraph(join(await converted(0, precision), 'model.onnx'))
+  const folder = await converted(0, precision)
+  expect(unusedWeights(folder)).toEqual([])
+  const graph = await readGraph(join(folder, 'model.onnx'))
   const macs = countTransformerMacs(graph, ['last_hidden_state'], { heads: shape.heads, headSize: 16 })
   const { layers, width, hidden } = shape
   expect(macs).toEqual({
