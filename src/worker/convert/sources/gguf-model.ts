@@ -16,6 +16,13 @@ export async function openGgufModel(path: string): Promise<ModelSource> {
   const file = await openGguf(path)
   try {
     const architecture = String(file.metadata['general.architecture'])
+    const parts = Number(file.metadata['split.count'] ?? 1)
+    if (parts > 1)
+      throw refuse(
+        file.fileName,
+        `is one of ${parts} parts of a model`,
+        'Choose a file in one piece, or join the parts first (llama-gguf-split --merge).',
+      )
     const isDecoder = (decoderFamilies as readonly string[]).includes(architecture)
     if (!isDecoder && architecture !== 'bert') {
       const known = [...decoderFamilies, 'bert'].join(', ')
