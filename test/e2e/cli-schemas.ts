@@ -244,6 +244,7 @@ const modelFields = {
 const file = { path: z.string(), bytes: z.number().int().positive(), sha256: hex64 }
 const modelOrigin = z.strictObject({
   files: z.array(z.strictObject(file)),
+  converter: hex64.optional(),
   hash: z.enum(['pinned', 'hub', 'computed']),
 })
 export const modelAnswer = z.strictObject({

@@ -64,6 +64,8 @@ export interface WorkerMethods {
       budgetMilliseconds: number
       maxNonces?: number
       stopAtShare?: boolean
+      /** the same will be asked at once from the counter where this ends: the threads go on meanwhile */
+      goesOn?: boolean
     }
     result: {
       /** counters firstCounter … firstCounter + nonces − 1 were tried */
