@@ -144,6 +144,7 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       watts: power.watts,
       wattsCertainty: power.certainty,
       wattsSource: power.source,
+      energyFrom: power.counterJoules !== undefined ? 'counter' : power.watts !== null ? 'power' : null,
       macsPerJoule: isWorking ? rate.macsPerJoule : null,
       temperatureCelsius: power.temperatureCelsius,
       temperatureLimitCelsius: temperatureLimit(found.id, found.kind),
