@@ -81,7 +81,9 @@ function Row({ model, onAsked }: { model: AvailableModel; onAsked: () => void })
       <td>
         <FitWord fit={fit} />
         <span className="sub" title={t`${fit.words}, at ${count(model.chosenContext)} tokens of context`}>
-          {t`${bytes(fit.memoryBytes)} of memory`}
+          {model.chosenContext > 0
+            ? t`${bytes(fit.memoryBytes)} at ${count(model.chosenContext)} tokens`
+            : t`${bytes(fit.memoryBytes)} of memory`}
         </span>
       </td>
       <td className="wide-only">
@@ -94,20 +96,20 @@ function Row({ model, onAsked }: { model: AvailableModel; onAsked: () => void })
         </span>
       </td>
       <td className="r">
-        {model.download === null ? (
-          <button
-            type="button"
-            className={model.recommended ? 'btn primary sm' : 'btn sm'}
-            aria-label={t`Get ${model.name}`}
-            disabled={impossible}
-            title={impossible ? fit.words : undefined}
-            onClick={get}
-          >
-            <Trans>Get</Trans>
-          </button>
-        ) : (
-          <span className="muted">{t`asked for`}</span>
-        )}
+        {/* It stays when it was pressed, with the focus. */}
+        <button
+          type="button"
+          className={model.download !== null ? 'btn quiet sm' : model.recommended ? 'btn primary sm' : 'btn sm'}
+          aria-label={model.download === null ? t`Get ${model.name}` : t`${model.name}, asked for`}
+          aria-disabled={model.download !== null}
+          disabled={impossible && model.download === null}
+          title={impossible ? fit.words : undefined}
+          onClick={() => {
+            if (model.download === null) get()
+          }}
+        >
+          {model.download === null ? <Trans>Get</Trans> : <Trans>Asked for</Trans>}
+        </button>
       </td>
     </tr>
   )
