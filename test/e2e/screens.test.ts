@@ -233,6 +233,13 @@ describe.skipIf(executablePath === null)('the screens', () => {
     await get.focus()
     await page.keyboard.press('Enter')
     expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('BUTTON')
+
+    // More context is more memory.
+    const first = main.getByRole('table', { name: 'Models that can be fetched' }).getByRole('row').nth(1)
+    const before = await first.getByText(/of memory/).textContent()
+    await main.getByLabel('Fits with a context of').selectOption('131072')
+    await first.getByTitle(/at 32,768 tokens of context/).waitFor()
+    expect(await first.getByText(/of memory/).textContent()).not.toBe(before)
   })
 
   it.each([

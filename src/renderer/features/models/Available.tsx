@@ -81,9 +81,7 @@ function Row({ model, onAsked }: { model: AvailableModel; onAsked: () => void })
       <td>
         <FitWord fit={fit} />
         <span className="sub" title={t`${fit.words}, at ${count(model.chosenContext)} tokens of context`}>
-          {model.chosenContext > 0
-            ? t`${bytes(fit.memoryBytes)} at ${count(model.chosenContext)} tokens`
-            : t`${bytes(fit.memoryBytes)} of memory`}
+          {t`${bytes(fit.memoryBytes)} of memory`}
         </span>
       </td>
       <td className="wide-only">

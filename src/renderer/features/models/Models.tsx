@@ -8,7 +8,7 @@ import { useKeptFocus } from '../../ui/kept-focus'
 import { Empty, Loaded, Panel } from '../../ui/parts'
 import { AddModel } from './AddModel'
 import { Available } from './Available'
-import { ContextChoice } from './ContextChoice'
+import { ContextChoice, USUAL_CONTEXT } from './ContextChoice'
 import { CheckFiles } from './CheckFiles'
 import { CleanUp } from './CleanUp'
 import { DownloadRow } from './DownloadRow'
@@ -24,11 +24,15 @@ export function Models() {
     on: ['models.changed', 'credit.changed'],
     restMilliseconds: 2000,
   })
-  const [context, setContext] = useState<number | null>(null)
-  const catalogue = useAnswer('models.catalogue', context === null ? null : { context }, {
-    on: ['models.changed', 'settings.changed'],
-    everyMilliseconds: 10_000,
-  })
+  const [context, setContext] = useState(USUAL_CONTEXT)
+  const catalogue = useAnswer(
+    'models.catalogue',
+    { context },
+    {
+      on: ['models.changed', 'settings.changed'],
+      everyMilliseconds: 10_000,
+    },
+  )
   const downloads = useAnswer('models.downloads', null, { on: ['models.download'], restMilliseconds: 250 })
   const adding = useAdding(installed.reload)
   const models = installed.data ?? []

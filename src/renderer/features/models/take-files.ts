@@ -79,7 +79,8 @@ export async function takeFiles(
 function gathered(files: readonly ChosenFile[]): readonly ChosenFile[] {
   if (files.length === 1 || files.every(({ name }) => name.includes('/'))) return files
   const weights = files.find(({ name }) => /\.(onnx|safetensors|gguf)$/i.test(name) && !/^model\b/i.test(name))
-  const folder = weights?.name.replace(/\.\w+$/, '') ?? `model-${new Date().toISOString().slice(0, 19)}`
+  const folder =
+    weights?.name.replace(/\.\w+$/, '') ?? `model-${new Date().toISOString().slice(0, 16).replaceAll(/\D/g, '-')}`
   return files.map(({ file, name }) => ({ file, name: `${folder}/${name}` }))
 }
 
