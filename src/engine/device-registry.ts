@@ -201,7 +201,8 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
     return {
       watts: gpu?.powerWatts ?? null,
       certainty: gpu?.powerWatts === undefined ? null : 'measured',
-      source: gpu?.powerWatts === undefined ? 'no power sensor' : "the graphics driver's sensor",
+      source: gpu?.powerWatts === undefined ? 'no power sensor' : (gpu.powerSource ?? "the graphics driver's sensor"),
+      counterJoules: gpu?.energyJoules,
       temperatureCelsius: gpu?.temperatureCelsius ?? null,
     }
   }
