@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { Failure } from '#shared/domain/errors'
 import { BLOCK_FORMATS } from './sources/block-formats'
 import { ggufBytes, plainLogits, randomNumbers, tinyModel, WORDS, type TinyShape } from './sources/gguf.test.support'
-import { countedMacs, distance, graphLogits, graphOutputs, macsByHand } from './graph.test.support'
+import { countedMacs, distance, graphLogits, graphOutputs, macsByHand, unusedWeights } from './graph.test.support'
 import { convertModel } from './index'
 
 const base = { layers: 2, width: 256, hidden: 512, heads: 4, keyValueHeads: 2 }
@@ -40,6 +40,7 @@ describe('the graph of a GGUF file computes what the file says', () => {
     // Inputs and weights have 8 bits within the products; a wrong rotation, order or sign is an error of the size of the values.
     expect(distance(await graphLogits(folder, shape, ids), expected)).toBeLessThan(0.08)
     expect(await countedMacs(folder, shape)).toEqual(macsByHand(shape))
+    expect(unusedWeights(folder)).toEqual([])
   })
 
   test.each(shapes)(

@@ -1,5 +1,7 @@
 /** What a written graph answers, how far that is from what it should, and the MACs that it must have. */
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import onnxProto from 'onnx-proto'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { expect, onTestFinished } from 'vitest'
 import { countTransformerMacs, type TransformerMacs } from '../inference/graph/macs'
@@ -58,6 +60,13 @@ export function distance(actual: Float32Array, expected: Float64Array[]): number
     size += value ** 2
   })
   return Math.sqrt(error / size)
+}
+
+/** Weights and constants that no node of the graph takes: onnxruntime complains of each. */
+export function unusedWeights(folder: string): string[] {
+  const { graph } = onnxProto.onnx.ModelProto.decode(readFileSync(join(folder, 'model.onnx')))
+  const taken = new Set(graph?.node?.flatMap((node) => node.input ?? []))
+  return (graph?.initializer ?? []).flatMap(({ name }) => (typeof name === 'string' && !taken.has(name) ? name : []))
 }
 
 /** As probing a model counts them. */

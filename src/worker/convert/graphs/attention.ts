@@ -42,11 +42,8 @@ export async function createAttention(graph: GraphWriter, shape: DecoderShape, k
   // Scores are scaled through the queries' rotation, so that their product needs no factor. Folded when it is loaded.
   const scale = await graph.weights('scale', Float32Array.of(1 / Math.sqrt(headSize)), [1])
   const scaled = ['cosines', 'sines'].map((table) => graph.node('Mul', [table, scale], `${table}.scaled`))
-  const partsOfInput = graph.integers(
-    'qkv.sizes',
-    [heads, keyValueHeads, keyValueHeads].map((count) => count * headSize),
-    [3],
-  )
+  /** Written with the first layer that needs it: onnxruntime complains of what no node uses. */
+  let partsOfInput: string | null = null
   const queryHeads = graph.integers('query.shape', [0, 0, keyValueHeads, heads / keyValueHeads, headSize], [5])
   const keyHeads = graph.integers('key.shape', [0, 0, keyValueHeads, 1, headSize], [5])
   const together = graph.integers('attended.shape', [0, 0, heads * headSize], [3])
@@ -68,6 +65,8 @@ export async function createAttention(graph: GraphWriter, shape: DecoderShape, k
         return graph.node('Transpose', [split], name(`${part}.byHead`), { perm: [0, 2, 3, 1, 4] })
       }
       if (inputs[1] === '') {
+        const sizes = [heads, keyValueHeads, keyValueHeads].map((count) => count * headSize)
+        partsOfInput ??= graph.integers('qkv.sizes', sizes, [3])
         const apart: AttentionInputs = [name('q'), name('k'), name('v')]
         graph.node('Split', [inputs[0], partsOfInput], apart, { axis: -1 })
         inputs = apart

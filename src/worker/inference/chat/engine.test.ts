@@ -176,7 +176,7 @@ describe('many requests on a graph that Lode built', () => {
     const engine = createChatEngine(model, plenty)
     const order: string[] = []
     const prompts = [prompt(4), prompt(160), prompt(23)]
-    const alone = []
+    const alone: Answer[] = []
     for (const [index, ids] of prompts.entries())
       alone.push(await ask(createChatEngine(model, plenty), ids, { room: [60, 5, 40][index]! }))
     const short = ask(engine, prompts[0]!, { room: 60, onToken: () => order.push('short') })
