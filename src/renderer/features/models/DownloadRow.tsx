@@ -24,7 +24,19 @@ export function DownloadRow({ download, onChanged }: { download: Download; onCha
   const act = (method: 'models.get' | 'models.pause' | 'models.cancel') => (): void => {
     client.call(method, { id }).then(onChanged, (error: unknown) => reportFailure(asFailure(error)))
   }
-  const moving = state === 'fetching' || state === 'waiting' || state === 'checking'
+  const goOn = { label: t`Go on with ${name}`, word: t`Go on`, method: 'models.get' } as const
+  const pause = { label: t`Pause ${name}`, word: t`Pause`, method: 'models.pause' } as const
+  // One button, so that it keeps the focus while its word changes.
+  const next = {
+    waiting: pause,
+    fetching: pause,
+    checking: pause,
+    paused: goOn,
+    failed: { ...goOn, label: t`Try again: ${name}`, word: t`Try again` },
+    installing: null,
+    done: null,
+    cancelled: null,
+  }[state]
   return (
     <li>
       <Mark small state={MARKS[state]} />
@@ -34,19 +46,9 @@ export function DownloadRow({ download, onChanged }: { download: Download; onCha
             {name}
           </b>
           <span className="row">
-            {moving && (
-              <button type="button" className="btn sm" aria-label={t`Pause ${name}`} onClick={act('models.pause')}>
-                <Trans>Pause</Trans>
-              </button>
-            )}
-            {state === 'paused' && (
-              <button type="button" className="btn sm" aria-label={t`Go on with ${name}`} onClick={act('models.get')}>
-                <Trans>Go on</Trans>
-              </button>
-            )}
-            {state === 'failed' && (
-              <button type="button" className="btn sm" aria-label={t`Try again: ${name}`} onClick={act('models.get')}>
-                <Trans>Try again</Trans>
+            {next && (
+              <button type="button" className="btn sm" aria-label={next.label} onClick={act(next.method)}>
+                {next.word}
               </button>
             )}
             {state !== 'installing' && (
