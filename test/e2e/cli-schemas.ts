@@ -22,6 +22,11 @@ export const devicesAnswer = z
   .array(
     z.strictObject({
       ...deviceFields,
+      watts: z.number().nonnegative().nullable(),
+      wattsCertainty: z.enum(['measured', 'estimated']).nullable(),
+      wattsSource: z.string().min(1),
+      energyFrom: z.enum(['counter', 'power']).nullable(),
+      temperatureCelsius: z.number().positive().nullable(),
       powerLimit: z
         .strictObject({
           minimumWatts: watts,
