@@ -45,6 +45,7 @@ describe.skipIf(!built).concurrent('the conformance kit', () => {
   const right = [
     'lode_driver_cpu.driver',
     'drivers/template',
+    'drivers/products',
     ...(process.platform === 'linux' ? ['drivers/asic-sim'] : []),
   ]
   test.each(right)('%s passes, with a speed', async (path) => {

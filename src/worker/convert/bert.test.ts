@@ -27,6 +27,8 @@ const shape: TinyEncoder = { layers: 2, width: 64, hidden: 160, heads: 4, contex
 const texts = [
   [2, 4, 7, 9, 10, 12, 6, 3],
   [2, 5, 3],
+  [2, 11, 8, 6, 5, 4, 9, 12, 7, 10, 4, 3],
+  [2, 3],
 ]
 
 function scratch(): string {

@@ -47,7 +47,15 @@ export function DownloadRow({ download, onChanged }: { download: Download; onCha
           </b>
           <span className="row">
             {next && (
-              <button type="button" className="btn sm" aria-label={next.label} onClick={act(next.method)}>
+              <button
+                type="button"
+                className="btn sm"
+                aria-label={next.label}
+                title={
+                  next === pause && download.beginsAnew ? t`A Python package begins anew after a pause` : undefined
+                }
+                onClick={act(next.method)}
+              >
                 {next.word}
               </button>
             )}
@@ -96,7 +104,11 @@ function Words({ download }: { download: Download }) {
     case 'installing':
       return <>{t`Making its graph and running it once`}</>
     case 'paused':
-      return <>{t`Paused at ${amount}. It goes on from there.`}</>
+      return download.beginsAnew ? (
+        <>{t`Paused, ${amount} kept. pip keeps no part of a package: the one under way begins anew.`}</>
+      ) : (
+        <>{t`Paused at ${amount}. It goes on from there.`}</>
+      )
     case 'failed':
       return (
         <>{failure === null ? t`It was not fetched.` : `${sentence(failure.message)} ${sentence(failure.action)}`}</>
