@@ -6,6 +6,7 @@ const builtPrograms = './test/support/build-programs.ts'
 export default defineConfig({
   define: { __LODE_VERSION__: JSON.stringify('test') },
   test: {
+    maxConcurrency: 2,
     reporters: ['default', './test/support/summary-reporter.ts'],
     projects: [
       {
@@ -15,6 +16,8 @@ export default defineConfig({
           include: ['src/**/*.test.ts', 'test/contract/**/*.test.ts'],
           globalSetup: [builtPrograms],
           pool: 'forks',
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
@@ -27,6 +30,7 @@ export default defineConfig({
           globalSetup: [builtPrograms],
           pool: 'forks',
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },

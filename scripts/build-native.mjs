@@ -16,6 +16,10 @@ const drivers = [
     built: 'drivers/template/template.driver',
     manifest: { name: 'template', vendor: 'Your company', version: '1.0.0', licence: 'MIT' },
   },
+  {
+    built: 'drivers/products/products.driver',
+    manifest: { name: 'products', vendor: 'Your company', version: '1.0.0', licence: 'MIT' },
+  },
   // for tests and for looking at the screens; it needs Linux
   ...(process.platform !== 'linux'
     ? []

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // `npm run test:native [-- --part PART] [--calls N]`: the CPU driver through its C interface.
 //   sanitizers   under the address and undefined-behaviour sanitizers: the vectors on every path, with and without each of
-//                this processor's instructions, wrong arguments, cancellation, and random calls (100,000)
+//                this processor's instructions, wrong arguments, cancellation, and random calls (100,000); whole nonces
+//                from a driver's products
 //   x86-64       on emulated processors that lack instructions: what they lack must not be reached
 //   arm64        cross-compiled, on emulated processors
 // Warnings are errors here. A part that lacks its tools says so and ends with 77.
@@ -9,7 +10,7 @@ import './node-version.mjs'
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
 const SKIPPED = 77
@@ -50,11 +51,14 @@ function testSanitized() {
   if (!answers('cmake')) return 'CMake was not found'
   // a processor that has AVX-VNNI's instruction under AVX-512 only reaches that kernel too
   const evex = hasOnly512()
-  const program = buildTest('sanitized', [
+  const flags = [
     '-DLODE_SANITIZE=ON',
     '-DCMAKE_BUILD_TYPE=RelWithDebInfo',
     `-DLODE_AVX_VNNI_BY_EVEX=${evex ? 'ON' : 'OFF'}`,
-  ])
+  ]
+  const program = buildTest('sanitized', flags, ['product_test', 'products'])
+  const build = dirname(program)
+  runTest([], join(build, 'product_test'), [vectors.all, join(build, 'drivers/products/products.driver')], {})
   runTest([], program, [vectors.all, values.calls], {})
   testMasks([], program)
   return undefined

@@ -2,10 +2,8 @@
 #include "lode_driver.h"
 
 #include "device.h"
-#include "processor.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <system_error>
@@ -19,57 +17,6 @@ namespace {
 using lode::Outcome;
 
 constexpr char DEVICE_ID[] = "cpu0";
-
-// Instructions to do without, for tests and for a processor that gets one wrong: words as in `units`, between commas.
-constexpr char MASK_VARIABLE[] = "LODE_CPU_WITHOUT";
-
-struct Processor {
-  lode::Features features = lode::detect_features();
-  std::string unknown_word; // of the mask; a mask that is not understood must not look as if it masked
-
-  Processor() {
-    const char *mask = std::getenv(MASK_VARIABLE);
-    if (mask != nullptr) unknown_word = lode::mask_features(features, mask);
-  }
-};
-
-const Processor &processor() {
-  static const Processor found;
-  return found;
-}
-
-struct Way {
-  const lode::Kernel *kernel;
-  bool possible;
-};
-
-// The best first. What is not possible here is refused by name, so that no illegal instruction can be reached.
-const std::vector<Way> &ways() {
-  static const std::vector<Way> all = {
-#if defined(__x86_64__)
-      {&lode::avx512_vnni_kernel, processor().features.avx512_vnni},
-      {&lode::avx_vnni_kernel, processor().features.avx_vnni},
-      {&lode::avx2_kernel, processor().features.avx2},
-#elif defined(__aarch64__)
-      {&lode::i8mm_kernel, processor().features.i8mm},
-      {&lode::dotprod_kernel, processor().features.dotprod},
-#endif
-      {&lode::scalar_kernel, true},
-  };
-  return all;
-}
-
-lode::Ways complete_way(const lode::Kernel &kernel) {
-  lode::Ways chosen = {kernel, {lode::keystream_portable, lode::compress_portable}};
-#if defined(__x86_64__)
-  if (processor().features.aes) chosen.crypto.keystream = lode::keystream_x86;
-  if (processor().features.sha) chosen.crypto.compress = lode::compress_x86;
-#elif defined(__aarch64__)
-  if (processor().features.aes) chosen.crypto.keystream = lode::keystream_arm;
-  if (processor().features.sha) chosen.crypto.compress = lode::compress_arm;
-#endif
-  return chosen;
-}
 
 thread_local std::string error_without_device;
 
@@ -115,7 +62,7 @@ lode_status describe_device(uint32_t index, lode_device_info *info) {
     return fail(nullptr, LODE_INVALID_ARGUMENT, "there is one device, and its description needs its whole structure");
   return guarded(nullptr, [&] {
     static const std::string name = lode::processor_name();
-    static const std::string units = lode::describe(processor().features);
+    static const std::string units = lode::describe(lode::usable_features());
     *info = {info->size, LODE_KIND_CPU, DEVICE_ID, name.c_str(), units.c_str(), "", 0, lode::MOST_THREADS};
     return LODE_OK;
   });
@@ -131,17 +78,14 @@ lode_status open_device(const char *id, const lode_open_options *options, lode_d
   const uint32_t threads = options->threads == 0 ? most_threads() : options->threads;
   if (threads > lode::MOST_THREADS) return fail(nullptr, LODE_INVALID_ARGUMENT, "there are at most 1024 threads");
   return guarded(nullptr, [&] {
-    if (!processor().unknown_word.empty()) {
-      const std::string reason = std::string(MASK_VARIABLE) + " names \"" + processor().unknown_word +
-                                 "\", which is none of " + lode::feature_words();
-      return fail(nullptr, LODE_INVALID_ARGUMENT, reason.c_str());
-    }
-    for (const Way &way : ways()) {
+    const std::string mask_fault = lode::mask_fault();
+    if (!mask_fault.empty()) return fail(nullptr, LODE_INVALID_ARGUMENT, mask_fault.c_str());
+    for (const lode::Way &way : lode::ways()) {
       const bool named = options->path != nullptr && std::strcmp(options->path, way.kernel->name) == 0;
       if (named && !way.possible)
         return fail(nullptr, LODE_NOT_AVAILABLE, "this processor does not have the instructions of that way");
       if (named || (options->path == nullptr && way.possible)) {
-        *device = new lode_device(complete_way(*way.kernel), threads, options->memory_limit_bytes);
+        *device = new lode_device(lode::complete_way(*way.kernel), threads, options->memory_limit_bytes);
         return LODE_OK;
       }
     }

@@ -1,33 +1,11 @@
 // ITP-1 on one thread: packing an epoch's weights, and whole nonces through all layers.
 #pragma once
 
-#include "crypto.h"
-#include "kernels.h"
-#include "large_memory.h"
+#include "steps.h"
 
 #include <atomic>
 
 namespace lode {
-
-constexpr size_t HEAD = 64;
-
-struct Tier {
-  size_t width, layers, tokens;
-  size_t hidden() const { return 4 * width; }
-};
-
-// How this processor computes: chosen once, when a device is opened.
-struct Ways {
-  Kernel kernel;
-  Crypto crypto;
-};
-
-// The six matrices of a layer, in the order of the keystreams' names "qkvoun".
-constexpr size_t MATRICES = 6;
-struct Shape {
-  size_t rows, columns;
-};
-Shape shape_of(const Tier &tier, size_t matrix);
 
 // The weights of an epoch: 12·d² bytes and 9·d corrections a layer.
 class Weights {
@@ -56,7 +34,7 @@ public:
   Scratch();
 
   Memory x, heads, mixed, hidden; // stored operands, rows apart by their width and 64 bytes
-  Memory scores, keys, values;    // of one head
+  HeadScratch head;
   Memory rows;                    // four rows of a matrix, or a nonce's input
 };
 

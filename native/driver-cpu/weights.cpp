@@ -6,7 +6,6 @@ namespace lode {
 
 namespace {
 
-constexpr char NAMES[MATRICES + 1] = "qkvoun";
 constexpr size_t PAGE = 4096;
 
 size_t rounded(size_t bytes) { return (bytes + PAGE - 1) / PAGE * PAGE; }
@@ -14,12 +13,6 @@ size_t layer_bytes(const Tier &tier) { return 12 * tier.width * tier.width; }
 size_t layer_corrections(const Tier &tier) { return 9 * tier.width; }
 
 } // namespace
-
-Shape shape_of(const Tier &tier, size_t matrix) {
-  if (matrix == 4) return {tier.width, tier.hidden()};
-  if (matrix == 5) return {tier.hidden(), tier.width};
-  return {tier.width, tier.width};
-}
 
 size_t Weights::bytes_for(const Tier &tier) {
   return rounded(tier.layers * layer_bytes(tier)) + tier.layers * layer_corrections(tier) * sizeof(int32_t);
@@ -49,16 +42,8 @@ bool pack_matrix(const Ways &ways, const Weights &weights, const uint8_t seed[32
   int32_t *corrections = weights.corrections(layer, matrix);
   std::memset(corrections, 0, shape.columns * sizeof(int32_t));
 
-  const uint8_t layer_byte = static_cast<uint8_t>(layer);
-  uint8_t key_bytes[32];
-  Sha256 hash(ways.crypto);
-  hash.update("itp1/weights/", 13);
-  hash.update(seed, 32);
-  hash.update(&layer_byte, 1);
-  hash.update(NAMES + matrix, 1);
-  hash.finish(key_bytes);
   AesKey key;
-  expand_aes_key(key, key_bytes);
+  matrix_key(ways.crypto, seed, layer, matrix, key);
 
   uint8_t *rows = scratch.rows.bytes();
   for (size_t k = 0; k < shape.rows; k += 4) {

@@ -74,8 +74,8 @@ typedef struct lode_device_info {
 } lode_device_info;
 
 /* capabilities */
-#define LODE_CAPABILITY_PRODUCT 1u /* level 1: multiply() */
-#define LODE_CAPABILITY_NONCES 2u  /* level 2: prepare(), run(); Lode needs nothing else */
+#define LODE_CAPABILITY_PRODUCT 1u /* level 1: multiply(); Lode does everything around the products on the processor */
+#define LODE_CAPABILITY_NONCES 2u  /* level 2: prepare(), run(), release(); Lode needs nothing else, and multiply() is not used */
 
 typedef struct lode_open_options {
   uint32_t size;         /* sizeof(lode_open_options) */
@@ -151,7 +151,8 @@ typedef struct lode_driver {
   /* Takes effect within one batch of nonces. Null where maximum_threads is 0. */
   lode_status (*set_threads)(lode_device *device, uint32_t threads);
 
-  /* Makes the weights of an epoch from its seed. Returns when they are ready. On failure *epoch is null. */
+  /* Level 2; prepare, run and release are null without LODE_CAPABILITY_NONCES.
+     Makes the weights of an epoch from its seed. Returns when they are ready. On failure *epoch is null. */
   lode_status (*prepare)(lode_device *device, const lode_tier *tier, const uint8_t seed[LODE_SEED_BYTES],
                          lode_epoch **epoch);
   /* Writes the digests of `count` nonces from `first_nonce` on, LODE_DIGEST_BYTES each, in order. Nonces wrap at 2^64.
@@ -163,7 +164,8 @@ typedef struct lode_driver {
   /* Forgets an epoch. No run may be using it. Accepts null. */
   void (*release)(lode_device *device, lode_epoch *epoch);
 
-  /* Level 1; null without LODE_CAPABILITY_PRODUCT. */
+  /* Level 1; null without LODE_CAPABILITY_PRODUCT. The output is ready when it returns. Lode asks for one product at a
+     time of a device, with rows for about 15 to 60 ms (at least 16), so that a cancellation need not reach into it. */
   lode_status (*multiply)(lode_device *device, const lode_product *product);
 
   /* LODE_NOT_AVAILABLE where there is no sensor at all. */

@@ -74,10 +74,7 @@ struct PrepareTask final : Task {
   PrepareTask(std::shared_ptr<OpenDevice> device, lode_tier tier, std::vector<uint8_t> seed)
       : device(std::move(device)), tier(tier), seed(std::move(seed)) {}
   void work() override {
-    lode_epoch *epoch = nullptr;
-    device->check(device->functions().prepare(device->device(), &tier, seed.data(), &epoch));
-    if (epoch == nullptr) throw DriverError("LODE_WRONG_ANSWER", "the driver said that the weights are ready and gave none");
-    made = std::make_shared<PreparedEpoch>(device, epoch);
+    made = prepare_epoch(device, tier, seed.data());
   }
   napi_value answer(napi_env env) override { return wrap(env, std::move(made)); }
 };
@@ -94,9 +91,7 @@ struct RunTask final : Task {
       : epoch(std::move(epoch)), header(std::move(header)), first_nonce(first_nonce), count(count),
         digests(static_cast<size_t>(count) * LODE_DIGEST_BYTES) {}
   void work() override {
-    OpenDevice &device = epoch->device();
-    device.check(device.functions().run(device.device(), epoch->epoch(), header.data(), first_nonce, count,
-                                        digests.data(), &result));
+    epoch->run(header.data(), first_nonce, count, digests.data(), result);
   }
   napi_value answer(napi_env env) override {
     napi_value object = make_object(env);
@@ -175,8 +170,7 @@ napi_value set_threads(const Arguments &arguments) {
 }
 
 napi_value cancel(const Arguments &arguments) {
-  const std::shared_ptr<OpenDevice> device = held(arguments.device(0), "the device");
-  device->functions().cancel(device->device());
+  held(arguments.device(0), "the device")->cancel();
   return make_undefined(arguments.env);
 }
 

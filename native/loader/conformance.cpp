@@ -19,6 +19,57 @@ struct Questions {
 
 lode_open_options plain_options() { return {sizeof(lode_open_options), 1, 0, nullptr}; }
 
+void probe_nonces(const OpenDevice &open, Questions &ask) {
+  const lode_driver &driver = open.functions();
+  lode_device *device = open.device();
+  uint8_t bytes[LODE_DIGEST_BYTES] = {};
+  lode_epoch *epoch = nullptr;
+  ask.refused("prepare without a device", driver.prepare(nullptr, &TEST_TIER, bytes, &epoch));
+  ask.refused("prepare without a tier", driver.prepare(device, nullptr, bytes, &epoch));
+  ask.refused("prepare without a seed", driver.prepare(device, &TEST_TIER, nullptr, &epoch));
+  ask.refused("prepare without a place for the epoch", driver.prepare(device, &TEST_TIER, bytes, nullptr));
+  for (const lode_tier &tier : {lode_tier{4, 256, 2, 16}, lode_tier{sizeof(lode_tier), 257, 2, 16},
+                                lode_tier{sizeof(lode_tier), 256, 0, 16}, lode_tier{sizeof(lode_tier), 256, 2, 17},
+                                lode_tier{sizeof(lode_tier), UINT32_MAX, UINT32_MAX, UINT32_MAX}})
+    ask.refused("prepare of a tier that does not exist", driver.prepare(device, &tier, bytes, &epoch));
+  if (epoch != nullptr) ask.faults.push_back("an epoch was given although it was not prepared");
+  driver.release(device, nullptr);
+
+  open.check(driver.prepare(device, &TEST_TIER, bytes, &epoch));
+  uint8_t digest[LODE_DIGEST_BYTES];
+  ask.refused("run without a device", driver.run(nullptr, epoch, bytes, 0, 1, digest, nullptr));
+  ask.refused("run without an epoch", driver.run(device, nullptr, bytes, 0, 1, digest, nullptr));
+  ask.refused("run without a header", driver.run(device, epoch, nullptr, 0, 1, digest, nullptr));
+  ask.refused("run without a place for digests", driver.run(device, epoch, bytes, 0, 1, nullptr, nullptr));
+  ask.refused("run of no nonces", driver.run(device, epoch, bytes, 0, 0, digest, nullptr));
+  if (driver.run(device, epoch, bytes, 0, 1, digest, nullptr) != LODE_OK)
+    ask.faults.push_back("run without a place for the result was refused");
+  driver.release(device, epoch);
+}
+
+void probe_multiply(const OpenDevice &open, Questions &ask) {
+  const lode_driver &driver = open.functions();
+  lode_device *device = open.device();
+  uint8_t a[16] = {}, output[16] = {};
+  const int8_t b[16] = {};
+  const lode_product right = {sizeof right, 4, 4, 4, 8, a, b, output};
+  ask.refused("a product without a device", driver.multiply(nullptr, &right));
+  ask.refused("a product without a structure", driver.multiply(device, nullptr));
+  const auto wrong = [&](const char *what, auto change) {
+    lode_product product = right;
+    change(product);
+    ask.refused(what, driver.multiply(device, &product));
+  };
+  wrong("a product with a structure of 4 bytes", [](lode_product &product) { product.size = 4; });
+  wrong("a product of no rows", [](lode_product &product) { product.rows = 0; });
+  wrong("a product of nothing in between", [](lode_product &product) { product.inner = 0; });
+  wrong("a product of no columns", [](lode_product &product) { product.columns = 0; });
+  wrong("a product that drops 5 bits", [](lode_product &product) { product.drop = 5; });
+  wrong("a product without its left operand", [](lode_product &product) { product.a = nullptr; });
+  wrong("a product without its right operand", [](lode_product &product) { product.b = nullptr; });
+  wrong("a product without a place for the output", [](lode_product &product) { product.output = nullptr; });
+}
+
 } // namespace
 
 std::vector<std::string> probe_arguments(const std::shared_ptr<DriverLibrary> &library, const std::string &id) {
@@ -43,29 +94,8 @@ std::vector<std::string> probe_arguments(const std::shared_ptr<DriverLibrary> &l
 
   const OpenDevice open(library, id, plain_options());
   device = open.device();
-  uint8_t bytes[LODE_DIGEST_BYTES] = {};
-  lode_epoch *epoch = nullptr;
-  ask.refused("prepare without a device", driver.prepare(nullptr, &TEST_TIER, bytes, &epoch));
-  ask.refused("prepare without a tier", driver.prepare(device, nullptr, bytes, &epoch));
-  ask.refused("prepare without a seed", driver.prepare(device, &TEST_TIER, nullptr, &epoch));
-  ask.refused("prepare without a place for the epoch", driver.prepare(device, &TEST_TIER, bytes, nullptr));
-  for (const lode_tier &tier : {lode_tier{4, 256, 2, 16}, lode_tier{sizeof(lode_tier), 257, 2, 16},
-                                lode_tier{sizeof(lode_tier), 256, 0, 16}, lode_tier{sizeof(lode_tier), 256, 2, 17},
-                                lode_tier{sizeof(lode_tier), UINT32_MAX, UINT32_MAX, UINT32_MAX}})
-    ask.refused("prepare of a tier that does not exist", driver.prepare(device, &tier, bytes, &epoch));
-  if (epoch != nullptr) ask.faults.push_back("an epoch was given although it was not prepared");
-  driver.release(device, nullptr);
-
-  open.check(driver.prepare(device, &TEST_TIER, bytes, &epoch));
-  uint8_t digest[LODE_DIGEST_BYTES];
-  ask.refused("run without a device", driver.run(nullptr, epoch, bytes, 0, 1, digest, nullptr));
-  ask.refused("run without an epoch", driver.run(device, nullptr, bytes, 0, 1, digest, nullptr));
-  ask.refused("run without a header", driver.run(device, epoch, nullptr, 0, 1, digest, nullptr));
-  ask.refused("run without a place for digests", driver.run(device, epoch, bytes, 0, 1, nullptr, nullptr));
-  ask.refused("run of no nonces", driver.run(device, epoch, bytes, 0, 0, digest, nullptr));
-  if (driver.run(device, epoch, bytes, 0, 1, digest, nullptr) != LODE_OK)
-    ask.faults.push_back("run without a place for the result was refused");
-  driver.release(device, epoch);
+  if ((open.capabilities() & LODE_CAPABILITY_NONCES) != 0) probe_nonces(open, ask);
+  if ((open.capabilities() & LODE_CAPABILITY_PRODUCT) != 0) probe_multiply(open, ask);
   driver.cancel(nullptr);
 
   ask.refused("sensors without a structure", driver.read_sensors(device, nullptr));
@@ -80,8 +110,7 @@ std::vector<std::string> probe_arguments(const std::shared_ptr<DriverLibrary> &l
 int probe_product(const std::shared_ptr<DriverLibrary> &library, const std::string &id) {
   const OpenDevice open(library, id, plain_options());
   const lode_driver &driver = open.functions();
-  if ((driver.capabilities(open.device()) & LODE_CAPABILITY_PRODUCT) == 0) return -1;
-  if (driver.multiply == nullptr) throw DriverError("LODE_WRONG_ANSWER", "it offers single products and has no function for them");
+  if ((open.capabilities() & LODE_CAPABILITY_PRODUCT) == 0) return -1;
   uint32_t random = 1;
   const auto next = [&] { return (random = random * 1664525u + 1013904223u) >> 24; };
   for (const uint32_t drop : {4u, 7u, 8u}) {

@@ -1,5 +1,7 @@
 #include "driver_library.h"
 
+#include "product_epoch.h"
+
 #include <cstring>
 #include <dlfcn.h>
 
@@ -9,11 +11,11 @@ namespace lode::loader {
 
 namespace {
 
-// Everything that Lode calls must be there; multiply and set_threads may be missing by the interface's rules.
+// Everything that Lode calls for any device must be there. What a level needs is asked when a device is opened.
 bool is_complete(const lode_driver &driver) {
   return driver.size >= sizeof(lode_driver) && driver.abi == LODE_DRIVER_ABI && driver.name && driver.vendor &&
          driver.version && driver.licence && driver.device_count && driver.describe && driver.open && driver.close &&
-         driver.last_error && driver.capabilities && driver.prepare && driver.run && driver.cancel && driver.release &&
+         driver.last_error && driver.capabilities && driver.cancel &&
          driver.read_sensors && driver.get_power_limit && driver.set_power_limit;
 }
 
@@ -43,7 +45,30 @@ std::string reason_of(const lode_driver &driver, lode_device *device) {
   }
 }
 
+// Whole nonces, by the driver itself.
+class DriverEpoch final : public PreparedEpoch {
+public:
+  DriverEpoch(std::shared_ptr<OpenDevice> device, const lode_tier &tier, const uint8_t *seed) : device_(std::move(device)) {
+    device_->check(device_->functions().prepare(device_->device(), &tier, seed, &epoch_));
+    if (epoch_ == nullptr) throw DriverError("LODE_WRONG_ANSWER", "the driver said that the weights are ready and gave none");
+  }
+  ~DriverEpoch() override { device_->functions().release(device_->device(), epoch_); }
+  void run(const uint8_t *header, uint64_t first_nonce, uint32_t count, uint8_t *digests, lode_run_result &result) override {
+    device_->check(device_->functions().run(device_->device(), epoch_, header, first_nonce, count, digests, &result));
+  }
+
+private:
+  std::shared_ptr<OpenDevice> device_;
+  lode_epoch *epoch_ = nullptr;
+};
+
 } // namespace
+
+std::shared_ptr<PreparedEpoch> prepare_epoch(const std::shared_ptr<OpenDevice> &device, const lode_tier &tier,
+                                             const uint8_t *seed) {
+  if ((device->capabilities() & LODE_CAPABILITY_NONCES) != 0) return std::make_shared<DriverEpoch>(device, tier, seed);
+  return std::make_shared<ProductEpoch>(device, tier, seed);
+}
 
 const char *checked_text(const char *text, const char *what) {
   constexpr size_t MOST_BYTES = 1024;
@@ -94,12 +119,26 @@ std::shared_ptr<DriverLibrary> DriverLibrary::load(const std::string &path) {
 
 OpenDevice::OpenDevice(std::shared_ptr<DriverLibrary> library, const std::string &id, const lode_open_options &options)
     : library_(std::move(library)) {
+  products_.memory_limit_bytes = options.memory_limit_bytes;
   const lode_status status = functions().open(id.c_str(), &options, &device_);
   if (status != LODE_OK) throw DriverError(code_of(status), reason_of(functions(), nullptr));
   if (device_ == nullptr) throw DriverError("LODE_WRONG_ANSWER", "the driver said that the device is open and gave none");
+  capabilities_ = functions().capabilities(device_);
+  const bool has_nonces = functions().prepare && functions().run && functions().release;
+  const bool lacks = ((capabilities_ & LODE_CAPABILITY_NONCES) != 0 && !has_nonces) ||
+                     ((capabilities_ & LODE_CAPABILITY_PRODUCT) != 0 && !functions().multiply);
+  if (!lacks && (capabilities_ & (LODE_CAPABILITY_NONCES | LODE_CAPABILITY_PRODUCT)) != 0) return;
+  functions().close(device_);
+  throw DriverError("LODE_WRONG_ANSWER", lacks ? "the device offers what its driver has no function for"
+                                               : "the device offers neither whole nonces nor single products");
 }
 
 OpenDevice::~OpenDevice() { functions().close(device_); }
+
+void OpenDevice::cancel() {
+  products_.cancels++;
+  functions().cancel(device_);
+}
 
 void OpenDevice::check(lode_status status) const {
   if (status != LODE_OK) throw DriverError(code_of(status), reason_of(functions(), device_));

@@ -3,7 +3,9 @@
 
 #include "lode_driver.h"
 
+#include <atomic>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 
@@ -49,26 +51,38 @@ public:
   lode_device *device() const { return device_; }
   // Throws DriverError with the driver's own reason unless the status is LODE_OK.
   void check(lode_status status) const;
+  // LODE_CAPABILITY_...
+  uint32_t capabilities() const { return capabilities_; }
+  // Every prepare and run of this device that works or waits now ends within 200 ms with DriverError LODE_CANCELLED.
+  void cancel();
+
+  // Of a device that has only products: what its epochs share.
+  struct Products {
+    uint64_t memory_limit_bytes; // 0: none
+    std::mutex turn;             // one product at a time
+    std::atomic<uint64_t> cancels{0}, used_bytes{0};
+    std::atomic<uint32_t> rows{16}; // of one product: as many as take a moment
+  };
+  Products &products() { return products_; }
 
 private:
   std::shared_ptr<DriverLibrary> library_;
   lode_device *device_ = nullptr;
+  uint32_t capabilities_ = 0;
+  Products products_;
 };
 
+// An epoch's weights on a device. Ends with its last owner.
 class PreparedEpoch {
 public:
-  // Takes what prepare made.
-  PreparedEpoch(std::shared_ptr<OpenDevice> device, lode_epoch *epoch) : device_(std::move(device)), epoch_(epoch) {}
-  ~PreparedEpoch() { device_->functions().release(device_->device(), epoch_); }
-  PreparedEpoch(const PreparedEpoch &) = delete;
-  PreparedEpoch &operator=(const PreparedEpoch &) = delete;
-
-  OpenDevice &device() const { return *device_; }
-  lode_epoch *epoch() const { return epoch_; }
-
-private:
-  std::shared_ptr<OpenDevice> device_;
-  lode_epoch *epoch_;
+  virtual ~PreparedEpoch() = default;
+  // Writes `count` digests. Throws DriverError.
+  virtual void run(const uint8_t *header, uint64_t first_nonce, uint32_t count, uint8_t *digests,
+                   lode_run_result &result) = 0;
 };
+
+// By the driver itself where it computes whole nonces, else from its products (product_epoch.h). Throws DriverError.
+std::shared_ptr<PreparedEpoch> prepare_epoch(const std::shared_ptr<OpenDevice> &device, const lode_tier &tier,
+                                             const uint8_t *seed);
 
 } // namespace lode::loader

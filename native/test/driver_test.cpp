@@ -1,16 +1,15 @@
 // The CPU driver through its C interface, made to run under the sanitizers and under emulated processors:
 //   driver_test VECTORS         the vectors on every path that this processor has
 //   driver_test VECTORS CALLS   then refusals, cancellation, CALLS random calls, and opening again and again
-// Each line of VECTORS: width layers tokens seed header nonce digest (hex). Prints what the device computes with, then
+// Prints what the device computes with, then
 // what failed, and ends with 1 when something did.
-#include "lode_driver.h"
+#include "vectors.h"
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <random>
 #include <string>
 #include <thread>
@@ -29,29 +28,7 @@ void expect(bool holds, const std::string &what) {
   std::fprintf(stderr, "failed: %s\n", what.c_str());
 }
 
-struct Vector {
-  lode_tier tier;
-  uint8_t seed[32], header[32], digest[32];
-  uint64_t nonce;
-};
-
-void read_hex(const std::string &text, uint8_t *bytes) {
-  for (size_t index = 0; index < 32; index++)
-    bytes[index] = static_cast<uint8_t>(std::stoul(text.substr(2 * index, 2), nullptr, 16));
-}
-
-std::vector<Vector> read_vectors(const char *file) {
-  std::vector<Vector> vectors;
-  std::ifstream input(file);
-  Vector v{};
-  std::string seed, header, digest;
-  while (input >> v.tier.width >> v.tier.layers >> v.tier.tokens >> seed >> header >> v.nonce >> digest) {
-    v.tier.size = sizeof v.tier;
-    read_hex(seed, v.seed), read_hex(header, v.header), read_hex(digest, v.digest);
-    vectors.push_back(v);
-  }
-  return vectors;
-}
+using lode::test::read_vectors, lode::test::Vector;
 
 const lode_driver &driver = *lode_driver_entry(LODE_DRIVER_ABI);
 

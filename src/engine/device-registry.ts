@@ -2,15 +2,13 @@
 import { device as deviceSchema, type Device } from '#shared/contract/devices'
 import { Failure } from '#shared/domain/errors'
 import type { GpuAdapter, SensorInventory, SensorReading } from '#shared/domain/worker-protocol'
+import { createDevicePowers } from './device-power'
 import {
-  createPowerMeter,
   processorClockHertz,
   defaultTemperatureLimit,
   describeDevices,
   engineUses,
-  readProcessorTable,
   type DeviceDescriptor,
-  type PowerMeter,
 } from './devices'
 import type { Drivers } from './drivers'
 import { createEngineLook, type EngineLookParts } from './engine-look'
@@ -88,10 +86,13 @@ export interface DeviceRegistryParts {
 export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry {
   const { settings } = parts
   let inventory = parts.inventory
-  const processors = readProcessorTable()
-  let meter: PowerMeter = createPowerMeter({ inventory, processors })
-  let lastReading: SensorReading | null = null
   const runners = new Map<string, DeviceRunner>()
+  const powers = createDevicePowers({
+    inventory: () => inventory,
+    runner: (id) => runners.get(id),
+    isDriverDevice: (id) => parts.drivers.ownerOf(id) !== null,
+    driverSensors: parts.driverSensors,
+  })
 
   const look = createEngineLook({
     inventory: () => inventory,
@@ -127,7 +128,7 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
 
   const describe = (found: DeviceDescriptor): Device => {
     const runner = found.canMine ? runnerFor(found) : null
-    const power = powerOf(found.id)
+    const power = powers.of(found.id)
     const rate = parts.rate(found.id)
     // The last minute's mean of a device that has stopped is no reading.
     const isWorking = runner !== null && runner.state !== 'idle' && runner.state !== 'faulted'
@@ -157,6 +158,7 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       watts: power.watts,
       wattsCertainty: power.certainty,
       wattsSource: power.source,
+      energyFrom: power.counterJoules !== undefined ? 'counter' : power.watts !== null ? 'power' : null,
       macsPerJoule: isWorking ? rate.macsPerJoule : null,
       temperatureCelsius: power.temperatureCelsius,
       temperatureLimitCelsius: temperatureLimit(found.id, found.kind),
@@ -177,49 +179,8 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
     ...(uses === null ? {} : { engineUses: uses }),
   })
 
-  const powerOf = (id: string): DevicePower => {
-    if (id === 'cpu0') {
-      const reading = meter.latest
-      return {
-        watts: reading.watts ?? null,
-        certainty: reading.certainty ?? null,
-        source: reading.source,
-        ...(reading.certainty === 'measured' ? { counterJoules: lastReading?.packageJoules } : {}),
-        temperatureCelsius: lastReading?.cpuTemperatureCelsius ?? null,
-      }
-    }
-    if (parts.drivers.ownerOf(id) !== null) {
-      // Read over its worker: what a former one said is no reading.
-      const isRunning = runners.get(id)?.hasWorker === true
-      const sensors = isRunning ? parts.driverSensors.latest(id) : null
-      const watts = sensors?.powerWatts ?? null
-      return {
-        watts,
-        certainty: watts === null ? null : 'measured',
-        source:
-          watts !== null ? "the driver's sensor" : isRunning ? 'no power sensor' : 'its driver says while it works',
-        counterJoules: sensors?.energyJoules,
-        temperatureCelsius: sensors?.temperatureCelsius ?? null,
-      }
-    }
-    const gpu = lastReading?.gpus.find((candidate) => candidate.id === id)
-    return {
-      watts: gpu?.powerWatts ?? null,
-      certainty: gpu?.powerWatts === undefined ? null : 'measured',
-      source: gpu?.powerWatts === undefined ? 'no power sensor' : "the graphics driver's sensor",
-      temperatureCelsius: gpu?.temperatureCelsius ?? null,
-    }
-  }
-
   const temperatureLimit = (id: string, kind: string): number =>
     settings.device(id).temperatureLimitCelsius ?? defaultTemperatureLimit(kind)
-
-  const fullLoadPower = (id: string): DevicePower => {
-    const now = powerOf(id)
-    if (id !== 'cpu0' || now.certainty === 'measured') return now
-    const { watts, certainty, source } = meter.estimateAt(1)
-    return { ...now, watts: watts ?? null, certainty: certainty ?? null, source }
-  }
 
   const find = (id: string): DeviceDescriptor => {
     const found = descriptors().find((device) => device.id === id)
@@ -255,7 +216,7 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
     refresh: async () => {
       inventory = await parts.readInventory()
       await look.lookAtGpus()
-      meter = createPowerMeter({ inventory, processors })
+      powers.refresh()
       parts.onChange()
     },
     quarantine: (id, reason) => {
@@ -282,26 +243,23 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       descriptors()
         .filter((device) => device.canMine && device.enabled)
         .map(runnerFor),
-    onReading: (reading) => {
-      lastReading = reading
-      meter.update(reading)
-    },
-    power: powerOf,
+    onReading: powers.onReading,
+    power: powers.of,
     clockHertz: (id) => {
       const sensed = parts.driverSensors.latest(id)?.clockHertz
       if (sensed !== undefined) return sensed
       return id === 'cpu0' ? processorClockHertz() : null
     },
     heat: (id) => ({
-      celsius: powerOf(id).temperatureCelsius,
+      celsius: powers.of(id).temperatureCelsius,
       limitCelsius: temperatureLimit(id, find(id).kind),
     }),
-    fullLoadPower,
+    fullLoadPower: powers.atFullLoad,
     fullLoadPowers: () =>
       descriptors()
         .filter((device) => device.canMine && device.enabled)
-        .map((device) => fullLoadPower(device.id)),
-    powerSource: () => powerOf('cpu0').source,
+        .map((device) => powers.atFullLoad(device.id)),
+    powerSource: () => powers.of('cpu0').source,
   }
 }
 

@@ -22,8 +22,8 @@ export interface EnergyAccount {
   take(): { joules: number; measuredJoules: number; knownMilliseconds: number }
 }
 
-/** A counter that has not moved for longer than this is not guessed on. */
-const LONGEST_GUESS_MILLISECONDS = 2000
+/** A counter that has not moved for longer than this is not guessed on. The slowest are asked every five seconds. */
+const LONGEST_GUESS_MILLISECONDS = 6000
 
 export function createEnergyAccount(clock: Clock, power: () => DevicePower): EnergyAccount {
   const meter = createEnergyMeter()
@@ -50,7 +50,7 @@ export function createEnergyAccount(clock: Clock, power: () => DevicePower): Ene
       const { watts, source, counterJoules } = sample()
       const { joules, measuredShare = 0 } = meter.total()
       if (joules === undefined && watts === null) return null
-      // Counters are read once a second; what the device took since then is guessed from its power.
+      // Counters are read once a second, some every five; what the device took since then is guessed from its power.
       const silence = Math.min(clock.monotonic() - counter.at, LONGEST_GUESS_MILLISECONDS)
       const guess = counterJoules === undefined ? 0 : ((watts ?? 0) * silence) / 1000
       const total = (joules ?? 0) + guess

@@ -75,6 +75,7 @@ export async function createModelSupport(parts: ModelSupportParts): Promise<Mode
   const uploadsFolder = join(folder, '.uploads')
   const knownCards = readKnownCards(join(parts.resourcesFolder, 'cards'))
   const catalogue = readCatalogue(environment.catalogueFile ?? join(parts.resourcesFolder, 'catalogue.json'))
+  const inUse = (): ReadonlySet<string> => new Set(ledger.openJobs().map(({ modelId }) => modelId))
   const converter = createModelConverter({ host: parts.host })
   const models = await createModelStore({
     folder,
@@ -82,6 +83,7 @@ export async function createModelSupport(parts: ModelSupportParts): Promise<Mode
     knownCards,
     probe: (location) => parts.verifier.probe(location),
     convert: converter.convert,
+    inUse,
     onChange: (list) => parts.events.emit('models.changed', list),
   })
   await rm(uploadsFolder, { recursive: true, force: true })
@@ -117,7 +119,7 @@ export async function createModelSupport(parts: ModelSupportParts): Promise<Mode
       read: () => ledger.setting(DECLINED, declinedSchema) ?? [],
       write: (ids) => ledger.saveSetting(DECLINED, ids),
     },
-    inUse: () => new Set(ledger.openJobs().map(({ modelId }) => modelId)),
+    inUse,
   })
   await downloads.open()
   // A command that is over in a moment begins nothing.

@@ -44,15 +44,30 @@ describe('amd-smi', () => {
   ])('%s', async (_, metric) => {
     const { system, asked } = machine({ 'amd-smi list': LIST, 'amd-smi metric': JSON.stringify(metric) })
     expect(await askAmd(system)).toEqual([
-      { busAddress: '0000:03:00.0', powerWatts: 287, temperatureCelsius: 61, utilization: 0.98 },
+      { source: 'amd-smi', busAddress: '0000:03:00.0', powerWatts: 287, temperatureCelsius: 61, utilization: 0.98 },
     ])
     expect(asked).not.toContain('rocm-smi --showbus')
+  })
+
+  it('gives the joules that the card counted, where it counts', async () => {
+    const counting = { ...METRIC, energy: { total_energy_consumption: { value: 20909145.914, unit: 'J' } } }
+    const { system } = machine({ 'amd-smi list': LIST, 'amd-smi metric': JSON.stringify([counting]) })
+    expect(await askAmd(system)).toMatchObject([{ powerWatts: 287, counterJoules: 20909145.914 }])
+    const silent = { ...METRIC, energy: { total_energy_consumption: 'N/A' } }
+    const other = machine({ 'amd-smi list': LIST, 'amd-smi metric': JSON.stringify([silent]) })
+    expect((await askAmd(other.system))[0]?.counterJoules).toBeUndefined()
+  })
+
+  it('believes no watts of a card whose heat says that it does not answer', async () => {
+    const lost = { ...METRIC, power: { socket_power: 511 }, temperature: { edge: 511 } }
+    const { system } = machine({ 'amd-smi list': LIST, 'amd-smi metric': JSON.stringify([lost]) })
+    expect((await askAmd(system))[0]).toEqual({ source: 'amd-smi', busAddress: '0000:03:00.0', utilization: 0.98 })
   })
 
   it('N/A and values that cannot be are absent', async () => {
     const odd = { gpu: 0, usage: 'N/A', power: { socket_power: 'N/A' }, temperature: { edge: 'N/A', hotspot: 511 } }
     const { system } = machine({ 'amd-smi list': LIST, 'amd-smi metric': JSON.stringify([odd]) })
-    expect(await askAmd(system)).toEqual([{ busAddress: '0000:03:00.0' }])
+    expect(await askAmd(system)).toEqual([{ source: 'amd-smi', busAddress: '0000:03:00.0' }])
   })
 })
 
@@ -60,8 +75,14 @@ describe('rocm-smi', () => {
   it('is asked where amd-smi is missing', async () => {
     const { system } = machine({ 'rocm-smi --showbus': JSON.stringify(ROCM) })
     expect(await askAmd(system)).toEqual([
-      { busAddress: '0000:03:00.0', powerWatts: 143, temperatureCelsius: 51, utilization: 0.97 },
+      { source: 'rocm-smi', busAddress: '0000:03:00.0', powerWatts: 143, temperatureCelsius: 51, utilization: 0.97 },
     ])
+  })
+
+  it('gives microjoules as joules', async () => {
+    const counting = { 'Energy counter': '62929744071539', 'Accumulated Energy (uJ)': '962825096297442.9' }
+    const { system } = machine({ 'rocm-smi --showbus': JSON.stringify({ card0: { ...ROCM.card0, ...counting } }) })
+    expect((await askAmd(system))[0]?.counterJoules).toBeCloseTo(962_825_096.2974429, 3)
   })
 
   it('newer names, and no figures', async () => {
@@ -71,7 +92,7 @@ describe('rocm-smi', () => {
       'GPU use (%)': 'N/A',
     }
     const { system } = machine({ 'rocm-smi --showbus': JSON.stringify({ card0: card }) })
-    expect(await askAmd(system)).toEqual([{ busAddress: '0000:03:00.0', powerWatts: 35 }])
+    expect(await askAmd(system)).toEqual([{ source: 'rocm-smi', busAddress: '0000:03:00.0', powerWatts: 35 }])
   })
 })
 

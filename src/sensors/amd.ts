@@ -1,12 +1,16 @@
 /** AMD's own tools, for the graphics processors of which the kernel's driver says nothing: amd-smi, and the older rocm-smi. */
 import { z } from 'zod'
 import type { SensorSystem } from './system'
-import { plausibleCelsius } from './temperature'
+import { plausibleCelsius, plausibleWatts } from './temperature'
 import { within } from './read'
 
 export interface AmdReading {
   /** as the tool writes it */
   busAddress: string
+  /** the tool's name */
+  source: string
+  /** since the driver was loaded */
+  counterJoules?: number | undefined
   powerWatts?: number | undefined
   temperatureCelsius?: number | undefined
   utilization?: number | undefined
@@ -18,11 +22,12 @@ const COMMAND_DEADLINE_MILLISECONDS = 3000
 export async function askAmd(system: SensorSystem): Promise<AmdReading[]> {
   const [list, metric] = await Promise.all([
     ask(system, 'amd-smi', ['list', '--json']),
-    ask(system, 'amd-smi', ['metric', '--power', '--temperature', '--usage', '--json']),
+    ask(system, 'amd-smi', ['metric', '--power', '--temperature', '--usage', '--energy', '--json']),
   ])
   const found = fromAmdSmi(list, metric)
   if (found.length > 0) return found
-  return fromRocmSmi(await ask(system, 'rocm-smi', ['--showbus', '--showpower', '--showtemp', '--showuse', '--json']))
+  const parameters = ['--showbus', '--showpower', '--showtemp', '--showuse', '--showenergycounter', '--json']
+  return fromRocmSmi(await ask(system, 'rocm-smi', parameters))
 }
 
 /** "N/A" is no figure. Older versions give bare numbers, newer ones a value with its unit. */
@@ -36,6 +41,8 @@ const measuredGpu = z.object({
   power: z.object({ socket_power: figure }).optional().catch(undefined),
   temperature: z.object({ edge: figure, hotspot: figure }).optional().catch(undefined),
   usage: z.object({ gfx_activity: figure }).optional().catch(undefined),
+  /** joules */
+  energy: z.object({ total_energy_consumption: figure }).optional().catch(undefined),
 })
 /** A list, or since version 25 a list inside `gpu_data`. */
 const listOf = <T extends z.ZodType>(entry: T) =>
@@ -44,10 +51,19 @@ const listOf = <T extends z.ZodType>(entry: T) =>
 function fromAmdSmi(list: unknown, metric: unknown): AmdReading[] {
   const listed = listOf(listedGpu).safeParse(list).data ?? []
   const measured = listOf(measuredGpu).safeParse(metric).data ?? []
-  return measured.flatMap(({ gpu, power, temperature, usage }) => {
+  return measured.flatMap(({ gpu, power, temperature, usage, energy }) => {
     const place = listed.find((entry) => entry.gpu === gpu)
     if (!place) return []
-    return [readingOf(place.bdf, power?.socket_power, temperature?.edge ?? temperature?.hotspot, usage?.gfx_activity)]
+    return [
+      readingOf({
+        source: 'amd-smi',
+        busAddress: place.bdf,
+        watts: power?.socket_power,
+        degrees: temperature?.edge ?? temperature?.hotspot,
+        percent: usage?.gfx_activity,
+        joules: energy?.total_energy_consumption,
+      }),
+    ]
   })
 }
 
@@ -60,21 +76,34 @@ function fromRocmSmi(answer: unknown): AmdReading[] {
       const text = Object.entries(card).find(([name]) => pattern.test(name))?.[1]
       return typeof text === 'string' && /^\d+(\.\d+)?$/.test(text) ? Number(text) : undefined
     }
+    const microjoules = value(/^Accumulated Energy \(uJ\)$/)
     return [
-      readingOf(
-        bus,
-        value(/^(Average|Current Socket) Graphics Package Power \(W\)$/),
-        value(/^Temperature \(Sensor edge\) \(C\)$/) ?? value(/^Temperature \(Sensor junction\) \(C\)$/),
-        value(/^GPU use \(%\)$/),
-      ),
+      readingOf({
+        source: 'rocm-smi',
+        busAddress: bus,
+        watts: value(/^(Average|Current Socket) Graphics Package Power \(W\)$/),
+        degrees: value(/^Temperature \(Sensor edge\) \(C\)$/) ?? value(/^Temperature \(Sensor junction\) \(C\)$/),
+        percent: value(/^GPU use \(%\)$/),
+        joules: microjoules === undefined ? undefined : microjoules / 1e6,
+      }),
     ]
   })
 }
 
-function readingOf(busAddress: string, watts?: number, degrees?: number, percent?: number): AmdReading {
+function readingOf(told: {
+  source: string
+  busAddress: string
+  watts: number | undefined
+  degrees: number | undefined
+  percent: number | undefined
+  joules: number | undefined
+}): AmdReading {
+  const { source, busAddress, watts, degrees, percent, joules } = told
   return {
+    source,
     busAddress,
-    powerWatts: watts !== undefined && watts > 0 ? watts : undefined,
+    counterJoules: joules,
+    powerWatts: plausibleWatts(watts, degrees),
     temperatureCelsius: degrees === undefined ? undefined : plausibleCelsius(degrees * 1000),
     utilization: percent === undefined || percent > 100 ? undefined : percent / 100,
   }

@@ -3,14 +3,22 @@
  * Only package domains are added up: cores, memory and the platform are parts of a package or contain it.
  */
 import { join } from 'node:path'
-import { listFolder, readNumber, readText } from './read'
+import { isDenied, listFolder, readNumber, readText } from './read'
 
 export interface RaplCounter {
   /** Whether every package's counter can be read now: since 2020 most systems let only the administrator. */
   readable(): Promise<boolean>
   /** Joules since the first reading, all packages; undefined where one of them cannot be read. */
   readJoules(): Promise<number | undefined>
+  /** Why there are no joules, in words for people; undefined: there are, or the processor has no counters. */
+  missing(): string | undefined
 }
+
+export const RAPL_SOURCE = 'RAPL energy counter, whole processor package'
+const DENIED = "the processor's energy counter (RAPL) may be read by the administrator only"
+
+/** intel-rapl:0 is a package (AMD too); intel-rapl:0:1 a part of it; intel-rapl-mmio:0 the same package once more. */
+const PACKAGE_FOLDER = /^intel-rapl:\d+$/
 
 interface PackageDomain {
   folder: string
@@ -22,12 +30,15 @@ interface PackageDomain {
 export function createRaplCounter(sysRoot: string): RaplCounter {
   let packages: PackageDomain[] | undefined
   let countedMicrojoules = 0
+  let denied = false
 
   return {
     readable: async () => (await findPackages(sysRoot)).length > 0,
+    missing: () => (denied ? DENIED : undefined),
     readJoules: async () => {
       if (!packages || packages.length === 0) {
         packages = await findPackages(sysRoot)
+        denied = packages.length === 0 && (await isAnyDenied(sysRoot))
         return packages.length > 0 ? countedMicrojoules / 1e6 : undefined
       }
       const values = await Promise.all(packages.map(({ folder }) => readNumber(join(folder, 'energy_uj'))))
@@ -43,13 +54,18 @@ export function createRaplCounter(sysRoot: string): RaplCounter {
   }
 }
 
+async function isAnyDenied(sysRoot: string): Promise<boolean> {
+  const root = join(sysRoot, 'class/powercap')
+  const names = (await listFolder(root)).filter((name) => PACKAGE_FOLDER.test(name))
+  return (await Promise.all(names.map((name) => isDenied(join(root, name, 'energy_uj'))))).includes(true)
+}
+
 /** All package domains, or none when one of them cannot be read: a part of the machine must not pass for all of it. */
 async function findPackages(sysRoot: string): Promise<PackageDomain[]> {
   const root = join(sysRoot, 'class/powercap')
   const packages: PackageDomain[] = []
   for (const name of await listFolder(root)) {
-    // intel-rapl:0 is a package (AMD too); intel-rapl:0:1 a part of it; intel-rapl-mmio:0 the same package once more
-    if (!/^intel-rapl:\d+$/.test(name)) continue
+    if (!PACKAGE_FOLDER.test(name)) continue
     const folder = join(root, name)
     if (!/^package-\d+(-die-\d+)?$/.test((await readText(join(folder, 'name'))) ?? '')) continue
     const lastMicrojoules = await readNumber(join(folder, 'energy_uj'))

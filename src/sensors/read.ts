@@ -1,5 +1,5 @@
 /** Reading that never hangs and never invents: what fails or takes too long is absent. */
-import { readdir, readFile } from 'node:fs/promises'
+import { open, readdir, readFile } from 'node:fs/promises'
 
 /** Drivers answer a sysfs read within a millisecond; one that does not is broken. */
 const FILE_DEADLINE_MILLISECONDS = 1000
@@ -39,4 +39,16 @@ export async function readNumber(path: string): Promise<number | undefined> {
 export async function listFolder(path: string): Promise<string[]> {
   const names = (await within(readdir(path), FILE_DEADLINE_MILLISECONDS)) ?? []
   return names.sort((left, right) => left.localeCompare(right, 'en', { numeric: true }))
+}
+
+/** Whether the file is there and this user may not read it. */
+export async function isDenied(path: string): Promise<boolean> {
+  const asked = open(path).then(
+    async (file) => {
+      await file.close()
+      return ''
+    },
+    (error: NodeJS.ErrnoException) => error.code,
+  )
+  return /^(EACCES|EPERM)$/.test((await within(asked, FILE_DEADLINE_MILLISECONDS)) ?? '')
 }

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { SensorSystem, SystemLibrary } from './system'
+import { realSystem, type SensorSystem, type SystemLibrary } from './system'
 
 export interface RecordedMachine {
   system: SensorSystem
@@ -34,6 +34,7 @@ export function recordMachine(
   const clock = { milliseconds: 0 }
   const times = { busyMilliseconds: 0, totalMilliseconds: 0 }
   const commands: string[] = []
+  const real = realSystem()
   const system: SensorSystem = {
     platform: 'linux',
     procRoot: join(root, 'proc'),
@@ -43,6 +44,8 @@ export function recordMachine(
       const output = outputs[command]
       return output === undefined ? Promise.reject(new Error(`no ${command}`)) : Promise.resolve(output)
     },
+    follow: real.follow,
+    userId: () => 0,
     library: () =>
       Promise.resolve({
         cpu: () => Promise.resolve({ manufacturer: '', brand: '', vendor: '', physicalCores: 0, flags: '' }),

@@ -1,3 +1,5 @@
+import { chmodSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { cpuinfo, recordMachine, type RecordedMachine } from './recorded.test.support'
 import { createSensors } from './sensors'
@@ -28,6 +30,22 @@ const RADEON: GraphicsController = {
   busAddress: '0d:00.0',
   vramDynamic: false,
   vram: 256,
+}
+
+/** Does something as a user that may not read what belongs to root: as nobody, or as oneself without the right. */
+async function asAnotherUser<T>(root: string, file: string, work: () => Promise<T>): Promise<T> {
+  chmodSync(root, 0o755)
+  if (process.geteuid?.() !== 0) {
+    chmodSync(file, 0)
+    return work()
+  }
+  const NOBODY = 65_534
+  process.seteuid?.(NOBODY)
+  try {
+    return await work()
+  } finally {
+    process.seteuid?.(0)
+  }
 }
 
 let machine: RecordedMachine
@@ -219,7 +237,10 @@ describe('reading', () => {
     machine = recordMachine(rapl)
     const sensors = createSensors(machine.system)
     expect((await sensors.inventory()).raplReadable).toBe(true)
-    expect((await sensors.read()).packageJoules).toBe(0)
+    expect(await sensors.read()).toMatchObject({
+      packageJoules: 0,
+      packageSource: 'RAPL energy counter, whole processor package',
+    })
     machine.write('sys/class/powercap/intel-rapl:0/energy_uj', '66000000\n')
     machine.write('sys/class/powercap/intel-rapl:1/energy_uj', '9671150\n')
     // 65 J, and 0.328850 J to the end of the range and 9.671150 J after it
@@ -235,6 +256,23 @@ describe('reading', () => {
     machine.write('sys/class/powercap/intel-rapl:0/energy_uj', '6000000\n')
     machine.write('sys/class/powercap/intel-rapl:1/energy_uj', '262148000000\n')
     expect((await sensors.read()).packageJoules).toBeCloseTo(10, 9)
+  })
+
+  it.skipIf(process.platform !== 'linux')('says that a counter is for the administrator only', async () => {
+    machine = recordMachine(rapl)
+    const counter = join(machine.system.sysRoot, 'class/powercap/intel-rapl:0/energy_uj')
+    // as the kernel has it: -r-------- root root
+    chmodSync(counter, 0o400)
+    const sensors = createSensors(machine.system)
+    const reading = await asAnotherUser(dirname(machine.system.sysRoot), counter, () => sensors.read())
+    expect(reading).toMatchObject({
+      packageMissing: "the processor's energy counter (RAPL) may be read by the administrator only",
+    })
+    expect(reading).not.toHaveProperty('packageJoules')
+    // and once the rights are given
+    chmodSync(counter, 0o444)
+    expect(await sensors.read()).toMatchObject({ packageJoules: 0 })
+    expect(await sensors.read()).not.toHaveProperty('packageMissing')
   })
 
   it.each([
@@ -317,11 +355,13 @@ describe('reading', () => {
     expect((await sensors.read()).gpus).toEqual([{ id: 'gpu0' }])
     await expect
       .poll(async () => (await sensors.read()).gpus, { timeout: 10_000 })
-      .toEqual([{ id: 'gpu0', powerWatts: 162.43, temperatureCelsius: 64, utilization: 0.98 }])
+      .toEqual([
+        { id: 'gpu0', powerWatts: 162.43, powerSource: 'nvidia-smi', temperatureCelsius: 64, utilization: 0.98 },
+      ])
     expect(machine.commands).toEqual(['nvidia-smi'])
     machine.clock.milliseconds = 5000
     await sensors.read()
-    expect(machine.commands).toEqual(['nvidia-smi', 'nvidia-smi'])
+    await expect.poll(() => machine.commands, { timeout: 10_000 }).toEqual(['nvidia-smi', 'nvidia-smi'])
   })
 
   it('leaves out what a GPU does not support', async () => {
@@ -341,7 +381,13 @@ describe('reading', () => {
       .poll(async () => (await sensors.read()).gpus, { timeout: 10_000 })
       .toEqual([
         { id: 'gpu0', temperatureCelsius: 51 },
-        { id: 'gpu1', powerWatts: 23, temperatureCelsius: 48, utilization: 0.41 },
+        {
+          id: 'gpu1',
+          powerWatts: 23,
+          powerSource: 'graphics driver amdgpu',
+          temperatureCelsius: 48,
+          utilization: 0.41,
+        },
       ])
   })
 })

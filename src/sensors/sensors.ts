@@ -2,24 +2,29 @@
 import type { SensorInventory, SensorReading } from '#shared/domain/worker-protocol'
 import { readBattery, type BatteryState } from './battery'
 import { readCpu } from './cpu'
-import { findGpus, readGpus, type FoundGpu, type GpuReading } from './gpus'
-import { createRaplCounter } from './rapl'
+import { createGpuReadings } from './gpu-readings'
+import { findGpus, type FoundGpu } from './gpus'
+import { inBackground } from './in-background'
+import { createPowermetrics } from './powermetrics'
+import { createRaplCounter, RAPL_SOURCE } from './rapl'
 import type { SensorSystem } from './system'
 import { readCpuTemperature } from './temperature'
 
 export interface Sensors {
+  /** Looks again at everything, also at what was not permitted before. */
   inventory(): Promise<SensorInventory>
   read(): Promise<SensorReading>
+  /** Ends what goes on by itself. */
+  stop(): void
 }
 
-/** What starts a command is asked in the background, at most this often, and shown until the next answer. */
-const GPU_INTERVAL_MILLISECONDS = 5000
 const BATTERY_INTERVAL_MILLISECONDS = 30_000
 
 /** Never rejects: what cannot be read is absent. */
 export function createSensors(system: SensorSystem): Sensors {
   const rapl = createRaplCounter(system.sysRoot)
   const isLinux = system.platform === 'linux'
+  const powermetrics = system.platform === 'darwin' ? createPowermetrics(system) : undefined
   let gpus: FoundGpu[] = []
   let lastTimes = system.cpuTimes()
   let lastLoad = 0
@@ -28,7 +33,7 @@ export function createSensors(system: SensorSystem): Sensors {
     () => readBattery(system),
     BATTERY_INTERVAL_MILLISECONDS,
   )
-  const gpuReadings = inBackground<GpuReading[]>(system, () => readGpus(system, gpus), GPU_INTERVAL_MILLISECONDS)
+  const readGpus = createGpuReadings(system)
 
   /** Busy time over all time since the last reading, all cores. */
   const cpuLoad = (): number => {
@@ -41,8 +46,20 @@ export function createSensors(system: SensorSystem): Sensors {
     return lastLoad
   }
 
+  const readPackages = async (): Promise<Partial<SensorReading>> => {
+    if (isLinux) {
+      const packageJoules = await rapl.readJoules()
+      if (packageJoules !== undefined) return { packageJoules, packageSource: RAPL_SOURCE }
+    }
+    const found = powermetrics?.latest()
+    if (found) return { packageJoules: found.cpuJoules, packageWatts: found.cpuWatts, packageSource: found.source }
+    const packageMissing = isLinux ? rapl.missing() : powermetrics?.missing()
+    return packageMissing === undefined ? {} : { packageMissing }
+  }
+
   return {
     inventory: async () => {
+      powermetrics?.retry()
       const [cpu, found, raplReadable, batteryState] = await Promise.all([
         readCpu(system),
         findGpus(system),
@@ -59,43 +76,20 @@ export function createSensors(system: SensorSystem): Sensors {
       }
     },
     read: async () => {
-      const [packageJoules, cpuTemperatureCelsius] = isLinux
-        ? await Promise.all([rapl.readJoules(), readCpuTemperature(system.sysRoot)])
-        : []
+      const [packages, cpuTemperatureCelsius] = await Promise.all([
+        readPackages(),
+        isLinux ? readCpuTemperature(system.sysRoot) : undefined,
+      ])
       const batteryState = isLinux ? await readBattery(system) : battery()
       return {
         at: system.monotonic(),
         cpuLoad: cpuLoad(),
-        ...(packageJoules === undefined ? {} : { packageJoules }),
+        ...packages,
         ...(cpuTemperatureCelsius === undefined ? {} : { cpuTemperatureCelsius }),
         ...(batteryState?.present ? { onBattery: batteryState.onBattery } : {}),
-        gpus: gpus.length > 0 ? (gpuReadings() ?? gpus.map(({ inventory }) => ({ id: inventory.id }))) : [],
+        gpus: readGpus(gpus, powermetrics?.latest()?.gpu),
       }
     },
-  }
-}
-
-/** The latest answer of a slow question; asks again when it is old, without waiting. */
-function inBackground<T>(
-  system: SensorSystem,
-  ask: () => Promise<T>,
-  intervalMilliseconds: number,
-): () => T | undefined {
-  let latest: T | undefined
-  let askedAt = Number.NEGATIVE_INFINITY
-  let asking = false
-  return () => {
-    if (!asking && system.monotonic() - askedAt >= intervalMilliseconds) {
-      asking = true
-      askedAt = system.monotonic()
-      void ask()
-        .then((value) => {
-          latest = value
-        })
-        .finally(() => {
-          asking = false
-        })
-    }
-    return latest
+    stop: () => powermetrics?.stop(),
   }
 }

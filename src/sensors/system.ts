@@ -1,6 +1,7 @@
 /** What the sensors read from: file roots, commands, the library and Node's own view, all injected so that tests use recorded ones. */
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import os from 'node:os'
+import { createInterface } from 'node:readline'
 import { z } from 'zod'
 
 export interface CpuTimes {
@@ -30,6 +31,19 @@ export interface SystemLibrary {
   battery(): Promise<{ hasBattery: boolean; acConnected: boolean }>
 }
 
+export interface CommandEnd {
+  /** null: a signal ended it, or it could not be started */
+  code: number | null
+  /** what it said on standard error, or why it could not be started */
+  words: string
+}
+
+export interface FollowedCommand {
+  ended: Promise<CommandEnd>
+  /** Reads no more of it: whatever its rights, it ends at its next line. */
+  stop(): void
+}
+
 export interface SensorSystem {
   platform: NodeJS.Platform
   /** what Linux mounts at /proc and /sys */
@@ -37,6 +51,10 @@ export interface SensorSystem {
   sysRoot: string
   /** Standard output of a command. Rejects when it cannot be started, fails or takes longer than `timeoutMilliseconds`. */
   run(command: string, parameters: string[], timeoutMilliseconds: number): Promise<string>
+  /** Starts a command that goes on printing. Never throws: what cannot be started has ended. */
+  follow(command: string, parameters: string[], onLine: (line: string) => void): FollowedCommand
+  /** 0: the administrator; undefined where a system has no such numbers */
+  userId(): number | undefined
   library(): Promise<SystemLibrary>
   /** summed over all cores since the computer started */
   cpuTimes(): CpuTimes
@@ -64,6 +82,8 @@ export function realSystem(): SensorSystem {
         }
         execFile(command, parameters, options, (error, stdout) => (error ? reject(error) : resolve(stdout)))
       }),
+    follow,
+    userId: () => process.getuid?.(),
     library: async () => (await import('systeminformation')).default,
     cpuTimes: () => {
       let busyMilliseconds = 0
@@ -82,5 +102,30 @@ export function realSystem(): SensorSystem {
       return limit > 0 && limit < os.totalmem() ? limit : os.totalmem()
     },
     monotonic: () => performance.now(),
+  }
+}
+
+const MOST_ERROR_CHARACTERS = 2000
+
+function follow(command: string, parameters: string[], onLine: (line: string) => void): FollowedCommand {
+  const child = spawn(command, parameters, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    windowsHide: true,
+    env: { ...process.env, LC_ALL: 'C' },
+  })
+  let words = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    words = (words + text).slice(0, MOST_ERROR_CHARACTERS)
+  })
+  createInterface({ input: child.stdout }).on('line', onLine)
+  return {
+    ended: new Promise((resolve) => {
+      child.once('error', (error) => resolve({ code: null, words: error.message }))
+      child.once('close', (code) => resolve({ code, words: words.trim() }))
+    }),
+    stop: () => {
+      child.stdout.destroy()
+      child.kill()
+    },
   }
 }

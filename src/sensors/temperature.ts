@@ -20,6 +20,17 @@ export function plausibleCelsius(millidegrees: number | undefined): number | und
   return celsius > 0 && celsius <= LARGEST_PLAUSIBLE_CELSIUS ? celsius : undefined
 }
 
+/** What a graphics processor says that is asleep or lost, of whatever it is asked: all bits of a reading that has nine. */
+const NO_ANSWER = 511
+/** No card takes more. */
+const LARGEST_PLAUSIBLE_WATTS = 2000
+
+/** A GPU's watts when plausible: above 0, at most 2000, and not of a device whose temperature says that it does not answer. */
+export function plausibleWatts(watts: number | undefined, degrees: number | undefined): number | undefined {
+  if (watts === undefined || degrees === NO_ANSWER) return undefined
+  return watts > 0 && watts <= LARGEST_PLAUSIBLE_WATTS ? watts : undefined
+}
+
 async function fromHwmon(root: string): Promise<number | undefined> {
   const readings: { trust: number; celsius: number }[] = []
   for (const chip of await listFolder(root)) {

@@ -44,6 +44,7 @@ const schemas = {
     budgetMilliseconds: z.number().nonnegative(),
     maxNonces: z.number().int().min(1).optional(),
     stopAtShare: z.boolean().optional(),
+    goesOn: z.boolean().optional(),
   }),
   'proof.yield': z.null(),
   'proof.digest': keyed.extend({

@@ -127,6 +127,27 @@ describe('proof over the port', () => {
     },
   )
 
+  it.each(engines.filter((name) => name !== 'reference'))(
+    '%s computes on between runs, and what each says it tried it has tried',
+    async (engine) => {
+      const { worker } = await startWorker()
+      const run = { ...keyed, engine, unit: 7, difficulty: 4n, budgetMilliseconds: 5, goesOn: true }
+      let counter = 0n
+      const shares: { nonce: bigint; digest: string }[] = []
+      for (let index = 0; counter < COUNTERS; index++) {
+        const tried = await worker.request('proof.run', { ...run, firstCounter: counter })
+        expect(tried.nonces).toBeGreaterThan(0)
+        shares.push(...tried.shares)
+        counter += BigInt(tried.nonces)
+        // What was left computing is forgotten by another unit, by a pause and by a job that waits.
+        if (index % 4 === 1) await worker.request('proof.run', { ...run, unit: 8, firstCounter: 0n, maxNonces: 3 })
+        if (index % 4 === 3) await worker.request('proof.yield', null)
+      }
+      const whole = expected.filter(({ digest }) => isShare(digest, run.difficulty))
+      expect(shares.slice(0, whole.length)).toEqual(whole)
+    },
+  )
+
   it('stops at a share when asked to, and at the end of the unit', async () => {
     const { worker } = await startWorker()
     const run = { ...keyed, unit: 7, difficulty: 1n, budgetMilliseconds: 600_000 }

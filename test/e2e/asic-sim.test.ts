@@ -61,6 +61,8 @@ describe.runIf(existsSync(folder))('the simulated ASIC', () => {
     expect(await device()).toMatchObject({
       state: 'proving',
       wattsCertainty: 'measured',
+      wattsSource: "the driver's sensor",
+      energyFrom: 'counter',
       powerLimit: { currentWatts: 80 },
     })
   })

@@ -31,6 +31,13 @@ describe('without an engine', () => {
     const plain = await lode(dataDir, ['devices'])
     expect(plain.code).toBe(0)
     for (const { id, name } of devices) expect(plain.stdout).toContain(`${id}  ${name}`)
+    const [cpu0] = devices
+    expect(plain.stdout).toMatch(cpu0?.watts === null ? /Power not available \(/ : /W (measured|estimated) \(/)
+    expect(plain.stdout).toMatch(/; energy (measured|estimated|not available)/)
+    expect(plain.stdout).toMatch(/; (temperature not available|\d+ °C measured)$/m)
+    expect(cpu0?.energyFrom).toBe(
+      cpu0?.watts === null ? null : cpu0?.wattsCertainty === 'measured' ? 'counter' : 'power',
+    )
   })
 
   test('status: not mining, no process id, nothing earned', async () => {

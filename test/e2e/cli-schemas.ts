@@ -22,6 +22,11 @@ export const devicesAnswer = z
   .array(
     z.strictObject({
       ...deviceFields,
+      watts: z.number().nonnegative().nullable(),
+      wattsCertainty: z.enum(['measured', 'estimated']).nullable(),
+      wattsSource: z.string().min(1),
+      energyFrom: z.enum(['counter', 'power']).nullable(),
+      temperatureCelsius: z.number().positive().nullable(),
       powerLimit: z
         .strictObject({
           minimumWatts: watts,
@@ -244,6 +249,7 @@ const modelFields = {
 const file = { path: z.string(), bytes: z.number().int().positive(), sha256: hex64 }
 const modelOrigin = z.strictObject({
   files: z.array(z.strictObject(file)),
+  converter: hex64.optional(),
   hash: z.enum(['pinned', 'hub', 'computed']),
 })
 export const modelAnswer = z.strictObject({

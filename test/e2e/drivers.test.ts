@@ -9,7 +9,8 @@ import { lode, root, temporaryFolder, type Finished } from '../support/lode'
 import { answerOf, devicesAnswer, mineEvent } from './cli-schemas'
 
 const CPU_DRIVER = join(root, 'out/native/lode_driver_cpu.driver')
-const ASIC_DRIVER = join(root, 'out/native/drivers/asic-sim/asic_sim.driver')
+/** Single products only: Lode does the rest. */
+const PRODUCTS_DRIVER = join(root, 'out/native/drivers/products/products.driver')
 const platform = `${process.platform}-${process.arch}`
 
 /** A folder with a library and its manifest. */
@@ -41,8 +42,7 @@ const list = async (dataDir: string) => answerOf(z.array(driverRow), await lode(
 describe.runIf(existsSync(CPU_DRIVER))('drivers', () => {
   test('one that was approved mines beside the processor, and both earn', async () => {
     const dataDir = temporaryFolder()
-    const library = existsSync(ASIC_DRIVER) ? ASIC_DRIVER : CPU_DRIVER
-    const added = answerOf(driverRow, await add(dataDir, driverFolder('other', library), '--yes'))
+    const added = answerOf(driverRow, await add(dataDir, driverFolder('other', PRODUCTS_DRIVER), '--yes'))
     expect(added).toMatchObject({ name: 'other', vendor: 'A maker', state: 'ready' })
     const [device] = added.devices
     expect(device?.id).toMatch(/^other-/)
@@ -50,7 +50,7 @@ describe.runIf(existsSync(CPU_DRIVER))('drivers', () => {
       'mine',
       '--json',
       '--for',
-      '25',
+      '20',
       '--no-dashboard',
       '--no-samples',
       '--threads',

@@ -1,5 +1,5 @@
 /** A GGUF file, through `lode models add`: it becomes a model that answers, or is refused and leaves nothing. */
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ggufBytes, tinyModel } from '#worker/convert/sources/gguf.test.support'
@@ -43,6 +43,13 @@ test('it is converted, counted from its own graph, and answers', async () => {
       perPair: 2 * 2 * 4 * 64,
     },
   })
+  const folder = join(dataDir, 'models', added.id)
+  const before = statSync(folder).ino
+  writeFileSync(join(work, 'a copy.gguf'), bytes)
+  const again = await lode(dataDir, ['models', 'add', join(work, 'a copy.gguf'), '--json'])
+  expect(answerOf(modelAnswer.omit({ files: true }).loose(), again)).toEqual(added)
+  expect(statSync(folder).ino).toBe(before)
+
   const answer = await lode(
     dataDir,
     ['job', 'submit', '--kind', 'chat', '--model', 'tiny-qwen2.q8_0', '--input', '-', '--max-tokens', '5', '--json'],

@@ -205,6 +205,43 @@ describe.skipIf(executablePath === null)('the screens', () => {
     await page.getByRole('row').filter({ hasText: '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed' }).waitFor()
   })
 
+  it('are used by keyboard alone: every action of Models is reached, seen, and not lost when it is done', async () => {
+    const page = await open('mining')
+    await goTo(page, 'models')
+    const main = page.locator('main')
+    const wanted = await main
+      .locator('a[href], button:not([disabled]), input:not([disabled]), select:not([disabled])')
+      .count()
+    const reached = new Set<string>()
+    await page.locator('main h1').click()
+    for (let press = 0; press < wanted; press++) {
+      await page.keyboard.press('Tab')
+      const { name, outline } = await page.evaluate(() => {
+        const element = document.activeElement as HTMLElement
+        const shown = [element, element.closest('label'), element.closest('.input')]
+        return {
+          name: `${element.tagName} ${[...document.querySelectorAll('main *')].indexOf(element)}`,
+          outline: shown.some((one) => one !== null && getComputedStyle(one).outlineStyle === 'solid'),
+        }
+      })
+      expect({ name, outline }).toEqual({ name: expect.not.stringContaining('-1') as string, outline: true })
+      reached.add(name)
+    }
+    expect(reached.size).toBe(wanted)
+
+    const get = main.getByRole('button', { name: /^Get / }).first()
+    await get.focus()
+    await page.keyboard.press('Enter')
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('BUTTON')
+
+    // More context is more memory.
+    const first = main.getByRole('table', { name: 'Models that can be fetched' }).getByRole('row').nth(1)
+    const before = await first.getByText(/of memory/).textContent()
+    await main.getByLabel('Fits with a context of').selectOption('131072')
+    await first.getByTitle(/at 32,768 tokens of context/).waitFor()
+    expect(await first.getByText(/of memory/).textContent()).not.toBe(before)
+  })
+
   it.each([
     [900, 600],
     [640, 720],

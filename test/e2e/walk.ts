@@ -68,15 +68,60 @@ async function giveWork({ page, picture, hasModels }: WalkParts): Promise<void> 
   await page.getByRole('table').first().getByText('ocr').first().waitFor()
 }
 
-/** In a page the file is sent to the engine, in the window its path: both end with a model that is there. */
+/**
+ * In a page the file is sent to the engine, in the window its path: both end with a model that is there, and that answers.
+ * Dropped from the system's own files; chosen again it is found, not made again; and removed by keyboard alone.
+ */
 async function bringModel({ page, model }: WalkParts): Promise<void> {
   await link(page, 'Models').click()
-  await page.getByLabel('Choose files').setInputFiles(model.file)
+  await dropFile(page, model.file)
   const row = page.getByRole('table', { name: 'Installed models' }).getByRole('row').filter({ hasText: model.name })
   await row.getByText('hash counted here').waitFor({ timeout: 60_000 })
-  await row.getByRole('button', { name: `Remove ${model.name}` }).click()
-  await row.getByRole('button', { name: 'Delete' }).click()
+  const ready = page.getByLabel('Messages').getByText(`${model.name} is ready`)
+  await page.getByRole('button', { name: 'Dismiss' }).last().click()
+  await ready.waitFor({ state: 'detached' })
+
+  await link(page, 'Jobs').click()
+  await page.getByRole('button', { name: 'Give it work' }).click()
+  const dialog = page.getByRole('dialog')
+  await page.getByRole('button', { name: 'Ask', exact: true }).click()
+  await dialog.getByLabel('Model').selectOption({ label: model.name })
+  await dialog.getByLabel('At most').fill('4')
+  await dialog.getByLabel('Question or text').fill('abc 42')
+  await page.getByRole('button', { name: 'Run', exact: true }).click()
+  await dialog.getByText('accepted').first().waitFor({ timeout: 90_000 })
+  await page.getByRole('button', { name: 'Close', exact: true }).first().click()
+
+  await link(page, 'Models').click()
+  await page.getByLabel('Choose files').setInputFiles(model.file)
+  await ready.waitFor({ timeout: 60_000 })
+  await row.getByRole('button', { name: `Remove ${model.name}` }).focus()
+  const focused = () =>
+    page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent)
+  await page.keyboard.press('Enter')
+  expect(await focused()).toBe('Keep')
+  await page.keyboard.press('Escape')
+  expect(await focused()).toBe(`Remove ${model.name}`)
+  await page.keyboard.press('Enter')
+  await page.keyboard.press('Shift+Tab')
+  expect(await focused()).toBe(`Delete ${model.name}`)
+  await page.keyboard.press('Enter')
   await row.waitFor({ state: 'detached' })
+  expect(await focused()).toBe('Installed')
+}
+
+/** As the system drops a file: the page gets it from Chromium, not from a script. */
+async function dropFile(page: Page, file: string): Promise<void> {
+  const place = page.getByText('Drop a GGUF, safetensors or ONNX file here')
+  await place.scrollIntoViewIfNeeded()
+  const box = await place.boundingBox()
+  if (box === null) throw new Error('there is no place to drop a file')
+  const session = await page.context().newCDPSession(page)
+  const at = { x: box.x + box.width / 2, y: box.y + box.height / 2 }
+  const data = { items: [], files: [file], dragOperationsMask: 1 }
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+    await session.send('Input.dispatchDragEvent', { type, ...at, data })
+  await session.detach()
 }
 
 async function payoutAddress(page: Page): Promise<void> {

@@ -279,6 +279,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
       watts: index === 0 && power && state === 'mining' ? 41 : null,
       wattsCertainty: index === 0 && power ? 'estimated' : null,
       wattsSource: index === 0 ? source : 'not in use',
+      energyFrom: index === 0 && power ? 'power' : null,
       macsPerJoule: index === 0 && power && state === 'mining' ? 2 * GIGA : null,
       temperatureCelsius: index === 0 ? 61 : null,
       temperatureLimitCelsius: index === 0 ? 95 : 87,

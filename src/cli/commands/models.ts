@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { AvailableModel, Download, Model } from '#shared/contract/models'
+import { isOutdated } from '#shared/domain/converter'
 import { Failure } from '#shared/domain/errors'
 import type { EngineClient } from '../client'
 import type { CommandContext } from '../lode'
@@ -86,8 +87,8 @@ async function fetchToEnd(client: EngineClient, output: Output, id: string, anyw
     if (text !== null && download.state !== 'failed' && !output.json) output.say(text)
     if (['done', 'failed', 'paused', 'cancelled'].includes(download.state)) over(download)
   })
-  const installed = (await client.call('models.list', null)).some((model) => model.id === id && model.state === 'ready')
-  if (installed) return
+  const installed = (await client.call('models.list', null)).find((model) => model.id === id)
+  if (installed?.state === 'ready' && !isOutdated(installed)) return
   const pause = (): void =>
     void client.call('models.pause', { id }).catch(() => gone(new Failure('cancelled', 'cancelled')))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, pause)
@@ -99,7 +100,9 @@ async function fetchToEnd(client: EngineClient, output: Output, id: string, anyw
       throw new Failure(
         'cancelled',
         `${last.name} is paused at ${size(last.bytesDone)} of ${size(last.bytes)}`,
-        'The same command goes on from there.',
+        last.beginsAnew
+          ? 'The same command begins its Python package anew: pip keeps no part of one.'
+          : 'The same command goes on from there.',
       )
     if (last.state === 'cancelled') throw new Failure('cancelled', `${last.name} was cancelled`)
   } finally {

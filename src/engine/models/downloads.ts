@@ -48,6 +48,7 @@ interface Job {
   state: Download['state']
   bytesDone: number
   source: string | null
+  beginsAnew: boolean
   meter: RateMeter
   /** aborted with 'pause', 'cancel' or 'stop' */
   control: AbortController
@@ -74,6 +75,7 @@ export function createDownloads(parts: DownloadParts): Downloads {
       bytesPerSecond: rate,
       secondsLeft: rate === null || rate <= 0 ? null : Math.ceil(left / rate),
       source: job.source,
+      beginsAnew: job.beginsAnew,
       failure: job.request.failure,
     }
   }
@@ -90,9 +92,10 @@ export function createDownloads(parts: DownloadParts): Downloads {
     job.running = null
     enter(job, state)
   }
-  const progress = (job: Job, bytes: number, source: string): void => {
+  const progress = (job: Job, bytes: number, source: string, isKept: boolean): void => {
     job.bytesDone = bytes
     job.source = source
+    job.beginsAnew = !isKept
     job.meter.add(bytes)
     if (clock.monotonic() - job.told >= EVENT_MILLISECONDS) tell(job)
   }
@@ -140,9 +143,9 @@ export function createDownloads(parts: DownloadParts): Downloads {
           .save(entry.id, job.request)
           .catch((error: unknown) => log.warn('a hash could not be kept', { error: String(error) }))
       },
-      onProgress: (bytes, source) => {
+      onProgress: (bytes, source, isKept) => {
         if (job.state === 'checking') enter(job, 'fetching')
-        progress(job, before + bytes, source)
+        progress(job, before + bytes, source, isKept)
       },
       onChecking: () => enter(job, 'checking'),
       onTrouble: (source, message) =>
@@ -174,6 +177,7 @@ export function createDownloads(parts: DownloadParts): Downloads {
     }
     if (asked === 'pause') {
       await save(job, { state: 'paused' })
+      await countKept(job)
       return rest(job, 'paused')
     }
     const failure = inWords(job.entry, error, parts.folder)
@@ -184,8 +188,20 @@ export function createDownloads(parts: DownloadParts): Downloads {
       job.bytesDone = 0
     }
     job.request = { ...job.request, state: 'failed', failure }
-    if (failure.code === 'unavailable') await requests.save(id, job.request)
+    if (failure.code === 'unavailable') {
+      await requests.save(id, job.request)
+      await countKept(job)
+    }
     rest(job, 'failed')
+  }
+
+  /** What lies on the disk is what going on can use: of a package that comes whole or not at all, nothing. */
+  const countKept = async (job: Job): Promise<void> => {
+    const { id, files } = job.entry
+    job.bytesDone = await requests.bytesOf(
+      id,
+      files.map(({ path }) => path),
+    )
   }
 
   const begin = (job: Job): void => {
@@ -211,6 +227,7 @@ export function createDownloads(parts: DownloadParts): Downloads {
       state: request.state === 'wanted' ? 'waiting' : request.state,
       bytesDone: 0,
       source: null,
+      beginsAnew: false,
       meter: createRateMeter(() => clock.monotonic()),
       control: new AbortController(),
       running: null,
@@ -259,10 +276,7 @@ export function createDownloads(parts: DownloadParts): Downloads {
           continue
         }
         const job = newJob(entry, request)
-        job.bytesDone = await requests.bytesOf(
-          id,
-          entry.files.map(({ path }) => path),
-        )
+        await countKept(job)
       }
     },
     resume: () => {

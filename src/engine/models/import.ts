@@ -1,5 +1,5 @@
 /** What somebody gives to be added: a file that is made into a graph, or a folder that holds one. */
-import type { Stats } from 'node:fs'
+import { statSync, type Stats } from 'node:fs'
 import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { Failure } from '#shared/domain/errors'
@@ -7,8 +7,11 @@ import { MAX_MODEL_BYTES, scanFolder, startsLikePickle, type FolderFile } from '
 import { refused } from './refusal'
 
 export type Import =
-  /** GGUF or safetensors: `from` is what is converted, a file or a folder with the parts of one model */
-  | { kind: 'made'; from: string; weights: string[]; folderName: string }
+  /**
+   * GGUF or safetensors: `from` is what is converted, a file or a folder with the parts of one model; `sources` are all files
+   * that the result depends on, named from `folder`
+   */
+  | { kind: 'made'; from: string; folder: string; sources: string[]; folderName: string }
   /** `graph`: the one that was named, relative to the folder */
   | { kind: 'folder'; files: Map<string, FolderFile>; folderName: string; graph?: string }
 
@@ -28,8 +31,17 @@ export async function whatIs(path: string): Promise<Import> {
   const name = basename(absolute)
   if (!found.isFile()) throw refused(name, 'is neither a file nor a folder', WHAT_TO_GIVE)
   if (found.size > MAX_MODEL_BYTES) throw refused(name, `has ${found.size} bytes`, 'Choose a smaller model.')
-  if (/\.(gguf|safetensors)$/i.test(name))
-    return { kind: 'made', from: absolute, weights: [absolute], folderName: nameOf(absolute) }
+  if (/\.gguf$/i.test(name)) return ofGguf(absolute)
+  if (/\.safetensors$/i.test(name)) {
+    const folder = dirname(absolute)
+    return {
+      kind: 'made',
+      from: absolute,
+      folder,
+      sources: [name, ...besideWeights(folder)],
+      folderName: nameOf(absolute),
+    }
+  }
   if (/\.onnx$/i.test(name)) return ofGraph(absolute)
   if (/\.(pkl|pickle|pt|pth|ckpt|joblib)$/i.test(name) || (await startsLikePickle(absolute)))
     throw refused(
@@ -47,14 +59,36 @@ async function ofFolder(folder: string): Promise<Import> {
   const paths = [...files.keys()]
   if (files.has('card.json') || paths.some((path) => path.endsWith('.onnx')))
     return { kind: 'folder', files, folderName }
-  const parts = paths.filter((path) => path.endsWith('.safetensors')).map((path) => join(folder, path))
-  if (parts.length > 0) return { kind: 'made', from: folder, weights: parts, folderName }
+  const parts = paths.filter((path) => path.endsWith('.safetensors'))
+  if (parts.length > 0)
+    return { kind: 'made', from: folder, folder, sources: [...parts, ...besideWeights(folder)], folderName }
   const gguf = paths.filter((path) => /\.gguf$/i.test(path))
   const [only] = gguf
-  if (only !== undefined && gguf.length === 1)
-    return { kind: 'made', from: join(folder, only), weights: [join(folder, only)], folderName: nameOf(only) }
+  if (only !== undefined && gguf.length === 1) return ofGguf(join(folder, only))
   if (gguf.length > 1) throw refused(folderName, `holds ${gguf.length} GGUF files`, 'Give the one that you want.')
   return { kind: 'folder', files, folderName }
+}
+
+function ofGguf(file: string): Import {
+  return { kind: 'made', from: file, folder: dirname(file), sources: [basename(file)], folderName: nameOf(file) }
+}
+
+/** What a model of safetensors takes from its folder besides the weights. */
+const BESIDE_WEIGHTS = [
+  'config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'chat_template.jinja',
+  '1_Pooling/config.json',
+  'generation_config.json',
+  'special_tokens_map.json',
+  'sentence_bert_config.json',
+  'model.safetensors.index.json',
+  'README.md',
+] as const
+
+function besideWeights(folder: string): string[] {
+  return BESIDE_WEIGHTS.filter((path) => statSync(join(folder, path), { throwIfNoEntry: false })?.isFile())
 }
 
 /** A graph needs the files beside it; exports keep it in a folder `onnx` below them. */

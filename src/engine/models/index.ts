@@ -1,9 +1,9 @@
 /** The model store: models a person added, each a folder with its card, and those that come with Lode. */
-import { statSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import type { Model, VerifiedModel } from '#shared/contract/models'
-import { modelCard, type MacFormula, type ModelCard, type ModelFile } from '#shared/domain/card'
+import { modelCard, type MacFormula, type ModelCard } from '#shared/domain/card'
+import { CONVERTER_SHA256 } from '#shared/domain/converter'
 import { Failure } from '#shared/domain/errors'
 import type { CatalogueEntry } from '#shared/domain/catalogue'
 import type { JobKind } from '#shared/domain/job'
@@ -15,7 +15,7 @@ import { whatIs } from './import'
 import {
   copyFiles,
   diskFailure,
-  hashFile,
+  hashFiles,
   moveIntoPlace,
   removeUnfinished,
   takeAway,
@@ -24,7 +24,7 @@ import {
   writeDurably,
 } from './install'
 import { describeModel, type Origin } from './describe'
-import { hashed, isSame, noModel, readAdded, stateOf, verifyFiles, type PlacedModel } from './placed'
+import { hashed, isAtWork, isSame, madeOf, noModel, readAdded, stateOf, verifyFiles, type PlacedModel } from './placed'
 import { selectFiles } from './selection'
 
 export { readCatalogue } from './catalogue'
@@ -43,6 +43,8 @@ export interface ModelStoreOptions {
   probe(location: ModelLocation): Promise<{ macFormula: MacFormula; context: number }>
   /** makes a model folder from a GGUF or safetensors file; rejects with a Failure when it cannot be done */
   convert(file: string, folder: string): Promise<{ name: string; licence: string }>
+  /** models that run now or that a waiting job needs, by id: none of them is replaced */
+  inUse?(): ReadonlySet<string>
   /** after every change, with the new list */
   onChange?(models: Model[]): void
 }
@@ -120,9 +122,9 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
   const addPath = async (path: string): Promise<Model> => {
     const given = await whatIs(path)
     if (given.kind === 'folder') return add(given.files, { folderName: given.folderName }, copyFiles, given.graph)
-    const files: ModelFile[] = []
-    for (const path of given.weights)
-      files.push({ path: basename(path), bytes: statSync(path).size, sha256: (await hashFile(path)) ?? '' })
+    const files = await hashFiles(given.folder, given.sources)
+    const made = await madeOf(files, added, wrongHashes)
+    if (made) return describe(made)
     return addMade(given.from, {
       folderName: given.folderName,
       source: `made from ${basename(given.from)}`,
@@ -130,21 +132,22 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
     })
   }
   const addFetched = async (entry: CatalogueEntry, folder: string, files: readonly FetchedFile[]): Promise<Model> => {
-    const origin: Origin = {
+    const origin = {
       folderName: entry.id,
       name: entry.name,
       licence: entry.licence.name,
       source: `${entry.name} from ${[...new Set(files.map(({ source }) => source))].join(', ')}`,
       origin: {
         files: files.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
-        hash: files.some(({ hash }) => hash === 'hub') ? 'hub' : 'pinned',
+        hash: files.some(({ hash }) => hash === 'hub') ? ('hub' as const) : ('pinned' as const),
       },
       ...(entry.agreement === undefined ? {} : { agreement: entry.agreement }),
     }
     if (entry.form === 'onnx') return add(await scanFolder(folder), origin, takeFiles)
     return addMade(join(folder, entry.files[0]?.path ?? ''), origin)
   }
-  const addMade = async (file: string, origin: Origin): Promise<Model> => {
+  const addMade = async (file: string, about: Origin & Required<Pick<Origin, 'origin'>>): Promise<Model> => {
+    const origin = { ...about, origin: { ...about.origin, converter: CONVERTER_SHA256 } }
     const folder = join(store, `${UNFINISHED}converted`)
     await rm(folder, { recursive: true, force: true })
     try {
@@ -168,9 +171,15 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
       const card = describeModel(files, selection, origin, options.knownCards ?? [])
       const present = locations().find((location) => location.card.id === card.id)
       if (present && (await isSame(present, card, wrongHashes))) return describe(present)
+      const refuseReplacing = (): void => {
+        if (present && modelHash(present.card) !== modelHash(card) && options.inUse?.().has(card.id))
+          throw isAtWork(present)
+      }
+      refuseReplacing()
       const probed = await options.probe({ card, folder: unfinished })
       const complete = modelCard.parse({ ...card, macFormula: probed.macFormula, context: probed.context })
       await writeDurably(join(unfinished, 'card.json'), `${JSON.stringify(complete, null, 2)}\n`)
+      refuseReplacing()
       await moveIntoPlace(unfinished, join(store, card.id), store)
       wrongHashes.delete(card.id)
       return describe({ card: complete, folder: join(store, card.id), builtIn: false })

@@ -1,8 +1,8 @@
 /** Getting files into the store so that a model is either there whole or not at all. */
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { createReadStream, existsSync } from 'node:fs'
+import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { Failure } from '#shared/domain/errors'
 import type { ModelFile } from '#shared/domain/card'
 import type { FolderFile } from './folder-scan'
@@ -11,10 +11,16 @@ import { refused } from './refusal'
 /** Folders with this beginning are unfinished work of an earlier run; no model id begins so. */
 export const UNFINISHED = '.unfinished-'
 
-/** Removes what a crash left behind. */
+/** a model while another is put into its place */
+const REPLACED = `${UNFINISHED}replaced-`
+
+/** Removes what a crash left behind. A model that was to be replaced, and was not yet, is put back. */
 export async function removeUnfinished(store: string): Promise<void> {
   for (const name of await readdir(store)) {
-    if (name.startsWith(UNFINISHED)) await rm(join(store, name), { recursive: true, force: true })
+    if (!name.startsWith(UNFINISHED)) continue
+    const place = name.startsWith(REPLACED) ? join(store, name.slice(REPLACED.length)) : null
+    if (place !== null && !existsSync(place)) await rename(join(store, name), place)
+    else await rm(join(store, name), { recursive: true, force: true })
   }
 }
 
@@ -55,23 +61,31 @@ export async function writeDurably(path: string, text: string): Promise<void> {
 /** Puts a finished folder in its place, instead of an older one if there is one. */
 export async function moveIntoPlace(from: string, to: string, store: string): Promise<void> {
   await syncFolder(from)
-  await takeAway(to, store)
+  const aside = join(store, `${REPLACED}${basename(to)}`)
+  const isReplaced = await moveAside(to, aside)
   await rename(from, to)
   await syncFolder(store)
+  if (isReplaced) await rm(aside, { recursive: true, force: true })
 }
 
 /** Removes a model's folder: under its own name it is gone at once, also when removal is cut short. */
 export async function takeAway(folder: string, store: string): Promise<void> {
   const aside = join(store, `${UNFINISHED}removed`)
+  if (!(await moveAside(folder, aside))) return
+  await syncFolder(store)
+  await rm(aside, { recursive: true, force: true })
+}
+
+/** False where there is nothing to move. */
+async function moveAside(folder: string, aside: string): Promise<boolean> {
   await rm(aside, { recursive: true, force: true })
   try {
     await rename(folder, aside)
+    return true
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
     throw error
   }
-  await syncFolder(store)
-  await rm(aside, { recursive: true, force: true })
 }
 
 /** SHA-256 of a file, hex; undefined when it cannot be read. */
@@ -83,6 +97,18 @@ export async function hashFile(path: string): Promise<string | undefined> {
     return undefined
   }
   return hash.digest('hex')
+}
+
+/** Sizes and hashes of some files of a folder. Throws a Failure for one that cannot be read. */
+export async function hashFiles(folder: string, paths: readonly string[]): Promise<ModelFile[]> {
+  const files: ModelFile[] = []
+  for (const path of paths) {
+    const sha256 = await hashFile(join(folder, path))
+    if (sha256 === undefined)
+      throw refused(path, 'cannot be read', 'Check its permissions and the disk, then try again.')
+    files.push({ path, bytes: (await stat(join(folder, path))).size, sha256 })
+  }
+  return files
 }
 
 /** Turns what a full or protected disk answers into a Failure; anything else stays as it is. */

@@ -146,6 +146,7 @@ async function libraryOf(options: { mayFetch?: boolean; inUse?: string[]; earned
     bytesPerSecond: null,
     secondsLeft: null,
     source: null,
+    beginsAnew: false,
     failure: null,
   })
   const library = createLibrary({

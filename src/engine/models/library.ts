@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os'
 import type { AvailableModel, Download, FetchPlan, InstalledModel, Model } from '#shared/contract/models'
 import { hashOrigin, sourceWords, type Catalogue, type CatalogueEntry } from '#shared/domain/catalogue'
+import { isOutdated } from '#shared/domain/converter'
 import { Failure } from '#shared/domain/errors'
 import type { ModelTotal } from '../ledger'
 import type { Log } from '../log'
@@ -156,7 +157,7 @@ export function createLibrary(parts: LibraryParts): ModelLibrary {
       const entry = entryOf(id)
       const under = downloads.list().find((download) => download.id === id)
       const installed = store.list().find((model) => model.id === id)
-      if (installed?.state === 'ready')
+      if (installed?.state === 'ready' && !isOutdated(installed))
         throw new Failure('conflict', `${entry.name} is installed already`, 'Nothing is to be fetched.')
       const { fit } = entryFit(entry, null, await measureRoom(parts.folder), under)
       if (fit.disk === 'no' || (fit.memory === 'no' && !anyway))

@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { VerifiedModel } from '#shared/contract/models'
-import { modelCard, type ModelCard, type ModelState } from '#shared/domain/card'
+import { modelCard, type ModelCard, type ModelFile, type ModelState } from '#shared/domain/card'
+import { CONVERTER_SHA256 } from '#shared/domain/converter'
 import { Failure } from '#shared/domain/errors'
 import type { JobKind } from '#shared/domain/job'
 import { modelHash } from '#shared/domain/model-hash'
@@ -53,20 +54,67 @@ export async function verifyFiles({ card, folder }: ModelLocation): Promise<Veri
   return files
 }
 
-/** Whether that very model is installed and whole. Throws `conflict` when another one has its name. */
+/** The model that today's converter made of these very files, whatever their names, if there is one and it is whole. */
+export async function madeOf(
+  files: readonly ModelFile[],
+  models: readonly PlacedModel[],
+  wrongHashes: ReadonlySet<string>,
+): Promise<PlacedModel | undefined> {
+  const wanted = hashesOf(files)
+  for (const model of models) {
+    const { origin } = model.card
+    if (origin?.converter !== CONVERTER_SHA256 || hashesOf(origin.files) !== wanted) continue
+    if (await isWhole(model, wrongHashes)) return model
+  }
+  return undefined
+}
+
+/**
+ * Whether that very model is installed and whole. Throws `conflict` when another one has its name; not where it is the same
+ * model as another converter, or an earlier catalogue, had it: that one is to be replaced.
+ */
 export async function isSame(
   present: PlacedModel,
   card: ModelCard,
   wrongHashes: ReadonlySet<string>,
 ): Promise<boolean> {
   if (modelHash(present.card) !== modelHash(card)) {
+    if (isRemade(present, card)) return false
     throw new Failure(
       'conflict',
       `there is another model named ${card.id}`,
       present.builtIn ? 'Rename the folder, then add it again.' : 'Remove that one first, or rename the folder.',
     )
   }
-  return present.builtIn || (!wrongHashes.has(card.id) && (await verifyFiles(present)).every((file) => file.ok))
+  return present.builtIn || isWhole(present, wrongHashes)
+}
+
+function isRemade(present: PlacedModel, { origin }: ModelCard): boolean {
+  const before = present.card.origin
+  if (present.builtIn || before === undefined || origin === undefined) return false
+  if (origin.hash === 'computed' || before.hash === 'computed') return hashesOf(before.files) === hashesOf(origin.files)
+  return true
+}
+
+async function isWhole(model: PlacedModel, wrongHashes: ReadonlySet<string>): Promise<boolean> {
+  return !wrongHashes.has(model.card.id) && (await verifyFiles(model)).every((file) => file.ok)
+}
+
+/** Content counts, not names. */
+function hashesOf(files: readonly ModelFile[]): string {
+  return files
+    .map(({ sha256 }) => sha256)
+    .toSorted()
+    .join(' ')
+}
+
+/** Why a model is not replaced now. */
+export function isAtWork({ card }: PlacedModel): Failure {
+  return new Failure(
+    'conflict',
+    `${card.name} was to be made anew, but has jobs now`,
+    'Wait until they are done, or pause mining, then add it again.',
+  )
 }
 
 /** Why no model can take a job of a kind. */

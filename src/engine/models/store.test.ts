@@ -1,8 +1,9 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test, vi } from 'vitest'
 import type { Model } from '#shared/contract/models'
+import { CONVERTER_SHA256 } from '#shared/domain/converter'
 import { Failure } from '#shared/domain/errors'
 import type { ModelLocation } from '#shared/domain/worker-protocol'
 import { probeModel } from '#worker/inference/index'
@@ -195,6 +196,107 @@ test('another model of the same name is a conflict, and the first one stays', as
     code: 'conflict',
   })
   expect(store.list()).toEqual([first])
+})
+
+describe('a model that is made of a file', () => {
+  /** Says how often it converted; what it makes has `graph` within. */
+  async function making(folder: string, options: { inUse?: string[] } = {}) {
+    const converter = { runs: 0, graph: 'first' }
+    const store = await createModelStore({
+      folder,
+      builtIn: [],
+      convert: async (_file, target) => {
+        converter.runs++
+        const files = { ...smallModel(), 'config.json': JSON.stringify({ graph: converter.graph }) }
+        mkdirSync(target)
+        for (const [path, content] of Object.entries(files)) writeFileSync(join(target, path), content)
+        return { name: 'Made', licence: 'mit' }
+      },
+      probe: () => Promise.resolve({ macFormula: { kind: 'embed', perToken: 16, perPair: 2 }, context: 8 }),
+      inUse: () => new Set(options.inUse),
+    })
+    return { store, converter }
+  }
+  const gguf = (name: string, content = 'GGUF of a test'): string => join(folderOf({ [name]: content }), name)
+  /** As if an earlier Lode had made it. */
+  const age = (folder: string, id: string): void => {
+    const path = join(folder, id, 'card.json')
+    const card = JSON.parse(readFileSync(path, 'utf8')) as Model
+    writeFileSync(path, JSON.stringify({ ...card, origin: { ...card.origin, converter: '1'.repeat(64) } }))
+  }
+
+  test('is made once, whatever the file is called and whoever runs', async () => {
+    const folder = temporaryFolder()
+    const { store, converter } = await making(folder)
+    const added = await store.add(gguf('My Model (1).Q8_0.gguf'))
+    expect(added).toMatchObject({
+      id: 'my-model-1-.q8_0',
+      origin: { files: [{ path: 'My Model (1).Q8_0.gguf' }], converter: CONVERTER_SHA256, hash: 'computed' },
+    })
+    expect(await store.add(gguf('a-copy.gguf'))).toEqual(added)
+    expect(converter.runs).toBe(1)
+    const again = await making(folder)
+    expect(await again.store.add(gguf('another-copy.gguf'))).toEqual(added)
+    expect(again.converter.runs).toBe(0)
+
+    // Another file, or one of ours that was changed, is another matter.
+    flipByte(join(folder, added.id, 'config.json'), 3)
+    expect(await again.store.add(gguf('My Model (1).Q8_0.gguf'))).toEqual(added)
+    expect(again.converter.runs).toBe(1)
+    expect((await again.store.add(gguf('other.gguf', 'GGUF of another'))).id).toBe('other')
+    expect(again.converter.runs).toBe(2)
+  })
+
+  test('of safetensors depends on all files of the folder', async () => {
+    const folder = temporaryFolder()
+    const { store, converter } = await making(folder)
+    const files = { 'model.safetensors': 'weights', 'config.json': '{}', 'tokenizer.json': '{}' }
+    const added = await store.add(folderOf(files, 'one'))
+    expect(added.origin?.files.map(({ path }) => path)).toEqual(Object.keys(files))
+    expect(await store.add(join(folderOf(files, 'two'), 'model.safetensors'))).toEqual(added)
+    expect(converter.runs).toBe(1)
+    expect((await store.add(folderOf({ ...files, 'tokenizer.json': '{"a":1}' }, 'three'))).id).toBe('three')
+  })
+
+  test('by another converter is replaced in its place, but never while it has jobs', async () => {
+    const folder = temporaryFolder()
+    const inUse: string[] = []
+    const { store, converter } = await making(folder, { inUse })
+    const first = await store.add(gguf('model.gguf'))
+    age(folder, first.id)
+    converter.graph = 'second'
+    const reopened = await making(folder, { inUse })
+    reopened.converter.graph = 'second'
+    const [old] = reopened.store.list()
+
+    inUse.push(first.id)
+    await expect(reopened.store.add(gguf('model.gguf'))).rejects.toMatchObject({
+      code: 'conflict',
+      message: 'Made was to be made anew, but has jobs now',
+    })
+    expect(reopened.store.list()).toEqual([old])
+    expect(readFileSync(join(folder, first.id, 'config.json'), 'utf8')).toContain('first')
+
+    inUse.length = 0
+    const second = await reopened.store.add(gguf('model.gguf'))
+    expect(second).toMatchObject({ id: first.id, state: 'ready', origin: { converter: CONVERTER_SHA256 } })
+    expect(second.hash).not.toBe(first.hash)
+    expect(readFileSync(join(folder, first.id, 'config.json'), 'utf8')).toContain('second')
+    expect(reopened.store.list()).toEqual([second])
+    expect(readdirSync(folder)).toEqual([first.id])
+  })
+
+  test('that was being replaced when everything stopped is put back', async () => {
+    const folder = temporaryFolder()
+    const { store } = await making(folder)
+    const added = await store.add(gguf('model.gguf'))
+    renameSync(join(folder, added.id), join(folder, `.unfinished-replaced-${added.id}`))
+    expect((await making(folder)).store.list()).toEqual([added])
+    // Where the new one was there already, the old one goes.
+    cpSync(join(folder, added.id), join(folder, `.unfinished-replaced-${added.id}`), { recursive: true })
+    expect((await making(folder)).store.list()).toEqual([added])
+    expect(readdirSync(folder)).toEqual([added.id])
+  })
 })
 
 test('two additions at once do not meet', async () => {

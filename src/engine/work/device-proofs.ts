@@ -3,6 +3,7 @@ import { Failure } from '#shared/domain/errors'
 import type { WorkEnergy } from '../ledger'
 import type { DeviceDisplay } from './device-display'
 import type { DeviceRunnerParts, MiningOptions } from './device-types'
+import type { Slice } from './pacing'
 import { createProofMiner, type FoundShare, type ProofMiner } from './proof-miner'
 import { createShareAccount } from './share-account'
 import type { WorkerClient } from './worker-client'
@@ -12,7 +13,7 @@ export interface DeviceProofs {
   /** Mining begins: what came before is nobody's. */
   begin(): void
   /** One slice; returns its milliseconds. Throws Failure when worker or network do not answer. */
-  prove(worker: WorkerClient, options: MiningOptions, sliceMilliseconds: number): Promise<number>
+  prove(worker: WorkerClient, options: MiningOptions, slice: Slice): Promise<number>
   /** A useful job waits. */
   yield(): void
   /** The worker or the network is another: weights and unit are. */
@@ -83,7 +84,7 @@ export function createDeviceProofs(parts: DeviceProofsParts): DeviceProofs {
       miningSince = clock.monotonic()
       sinceShare.begin()
     },
-    prove: async (worker, options, sliceMilliseconds) => {
+    prove: async (worker, options, slice) => {
       if (miner === null) {
         await parts.whileMining?.begin()
         sinceShare.beginWherePossible()
@@ -92,7 +93,7 @@ export function createDeviceProofs(parts: DeviceProofsParts): DeviceProofs {
       const words = `Proving capacity on ${proof.tier}`
       if (parts.display.state !== 'proving')
         show('proving', proof.macsPerSecond === null ? `Preparing the weights of ${proof.tier}` : words, 'proof')
-      const report = await proof.slice(sliceMilliseconds)
+      const report = await proof.slice(slice.milliseconds, slice.goesOn)
       show('proving', `Proving capacity on ${report.tier}`, 'proof')
       // A share took the slice that found it.
       sinceShare.worked(report.milliseconds)

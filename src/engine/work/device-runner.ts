@@ -90,7 +90,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
   }
 
   const prove = async (options: MiningOptions): Promise<number> => {
-    const milliseconds = await proofs.prove(await worker.ensure(), options, restraint.sliceMilliseconds())
+    const milliseconds = await proofs.prove(await worker.ensure(), options, restraint.slice())
     networkTrouble = null
     return milliseconds
   }

@@ -7,8 +7,7 @@ import type { Pace } from '#shared/contract/throttle'
 /** One slice and its rest together: short, so that fans and the screen do not feel the beat. */
 const PERIOD_MILLISECONDS = 250
 /**
- * A slice without rests. Threads wait for the slowest at its end, so that longer ones lose less; a change of the pace
- * takes effect within a second all the same, and a useful job ends a slice.
+ * A slice without rests: a change of the pace takes effect within a second, and a useful job ends a slice.
  */
 const RESTLESS_SLICE_MILLISECONDS = 700
 const SHORTEST_SLICE_MILLISECONDS = 40
@@ -17,9 +16,14 @@ const LOOK_MILLISECONDS = 250
 /** No timer is finer: what is left below this goes onto the next rest. */
 const SHORTEST_SLEEP_MILLISECONDS = 1
 
+/** How long the next one may take, and whether another follows it without a rest. */
+export interface Slice {
+  milliseconds: number
+  goesOn: boolean
+}
+
 export interface Pacing {
-  /** How long the next slice may take. */
-  sliceMilliseconds(): number
+  slice(): Slice
   /** Rests for what was worked; ends early when `isOver`. At a duty cycle of 0 a moment, after which to ask again. */
   rest(workedMilliseconds: number, isOver: () => boolean): Promise<void>
 }
@@ -35,11 +39,11 @@ export function createPacing(parts: {
   /** the slice began when there were no rests: it owes none, whatever the pace has become */
   let restless = false
   return {
-    sliceMilliseconds: () => {
+    slice: () => {
       const { dutyCycle } = pace()
       restless = dutyCycle >= 1
-      if (restless) return RESTLESS_SLICE_MILLISECONDS
-      return Math.round(Math.max(SHORTEST_SLICE_MILLISECONDS, PERIOD_MILLISECONDS * dutyCycle))
+      const milliseconds = Math.max(SHORTEST_SLICE_MILLISECONDS, PERIOD_MILLISECONDS * dutyCycle)
+      return { milliseconds: restless ? RESTLESS_SLICE_MILLISECONDS : Math.round(milliseconds), goesOn: restless }
     },
     rest: async (workedMilliseconds, isOver) => {
       const beganAt = clock.monotonic()

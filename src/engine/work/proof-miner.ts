@@ -46,8 +46,8 @@ export interface SliceReport {
 }
 
 export interface ProofMiner {
-  /** One slice of about this length. Throws Failure when worker or network do not answer. */
-  slice(budgetMilliseconds: number): Promise<SliceReport>
+  /** One slice of about this length, `goesOn`: another follows at once. Throws Failure when worker or network do not answer. */
+  slice(budgetMilliseconds: number, goesOn: boolean): Promise<SliceReport>
   /** A useful job waits: the slice under way ends within 200 ms. Preparing weights goes on beside the job. */
   yield(): void
   /** MACs per second on the tier in use, null before the first measurement */
@@ -201,7 +201,7 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
         .request('proof.yield', null)
         .catch((error: unknown) => parts.log.warn('a proof did not yield', { error: String(error) }))
     },
-    slice: async (budgetMilliseconds) => {
+    slice: async (budgetMilliseconds, goesOn) => {
       const tier = chooseTier()
       const nothing = { tier, macs: 0n, milliseconds: 0, kernelMilliseconds: 0, shares: [] }
       yielding = false
@@ -222,6 +222,7 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
         difficulty: BigInt(used.body.difficulty),
         budgetMilliseconds,
         stopAtShare: inRamp,
+        goesOn,
       })
       nextCounter += BigInt(run.nonces)
       note(tier, run.nonces, run.milliseconds)

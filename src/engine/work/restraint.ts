@@ -3,7 +3,7 @@ import type { Pace } from '#shared/contract/throttle'
 import type { Clock } from '#process/supervisor'
 import { createTemperatureGuard } from '../devices'
 import { threadsAt } from '../throttle'
-import { createPacing } from './pacing'
+import { createPacing, type Slice } from './pacing'
 
 /** How often a device that is too hot is looked at again. */
 const HEAT_LOOK_MILLISECONDS = 1000
@@ -13,8 +13,7 @@ export interface Restraint {
   readonly resting: 'heat' | 'throttle' | null
   /** False where the duty cycle is 0 now; says so. */
   mayProve(): boolean
-  /** How long the next slice may take. */
-  sliceMilliseconds(): number
+  slice(): Slice
   /** Of the device's threads those that may work now. */
   threads(): number
   /** Rests for what was worked; a moment where proving is switched off. */
@@ -57,7 +56,7 @@ export function createRestraint(parts: RestraintParts): Restraint {
       if (isOff) parts.show('Rests: proving is switched off for now')
       return !isOff
     },
-    sliceMilliseconds: pacing.sliceMilliseconds,
+    slice: pacing.slice,
     threads: () => threadsAt(parts.allThreads(), parts.pace().threadsShare),
     rest: (workedMilliseconds) =>
       pacing.rest(workedMilliseconds, () => {

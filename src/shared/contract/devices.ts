@@ -64,7 +64,10 @@ export const device = deviceSummary.extend({
   wattsCertainty: certainty.nullable(),
   /** sensor or table row, in words */
   wattsSource: z.string(),
+  /** counter: the device counts its joules itself; power: its watts are added up over time; null: they are not known */
+  energyFrom: z.enum(['counter', 'power']).nullable(),
   macsPerJoule: z.number().nullable(),
+  /** always measured; null: not available */
   temperatureCelsius: z.number().nullable(),
   /** at this it pauses, 8 °C lower it goes on */
   temperatureLimitCelsius: z.number(),

@@ -68,6 +68,8 @@ export const download = z.object({
   secondsLeft: z.number().nullable(),
   /** where the bytes come from now, in words */
   source: z.string().nullable(),
+  /** what comes now is not kept in part (a Python package): whoever pauses it begins that file anew */
+  beginsAnew: z.boolean(),
   /** why it failed, and what to do */
   failure: failureSchema.nullable(),
 })

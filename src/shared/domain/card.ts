@@ -65,7 +65,10 @@ export const modelCard = z.object({
   /** the files that the model's own were made from, or that were fetched */
   origin: z
     .object({
-      files: z.array(modelFile),
+      /** they need not be there any more, and have the names that they had where they lay */
+      files: z.array(modelFile.extend({ path: z.string().min(1).max(1000) })),
+      /** the converter that made the graph of them (converter.ts); absent where they are the model's own */
+      converter: hex64.optional(),
       /** who vouches for their hashes: Lode's catalogue, the hub that gave them, or nobody (they were counted here) */
       hash: z.enum(['pinned', 'hub', 'computed']),
     })

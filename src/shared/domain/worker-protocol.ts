@@ -64,6 +64,8 @@ export interface WorkerMethods {
       budgetMilliseconds: number
       maxNonces?: number
       stopAtShare?: boolean
+      /** the same will be asked at once from the counter where this ends: the threads go on meanwhile */
+      goesOn?: boolean
     }
     result: {
       /** counters firstCounter … firstCounter + nonces − 1 were tried */
@@ -225,12 +227,27 @@ export interface SensorInventory {
 export interface SensorReading {
   /** monotonic milliseconds of the sensors process */
   at: number
-  /** joules since an arbitrary start, all CPU packages; absent where RAPL cannot be read */
+  /** joules since an arbitrary start, all CPU packages (on Apple silicon its cores); absent where nothing counts them */
   packageJoules?: number
+  /** watts of the same, from a tool that gives them itself; absent: the joules since the reading before say it */
+  packageWatts?: number
+  /** what counts the joules, in words */
+  packageSource?: string
+  /** why nothing counts them, in words, where that is known */
+  packageMissing?: string
   /** °C, absent where unknown or implausible (> 120) */
   cpuTemperatureCelsius?: number
   /** 0 to 1, all cores, since the last reading */
   cpuLoad: number
   onBattery?: boolean
-  gpus: { id: string; powerWatts?: number; temperatureCelsius?: number; utilization?: number }[]
+  gpus: {
+    id: string
+    powerWatts?: number
+    /** since an arbitrary start; absent: the GPU has no counter */
+    energyJoules?: number
+    /** what gives watts or joules, in words */
+    powerSource?: string
+    temperatureCelsius?: number
+    utilization?: number
+  }[]
 }

@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { Failure } from '#shared/domain/errors'
 import { BLOCK_FORMATS } from './sources/block-formats'
 import { ggufBytes, plainLogits, randomNumbers, tinyModel, WORDS, type TinyShape } from './sources/gguf.test.support'
-import { countedMacs, distance, graphLogits, macsByHand } from './graph.test.support'
+import { countedMacs, distance, graphLogits, graphOutputs, macsByHand, unusedWeights } from './graph.test.support'
 import { convertModel } from './index'
 
 const base = { layers: 2, width: 256, hidden: 512, heads: 4, keyValueHeads: 2 }
@@ -40,7 +40,30 @@ describe('the graph of a GGUF file computes what the file says', () => {
     // Inputs and weights have 8 bits within the products; a wrong rotation, order or sign is an error of the size of the values.
     expect(distance(await graphLogits(folder, shape, ids), expected)).toBeLessThan(0.08)
     expect(await countedMacs(folder, shape)).toEqual(macsByHand(shape))
+    expect(unusedWeights(folder)).toEqual([])
   })
+
+  test.each(shapes)(
+    '$family: asked for the last tokens alone, or for none, it gives them the same logits and the cache the same keys and values',
+    async (shape) => {
+      const { metadata, tensors } = tinyModel(shape, 0, 11)
+      const { folder } = await converted(ggufBytes(metadata, tensors))
+      const all = await graphOutputs(folder, shape, ids, ids.length)
+      const group = shape.heads / shape.keyValueHeads
+      for (const [kept, repeats] of [
+        [3, 1],
+        [1, group],
+        [0, group],
+      ] as const) {
+        const some = await graphOutputs(folder, shape, ids, kept, repeats)
+        const expected = all.logits.subarray(all.logits.length - kept * WORDS.length)
+        expect(some.logits).toHaveLength(expected.length)
+        some.logits.forEach((value, index) => expect(value).toBeCloseTo(expected[index]!, 1))
+        for (const part of ['keys', 'values'] as const)
+          some[part].forEach((value, index) => expect(value).toBeCloseTo(all[part][index]!, 2))
+      }
+    },
+  )
 
   test('name, licence and context come from the file', async () => {
     const { metadata, tensors } = tinyModel(shapes[0]!, 8, 3)

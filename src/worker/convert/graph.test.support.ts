@@ -1,5 +1,7 @@
 /** What a written graph answers, how far that is from what it should, and the MACs that it must have. */
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import onnxProto from 'onnx-proto'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { expect, onTestFinished } from 'vitest'
 import { countTransformerMacs, type TransformerMacs } from '../inference/graph/macs'
@@ -8,6 +10,17 @@ import { WORDS, type TinyShape } from './sources/gguf.test.support'
 
 /** Logits of all positions, from the graph that was written. */
 export async function graphLogits(folder: string, shape: TinyShape, ids: readonly number[]): Promise<Float32Array> {
+  return (await graphOutputs(folder, shape, ids, ids.length)).logits
+}
+
+/** What the graph gives when logits are asked for the last `kept` tokens. `repeats`: heads of a group whose rows are one product. */
+export async function graphOutputs(
+  folder: string,
+  shape: TinyShape,
+  ids: readonly number[],
+  kept: number,
+  repeats = 1,
+): Promise<{ logits: Float32Array; keys: Float32Array; values: Float32Array }> {
   const session = await InferenceSession.create(join(folder, 'model.onnx'))
   onTestFinished(() => session.release())
   const whole = (values: readonly number[], dimensions: readonly number[]): Tensor =>
@@ -24,14 +37,16 @@ export async function graphLogits(folder: string, shape: TinyShape, ids: readonl
     ['key', 'value'].map((kind) => [`past_key_values.${layer}.${kind}`, nothing]),
   )
   const bias = ids.map((_, row) => [-Infinity, ...ids.map((_, column) => (column > row ? -Infinity : 0))])
-  const { logits } = await session.run({
+  const rows = Array<typeof bias>(repeats).fill(bias).flat()
+  const { logits, new_keys, new_values } = await session.run({
     input_ids: whole(ids, [1, ids.length]),
     position_ids: whole([...ids.keys()], [1, ids.length]),
-    attention_bias: new Tensor('float32', bias.flat(), [1, 1, 1, ids.length, ids.length + 1]),
-    logits_to_keep: whole([ids.length], []),
+    attention_bias: new Tensor('float32', rows.flat(), [1, 1, 1, rows.length, ids.length + 1]),
+    logits_to_keep: whole([kept], []),
     ...(Object.fromEntries(past) as Record<string, Tensor>),
   })
-  return logits!.data as Float32Array
+  const [one, keys, values] = [logits, new_keys, new_values].map((output) => output!.data as Float32Array)
+  return { logits: one!, keys: keys!, values: values! }
 }
 
 /** Root mean square of the difference, as a share of the expected values' spread. */
@@ -45,6 +60,13 @@ export function distance(actual: Float32Array, expected: Float64Array[]): number
     size += value ** 2
   })
   return Math.sqrt(error / size)
+}
+
+/** Weights and constants that no node of the graph takes: onnxruntime complains of each. */
+export function unusedWeights(folder: string): string[] {
+  const { graph } = onnxProto.onnx.ModelProto.decode(readFileSync(join(folder, 'model.onnx')))
+  const taken = new Set(graph?.node?.flatMap((node) => node.input ?? []))
+  return (graph?.initializer ?? []).flatMap(({ name }) => (typeof name === 'string' && !taken.has(name) ? name : []))
 }
 
 /** As probing a model counts them. */

@@ -4,9 +4,11 @@ import { Failure } from '#shared/domain/errors'
 import { goldenDigests } from '#shared/domain/golden'
 import { header, isShare, MAX_COUNTER, nonceOf } from '#shared/domain/share'
 import { TIERS, type TierName } from '#shared/domain/tiers'
-import type { ProofContext, ProofEngine, WorkerMethods } from '#shared/domain/worker-protocol'
-import type { ProofBackend, ProofBackends } from './backend'
+import type { ProofEngine, WorkerMethods } from '#shared/domain/worker-protocol'
+import type { ProofBackends } from './backend'
+import { createCarry } from './carry'
 import { createPacer, type Pacer } from './pacer'
+import { search, type Search } from './search'
 
 type Params<M extends keyof WorkerMethods> = WorkerMethods[M]['params']
 type Result<M extends keyof WorkerMethods> = WorkerMethods[M]['result']
@@ -23,30 +25,6 @@ export interface Prover {
   benchmark(params: Params<'proof.benchmark'>): Promise<DeviceBenchmark>
   /** Every `run` ends soon, with what it has tried so far. */
   yield(): void
-}
-
-/** Tries firstNonce … on every thread at once. Exactly the nonces that are counted in the result were tried. */
-interface Search {
-  context: ProofContext & { publicKey: string }
-  firstNonce: bigint
-  /** the most nonces to try */
-  limit: number
-  /** counted from when the epoch is prepared; every stream tries at least one batch */
-  budgetMilliseconds: number
-  /** begins again at firstNonce after so many */
-  repeatAfter?: number
-  /** asked after each batch */
-  enough?: () => boolean
-  /** somebody waits: nothing more is begun, and what was cancelled counts as not tried */
-  isYielding?: () => boolean
-  onDigest: (nonce: bigint, digest: string) => void
-  /** the weights are there, and nonces are tried from now on */
-  onPrepared?: () => void
-}
-interface Tried {
-  nonces: number
-  milliseconds: number
-  kernelMilliseconds: number
 }
 
 /**
@@ -71,50 +49,22 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
     return { milliseconds: now() - startedAt }
   }
 
-  const search = (plan: Search): Promise<Tried> => {
-    const backend: ProofBackend = backends[plan.context.engine]
-    return backend.with(plan.context, async (compute) => {
-      const { engine, tier, epochSeed, publicKey } = plan.context
-      const head = header(epochSeed, publicKey)
-      const pace = pacer(engine, tier)
-      plan.onPrepared?.()
-      const startedAt = now()
-      const deadline = startedAt + plan.budgetMilliseconds
-      let nonces = 0
-      let kernelMilliseconds = 0
-      let firstUntried = plan.firstNonce + BigInt(plan.limit)
-      const fillStream = async (): Promise<void> => {
-        do {
-          if (plan.isYielding?.() === true) return
-          const sentAt = now()
-          const offset = plan.repeatAfter === undefined ? nonces : nonces % plan.repeatAfter
-          const toTheEnd = (plan.repeatAfter ?? plan.limit) - offset
-          const count = Math.min(pace.batch(deadline - sentAt), plan.limit - nonces, toTheEnd)
-          if (count <= 0) return
-          const firstNonce = plan.firstNonce + BigInt(offset)
-          nonces += count
-          const result = await compute(head, firstNonce, count).catch((error: unknown) => {
-            if (plan.isYielding?.() !== true || !isCancelled(error)) throw error
-            return null
-          })
-          if (result === null) {
-            firstUntried = firstNonce < firstUntried ? firstNonce : firstUntried
-            return
-          }
-          pace.took(count, now() - sentAt)
-          kernelMilliseconds += result.kernelMilliseconds
-          result.digests.forEach((digest, index) => plan.onDigest(firstNonce + BigInt(index), digest))
-        } while (pace.fits(deadline - now()) && plan.enough?.() !== true)
-      }
-      const { threads, streams } = backend
-      await Promise.all(Array.from({ length: streams }, fillStream))
-      const milliseconds = now() - startedAt
-      nonces = Math.min(nonces, Number(firstUntried - plan.firstNonce))
-      return { nonces, milliseconds, kernelMilliseconds: Math.min(milliseconds, kernelMilliseconds / threads) }
-    })
+  const searchWith = (plan: Search): ReturnType<typeof search> => {
+    const { engine, tier } = plan.context
+    return search(plan, backends[engine], pacer(engine, tier), now)
   }
 
   const runs = new Set<{ engine: ProofEngine; computing: boolean; yielding: boolean }>()
+  const carry = createCarry(now)
+  const endCarried = (): void => {
+    const left = carry.drop()
+    if (left === null) return
+    const grace = setTimeout(() => {
+      // A run that began meanwhile must not lose its work to it.
+      if (runs.size === 0) backends[left.engine].cancel()
+    }, YIELD_GRACE_MILLISECONDS)
+    void left.ended.then(() => clearTimeout(grace))
+  }
 
   return {
     get busy() {
@@ -129,9 +79,12 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
       const firstNonce = nonceOf(params.unit, params.firstCounter)
       const run = { engine: params.engine, computing: false, yielding: false }
       runs.add(run)
-      const tried = await search({
+      const carried = carry.take(params, firstNonce)
+      const { carried: left, ...tried } = await searchWith({
         context: params,
         firstNonce,
+        ...(carried === undefined ? {} : { carried }),
+        carriesOn: params.goesOn === true,
         limit: Math.min(Number(MAX_COUNTER - params.firstCounter) + 1, params.maxNonces ?? Number.MAX_SAFE_INTEGER),
         budgetMilliseconds: params.budgetMilliseconds,
         enough: () => params.stopAtShare === true && found.length > 0,
@@ -143,6 +96,8 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
           if (isShare(digest, params.difficulty)) found.push({ nonce, digest })
         },
       }).finally(() => runs.delete(run))
+      if (left !== null) carry.keep(params, firstNonce + BigInt(tried.nonces), left)
+      if (run.yielding) endCarried()
       // What lies behind a cancelled nonce will be tried again.
       const shares = found
         .filter(({ nonce }) => nonce < firstNonce + BigInt(tried.nonces))
@@ -158,6 +113,7 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
           if (runs.has(run) && run.computing) backends[run.engine].cancel()
         }, YIELD_GRACE_MILLISECONDS)
       }
+      endCarried()
     },
     digest: async (params) => {
       const { engine, nonce } = params
@@ -172,7 +128,7 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
     },
     digests: async (params) => {
       const digests: string[] = []
-      const tried = await search({
+      const tried = await searchWith({
         context: params,
         firstNonce: params.firstNonce,
         limit: params.maxNonces ?? Number.MAX_SAFE_INTEGER,
@@ -187,7 +143,7 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
     check: async (params) => {
       const { expected, firstNonce } = params
       const wrong: { nonce: bigint; digest: string }[] = []
-      const { nonces, milliseconds } = await search({
+      const { nonces, milliseconds } = await searchWith({
         context: params,
         firstNonce,
         repeatAfter: expected.length,
@@ -213,7 +169,7 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
       const matches: boolean[] = []
       // also warms every thread up, so that the measurement has no first-run costs in it
       const warmUp = Math.max(golden.length, backends[engine].streams * backends[engine].batch(tier))
-      await search({
+      await searchWith({
         context,
         firstNonce: 0n,
         limit: warmUp,
@@ -222,7 +178,7 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
           if (nonce < BigInt(golden.length)) matches.push(digest === golden[Number(nonce)])
         },
       })
-      const { nonces, milliseconds } = await search({
+      const { nonces, milliseconds } = await searchWith({
         context,
         firstNonce: BigInt(warmUp),
         limit: Number.MAX_SAFE_INTEGER,
@@ -241,8 +197,4 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
       }
     },
   }
-}
-
-function isCancelled(error: unknown): boolean {
-  return error instanceof Failure && error.code === 'cancelled'
 }

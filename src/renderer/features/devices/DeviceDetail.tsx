@@ -78,6 +78,20 @@ function useFacts(device: Device): readonly Fact[] {
     facts.push([device.kind === 'cpu' ? t`Instruction sets` : t`Computes with`, instructionSets.join(', '), 'wrap'])
   facts.push([t`Engines`, device.engines.length === 0 ? t`none` : device.engines.join(', '), 'mono wrap'])
   if (engineUses !== undefined) facts.push([t`The engine uses`, engineUses, 'wrap'])
-  facts.push([t`Power from`, device.wattsSource, 'wrap'], [t`Restarts of its worker`, count(device.restarts)])
+  facts.push(
+    [t`Power from`, device.wattsSource, 'wrap'],
+    [
+      t`Energy from`,
+      device.energyFrom === 'counter'
+        ? t`its own counter, measured`
+        : device.energyFrom === null
+          ? t`not available`
+          : device.wattsCertainty === 'measured'
+            ? t`its power over time, measured`
+            : t`its power over time, estimated`,
+      'wrap',
+    ],
+    [t`Restarts of its worker`, count(device.restarts)],
+  )
   return facts
 }

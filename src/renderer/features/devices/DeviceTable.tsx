@@ -118,8 +118,14 @@ function DeviceRow({ device, now, chosen, onChoose }: DeviceRowProps) {
       </Cell>
       <td className="r">
         {heat === null ? <span className="muted">{NONE}</span> : Math.round(heat)}
-        <span className="sub" title={t`At ${device.temperatureLimitCelsius} °C it rests`}>
-          {heat === null ? t`not available` : t`limit ${device.temperatureLimitCelsius}`}
+        <span className="sub">
+          {heat === null ? (
+            t`not available`
+          ) : (
+            <Qualifier certainty="measured" source={t`Measured. At ${device.temperatureLimitCelsius} °C it rests`}>
+              {t`limit ${device.temperatureLimitCelsius}`}
+            </Qualifier>
+          )}
         </span>
       </td>
       <td className="r wide-only">

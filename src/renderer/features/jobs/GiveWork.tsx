@@ -141,7 +141,7 @@ export function GiveWork({ image, onClose, onShow }: GiveWorkProps) {
           {models.data && ready.length === 0 && (
             <div className="notice info">
               <span className="soft grow">
-                <Trans>There is no model for this yet. Add the folder of one in Settings, Models.</Trans>
+                <Trans>There is no model for this yet. Get one, or bring your own, on the Models screen.</Trans>
               </span>
               <a className="btn sm" href={href('models')} onClick={onClose}>
                 <Trans>Open Models</Trans>

@@ -3,6 +3,7 @@ import { Trans, useLingui } from '@lingui/react/macro'
 import { useId, useState } from 'react'
 import { Icon } from '../../ui/icons'
 import { Panel, Problem } from '../../ui/parts'
+import { chosenFiles } from './take-files'
 import type { Adding } from './use-adding'
 
 export function AddModel({ adding }: { adding: Adding }) {
@@ -22,12 +23,12 @@ export function AddModel({ adding }: { adding: Adding }) {
       >
         <div
           className={`drop ${over ? 'over' : ''}`}
-          onDragOver={() => setOver(true)}
+          onDragOver={() => setOver(busy === null)}
           onDragLeave={() => setOver(false)}
           onDrop={() => setOver(false)}
         >
           {busy === null ? (
-            <Trans>Drop a GGUF, safetensors or ONNX file here, or all files of a model together</Trans>
+            <Trans>Drop a GGUF, safetensors or ONNX file here, or the folder of a model</Trans>
           ) : (
             <output>{busy}</output>
           )}
@@ -41,7 +42,7 @@ export function AddModel({ adding }: { adding: Adding }) {
                 multiple
                 disabled={busy !== null}
                 onChange={(event) => {
-                  addFiles([...(event.target.files ?? [])])
+                  addFiles(chosenFiles(event.target.files))
                   event.target.value = ''
                 }}
               />
@@ -56,7 +57,7 @@ export function AddModel({ adding }: { adding: Adding }) {
                 disabled={busy !== null}
                 ref={(element) => element?.setAttribute('webkitdirectory', '')}
                 onChange={(event) => {
-                  addFiles([...(event.target.files ?? [])])
+                  addFiles(chosenFiles(event.target.files))
                   event.target.value = ''
                 }}
               />
@@ -85,7 +86,8 @@ export function AddModel({ adding }: { adding: Adding }) {
             <button
               type="submit"
               className="btn"
-              disabled={busy !== null || path.trim() === ''}
+              aria-disabled={busy !== null}
+              disabled={path.trim() === ''}
               title={path.trim() === '' ? t`Write the path first` : undefined}
             >
               <Trans>Add</Trans>

@@ -94,20 +94,20 @@ function Row({ model, onAsked }: { model: AvailableModel; onAsked: () => void })
         </span>
       </td>
       <td className="r">
-        {model.download === null ? (
-          <button
-            type="button"
-            className={model.recommended ? 'btn primary sm' : 'btn sm'}
-            aria-label={t`Get ${model.name}`}
-            disabled={impossible}
-            title={impossible ? fit.words : undefined}
-            onClick={get}
-          >
-            <Trans>Get</Trans>
-          </button>
-        ) : (
-          <span className="muted">{t`asked for`}</span>
-        )}
+        {/* It stays when it was pressed, with the focus. */}
+        <button
+          type="button"
+          className={model.download !== null ? 'btn quiet sm' : model.recommended ? 'btn primary sm' : 'btn sm'}
+          aria-label={model.download === null ? t`Get ${model.name}` : t`${model.name}, asked for`}
+          aria-disabled={model.download !== null}
+          disabled={impossible && model.download === null}
+          title={impossible ? fit.words : undefined}
+          onClick={() => {
+            if (model.download === null) get()
+          }}
+        >
+          {model.download === null ? <Trans>Get</Trans> : <Trans>Asked for</Trans>}
+        </button>
       </td>
     </tr>
   )

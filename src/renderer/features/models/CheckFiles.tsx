@@ -12,6 +12,7 @@ export function CheckFiles({ onChecked }: { onChecked: () => void }) {
   const { t } = useLingui()
   const [busy, setBusy] = useState(false)
   const check = (): void => {
+    if (busy) return
     setBusy(true)
     client
       .call('models.verify', null)
@@ -26,7 +27,7 @@ export function CheckFiles({ onChecked }: { onChecked: () => void }) {
       .finally(() => setBusy(false))
   }
   return (
-    <button type="button" className="btn" disabled={busy} onClick={check}>
+    <button type="button" className="btn" aria-disabled={busy} onClick={check}>
       <Icon name="check" />
       {busy ? <Trans>Checking files</Trans> : <Trans>Check all files</Trans>}
     </button>

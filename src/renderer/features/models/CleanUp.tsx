@@ -6,6 +6,7 @@ import { reportFailure } from '../../app/Notices'
 import { client } from '../../data/client'
 import { asFailure, toast } from '../../data/store'
 import { bytes } from '../../ui/format'
+import { takesFocus } from '../../ui/kept-focus'
 
 const GIGA = 1e9
 
@@ -64,13 +65,16 @@ export function CleanUp({ onRemoved }: { onRemoved: () => void }) {
           </span>
         </>
       ) : plan.removed.length === 0 ? (
-        <span className="soft">
+        <output className="soft">
           <Trans>Nothing is to be removed: {bytes(plan.bytes)} of models are installed.</Trans>
-        </span>
+        </output>
       ) : (
         <>
           <button type="button" className="btn sm" onClick={() => ask(false)}>
             <Plural value={plan.removed.length} one="Delete # model" other="Delete # models" />
+          </button>
+          <button type="button" className="btn quiet sm" ref={takesFocus} onClick={() => setPlan(null)}>
+            <Trans>Keep</Trans>
           </button>
           <span className="soft">
             {t`${plan.removed.map((model) => model.id).join(', ')}: ${bytes(plan.freedBytes)}`}

@@ -24,7 +24,19 @@ export function DownloadRow({ download, onChanged }: { download: Download; onCha
   const act = (method: 'models.get' | 'models.pause' | 'models.cancel') => (): void => {
     client.call(method, { id }).then(onChanged, (error: unknown) => reportFailure(asFailure(error)))
   }
-  const moving = state === 'fetching' || state === 'waiting' || state === 'checking'
+  const goOn = { label: t`Go on with ${name}`, word: t`Go on`, method: 'models.get' } as const
+  const pause = { label: t`Pause ${name}`, word: t`Pause`, method: 'models.pause' } as const
+  // One button, so that it keeps the focus while its word changes.
+  const next = {
+    waiting: pause,
+    fetching: pause,
+    checking: pause,
+    paused: goOn,
+    failed: { ...goOn, label: t`Try again: ${name}`, word: t`Try again` },
+    installing: null,
+    done: null,
+    cancelled: null,
+  }[state]
   return (
     <li>
       <Mark small state={MARKS[state]} />
@@ -34,19 +46,17 @@ export function DownloadRow({ download, onChanged }: { download: Download; onCha
             {name}
           </b>
           <span className="row">
-            {moving && (
-              <button type="button" className="btn sm" aria-label={t`Pause ${name}`} onClick={act('models.pause')}>
-                <Trans>Pause</Trans>
-              </button>
-            )}
-            {state === 'paused' && (
-              <button type="button" className="btn sm" aria-label={t`Go on with ${name}`} onClick={act('models.get')}>
-                <Trans>Go on</Trans>
-              </button>
-            )}
-            {state === 'failed' && (
-              <button type="button" className="btn sm" aria-label={t`Try again: ${name}`} onClick={act('models.get')}>
-                <Trans>Try again</Trans>
+            {next && (
+              <button
+                type="button"
+                className="btn sm"
+                aria-label={next.label}
+                title={
+                  next === pause && download.beginsAnew ? t`A Python package begins anew after a pause` : undefined
+                }
+                onClick={act(next.method)}
+              >
+                {next.word}
               </button>
             )}
             {state !== 'installing' && (
@@ -94,7 +104,11 @@ function Words({ download }: { download: Download }) {
     case 'installing':
       return <>{t`Making its graph and running it once`}</>
     case 'paused':
-      return <>{t`Paused at ${amount}. It goes on from there.`}</>
+      return download.beginsAnew ? (
+        <>{t`Paused, ${amount} kept. pip keeps no part of a package: the one under way begins anew.`}</>
+      ) : (
+        <>{t`Paused at ${amount}. It goes on from there.`}</>
+      )
     case 'failed':
       return (
         <>{failure === null ? t`It was not fetched.` : `${sentence(failure.message)} ${sentence(failure.action)}`}</>

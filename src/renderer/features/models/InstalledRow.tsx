@@ -1,9 +1,10 @@
 import { Trans, useLingui } from '@lingui/react/macro'
-import { useState } from 'react'
+import { useState, type KeyboardEvent } from 'react'
 import type { InstalledModel } from '#shared/contract/models'
 import { reportFailure } from '../../app/Notices'
 import { client } from '../../data/client'
 import { asFailure } from '../../data/store'
+import { takesFocus } from '../../ui/kept-focus'
 import { ModelName } from './ModelName'
 import { bytes, count, joined, NONE, scaled, shortId, shortTime } from '../../ui/format'
 
@@ -88,11 +89,19 @@ function StateWords({ model, badFiles }: { model: InstalledModel; badFiles: read
 function Remove({ model, onRemoved }: { model: InstalledModel; onRemoved: () => void }) {
   const { t } = useLingui()
   const [asked, setAsked] = useState(false)
+  const [kept, setKept] = useState(false)
   if (model.builtIn)
     return <span className="tag" title={t`Comes with Lode and cannot be removed`}>{t`comes with Lode`}</span>
   if (!asked)
     return (
-      <button type="button" className="btn sm" aria-label={t`Remove ${model.name}`} onClick={() => setAsked(true)}>
+      <button
+        type="button"
+        className="btn sm"
+        aria-label={t`Remove ${model.name}`}
+        // After Keep the focus is where it was.
+        ref={kept ? takesFocus : null}
+        onClick={() => setAsked(true)}
+      >
         <Trans>Remove</Trans>
       </button>
     )
@@ -102,12 +111,20 @@ function Remove({ model, onRemoved }: { model: InstalledModel; onRemoved: () => 
       .then(onRemoved, (error: unknown) => reportFailure(asFailure(error)))
       .finally(() => setAsked(false))
   }
+  const keep = (): void => {
+    setAsked(false)
+    setKept(true)
+  }
+  const escape = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape') keep()
+  }
   return (
     <span className="row end-row">
-      <button type="button" className="btn sm" onClick={remove}>
+      <button type="button" className="btn sm" aria-label={t`Delete ${model.name}`} onClick={remove} onKeyDown={escape}>
         <Trans>Delete</Trans>
       </button>
-      <button type="button" className="btn quiet sm" onClick={() => setAsked(false)}>
+      {/* Enter pressed twice deletes nothing. */}
+      <button type="button" className="btn quiet sm" ref={takesFocus} onClick={keep} onKeyDown={escape}>
         <Trans>Keep</Trans>
       </button>
     </span>

@@ -1,17 +1,21 @@
 /** Models: what is being fetched, what is installed and what it earned, what could be fetched, and how to bring one's own. */
 import { Trans, useLingui } from '@lingui/react/macro'
+import { useState } from 'react'
 import type { InstalledModel } from '#shared/contract/models'
 import { useAnswer } from '../../data/answer'
 import { bytes, count } from '../../ui/format'
+import { useKeptFocus } from '../../ui/kept-focus'
 import { Empty, Loaded, Panel } from '../../ui/parts'
 import { AddModel } from './AddModel'
 import { Available } from './Available'
+import { ContextChoice, USUAL_CONTEXT } from './ContextChoice'
 import { CheckFiles } from './CheckFiles'
 import { CleanUp } from './CleanUp'
 import { DownloadRow } from './DownloadRow'
 import { FetchPlanPanel } from './FetchPlan'
 import { InstalledRow } from './InstalledRow'
 import { useBadFiles } from './bad-files'
+import { droppedFiles } from './take-files'
 import { useAdding } from './use-adding'
 
 export function Models() {
@@ -20,20 +24,30 @@ export function Models() {
     on: ['models.changed', 'credit.changed'],
     restMilliseconds: 2000,
   })
-  const catalogue = useAnswer('models.catalogue', null, {
-    on: ['models.changed', 'settings.changed'],
-    everyMilliseconds: 10_000,
-  })
+  const [context, setContext] = useState(USUAL_CONTEXT)
+  const catalogue = useAnswer(
+    'models.catalogue',
+    { context },
+    {
+      on: ['models.changed', 'settings.changed'],
+      everyMilliseconds: 10_000,
+    },
+  )
   const downloads = useAnswer('models.downloads', null, { on: ['models.download'], restMilliseconds: 250 })
   const adding = useAdding(installed.reload)
   const models = installed.data ?? []
+  const screen = useKeptFocus<HTMLDivElement>()
+  // While another context is asked about, the rows stay.
+  const [shown, setShown] = useState(catalogue.data)
+  if (catalogue.data !== undefined && catalogue.data !== shown) setShown(catalogue.data)
   return (
     <div
       className="stack models"
+      ref={screen}
       onDragOver={(event) => event.preventDefault()}
       onDrop={(event) => {
         event.preventDefault()
-        adding.addFiles([...event.dataTransfer.files])
+        if (event.dataTransfer.files.length > 0) adding.addFiles(droppedFiles(event.dataTransfer))
       }}
     >
       <div className="title">
@@ -42,7 +56,7 @@ export function Models() {
         <span className="grow" />
         <CheckFiles onChecked={installed.reload} />
       </div>
-      {catalogue.data && <FetchPlanPanel plan={catalogue.data.plan} downloads={downloads.data ?? []} />}
+      {shown && <FetchPlanPanel plan={shown.plan} downloads={downloads.data ?? []} />}
       {downloads.data && downloads.data.length > 0 && (
         <Panel title={t`Being fetched`}>
           <div className="rule-top">
@@ -73,9 +87,13 @@ export function Models() {
         </div>
       </Panel>
       <AddModel adding={adding} />
-      <Panel title={t`Available`} note={t`from the catalogue that comes with Lode`}>
+      <Panel
+        title={t`Available`}
+        note={t`from the catalogue that comes with Lode`}
+        end={<ContextChoice value={context} onChange={setContext} />}
+      >
         <div className="rule-top">
-          <Loaded answer={catalogue}>
+          <Loaded answer={{ ...catalogue, data: shown }}>
             {({ models: list }) => <Available models={list} onAsked={downloads.reload} />}
           </Loaded>
         </div>

@@ -3,36 +3,90 @@ import type { Params } from '#shared/contract/index'
 import { Failure } from '#shared/domain/errors'
 import { sessionToken } from '../../data/connect'
 
+/** A file with its name: `model/onnx/model.onnx` out of a folder, the name alone otherwise. */
+export interface ChosenFile {
+  file: File
+  name: string
+}
+
+/** No model has more. */
+const MAX_FILES = 2000
+
+/** What was chosen in the system's dialog, a folder with all that is in it. */
+export function chosenFiles(list: FileList | null): Promise<ChosenFile[]> {
+  return Promise.resolve(
+    [...(list ?? [])].map((file) => ({
+      file,
+      name: file.webkitRelativePath === '' ? file.name : file.webkitRelativePath,
+    })),
+  )
+}
+
+/** What was dropped. Rejects with a Failure where a folder cannot be read or holds too much. */
+export async function droppedFiles(transfer: DataTransfer): Promise<ChosenFile[]> {
+  // Both are gone when the event is over.
+  const files = [...transfer.files]
+  const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry() ?? [])
+  const plain = files.map((file) => ({ file, name: file.name }))
+  // The engine reads a folder itself where its path is known.
+  if (files.some((file) => pathOf(file) !== '') || entries.every((entry) => entry.isFile)) return plain
+  const found: ChosenFile[] = []
+  for (const entry of entries) await readEntry(entry, found)
+  return found
+}
+
+async function readEntry(entry: FileSystemEntry, found: ChosenFile[]): Promise<void> {
+  const name = entry.fullPath.replace(/^\//, '')
+  if (name.split('/').some((part) => part.startsWith('.'))) return
+  if (found.length >= MAX_FILES)
+    throw new Failure('invalid-input', `the folder holds more than ${MAX_FILES} files`, 'Drop the folder of one model.')
+  if (entry.isFile) {
+    found.push({ file: await new Promise<File>((done, fail) => (entry as FileSystemFileEntry).file(done, fail)), name })
+    return
+  }
+  const reader = (entry as FileSystemDirectoryEntry).createReader()
+  for (;;) {
+    // It gives a hundred at a time, and none after the last.
+    const part = await new Promise<FileSystemEntry[]>((done, fail) => reader.readEntries(done, fail))
+    if (part.length === 0) return
+    for (const child of part) await readEntry(child, found)
+  }
+}
+
 /** `onShare`: 0 to 1 of what is sent. Rejects with a Failure. */
 export async function takeFiles(
-  files: readonly File[],
+  files: readonly ChosenFile[],
   onShare: (share: number) => void,
 ): Promise<Params<'models.add'>> {
   const [first] = files
   if (!first) throw new Failure('invalid-input', 'nothing was chosen', 'Choose a file.')
-  const path = pathOf(first)
+  const path = pathOf(first.file)
   if (path !== '')
-    return { path: files.length === 1 && relative(first) === first.name ? path : folderOf(path, relative(first)) }
+    return { path: files.length === 1 && first.name === first.file.name ? path : folderOf(path, first.name) }
   const token = sessionToken()
   if (token === null) throw new Failure('unavailable', 'the engine cannot be reached', 'Write the path instead.')
   const upload = crypto.randomUUID()
-  const all = files.reduce((sum, file) => sum + file.size, 0)
+  const all = files.reduce((sum, { file }) => sum + file.size, 0)
   let done = 0
-  for (const file of files) {
-    await send(upload, file, token, (bytes) => onShare(all === 0 ? 1 : (done + bytes) / all))
+  for (const { file, name } of gathered(files)) {
+    await send(upload, file, name, token, (bytes) => onShare(all === 0 ? 1 : (done + bytes) / all))
     done += file.size
   }
   return { upload }
 }
 
+/** Files without a folder get one, which the model takes its name from: that of its weights where they have one of their own. */
+function gathered(files: readonly ChosenFile[]): readonly ChosenFile[] {
+  if (files.length === 1 || files.every(({ name }) => name.includes('/'))) return files
+  const weights = files.find(({ name }) => /\.(onnx|safetensors|gguf)$/i.test(name) && !/^model\b/i.test(name))
+  const folder =
+    weights?.name.replace(/\.\w+$/, '') ?? `model-${new Date().toISOString().slice(0, 16).replaceAll(/\D/g, '-')}`
+  return files.map(({ file, name }) => ({ file, name: `${folder}/${name}` }))
+}
+
 /** Older versions of Electron write it into the file itself; a page has none. */
 function pathOf(file: File): string {
   return (file as { path?: string }).path ?? window.lode?.pathOf(file) ?? ''
-}
-
-/** `model/onnx/model.onnx` of a chosen folder, the name alone of a chosen file. */
-function relative(file: File): string {
-  return file.webkitRelativePath === '' ? file.name : file.webkitRelativePath
 }
 
 /** The folder that was chosen, from the path of one of its files; of several files the folder that they lie in. */
@@ -45,14 +99,20 @@ function folderOf(path: string, inside: string): string {
 }
 
 /** Only names that the store takes travel; others could not be used anyway. */
-function send(upload: string, file: File, token: string, onBytes: (bytes: number) => void): Promise<void> {
-  const name = relative(file)
+function send(
+  upload: string,
+  file: File,
+  name: string,
+  token: string,
+  onBytes: (bytes: number) => void,
+): Promise<void> {
+  const place = name
     .split('/')
     .map((part) => part.replaceAll(/[^\w.@+-]/g, '_'))
     .join('/')
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest()
-    request.open('PUT', `/upload/${upload}/${name}`)
+    request.open('PUT', `/upload/${upload}/${place}`)
     request.setRequestHeader('authorization', `Bearer ${token}`)
     request.setRequestHeader('content-type', 'application/octet-stream')
     request.upload.addEventListener('progress', (event) => onBytes(event.loaded))

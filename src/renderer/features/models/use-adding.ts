@@ -6,13 +6,13 @@ import type { Failure } from '#shared/domain/errors'
 import { client } from '../../data/client'
 import { asFailure, toast } from '../../data/store'
 import { bytes, percent } from '../../ui/format'
-import { takeFiles } from './take-files'
+import { takeFiles, type ChosenFile } from './take-files'
 
 export interface Adding {
   /** what is being done, in words; null while nothing is */
   busy: string | null
   failure: Failure | null
-  addFiles(files: readonly File[]): void
+  addFiles(files: Promise<readonly ChosenFile[]>): void
   addPath(path: string): void
 }
 
@@ -39,9 +39,11 @@ export function useAdding(onAdded: () => void): Adding {
     busy,
     failure,
     addFiles: (files) => {
-      if (files.length > 0 && busy === null)
-        add(takeFiles(files, (share) => setBusy(t`Sending to the engine, ${percent(share)}`)))
+      if (busy === null)
+        add(files.then((all) => takeFiles(all, (share) => setBusy(t`Sending to the engine, ${percent(share)}`))))
     },
-    addPath: (path) => add(Promise.resolve({ path })),
+    addPath: (path) => {
+      if (busy === null) add(Promise.resolve({ path }))
+    },
   }
 }

@@ -14,10 +14,16 @@ import type { DecoderShape } from './shapes'
 export type AttentionInputs = [query: string, key: string, value: string]
 
 export interface Attention {
-  /** Rotates and attends; gives [batch, tokens, heads × headSize]. */
+  /** Rotates and attends; gives [batch, tokens, heads × headSize], in the last layer [batch, kept, heads × headSize]. */
   attend(layer: number, inputs: AttentionInputs): string
   /** Declares what the caller puts into the cache; after the last layer. */
   finish(): void
+}
+
+/** The tokens whose logits are asked for, the last ones: the last layer attends for them alone. */
+export interface KeptTokens {
+  /** Their rows of a value that has a row for each token along an axis. */
+  lastOf(value: string, axis: number, output: string): string
 }
 
 /**
@@ -28,7 +34,7 @@ export interface Attention {
  * `new_keys` and `new_values` [batch, layers × keyValueHeads, 1, tokens, headSize]. The tables of `cosines` and `sines`
  * are there already.
  */
-export async function createAttention(graph: GraphWriter, shape: DecoderShape): Promise<Attention> {
+export async function createAttention(graph: GraphWriter, shape: DecoderShape, kept: KeptTokens): Promise<Attention> {
   const { layers, heads, keyValueHeads, headSize } = shape
   const cached = ['batch', keyValueHeads, 1, 'past', headSize]
   graph.input('position_ids', INT64, ['batch', 'tokens'])
@@ -36,11 +42,8 @@ export async function createAttention(graph: GraphWriter, shape: DecoderShape): 
   // Scores are scaled through the queries' rotation, so that their product needs no factor. Folded when it is loaded.
   const scale = await graph.weights('scale', Float32Array.of(1 / Math.sqrt(headSize)), [1])
   const scaled = ['cosines', 'sines'].map((table) => graph.node('Mul', [table, scale], `${table}.scaled`))
-  const partsOfInput = graph.integers(
-    'qkv.sizes',
-    [heads, keyValueHeads, keyValueHeads].map((count) => count * headSize),
-    [3],
-  )
+  /** Written with the first layer that needs it: onnxruntime complains of what no node uses. */
+  let partsOfInput: string | null = null
   const queryHeads = graph.integers('query.shape', [0, 0, keyValueHeads, heads / keyValueHeads, headSize], [5])
   const keyHeads = graph.integers('key.shape', [0, 0, keyValueHeads, 1, headSize], [5])
   const together = graph.integers('attended.shape', [0, 0, heads * headSize], [3])
@@ -62,12 +65,19 @@ export async function createAttention(graph: GraphWriter, shape: DecoderShape): 
         return graph.node('Transpose', [split], name(`${part}.byHead`), { perm: [0, 2, 3, 1, 4] })
       }
       if (inputs[1] === '') {
+        const sizes = [heads, keyValueHeads, keyValueHeads].map((count) => count * headSize)
+        partsOfInput ??= graph.integers('qkv.sizes', sizes, [3])
         const apart: AttentionInputs = [name('q'), name('k'), name('v')]
         graph.node('Split', [inputs[0], partsOfInput], apart, { axis: -1 })
         inputs = apart
       }
-      const byGroup = byHead(rotated(inputs[0], scaled, heads, 'query'), queryHeads, 'query')
-      const query = graph.node('Reshape', [byGroup, productShape], name('query'))
+      const isLast = layer + 1 === layers
+      const turned = rotated(inputs[0], scaled, heads, 'query')
+      const asked = isLast ? kept.lastOf(turned, 1, name('query.kept')) : turned
+      const byGroup = byHead(asked, queryHeads, 'query')
+      // Few rows: each head is a product of its own. What they may look at is the same for every head: the first one's rows serve.
+      const query = isLast ? byGroup : graph.node('Reshape', [byGroup, productShape], name('query'))
+      const bias = isLast ? kept.lastOf('attention_bias', 3, name('bias.kept')) : 'attention_bias'
       const key = byHead(rotated(inputs[1], ['cosines', 'sines'], keyValueHeads, 'key'), keyHeads, 'key')
       const value = byHead(inputs[2], keyHeads, 'value')
       newKeys.push(key)
@@ -77,13 +87,13 @@ export async function createAttention(graph: GraphWriter, shape: DecoderShape): 
       const before = graph.node('FusedMatMul', [query, pastKey], name('scores.past'), transposed)
       const among = graph.node('FusedMatMul', [query, key], name('scores.new'), transposed)
       const scores = graph.node('Concat', [before, among], name('scores'), { axis: -1 })
-      const biased = graph.node('Add', [scores, 'attention_bias'], name('scores.biased'))
+      const biased = graph.node('Add', [scores, bias], name('scores.biased'))
       const shares = graph.node('Softmax', [biased], name('shares'), { axis: -1 })
       graph.node('Split', [shares, parts], [name('shares.past'), name('shares.new')], { axis: -1 })
       const from = graph.node('MatMul', [name('shares.past'), pastValue], name('attended.past'))
       const own = graph.node('MatMul', [name('shares.new'), value], name('attended.new'))
       const sum = graph.node('Add', [from, own], name('attended.rows'))
-      const ofHeads = graph.node('Reshape', [sum, groupHeads], name('attended.byHead'))
+      const ofHeads = isLast ? sum : graph.node('Reshape', [sum, groupHeads], name('attended.byHead'))
       const ordered = graph.node('Transpose', [ofHeads], name('attended.heads'), { perm: [0, 3, 1, 2, 4] })
       return graph.node('Reshape', [ordered, together], name('attended'))
     },

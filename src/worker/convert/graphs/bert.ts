@@ -111,8 +111,10 @@ export async function buildBertGraph(
 async function positions(source: TensorSource, shape: EncoderShape, graph: GraphWriter): Promise<string> {
   const { width, context } = shape
   const { values } = await readMatrix(source, 'position_embd.weight', width, context)
-  const types = await readMatrix(source, 'token_types.weight', width)
-  for (let index = 0; index < values.length; index++) values[index]! += types.values[index % width]!
+  if (source.has('token_types.weight')) {
+    const types = await readMatrix(source, 'token_types.weight', width)
+    for (let index = 0; index < values.length; index++) values[index]! += types.values[index % width]!
+  }
   const table = await graph.weights('positions', values, [context, width])
   const [zero, one, two] = [0, 1, 2].map((value) => graph.integers(`position.${value}`, [value], [1]))
   const lengths = graph.node('Shape', ['input_ids'], 'lengths')

@@ -4,7 +4,7 @@
  * Inputs
  * - `input_ids`, int64 [batch, tokens].
  * - `logits_to_keep`, int64, no dimensions: logits are computed for that many last tokens: 1 while answering, all of them
- *   for replay.
+ *   for replay, 0 for what is new for the cache alone. In the last layer the others pass through query, key and value only.
  * - those of attention.ts: positions, what each token may look at, and a cache that is only read. Any number of texts, of any
  *   lengths, may share a run, as long as they have the same number of tokens in it.
  *
@@ -15,7 +15,7 @@
  */
 import type { ModelPrecision } from '#shared/domain/worker-protocol'
 import type { TensorSource } from '../sources/tensor-source'
-import { createAttention, type AttentionInputs } from './attention'
+import { createAttention, type AttentionInputs, type KeptTokens } from './attention'
 import { FLOAT, INT64, type GraphWriter } from './graph-writer'
 import { createProducts, type Products } from './products'
 import { rotaryTables } from './rotary'
@@ -49,7 +49,8 @@ export async function buildDecoderGraph(
   await graph.weights('sines', sines, [context, headSize / 2])
   graph.input('input_ids', INT64, ['batch', 'tokens'])
   graph.input('logits_to_keep', INT64, [])
-  const attention = await createAttention(graph, shape)
+  const kept = keptTokens(graph)
+  const attention = await createAttention(graph, shape, kept)
 
   const words = await products.table('token_embd.weight', width)
   let residual = words.lookUp('input_ids', 'embedded')
@@ -69,6 +70,7 @@ export async function buildDecoderGraph(
   for (let layer = 0; layer < layers; layer++) {
     const of = (part: string): string => `blk.${layer}.${part}.weight`
     const attended = attention.attend(layer, await attentionInputs(parts, layer, normed))
+    if (layer + 1 === layers) residual = kept.lastOf(residual, 1, 'kept.residual')
     const output = await products.matrix([{ name: of('attn_output'), rows: width }], heads * headSize)
     const middle = await summed(
       output.times(attended, `layer.${layer}.attention`),
@@ -92,7 +94,7 @@ export async function buildDecoderGraph(
   const head = source.has('output.weight')
     ? await products.matrix([{ name: 'output.weight', rows: words.rows }], width)
     : words
-  head.times(lastPositions(graph, normed), 'logits')
+  head.times(normed, 'logits')
   graph.output('logits', FLOAT, ['batch', 'kept', words.rows])
   return context
 }
@@ -130,11 +132,15 @@ export async function separateInputs(
   return [await part('q', shape.heads), await part('k', shape.keyValueHeads), await part('v', shape.keyValueHeads)]
 }
 
-/** Only the last `logits_to_keep` positions pass through the head, which is large. */
-function lastPositions(graph: GraphWriter, value: string): string {
+/** Only the last `logits_to_keep` tokens go through the end of the last layer and through the head, which is large. */
+function keptTokens(graph: GraphWriter): KeptTokens {
   const one = graph.integers('one', [1], [1])
-  const kept = graph.node('Reshape', ['logits_to_keep', one], 'kept')
-  const start = graph.node('Neg', [kept], 'kept.start')
-  const end = graph.integers('kept.end', [Number.MAX_SAFE_INTEGER], [1])
-  return graph.node('Slice', [value, start, end, one], 'kept.rows')
+  const count = graph.node('Reshape', ['logits_to_keep', one], 'kept')
+  const lengths = graph.node('Shape', ['input_ids'], 'kept.lengths')
+  const end = graph.node('Slice', [lengths, one, graph.integers('two', [2], [1])], 'kept.end')
+  const start = graph.node('Sub', [end, count], 'kept.start')
+  return {
+    lastOf: (value, axis, output) =>
+      graph.node('Slice', [value, start, end, graph.integers(`${output}.axis`, [axis], [1])], output),
+  }
 }

@@ -6,13 +6,23 @@ import { openGguf, type GgufFile } from './gguf-file'
 import { tokenizerFiles } from './gguf-tokenizer'
 import { readVector, refuse } from './tensor-source'
 
-const POOLING = { mean: 1, first: 2 } as const
+/** GGUF's ways to make one vector of those of a text's tokens, by their numbers. */
+const POOLING = ['none', 'mean', 'cls', 'last', 'rank']
+const MEAN = POOLING.indexOf('mean')
+const FIRST = POOLING.indexOf('cls')
 
 /** Opens the file; whoever asked closes `tensors`. Throws a Failure `model-refused` that names the file and the reason. */
 export async function openGgufModel(path: string): Promise<ModelSource> {
   const file = await openGguf(path)
   try {
     const architecture = String(file.metadata['general.architecture'])
+    const parts = Number(file.metadata['split.count'] ?? 1)
+    if (parts > 1)
+      throw refuse(
+        file.fileName,
+        `is one of ${parts} parts of a model`,
+        'Choose a file in one piece, or join the parts first (llama-gguf-split --merge).',
+      )
     const isDecoder = (decoderFamilies as readonly string[]).includes(architecture)
     if (!isDecoder && architecture !== 'bert') {
       const known = [...decoderFamilies, 'bert'].join(', ')
@@ -23,6 +33,9 @@ export async function openGgufModel(path: string): Promise<ModelSource> {
       )
     }
     const shape = isDecoder ? await decoderShape(file, architecture as DecoderFamilyName) : encoderShape(file)
+    const words = file.metadata['tokenizer.ggml.tokens']
+    if (Array.isArray(words) && file.tensor('token_embd.weight').rows < words.length)
+      throw refuse(file.fileName, `has ${words.length} words, and vectors for fewer`)
     const padding = idOf(file, 'padding')
     return {
       tensors: file,
@@ -97,6 +110,8 @@ function encoderShape(file: GgufFile): EncoderShape {
   const heads = read('attention.head_count', sizes.heads)
   const width = read('embedding_length', sizes.width)
   if (width % heads !== 0) throw refuse(file.fileName, 'has a width that its heads do not divide')
+  if (read('attention.causal', z.boolean(), false))
+    throw refuse(file.fileName, 'lets a token see only those before it, which Lode does not compute for embeddings')
   return {
     family: 'bert',
     layers: read('block_count', sizes.layers),
@@ -108,17 +123,15 @@ function encoderShape(file: GgufFile): EncoderShape {
   }
 }
 
+/** A file that says nothing is taken as most are: the mean. */
 function pooling(file: GgufFile): string {
-  const kind = reader(file)('pooling_type', z.number(), POOLING.mean)
-  if (kind !== POOLING.mean && kind !== POOLING.first)
+  const kind = reader(file)('pooling_type', z.number(), MEAN)
+  if (kind !== MEAN && kind !== FIRST)
     throw refuse(
       file.fileName,
-      'makes one vector of a text in a way that Lode does not compute (neither mean nor first)',
+      `makes one vector of a text by "${POOLING[kind] ?? kind}", which Lode does not compute: it knows "mean" and "cls"`,
     )
-  return JSON.stringify({
-    pooling_mode_cls_token: kind === POOLING.first,
-    pooling_mode_mean_tokens: kind === POOLING.mean,
-  })
+  return JSON.stringify({ pooling_mode_cls_token: kind === FIRST, pooling_mode_mean_tokens: kind === MEAN })
 }
 
 function idOf({ metadata }: GgufFile, key: string): number | undefined {

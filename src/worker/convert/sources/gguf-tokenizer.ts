@@ -1,5 +1,6 @@
 /** tokenizer.json, tokenizer_config.json and the chat template from a GGUF file's metadata. */
 import { z } from 'zod'
+import { wordPieces } from './gguf-word-pieces'
 import { refuse } from './tensor-source'
 
 /** A word of the vocabulary that is no text: control words and those a person's program added. Numbers are GGUF's. */
@@ -48,46 +49,61 @@ export function tokenizerFiles(
   const template = metadata['tokenizer.chat_template']
   if (kind === 'chat' && (typeof template !== 'string' || template === ''))
     throw refuse(name, 'has no chat template: it answers no questions')
-  const vocabulary = tokens.data
   const kinds = numbers.safeParse(metadata['tokenizer.ggml.token_type']).data ?? []
-  const model = String(metadata['tokenizer.ggml.model'])
-  const special = (key: string): string | undefined => {
-    const id = metadata[`tokenizer.ggml.${key}_token_id`]
-    return typeof id === 'number' || typeof id === 'bigint' ? vocabulary[Number(id)] : undefined
-  }
-  const parts =
-    model === 'gpt2'
-      ? bytePairs(metadata, vocabulary, name)
-      : model === 'llama'
-        ? sentencePieces(metadata, vocabulary, name)
-        : null
-  if (parts === null) throw refuse(name, `has a tokenizer of the kind ${model}, which Lode does not read`)
-  const added = vocabulary.flatMap((content, id) =>
-    kinds[id] === CONTROL || kinds[id] === USER_DEFINED
-      ? [
-          {
-            id,
-            content,
-            single_word: false,
-            lstrip: false,
-            rstrip: false,
-            normalized: false,
-            special: kinds[id] === CONTROL,
-          },
-        ]
-      : [],
-  )
-  const config = {
-    bos_token: special('bos'),
-    eos_token: special('eos'),
-    pad_token: special('padding'),
-    unk_token: special('unknown'),
-  }
+  const { vocabulary, special, parts } = tokenizerOf(metadata, tokens.data, kinds, name)
+  const names = new Set(Object.values(special))
+  const added = vocabulary.flatMap((content, id) => {
+    // Files of older programs do not call a BERT's own tokens control words.
+    const isSpecial = kinds[id] === CONTROL || ('cls_token' in special && names.has(content))
+    if (!isSpecial && kinds[id] !== USER_DEFINED) return []
+    const plain = { single_word: false, lstrip: false, rstrip: false, normalized: false }
+    return [{ id, content, ...plain, special: isSpecial }]
+  })
   const file = { version: '1.0', truncation: null, padding: null, added_tokens: added, post_processor: null, ...parts }
   return {
     'tokenizer.json': JSON.stringify(file),
-    'tokenizer_config.json': JSON.stringify(config),
+    'tokenizer_config.json': JSON.stringify(special),
     ...(kind === 'chat' && typeof template === 'string' ? { 'chat_template.jinja': template } : {}),
+  }
+}
+
+interface GgufTokenizer {
+  /** by id, as tokenizer.json writes words */
+  vocabulary: readonly string[]
+  /** the words with a task, by their names in tokenizer_config.json */
+  special: Readonly<Record<string, string | undefined>>
+  /** what is particular to the kind in tokenizer.json */
+  parts: object
+}
+
+function tokenizerOf(
+  metadata: Readonly<Record<string, unknown>>,
+  vocabulary: string[],
+  kinds: readonly number[],
+  name: string,
+): GgufTokenizer {
+  const word = (key: string): string | undefined => {
+    const id = metadata[`tokenizer.ggml.${key}_token_id`]
+    return typeof id === 'number' || typeof id === 'bigint' ? vocabulary[Number(id)] : undefined
+  }
+  const special = {
+    bos_token: word('bos'),
+    eos_token: word('eos'),
+    pad_token: word('padding'),
+    unk_token: word('unknown'),
+  }
+  const model = String(metadata['tokenizer.ggml.model'])
+  switch (model) {
+    case 'gpt2':
+      return { vocabulary, special, parts: bytePairs(metadata, vocabulary, name) }
+    case 'llama':
+      return { vocabulary, special, parts: sentencePieces(metadata, vocabulary, name) }
+    case 'bert': {
+      const { words, ...rest } = wordPieces(metadata, vocabulary, (id) => kinds[id] === CONTROL, name)
+      return { vocabulary: words, ...rest }
+    }
+    default:
+      throw refuse(name, `has a tokenizer of the kind ${model.slice(0, 40)}, which Lode does not read`)
   }
 }
 

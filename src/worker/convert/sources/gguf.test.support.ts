@@ -4,10 +4,11 @@ import { BLOCK_FORMATS, decodeBlocks } from './block-formats'
 /** GGUF's numbers of the types of metadata values. */
 const UINT32 = 4
 const FLOAT32 = 6
+const BOOLEAN = 7
 const STRING = 8
 const ARRAY = 9
 
-type Value = string | number | { float: number } | readonly string[] | readonly number[]
+type Value = string | number | boolean | { float: number } | readonly string[] | readonly number[]
 export interface TinyTensor {
   name: string
   /** GGUF's number */
@@ -37,6 +38,7 @@ export function ggufBytes(metadata: Readonly<Record<string, Value>>, tensors: re
   const value = (item: Value): Buffer => {
     if (typeof item === 'string') return Buffer.concat([integer(STRING), text(item)])
     if (typeof item === 'number') return Buffer.concat([integer(UINT32), integer(item)])
+    if (typeof item === 'boolean') return Buffer.concat([integer(BOOLEAN), Buffer.from([Number(item)])])
     if ('float' in item) return Buffer.concat([integer(FLOAT32), float(item.float)])
     const strings = item.every((entry) => typeof entry === 'string')
     const entries = item.map((entry) => (typeof entry === 'string' ? text(entry) : integer(entry)))
@@ -151,7 +153,7 @@ export function tinyModel(
 }
 
 /** Blocks whose bytes are random and whose scales are such that a product neither vanishes nor grows. */
-function randomBlocks(type: number, count: number, random: () => number): Uint8Array {
+export function randomBlocks(type: number, count: number, random: () => number): Uint8Array {
   const format = BLOCK_FORMATS[type]!
   if (format.elements === 1) {
     const values = Float32Array.from({ length: count }, () => (random() - 0.5) * 0.4)

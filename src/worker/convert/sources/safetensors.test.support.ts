@@ -2,7 +2,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { BLOCK_FORMATS, decodeBlocks } from './block-formats'
-import { randomNumbers, type TinyTensor } from './gguf.test.support'
+import { randomBlocks, randomNumbers, type ggufBytes, type TinyTensor } from './gguf.test.support'
+import { hubNames } from './hub-names'
 
 export interface HeaderEntry {
   dtype: string
@@ -72,6 +73,68 @@ export function tinyBert(shape: TinyEncoder, type: number, seed: number): TinyTe
     norm(of('output.LayerNorm'))
   }
   return tensors
+}
+
+/**
+ * The same model as a GGUF file has it: its names, matrices in one block format, everything else in float32, and the words of
+ * `VOCABULARY` with "▁" before those that begin.
+ */
+export function tinyGgufBert(
+  shape: TinyEncoder,
+  type: number,
+  seed: number,
+): { metadata: Parameters<typeof ggufBytes>[0]; tensors: TinyTensor[] } {
+  const random = randomNumbers(seed)
+  const ggufName = ggufNames(shape.layers)
+  const tensors = tinyBert(shape, 0, seed).map(({ name, rows, columns, bytes }): TinyTensor => {
+    const named = { name: ggufName(name), rows, columns }
+    const isProduct = rows > 1 && !/position|token_type/.test(name)
+    if (!isProduct || type === 0) return { ...named, type: 0, bytes }
+    if (BLOCK_FORMATS[type]!.elements > 1) return { ...named, type, bytes: randomBlocks(type, rows * columns, random) }
+    return { ...named, type, bytes: encoded(decodeBlocks(BLOCK_FORMATS[0]!, bytes), type) }
+  })
+  const sizes = {
+    block_count: shape.layers,
+    context_length: shape.context,
+    embedding_length: shape.width,
+    feed_forward_length: shape.hidden,
+    'attention.head_count': shape.heads,
+    'attention.layer_norm_epsilon': { float: 1e-12 },
+    'attention.causal': false,
+    pooling_type: 1,
+  }
+  return {
+    metadata: {
+      'general.architecture': 'bert',
+      'general.name': 'Tiny bert',
+      'general.license': 'apache-2.0',
+      ...Object.fromEntries(Object.entries(sizes).map(([key, item]) => [`bert.${key}`, item])),
+      'tokenizer.ggml.model': 'bert',
+      'tokenizer.ggml.token_type_count': 2,
+      'tokenizer.ggml.tokens': VOCABULARY.map((word, id) =>
+        id < 4 ? word : word.startsWith('##') ? word.slice(2) : `▁${word}`,
+      ),
+      'tokenizer.ggml.token_type': VOCABULARY.map((_, id) => (id < 4 ? 3 : 1)),
+      'tokenizer.ggml.bos_token_id': 2,
+      'tokenizer.ggml.seperator_token_id': 3,
+      'tokenizer.ggml.unknown_token_id': 1,
+      'tokenizer.ggml.padding_token_id': 0,
+    },
+    tensors,
+  }
+}
+
+/** From the hub's name of a BERT's tensor to GGUF's. */
+function ggufNames(layers: number): (hub: string) => string {
+  const toHub = hubNames('bert', () => false)
+  const outside = ['token_embd', 'position_embd', 'token_types', 'token_embd_norm']
+  const parts = ['attn_q', 'attn_k', 'attn_v', 'attn_output', 'attn_output_norm', 'ffn_up', 'ffn_down']
+  const inside = Array.from({ length: layers }, (_, layer) =>
+    [...parts, 'layer_output_norm'].map((part) => `blk.${layer}.${part}`),
+  )
+  const names = [...outside, ...inside.flat()].flatMap((part) => [`${part}.weight`, `${part}.bias`])
+  const byHub = new Map(names.map((name) => [toHub(name), name]))
+  return (hub) => byHub.get(hub)!
 }
 
 /** F32, F16 and BF16 as files have them. Numbers are cut, not rounded: they are random. */

@@ -175,10 +175,16 @@ describe('many requests on a graph that Lode built', () => {
   test('a long prompt does not hold up the others: a token of theirs for each of its parts', async () => {
     const engine = createChatEngine(model, plenty)
     const order: string[] = []
-    const short = ask(engine, prompt(4), { room: 60, onToken: () => order.push('short') })
+    const prompts = [prompt(4), prompt(160), prompt(23)]
+    const alone: Answer[] = []
+    for (const [index, ids] of prompts.entries())
+      alone.push(await ask(createChatEngine(model, plenty), ids, { room: [60, 5, 40][index]! }))
+    const short = ask(engine, prompts[0]!, { room: 60, onToken: () => order.push('short') })
+    const other = ask(engine, prompts[2]!, { room: 40 })
     await new Promise(setImmediate)
-    const long = ask(engine, prompt(160), { room: 1, onToken: () => order.push('long') })
-    await Promise.all([short, long])
+    const long = ask(engine, prompts[1]!, { room: 5, onToken: () => order.push('long') })
+    const together = await Promise.all([short, long, other])
+    together.forEach((answer, index) => expectSame(answer, alone[index]!))
     // two parts of eight tokens and nine of sixteen, and a token of the other's after each
     expect(order.indexOf('long')).toBeGreaterThanOrEqual(10)
     expect(order.indexOf('long')).toBeLessThan(16)
@@ -188,7 +194,7 @@ describe('many requests on a graph that Lode built', () => {
     const system = prompt(64)
     const [one, other] = [
       [...system, ...prompt(10)],
-      [...system, ...prompt(20)],
+      [...system, ...prompt(22)],
     ]
     const alone = await ask(createChatEngine(model, plenty), other)
     const engine = createChatEngine(model, plenty)
@@ -196,11 +202,17 @@ describe('many requests on a graph that Lode built', () => {
     runs.length = 0
     const again = await ask(engine, other)
     expect(again).toEqual(alone)
-    expect(runs.filter(({ tokens }) => tokens > 1).map(({ tokens }) => tokens)).toEqual([16, 4])
+    expect(runs.filter(({ tokens }) => tokens > 1).map(({ tokens }) => tokens)).toEqual([16, 6])
     // the whole prompt known: its last part is computed all the same, since its logits are wanted
     runs.length = 0
     expect(await ask(engine, other)).toEqual(alone)
-    expect(runs.filter(({ tokens }) => tokens > 1)).toEqual([{ rows: 1, tokens: 4 }])
+    expect(runs.filter(({ tokens }) => tokens > 1)).toEqual([{ rows: 1, tokens: 6 }])
+    // four tokens more than whole parts go with the part before them, also where that part is known
+    const little = other.slice(0, 84)
+    const littleAlone = await ask(createChatEngine(model, plenty), little)
+    runs.length = 0
+    expect(await ask(engine, little)).toEqual(littleAlone)
+    expect(runs.filter(({ tokens }) => tokens > 1)).toEqual([{ rows: 1, tokens: 20 }])
   })
 
   test('where memory does not suffice for one more, that one fails in words, and fewer run for a while', async () => {

@@ -9,11 +9,10 @@ import type { ChatModel } from './model'
 import { createPrefixStore } from './prefixes'
 import type { Sequence, Sequences } from './sequences'
 
-/** Room grows by so many positions at least. */
+/** Room of the joint block grows by so many positions at least. */
 const POSITIONS_PER_STEP = 64
-/** Parts of a doubling by which it grows: a prompt's block seldom, since all is moved; the joint block closely, since all of it is read. */
-const PROMPT_STEPS = 2
-const JOINT_STEPS = 8
+/** Parts of a doubling by which it grows: closely, since all of it is read. */
+const STEPS = 8
 /** Memory of the joint block beyond what it needs now, so that it grows in place for a while. */
 const JOINT_RESERVE = 1.25
 /** Memory for beginnings of prompts. */
@@ -29,7 +28,13 @@ interface Joined extends Sequence {
 /** `free`: bytes of memory that may still be taken. */
 export function createJoinedSequences(model: ChatModel, shape: KeyValueShape, free: () => number): Sequences {
   const { runtime } = model
-  const prefixes = createPrefixStore((positions) => wholeParts(positions, model.prefillTokens), PREFIX_BYTES)
+  const prefixes = createPrefixStore(
+    {
+      wholeParts: (positions) => wholeParts(positions, model.prefillTokens),
+      lastPartStart: (length) => lastPartStart(length, model.prefillTokens),
+    },
+    PREFIX_BYTES,
+  )
   const newBlock = (rows: number, capacity: number, reserve: number): KeyValueBlock =>
     createKeyValueBlock(runtime, shape, { rows, capacity, reserve }, free)
   /** what the first part of a prompt reads: one position, which its bias hides */
@@ -40,7 +45,7 @@ export function createJoinedSequences(model: ChatModel, shape: KeyValueShape, fr
 
   /** Makes the block fit so many rows and positions; what the members have stays in place. */
   const fit = (rows: number, positions: number): void => {
-    const capacity = roomFor(positions, JOINT_STEPS)
+    const capacity = roomFor(positions)
     const fits = rows <= block.rows && capacity <= block.reserve
     const isWasteful = block.rows > 2 * rows || block.reserve > 4 * capacity
     if (fits && !isWasteful) {
@@ -72,11 +77,11 @@ export function createJoinedSequences(model: ChatModel, shape: KeyValueShape, fr
 
   const open = (prompt: readonly number[]): Sequence => {
     let own: KeyValueBlock | undefined
-    /** A block for the whole prompt, with what is known of it. */
+    /** A block for the whole prompt, with what is known of it; as wide as it is filled, so that a part reads nothing else. */
     const begin = (): KeyValueBlock => {
       const known = prefixes.find(prompt)
       sequence.length = known?.positions ?? 0
-      const started = newBlock(1, roomFor(sequence.length, PROMPT_STEPS), roomFor(prompt.length, PROMPT_STEPS))
+      const started = newBlock(1, sequence.length, prompt.length)
       if (known) started.copyRow(0, known.block, 0, known.positions)
       return started
     }
@@ -89,12 +94,11 @@ export function createJoinedSequences(model: ChatModel, shape: KeyValueShape, fr
       absorb: async () => {
         own ??= begin()
         const start = sequence.length
-        const ids = prompt.slice(start, start + partTokens(start, model.prefillTokens))
+        const ids = prompt.slice(start, partEnd(start, prompt.length, model.prefillTokens))
         const last = start + ids.length === prompt.length
-        const capacity = roomFor(start + ids.length, PROMPT_STEPS)
-        if (capacity !== own.capacity) own.resize(capacity)
         const past = start === 0 ? nothing : own
         const given = await runGraph(model, past.tensors(1), past.capacity, [{ ids, length: start }], last)
+        own.resize(start + ids.length)
         own.append(0, start, given, 0)
         sequence.length += ids.length
         if (!last) return null
@@ -138,12 +142,25 @@ function wholeParts(positions: number, small: number): number {
   return positions - (positions % partTokens(positions, small))
 }
 
+/** Where the part of a prompt that begins at `start` ends. A small remainder goes with it: a run of few tokens reads all weights too. */
+function partEnd(start: number, length: number, small: number): number {
+  const end = start + partTokens(start, small)
+  return length - end <= small / 2 ? length : end
+}
+
+/** Where the last part of a prompt begins: up to there it consists of whole parts. */
+function lastPartStart(length: number, small: number): number {
+  let start = 0
+  for (let end = partEnd(0, length, small); end < length; end = partEnd(start, length, small)) start = end
+  return start
+}
+
 /**
  * Room for at least so many positions. It follows from their number alone: sums over a row round otherwise where the
  * row is wider, and an answer must not depend, to the last bit, on what was asked before.
  */
-function roomFor(positions: number, steps: number): number {
-  const step = Math.max(POSITIONS_PER_STEP, 2 ** Math.floor(Math.log2(positions)) / steps)
+function roomFor(positions: number): number {
+  const step = Math.max(POSITIONS_PER_STEP, 2 ** Math.floor(Math.log2(positions)) / STEPS)
   return Math.ceil(positions / step) * step
 }
 
@@ -173,7 +190,7 @@ async function runGraph(
       input_ids: whole(ids),
       position_ids: whole(positions),
       attention_bias: attentionBias(model, rows, tokens, capacity),
-      logits_to_keep: new Tensor('int64', BigInt64Array.of(1n), []),
+      logits_to_keep: new Tensor('int64', BigInt64Array.of(wantLogits ? 1n : 0n), []),
     },
     { ...(wantLogits && { logits: null }), new_keys: null, new_values: null },
   )

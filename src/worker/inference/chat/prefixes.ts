@@ -9,11 +9,19 @@ export interface PrefixStore {
   readonly bytes: number
 }
 
+/** How prompts are cut into parts. */
+export interface PromptParts {
+  /** positions of the whole parts among so many */
+  wholeParts(positions: number): number
+  /** where the last part, which need not be a whole one, of a prompt of so many positions begins */
+  lastPartStart(length: number): number
+}
+
 /**
- * Only whole parts are reused, `wholeParts` of so many positions: they are computed in the same parts with or without it,
+ * Only whole parts before a prompt's last one are kept and reused: they are computed in the same parts with or without it,
  * so an answer does not depend on what was asked before, to the last bit.
  */
-export function createPrefixStore(wholeParts: (positions: number) => number, budgetBytes: number): PrefixStore {
+export function createPrefixStore({ wholeParts, lastPartStart }: PromptParts, budgetBytes: number): PrefixStore {
   /** used last at the end */
   let kept: { ids: readonly number[]; block: KeyValueBlock }[] = []
   const bytes = (): number => kept.reduce((sum, { block }) => sum + block.bytes, 0)
@@ -24,9 +32,10 @@ export function createPrefixStore(wholeParts: (positions: number) => number, bud
     },
     find: (prompt) => {
       let best: { entry: (typeof kept)[number]; positions: number } | undefined
+      // the last part passes through the layers in any case: its last token's logits are wanted
+      const before = lastPartStart(prompt.length)
       for (const entry of kept) {
-        // the last token passes through the layers in any case: its logits are wanted
-        const most = Math.min(entry.ids.length, prompt.length - 1)
+        const most = Math.min(entry.ids.length, before)
         let same = 0
         while (same < most && entry.ids[same] === prompt[same]) same++
         const positions = wholeParts(same)
@@ -38,7 +47,7 @@ export function createPrefixStore(wholeParts: (positions: number) => number, bud
       return { block: entry.block, positions }
     },
     keep: (ids, block) => {
-      const whole = wholeParts(ids.length)
+      const whole = lastPartStart(ids.length)
       if (whole === 0 || block.bytes > budgetBytes) return
       const known = kept.some((entry) => entry.ids.length >= whole && beginsWith(entry.ids, ids, whole))
       if (known) return

@@ -1,0 +1,160 @@
+/**
+ * Power of a Mac's processor, graphics and Neural Engine from Apple's powermetrics. It needs the administrator's rights, or
+ * a rule of sudo that lets it run without a password; nobody is ever asked for one. One process goes on printing: a
+ * process a sample would cost more than what it measures.
+ */
+import type { CommandEnd, FollowedCommand, SensorSystem } from './system'
+
+export interface PowermetricsReading {
+  /** of the CPU cores on Apple silicon, of the whole package on Intel: mean over the tool's last sample */
+  cpuWatts: number
+  /** since the first sample */
+  cpuJoules: number
+  /** what `cpuWatts` is of, in words */
+  source: string
+  /** Apple silicon's GPU and Neural Engine, which CoreML uses both; absent on Intel */
+  gpu?: { watts: number; joules: number; utilization?: number }
+}
+
+export interface Powermetrics {
+  /** The last sample, undefined before the first and when it is old. Starts the tool where it is allowed. */
+  latest(): PowermetricsReading | undefined
+  /** Why there is no reading, in words for people; undefined: there is one, or the first is on its way. */
+  missing(): string | undefined
+  /** From now on it is tried again, also where it was refused. */
+  retry(): void
+  stop(): void
+}
+
+export const POWERMETRICS = '/usr/bin/powermetrics'
+const SUDO = '/usr/bin/sudo'
+/** Every second, a line at a time, and begun anew after an hour: what lost its reader does not run for ever. */
+const PARAMETERS = ['--samplers', 'cpu_power,gpu_power', '-i', '1000', '-n', '3600', '-b', '1']
+const OLD_MILLISECONDS = 5000
+const PAUSE_MILLISECONDS = 10_000
+const MOST_FAILURES = 3
+const NOT_PERMITTED =
+  "powermetrics is not permitted: it needs the administrator's rights, or a rule of sudo that lets it run without a password"
+
+export function createPowermetrics(system: SensorSystem): Powermetrics {
+  let running: FollowedCommand | undefined
+  let refusal: string | undefined
+  let failures = 0
+  let endedAt = Number.NEGATIVE_INFINITY
+  let lastAt = Number.NEGATIVE_INFINITY
+  const counters = createCounters()
+
+  const ended = ({ code, words }: CommandEnd): void => {
+    running = undefined
+    endedAt = code === 0 ? Number.NEGATIVE_INFINITY : system.monotonic()
+    if (code === 0) return
+    if (/superuser|^sudo:/m.test(words)) refusal = NOT_PERMITTED
+    else if (/ENOENT/.test(words)) refusal = 'there is no powermetrics on this computer'
+    else if (++failures >= MOST_FAILURES)
+      refusal = `powermetrics ended ${failures} times${words === '' ? '' : `: ${words.split('\n').at(-1)}`}`
+  }
+  const start = (): void => {
+    const isAdministrator = system.userId() === 0
+    const command = system.follow(
+      isAdministrator ? POWERMETRICS : SUDO,
+      isAdministrator ? PARAMETERS : ['-n', POWERMETRICS, ...PARAMETERS],
+      (line) => {
+        if (!counters.take(line)) return
+        lastAt = system.monotonic()
+        failures = 0
+      },
+    )
+    running = command
+    void command.ended.then((end) => {
+      if (running === command) ended(end)
+    })
+  }
+
+  return {
+    latest: () => {
+      const now = system.monotonic()
+      if (!running && refusal === undefined && now - endedAt >= PAUSE_MILLISECONDS) start()
+      return now - lastAt <= OLD_MILLISECONDS ? counters.reading() : undefined
+    },
+    missing: () => refusal,
+    retry: () => {
+      refusal = undefined
+      failures = 0
+      endedAt = Number.NEGATIVE_INFINITY
+    },
+    stop: () => {
+      running?.stop()
+      running = undefined
+    },
+  }
+}
+
+interface Counters {
+  /** Whether the line held a figure of the processor. */
+  take(line: string): boolean
+  reading(): PowermetricsReading | undefined
+}
+
+/**
+ * Adds up what the lines of one process say. A sample begins with its length: "*** Sampled system activity (…) (1002.90ms
+ * elapsed) ***"; each figure counts once in it, though both samplers print the GPU's.
+ */
+function createCounters(): Counters {
+  let seconds = 0
+  let isIntel = false
+  const seen = new Set<string>()
+  const watts = { cpu: 0, gpu: 0, ane: 0 }
+  const joules = { cpu: 0, gpu: 0, ane: 0 }
+  let hasCpu = false
+  let hasGpu = false
+  let utilization: number | undefined
+
+  const add = (part: keyof typeof watts, value: number): boolean => {
+    if (seconds === 0 || seen.has(part)) return false
+    seen.add(part)
+    watts[part] = value
+    joules[part] += value * seconds
+    if (part === 'cpu') hasCpu = true
+    if (part === 'gpu') hasGpu = true
+    return part === 'cpu'
+  }
+
+  return {
+    take: (line) => {
+      const milliseconds = /^\*\*\* Sampled system activity .*\(([\d.]+)ms elapsed\)/.exec(line)?.[1]
+      if (milliseconds !== undefined) {
+        seconds = Number(milliseconds) / 1000
+        seen.clear()
+        return false
+      }
+      const [, part, figure, unit] = /^(CPU|GPU|ANE) Power:\s*([\d.]+)\s*(mW|W)\s*$/.exec(line) ?? []
+      if (part !== undefined)
+        return add(part.toLowerCase() as keyof typeof watts, Number(figure) / (unit === 'mW' ? 1000 : 1))
+      const package_ = /^Intel energy model derived package power \(CPUs\+GT\+SA\):\s*([\d.]+)\s*W/.exec(line)?.[1]
+      if (package_ !== undefined) {
+        isIntel = true
+        return add('cpu', Number(package_))
+      }
+      const percent = /^GPU (?:HW )?active residency:\s*([\d.]+)%/.exec(line)?.[1]
+      if (percent !== undefined) utilization = Math.min(1, Number(percent) / 100)
+      return false
+    },
+    reading: () =>
+      hasCpu
+        ? {
+            cpuWatts: watts.cpu,
+            cpuJoules: joules.cpu,
+            source: isIntel ? 'powermetrics, whole processor package' : "powermetrics, the processor's cores",
+            ...(hasGpu && !isIntel
+              ? {
+                  gpu: {
+                    watts: watts.gpu + watts.ane,
+                    joules: joules.gpu + joules.ane,
+                    ...(utilization === undefined ? {} : { utilization }),
+                  },
+                }
+              : {}),
+          }
+        : undefined,
+  }
+}
