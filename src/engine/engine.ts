@@ -30,7 +30,7 @@ import { loadRigKeySeed } from './rig-key'
 import { electricityPrice, openSettings, pinNetworkKey } from './settings'
 import { engineStatus } from './status'
 import { createThrottle } from './throttle'
-import { createQuarantine, type Quarantine } from './quarantine'
+import { createQuarantine } from './quarantine'
 import { createRunnerFactory } from './runner-factory'
 import { createUsableModels } from './usable-models'
 import { takeUpWhatWasLeft } from './work/job-recovery'
@@ -307,19 +307,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
           log.warn('the machine could not be looked at again', { error: describeFault(error) }),
         )
 
-    const quarantine: Quarantine = createQuarantine({
-      devices,
-      drivers,
-      mining: { devicesChanged: () => mining.devicesChanged() },
-      ledger,
-      log,
-      clock,
-    })
-    // The network recomputes what is submitted.
-    events.on('share.changed', ({ id, deviceId, state, code }) => {
-      if (state === 'rejected' && code === 'wrong-digest')
-        quarantine.onWrongDigest(deviceId, ledger.jobRow(id)?.at ?? 0)
-    })
+    const quarantine = createQuarantine({ ...parts, devices, drivers, mining: () => mining, ledger, events })
     const mining: Mining = createMining({
       clock,
       devices: () => devices.list(),

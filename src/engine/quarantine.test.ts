@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { Failure } from '#shared/domain/errors'
 import type { GpuAdapter } from '#shared/domain/worker-protocol'
+import { createEngineEvents } from './emitter'
 import { createQuarantine, type QuarantineParts } from './quarantine'
+
+const SHARE = { id: 'a share', nonce: '1', tier: 'itp1-small' } as const
 
 /** One graphics processor, `gpu0`; everything that is asked of its surroundings, in order. */
 function surroundings(adapter: GpuAdapter | null) {
@@ -9,6 +12,8 @@ function surroundings(adapter: GpuAdapter | null) {
   const note = (what: string): void => void happened.push(what)
   let opened = adapter
   let now = 1000
+  let foundAt = 0
+  const events = createEngineEvents()
   const quarantine = createQuarantine({
     devices: {
       adapter: () => opened,
@@ -21,8 +26,12 @@ function surroundings(adapter: GpuAdapter | null) {
       runner: () => ({ stop: async () => note('stopped') }),
     } as unknown as QuarantineParts['devices'],
     drivers: { ownerOf: () => null, quarantine: () => note('driver') },
-    mining: { devicesChanged: async () => note('others go on') },
-    ledger: { recordEvent: ({ code }) => note(code) } as QuarantineParts['ledger'],
+    mining: () => ({ devicesChanged: async () => note('others go on') }),
+    ledger: {
+      recordEvent: ({ code }: { code: string }) => note(code),
+      jobRow: () => ({ at: foundAt }),
+    } as unknown as QuarantineParts['ledger'],
+    events,
     log: { warn: () => undefined, error: note },
     clock: { now: () => now },
   })
@@ -31,6 +40,11 @@ function surroundings(adapter: GpuAdapter | null) {
     happened,
     at: (time: number) => {
       now = time
+    },
+    /** The network refuses a share that `deviceId` found then. */
+    refuse: (deviceId: string, time: number) => {
+      foundAt = time
+      events.emit('share.changed', { ...SHARE, deviceId, state: 'rejected', code: 'wrong-digest' })
     },
     settled: () => new Promise((resolve) => setImmediate(resolve)),
   }
@@ -59,12 +73,12 @@ describe('a graphics processor', () => {
   })
 
   it('whose matrix units failed in any way goes on without them; only the next fault costs the device', async () => {
-    const { quarantine, happened, settled, at } = surroundings({ name: '', matrixUnits: true })
+    const { quarantine, happened, settled, at, refuse } = surroundings({ name: '', matrixUnits: true })
     quarantine.onGpuFault('gpu0', new Failure('device-unavailable', 'the graphics adapter A refused the work'))
     await settled()
     expect(happened).toEqual(['dropped', 'matrix-units-dropped', 'stopped', 'forgotten', 'others go on'])
     at(2000)
-    quarantine.onWrongDigest('gpu0', 999)
+    refuse('gpu0', 999)
     await settled()
     expect(happened).toHaveLength(5)
     quarantine.onGpuFault('gpu0', lost)
@@ -73,12 +87,12 @@ describe('a graphics processor', () => {
   })
 
   it('that submitted a wrong digest is quarantined; no other device is by this', async () => {
-    const { quarantine, happened, settled } = surroundings({ name: '' })
-    quarantine.onWrongDigest('gpu0', 500)
+    const { happened, settled, refuse } = surroundings({ name: '' })
+    refuse('gpu0', 500)
     await settled()
     expect(happened[0]).toBe('quarantined gpu0: it submitted a wrong digest')
     const processor = surroundings(null)
-    processor.quarantine.onWrongDigest('cpu0', 500)
+    processor.refuse('cpu0', 500)
     await processor.settled()
     expect(processor.happened).toEqual([])
   })

@@ -3,6 +3,7 @@ import type { Failure } from '#shared/domain/errors'
 import type { Clock } from '#process/supervisor'
 import type { DeviceRegistry } from './device-registry'
 import type { Drivers } from './drivers'
+import type { EngineEvents } from './emitter'
 import type { Ledger } from './ledger'
 import type { Log } from './log'
 import type { Mining } from './mining'
@@ -15,19 +16,19 @@ export interface Quarantine {
   put(deviceId: string, reason: string): Promise<void>
   /** A graphics processor stopped. One that merely refused the work may be started again as it is. */
   onGpuFault(deviceId: string, fault: Failure): void
-  /** The network refused a share as computed wrongly. `foundAt`: UTC milliseconds. */
-  onWrongDigest(deviceId: string, foundAt: number): void
 }
 
 export interface QuarantineParts {
   devices: Pick<DeviceRegistry, 'quarantine' | 'dropMatrixUnits' | 'adapter' | 'runner' | 'forget'>
   drivers: Pick<Drivers, 'ownerOf' | 'quarantine'>
-  mining: Pick<Mining, 'devicesChanged'>
-  ledger: Pick<Ledger, 'recordEvent'>
+  mining: () => Pick<Mining, 'devicesChanged'>
+  ledger: Pick<Ledger, 'recordEvent' | 'jobRow'>
+  events: Pick<EngineEvents, 'on'>
   log: Pick<Log, 'warn' | 'error'>
   clock: Pick<Clock, 'now'>
 }
 
+/** A graphics processor whose share the network refuses as computed wrongly is put there too. */
 export function createQuarantine(parts: QuarantineParts): Quarantine {
   const { devices, drivers, mining, ledger, log, clock } = parts
   /** by device: what it found before says nothing about how it computes now */
@@ -49,7 +50,7 @@ export function createQuarantine(parts: QuarantineParts): Quarantine {
     await runner.stop()
     // Its next runner opens the adapter the other way.
     if (dropsUnits) devices.forget(deviceId)
-    await mining.devicesChanged()
+    await mining().devicesChanged()
   }
   const record = (severity: 'warning' | 'error', code: string, message: string): void => {
     log.warn(message, {})
@@ -62,15 +63,18 @@ export function createQuarantine(parts: QuarantineParts): Quarantine {
     )
   }
 
+  // The network recomputes what is submitted.
+  parts.events.on('share.changed', ({ id, deviceId, state, code }) => {
+    if (state !== 'rejected' || code !== 'wrong-digest' || devices.adapter(deviceId) === null) return
+    const foundAt = ledger.jobRow(id)?.at ?? 0
+    if (foundAt >= (changedAt.get(deviceId) ?? 0)) putInBackground(deviceId, 'it submitted a wrong digest')
+  })
+
   return {
     put,
     onGpuFault: (deviceId, fault) => {
       if (fault.code === 'driver-fault' || devices.adapter(deviceId)?.matrixUnits === true)
         putInBackground(deviceId, fault.message)
-    },
-    onWrongDigest: (deviceId, foundAt) => {
-      if (devices.adapter(deviceId) === null) return
-      if (foundAt >= (changedAt.get(deviceId) ?? 0)) putInBackground(deviceId, 'it submitted a wrong digest')
     },
   }
 }
