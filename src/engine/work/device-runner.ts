@@ -42,6 +42,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     onStarting: () => show(benchmarks.waiting && mining === null ? 'benchmarking' : 'starting', 'Starting'),
     onRestarting: (reason) => show('restarting', `Its worker stopped: ${reason}. Starts again by itself.`, 'idle'),
     onEnded: () => proofs.forget(),
+    onComputed: ({ macs }) => jobs.computed(macs),
     onState: parts.onChange,
   })
 

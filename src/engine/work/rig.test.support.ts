@@ -94,6 +94,8 @@ export function scriptedWorkers(clock: Clock) {
     /** a slice of a benchmark never ends */
     benchmarkHangs: false,
     ignoresCancel: false,
+    /** says what a run computed for jobs, by their ids; set by the process that runs */
+    computed: (_macs: Record<string, number>): void => undefined,
     runs: [] as WorkerMethods['proof.run']['params'][],
     started: 0,
     alive: new Set<{ crash: () => void }>(),
@@ -206,6 +208,8 @@ export function scriptedWorkers(clock: Clock) {
         configure: async () => null,
       }
       const { notify } = serve<WorkerMethods, WorkerNotifications>(workerSide, handlers)
+      script.computed = (macs) =>
+        notify('jobs.computed', { macs: Object.entries(macs).map(([jobId, value]) => ({ jobId, macs: value })) })
       const beat = (): void => {
         if (!isAlive) return
         notify('heartbeat', { at: clock.now(), residentBytes: 1, cpuSeconds: 1, models: [] })
