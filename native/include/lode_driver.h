@@ -7,15 +7,18 @@
  * Where it is loaded   Only in the worker process of its devices, never in a process with a window. A crash ends that
  *                      process and nothing else.
  * Memory               The caller owns every buffer that it passes, before and after the call. What the driver returns by
- *                      pointer (names, the last error) belongs to the driver and stays valid until the next call with the
- *                      same device or, without a device, until the library is unloaded. The memory for an epoch's weights
+ *                      pointer belongs to the driver: the table of functions and the texts of `describe` stay valid until
+ *                      the library is unloaded, which Lode never does; the last error until the next call with the same
+ *                      device. Where several threads use one device, the last error may be any of theirs. The memory for an epoch's weights
  *                      belongs to the driver, stays below the limit given to open, and ends with release or close.
  * Threads              Any thread may call any function. prepare and run may be called by several threads at once for the
  *                      same device; the driver orders the work. cancel and the sensors may be called while others work.
  *                      close may be called only when no other call for that device is running.
  * No callbacks         A driver never calls back into Lode.
  * Sizes                Every structure that the caller fills or that is filled for it begins with its size in bytes as the
- *                      caller knows it. A driver reads and writes no further than that. Later versions only append.
+ *                      caller knows it. A driver reads and writes no further than that, leaves `size` as it is, refuses a
+ *                      structure smaller than the one that it was built with, and takes a larger one for its beginning.
+ *                      Later versions only append. `reserved` is 0.
  * Text                 UTF-8, ended by a zero byte, a sentence for people without a full stop.
  */
 #ifndef LODE_DRIVER_H
@@ -45,7 +48,8 @@ typedef enum lode_status {
   LODE_FAILED = 6            /* anything else; last_error says what */
 } lode_status;
 
-/* The sizes of one tier of the proof. Heads have 64 columns; the hidden width is four times the width. */
+/* The sizes of one tier of the proof. Heads have 64 columns; the hidden width is four times the width. Any combination of
+   the sizes below is a tier; what is not is LODE_INVALID_ARGUMENT, what does not fit LODE_OUT_OF_MEMORY. */
 typedef struct lode_tier {
   uint32_t size;   /* sizeof(lode_tier) */
   uint32_t width;  /* d: 256 or 1024 */

@@ -1,14 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { measuredFactors } from '#test/support/measured-factors'
 import { DEFAULT_CONFIGURATION } from './configuration'
 
-/** The table that `npm run calibrate:factors` writes: name of the work, and the factor that it needs. */
-function measuredFactors(): Map<string, number> {
-  const text = readFileSync(new URL('../../docs/benchmarks.md', import.meta.url), 'utf8')
-  const section = /^## factors\n([\s\S]*?)(?=^## |(?![\s\S]))/m.exec(text)?.[1] ?? ''
-  const rows = [...section.matchAll(/^\| (?<name>[^|]+) \| [\d.]+ \| (?<factor>\d+) \|$/gm)]
-  return new Map(rows.map(({ groups }) => [groups!['name']!, Number(groups!['factor'])]))
-}
+/** What a second of useful work earns at least, of a second of proof. */
+const PREMIUM = 1.25
 
 test('what the network pays is what was measured, rounded up', () => {
   const measured = measuredFactors()
@@ -21,13 +16,22 @@ test('what the network pays is what was measured, rounded up', () => {
     'chat generated': chat.generated,
   }
   for (const [kind, factor] of Object.entries(paid)) {
-    const needed = [...measured].find(([name]) => name.startsWith(`${kind},`))?.[1]
-    if (needed === undefined) throw new Error(`docs/benchmarks.md has no measured factor for ${kind}`)
+    const needed = measured(kind).factorMilli
     // Named in what is compared, so that a failure says which one.
-    expect({ kind, enough: factor >= needed, tooMuch: factor > needed * 1.05 }).toEqual({
+    expect({ kind, enough: factor >= needed, tooMuch: factor > needed * 1.051 }).toEqual({
       kind,
       enough: true,
       tooMuch: false,
     })
   }
 })
+
+test.each(['ocr', 'embed', 'chat prompt', 'chat generated'])(
+  'the factor of %s follows from the rates of the table',
+  (kind) => {
+    const measured = measuredFactors()
+    const { rate, factorMilli } = measured(kind)
+    // rates stand there with three digits
+    expect(factorMilli / ((PREMIUM * 1000 * measured('proof').rate) / rate)).toBeCloseTo(1, 1.7)
+  },
+)

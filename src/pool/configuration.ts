@@ -2,6 +2,7 @@
 import { PROTOCOL_VERSION, type ModelFactor, type NetworkParameters } from '#shared/domain/protocol'
 import type { JobKind } from '#shared/domain/job'
 import type { TierName } from '#shared/domain/tiers'
+import { KIND_FACTORS_MILLI } from './kind-factors'
 
 /**
  * Credit of proof work: `itp1-base` is the unit of account (protocol.md §1). The smaller tiers count half, so that
@@ -11,19 +12,6 @@ export const TIER_FACTORS_MILLI: Readonly<Record<TierName, number>> = {
   'itp1-test': 500,
   'itp1-small': 500,
   'itp1-base': 1000,
-}
-
-/**
- * Credit of useful work by kind: 1.25 × (MAC/s of `itp1-base` with the fastest engine) ÷ (MAC/s of the kind), so that a
- * second of useful work earns at least 1.25 × a second of proof. Measured by `npm run calibrate:factors` (the machine and
- * the figures stand in docs/benchmarks.md) and rounded up. Decoding one token at a time waits for memory and so has the
- * highest factor. A model that somebody made or brought has its kind's factor: what a multiply-accumulate of a kind costs
- * depends on the kind first; a network gives a model of its own a factor by its hash (`modelFactorsMilli`).
- */
-export const KIND_FACTORS_MILLI: Readonly<Record<JobKind, ModelFactor>> = {
-  chat: { prompt: 15_500, generated: 116_000 },
-  embed: { prompt: 10_000, generated: 0 },
-  ocr: { prompt: 27_500, generated: 0 },
 }
 
 export interface CoordinatorConfiguration {

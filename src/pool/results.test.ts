@@ -3,7 +3,7 @@ import { signatureVerifier } from '#engine/networks/index'
 import { jobMacs, type MacFormula } from '#shared/domain/card'
 import type { JobKind } from '#shared/domain/job'
 import { isGenuine, signObject } from '#shared/domain/signed'
-import { KIND_FACTORS_MILLI } from './configuration'
+import { KIND_FACTORS_MILLI } from './kind-factors'
 import {
   codeOf,
   createHarness,

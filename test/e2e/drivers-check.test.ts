@@ -1,10 +1,13 @@
 /** `lode drivers check`: right drivers pass, and each of the broken ones fails where it is broken. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createHash, randomUUID } from 'node:crypto'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { lode, root, temporaryFolder } from '../support/lode'
+import { openLedger } from '#engine/ledger/index'
+import { startTestEngine } from '../support/engine'
+import { eventually, lode, root, temporaryFolder } from '../support/lode'
 
 const native = join(root, 'out/native')
 const built = existsSync(join(native, 'lode_native.node'))
@@ -68,6 +71,56 @@ describe.skipIf(!built).concurrent('the conformance kit', () => {
     expect(failures[0]?.detail).toMatch(words)
     expect(report.ok).toBe(false)
     expect(code).toBe(1)
+  })
+
+  describe('a driver whose library does not speak this version, whatever its manifest says', () => {
+    const sentence = 'the driver does not speak version 1 of the driver interface'
+    const file = join(native, 'build/drivers/broken/broken_abi.driver')
+    const place = (folder: string): string => {
+      mkdirSync(folder, { recursive: true })
+      copyFileSync(file, join(folder, 'library.driver'))
+      const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex')
+      const said = { name: 'other', vendor: 'A maker', version: '1', licence: 'MIT', abi: 1, file: 'library.driver' }
+      const platforms = [`${process.platform}-${process.arch}`]
+      writeFileSync(join(folder, 'driver.json'), JSON.stringify({ ...said, platforms, sha256 }))
+      return sha256
+    }
+
+    test('is not added', async () => {
+      const dataDir = temporaryFolder()
+      place(join(dataDir, 'offered'))
+      const { code, stderr } = await lode(dataDir, ['drivers', 'add', join(dataDir, 'offered'), '--yes'])
+      expect(stderr).toBe(`lode: other was not added: ${sentence}. Ask the driver's maker for one that works here.\n`)
+      expect(code).toBe(1)
+      expect(existsSync(join(dataDir, 'drivers/other'))).toBe(false)
+    })
+
+    test('is not used where it was approved, as after another version of Lode', async () => {
+      const dataDir = temporaryFolder()
+      const sha256 = place(join(dataDir, 'drivers/other'))
+      const known = { kind: 4, name: 'A chip', units: '', firmware: '', memoryBytes: 0, maximumThreads: 0 }
+      const clock = { now: () => Date.now() }
+      const ledger = openLedger({ folder: dataDir, clock, ids: { uuid: randomUUID }, onNotice: () => undefined })
+      ledger.saveSetting('drivers', { other: { sha256, devices: [{ id: 'chip0', ...known }] } })
+      ledger.close()
+      const { engine, close } = await startTestEngine(dataDir)
+      const { handlers } = engine.api
+      const reason = `It cannot be used now: ${sentence}.`
+      await eventually(
+        async () => (await handlers['drivers.list'](null))[0]?.state === 'unsupported',
+        'that it was tried',
+        30_000,
+      )
+      expect(await handlers['drivers.list'](null)).toMatchObject([{ name: 'other', reason }])
+      const devices = await handlers['devices.list'](null)
+      expect(devices.find(({ id }) => id === 'other-chip0')).toMatchObject({
+        canMine: false,
+        quarantined: false,
+        reason,
+      })
+      expect(devices.find(({ id }) => id === 'cpu0')).toMatchObject({ canMine: true })
+      await close()
+    })
   })
 
   test('a driver that crashes takes only its own process with it', async () => {

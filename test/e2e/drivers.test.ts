@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { driverRow } from '#shared/contract/drivers'
 import { lode, root, temporaryFolder, type Finished } from '../support/lode'
+import { lodeAtTerminal, whyNoTerminal } from '../support/terminal'
 import { answerOf, devicesAnswer, mineEvent } from './cli-schemas'
 
 const CPU_DRIVER = join(root, 'out/native/lode_driver_cpu.driver')
@@ -39,10 +40,21 @@ const add = (dataDir: string, folder: string, ...options: string[]): Promise<Fin
   lode(dataDir, ['drivers', 'add', folder, '--json', ...options])
 const list = async (dataDir: string) => answerOf(z.array(driverRow), await lode(dataDir, ['drivers', 'list', '--json']))
 
+const PROMPT = { prompt: 'Add it? [y/N]' }
+const noTerminal = whyNoTerminal()
+
 describe.runIf(existsSync(CPU_DRIVER))('drivers', () => {
   test('one that was approved mines beside the processor, and both earn', async () => {
     const dataDir = temporaryFolder()
-    const added = answerOf(driverRow, await add(dataDir, driverFolder('other', PRODUCTS_DRIVER), '--yes'))
+    const folder = driverFolder('other', PRODUCTS_DRIVER)
+    if (noTerminal === null) {
+      const { code, screen } = await lodeAtTerminal(dataDir, ['drivers', 'add', folder], { ...PROMPT, type: 'y\r' })
+      expect(screen).toMatch(/other 1\.2\s+vendor {3}A maker\s+licence {2}MIT\s+SHA-256 {2}[0-9a-f]{64}\s/)
+      expect(screen).toContain('other  1.2, A maker, MIT: ready')
+      expect(code).toBe(0)
+    } else answerOf(driverRow, await add(dataDir, folder, '--yes'))
+    const [added] = await list(dataDir)
+    if (!added) throw new Error('the driver was not added')
     expect(added).toMatchObject({ name: 'other', vendor: 'A maker', state: 'ready' })
     const [device] = added.devices
     expect(device?.id).toMatch(/^other-/)
@@ -72,6 +84,21 @@ describe.runIf(existsSync(CPU_DRIVER))('drivers', () => {
     const refused = await add(dataDir, driverFolder('other', CPU_DRIVER))
     expect(refused.code).toBe(2)
     expect(await list(dataDir)).toEqual([])
+  })
+
+  test.for([
+    ['no', 'n\r'],
+    ['the end of the input', null],
+    ['Ctrl-C', '\u0003'],
+  ] as const)('one to which the answer at the terminal is %s is not added', async ([, type], context) => {
+    if (noTerminal !== null) context.skip(noTerminal)
+    const dataDir = temporaryFolder()
+    const folder = driverFolder('other', CPU_DRIVER)
+    const { code, screen } = await lodeAtTerminal(dataDir, ['drivers', 'add', folder], { ...PROMPT, type })
+    expect(screen).toMatch(/\nlode: the driver was not added\r?\n$/)
+    expect(screen).not.toContain('Error')
+    expect(code).toBe(1)
+    expect(existsSync(join(dataDir, 'drivers'))).toBe(false)
   })
 
   test.each([

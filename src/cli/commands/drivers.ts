@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { createInterface } from 'node:readline/promises'
+import { createInterface, type Interface } from 'node:readline/promises'
 import type { DriverRow } from '#shared/contract/drivers'
 import type { DriverManifest } from '#shared/domain/driver'
 import { Failure } from '#shared/domain/errors'
@@ -75,9 +75,19 @@ async function approve(manifest: DriverManifest): Promise<void> {
       `${name} ${version}\n  vendor   ${vendor}\n  licence  ${licence}\n  SHA-256  ${sha256}\n` +
         'A driver is a program of its maker. It runs with your rights, in processes of its own.\n',
     )
-    const answer = await terminal.question('Add it? [y/N] ')
+    const answer = await ask(terminal, 'Add it? [y/N] ')
     if (!/^y(es)?$/i.test(answer.trim())) throw new Failure('cancelled', 'the driver was not added')
   } finally {
     terminal.close()
   }
+}
+
+/** The answer; empty when the input ends, the terminal is closed, or Ctrl-C says that there will be none. */
+async function ask(terminal: Interface, question: string): Promise<string> {
+  const closed = new Promise<string>((resolve) => terminal.once('close', () => resolve('')))
+  const refused = (): string => {
+    process.stderr.write('\n')
+    return ''
+  }
+  return Promise.race([terminal.question(question).catch(refused), closed])
 }

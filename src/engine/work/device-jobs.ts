@@ -28,6 +28,8 @@ export interface DeviceJobs {
   cancel(jobId: string): boolean
   /** The device cannot go on now: what runs waits for another attempt. */
   interrupt(reason: string): void
+  /** What a run of the worker computed for several jobs. */
+  computed: JobRunner['computed']
   readonly running: JobRunner['running']
   /** Gives back what was leased and not begun. */
   release(): Promise<void>
@@ -180,6 +182,7 @@ export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
     interrupt: (reason) => {
       if (worker.client !== null) jobs.interrupt(reason, worker.client)
     },
+    computed: jobs.computed,
     get running() {
       return jobs.running
     },

@@ -42,6 +42,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     onStarting: () => show(benchmarks.waiting && mining === null ? 'benchmarking' : 'starting', 'Starting'),
     onRestarting: (reason) => show('restarting', `Its worker stopped: ${reason}. Starts again by itself.`, 'idle'),
     onEnded: () => proofs.forget(),
+    onComputed: ({ macs }) => jobs.computed(macs),
     onState: parts.onChange,
   })
 
@@ -122,7 +123,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     if (stopping) return false
     if (!(error instanceof Failure)) throw error
     // A driver that hangs would hang again. Any other worker that is gone comes back.
-    if (error instanceof Unanswered && error.timedOut && parts.workerStart?.driver)
+    if (error instanceof Unanswered && error.timedOut && (parts.workerStart?.driver ?? parts.workerStart?.gpu))
       return giveUp(new Failure('driver-fault', 'it hangs: it gave no answer in time'))
     // A new worker knows no weights and no unit; a lost network gives a new unit.
     if (error instanceof Unanswered) {

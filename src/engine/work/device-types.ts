@@ -79,7 +79,10 @@ export interface DeviceRunner {
   cancelBenchmark(): boolean
 }
 
-export interface DeviceRunnerParts extends Omit<WorkerClientParts, 'name' | 'start' | 'onState' | 'onToken'> {
+export interface DeviceRunnerParts extends Omit<
+  WorkerClientParts,
+  'name' | 'start' | 'onState' | 'onToken' | 'onComputed'
+> {
   deviceId: string
   threads: number
   memoryBytes: number

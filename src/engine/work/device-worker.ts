@@ -75,6 +75,7 @@ export function createDeviceWorker(parts: DeviceWorkerParts): DeviceWorker {
           random: parts.random,
           log,
           ...(parts.onToken === undefined ? {} : { onToken: parts.onToken }),
+          ...(parts.onComputed === undefined ? {} : { onComputed: parts.onComputed }),
           ...(parts.deadlines === undefined ? {} : { deadlines: parts.deadlines }),
           name: `worker ${deviceId}`,
           start: {

@@ -8,7 +8,7 @@ import type { Clock } from '#process/supervisor'
 import type { EngineEvents } from '../emitter'
 import type { Ledger, WorkEnergy } from '../ledger'
 import type { Log } from '../log'
-import { createJobMeter } from './job-meter'
+import { createJobMeter, type JobMeter } from './job-meter'
 import type { Submissions } from './submissions'
 import type { WorkerClient } from './worker-client'
 
@@ -61,6 +61,8 @@ export interface JobRunner {
   hold(offer: JobOffer): { cancel(): void }
   /** Asks the worker to end a running job; false when it is none of these. */
   cancel(jobId: string, worker: WorkerClient): boolean
+  /** What a run of the worker computed for several jobs: they share its joules and time by that. */
+  computed: JobMeter['computed']
   /** The device cannot go on now: what runs is ended and waits for another attempt. */
   interrupt(reason: string, worker: WorkerClient): void
   readonly running: readonly RunningJob[]
@@ -210,7 +212,7 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
         run.lostLease = message
         endInWorker(offer.id, worker)
       })
-      const metered = meter.begin()
+      const metered = meter.begin(offer.id)
       let spent: ReturnType<typeof metered.end> | null = null
       const outcome: JobOutcome = {
         kind: offer.kind,
@@ -247,6 +249,7 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
       }
       return outcome
     },
+    computed: meter.computed,
     cancel: (jobId, worker) => {
       const run = running.get(jobId)
       if (run === undefined) return false

@@ -24,6 +24,7 @@ import { workEnergy } from '../work-energy'
 import { openLedger } from '../ledger'
 import { createSigner, signatureVerifier } from '../networks'
 import { createDeviceRunner } from './device-runner'
+import type { DeviceRunnerParts } from './device-types'
 import { createJobRates } from './job-rates'
 import type { RunnableModel } from './job-runner'
 import { createNetworkState } from './network-state'
@@ -86,11 +87,15 @@ export function scriptedWorkers(clock: Clock) {
     begun: [] as string[],
     mostAtOnce: 0,
     startFails: false,
+    /** how the proof fails; null: it does not */
+    proofFailure: null as Failure | null,
     /** what the device gives for the golden nonces; null: what is right */
     goldenDigest: null as string | null,
     /** a slice of a benchmark never ends */
     benchmarkHangs: false,
     ignoresCancel: false,
+    /** says what a run computed for jobs, by their ids; set by the process that runs */
+    computed: (_macs: Record<string, number>): void => undefined,
     runs: [] as WorkerMethods['proof.run']['params'][],
     started: 0,
     alive: new Set<{ crash: () => void }>(),
@@ -138,6 +143,7 @@ export function scriptedWorkers(clock: Clock) {
       const handlers: MethodHandlers<WorkerMethods> = {
         'proof.prepare': () => later(5, () => ({ milliseconds: 5 })),
         'proof.run': (params) => {
+          if (script.proofFailure !== null) return Promise.reject(script.proofFailure)
           const began = clock.monotonic()
           return new Promise((resolve) => {
             const end = (): void => {
@@ -202,6 +208,8 @@ export function scriptedWorkers(clock: Clock) {
         configure: async () => null,
       }
       const { notify } = serve<WorkerMethods, WorkerNotifications>(workerSide, handlers)
+      script.computed = (macs) =>
+        notify('jobs.computed', { macs: Object.entries(macs).map(([jobId, value]) => ({ jobId, macs: value })) })
       const beat = (): void => {
         if (!isAlive) return
         notify('heartbeat', { at: clock.now(), residentBytes: 1, cpuSeconds: 1, models: [] })
@@ -244,7 +252,13 @@ export function embedModel(id: string, bytes = 1): RunnableModel {
 
 /** One rig with one device. `far` is the network's far end: what it does to calls. */
 export async function createTestRig(
-  options: { memoryBytes?: number; models?: readonly RunnableModel[]; trials?: boolean } = {},
+  options: {
+    memoryBytes?: number
+    models?: readonly RunnableModel[]
+    trials?: boolean
+    /** of a device that is not the processor */
+    runner?: Pick<DeviceRunnerParts, 'workerStart' | 'onFault'>
+  } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'lode-work-'))
   const clock = manualClock()
@@ -344,6 +358,7 @@ export async function createTestRig(
     },
     onWork: () => undefined,
     onChange: () => undefined,
+    ...options.runner,
   })
   /** As the Jobs screen does it. */
   const submit = async (model = chatModel): Promise<string> => {

@@ -134,7 +134,42 @@ describe('chats at once', () => {
     expect(ids.map(rig.stateOf)).toEqual(['accepted', 'cancelled', 'accepted'])
   })
 
-  it('share the energy of each moment in equal parts', async () => {
+  it('share the energy of each moment by the MACs that each computed in it, and together have what the device spent', async () => {
+    rig = await createTestRig()
+    rig.conditions.watts = 100
+    rig.script.jobMilliseconds = 4000
+    const { clock, script } = rig
+    const ids: string[] = []
+    const join = async (): Promise<string> => {
+      const id = await rig.submit()
+      ids.push(id)
+      rig.runner.wake()
+      await clock.advance(0)
+      return id
+    }
+    const began = clock.monotonic()
+    const first = await join()
+    await clock.advance(1000)
+    const second = await join()
+    await clock.advance(500)
+    // a long prompt of the second beside nothing of the first
+    script.computed({ [second]: 900 })
+    await clock.advance(500)
+    // a job that comes meanwhile has no part in the run under way
+    const third = await join()
+    await clock.advance(500)
+    script.computed({ [first]: 30, [second]: 70, gone: 1000 })
+    await clock.advance(500)
+    script.computed({ [first]: 10, [second]: 10, [third]: 80 })
+    await clock.advance(10_000)
+    const joules = ids.map((id) => rig.ledger.jobRow(id)?.joules ?? 0)
+    // 1 s the first; 0.5 s the second; 1 s by 30 : 70; 0.5 s by 1 : 1 : 8; 1 s of nothing told of, equally; then 1 s and 1 s of two and one.
+    const expected = [100 + 30 + 5 + 100 / 3, 50 + 70 + 5 + 100 / 3 + 50, 40 + 100 / 3 + 50 + 100]
+    joules.forEach((value, index) => expect(value).toBeCloseTo(expected[index]!, 0))
+    expect(joules.reduce((sum, value) => sum + value, 0)).toBeCloseTo((100 * (6000 - began)) / 1000, 0)
+  })
+
+  it('share it equally where nothing is told of what they computed', async () => {
     rig = await createTestRig()
     rig.conditions.watts = 100
     rig.script.jobMilliseconds = 4000

@@ -42,6 +42,7 @@ export interface WorkerClientParts {
   start: WorkerStart
   onState: () => void
   onToken?: (data: WorkerNotifications['job.token']) => void
+  onComputed?: (data: WorkerNotifications['jobs.computed']) => void
   /** shorter than those for any device */
   deadlines?: Partial<Record<WorkerMethod, number>>
 }
@@ -87,7 +88,7 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
   }
   const unavailable = (): Failure =>
     new Failure(
-      parts.start.driver !== undefined && endedByItself ? 'driver-fault' : 'device-unavailable',
+      (parts.start.driver ?? parts.start.gpu) !== undefined && endedByItself ? 'driver-fault' : 'device-unavailable',
       `${name} keeps stopping: ${reason}`,
       'Try it again on the Devices screen.',
     )
@@ -104,6 +105,7 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
         if (before.map(({ hash }) => hash).join() !== beat.models.map(({ hash }) => hash).join()) parts.onState()
       })
       if (parts.onToken) peer.on('job.token', parts.onToken)
+      if (parts.onComputed) peer.on('jobs.computed', parts.onComputed)
       log.info('process runs', { process: name, pid: state.process.pid })
       releaseWaiting((entry) => entry.resolve())
     } else {

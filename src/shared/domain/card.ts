@@ -81,6 +81,15 @@ export type ModelCard = z.infer<typeof modelCard>
 export const modelState = z.enum(['ready', 'missing-file', 'wrong-hash'])
 export type ModelState = z.infer<typeof modelState>
 
+/** Nominal MACs of a part of a chat: the positions `from` to `to` (exclusive) pass through the layers, and `heads` rows of logits are made. */
+export function chatMacs(
+  formula: Extract<MacFormula, { kind: 'chat' }>,
+  { from, to, heads }: { from: number; to: number; heads: number },
+): number {
+  const layers = (n: number): number => n * formula.perToken + ((n * (n + 1)) / 2) * formula.perPair
+  return layers(to) - layers(from) + heads * formula.perLogits
+}
+
 /**
  * Nominal MACs of a job, split into the parts that carry their own factor. Integers.
  * chat: the n = prompt + generated − 1 positions that pass through the layers, n(n+1)/2 attention pairs, one output

@@ -114,7 +114,7 @@ export interface WorkerMethods {
   /** Checks and measures one tier in one go: for trying an engine. What is kept and shown is measured by the engine in samples. */
   'proof.benchmark': { params: ProofContext & { seconds: number }; result: DeviceBenchmark }
   /**
-   * Runs one useful job. Emits `job.token` notifications for chat. Rejects with a Failure value. Chats of the same model
+   * Runs one useful job. Emits `job.token` notifications for chat, and `jobs.computed` while several run at once. Rejects with a Failure value. Chats of the same model
    * run together, up to MAX_PARALLEL_CHATS; each answers when it ends by itself.
    */
   'job.run': { params: { jobId: string; input: JobInput; model: ModelLocation }; result: JobRun }
@@ -153,6 +153,8 @@ export interface WorkerNotifications {
   /** once a second, also while busy */
   heartbeat: { at: number; residentBytes: number; cpuSeconds: number; models: LoadedModel[] }
   'job.token': { jobId: string; text: string; index: number }
+  /** After a run for several jobs, or for one of several: what it computed for each. Before their answers, and not while one job runs alone. */
+  'jobs.computed': { macs: { jobId: string; macs: number }[] }
 }
 export type WorkerNotification = keyof WorkerNotifications
 
@@ -193,6 +195,12 @@ export interface GpuAdapter {
   name: string
   /** its place among those of its maker, by PCI address: CUDA's number; absent: 0 */
   index?: number
+  /** the names of the computer's other graphics processors, where they differ */
+  others?: string[]
+  /** the computer has several of this name, and by their names WebGPU finds only one of them; absent: it has not */
+  twin?: 'first' | 'later'
+  /** the webgpu engine computes products on its matrix units, an experimental feature; absent: on its vector units */
+  matrixUnits?: boolean
 }
 
 /** The sensors process: slow system calls. */

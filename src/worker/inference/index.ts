@@ -11,6 +11,8 @@ export interface JobContext {
   signal: AbortSignal
   /** Chat only: a piece of the answer, whole characters, with the index of the newest token that it contains. */
   onToken(text: string, index: number): void
+  /** Chat only: nominal MACs that a run of the graph computed of this job; called for all jobs of the run at once. */
+  onComputed?(macs: number): void
 }
 
 const modelLocation = z.object({ card: modelCard, folder: z.string().min(1) })

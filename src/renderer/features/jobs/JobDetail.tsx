@@ -255,7 +255,9 @@ function Amounts({ detail }: { detail: Detail }) {
         {macsPerJoule === null ? NONE : `${scaled(macsPerJoule, 'MAC/J').figure} ${scaled(macsPerJoule, 'MAC/J').unit}`}
       </dd>
       <dt>{factor === null ? t`Credit` : t`Credit, × ${factor}`}</dt>
-      <dd>{detail.creditMacs === null ? NONE : `${gigaMacs(detail.creditMacs)} GMAC`}</dd>
+      <dd>
+        {detail.creditMacs === null || detail.state === 'rejected' ? NONE : `${gigaMacs(detail.creditMacs)} GMAC`}
+      </dd>
     </dl>
   )
 }

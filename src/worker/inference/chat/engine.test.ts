@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { InferenceSession } from 'onnxruntime-node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { chatMacs, jobMacs } from '#shared/domain/card'
 import { chatSampling } from '#shared/domain/job'
 import { MAX_PARALLEL_CHATS, type ModelLocation } from '#shared/domain/worker-protocol'
 import { ggufBytes, randomNumbers, tinyModel, WORDS } from '../../convert/sources/gguf.test.support'
@@ -128,6 +129,33 @@ describe('many requests on a graph that Lode built', () => {
     together.forEach((answer, index) => expectSame(answer, alone[index]!))
     expect(Math.max(...runs.map(({ rows }) => rows))).toBeGreaterThan(3)
     expect(alone.map(({ ids }) => ids.length)).toEqual(rooms)
+  })
+
+  test('says after every run what it computed of each, and that adds up to the job', async () => {
+    const formula = { kind: 'chat', perToken: 1000, perLogits: 77, perPair: 3 } as const
+    const engine = createChatEngine(model, plenty)
+    const lengths = [5, 70, 33]
+    const sums = lengths.map(() => 0)
+    /** which requests each run was for */
+    const shared: number[][] = []
+    const answers = lengths.map((length, index) =>
+      ask(engine, prompt(length), {
+        room: 10 + index,
+        onComputed: (part) => {
+          sums[index]! += chatMacs(formula, part)
+          if (shared.length < runs.length) shared.length = runs.length
+          shared[runs.length - 1] = [...(shared[runs.length - 1] ?? []), index]
+        },
+      }),
+    )
+    runs.length = 0
+    await Promise.all(answers)
+    const whole = lengths.map((length, index) => {
+      const macs = jobMacs(formula, { kind: 'chat', promptTokens: length, generatedTokens: 10 + index })
+      return Number(macs.prompt + macs.generated)
+    })
+    expect(sums).toEqual(whole)
+    expect(shared.map((requests) => requests.length)).toEqual(runs.map(({ rows }) => rows))
   })
 
   test('sampled answers are those of their seed, also beside others', async () => {

@@ -19,6 +19,15 @@ export interface Ask {
   stop: readonly string[]
   signal: AbortSignal
   onToken(text: string, index: number): void
+  /** After each run of the graph: what it computed of this request. For all that shared the run one after another, at once. */
+  onComputed?(part: ComputedPart): void
+}
+
+/** Positions `from` to `to` (exclusive) passed through the layers, and `heads` rows of logits were made. */
+export interface ComputedPart {
+  from: number
+  to: number
+  heads: number
 }
 
 export interface ChatEngine {
@@ -100,8 +109,11 @@ export function createChatEngine(model: ChatModel, free: () => number = freeMemo
     const request = absorbing.shift()
     if (!request) return
     absorbing.push(request)
-    const logits = await guarded(request, () => request.sequence.absorb())
-    if (!logits) return
+    const part = await guarded(request, () => request.sequence.absorb())
+    if (!part) return
+    const { from, logits } = part
+    request.ask.onComputed?.({ from, to: request.sequence.absorbed, heads: logits === null ? 0 : 1 })
+    if (logits === null) return
     absorbing.splice(absorbing.indexOf(request), 1)
     generating.push(request)
     take(request, logits)
@@ -112,7 +124,12 @@ export function createChatEngine(model: ChatModel, free: () => number = freeMemo
     const batch = [...generating]
     const next = batch.map(({ sequence, next: id }) => ({ sequence, id: id! }))
     const rows = await guarded(newest, () => sequences.step(next))
-    rows?.forEach((logits, index) => take(batch[index]!, logits))
+    if (!rows) return
+    for (const { ask, growing } of batch) {
+      const to = ask.prompt.length + growing.answer.ids.length
+      ask.onComputed?.({ from: to - 1, to, heads: 1 })
+    }
+    rows.forEach((logits, index) => take(batch[index]!, logits))
   }
   const work = async (): Promise<void> => {
     while (waiting.length + absorbing.length + generating.length > 0) {

@@ -1,4 +1,5 @@
 /** Chat: greedy or sampled decoding of many requests at once, streamed, with the evidence that lets anyone check it. */
+import { chatMacs } from '#shared/domain/card'
 import { Failure } from '#shared/domain/errors'
 import type { ChatInput, JobRun } from '#shared/domain/job'
 import type { ModelLocation, WorkerMethods } from '#shared/domain/worker-protocol'
@@ -14,6 +15,8 @@ export interface ChatContext {
   threads: number
   signal: AbortSignal
   onToken(text: string, index: number): void
+  /** nominal MACs that a run computed of this job; called for all jobs of the run at once */
+  onComputed?(macs: number): void
 }
 
 interface Loaded {
@@ -31,6 +34,7 @@ const models = createModelCache<Loaded>(({ model }) => model.session.release())
  */
 export async function runChat(input: ChatInput, model: ModelLocation, context: ChatContext): Promise<JobRun> {
   const started = performance.now()
+  const { macFormula } = model.card
   return models.use(
     modelKey(model, context.threads),
     () => load(model, context.threads),
@@ -44,6 +48,9 @@ export async function runChat(input: ChatInput, model: ModelLocation, context: C
         stop: input.stop ?? [],
         signal: context.signal,
         onToken: context.onToken,
+        onComputed: (part) => {
+          if (macFormula.kind === 'chat') context.onComputed?.(chatMacs(macFormula, part))
+        },
       })
       return {
         output: answer.text,

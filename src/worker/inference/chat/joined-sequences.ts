@@ -101,11 +101,11 @@ export function createJoinedSequences(model: ChatModel, shape: KeyValueShape, fr
         own.resize(start + ids.length)
         own.append(0, start, given, 0)
         sequence.length += ids.length
-        if (!last) return null
+        if (!last) return { from: start, logits: null }
         join(sequence, own)
         prefixes.keep(prompt, own)
         own = undefined
-        return given.logits(0)
+        return { from: start, logits: given.logits(0) }
       },
       close: () => {
         own = undefined

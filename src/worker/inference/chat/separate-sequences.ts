@@ -20,16 +20,17 @@ export function createSeparateSequences(model: ChatModel): Sequences {
          * what a prompt gives does not depend on how it is cut.
          */
         absorb: async () => {
+          const from = absorbed
           if (absorbed >= last) {
             const logits = await decoder.next(prompt.slice(absorbed))
             absorbed = prompt.length
-            return logits
+            return { from, logits }
           }
           const part = Math.min(model.prefillTokens, last - absorbed)
           const tokens = last - absorbed - part === 1 && part > 2 ? part - 1 : part
           await decoder.absorb(prompt.slice(absorbed, absorbed + tokens))
           absorbed += tokens
-          return null
+          return { from, logits: null }
         },
         close: () => void decoders.delete(sequence),
       }

@@ -7,8 +7,8 @@ import { createSeparateSequences } from './separate-sequences'
 export interface Sequence {
   /** tokens of the prompt that are in the cache */
   readonly absorbed: number
-  /** Passes the next part of the prompt through the layers. The logits of its last token when it was the last part. */
-  absorb(): Promise<Float32Array | null>
+  /** Passes the next part of the prompt through the layers, from position `from` on. The logits of its last token when it was the last part. */
+  absorb(): Promise<{ from: number; logits: Float32Array | null }>
   /** Lets go of its place. */
   close(): void
 }
