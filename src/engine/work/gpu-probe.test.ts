@@ -10,10 +10,10 @@ const host = createNodeProcessHost(resolve(import.meta.dirname, '../../../out/no
 
 afterEach(() => vi.unstubAllEnvs())
 
-const only = { adapter: { name: '' }, vendor: 'Google' }
+const only = { adapter: { name: '' }, vendor: 'Google', mayUseMatrixUnits: true }
 
 it.runIf(vulkan)(
-  'a software adapter is no device, except where it is asked for, and then our kernels and onnxruntime give the right digests',
+  'a software adapter is no device, except where it is asked for: our kernels and onnxruntime give the right digests, matrix units that give wrong ones are left alone',
   { timeout: 300_000 },
   async () => {
     for (const [name, value] of Object.entries(vulkan ?? {})) vi.stubEnv(name, value)
@@ -21,12 +21,17 @@ it.runIf(vulkan)(
     const note = (message: string, details?: unknown): void => void said.push(`${message} ${JSON.stringify(details)}`)
     const log = { debug: note, info: note, warn: note, error: note }
     const refusing = createGpuProbe({ host, log, platform: 'linux' })
-    expect(await refusing.engines(only)).toEqual([])
+    expect(await refusing.engines(only)).toEqual({ engines: [], matrixUnits: false })
     expect(said.join()).toContain('software that computes on the processor')
     vi.stubEnv('LODE_SOFTWARE_GPU', '1')
+    vi.stubEnv('LODE_WRONG_MATRIX_UNITS', '1')
     const probe = createGpuProbe({ host, log, platform: 'linux' })
-    expect((await probe.engines(only)).toSorted()).toEqual(['onnx-webgpu', 'webgpu'])
-    expect(await probe.engines({ adapter: { name: 'not there', index: 1 }, vendor: 'NVIDIA' })).toEqual([])
+    const found = await probe.engines(only)
+    expect(found.engines.toSorted()).toEqual(['onnx-webgpu', 'webgpu'])
+    expect(found.matrixUnits).toBe(false)
+    expect(said.join()).toContain('the int8 matrix units of the graphics processor computes wrong digests')
+    const absent = { adapter: { name: 'not there', index: 1 }, vendor: 'NVIDIA', mayUseMatrixUnits: true }
+    expect(await probe.engines(absent)).toEqual({ engines: [], matrixUnits: false })
     expect(said.join()).toContain("onnxruntime's CUDA provider does not take the proof")
   },
 )
@@ -39,6 +44,11 @@ it.each([
   // of several, only these two can be told which one to take
   [{ adapter: { name: 'RTX 4070', index: 1 }, vendor: 'NVIDIA' }, 'win32', ['webgpu', 'onnx-cuda']],
   [{ adapter: { name: 'Radeon', index: 0 }, vendor: 'AMD' }, 'linux', ['webgpu']],
+  // of two with one name, WebGPU finds one, and it may not be the one that CUDA counts first
+  [{ adapter: { name: 'RTX 4070', index: 0, twin: 'first' }, vendor: 'NVIDIA' }, 'linux', ['onnx-cuda', 'webgpu']],
+  [{ adapter: { name: 'RTX 4070', index: 1, twin: 'later' }, vendor: 'NVIDIA' }, 'linux', ['onnx-cuda']],
+  [{ adapter: { name: 'Radeon', index: 0, twin: 'first' }, vendor: 'AMD' }, 'linux', ['webgpu']],
+  [{ adapter: { name: 'Radeon', index: 1, twin: 'later' }, vendor: 'AMD' }, 'linux', []],
 ] as const)('%j on %s is looked at with %j', (gpu, platform, engines) => {
   expect(gpuEngineCandidates(gpu, platform)).toEqual(engines)
 })

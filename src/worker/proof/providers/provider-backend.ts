@@ -22,6 +22,7 @@ const MOST_BATCH_MILLISECONDS = 60_000
 /** 64 nonces of the largest tier are 4,096 rows: activations of about 200 MB as float32. */
 const MOST_NONCES = 64
 const PROBE_HEADER = new Uint8Array(32)
+const HELP = 'Start the device again on the Devices screen, or update the graphics driver.'
 
 interface Ready {
   session: InferenceSession
@@ -107,7 +108,10 @@ async function answered<T>(engine: ProviderEngineName, run: Promise<T>): Promise
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(unavailable(`${engine} did not answer for ${MOST_BATCH_MILLISECONDS / 1000} seconds`)),
+      () =>
+        reject(
+          new Failure('driver-fault', `${engine} did not answer for ${MOST_BATCH_MILLISECONDS / 1000} seconds`, HELP),
+        ),
       MOST_BATCH_MILLISECONDS,
     )
   })
