@@ -204,6 +204,9 @@ describe('jobs', () => {
     }
     await rig.clock.advance(10_000)
     expect(rig.stateOf(id)).toBe('failed')
+    expect(rig.ledger.jobRow(id)?.reason).toBe(
+      'its worker stopped each of the 3 times that it was tried: it may need more memory than there is',
+    )
     expect((await rig.coordinator.jobState(id))?.state).toBe('failed')
     expect(rig.runner.state).toBe('idle')
   })
