@@ -1,4 +1,5 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -136,6 +137,26 @@ describe('refused, with the reason and nothing left behind', () => {
     }
     expect(refused).toBeGreaterThan(50)
   })
+})
+
+test('a disk that becomes full in the middle is said to be full, and nothing stays on it', async (context) => {
+  const home = scratch()
+  const disk = join(home, 'small disk')
+  mkdirSync(disk)
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'none', disk]).status === 0
+  if (!mounted) return context.skip('no small disk can be mounted here')
+  try {
+    const { metadata, tensors } = tinyModel(shapes[0]!, 8, 5)
+    writeFileSync(join(home, 'tiny.gguf'), ggufBytes(metadata, tensors))
+    await expect(convertModel(join(home, 'tiny.gguf'), join(disk, 'out'))).rejects.toMatchObject({
+      code: 'data-folder',
+      message: 'the disk is full: the model was not made',
+      action: `Free some space where ${disk} lies.`,
+    })
+    expect(readdirSync(disk)).toEqual([])
+  } finally {
+    spawnSync('umount', [disk])
+  }
 })
 
 test('words of the file are the tokenizer’s words', async () => {
