@@ -87,7 +87,7 @@ describe('describeDevices', () => {
       return gpu ? engineUses(gpu, engine) : null
     }
     expect(uses('webgpu')).toBe('int8 vector units; tensor cores need a vendor driver')
-    expect(uses('webgpu', true)).toBe('int8 matrix units (tensor cores)')
+    expect(uses('webgpu', true)).toBe('int8 matrix units')
     expect(uses('onnx-webgpu', true)).toBe('float32 vector units; int8 units and tensor cores need another engine')
     expect(uses('onnx-cuda')).toBe('int8 tensor cores')
     expect(uses('onnx-directml')).toBe('the int8 units that its DirectX driver offers')
