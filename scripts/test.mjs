@@ -20,9 +20,11 @@ const faults = options.includes('--faults')
 const filters = options.filter((option) => option !== '--faults')
 
 if (filters.length === 0 && !faults) {
+  const peers = ['--config', 'test/bench/peers/oxlint.json', 'test/bench/peers']
   const checks = [
     { name: 'types', file: packageFile('typescript', 'bin/tsc'), parameters: ['-b'] },
     { name: 'lint', file: packageFile('oxlint', 'bin/oxlint'), parameters: [] },
+    { name: 'lint of the peers', file: packageFile('oxlint', 'bin/oxlint'), parameters: peers },
     { name: 'format', file: packageFile('oxfmt', 'bin/oxfmt'), parameters: ['--check', '.'] },
   ]
   for (const { name, file, parameters } of checks) {

@@ -46,11 +46,10 @@ async function rig(outcome: typeof RIGHT, changes: Partial<Device> = {}) {
   const [processor] = await sample('empty', clock.now).handlers['devices.list'](null)
   if (!processor) throw new Error('the sample has no device')
   const device: Device = { ...processor, engines: ['onnx-cpu'], ...changes }
-  const seen = { plans: [] as BenchmarkPlan[], quarantined: [] as string[], stopped: 0 }
+  const seen = { plans: [] as BenchmarkPlan[], quarantined: [] as string[] }
   const runner = {
     engine: null as string | null,
     cancelBenchmark: () => true,
-    stop: async () => void seen.stopped++,
     benchmark: async (plan: BenchmarkPlan) => {
       seen.plans.push(plan)
       return outcome
@@ -64,14 +63,12 @@ async function rig(outcome: typeof RIGHT, changes: Partial<Device> = {}) {
     power: () => ({ watts: 5, certainty: 'estimated' as const, source: 'a table', temperatureCelsius: 60 }),
     heat: () => ({ celsius: 60, limitCelsius: 95 }),
     clockHertz: () => 3e9,
-    quarantine: (id: string, reason: string) => void seen.quarantined.push(`${id}: ${reason}`),
   }
   const signer = createSigner('11'.repeat(32))
   const benchmarks = createBenchmarks({
     version: '0.1.0',
     devices: devices as unknown as BenchmarksParts['devices'],
-    drivers: { ownerOf: () => null, quarantine: () => undefined },
-    mining: { devicesChanged: async () => undefined },
+    quarantine: async (id, reason) => void seen.quarantined.push(`${id}: ${reason}`),
     ledger,
     host: { start: () => Promise.reject(new Error('not asked for')) },
     signer,
@@ -113,8 +110,6 @@ describe('benchmarks', () => {
       watts: null,
     })
     expect(seen.quarantined).toEqual([expect.stringContaining('this device computes wrong results')])
-    expect(seen.stopped).toBe(1)
-    expect(ledger.events(1)).toMatchObject([{ code: 'device-quarantined', severity: 'error' }])
     expect(() => benchmarks.export(row.id)).toThrow(/wrong results/)
     expect(() => benchmarks.export('none')).toThrow(/no benchmark/)
   })

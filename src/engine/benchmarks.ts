@@ -15,10 +15,9 @@ import { TIERS, type TierName } from '#shared/domain/tiers'
 import { proofEngines, type ProofEngine } from '#shared/domain/worker-protocol'
 import type { ProcessHost } from '#process/host'
 import type { DeviceRegistry } from './device-registry'
-import type { Drivers } from './drivers'
 import type { Ledger } from './ledger'
 import type { Log } from './log'
-import type { Mining } from './mining'
+import type { Quarantine } from './quarantine'
 import type { BenchmarkOutcome } from './work/benchmark-task'
 import { recompute } from './work/recompute'
 
@@ -45,8 +44,7 @@ export interface Benchmarks {
 export interface BenchmarksParts {
   version: string
   devices: DeviceRegistry
-  drivers: Pick<Drivers, 'ownerOf' | 'quarantine'>
-  mining: Pick<Mining, 'devicesChanged'>
+  quarantine: Quarantine['put']
   ledger: Ledger
   host: ProcessHost
   signer: Signer
@@ -59,7 +57,7 @@ const CHECK_MILLISECONDS = { least: 1000, most: 10_000, share: 0.1 }
 const MOST_KNOWN = 256
 
 export function createBenchmarks(parts: BenchmarksParts): Benchmarks {
-  const { devices, drivers, mining, ledger, signer, log } = parts
+  const { devices, ledger, signer, log } = parts
 
   /** Reference digests for a stress test: the golden file's, then those that another engine of the processor computes. */
   const knownDigests = async (
@@ -93,17 +91,6 @@ export function createBenchmarks(parts: BenchmarksParts): Benchmarks {
       log.warn('a stress test is checked against the golden digests alone', { reason: String(error) })
       return golden
     }
-  }
-
-  const quarantine = async (device: Device, reason: string): Promise<void> => {
-    const owner = drivers.ownerOf(device.id)
-    if (owner === null) {
-      devices.quarantine(device.id, reason)
-      const message = `${device.id} is quarantined: ${reason}.`
-      ledger.recordEvent({ severity: 'error', code: 'device-quarantined', message })
-    } else drivers.quarantine(owner.driver, `${device.id}: ${reason}`)
-    await devices.runner(device.id).stop()
-    await mining.devicesChanged()
   }
 
   const rowOf = (
@@ -197,8 +184,8 @@ export function createBenchmarks(parts: BenchmarksParts): Benchmarks {
       })
       if (measured.wrong !== null) {
         const { nonce } = measured.wrong
-        await quarantine(
-          device,
+        await parts.quarantine(
+          id,
           `this device computes wrong results (the digest of nonce ${nonce} of ${tier} with ${known} is not that of every correct machine)`,
         )
       }

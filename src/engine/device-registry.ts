@@ -1,11 +1,17 @@
 /** The devices of this rig: what they are, what the person decided about them, and the runner that drives each. */
 import { device as deviceSchema, type Device } from '#shared/contract/devices'
 import { Failure } from '#shared/domain/errors'
-import type { GpuAdapter, ProofEngine, SensorInventory, SensorReading } from '#shared/domain/worker-protocol'
+import type { GpuAdapter, SensorInventory, SensorReading } from '#shared/domain/worker-protocol'
 import { createDevicePowers } from './device-power'
-import { processorClockHertz, defaultTemperatureLimit, describeDevices, type DeviceDescriptor } from './devices'
+import {
+  processorClockHertz,
+  defaultTemperatureLimit,
+  describeDevices,
+  engineUses,
+  type DeviceDescriptor,
+} from './devices'
 import type { Drivers } from './drivers'
-import { createEngineLook } from './engine-look'
+import { createEngineLook, type EngineLookParts } from './engine-look'
 import type { DriverSensors } from './drivers/sensors'
 import type { DevicePower } from './live'
 import type { SettingsStore } from './settings'
@@ -33,6 +39,10 @@ export interface DeviceRegistry {
   /** From now on it does not mine, also after a start, until `endQuarantine`. Not for devices of drivers: those follow theirs. */
   quarantine(id: string, reason: string): void
   endQuarantine(id: string): void
+  /** what the engines for graphics processors open; null: it is none of this computer's */
+  adapter(id: string): GpuAdapter | null
+  /** They failed: it goes on with its vector units, also after a start, as long as it has this graphics driver. */
+  dropMatrixUnits(id: string): void
   runner(id: string): DeviceRunner
   runners(): DeviceRunner[]
   /** It is gone with its driver; another driver's device may come under its name. */
@@ -59,8 +69,8 @@ export interface DeviceRegistryParts {
   settings: SettingsStore
   /** whether the native engine gave the right digests on this machine; never rejects */
   nativeWorks: () => Promise<boolean>
-  /** the engines that gave the right digests on an adapter, the fastest first; never rejects */
-  gpuEngines: (gpu: { adapter: GpuAdapter; vendor: string }) => Promise<ProofEngine[]>
+  /** what works on an adapter; never rejects */
+  gpuEngines: EngineLookParts['gpuEngines']
   createRunner: (device: DeviceDescriptor) => DeviceRunner
   drivers: Pick<Drivers, 'devices' | 'ready' | 'ownerOf' | 'powerLimits'>
   driverSensors: DriverSensors
@@ -88,12 +98,15 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
     inventory: () => inventory,
     nativeWorks: parts.nativeWorks,
     gpuEngines: parts.gpuEngines,
+    mayUseMatrixUnits: (id) => settings.device(id).matrixUnitsFailedUnder !== driverOf(id),
     driversReady: () => parts.drivers.ready(),
     onFound: () => {
       parts.onFound()
       parts.onChange()
     },
   })
+
+  const driverOf = (id: string): string => inventory.gpus.find((gpu) => gpu.id === id)?.driver ?? ''
 
   const descriptors = (): DeviceDescriptor[] => [
     ...describeDevices(inventory, settings.devices, look.cpu, look.gpus).map(heldBack),
@@ -120,6 +133,7 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
     // The last minute's mean of a device that has stopped is no reading.
     const isWorking = runner !== null && runner.state !== 'idle' && runner.state !== 'faulted'
     const reason = found.reason ?? runner?.reason ?? undefined
+    const engine = runner?.engine ?? found.engines[0] ?? null
     return deviceSchema.parse({
       id: found.id,
       kind: found.kind,
@@ -128,7 +142,7 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       activity: runner?.activity ?? '',
       macsPerSecond: isWorking ? (rate.macsPerSecond ?? runner.macsPerSecond) : null,
       engines: found.engines,
-      engine: runner?.engine ?? found.engines[0] ?? null,
+      engine,
       memoryBytes: found.memoryBytes,
       memoryUsedBytes: runner?.residentBytes ?? null,
       loadedModels: (runner?.loadedModels ?? [])
@@ -139,7 +153,7 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       enabled: found.enabled,
       quarantined: found.quarantined ?? false,
       benchmark: runner?.benchmarkProgress ?? null,
-      detail: detailOf(found),
+      detail: detailOf(found, engine === null ? null : engineUses(found, engine)),
       threads: found.threads,
       watts: power.watts,
       wattsCertainty: power.certainty,
@@ -153,20 +167,16 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
     })
   }
 
-  const detailOf = ({
-    vendor,
-    cores,
-    logicalCores,
-    instructionSets,
-    driver,
-    engineUses,
-  }: DeviceDescriptor): Device['detail'] => ({
+  const detailOf = (
+    { vendor, cores, logicalCores, instructionSets, driver }: DeviceDescriptor,
+    uses: string | null,
+  ): Device['detail'] => ({
     vendor,
     instructionSets,
     ...(cores === undefined ? {} : { cores }),
     ...(logicalCores === undefined ? {} : { logicalCores }),
     ...(driver === undefined ? {} : { driver }),
-    ...(engineUses === undefined ? {} : { engineUses }),
+    ...(uses === null ? {} : { engineUses: uses }),
   })
 
   const temperatureLimit = (id: string, kind: string): number =>
@@ -215,6 +225,12 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
     },
     endQuarantine: (id) => {
       settings.changeDevice(find(id).id, { quarantine: undefined })
+      parts.onChange()
+    },
+    adapter: (id) => descriptors().find((device) => device.id === id)?.adapter ?? null,
+    dropMatrixUnits: (id) => {
+      look.dropMatrixUnits(id)
+      settings.changeDevice(id, { matrixUnitsFailedUnder: driverOf(id) })
       parts.onChange()
     },
     runner: (id) => runnerFor(find(id)),

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
-import type { ProofEngine } from '#shared/domain/worker-protocol'
+import type { GpuFinding } from './devices'
 import { createEngineLook } from './engine-look'
 
 it('a slow graphics driver holds up nothing but its own device', async () => {
-  let answer: (engines: ProofEngine[]) => void = () => undefined
+  let answer: (found: GpuFinding) => void = () => undefined
   let found = 0
   const look = createEngineLook({
     inventory: () => ({
@@ -18,6 +18,7 @@ it('a slow graphics driver holds up nothing but its own device', async () => {
       new Promise((resolve) => {
         answer = resolve
       }),
+    mayUseMatrixUnits: () => true,
     driversReady: async () => undefined,
     onFound: () => found++,
   })
@@ -27,9 +28,11 @@ it('a slow graphics driver holds up nothing but its own device', async () => {
   expect([...look.underWay]).toEqual(['gpu0'])
   expect(look.gpus).toEqual({})
   const before = found
-  answer(['webgpu'])
+  answer({ engines: ['webgpu'], matrixUnits: true })
   await look.settled()
-  expect(look.gpus).toEqual({ gpu0: ['webgpu'] })
+  expect(look.gpus).toEqual({ gpu0: { engines: ['webgpu'], matrixUnits: true } })
+  look.dropMatrixUnits('gpu0')
+  expect(look.gpus).toEqual({ gpu0: { engines: ['webgpu'], matrixUnits: false } })
   expect(look.underWay.size).toBe(0)
   expect(found).toBe(before + 1)
 })

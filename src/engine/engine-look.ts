@@ -1,12 +1,12 @@
 /** Which engines work on which device of this machine: found by trying, the processor's first, since nothing waits for a slow graphics driver. */
 import type { GpuAdapter, ProofEngine, SensorInventory } from '#shared/domain/worker-protocol'
-import { computingGpus } from './devices'
+import { computingGpus, type GpuFinding } from './devices'
 
 export interface EngineLook {
   /** of the processor, the fastest first */
   readonly cpu: readonly ProofEngine[]
   /** by the id of the graphics processor */
-  readonly gpus: Readonly<Record<string, readonly ProofEngine[]>>
+  readonly gpus: Readonly<Record<string, GpuFinding>>
   /** graphics processors that are being tried or wait for it */
   readonly underWay: ReadonlySet<string>
   /** Settles when the processor's engines are known; looks at the first call. */
@@ -15,14 +15,18 @@ export interface EngineLook {
   settled(): Promise<void>
   /** Tries the graphics processors that are new. */
   lookAtGpus(): Promise<void>
+  /** From now on webgpu uses its vector units. */
+  dropMatrixUnits(id: string): void
 }
 
 export interface EngineLookParts {
   inventory: () => SensorInventory
   /** whether the native engine gave the right digests on this machine; never rejects */
   nativeWorks: () => Promise<boolean>
-  /** the engines that gave the right digests on an adapter, the fastest first; never rejects */
-  gpuEngines: (gpu: { adapter: GpuAdapter; vendor: string }) => Promise<ProofEngine[]>
+  /** what works on an adapter; never rejects */
+  gpuEngines: (gpu: { adapter: GpuAdapter; vendor: string; mayUseMatrixUnits: boolean }) => Promise<GpuFinding>
+  /** false: they failed before, under the driver that it has */
+  mayUseMatrixUnits: (id: string) => boolean
   /** settles when every added driver was tried; never rejects */
   driversReady: () => Promise<void>
   /** a device can do more than was known */
@@ -31,7 +35,7 @@ export interface EngineLookParts {
 
 export function createEngineLook(parts: EngineLookParts): EngineLook {
   let cpu: ProofEngine[] = ['onnx-cpu', 'reference']
-  const gpus: Record<string, ProofEngine[]> = {}
+  const gpus: Record<string, GpuFinding> = {}
   const underWay = new Set<string>()
   let looking: { ready: Promise<void>; settled: Promise<void> } | null = null
 
@@ -44,9 +48,9 @@ export function createEngineLook(parts: EngineLookParts): EngineLook {
     const wanted = computingGpus(parts.inventory()).filter(({ id }) => gpus[id] === undefined && !underWay.has(id))
     for (const { id } of wanted) underWay.add(id)
     for (const { id, adapter, vendor } of wanted) {
-      const engines = await parts.gpuEngines({ adapter, vendor })
+      const found = await parts.gpuEngines({ adapter, vendor, mayUseMatrixUnits: parts.mayUseMatrixUnits(id) })
       underWay.delete(id)
-      if (engines.length > 0) gpus[id] = engines
+      if (found.engines.length > 0) gpus[id] = found
       parts.onFound()
     }
   }
@@ -67,5 +71,9 @@ export function createEngineLook(parts: EngineLookParts): EngineLook {
     ready: () => look().ready,
     settled: () => look().settled,
     lookAtGpus,
+    dropMatrixUnits: (id) => {
+      const found = gpus[id]
+      if (found) gpus[id] = { ...found, matrixUnits: false }
+    },
   }
 }

@@ -30,6 +30,7 @@ import { loadRigKeySeed } from './rig-key'
 import { electricityPrice, openSettings, pinNetworkKey } from './settings'
 import { engineStatus } from './status'
 import { createThrottle } from './throttle'
+import { createQuarantine } from './quarantine'
 import { createRunnerFactory } from './runner-factory'
 import { createUsableModels } from './usable-models'
 import { takeUpWhatWasLeft } from './work/job-recovery'
@@ -265,6 +266,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       live: () => live,
       pace: () => throttle.pace,
       heat: (deviceId) => devices.heat(deviceId),
+      onGpuFault: (deviceId, fault) => quarantine.onGpuFault(deviceId, fault),
       onChange: changed,
     })
     const live: Live = createLive({
@@ -305,6 +307,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
           log.warn('the machine could not be looked at again', { error: describeFault(error) }),
         )
 
+    const quarantine = createQuarantine({ ...parts, devices, drivers, mining: () => mining, ledger, events })
     const mining: Mining = createMining({
       clock,
       devices: () => devices.list(),
@@ -354,7 +357,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       settings,
       throttle,
       devices,
-      benchmarks: createBenchmarks({ ...parts, devices, drivers, mining, ledger, signer }),
+      benchmarks: createBenchmarks({ ...parts, devices, quarantine: quarantine.put, ledger, signer }),
       drivers,
       driverChecks,
       live,

@@ -38,6 +38,8 @@ export interface RunnerFactoryParts extends Pick<
   /** a driver that says nothing for so long hangs */
   driverHangMilliseconds: number
   drivers: Pick<Drivers, 'ownerOf' | 'guardedHost' | 'onFault' | 'powerLimits'>
+  /** a graphics driver failed; never rejects */
+  onGpuFault: (deviceId: string, fault: Failure) => void
 }
 
 export function createRunnerFactory(parts: RunnerFactoryParts): (device: DeviceDescriptor) => DeviceRunner {
@@ -51,6 +53,7 @@ export function createRunnerFactory(parts: RunnerFactoryParts): (device: DeviceD
     drivers,
     driverSensors,
     driverHangMilliseconds,
+    onGpuFault,
     ...shared
   } = parts
   /** A driver's device proves and does nothing else: jobs run on the processor, which has a worker of its own. */
@@ -83,7 +86,12 @@ export function createRunnerFactory(parts: RunnerFactoryParts): (device: DeviceD
       ...shared,
       ...foreign(device.id),
       deviceId: device.id,
-      ...(device.adapter ? { workerStart: { gpu: device.adapter } } : {}),
+      ...(device.adapter
+        ? {
+            workerStart: { gpu: device.adapter },
+            onFault: (fault: Failure) => onGpuFault(device.id, fault),
+          }
+        : {}),
       // useful jobs run on the processor, which has a worker of its own
       ...(device.kind === 'gpu' ? { models: () => [] } : {}),
       threads: device.threads?.inUse ?? 1,

@@ -66,6 +66,8 @@ export interface DeviceSettings {
   powerLimitWatts?: number | undefined
   /** why it does not mine until the person retries */
   quarantine?: string | undefined
+  /** the graphics driver under which its matrix units failed; empty where it is not known. Under another they are tried anew. */
+  matrixUnitsFailedUnder?: string | undefined
 }
 
 const deviceSettingsSchema = z.record(
@@ -76,6 +78,7 @@ const deviceSettingsSchema = z.record(
     temperatureLimitCelsius: z.number().optional(),
     powerLimitWatts: z.number().positive().optional(),
     quarantine: z.string().optional(),
+    matrixUnitsFailedUnder: z.string().optional(),
   }),
 )
 

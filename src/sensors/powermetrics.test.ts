@@ -190,6 +190,27 @@ describe('powermetrics', () => {
     expect(look()).toBe(before)
   })
 
+  it('that prints nothing and ends is given up as well', async () => {
+    powermetrics = createPowermetrics(mac('exit 0').system)
+    const look = (): string | undefined => {
+      machine.clock.milliseconds += 10_000
+      powermetrics?.latest()
+      return powermetrics?.missing()
+    }
+    await expect.poll(look, { timeout: 8000, interval: 30 }).toBe('powermetrics ended 3 times')
+    expect(started).toHaveLength(3)
+  })
+
+  it('that hangs is ended, started again after a pause, and given up', async () => {
+    powermetrics = createPowermetrics(mac('exec sleep 60').system)
+    for (let minute = 0; minute < 10; minute++) {
+      powermetrics.latest()
+      machine.clock.milliseconds += 60_000
+    }
+    expect(started).toHaveLength(3)
+    expect(powermetrics.missing()).toBe('powermetrics ended 3 times: it printed nothing for 30 seconds')
+  })
+
   it('ends with its reader', async () => {
     powermetrics = createPowermetrics(mac(goesOn('apple')).system)
     powermetrics.latest()

@@ -31,6 +31,8 @@ const SUDO = '/usr/bin/sudo'
 /** Every second, a line at a time, and begun anew after an hour: what lost its reader does not run for ever. */
 const PARAMETERS = ['--samplers', 'cpu_power,gpu_power', '-i', '1000', '-n', '3600', '-b', '1']
 const OLD_MILLISECONDS = 5000
+/** It hangs: nothing for longer than this. */
+const SILENCE_MILLISECONDS = 30_000
 const PAUSE_MILLISECONDS = 10_000
 const MOST_FAILURES = 3
 const NOT_PERMITTED =
@@ -41,13 +43,15 @@ export function createPowermetrics(system: SensorSystem): Powermetrics {
   let refusal: string | undefined
   let failures = 0
   let endedAt = Number.NEGATIVE_INFINITY
+  let startedAt = Number.NEGATIVE_INFINITY
   let lastAt = Number.NEGATIVE_INFINITY
   const counters = createCounters()
 
-  const ended = ({ code, words }: CommandEnd): void => {
+  const ended = ({ code, words }: CommandEnd, hasPrinted: boolean): void => {
     running = undefined
-    endedAt = code === 0 ? Number.NEGATIVE_INFINITY : system.monotonic()
-    if (code === 0) return
+    const isItsTimeOver = code === 0 && hasPrinted
+    endedAt = isItsTimeOver ? Number.NEGATIVE_INFINITY : system.monotonic()
+    if (isItsTimeOver) return
     if (/superuser|^sudo:/m.test(words)) refusal = NOT_PERMITTED
     else if (/ENOENT/.test(words)) refusal = 'there is no powermetrics on this computer'
     else if (++failures >= MOST_FAILURES)
@@ -55,24 +59,31 @@ export function createPowermetrics(system: SensorSystem): Powermetrics {
   }
   const start = (): void => {
     const isAdministrator = system.userId() === 0
+    let hasPrinted = false
     const command = system.follow(
       isAdministrator ? POWERMETRICS : SUDO,
       isAdministrator ? PARAMETERS : ['-n', POWERMETRICS, ...PARAMETERS],
       (line) => {
         if (!counters.take(line)) return
+        hasPrinted = true
         lastAt = system.monotonic()
         failures = 0
       },
     )
     running = command
+    startedAt = system.monotonic()
     void command.ended.then((end) => {
-      if (running === command) ended(end)
+      if (running === command) ended(end, hasPrinted)
     })
   }
 
   return {
     latest: () => {
       const now = system.monotonic()
+      if (running && now - Math.max(startedAt, lastAt) > SILENCE_MILLISECONDS) {
+        running.stop()
+        ended({ code: null, words: `it printed nothing for ${SILENCE_MILLISECONDS / 1000} seconds` }, false)
+      }
       if (!running && refusal === undefined && now - endedAt >= PAUSE_MILLISECONDS) start()
       return now - lastAt <= OLD_MILLISECONDS ? counters.reading() : undefined
     },

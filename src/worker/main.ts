@@ -37,7 +37,15 @@ const workerStart: z.ZodType<WorkerStart> = z.object({
   driver: z
     .object({ library: z.string().min(1), id: z.string().min(1), memoryLimitBytes: z.number().int().nonnegative() })
     .optional(),
-  gpu: z.object({ name: z.string(), index: z.number().int().nonnegative().optional() }).optional(),
+  gpu: z
+    .object({
+      name: z.string(),
+      index: z.number().int().nonnegative().optional(),
+      others: z.array(z.string()).optional(),
+      twin: z.enum(['first', 'later']).optional(),
+      matrixUnits: z.boolean().optional(),
+    })
+    .optional(),
   modelMemoryBytes: z.number().int().positive().optional(),
 })
 

@@ -1,7 +1,7 @@
 /** A running engine, reached by the command: start, stop, models, and useful jobs of all three kinds on real models. */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { appendFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest'
 import { z } from 'zod'
@@ -212,6 +212,45 @@ describe('four questions at once', () => {
         if (joules !== null) expect(Number(electricityCost?.nanos)).toBeGreaterThan(0)
       }
     } finally {
+      client.close()
+    }
+  })
+})
+
+describe('a worker that the system ends, as it does for want of memory', () => {
+  test('takes no question with it: they are begun again, fewer at once, and the device goes on', async (context) => {
+    needs(context, CHAT)
+    const { link } = z.looseObject({ link: z.url() }).parse(serving.events[0])
+    const { port, hash } = new URL(link)
+    const client = await connectWebSocket(Number(port), hash.replace('#token=', ''))
+    const ids: string[] = []
+    const cancelAll = async (): Promise<void> => {
+      for (const id of ids) await client.call('jobs.cancel', { id }).catch(() => undefined)
+    }
+    try {
+      let heard = new Set<string>()
+      client.on('job.token', ({ id }) => heard.add(id))
+      for (const about of ['a miner', 'a dragon', 'a river']) {
+        const messages = [{ role: 'user' as const, content: `${ENDLESS} And ${about}.` }]
+        ids.push(
+          (await client.call('jobs.submit', { input: { kind: 'chat', messages, maxTokens: 4000 }, model: CHAT })).id,
+        )
+      }
+      await eventually(() => heard.size === 3, 'three answers under way', 60_000)
+      const worker = processesMentioning(dataDir).filter((pid) =>
+        readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('"role":"worker"'),
+      )
+      heard = new Set()
+      for (const pid of worker) process.kill(pid, 'SIGKILL')
+      await eventually(() => heard.size > 0, 'an answer under way again', 60_000)
+      const states = await Promise.all(ids.map(async (id) => (await client.call('jobs.get', { id })).state))
+      expect(states.toSorted()).toEqual(['queued', 'queued', 'running'])
+      expect(readFileSync(join(dataDir, 'lode.log'), 'utf8')).toMatch(
+        /"atOnce":1,"reason":"its worker was ended while they ran","msg":"a device takes fewer jobs at once"/,
+      )
+      expect(heard.size).toBe(1)
+    } finally {
+      await cancelAll()
       client.close()
     }
   })

@@ -39,7 +39,8 @@ describe.skipIf(!built).concurrent('the conformance kit', () => {
     const { report } = await check(path, ['--time-limit', '20'])
     const cancellation = report.checks.find(({ id }) => id === 'cancellation')
     expect(cancellation).toMatchObject({ ok: false, detail: expect.stringMatching(/hangs/) as string })
-    expect(report.checks.find(({ id }) => id === 'vectors-itp1-base')?.ok).toBe(true)
+    // not the largest tier: on a busy machine its two nonces take this driver longer than the limit of this test
+    expect(report.checks.find(({ id }) => id === 'vectors-itp1-small')?.ok).toBe(true)
   })
 
   const right = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ProofEngine, SensorInventory } from '#shared/domain/worker-protocol'
-import { computingGpus, defaultThreads, describeDevices } from './describe'
+import { computingGpus, defaultThreads, describeDevices, engineUses } from './describe'
 
 const engines: ProofEngine[] = ['onnx-cpu', 'reference']
 const inventory: SensorInventory = {
@@ -69,17 +69,54 @@ describe('describeDevices', () => {
     expect(gpus[1]).toMatchObject({ memoryBytes: 32e9 })
   })
 
-  it('offers a GPU once an engine proved itself there, and says what the engine uses', () => {
-    const gpus = { gpu0: ['webgpu'] } as const
+  it('offers a GPU once an engine proved itself there', () => {
+    const gpus = { gpu0: { engines: ['webgpu'], matrixUnits: false } } as const
     expect(describeDevices(inventory, {}, engines, gpus)[1]).toMatchObject({
       canMine: true,
       enabled: true,
       engines: ['webgpu'],
-      engineUses: 'int8 vector units; tensor cores need a vendor driver',
-      adapter: { name: 'NVIDIA GeForce RTX 4070', index: 0 },
+      adapter: { name: 'NVIDIA GeForce RTX 4070', index: 0, others: ['Radeon Graphics'] },
     })
     expect(describeDevices(inventory, { gpu0: { enabled: false } }, engines, gpus)[1]?.enabled).toBe(false)
     expect(computingGpus(inventory).map(({ id }) => id)).toEqual(['gpu0', 'gpu1'])
+  })
+
+  it('says in words what an engine uses of a device', () => {
+    const uses = (engine: string, matrixUnits = false): string | null => {
+      const [, gpu] = describeDevices(inventory, {}, engines, { gpu0: { engines: ['webgpu'], matrixUnits } })
+      return gpu ? engineUses(gpu, engine) : null
+    }
+    expect(uses('webgpu')).toBe('int8 vector units; tensor cores need a vendor driver')
+    expect(uses('webgpu', true)).toBe('int8 matrix units')
+    expect(uses('onnx-webgpu', true)).toBe('float32 vector units; int8 units and tensor cores need another engine')
+    expect(uses('onnx-cuda')).toBe('int8 tensor cores')
+    expect(uses('onnx-directml')).toBe('the int8 units that its DirectX driver offers')
+    expect(uses('onnx-coreml')).toBe('float32 units; the Neural Engine needs a vendor driver')
+    // a driver names its device's units itself
+    expect(uses('native')).toBe(null)
+    const [cpu] = describeDevices(inventory, {}, engines)
+    expect(cpu && engineUses(cpu, 'native')).toBe("int8 vector instructions, by Lode's own kernels")
+    expect(cpu && engineUses(cpu, 'onnx-cpu')).toBe('int8 vector instructions, by onnxruntime')
+  })
+
+  it('knows which of several GPUs share a name, and says of those that cannot be told apart why they are not used', () => {
+    const card = (id: string, name: string) => ({ id, name, vendor: 'AMD', shared: false })
+    const gpus = [
+      card('gpu0', 'Radeon RX 7900 XT'),
+      card('gpu1', 'Radeon RX 7900 XTX'),
+      card('gpu2', 'Radeon RX 7900 XT'),
+    ]
+    const found = describeDevices({ ...inventory, gpus }, {}, engines, {
+      gpu0: { engines: ['webgpu'], matrixUnits: false },
+      gpu1: { engines: ['webgpu'], matrixUnits: true },
+    })
+    expect(found.slice(1).map(({ adapter }) => adapter)).toEqual([
+      { name: 'Radeon RX 7900 XT', index: 0, others: ['Radeon RX 7900 XTX'], twin: 'first' },
+      { name: 'Radeon RX 7900 XTX', index: 1, others: ['Radeon RX 7900 XT', 'Radeon RX 7900 XT'], matrixUnits: true },
+      { name: 'Radeon RX 7900 XT', index: 2, others: ['Radeon RX 7900 XTX'], twin: 'later' },
+    ])
+    expect(found.map(({ canMine }) => canMine)).toEqual([true, true, true, false])
+    expect(found[3]?.reason).toContain('WebGPU cannot tell it from another of the same name')
   })
 
   it("follows the person's choice within what the machine has", () => {

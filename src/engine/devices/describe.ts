@@ -1,5 +1,5 @@
 /** What the sensors found, as devices that mine or say why they do not. */
-import type { GpuAdapter, ProofEngine, SensorInventory } from '#shared/domain/worker-protocol'
+import { proofEngines, type GpuAdapter, type ProofEngine, type SensorInventory } from '#shared/domain/worker-protocol'
 import { cleanProcessorName } from './processors'
 
 export interface DeviceSettings {
@@ -17,8 +17,6 @@ export interface DeviceDescriptor {
   vendor: string
   /** the engines that can drive it, the best first; none: it cannot mine */
   engines: string[]
-  /** what the best engine uses of it, in words */
-  engineUses?: string
   /** what the engines for graphics processors open; GPUs only */
   adapter?: GpuAdapter
   /** the computer's for a CPU or a GPU that shares it; 0 where the system does not say */
@@ -37,18 +35,32 @@ export interface DeviceDescriptor {
   threads: { inUse: number; maximum: number; default: number } | null
 }
 
+/** What works on a graphics processor. */
+export interface GpuFinding {
+  /** those that gave the right digests on it, the fastest first */
+  engines: readonly ProofEngine[]
+  /** webgpu gave them on its matrix units too, and faster than on its vector units */
+  matrixUnits: boolean
+}
+
 /** Cores from which on one is left to the person. */
 const CORES_TO_SHARE = 4
 
 const NO_GPU_ENGINE = 'No engine gave the right digests on it; it will not be used.'
-/** What an engine uses of a graphics processor, so that its work per joule is not misread. */
-const GPU_ENGINE_USES: Partial<Record<ProofEngine, string>> = {
+/** What an engine uses of a device, so that its work per joule is not misread. */
+const ENGINE_USES: Readonly<Record<ProofEngine, string>> = {
+  native: "int8 vector instructions, by Lode's own kernels",
+  'onnx-cpu': 'int8 vector instructions, by onnxruntime',
+  reference: 'plain arithmetic, for checking others',
   webgpu: 'int8 vector units; tensor cores need a vendor driver',
   'onnx-cuda': 'int8 tensor cores',
   'onnx-directml': 'the int8 units that its DirectX driver offers',
   'onnx-coreml': 'float32 units; the Neural Engine needs a vendor driver',
   'onnx-webgpu': 'float32 vector units; int8 units and tensor cores need another engine',
 }
+const TWIN =
+  'WebGPU cannot tell it from another of the same name, and no other engine gave the right digests on it. A driver of its maker can use it.'
+const MATRIX_UNITS = 'int8 matrix units'
 const VIRTUAL_ADAPTER =
   /basic (display|render)|remote display|vmware|svga|virtualbox|\bqxl\b|cirrus|bochs|virtio|hyper-v|parallels|citrix|\bparsec\b|\bspacedesk\b|virtual|llvmpipe|swiftshader/i
 const SERVER_DISPLAY_CHIP = /aspeed|\bast\d{4}\b|matrox.*g200|mgag200/i
@@ -61,7 +73,7 @@ export function describeDevices(
   inventory: SensorInventory,
   settings: Readonly<Record<string, DeviceSettings>>,
   cpuEngines: readonly ProofEngine[],
-  gpuEngines: Readonly<Record<string, readonly ProofEngine[]>> = {},
+  gpuEngines: Readonly<Record<string, GpuFinding>> = {},
 ): DeviceDescriptor[] {
   const { cpu, memoryBytes, gpus } = inventory
   const maximum = cpu.logicalCores
@@ -84,20 +96,19 @@ export function describeDevices(
   return [
     cpu0,
     ...gpus.map((gpu): DeviceDescriptor => {
-      const drivenBy = gpuEngines[gpu.id] ?? []
-      const canMine = drivenBy.length > 0
-      const uses = drivenBy[0] === undefined ? undefined : GPU_ENGINE_USES[drivenBy[0]]
+      const { engines, matrixUnits } = gpuEngines[gpu.id] ?? { engines: [], matrixUnits: false }
+      const canMine = engines.length > 0
+      const adapter = adapterOf(gpu.id, inventory)
       return {
         id: gpu.id,
         kind: 'gpu',
         name: gpu.name,
         vendor: gpu.vendor,
-        engines: [...drivenBy],
-        ...(uses === undefined ? {} : { engineUses: uses }),
-        adapter: adapterOf(gpu.id, inventory),
+        engines: [...engines],
+        adapter: matrixUnits ? { ...adapter, matrixUnits } : adapter,
         memoryBytes: gpu.memoryBytes ?? (gpu.shared ? memoryBytes : 0),
         canMine,
-        ...(canMine ? {} : { reason: gpuReason(`${gpu.vendor} ${gpu.name}`) }),
+        ...(canMine ? {} : { reason: adapter.twin === 'later' ? TWIN : gpuReason(`${gpu.vendor} ${gpu.name}`) }),
         enabled: canMine && (settings[gpu.id]?.enabled ?? true),
         instructionSets: [],
         ...(gpu.driver ? { driver: gpu.driver } : {}),
@@ -105,6 +116,14 @@ export function describeDevices(
       }
     }),
   ]
+}
+
+/** In words; null: it is for the device's driver to say. */
+export function engineUses({ kind, adapter }: DeviceDescriptor, engine: string): string | null {
+  if (engine === 'webgpu' && adapter?.matrixUnits === true) return MATRIX_UNITS
+  const known = proofEngines.find((name) => name === engine)
+  if (known === undefined || (known === 'native' && kind !== 'cpu')) return null
+  return ENGINE_USES[known]
 }
 
 /**
@@ -128,7 +147,13 @@ function adapterOf(id: string, { gpus }: SensorInventory): GpuAdapter {
   const found = real.find((gpu) => gpu.id === id)
   if (real.length < 2 || !found) return { name: '' }
   const index = real.filter(({ vendor }) => vendor === found.vendor).indexOf(found)
-  return { name: found.name, index }
+  const twins = real.filter(({ name }) => name === found.name)
+  return {
+    name: found.name,
+    index,
+    others: real.map(({ name }) => name).filter((name) => name !== found.name),
+    ...(twins.length < 2 ? {} : { twin: twins[0] === found ? 'first' : 'later' }),
+  }
 }
 
 function gpuReason(name: string): string {

@@ -1,6 +1,14 @@
 /** Devices: what the machine has, what it draws, and the process that looks. */
 export { createSensorsClient, inventoryFromNode, type SensorsClient } from './sensors-client'
-export { defaultThreads, computingGpus, describeDevices, type DeviceDescriptor, type DeviceSettings } from './describe'
+export {
+  defaultThreads,
+  computingGpus,
+  describeDevices,
+  engineUses,
+  type DeviceDescriptor,
+  type DeviceSettings,
+  type GpuFinding,
+} from './describe'
 export { estimateGraphics, readGraphicsTable } from './graphics'
 export { createPowerMeter, type PowerMeter, type PowerReading } from './power'
 export {

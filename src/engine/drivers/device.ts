@@ -1,6 +1,8 @@
 /** An added driver and its devices, as the screens see them. */
+import { totalmem } from 'node:os'
 import type { DriverRow } from '#shared/contract/drivers'
 import type { NativeDevice } from '#shared/domain/driver'
+import type { DriverDevice } from '#shared/domain/worker-protocol'
 import type { DeviceDescriptor, DeviceSettings } from '../devices'
 import type { PlacedDriver } from './store'
 
@@ -44,6 +46,15 @@ export function rowOf({ manifest, state, reason, devices }: KnownDriver): Driver
       kind: kindOf(device.kind),
     })),
   }
+}
+
+/** Of the computer's memory, for the weights of a device that has none of its own. */
+const COMPUTER_MEMORY_SHARE = 0.5
+
+/** What a worker is told of a device: a driver never takes more for weights than the device has, or half of the computer's. */
+export function driverDeviceOf(library: string, { id, memoryBytes }: NativeDevice): DriverDevice {
+  const memoryLimitBytes = memoryBytes > 0 ? memoryBytes : Math.floor(totalmem() * COMPUTER_MEMORY_SHARE)
+  return { library, id, memoryLimitBytes }
 }
 
 export function describeDriverDevice(found: {

@@ -10,7 +10,7 @@ import type { DeviceDescriptor, DeviceSettings } from '../devices'
 import type { Ledger } from '../ledger'
 import type { Log } from '../log'
 import { openApprovals } from './approvals'
-import { describeDriverDevice, deviceIdOf, rowOf, type KnownDriver } from './device'
+import { describeDriverDevice, deviceIdOf, driverDeviceOf, rowOf, type KnownDriver } from './device'
 import { createPowerLimits, type AskDevice, type PowerLimits } from './power-limits'
 import { hashOf, inspectDriver, PLATFORM, placeDriver, readDrivers, removeDriver, type PlacedDriver } from './store'
 import { describeLibrary, setPowerLimit, tryDevice, type Trial } from './trial'
@@ -119,7 +119,7 @@ export function createDrivers(parts: DriversParts): Drivers {
   const ownerOf = (deviceId: string): { driver: KnownDriver; device: DriverDevice } | null => {
     for (const driver of known.values()) {
       const device = driver.devices.find(({ id }) => deviceIdOf(driver.manifest.name, id) === deviceId)
-      if (device) return { driver, device: { library: driver.library, id: device.id, memoryLimitBytes: 0 } }
+      if (device) return { driver, device: driverDeviceOf(driver.library, device) }
     }
     return null
   }
@@ -143,15 +143,15 @@ export function createDrivers(parts: DriversParts): Drivers {
   }
 
   const tryDevices = async (driver: KnownDriver): Promise<void> => {
-    for (const { id, name: words } of driver.devices) {
-      const deviceId = deviceIdOf(driver.manifest.name, id)
-      const device: DriverDevice = { library: driver.library, id, memoryLimitBytes: 0 }
+    for (const found of driver.devices) {
+      const deviceId = deviceIdOf(driver.manifest.name, found.id)
+      const device = driverDeviceOf(driver.library, found)
       const restoreWatts = powerLimits.leftOver(deviceId)
       try {
         powerLimits.saw(deviceId, await tryDevice(trial, device, restoreWatts))
         if (restoreWatts !== null) powerLimits.restored(deviceId)
       } catch (error) {
-        judge(driver, error, `${words}: `)
+        judge(driver, error, `${found.name}: `)
         return
       }
     }

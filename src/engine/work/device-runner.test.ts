@@ -109,6 +109,29 @@ describe('proving', () => {
     expect(rig.runner.restarts).toBe(1)
   })
 
+  it('a graphics driver that was lost, or takes its process down again and again, is a fault to quarantine', async () => {
+    await rig.close()
+    const faults: Failure[] = []
+    const onFault = (fault: Failure): void => void faults.push(fault)
+    rig = await createTestRig({ models: [], runner: { workerStart: { gpu: { name: '' } }, onFault } })
+    rig.script.proofFailure = new Failure('driver-fault', 'the graphics adapter A was lost: it was reset')
+    rig.runner.startMining(MINING)
+    await rig.clock.advance(1000)
+    expect(rig.runner.state).toBe('faulted')
+    expect(rig.runner.reason).toBe('the graphics adapter A was lost: it was reset')
+    rig.script.proofFailure = null
+    rig.runner.startMining(MINING)
+    for (let crash = 0; crash < 5; crash++) {
+      await rig.clock.advance(10_000)
+      for (const process of rig.script.alive) process.crash()
+    }
+    await rig.clock.advance(1000)
+    expect(faults.map(({ code, message }) => `${code}: ${message}`)).toEqual([
+      'driver-fault: the graphics adapter A was lost: it was reset',
+      'driver-fault: worker cpu0 keeps stopping: it ended with code 1',
+    ])
+  })
+
   it('says what is wrong when its worker keeps stopping, and Start or Retry tries again', async () => {
     rig.script.startFails = true
     rig.runner.startMining(MINING)
@@ -181,6 +204,9 @@ describe('jobs', () => {
     }
     await rig.clock.advance(10_000)
     expect(rig.stateOf(id)).toBe('failed')
+    expect(rig.ledger.jobRow(id)?.reason).toBe(
+      'its worker stopped each of the 3 times that it was tried: it may need more memory than there is',
+    )
     expect((await rig.coordinator.jobState(id))?.state).toBe('failed')
     expect(rig.runner.state).toBe('idle')
   })

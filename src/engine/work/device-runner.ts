@@ -123,7 +123,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     if (stopping) return false
     if (!(error instanceof Failure)) throw error
     // A driver that hangs would hang again. Any other worker that is gone comes back.
-    if (error instanceof Unanswered && error.timedOut && parts.workerStart?.driver)
+    if (error instanceof Unanswered && error.timedOut && (parts.workerStart?.driver ?? parts.workerStart?.gpu))
       return giveUp(new Failure('driver-fault', 'it hangs: it gave no answer in time'))
     // A new worker knows no weights and no unit; a lost network gives a new unit.
     if (error instanceof Unanswered) {

@@ -173,7 +173,12 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
     } else {
       await giveBack(offer.id, false, failure.message)
       if (failure.code === 'internal') log.error('a job failed inside', { job: offer.id, message: failure.message })
-      ledger.setJobState(offer.id, 'failed', { ...details, reason: failure.message })
+      // Why a process ended is known a moment after it is gone; the usual reason is the system's want of memory.
+      const reason =
+        failure.code === 'unavailable'
+          ? `its worker stopped each of the ${offer.attempt} times that it was tried: it may need more memory than there is`
+          : failure.message
+      ledger.setJobState(offer.id, 'failed', { ...details, reason })
     }
     announce(offer.id)
     return failure.code

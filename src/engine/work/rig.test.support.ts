@@ -24,6 +24,7 @@ import { workEnergy } from '../work-energy'
 import { openLedger } from '../ledger'
 import { createSigner, signatureVerifier } from '../networks'
 import { createDeviceRunner } from './device-runner'
+import type { DeviceRunnerParts } from './device-types'
 import { createJobRates } from './job-rates'
 import type { RunnableModel } from './job-runner'
 import { createNetworkState } from './network-state'
@@ -86,6 +87,8 @@ export function scriptedWorkers(clock: Clock) {
     begun: [] as string[],
     mostAtOnce: 0,
     startFails: false,
+    /** how the proof fails; null: it does not */
+    proofFailure: null as Failure | null,
     /** what the device gives for the golden nonces; null: what is right */
     goldenDigest: null as string | null,
     /** a slice of a benchmark never ends */
@@ -140,6 +143,7 @@ export function scriptedWorkers(clock: Clock) {
       const handlers: MethodHandlers<WorkerMethods> = {
         'proof.prepare': () => later(5, () => ({ milliseconds: 5 })),
         'proof.run': (params) => {
+          if (script.proofFailure !== null) return Promise.reject(script.proofFailure)
           const began = clock.monotonic()
           return new Promise((resolve) => {
             const end = (): void => {
@@ -248,7 +252,13 @@ export function embedModel(id: string, bytes = 1): RunnableModel {
 
 /** One rig with one device. `far` is the network's far end: what it does to calls. */
 export async function createTestRig(
-  options: { memoryBytes?: number; models?: readonly RunnableModel[]; trials?: boolean } = {},
+  options: {
+    memoryBytes?: number
+    models?: readonly RunnableModel[]
+    trials?: boolean
+    /** of a device that is not the processor */
+    runner?: Pick<DeviceRunnerParts, 'workerStart' | 'onFault'>
+  } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'lode-work-'))
   const clock = manualClock()
@@ -348,6 +358,7 @@ export async function createTestRig(
     },
     onWork: () => undefined,
     onChange: () => undefined,
+    ...options.runner,
   })
   /** As the Jobs screen does it. */
   const submit = async (model = chatModel): Promise<string> => {

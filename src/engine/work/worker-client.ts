@@ -88,7 +88,7 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
   }
   const unavailable = (): Failure =>
     new Failure(
-      parts.start.driver !== undefined && endedByItself ? 'driver-fault' : 'device-unavailable',
+      (parts.start.driver ?? parts.start.gpu) !== undefined && endedByItself ? 'driver-fault' : 'device-unavailable',
       `${name} keeps stopping: ${reason}`,
       'Try it again on the Devices screen.',
     )

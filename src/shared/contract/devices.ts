@@ -55,7 +55,7 @@ export const device = deviceSummary.extend({
     logicalCores: z.number().int().optional(),
     instructionSets: z.array(z.string()),
     driver: z.string().optional(),
-    /** what its best engine uses of it, in words */
+    /** what `engine` uses of it, in words; absent: it is for its driver to say */
     engineUses: z.string().optional(),
   }),
   /** CPU only */

@@ -17,7 +17,7 @@ export const failureCodes = [
   'model-refused',
   'address-refused',
   'device-unavailable',
-  'driver-fault', // a vendor's driver crashed, hung or lied: it is quarantined
+  'driver-fault', // a vendor's driver, or a graphics driver, crashed, hung or lied: what it drives is quarantined
   'out-of-memory', // of a device, in the middle of a job
   'network-refused',
   'unsupported-node',

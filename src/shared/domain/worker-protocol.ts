@@ -195,6 +195,12 @@ export interface GpuAdapter {
   name: string
   /** its place among those of its maker, by PCI address: CUDA's number; absent: 0 */
   index?: number
+  /** the names of the computer's other graphics processors, where they differ */
+  others?: string[]
+  /** the computer has several of this name, and by their names WebGPU finds only one of them; absent: it has not */
+  twin?: 'first' | 'later'
+  /** the webgpu engine computes products on its matrix units, an experimental feature; absent: on its vector units */
+  matrixUnits?: boolean
 }
 
 /** The sensors process: slow system calls. */

@@ -22,6 +22,7 @@ const MOST_BATCH_MILLISECONDS = 60_000
 /** 64 nonces of the largest tier are 4,096 rows: activations of about 200 MB as float32. */
 const MOST_NONCES = 64
 const PROBE_HEADER = new Uint8Array(32)
+const HELP = 'Start the device again on the Devices screen, or update the graphics driver.'
 
 interface Ready {
   session: InferenceSession
@@ -102,12 +103,15 @@ async function runBatch(
   )
 }
 
-/** A provider that refuses or hangs is a Failure. */
-async function answered<T>(engine: ProviderEngineName, run: Promise<T>): Promise<T> {
+/** What `run` answers. Throws Failure `device-unavailable` where the provider stops, `driver-fault` where it hangs. */
+export async function answered<T>(engine: ProviderEngineName, run: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(unavailable(`${engine} did not answer for ${MOST_BATCH_MILLISECONDS / 1000} seconds`)),
+      () =>
+        reject(
+          new Failure('driver-fault', `${engine} did not answer for ${MOST_BATCH_MILLISECONDS / 1000} seconds`, HELP),
+        ),
       MOST_BATCH_MILLISECONDS,
     )
   })

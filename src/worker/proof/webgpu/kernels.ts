@@ -18,14 +18,7 @@ export type Finish = keyof typeof FINISH
 /** `packed`: the language has dot4I8Packed; otherwise the bytes are taken apart by shifts, with the same results. */
 export function productShader(packed: boolean): string {
   return `${start(packed)}
-override inner_words: u32;
-override columns: u32;
-override finish: u32;
-
-@group(0) @binding(0) var<storage, read> operands: array<u32>;
-@group(0) @binding(1) var<storage, read> weights: array<u32>;
-@group(0) @binding(2) var<storage, read_write> results: array<u32>;
-
+${PRODUCT_INTERFACE}
 var<workgroup> left: array<u32, ${PRODUCT_TILE * INNER_STEP_WORDS}>;
 var<workgroup> right: array<u32, ${PRODUCT_TILE * INNER_STEP_WORDS}>;
 
@@ -58,15 +51,7 @@ fn product(
   }
   for (var row = 0u; row < 4u; row++) {
     let place = (first_row + local.y * 4u + row) * (columns / 4u) + first_column / 4u + local.x;
-    var values = window(sums[row], 8u);
-    if (finish == ${FINISH.triangle}u) {
-      let v = values + 64;
-      values = (((v * (v + 1)) >> vec4<u32>(1u)) & vec4<i32>(127)) - 64;
-    }
-    if (finish == ${FINISH.residual}u) {
-      values = window(values + unpack(results[place]), 0u);
-    }
-    results[place] = pack(values);
+    finished(sums[row], place);
   }
 }
 `
@@ -151,13 +136,31 @@ fn attention(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_
 `
 }
 
-function start(packed: boolean): string {
-  const dot = packed
-    ? 'fn dot4(a: u32, b: u32) -> i32 { return dot4I8Packed(a, b); }'
-    : 'fn dot4(a: u32, b: u32) -> i32 { return dot(unpack(a), unpack(b)); }'
-  return `${packed ? 'requires packed_4x8_integer_dot_product;' : ''}
-${dot}
-fn unpack(word: u32) -> vec4<i32> {
+/** What every way to compute a product shares: operands, weights, results, and what becomes of four sums. */
+export const PRODUCT_INTERFACE = `override inner_words: u32;
+override columns: u32;
+override finish: u32;
+
+@group(0) @binding(0) var<storage, read> operands: array<u32>;
+@group(0) @binding(1) var<storage, read> weights: array<u32>;
+@group(0) @binding(2) var<storage, read_write> results: array<u32>;
+
+// \`place\`: of the word that four sums of a row become
+fn finished(sums: vec4<i32>, place: u32) {
+  var values = window(sums, 8u);
+  if (finish == ${FINISH.triangle}u) {
+    let v = values + 64;
+    values = (((v * (v + 1)) >> vec4<u32>(1u)) & vec4<i32>(127)) - 64;
+  }
+  if (finish == ${FINISH.residual}u) {
+    values = window(values + unpack(results[place]), 0u);
+  }
+  results[place] = pack(values);
+}
+`
+
+/** Operands in words, and the window. */
+export const ARITHMETIC = `fn unpack(word: u32) -> vec4<i32> {
   return vec4<i32>(vec4<u32>(word) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
 }
 fn pack(values: vec4<i32>) -> u32 {
@@ -169,4 +172,12 @@ fn window(sums: vec4<i32>, drop: u32) -> vec4<i32> {
   return (((sums >> vec4<u32>(drop)) + 64) & vec4<i32>(127)) - 64;
 }
 `
+
+function start(packed: boolean): string {
+  const dot = packed
+    ? 'fn dot4(a: u32, b: u32) -> i32 { return dot4I8Packed(a, b); }'
+    : 'fn dot4(a: u32, b: u32) -> i32 { return dot(unpack(a), unpack(b)); }'
+  return `${packed ? 'requires packed_4x8_integer_dot_product;' : ''}
+${dot}
+${ARITHMETIC}`
 }

@@ -79,12 +79,12 @@ export interface StepCost {
   askedBytes: number
 }
 
-/** Of one layer's dispatches for a batch of `nonces`. */
-export function layerCosts(tier: Tier, nonces: number): StepCost[] {
+/** Of one layer's dispatches for a batch of `nonces`. `tileColumns`: of the kernel that computes the products. */
+export function layerCosts(tier: Tier, nonces: number, tileColumns: number): StepCost[] {
   const rows = rowsFor(tier, nonces)
   const bytes = rowBytes(tier)
   return layerSteps(tier).map((step): StepCost => {
-    const workgroups = workgroupsOf(tier, step, nonces)
+    const workgroups = workgroupsOf(tier, step, nonces, tileColumns)
     if (step.kind === 'attention') {
       const moved = nonces * tier.tokens * (bytes.projected + bytes.mixed)
       // every score's row of Q is read again for each four keys
@@ -111,7 +111,13 @@ export function layerCosts(tier: Tier, nonces: number): StepCost[] {
   })
 }
 
-export function workgroupsOf(tier: Tier, step: Step, nonces: number): [columns: number, rows: number] {
+/** `tileColumns`: columns of a product's results that one workgroup computes. */
+export function workgroupsOf(
+  tier: Tier,
+  step: Step,
+  nonces: number,
+  tileColumns: number,
+): [columns: number, rows: number] {
   if (step.kind === 'attention') return [tier.width / tier.head, nonces]
-  return [step.columns / PRODUCT_TILE, rowsFor(tier, nonces) / PRODUCT_TILE]
+  return [step.columns / tileColumns, rowsFor(tier, nonces) / PRODUCT_TILE]
 }

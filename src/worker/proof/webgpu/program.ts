@@ -1,7 +1,8 @@
 /** The kernels of one tier on one adapter, and the memory that its batches share. */
 import type { Tier } from '#shared/domain/tiers'
 import type { OpenAdapter } from './adapter'
-import { attentionShader, FINISH, productShader } from './kernels'
+import { attentionShader, FINISH, PRODUCT_TILE, productShader } from './kernels'
+import { MATRIX_TILE_COLUMNS, matrixProductShader } from './matrix-kernel'
 import { activationBytes, layerSteps, rowBytes, rowsFor, workgroupsOf, type Place, type Step } from './plan'
 
 /** The most that activations of one batch may take, so that the weights of two epochs fit beside them. */
@@ -21,8 +22,11 @@ interface Compiled {
   pipeline: GPUComputePipeline
 }
 
-export async function createProgram({ device, packed }: OpenAdapter, tier: Tier): Promise<Program> {
-  const product = device.createShaderModule({ code: productShader(packed) })
+export async function createProgram({ device, packed, matrixUnit }: OpenAdapter, tier: Tier): Promise<Program> {
+  const product = device.createShaderModule({
+    code: matrixUnit === null ? productShader(packed) : matrixProductShader(matrixUnit),
+  })
+  const tileColumns = matrixUnit === null ? PRODUCT_TILE : MATRIX_TILE_COLUMNS
   const attention = device.createShaderModule({ code: attentionShader(packed) })
   const compile = async (step: Step): Promise<Compiled> => {
     const compute: GPUProgrammableStage =
@@ -76,7 +80,7 @@ export async function createProgram({ device, packed }: OpenAdapter, tier: Tier)
           const entries = buffers.map((resource, binding) => ({ binding, resource }))
           pass.setPipeline(pipeline)
           pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }))
-          pass.dispatchWorkgroups(...workgroupsOf(tier, step, nonces))
+          pass.dispatchWorkgroups(...workgroupsOf(tier, step, nonces, tileColumns))
         }
       }
       pass.end()

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { hexToBytes } from '#shared/domain/bytes'
 import { header } from '#shared/domain/share'
 import { TIERS } from '#shared/domain/tiers'
@@ -6,13 +6,21 @@ import { readVectors } from '#test/support/itp1-vectors'
 import { softwareVulkan } from '#test/support/webgpu'
 import { createReferenceEngine } from '../reference-engine'
 import { openAdapter, type OpenAdapter } from './adapter'
+import { emulatedUnit } from './matrix-emulation'
 import { createWebgpuBackend } from './webgpu-backend'
 
 const vulkan = softwareVulkan()
-Object.assign(process.env, vulkan)
+Object.assign(process.env, vulkan, { LODE_SOFTWARE_GPU: '1' })
 const opened = vulkan
   ? await openAdapter().catch((error: unknown) => {
       console.log(`webgpu engine: its tests are skipped: ${String(error)}`)
+      return null
+    })
+  : null
+/** The same driver with its matrix units, where it has any: lavapipe of Mesa 26.2 has. */
+const withUnits = opened
+  ? await openAdapter({ name: '', matrixUnits: true }).catch((error: unknown) => {
+      console.log(`webgpu engine: no matrix units are tested but emulated ones: ${String(error)}`)
       return null
     })
   : null
@@ -26,35 +34,45 @@ describe.runIf(opened)('webgpu engine', { timeout: 120_000 }, () => {
   const adapter = opened as OpenAdapter
   afterAll(() => adapter.device.destroy())
 
-  describe.each([
-    ['packed products', adapter?.packed ?? false],
-    ['bytes taken apart', false],
-  ] as const)('%s', (_, packed) => {
-    const backend = createWebgpuBackend(() => Promise.resolve({ ...adapter, packed }))
+  const variants: [string, Partial<OpenAdapter> | null, typeof vectors][] = [
+    ['packed products', adapter?.packed ? {} : null, vectors],
+    // does the same arithmetic, slower
+    ['bytes taken apart', { packed: false }, vectors.slice(0, 2)],
+    ["the adapter's matrix units", withUnits, vectors],
+    [
+      'emulated matrix units',
+      { matrixUnit: emulatedUnit({ rows: 16, columns: 16, inner: 32 }, 32) },
+      vectors.slice(0, 1),
+    ],
+  ]
 
-    // the slower way does the same arithmetic
-    it.each(packed ? vectors : vectors.slice(0, 4))('$tier nonce $nonce gives the golden digest', async (vector) => {
+  let reference: ReturnType<typeof referenceDigests> | null = null
+
+  describe.each(variants.filter(([, changes]) => changes !== null))('%s', (_, changes, checked) => {
+    const backend = createWebgpuBackend(() => Promise.resolve({ ...adapter, ...changes }))
+
+    it.each(checked)('$tier nonce $nonce gives the golden digest', async (vector) => {
       const head = header(vector.epoch, vector.publicKey)
       const context = { tier: vector.tier, epochSeed: vector.epoch, engine: 'webgpu' } as const
       const { digests } = await backend.with(context, (compute) => compute(head, BigInt(vector.nonce), 1))
       expect(digests).toEqual([vector.digest])
     })
 
-    it('gives a nonce the same digest wherever it stands in a batch, with the next batch already submitted', async () => {
-      const [vector] = vectors
-      if (!vector) throw new Error('no vectors')
-      const head = header(vector.epoch, vector.publicKey)
-      const tier = TIERS[vector.tier]
-      const reference = createReferenceEngine(tier)
-      const weights = new SharedArrayBuffer(tier.weightBytes)
-      for (let layer = 0; layer < tier.layers; layer++) reference.expandLayer(weights, hexToBytes(vector.epoch), layer)
-      const expected = await reference.digests(weights, head, 1000n, 12)
-      const context = { tier: vector.tier, epochSeed: vector.epoch, engine: 'webgpu' } as const
-      const batches = await backend.with(context, (compute) =>
-        Promise.all([compute(head, 1000n, 7), compute(head, 1007n, 5)]),
-      )
-      expect(batches.flatMap(({ digests }) => digests)).toEqual(expected.digests)
-    })
+    it.skipIf(changes?.packed === false)(
+      'gives a nonce the same digest wherever it stands in a batch, with the next batch already submitted',
+      async () => {
+        const { vector, head, expected } = await (reference ??= referenceDigests())
+        const context = { tier: vector.tier, epochSeed: vector.epoch, engine: 'webgpu' } as const
+        const batches = await backend.with(context, (compute) =>
+          Promise.all([compute(head, 1000n, 7), compute(head, 1007n, 5)]),
+        )
+        expect(batches.flatMap(({ digests }) => digests)).toEqual(expected)
+      },
+    )
+  })
+
+  it.runIf(!withUnits)('an adapter without matrix units says so to who wants them', async () => {
+    await expect(openAdapter({ name: '', matrixUnits: true })).rejects.toThrow('offers WebGPU no matrix units for int8')
   })
 
   it('an adapter that was lost is a Failure that says so', async () => {
@@ -68,7 +86,7 @@ describe.runIf(opened)('webgpu engine', { timeout: 120_000 }, () => {
     await backend.with(context, (compute) => compute(head, 0n, 1))
     own.device.destroy()
     await expect(backend.with(context, (compute) => compute(head, 1n, 1))).rejects.toMatchObject({
-      code: 'device-unavailable',
+      code: 'driver-fault',
       message: expect.stringContaining('was lost') as string,
     })
     // asked again, it opens the adapter anew
@@ -76,3 +94,44 @@ describe.runIf(opened)('webgpu engine', { timeout: 120_000 }, () => {
     expect(digests).toEqual([vector.digest])
   })
 })
+
+describe('a graphics driver that hangs', () => {
+  afterEach(() => vi.useRealTimers())
+
+  it('is a fault after a minute, and the adapter is given up', async () => {
+    vi.useFakeTimers()
+    let destroyed = 0
+    const device = {
+      createShaderModule: () => ({}),
+      createComputePipelineAsync: () => new Promise(() => undefined),
+      destroy: () => void destroyed++,
+    }
+    const hanging = { device, name: 'A card', software: false, packed: true, matrixUnit: null, lost: null }
+    const backend = createWebgpuBackend(async () => ({
+      ...hanging,
+      device: device as unknown as GPUDevice,
+      onLost: () => () => undefined,
+    }))
+    const context = { tier: 'itp1-test', epochSeed: '00'.repeat(32), engine: 'webgpu' } as const
+    const answer = backend.with(context, async () => undefined).catch((error: unknown) => error)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(await answer).toMatchObject({
+      code: 'driver-fault',
+      message: 'the graphics adapter A card did not answer for 60 seconds',
+    })
+    expect(destroyed).toBe(1)
+  })
+})
+
+/** Twelve nonces from 1000 on, by the specification's twin. */
+async function referenceDigests(): Promise<{ vector: (typeof vectors)[number]; head: Uint8Array; expected: string[] }> {
+  const [vector] = vectors
+  if (!vector) throw new Error('no vectors')
+  const head = header(vector.epoch, vector.publicKey)
+  const tier = TIERS[vector.tier]
+  const engine = createReferenceEngine(tier)
+  const weights = new SharedArrayBuffer(tier.weightBytes)
+  for (let layer = 0; layer < tier.layers; layer++) engine.expandLayer(weights, hexToBytes(vector.epoch), layer)
+  const { digests } = await engine.digests(weights, head, 1000n, 12)
+  return { vector, head, expected: digests }
+}

@@ -16,6 +16,7 @@ const STREAMS = 2
 /** A batch that takes longer hangs: the slowest adapter needs seconds for a nonce of the largest tier. */
 const MOST_BATCH_MILLISECONDS = 60_000
 const PROBE_HEADER = new Uint8Array(32)
+const HELP = 'Start the device again on the Devices screen, or update the graphics driver.'
 
 interface Ready {
   adapter: OpenAdapter
@@ -120,28 +121,31 @@ async function guarded<T>(adapter: OpenAdapter, work: () => Promise<T>): Promise
   let forgetLoss = (): void => undefined
   const stopped = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(unavailable(adapter, `did not answer for ${MOST_BATCH_MILLISECONDS / 1000} seconds`))
+      reject(gone(adapter, `did not answer for ${MOST_BATCH_MILLISECONDS / 1000} seconds`))
       // it is opened anew when somebody asks again
       adapter.device.destroy()
     }, MOST_BATCH_MILLISECONDS)
-    forgetLoss = adapter.onLost((reason) => reject(unavailable(adapter, `was lost: ${reason}`)))
+    forgetLoss = adapter.onLost((reason) => reject(gone(adapter, `was lost: ${reason}`)))
   })
   try {
-    if (adapter.lost !== null) throw unavailable(adapter, `was lost: ${adapter.lost}`)
+    if (adapter.lost !== null) throw gone(adapter, `was lost: ${adapter.lost}`)
     return await Promise.race([work(), stopped])
   } catch (error) {
-    if (adapter.lost !== null) throw unavailable(adapter, `was lost: ${adapter.lost}`)
-    throw error instanceof Failure ? error : unavailable(adapter, `refused the work: ${String(error)}`)
+    if (adapter.lost !== null) throw gone(adapter, `was lost: ${adapter.lost}`)
+    throw error instanceof Failure
+      ? error
+      : new Failure(
+          'device-unavailable',
+          `the graphics adapter ${adapter.name} refused the work: ${String(error)}`,
+          HELP,
+        )
   } finally {
     clearTimeout(timer)
     forgetLoss()
   }
 }
 
-function unavailable(adapter: OpenAdapter, what: string): Failure {
-  return new Failure(
-    'device-unavailable',
-    `the graphics adapter ${adapter.name} ${what}`,
-    'Start the device again on the Devices screen, or update the graphics driver.',
-  )
+/** It was lost, reset by its driver, or hangs. */
+function gone(adapter: OpenAdapter, what: string): Failure {
+  return new Failure('driver-fault', `the graphics adapter ${adapter.name} ${what}`, HELP)
 }
