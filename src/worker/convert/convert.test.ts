@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { Failure } from '#shared/domain/errors'
 import { BLOCK_FORMATS } from './sources/block-formats'
 import { ggufBytes, plainLogits, randomNumbers, tinyModel, WORDS, type TinyShape } from './sources/gguf.test.support'
+import { tinyGgufBert } from './sources/safetensors.test.support'
 import { countedMacs, distance, graphLogits, graphOutputs, macsByHand, unusedWeights } from './graph.test.support'
 import { convertModel } from './index'
 
@@ -120,10 +121,11 @@ describe('refused, with the reason and nothing left behind', () => {
     expect(message).toMatch(/impossible size|exceeds the maximum/)
   })
 
-  test('two hundred files with changed bytes: each is converted or refused', async () => {
-    const whole = ggufBytes(metadata, tensors)
+  test('two hundred files of a BERT with changed bytes: each is converted or refused', async () => {
+    const bert = tinyGgufBert({ layers: 1, width: 64, hidden: 64, heads: 2, context: 16 }, 8, 3)
+    const whole = ggufBytes(bert.metadata, bert.tensors)
     const random = randomNumbers(1)
-    const headBytes = whole.length - tensors.reduce((sum, tensor) => sum + tensor.bytes.length, 0)
+    const headBytes = whole.length - bert.tensors.reduce((sum, tensor) => sum + tensor.bytes.length, 0)
     let refused = 0
     for (let file = 0; file < 200; file++) {
       const changed = Uint8Array.from(whole)
