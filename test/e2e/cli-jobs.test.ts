@@ -248,12 +248,7 @@ describe('a worker that the system ends, as it does for want of memory', () => {
       expect(readFileSync(join(dataDir, 'lode.log'), 'utf8')).toMatch(
         /"atOnce":1,"reason":"its worker was ended while they ran","msg":"a device takes fewer jobs at once"/,
       )
-      await cancelAll()
-      const messages = [{ role: 'user' as const, content: 'What is the capital of Spain?' }]
-      const { id } = await client.call('jobs.submit', { input: { kind: 'chat', messages, maxTokens: 8 }, model: CHAT })
-      const isDone = async (): Promise<boolean> => (await client.call('jobs.get', { id })).state === 'accepted'
-      await eventually(isDone, 'the next question answered', 60_000)
-      expect([...heard].filter((id) => ids.includes(id))).toHaveLength(1)
+      expect(heard.size).toBe(1)
     } finally {
       await cancelAll()
       client.close()

@@ -12,7 +12,8 @@ import { convertModel } from './index'
 
 const base = { layers: 2, width: 256, hidden: 512, heads: 4, keyValueHeads: 2 }
 const shapes: TinyShape[] = [
-  { family: 'llama', ...base, headSize: 64 },
+  // its values are few enough to be kept in float32
+  { family: 'llama', ...base, heads: 8, headSize: 32 },
   { family: 'qwen2', ...base, headSize: 64 },
   // its heads are wider than the width shared among them
   { family: 'qwen3', ...base, headSize: 128 },
