@@ -150,8 +150,9 @@ function adapterOf(id: string, { gpus }: SensorInventory): GpuAdapter {
   const twins = real.filter(({ name }) => name === found.name)
   return {
     name: found.name,
+    vendor: found.vendor,
     index,
-    others: real.map(({ name }) => name).filter((name) => name !== found.name),
+    others: real.filter((gpu) => gpu !== found).map(({ name, vendor }) => ({ name, vendor })),
     ...(twins.length < 2 ? {} : { twin: twins[0] === found ? 'first' : 'later' }),
   }
 }

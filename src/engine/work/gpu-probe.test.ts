@@ -29,7 +29,8 @@ it.runIf(vulkan)(
     expect(said.join()).toContain('software that computes on the processor')
     vi.stubEnv('LODE_SOFTWARE_GPU', '1')
     vi.stubEnv('LODE_WRONG_MATRIX_UNITS', '1')
-    const probe = createGpuProbe({ host, log, platform: 'linux' })
+    // software takes the processors that other tests work on
+    const probe = createGpuProbe({ host, log, platform: 'linux', timeoutMilliseconds: 200_000 })
     const found = await probe.engines(only)
     expect(found.engines.toSorted()).toEqual(['onnx-webgpu', 'webgpu'])
     expect(found.matrixUnits).toBe(false)
