@@ -191,7 +191,7 @@ describe.skipIf(executablePath === null)('the screens', () => {
     const page = await open('mining')
     await goTo(page, 'settings/payout')
     await page.getByRole('button', { name: 'Set an address' }).click()
-    const set = page.getByRole('button', { name: 'Change address' })
+    const set = page.getByRole('button', { name: 'Use this address' })
     await page.getByLabel('New address').fill('0x5aAeb6053F')
     await page.getByText('30 characters missing').waitFor()
     expect(await set.isDisabled()).toBe(true)
