@@ -123,8 +123,24 @@ describe.skipIf(executablePath === null)('the screens', () => {
     await engines.splice(0)[0]?.close()
     await page.getByRole('status').getByText('Lode does not answer').waitFor()
     expect(await page.getByRole('button', { name: 'Stop', exact: true }).isDisabled()).toBe(true)
+    // Screens that were never opened are there too.
+    await goTo(page, 'earnings')
+    await page.getByRole('heading', { name: 'Earnings', exact: true }).waitFor()
     engines.push(await startSampleEngine({ root, scene: 'mining', port }))
     await page.getByRole('status').getByText('Mining on').waitFor({ timeout: 30_000 })
+  })
+
+  it('keep the frame when a screen does not load, which can be tried again', async () => {
+    const page = await open('mining')
+    await page.route('**/assets/Settings-*.js', (route) => route.abort())
+    await page.reload()
+    await page.getByRole('status').getByText('Mining on').waitFor()
+    await page.getByRole('link', { name: 'Settings' }).click()
+    await page.getByText('This screen could not be shown').waitFor()
+    await page.getByRole('status').getByText('Mining on').waitFor()
+    await page.unroute('**/assets/Settings-*.js')
+    await page.getByRole('button', { name: 'Try again', exact: true }).click()
+    await page.getByRole('heading', { name: 'Settings', exact: true }).waitFor()
   })
 
   it('offer no work to an engine that is gone', async () => {

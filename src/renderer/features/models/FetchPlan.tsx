@@ -14,7 +14,12 @@ const refuse = (allowed: boolean) => (): void => {
 export function FetchPlanPanel({ plan, downloads }: { plan: FetchPlan; downloads: readonly Download[] }) {
   // What is installed leaves the downloads a moment before the plan is asked for again.
   const [last, setLast] = useState(downloads)
+  const [lastPlan, setLastPlan] = useState(plan)
   const [installed, setInstalled] = useState<readonly string[]>([])
+  if (lastPlan !== plan) {
+    setLastPlan(plan)
+    setInstalled(installed.filter((id) => plan.models.some((model) => model.id === id)))
+  }
   if (last !== downloads) {
     setLast(downloads)
     const left = last.filter(({ id, state }) => state === 'installing' && !downloads.some((one) => one.id === id))
