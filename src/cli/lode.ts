@@ -270,7 +270,8 @@ function usageFailure(error: CommanderError): Failure {
     ...(entry.commands.length === 0 || entry === devicesCommand ? [entry.name()] : []),
     ...entry.commands.map((sub) => `${entry.name()} ${sub.name()}`),
   ])
-  const typed = process.argv.slice(2).filter((word) => !word.startsWith('-'))
+  const words = process.argv.slice(2)
+  const typed = words.filter((word, index) => !word.startsWith('-') && words[index - 1] !== '--data-dir')
   const found = program.commands.find((entry) => entry.name() === typed[0])
   const deepest = found?.commands.find((entry) => entry.name() === typed[1]) ?? found
   const usage =

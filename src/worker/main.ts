@@ -41,7 +41,8 @@ const workerStart: z.ZodType<WorkerStart> = z.object({
     .object({
       name: z.string(),
       index: z.number().int().nonnegative().optional(),
-      others: z.array(z.string()).optional(),
+      vendor: z.string().optional(),
+      others: z.array(z.object({ name: z.string(), vendor: z.string() })).optional(),
       twin: z.enum(['first', 'later']).optional(),
       matrixUnits: z.boolean().optional(),
     })

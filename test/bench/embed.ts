@@ -14,6 +14,7 @@ import { sentence } from '#worker/samples/texts'
 import { locationOf, minilmFolder } from '../support/bench-models'
 import { measuredOn, median, writeBenchmarkSection } from '../support/benchmark-section'
 import { realModel, root } from '../support/lode'
+import { MINILM_FORMATS, writeMinilmGguf, type MinilmFormat } from '../support/minilm-gguf'
 import { installPeers, startPeer, type PeerProcess } from '../support/peers'
 
 const home = join(root, 'out/bench')
@@ -53,6 +54,7 @@ export default async function main(args: string[]): Promise<void> {
     )
     const rows: string[] = []
     for (const subject of subjects) rows.push(await compare(worker, subject, rounds, exact.vectors))
+    const gguf = await ggufRows(worker, original, exact.vectors)
     const body = `
 ${measuredOn()}. all-MiniLM-L6-v2, ${THREADS} threads, ${TEXTS} texts a round (English sentences, one to six together); medians of ${rounds} rounds, alternating; ratios are
 medians of the rounds' ratios. transformers.js 4.3.1 on the same onnxruntime 1.30.0, in batches of ${PEER_BATCH} as the texts come. Load average when the measurement ended: ${(loadavg()[0] ?? 0).toFixed(1)}.
@@ -60,6 +62,12 @@ medians of the rounds' ratios. transformers.js 4.3.1 on the same onnxruntime 1.3
 | model file, the same in both | Lode, texts/s | transformers.js, texts/s | ratio | target | least cosine to float32 |
 |---|---|---|---|---|---|
 ${rows.join('\n')}
+
+From GGUF files of the same weights, which the benchmark writes:
+
+| GGUF file | least cosine of its float32 graph | of its int8 graph |
+|---|---|---|
+${gguf.join('\n')}
 
 - *Time*: from texts to vectors inside the process: tokenizer, graph, mean over the mask, length 1; Lode also hashes the vectors.
 - *Least cosine*: between Lode's vectors and those of the float32 graph made from the original weights, the worst of ${TEXTS} texts.
@@ -85,6 +93,27 @@ async function models(worker: Worker, original: string): Promise<[string, string
   }
   const shared = realModel('all-minilm-l6-v2-int8')
   return shared === null ? built : [...built, ['ONNX with dynamic int8', shared]]
+}
+
+/** How near the graphs made of GGUF files come to the float32 graph of the original weights. */
+async function ggufRows(worker: Worker, original: string, exact: number[][]): Promise<string[]> {
+  const rows: string[] = []
+  for (const format of Object.keys(MINILM_FORMATS) as MinilmFormat[]) {
+    const file = join(home, `minilm-${format}.gguf`)
+    await writeMinilmGguf(original, format, file)
+    const cosines: string[] = []
+    for (const precision of ['float32', 'int8'] as const) {
+      const folder = join(home, `minilm-gguf-${format}-${precision}`)
+      rmSync(folder, { recursive: true, force: true })
+      await worker.request('model.convert', { file, folder, precision })
+      const location = locationOf('embed', `gguf-${format}-${precision}`, folder, 256)
+      cosines.push(leastCosine((await embed(worker, { location }, texts(0))).vectors, exact).toFixed(5))
+      rmSync(folder, { recursive: true, force: true })
+    }
+    rmSync(file)
+    rows.push(`| ${format} | ${cosines.join(' | ')} |`)
+  }
+  return rows
 }
 
 async function subjectOf(name: string, folder: string): Promise<Subject> {
@@ -125,7 +154,7 @@ interface Embedded {
   vectors: number[][]
 }
 
-async function embed(worker: Worker, { location }: Subject, input: string[]): Promise<Embedded> {
+async function embed(worker: Worker, { location }: Pick<Subject, 'location'>, input: string[]): Promise<Embedded> {
   const { output, milliseconds } = await worker.request('job.run', {
     jobId: crypto.randomUUID(),
     input: { kind: 'embed', texts: input },

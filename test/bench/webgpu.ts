@@ -22,9 +22,9 @@ function report(): string {
   return `Counted from the engine's plan, not measured: no speed follows from it. Five dispatches a layer. *Least bytes* moves everything once; *asked bytes* is what the workgroups read and write before any cache. A product is computed in whole tiles of 64 rows, so a batch with fewer rows moves more bytes for each multiply-accumulate.
 
 The products use \`dot4I8Packed\`, and subgroup matrices (\`chromium-experimental-subgroup-matrix\`, int8 operands and int32 sums) where an adapter has them and a trial in a process of its own showed the right digests and a higher rate. What was run of
-the second way: on lavapipe of Mesa 26.2.6, whose matrices are of 8 × 8 × 8, every vector of \`itp1-test\` and the first of \`itp1-small\` gave the golden digest. SwiftShader has no such matrices: there ordinary loops in their place, of 16 × 16 × 32,
-16 × 16 × 16, 8 × 16 × 32, 8 × 8 × 8 and 32 × 8 × 16, gave the digests of \`itp1-test\` through the same tiles. Dawn's compiler takes the shader for these and for 16 × 8 × 32 without a message. On the matrix units of a real graphics processor it was never run, and
-which way is faster is known nowhere before that trial.
+the second way: on lavapipe of Mesa 26.2.6, whose matrices are of 8 × 8 × 8, every vector of \`itp1-test\` and the first of \`itp1-small\` gave the golden digest. The other shapes were run there with ordinary loops in place of the
+matrices, through the same tiles: 16 × 16 × 32, 16 × 16 × 16, 8 × 16 × 32, 16 × 8 × 32 and 32 × 8 × 16 gave every digest of \`itp1-test\`; SwiftShader, which has no matrices, does so for the first of these in every run of the tests. Dawn's compiler
+takes the shader for all of them without a message. On the matrix units of a real graphics processor it was never run, and which way is faster is known nowhere before that trial.
 
 ${tiers.map(tables).join('\n\n')}
 

@@ -41,6 +41,8 @@ const table: [typed: string[], says: RegExp][] = [
   [['job', 'submit', '--kind', 'song', '--input', '-'], /--kind.*chat, embed, ocr/],
   [['job', 'submit', '--kind', 'chat', '--input', '-', '--max-tokens', 'few'], /--max-tokens.*whole number/],
   [['models', 'add'], /missing required argument 'path'.*Usage: lode models add/],
+  [['models', 'catalogue', '--context', '0'], /--context.*whole number from 1/],
+  [['--data-dir', dataDir, 'models', 'gc'], /--quota.*not specified.*Usage: lode models gc/],
   [['address', 'set', '0x0'], /--confirm.*Usage: lode address set/],
   [['ledger', 'export', '--from', 'yesterday'], /--from.*date such as/],
   [digest({ epoch: 'abc' }), /--epoch.*64 hexadecimal digits/],

@@ -208,7 +208,13 @@ export const jobAnswer = z.discriminatedUnion('kind', [
       kind: z.literal('chat'),
       promptTokenIds: z.array(z.number().int()).min(1),
       tokenIds: z.array(z.number().int()).min(1),
-      topLogProbabilities: z.array(z.array(z.tuple([z.number().int(), z.number()])).length(5)),
+      // a drawn token that is not among the five comes sixth
+      topLogProbabilities: z.array(
+        z
+          .array(z.tuple([z.number().int(), z.number()]))
+          .min(5)
+          .max(6),
+      ),
       finish: z.enum(['stop', 'length', 'cancelled']),
     }),
   }),

@@ -175,6 +175,10 @@ describe.skipIf(executablePath === null)('the screens', () => {
   it('say what will appear, or what went wrong and what to do', async () => {
     const empty = await open('empty')
     await empty.getByText('No readings yet').waitFor()
+    await empty
+      .getByText(/Once you start mining, Lode fetches .*all-MiniLM-L6-v2.* in the background, 190\sMB in all/)
+      .waitFor()
+    await empty.getByRole('button', { name: 'Mine without downloading' }).waitFor()
     await empty.getByRole('link', { name: 'Jobs' }).click()
     await empty.getByText('No jobs yet').waitFor()
     await empty.getByRole('link', { name: 'Earnings' }).click()

@@ -274,6 +274,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
         vendor: index === 0 ? 'Intel' : 'Matrox',
         ...(index === 0 ? { cores: 8, logicalCores: 16 } : { driver: 'mgag200' }),
         instructionSets: index === 0 ? ['AVX2', 'AVX-512', 'AVX-512 VNNI'] : [],
+        ...(index === 0 ? { engineUses: 'int8 vector instructions, by onnxruntime' } : {}),
       },
       threads: index === 0 ? { inUse: threads, maximum: 16, default: 7 } : null,
       watts: index === 0 && power && state === 'mining' ? 41 : null,

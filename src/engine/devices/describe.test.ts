@@ -75,7 +75,12 @@ describe('describeDevices', () => {
       canMine: true,
       enabled: true,
       engines: ['webgpu'],
-      adapter: { name: 'NVIDIA GeForce RTX 4070', index: 0, others: ['Radeon Graphics'] },
+      adapter: {
+        name: 'NVIDIA GeForce RTX 4070',
+        vendor: 'NVIDIA',
+        index: 0,
+        others: [{ name: 'Radeon Graphics', vendor: 'AMD' }],
+      },
     })
     expect(describeDevices(inventory, { gpu0: { enabled: false } }, engines, gpus)[1]?.enabled).toBe(false)
     expect(computingGpus(inventory).map(({ id }) => id)).toEqual(['gpu0', 'gpu1'])
@@ -87,7 +92,7 @@ describe('describeDevices', () => {
       return gpu ? engineUses(gpu, engine) : null
     }
     expect(uses('webgpu')).toBe('int8 vector units; tensor cores need a vendor driver')
-    expect(uses('webgpu', true)).toBe('int8 matrix units (tensor cores)')
+    expect(uses('webgpu', true)).toBe('int8 matrix units')
     expect(uses('onnx-webgpu', true)).toBe('float32 vector units; int8 units and tensor cores need another engine')
     expect(uses('onnx-cuda')).toBe('int8 tensor cores')
     expect(uses('onnx-directml')).toBe('the int8 units that its DirectX driver offers')
@@ -110,10 +115,15 @@ describe('describeDevices', () => {
       gpu0: { engines: ['webgpu'], matrixUnits: false },
       gpu1: { engines: ['webgpu'], matrixUnits: true },
     })
-    expect(found.slice(1).map(({ adapter }) => adapter)).toEqual([
-      { name: 'Radeon RX 7900 XT', index: 0, others: ['Radeon RX 7900 XTX'], twin: 'first' },
-      { name: 'Radeon RX 7900 XTX', index: 1, others: ['Radeon RX 7900 XT', 'Radeon RX 7900 XT'], matrixUnits: true },
-      { name: 'Radeon RX 7900 XT', index: 2, others: ['Radeon RX 7900 XTX'], twin: 'later' },
+    expect(found.slice(1).map(({ adapter }) => adapter)).toMatchObject([
+      { name: 'Radeon RX 7900 XT', vendor: 'AMD', index: 0, twin: 'first' },
+      { name: 'Radeon RX 7900 XTX', index: 1, matrixUnits: true },
+      { name: 'Radeon RX 7900 XT', index: 2, twin: 'later' },
+    ])
+    expect(found[2]?.adapter).not.toHaveProperty('twin')
+    expect(found[2]?.adapter?.others).toEqual([
+      { name: 'Radeon RX 7900 XT', vendor: 'AMD' },
+      { name: 'Radeon RX 7900 XT', vendor: 'AMD' },
     ])
     expect(found.map(({ canMine }) => canMine)).toEqual([true, true, true, false])
     expect(found[3]?.reason).toContain('WebGPU cannot tell it from another of the same name')

@@ -60,7 +60,7 @@ const ENGINE_USES: Readonly<Record<ProofEngine, string>> = {
 }
 const TWIN =
   'WebGPU cannot tell it from another of the same name, and no other engine gave the right digests on it. A driver of its maker can use it.'
-const MATRIX_UNITS = 'int8 matrix units (tensor cores)'
+const MATRIX_UNITS = 'int8 matrix units'
 const VIRTUAL_ADAPTER =
   /basic (display|render)|remote display|vmware|svga|virtualbox|\bqxl\b|cirrus|bochs|virtio|hyper-v|parallels|citrix|\bparsec\b|\bspacedesk\b|virtual|llvmpipe|swiftshader/i
 const SERVER_DISPLAY_CHIP = /aspeed|\bast\d{4}\b|matrox.*g200|mgag200/i
@@ -150,8 +150,9 @@ function adapterOf(id: string, { gpus }: SensorInventory): GpuAdapter {
   const twins = real.filter(({ name }) => name === found.name)
   return {
     name: found.name,
+    vendor: found.vendor,
     index,
-    others: real.map(({ name }) => name).filter((name) => name !== found.name),
+    others: real.filter((gpu) => gpu !== found).map(({ name, vendor }) => ({ name, vendor })),
     ...(twins.length < 2 ? {} : { twin: twins[0] === found ? 'first' : 'later' }),
   }
 }

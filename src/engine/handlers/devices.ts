@@ -49,8 +49,10 @@ export function deviceHandlers(
       const { quarantined } = devices.get(id)
       const owner = drivers.ownerOf(id)
       if (!quarantined) devices.runner(id).retry()
-      else if (owner === null) devices.endQuarantine(id)
-      else await drivers.retry(owner.driver)
+      else if (owner === null) {
+        devices.endQuarantine(id)
+        devices.runner(id).retry()
+      } else await drivers.retry(owner.driver)
       if (quarantined) await mining.devicesChanged()
       return devices.get(id)
     },

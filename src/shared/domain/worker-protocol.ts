@@ -191,12 +191,14 @@ export interface DriverDevice {
 
 /** One graphics processor, for the engines that can choose among several. */
 export interface GpuAdapter {
-  /** part of the adapter's name as WebGPU has it; empty: it is the only one */
+  /** as the sensors name it; empty: it is the only one */
   name: string
+  /** as the sensors name it */
+  vendor?: string
   /** its place among those of its maker, by PCI address: CUDA's number; absent: 0 */
   index?: number
-  /** the names of the computer's other graphics processors, where they differ */
-  others?: string[]
+  /** the computer's other graphics processors */
+  others?: { name: string; vendor: string }[]
   /** the computer has several of this name, and by their names WebGPU finds only one of them; absent: it has not */
   twin?: 'first' | 'later'
   /** the webgpu engine computes products on its matrix units, an experimental feature; absent: on its vector units */

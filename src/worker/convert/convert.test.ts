@@ -1,16 +1,19 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Failure } from '#shared/domain/errors'
 import { BLOCK_FORMATS } from './sources/block-formats'
 import { ggufBytes, plainLogits, randomNumbers, tinyModel, WORDS, type TinyShape } from './sources/gguf.test.support'
+import { tinyGgufBert } from './sources/safetensors.test.support'
 import { countedMacs, distance, graphLogits, graphOutputs, macsByHand, unusedWeights } from './graph.test.support'
 import { convertModel } from './index'
 
 const base = { layers: 2, width: 256, hidden: 512, heads: 4, keyValueHeads: 2 }
 const shapes: TinyShape[] = [
-  { family: 'llama', ...base, headSize: 64 },
+  // its values are few enough to be kept in float32
+  { family: 'llama', ...base, heads: 8, headSize: 32 },
   { family: 'qwen2', ...base, headSize: 64 },
   // its heads are wider than the width shared among them
   { family: 'qwen3', ...base, headSize: 128 },
@@ -119,10 +122,11 @@ describe('refused, with the reason and nothing left behind', () => {
     expect(message).toMatch(/impossible size|exceeds the maximum/)
   })
 
-  test('two hundred files with changed bytes: each is converted or refused', async () => {
-    const whole = ggufBytes(metadata, tensors)
+  test('two hundred files of a BERT with changed bytes: each is converted or refused', async () => {
+    const bert = tinyGgufBert({ layers: 1, width: 64, hidden: 64, heads: 2, context: 16 }, 8, 3)
+    const whole = ggufBytes(bert.metadata, bert.tensors)
     const random = randomNumbers(1)
-    const headBytes = whole.length - tensors.reduce((sum, tensor) => sum + tensor.bytes.length, 0)
+    const headBytes = whole.length - bert.tensors.reduce((sum, tensor) => sum + tensor.bytes.length, 0)
     let refused = 0
     for (let file = 0; file < 200; file++) {
       const changed = Uint8Array.from(whole)
@@ -136,6 +140,26 @@ describe('refused, with the reason and nothing left behind', () => {
     }
     expect(refused).toBeGreaterThan(50)
   })
+})
+
+test('a disk that becomes full in the middle is said to be full, and nothing stays on it', async (context) => {
+  const home = scratch()
+  const disk = join(home, 'small disk')
+  mkdirSync(disk)
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'none', disk]).status === 0
+  if (!mounted) return context.skip('no small disk can be mounted here')
+  try {
+    const { metadata, tensors } = tinyModel(shapes[0]!, 8, 5)
+    writeFileSync(join(home, 'tiny.gguf'), ggufBytes(metadata, tensors))
+    await expect(convertModel(join(home, 'tiny.gguf'), join(disk, 'out'))).rejects.toMatchObject({
+      code: 'data-folder',
+      message: 'the disk is full: the model was not made',
+      action: `Free some space where ${disk} lies.`,
+    })
+    expect(readdirSync(disk)).toEqual([])
+  } finally {
+    spawnSync('umount', [disk])
+  }
 })
 
 test('words of the file are the tokenizer’s words', async () => {

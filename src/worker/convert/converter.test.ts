@@ -14,6 +14,7 @@ const base = { layers: 1, width: 256, hidden: 256, heads: 4, keyValueHeads: 2 }
 const formats = Object.keys(BLOCK_FORMATS).map(Number)
 const llama = formats.map((type) => tinyModel({ family: 'llama', ...base, headSize: 64 }, type, 1))
 const others = [
+  tinyModel({ family: 'llama', ...base, keyValueHeads: 1, headSize: 64 }, 8, 5),
   tinyModel({ family: 'qwen2', ...base, headSize: 64 }, 8, 2),
   tinyModel({ family: 'qwen3', ...base, headSize: 64 }, 8, 3),
   tinyGgufBert({ layers: 1, width: 64, hidden: 64, heads: 2, context: 16 }, 1, 4),

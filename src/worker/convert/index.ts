@@ -1,4 +1,5 @@
 /** Makes a model folder that Lode can run from a GGUF file, or from safetensors with their configuration. */
+import { Failure } from '#shared/domain/errors'
 import type { ModelPrecision } from '#shared/domain/worker-protocol'
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -16,8 +17,8 @@ export interface ConvertedModel {
 
 /**
  * Writes graph, weights, configuration and tokenizer into `folder`, which is made, and is removed again when it cannot be
- * done. `path`: a GGUF file, a safetensors file with its configuration beside it, or a folder with either. Throws a Failure
- * `model-refused` that names the file and the reason.
+ * done. `path`: a GGUF file, a safetensors file with its configuration beside it, or a folder with either. Throws a Failure:
+ * `model-refused`, which names the file and the reason, or `data-folder` where the disk is full.
  */
 export async function convertModel(
   path: string,
@@ -31,12 +32,19 @@ export async function convertModel(
       await writeModel(source, folder, precision)
     } catch (error) {
       await rm(folder, { recursive: true, force: true })
-      throw error
+      throw inWords(error, dirname(folder))
     }
     return { name: source.name, licence: source.licence }
   } finally {
     await source.tensors.close()
   }
+}
+
+/** The process that makes a model has no other way to tell the engine that the disk is full. */
+function inWords(error: unknown, place: string): unknown {
+  const { code } = error as NodeJS.ErrnoException
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error
+  return new Failure('data-folder', 'the disk is full: the model was not made', `Free some space where ${place} lies.`)
 }
 
 async function openModel(path: string): Promise<ModelSource> {

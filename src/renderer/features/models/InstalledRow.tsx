@@ -1,6 +1,7 @@
 import { Trans, useLingui } from '@lingui/react/macro'
 import { useState, type KeyboardEvent } from 'react'
 import type { InstalledModel } from '#shared/contract/models'
+import { isOutdated } from '#shared/domain/converter'
 import { reportFailure } from '../../app/Notices'
 import { client } from '../../data/client'
 import { asFailure } from '../../data/store'
@@ -80,6 +81,7 @@ function StateWords({ model, badFiles }: { model: InstalledModel; badFiles: read
       return (
         <>
           <span className="ok">{t`ready`}</span>, {model.source}
+          {isOutdated(model) && t`; an earlier Lode made its graph: get or add it again for today's`}
         </>
       )
   }

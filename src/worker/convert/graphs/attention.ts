@@ -8,8 +8,8 @@ import { FLOAT, INT64, type GraphWriter } from './graph-writer'
 import type { DecoderShape } from './shapes'
 
 /**
- * Query [batch, tokens, heads × headSize], key and value [batch, tokens, keyValueHeads × headSize] of a layer. All side by
- * side in the first, and two empty names, where they were computed together.
+ * Query [batch, tokens, heads × headSize], key and value [batch, tokens, keyValueHeads × headSize] of a layer. Those that were
+ * computed together stand side by side in the first, query and key or all three, and have empty names of their own.
  */
 export type AttentionInputs = [query: string, key: string, value: string]
 
@@ -42,8 +42,8 @@ export async function createAttention(graph: GraphWriter, shape: DecoderShape, k
   // Scores are scaled through the queries' rotation, so that their product needs no factor. Folded when it is loaded.
   const scale = await graph.weights('scale', Float32Array.of(1 / Math.sqrt(headSize)), [1])
   const scaled = ['cosines', 'sines'].map((table) => graph.node('Mul', [table, scale], `${table}.scaled`))
-  /** Written with the first layer that needs it: onnxruntime complains of what no node uses. */
-  let partsOfInput: string | null = null
+  /** Sizes of the parts of inputs that stand side by side, by their number. Written with the first layer that needs them: onnxruntime complains of what no node uses. */
+  const partsOfInput = new Map<number, string>()
   const queryHeads = graph.integers('query.shape', [0, 0, keyValueHeads, heads / keyValueHeads, headSize], [5])
   const keyHeads = graph.integers('key.shape', [0, 0, keyValueHeads, 1, headSize], [5])
   const together = graph.integers('attended.shape', [0, 0, heads * headSize], [3])
@@ -65,11 +65,13 @@ export async function createAttention(graph: GraphWriter, shape: DecoderShape, k
         return graph.node('Transpose', [split], name(`${part}.byHead`), { perm: [0, 2, 3, 1, 4] })
       }
       if (inputs[1] === '') {
-        const sizes = [heads, keyValueHeads, keyValueHeads].map((count) => count * headSize)
-        partsOfInput ??= graph.integers('qkv.sizes', sizes, [3])
+        const count = inputs[2] === '' ? 3 : 2
+        const sizes = [heads, keyValueHeads, keyValueHeads].slice(0, count).map((part) => part * headSize)
+        const parts = partsOfInput.get(count) ?? graph.integers(`side.by.side.${count}`, sizes, [count])
+        partsOfInput.set(count, parts)
         const apart: AttentionInputs = [name('q'), name('k'), name('v')]
-        graph.node('Split', [inputs[0], partsOfInput], apart, { axis: -1 })
-        inputs = apart
+        graph.node('Split', [inputs[0], parts], apart.slice(0, count), { axis: -1 })
+        inputs = count === 3 ? apart : [apart[0], apart[1], inputs[2]]
       }
       const isLast = layer + 1 === layers
       const turned = rotated(inputs[0], scaled, heads, 'query')

@@ -112,7 +112,9 @@ export async function separateInputs(
     const rows = heads * headSize
     const pairedHeads = shape.pairedRotary && letter !== 'v' ? headSize : undefined
     const matrix = { name: `${tensor}.weight`, rows, ...(pairedHeads === undefined ? {} : { pairedHeads }) }
-    let value = (await products.matrix([matrix], shape.width)).times(input, `layer.${layer}.${letter}`)
+    const exact = letter === 'v' ? await products.exact([matrix], shape.width) : null
+    const weights = exact ?? (await products.matrix([matrix], shape.width))
+    let value = weights.times(input, `layer.${layer}.${letter}`)
     if (biased) {
       const bias = await products.vector(`${tensor}.bias`, rows, pairedHeads)
       value = graph.node('Add', [value, bias], `${tensor}.biased`)

@@ -1,6 +1,6 @@
 /**
  * Products with weights, in the form that a precision has in the graph. `int8`: MatMulNBits over blocks of 32 with int8
- * arithmetic inside, which keep the distances between a block's numbers as the file has them; `float32`: MatMul with the numbers that the file stands for.
+ * arithmetic inside, which keep the distances between a block's numbers as the file has them, but for a few small ones (`exact`); `float32`: MatMul with the numbers that the file stands for.
  */
 import type { ModelPrecision } from '#shared/domain/worker-protocol'
 import { decodeBlocks } from '../sources/block-formats'
@@ -18,6 +18,8 @@ import type { GraphWriter } from './graph-writer'
 
 /** Products inside use int8 arithmetic: onnxruntime's accuracy level 4. */
 const ACCURACY_LEVEL = 4
+/** The most that a matrix kept in float32 has: in models of some billions it would cost memory and time, and they feel rounding less. */
+const EXACT_ELEMENTS = 2 ** 19
 
 export interface MatrixPart {
   /** the tensor's name */
@@ -43,6 +45,11 @@ export interface Table extends Weights {
 export interface Products {
   /** Stores one matrix, or several below each other. Throws a Failure for a tensor that is missing or of another shape. */
   matrix(parts: readonly MatrixPart[], columns: number): Promise<Weights>
+  /**
+   * Stores a small matrix whose input must not be rounded, in float32; null where that is no gain: it is so anyway, or too
+   * large for that, or has 4 bits. For the values of attention: an error there goes straight into the sum, unlike one in the scores.
+   */
+  exact(parts: readonly MatrixPart[], columns: number): Promise<Weights | null>
   /** Stores a matrix whose rows are looked up, and which may be a factor as well. */
   table(name: string, columns: number): Promise<Table>
   /** Stores a vector; gives its name. `pairedHeads` as for the rows of a matrix. */
@@ -59,11 +66,19 @@ export function createProducts(source: TensorSource, graph: GraphWriter, precisi
     ? {
         vector,
         matrix: (parts, columns) => blockMatrix(source, graph, parts, columns),
+        exact: async (parts, columns) => {
+          const tensors = tensorsOf(source, parts, columns)
+          const rows = tensors.reduce((sum, tensor) => sum + tensor.rows, 0)
+          const isSmall = rows * 3 <= columns && rows * columns <= EXACT_ELEMENTS
+          const isWorthIt = isSmall && bitsFor(tensors.map((tensor) => tensor.format)) === 8
+          return isWorthIt ? floatMatrix(source, graph, parts, columns) : null
+        },
         table: (name, columns) => blockMatrix(source, graph, [{ name }], columns),
       }
     : {
         vector,
         matrix: (parts, columns) => floatMatrix(source, graph, parts, columns),
+        exact: () => Promise.resolve(null),
         table: (name, columns) => floatTable(source, graph, name, columns),
       }
 }

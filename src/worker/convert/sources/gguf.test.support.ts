@@ -187,7 +187,8 @@ const HALVES: Readonly<
   Q6_K: { scale: { at: 208, value: 0.0001 } },
 }
 
-function halfBits(value: number): number {
+/** The bits of the nearest number of IEEE 754 binary16. */
+export function halfBits(value: number): number {
   const sign = value < 0 ? 0x8000 : 0
   const size = Math.abs(value)
   if (size < 2 ** -14) return sign | Math.round(size * 2 ** 24)

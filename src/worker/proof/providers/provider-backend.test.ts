@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { header } from '#shared/domain/share'
 import { readVectors } from '#test/support/itp1-vectors'
 import { softwareVulkan } from '#test/support/webgpu'
@@ -7,7 +7,7 @@ import { TIERS, type Tier } from '#shared/domain/tiers'
 import { fillInput, outputDigest } from '../nonce'
 import { openAdapter } from '../webgpu/adapter'
 import { forwardPassGraph, WEIGHTS_FILE } from './graph'
-import { createProviderBackend, expandEpoch } from './provider-backend'
+import { answered, createProviderBackend, expandEpoch } from './provider-backend'
 
 const { cases } = readVectors()
 const ofTest = cases.filter(({ tier }) => tier === 'itp1-test')
@@ -51,6 +51,21 @@ it('a provider that this system does not have is a Failure that names it', async
     message: expect.stringContaining('is not made for this system') as string,
   })
   expect(backend.busy).toBe(false)
+})
+
+it('a provider that hangs is a fault after a minute, one that stops a Failure with its reason', async () => {
+  vi.useFakeTimers()
+  try {
+    const answer = answered('onnx-cuda', new Promise(() => undefined)).catch((error: unknown) => error)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(await answer).toMatchObject({ code: 'driver-fault', message: 'onnx-cuda did not answer for 60 seconds' })
+  } finally {
+    vi.useRealTimers()
+  }
+  await expect(answered('onnx-cuda', Promise.reject(new Error('out of memory')))).rejects.toMatchObject({
+    code: 'device-unavailable',
+    message: 'onnx-cuda stopped: Error: out of memory',
+  })
 })
 
 const vulkan = softwareVulkan()

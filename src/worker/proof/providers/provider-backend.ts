@@ -103,8 +103,8 @@ async function runBatch(
   )
 }
 
-/** A provider that refuses or hangs is a Failure. */
-async function answered<T>(engine: ProviderEngineName, run: Promise<T>): Promise<T> {
+/** What `run` answers. Throws Failure `device-unavailable` where the provider stops, `driver-fault` where it hangs. */
+export async function answered<T>(engine: ProviderEngineName, run: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(

@@ -3,6 +3,7 @@ import { Failure } from '#shared/domain/errors'
 import type { GpuAdapter } from '#shared/domain/worker-protocol'
 import { wrongUnit } from './matrix-emulation'
 import { fittingShape, subgroupMatrices, type ListedMatrix, type MatrixUnit } from './matrix-kernel'
+import { listedName, SOFTWARE_NAMES } from './names'
 
 export interface OpenAdapter {
   device: GPUDevice
@@ -21,7 +22,6 @@ export interface OpenAdapter {
 }
 
 const LANGUAGE_FEATURE = 'packed_4x8_integer_dot_product'
-const SOFTWARE_NAMES = /swiftshader|llvmpipe|lavapipe|basic render|\bwarp\b/i
 /** For tests on computers without a graphics processor: a software adapter counts as one. */
 const SOFTWARE_ALLOWED = 'LODE_SOFTWARE_GPU'
 /** For tests: it has matrix units, and they compute wrongly. */
@@ -29,17 +29,16 @@ const WRONG_UNITS = 'LODE_WRONG_MATRIX_UNITS'
 const MATRIX_FEATURE = 'chromium-experimental-subgroup-matrix'
 /** Without it Dawn offers no experimental feature. */
 const EXPERIMENTAL = 'enable-dawn-features=allow_unsafe_apis'
+const NO_ADAPTER = 'this computer has no graphics adapter that WebGPU can use'
 const HELP = 'Update the graphics driver, or use another engine.'
 
 /**
- * `wanted`: the adapter by a part of its name; empty: the only one; absent: the fastest, also one in
+ * `wanted`: the adapter by its name, which WebGPU may spell otherwise; empty: the only one; absent: the fastest, also one in
  * software. Throws Failure `device-unavailable`, also where matrix units are wanted and not offered.
  */
 export async function openAdapter(wanted?: GpuAdapter): Promise<OpenAdapter> {
-  const adapter = await findAdapter(wanted)
+  const { gpu, adapter } = await findAdapter(wanted)
   const name = adapterName(adapter.info)
-  const taken = wanted?.others?.find((other) => isCloser(other, wanted.name, adapter.info.device))
-  if (taken !== undefined) throw unavailable(`WebGPU finds "${taken}" by the name of ${wanted?.name}`)
   const software = adapter.info.isFallbackAdapter || SOFTWARE_NAMES.test(name)
   if (wanted && software && process.env[SOFTWARE_ALLOWED] !== '1') {
     throw unavailable(`${name} is software that computes on the processor`)
@@ -68,7 +67,7 @@ export async function openAdapter(wanted?: GpuAdapter): Promise<OpenAdapter> {
       name,
       software,
       matrixUnit,
-      packed: (await dawn(wanted)).wgslLanguageFeatures.has(LANGUAGE_FEATURE),
+      packed: gpu.wgslLanguageFeatures.has(LANGUAGE_FEATURE),
       get lost() {
         return lost
       },
@@ -85,33 +84,60 @@ export async function openAdapter(wanted?: GpuAdapter): Promise<OpenAdapter> {
 /** Kept for as long as the process lives: what they made does not keep them. */
 const instances = new Map<string, Promise<GPU>>()
 
-function dawn(wanted?: GpuAdapter): Promise<GPU> {
-  const options = [
-    ...(wanted === undefined || wanted.name === '' ? [] : [`adapter=${wanted.name}`]),
-    ...(wanted?.matrixUnits === true ? [EXPERIMENTAL] : []),
-  ]
+function dawn(options: readonly string[]): Promise<GPU> {
   const key = options.join()
   const known = instances.get(key)
   if (known) return known
   const made = import('webgpu').then(({ create, globals }) => {
     Object.assign(globalThis, globals)
-    return create(options)
+    return create([...options])
   })
   instances.set(key, made)
   return made
 }
 
-async function findAdapter(wanted?: GpuAdapter): Promise<GPUAdapter> {
+async function findAdapter(wanted?: GpuAdapter): Promise<{ gpu: GPU; adapter: GPUAdapter }> {
+  const byName = wanted === undefined || wanted.name === '' ? null : await nameInList(wanted)
   let adapter: GPUAdapter | null
+  let gpu: GPU
   try {
-    const gpu = await dawn(wanted)
+    gpu = await dawn([
+      ...(byName === null ? [] : [`adapter=${byName.name}`]),
+      ...(wanted?.matrixUnits === true ? [EXPERIMENTAL] : []),
+    ])
     adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' })
   } catch (error) {
     throw unavailable(`WebGPU cannot be loaded: ${reasonOf(error)}`)
   }
-  if (adapter) return adapter
-  const which = wanted ? `named "${wanted.name}"` : 'that WebGPU can use'
-  throw unavailable(`this computer has no graphics adapter ${which}`)
+  if (!adapter) throw unavailable(NO_ADAPTER)
+  // It takes the first whose name contains the one asked for: that of "A" may be "A Ti".
+  if (byName?.isPartOfAnother === true && adapter.info.device !== normalized(byName.name)) {
+    throw unavailable(`WebGPU finds another graphics adapter by the name "${byName.name}"`)
+  }
+  return { gpu, adapter }
+}
+
+/** How WebGPU spells its name. */
+async function nameInList(wanted: GpuAdapter): Promise<{ name: string; isPartOfAnother: boolean }> {
+  const listed = await adapterNames()
+  const name = listedName(listed, { name: wanted.name, vendor: wanted.vendor ?? '' }, wanted.others ?? [])
+  if (name === null) {
+    if (listed.length === 0) throw unavailable(NO_ADAPTER)
+    const names = listed.map((one) => `"${one}"`).join(', ')
+    throw unavailable(`which of WebGPU's graphics adapters is ${wanted.name} is not known; they are ${names}`)
+  }
+  return { name, isPartOfAnother: listed.some((other) => other !== name && other.includes(name)) }
+}
+
+/** Dawn says them to who asks for one that it has not: nothing else lists them. */
+async function adapterNames(): Promise<string[]> {
+  try {
+    const gpu = await dawn(['adapter=(none of this name)'])
+    await gpu.requestAdapter()
+    return []
+  } catch (error) {
+    return [...reasonOf(error).matchAll(/name: '(.*)'$/gm)].map(([, name]) => name ?? '')
+  }
 }
 
 function findMatrixUnit({ features, info }: GPUAdapter): MatrixUnit | null {
@@ -129,11 +155,6 @@ function findMatrixUnit({ features, info }: GPUAdapter): MatrixUnit | null {
       words: subgroupMatrices(shape),
     }
   )
-}
-
-/** WebGPU takes the first adapter whose name contains the one asked for: of "A" and "A Ti" that may be the second. */
-function isCloser(other: string, wanted: string, opened: string): boolean {
-  return other.length > wanted.length && other.includes(wanted) && opened.includes(normalized(other))
 }
 
 /** As WebGPU gives names to pages. */

@@ -75,6 +75,14 @@ describe.runIf(opened)('webgpu engine', { timeout: 120_000 }, () => {
     await expect(openAdapter({ name: '', matrixUnits: true })).rejects.toThrow('offers WebGPU no matrix units for int8')
   })
 
+  it('an adapter is found by its name, and where none has it, those that there are are named', async () => {
+    const refusal = await openAdapter({ name: 'not there' }).then(() => '', String)
+    const [, name = ''] = /is not there is not known; they are "([^"]+)"/.exec(refusal) ?? []
+    const named = await openAdapter({ name, others: [{ name: 'not there', vendor: '' }] })
+    expect(named.name).toBe(adapter.name)
+    named.device.destroy()
+  })
+
   it('an adapter that was lost is a Failure that says so', async () => {
     const own = await openAdapter()
     const adapters = [own]
