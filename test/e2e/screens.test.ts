@@ -119,6 +119,8 @@ describe.skipIf(executablePath === null)('the screens', () => {
   it('say that the engine is gone, and go on by themselves when it is back', async () => {
     const page = await open('mining')
     await page.getByRole('status').getByText('Mining on').waitFor()
+    // The other screens come once the first has answered.
+    await page.waitForLoadState('networkidle')
     const port = Number(new URL(page.url()).port)
     await engines.splice(0)[0]?.close()
     await page.getByRole('status').getByText('Lode does not answer').waitFor()
@@ -137,7 +139,7 @@ describe.skipIf(executablePath === null)('the screens', () => {
     await page.getByRole('status').getByText('Mining on').waitFor()
     await page.getByRole('link', { name: 'Settings' }).click()
     await page.getByText('This screen could not be shown').waitFor()
-    await page.getByRole('status').getByText('Mining on').waitFor()
+    expect(await page.getByRole('status').getByText('Mining on').isVisible()).toBe(true)
     await page.unroute('**/assets/Settings-*.js')
     await page.getByRole('button', { name: 'Try again', exact: true }).click()
     await page.getByRole('heading', { name: 'Settings', exact: true }).waitFor()
