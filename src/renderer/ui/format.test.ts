@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bytes, duration, gigaMacs, listed, money, percent, scaled, sentence, span, three } from './format'
+import { bytes, duration, gigaMacs, listed, money, moneyFigure, percent, scaled, sentence, span, three } from './format'
 
 describe('figures', () => {
   it('keeps three significant digits and the prefix that fits', () => {
@@ -18,6 +18,8 @@ describe('figures', () => {
     expect(money({ micros: '0', currency: 'USD' })).toBe('$0.00')
     expect(money({ micros: '28', currency: 'USD' })).toBe('<$0.0001')
     expect(money({ micros: '-28', currency: 'USD' }, true)).toBe('\u2212<$0.0001')
+    expect(moneyFigure({ micros: '-28', currency: 'USD' }, true)).toBe('≈\u2009$0')
+    expect(moneyFigure({ micros: '-4200', currency: 'USD' }, true)).toBe('\u2212$0.0042')
     expect(gigaMacs('1200')).toBe('0.00000120')
     expect(gigaMacs('0')).toBe('0')
     expect(percent(0.0004)).toBe('<1 %')

@@ -107,6 +107,13 @@ export function money(value: MoneyValue, sign = false): string {
   return `${amount < 0 ? MINUS : ''}<${sign ? text.replace('+', '') : text}`
 }
 
+/** Money as a large figure: what is under a hundredth of a cent, as in the first minutes of a day, is about zero and no more. */
+export function moneyFigure(value: MoneyValue, sign = false): string {
+  const micros = Math.abs(Number(value.micros))
+  if (micros === 0 || micros >= 100) return money(value, sign)
+  return `≈${THIN}${money({ ...value, micros: '0' }).replace(/[.,]00(?!\d)/, '')}`
+}
+
 /** µ$ */
 export function microUnit(currency: string): string {
   const parts = new Intl.NumberFormat(locale(), { style: 'currency', currency, currencyDisplay: 'narrowSymbol' })

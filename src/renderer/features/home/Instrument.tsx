@@ -7,7 +7,7 @@ import { Scale } from '../../charts/Scale'
 import type { Answer } from '../../data/answer'
 import { useLive, useNow, useStaleSince } from '../../data/live'
 import { useStore } from '../../data/store'
-import { kilowattHours, money, NONE, percent, price, scaled, span, type Figure } from '../../ui/format'
+import { kilowattHours, money, moneyFigure, NONE, percent, price, scaled, span, type Figure } from '../../ui/format'
 import { Qualifier } from '../../ui/parts'
 import { deviceIcon, efficiencyBand, historyMean, isRunning } from './figures'
 
@@ -155,7 +155,7 @@ function TodayReadouts({
       <Readout
         stale={stale}
         label={t`Electricity today`}
-        figure={{ figure: summary?.electricityCost ? money(summary.electricityCost) : NONE, unit: '' }}
+        figure={{ figure: summary?.electricityCost ? moneyFigure(summary.electricityCost) : NONE, unit: '' }}
         none={!summary?.electricityCost || summary.electricityCost.micros === '0'}
       >
         {!summary ? (
@@ -180,7 +180,7 @@ function TodayReadouts({
       <Readout
         stale={stale}
         label={t`Net today`}
-        figure={{ figure: summary?.net ? money(summary.net, true) : NONE, unit: '' }}
+        figure={{ figure: summary?.net ? moneyFigure(summary.net, true) : NONE, unit: '' }}
         none={!summary?.net || summary.net.micros === '0'}
       >
         {summary && !noPower ? (
