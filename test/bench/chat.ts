@@ -61,6 +61,8 @@ ${streams.join('\n')}
 - *One thread*: on two logical processors llama.cpp's threads, which wait busily, may be slower than one of them alone; Lode has ${THREADS} all the same in these rows.
 - *Q4_1* is the file as it is: its blocks have a minimum of their own, which onnxruntime's 4-bit products do not take without giving up int8 arithmetic, so Lode computes it in 8
   bits and reads 1.6 times the bytes that llama.cpp reads. *Q4_0* is made from it by the benchmark and is exact in both.
+- What limits prefill of *Q4_0*: onnxruntime's products unpack its 4 bits anew for every few rows of a prompt (the same weights in 8 bits, which need no unpacking, are the faster ones here), and attention is
+  a chain of float32 operators (scores, bias, softmax, values), each of which passes through memory.
 
 Where a step's time goes, by onnxruntime's profile (one pass each, ${THREADS} threads; a profile slows the pass a little). *Outside*: the rest of the step, that is the call through
 JavaScript, copies of logits and of new keys and values, choosing the token, evidence and text.

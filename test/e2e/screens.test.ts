@@ -119,12 +119,30 @@ describe.skipIf(executablePath === null)('the screens', () => {
   it('say that the engine is gone, and go on by themselves when it is back', async () => {
     const page = await open('mining')
     await page.getByRole('status').getByText('Mining on').waitFor()
+    // The other screens come once the first has answered.
+    await page.waitForLoadState('networkidle')
     const port = Number(new URL(page.url()).port)
     await engines.splice(0)[0]?.close()
     await page.getByRole('status').getByText('Lode does not answer').waitFor()
     expect(await page.getByRole('button', { name: 'Stop', exact: true }).isDisabled()).toBe(true)
+    // Screens that were never opened are there too.
+    await goTo(page, 'earnings')
+    await page.getByRole('heading', { name: 'Earnings', exact: true }).waitFor()
     engines.push(await startSampleEngine({ root, scene: 'mining', port }))
     await page.getByRole('status').getByText('Mining on').waitFor({ timeout: 30_000 })
+  })
+
+  it('keep the frame when a screen does not load, which can be tried again', async () => {
+    const page = await open('mining')
+    await page.route('**/assets/Settings-*.js', (route) => route.abort())
+    await page.reload()
+    await page.getByRole('status').getByText('Mining on').waitFor()
+    await page.getByRole('link', { name: 'Settings' }).click()
+    await page.getByText('This screen could not be shown').waitFor()
+    expect(await page.getByRole('status').getByText('Mining on').isVisible()).toBe(true)
+    await page.unroute('**/assets/Settings-*.js')
+    await page.getByRole('button', { name: 'Try again', exact: true }).click()
+    await page.getByRole('heading', { name: 'Settings', exact: true }).waitFor()
   })
 
   it('offer no work to an engine that is gone', async () => {
@@ -195,7 +213,7 @@ describe.skipIf(executablePath === null)('the screens', () => {
     const page = await open('mining')
     await goTo(page, 'settings/payout')
     await page.getByRole('button', { name: 'Set an address' }).click()
-    const set = page.getByRole('button', { name: 'Change address' })
+    const set = page.getByRole('button', { name: 'Use this address' })
     await page.getByLabel('New address').fill('0x5aAeb6053F')
     await page.getByText('30 characters missing').waitFor()
     expect(await set.isDisabled()).toBe(true)

@@ -136,13 +136,13 @@ async function payoutAddress(page: Page): Promise<void> {
   await expectChange(page, false)
   await page.getByLabel('Type its last six characters').fill('1BeAed')
   await expectChange(page, true)
-  await page.getByRole('button', { name: 'Change address' }).click()
+  await page.getByRole('button', { name: 'Use this address' }).click()
   await page.getByText(EVM_ADDRESS.slice(-6)).first().waitFor()
   await page.getByRole('dialog').waitFor({ state: 'hidden' })
 }
 
 async function expectChange(page: Page, enabled: boolean): Promise<void> {
-  const button = page.getByRole('button', { name: 'Change address' })
+  const button = page.getByRole('button', { name: 'Use this address' })
   // The check answers a moment after the typing.
   await page.waitForTimeout(400)
   expect(await button.isEnabled()).toBe(enabled)

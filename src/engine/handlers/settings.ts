@@ -74,7 +74,7 @@ function fetchSentences({ library, downloads }: EngineContext): string[] {
   const names = models.map(({ name }) => name).join(' and ')
   const running = downloads.list().filter(({ state }) => state === 'fetching')
   return [
-    'A model that you get from the catalogue is asked for at huggingface.co, else through the package client of Python on this computer. The request names the file and nothing else; its answer is checked by SHA-256.',
+    'A model that you get from the catalogue, or that mining fetches, is asked for at huggingface.co, else through the package client of Python on this computer. The request names the file and nothing else; its answer is checked by SHA-256.',
     ...running.map(({ name, source }) => `Now: ${name}${source === null ? '' : ` from ${source}`}.`),
     ...(!allowed
       ? ['Mining fetches nothing by itself: that is switched off.']

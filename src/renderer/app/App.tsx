@@ -1,39 +1,32 @@
 /** The frame: sidebar, header, the chosen screen, or one clear page when there is no engine to talk to. */
-import { lazy, Suspense, useEffect } from 'react'
+import { Suspense, useEffect, useState } from 'react'
 import { useStore } from '../data/store'
-import { Home } from '../features/home/Home'
 import { Loading, Problem } from '../ui/parts'
 import { Header } from './Header'
 import { NoEngine } from './NoEngine'
 import { Notices } from './Notices'
-import { useRoute, type Screen } from './route'
+import { useRoute } from './route'
+import { ScreenFault } from './ScreenFault'
+import { loadScreens, screens } from './screens'
 import { Sidebar } from './Sidebar'
 import { useTheme } from './theme'
 import { Toasts } from './Toasts'
-
-const Devices = lazy(async () => ({ default: (await import('../features/devices/Devices')).Devices }))
-const Jobs = lazy(async () => ({ default: (await import('../features/jobs/Jobs')).Jobs }))
-const Models = lazy(async () => ({ default: (await import('../features/models/Models')).Models }))
-const Earnings = lazy(async () => ({ default: (await import('../features/earnings/Earnings')).Earnings }))
-const Settings = lazy(async () => ({ default: (await import('../features/settings/Settings')).Settings }))
-const PAGES: Record<Screen, React.ComponentType> = {
-  home: Home,
-  devices: Devices,
-  jobs: Jobs,
-  models: Models,
-  earnings: Earnings,
-  settings: Settings,
-}
 
 export function App() {
   const link = useStore((state) => state.link)
   const status = useStore((state) => state.status)
   const failure = useStore((state) => state.failure)
   const { screen } = useRoute()
+  const [pages, setPages] = useState(screens)
+  const [attempt, setAttempt] = useState(0)
+  const answered = status !== null
   useTheme()
   useEffect(() => {
     document.querySelector('main')?.scrollTo(0, 0)
   }, [screen])
+  useEffect(() => {
+    if (answered) void loadScreens()
+  }, [answered])
 
   if (link === 'refused' || (link === 'lost' && status === null)) return <NoEngine link={link} />
   if (status === null) {
@@ -43,7 +36,11 @@ export function App() {
       </div>
     )
   }
-  const Page = PAGES[screen]
+  const Page = pages[screen]
+  const retry = (): void => {
+    setPages(screens)
+    setAttempt(attempt + 1)
+  }
   return (
     <div className="app">
       <Sidebar status={status} screen={screen} />
@@ -51,9 +48,11 @@ export function App() {
         <Header status={status} link={link} />
         <main className="main" tabIndex={-1}>
           <Notices status={status} />
-          <Suspense fallback={<Loading />}>
-            <Page />
-          </Suspense>
+          <ScreenFault key={`${screen} ${attempt}`} onRetry={retry}>
+            <Suspense fallback={<Loading />}>
+              <Page />
+            </Suspense>
+          </ScreenFault>
         </main>
       </div>
       <Toasts />

@@ -28,7 +28,7 @@ export function Header({ status, link }: { status: EngineStatus; link: LinkState
         detail:
           lastReadyAt === null
             ? t`It is tried again by itself.`
-            : t`Everything here is from ${clock(lastReadyAt)}. It is tried again by itself; if Lode was closed, start it again and open the link that it prints.`,
+            : t`All this is from ${clock(lastReadyAt)}. If Lode was closed, start it again and open its link.`,
       }
     : stateWords(status, now, say)
   return (

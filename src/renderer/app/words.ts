@@ -39,7 +39,7 @@ const CAUSES: Record<PauseCause, MessageDescriptor> = {
   'no-device': msg`no device can mine`,
   ledger: msg`the ledger cannot be written`,
   heat: msg`too hot`,
-  throttle: msg`switched off for now`,
+  throttle: msg`this level has 0 % of the time`,
 }
 
 export function causeWords(cause: PauseCause, t: Translate): string {
@@ -54,7 +54,7 @@ const NEXT: Record<PauseCause, MessageDescriptor> = {
   'no-device': msg`Devices says for each one why, and what can be done.`,
   ledger: msg`Nothing is mined that could not be credited. Free some disk space or check the folder.`,
   heat: msg`Goes on by itself once it has cooled down. Devices shows the temperature and the limit.`,
-  throttle: msg`Your settings give proving no time at this level. It goes on by itself when the level changes.`,
+  throttle: msg`Jobs that you give still run. It goes on by itself when the level changes, or set more under Levels on Devices.`,
 }
 const NEXT_ORDER: readonly PauseCause[] = [
   'ledger',
@@ -103,8 +103,15 @@ export function stateWords(status: EngineStatus, now: number, t: Translate): Sta
     case 'mining': {
       const troubled = status.devices.some((device) => device.state === 'faulted')
       const since =
-        status.since === null ? '' : t(msg`Without a stop since ${clock(status.since)} (${span(now - status.since)}).`)
-      const until = status.stopsAt === null ? '' : t(msg`Stops by itself at ${clock(status.stopsAt)}.`)
+        status.since === null || status.stopsAt !== null
+          ? ''
+          : t(msg`Without a stop since ${clock(status.since)} (${span(now - status.since)}).`)
+      const until =
+        status.stopsAt === null
+          ? ''
+          : status.since === null
+            ? t(msg`Stops by itself at ${clock(status.stopsAt)}.`)
+            : t(msg`Since ${clock(status.since)}. Stops by itself at ${clock(status.stopsAt)}.`)
       return {
         mark: troubled ? 'warning' : 'mining',
         title:

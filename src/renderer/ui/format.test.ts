@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bytes, duration, gigaMacs, money, scaled, sentence, span, three } from './format'
+import { bytes, duration, gigaMacs, listed, money, moneyFigure, percent, scaled, sentence, span, three } from './format'
 
 describe('figures', () => {
   it('keeps three significant digits and the prefix that fits', () => {
@@ -18,8 +18,12 @@ describe('figures', () => {
     expect(money({ micros: '0', currency: 'USD' })).toBe('$0.00')
     expect(money({ micros: '28', currency: 'USD' })).toBe('<$0.0001')
     expect(money({ micros: '-28', currency: 'USD' }, true)).toBe('\u2212<$0.0001')
+    expect(moneyFigure({ micros: '-28', currency: 'USD' }, true)).toBe('≈\u2009$0')
+    expect(moneyFigure({ micros: '-4200', currency: 'USD' }, true)).toBe('\u2212$0.0042')
     expect(gigaMacs('1200')).toBe('0.00000120')
     expect(gigaMacs('0')).toBe('0')
+    expect(percent(0.0004)).toBe('<1 %')
+    expect(percent(0)).toBe('0 %')
   })
 
   it('signs a net amount with a true minus', () => {
@@ -38,6 +42,8 @@ describe('figures', () => {
   it('makes sentences of messages', () => {
     expect(sentence('there is no folder /a')).toBe('There is no folder /a.')
     expect(sentence('Retry.')).toBe('Retry.')
+    expect(sentence('model.bin is a pickle')).toBe('model.bin is a pickle.')
     expect(sentence('')).toBe('')
+    expect(listed(['chat', 'embed', 'ocr'])).toBe('chat, embed and ocr')
   })
 })

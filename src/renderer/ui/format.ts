@@ -107,14 +107,11 @@ export function money(value: MoneyValue, sign = false): string {
   return `${amount < 0 ? MINUS : ''}<${sign ? text.replace('+', '') : text}`
 }
 
-/** Below a tenth of a cent money is counted in millionths, as other small amounts are: −340 µ$. */
-export function moneyFigure(value: MoneyValue, sign = false): Figure {
-  const micros = Number(value.micros)
-  if (micros === 0 || Math.abs(micros) >= 1000) return { figure: money(value, sign), unit: '' }
-  return {
-    figure: `${micros < 0 ? MINUS : sign ? '+' : ''}${count(Math.abs(micros))}`,
-    unit: microUnit(value.currency),
-  }
+/** Money as a large figure: what is under a hundredth of a cent, as in the first minutes of a day, is about zero and no more. */
+export function moneyFigure(value: MoneyValue, sign = false): string {
+  const micros = Math.abs(Number(value.micros))
+  if (micros === 0 || micros >= 100) return money(value, sign)
+  return `≈${THIN}${money({ ...value, micros: '0' }).replace(/[.,]00(?!\d)/, '')}`
 }
 
 /** µ$ */
@@ -210,8 +207,9 @@ export function duration(milliseconds: number): string {
   return span(milliseconds)
 }
 
+/** Whole percents; what is there but below a half of one is not shown as none. */
 export function percent(share: number): string {
-  return `${Math.round(share * 100)} %`
+  return share > 0 && share < 0.005 ? '<1 %' : `${Math.round(share * 100)} %`
 }
 
 /** 8f3d…21c0 */
@@ -219,8 +217,17 @@ export function shortId(id: string): string {
   return id.length <= 13 ? id : `${id.slice(0, 4)}…${id.slice(-4)}`
 }
 
-/** A failure's words as a sentence: the engine begins its messages in lower case, since logs put them after a colon. */
+/** Several things in a sentence: "a, b and c". */
+export function listed(parts: readonly string[]): string {
+  return new Intl.ListFormat('en-GB', { type: 'conjunction' }).format(parts)
+}
+
+/**
+ * A failure's words as a sentence: the engine begins its messages in lower case, since logs put them after a colon. A name of
+ * a file at the beginning stays as the file is called.
+ */
 export function sentence(text: string): string {
-  const whole = text.charAt(0).toUpperCase() + text.slice(1)
+  const isName = /^\S*[./\\_\d]\S/.test(text)
+  const whole = isName ? text : text.charAt(0).toUpperCase() + text.slice(1)
   return /[.…:?)]$/.test(whole) || whole === '' ? whole : `${whole}.`
 }

@@ -2,12 +2,16 @@
 import { Trans, useLingui } from '@lingui/react/macro'
 import type { EngineStatus } from '#shared/contract/engine'
 import { href } from '../app/route'
+import { useAnswer } from '../data/answer'
+import { listed } from './format'
 
 export function NoJobs({ status }: { status: EngineStatus }) {
   const { t } = useLingui()
   const { noJobs } = status
+  const downloads = useAnswer('models.downloads', null, { on: ['models.download'], enabled: noJobs !== null })
   if (noJobs === null) return null
-  const missing = noJobs.missingKinds.join(', ')
+  const missing = listed(noJobs.missingKinds)
+  const isComing = downloads.data?.some(({ state }) => state !== 'failed' && state !== 'paused') ?? false
   return (
     <p className="muted note no-jobs">
       {noJobs.reason === 'no-model' ? (
@@ -22,7 +26,7 @@ export function NoJobs({ status }: { status: EngineStatus }) {
       {missing !== '' && (
         <>
           {' '}
-          <a href={href('models')}>{t`There is no model for ${missing}.`}</a>
+          <a href={href('models')}>{isComing ? t`Models are being fetched.` : t`There is no model for ${missing}.`}</a>
         </>
       )}
     </p>

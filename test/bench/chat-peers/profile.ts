@@ -32,6 +32,9 @@ const groups: [name: string, operators: readonly string[]][] = [
   ['other operators', []],
 ]
 
+/** The product that makes a layer's values, which may be in float32. */
+const VALUE_PRODUCT = /^layer\.\d+\.v_kernel_time$/
+
 /** A table in Markdown: parts of a prompt, steps of one request, steps of eight. */
 export async function profileOf({ location }: Prepared, threads: number, folder: string): Promise<string> {
   const columns = [
@@ -138,7 +141,8 @@ function summary(events: z.infer<typeof profile>, runs: z.infer<typeof profile>)
   for (const { name, ts, dur = 0, args } of events) {
     const operator = args?.op_name
     if (operator === undefined || !name.endsWith('_kernel_time') || ts < from || ts > until) continue
-    const group = groups.find(([, operators]) => operators.includes(operator))?.[0] ?? 'other operators'
+    const known = groups.find(([, operators]) => operators.includes(operator))?.[0] ?? 'other operators'
+    const group = VALUE_PRODUCT.test(name) ? groups[0]![0] : known
     result.set(group, (result.get(group) ?? 0) + dur)
     kernels += dur
   }

@@ -36,7 +36,7 @@ export function DeviceSettings({ device }: { device: Device }) {
       <Stepper
         id={id}
         name={t`Temperature limit, °C`}
-        help={t`At ${temperatureLimitCelsius} °C it rests, and goes on when it is 8 °C cooler. Where no sensor is, nothing can be held back.`}
+        help={t`At ${temperatureLimitCelsius} °C it rests, and goes on when it is 8 °C cooler. Without a sensor nothing can be held back.`}
         value={temperatureLimitCelsius}
         minimum={40}
         maximum={110}

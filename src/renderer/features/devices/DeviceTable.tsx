@@ -84,7 +84,8 @@ interface DeviceRowProps {
 
 function DeviceRow({ device, now, chosen, onChoose }: DeviceRowProps) {
   const { t } = useLingui()
-  const rate = now?.macsPerSecond ?? device.macsPerSecond
+  // What a stopped device did in the last minute would read as if it still ran.
+  const rate = device.state === 'faulted' ? null : (now?.macsPerSecond ?? device.macsPerSecond)
   const power = now?.watts ?? device.watts
   const certainty = now?.wattsCertainty ?? device.wattsCertainty
   const efficiency = now?.macsPerJoule ?? device.macsPerJoule

@@ -3,7 +3,7 @@ import { Trans, useLingui } from '@lingui/react/macro'
 import type { DayRow } from '#shared/contract/earnings'
 import { roundTop } from '../../charts/TimeChart'
 import type { Answer } from '../../data/answer'
-import { dayMonth, kilowattHours, macScale, money, scaled, short } from '../../ui/format'
+import { dayMonth, kilowattHours, macScale, microUnit, money, scaled, short } from '../../ui/format'
 import { Empty, Loaded, Panel } from '../../ui/parts'
 
 export function Days({ answer }: { answer: Answer<DayRow[]> }) {
@@ -50,6 +50,8 @@ function Bars({ days }: { days: readonly DayRow[] }) {
   const credits = shown.map((day) => Number(day.creditMacs))
   const costs = shown.map((day) => (day.electricityCost ? Number(day.electricityCost.micros) : null))
   const currency = shown.find((day) => day.electricityCost)?.electricityCost?.currency ?? ''
+  // A first day's cost has more zeros than an axis has room for.
+  const inMicros = Math.max(...costs.map((cost) => cost ?? 0)) < 1000
   const { unit, divisor } = macScale(Math.max(...credits, 0))
   const anyCost = costs.some((cost) => cost !== null)
   const allEstimated = shown.every((day) => day.energy.certainty === undefined || day.energy.certainty === 'estimated')
@@ -80,7 +82,7 @@ function Bars({ days }: { days: readonly DayRow[] }) {
               <b>
                 <Trans>Electricity</Trans>
               </b>
-              , {currency}
+              , {inMicros ? microUnit(currency) : currency}
             </span>
             <span className={`q ${allMeasured ? 'measured' : allEstimated ? 'estimated' : 'mixed'}`}>
               {allMeasured ? t`measured` : allEstimated ? t`estimated` : t`partly measured`}
@@ -97,7 +99,7 @@ function Bars({ days }: { days: readonly DayRow[] }) {
                 ? t`${money(day.electricityCost)}, ${kilowattHours(day.energy.joules ?? 0)} on ${dayWords(day)}`
                 : t`not known`
             }}
-            top={(value) => short(value)}
+            top={(value) => short(inMicros ? value * 1e6 : value)}
             name={t`Electricity per day`}
           />
         </>

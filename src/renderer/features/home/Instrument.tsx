@@ -155,7 +155,7 @@ function TodayReadouts({
       <Readout
         stale={stale}
         label={t`Electricity today`}
-        figure={summary?.electricityCost ? moneyFigure(summary.electricityCost) : { figure: NONE, unit: '' }}
+        figure={{ figure: summary?.electricityCost ? moneyFigure(summary.electricityCost) : NONE, unit: '' }}
         none={!summary?.electricityCost || summary.electricityCost.micros === '0'}
       >
         {!summary ? (
@@ -180,7 +180,7 @@ function TodayReadouts({
       <Readout
         stale={stale}
         label={t`Net today`}
-        figure={summary?.net ? moneyFigure(summary.net, true) : { figure: NONE, unit: '' }}
+        figure={{ figure: summary?.net ? moneyFigure(summary.net, true) : NONE, unit: '' }}
         none={!summary?.net || summary.net.micros === '0'}
       >
         {summary && !noPower ? (
@@ -201,8 +201,9 @@ function PriceLine({ joules, price: at }: { joules: number; price: TodaySummary[
   const energy = kilowattHours(joules)
   return at.assumed ? (
     <span
+      className="wrap"
       title={t`${energy} at ${price(at)} a kilowatt hour, a price that is assumed until you set it in Settings`}
-    >{t`${energy}, ${price(at)}/kWh assumed`}</span>
+    >{t`${energy} at an assumed ${price(at)}/kWh`}</span>
   ) : (
     <span title={t`${energy} at ${price(at)} a kilowatt hour`}>{t`${energy} at ${price(at)}/kWh`}</span>
   )

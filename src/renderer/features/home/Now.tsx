@@ -1,4 +1,5 @@
 /** What each device does at this moment, in words. */
+import { plural } from '@lingui/core/macro'
 import { Trans, useLingui } from '@lingui/react/macro'
 import type { EngineStatus, TodaySummary } from '#shared/contract/engine'
 import type { DeviceSummary } from '#shared/contract/devices'
@@ -6,7 +7,7 @@ import { href } from '../../app/route'
 import { useAnswer } from '../../data/answer'
 import { useLive, useStaleSince } from '../../data/live'
 import { useStore } from '../../data/store'
-import { bytes, clockSeconds, count, NONE, scaled, span, watts } from '../../ui/format'
+import { bytes, clockSeconds, NONE, scaled, span, watts } from '../../ui/format'
 import { Empty, Mark, Panel, Qualifier, type MarkState } from '../../ui/parts'
 import { NoJobs } from '../../ui/no-jobs'
 import { isRunning } from './figures'
@@ -46,7 +47,8 @@ export function Now({ status, today }: { status: EngineStatus; today: TodaySumma
           <ul className={`list one ${stale ? 'stale' : ''}`}>
             {status.devices.map((device) => {
               const now = live?.devices.find((one) => one.id === device.id)
-              const rate = now?.macsPerSecond ?? null
+              // What a stopped device did in the last minute would read as if it still ran.
+              const rate = device.state === 'faulted' ? null : (now?.macsPerSecond ?? null)
               const shown = rate === null ? null : scaled(rate, 'MAC/s')
               return (
                 <li key={device.id}>
@@ -66,8 +68,16 @@ export function Now({ status, today }: { status: EngineStatus; today: TodaySumma
                         )}
                       </span>
                     </div>
-                    <div className="soft">{now?.activity ?? device.activity}</div>
-                    {now && (
+                    <div className="soft">
+                      {device.state === 'faulted' ? (
+                        <Trans>
+                          Stopped; <a href={href('devices')}>Devices</a> says why.
+                        </Trans>
+                      ) : (
+                        (now?.activity ?? device.activity)
+                      )}
+                    </div>
+                    {now && device.state !== 'faulted' && (
                       <div className="row readings">
                         {now.watts !== null && (
                           <Qualifier
@@ -106,7 +116,9 @@ export function Now({ status, today }: { status: EngineStatus; today: TodaySumma
           <Trans>Today, this rig</Trans>
         </span>
         <span className="num soft">
-          {today ? t`${count(today.jobs)} jobs, ${count(today.shares)} proof shares` : NONE}
+          {today
+            ? t`${plural(today.jobs, { one: '# job', other: '# jobs' })}, ${plural(today.shares, { one: '# proof share', other: '# proof shares' })}`
+            : NONE}
         </span>
       </div>
     </Panel>

@@ -53,7 +53,7 @@ function TopFive({ evidence }: { evidence: ChatEvidence }) {
   const { t } = useLingui()
   const finishes: Record<ChatEvidence['finish'], string> = {
     stop: t`ended by itself`,
-    length: t`ended at the most tokens asked for`,
+    length: t`ended at its limit of tokens`,
     cancelled: t`cancelled`,
   }
   const shown = evidence.topLogProbabilities.slice(0, SHOWN_POSITIONS)
@@ -70,7 +70,7 @@ function TopFive({ evidence }: { evidence: ChatEvidence }) {
             <tr>
               <th className="r">{t`No.`}</th>
               <th className="r">{t`Token`}</th>
-              <th>{t`Token, logarithm`}</th>
+              <th>{t`Five most likely tokens, logarithm of each`}</th>
             </tr>
           </thead>
           <tbody>

@@ -210,7 +210,9 @@ function Row({
           {row.kind}
         </span>
       </td>
-      <td title={row.model}>{row.model}</td>
+      <td className="name" title={row.model}>
+        {row.model}
+      </td>
       <td className="r wide-only">
         {row.tokens === null ? (
           <span className="muted">{NONE}</span>

@@ -19,7 +19,7 @@ export function KindSummary({ answer }: { answer: Answer<Result<'jobs.summary'>>
             <div className="kinds">
               {KINDS.map((kind) => {
                 const row = rows.find((one) => one.kind === kind)
-                const share = row && all > 0n ? Number((BigInt(row.macs) * 1000n) / all) / 1000 : 0
+                const share = row && all > 0n ? Number(BigInt(row.macs)) / Number(all) : 0
                 const efficiency = row?.macsPerJoule == null ? null : scaled(row.macsPerJoule, 'MAC/J')
                 return (
                   <div className="kcell" key={kind}>

@@ -84,7 +84,7 @@ function Row({ model, onAsked }: { model: AvailableModel; onAsked: () => void })
           {t`${bytes(fit.memoryBytes)} of memory`}
         </span>
       </td>
-      <td className="wide-only">
+      <td className="name wide-only">
         <a href={model.licence.address} target="_blank" rel="noreferrer">
           {model.licence.name}
         </a>

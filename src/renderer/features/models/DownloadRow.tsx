@@ -96,7 +96,7 @@ function Words({ download }: { download: Download }) {
       const parts = [amount]
       if (bytesPerSecond !== null && bytesPerSecond > 0) parts.push(t`${bytes(Math.round(bytesPerSecond))}/s`)
       if (secondsLeft !== null) parts.push(t`${span(secondsLeft * 1000)} left`)
-      if (source !== null) parts.push(t`from ${source}`)
+      parts.push(source === null ? t`connecting` : t`from ${source}`)
       return <>{parts.join(', ')}</>
     }
     case 'checking':

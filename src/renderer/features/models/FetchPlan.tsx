@@ -1,17 +1,31 @@
 /** What mining fetches by itself, said before it happens, and how to leave it. */
 import { Trans, useLingui } from '@lingui/react/macro'
+import { useState } from 'react'
 import type { Download, FetchPlan } from '#shared/contract/models'
 import { reportFailure } from '../../app/Notices'
 import { client } from '../../data/client'
 import { asFailure } from '../../data/store'
-import { bytes } from '../../ui/format'
+import { bytes, listed } from '../../ui/format'
 
 const refuse = (allowed: boolean) => (): void => {
   client.call('settings.set', { fetchModels: allowed }).catch((error: unknown) => reportFailure(asFailure(error)))
 }
 
 export function FetchPlanPanel({ plan, downloads }: { plan: FetchPlan; downloads: readonly Download[] }) {
-  const under = new Set(downloads.map(({ id }) => id))
+  // What is installed leaves the downloads a moment before the plan is asked for again.
+  const [last, setLast] = useState(downloads)
+  const [lastPlan, setLastPlan] = useState(plan)
+  const [installed, setInstalled] = useState<readonly string[]>([])
+  if (lastPlan !== plan) {
+    setLastPlan(plan)
+    setInstalled(installed.filter((id) => plan.models.some((model) => model.id === id)))
+  }
+  if (last !== downloads) {
+    setLast(downloads)
+    const left = last.filter(({ id, state }) => state === 'installing' && !downloads.some((one) => one.id === id))
+    if (left.length > 0) setInstalled([...installed, ...left.map(({ id }) => id)])
+  }
+  const under = new Set([...downloads.map(({ id }) => id), ...installed])
   if (plan.models.length === 0 || plan.models.every(({ id }) => under.has(id))) return null
   return (
     <section className="notice info plan">
@@ -26,7 +40,7 @@ export function FetchPlanPanel({ plan, downloads }: { plan: FetchPlan; downloads
 /** The sentence; Home says the same before the first start. */
 export function PlanWords({ plan }: { plan: FetchPlan }) {
   const { t } = useLingui()
-  const names = plan.models.map((model) => t`${model.name} (${bytes(model.bytes)})`).join(', ')
+  const names = listed(plan.models.map((model) => t`${model.name} (${bytes(model.bytes)})`))
   return plan.allowed ? (
     <Trans>
       Once you start mining, Lode fetches {names} in the background, {bytes(plan.bytes)} in all. Proof and reading

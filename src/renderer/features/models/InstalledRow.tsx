@@ -53,7 +53,7 @@ export function InstalledRow({ model, badFiles, onRemoved }: InstalledRowProps) 
         {earned.creditMacs === '0' ? <span className="muted">{NONE}</span> : joined(scaled(earned.creditMacs, 'MAC'))}
         <span className="sub">{t`accepted`}</span>
       </td>
-      <td className="wide-only">
+      <td className="name wide-only">
         {model.licence}
         <span className="sub" title={`${model.hash} ${model.source}`}>
           <span className="mono">{shortId(model.hash)}</span>{' '}

@@ -41,7 +41,7 @@ export function AddressDialog({ onClose, onChanged }: { onClose: () => void; onC
     <Dialog
       open
       onClose={onClose}
-      title={<Trans>Change the payout address</Trans>}
+      title={<Trans>Payout address</Trans>}
       description={<Trans>EVM (0x…), Bitcoin (1…, 3…, bc1…) or Cosmos (gonka1… and others).</Trans>}
       footer={
         <>
@@ -62,7 +62,7 @@ export function AddressDialog({ onClose, onChanged }: { onClose: () => void; onC
             title={complete ? undefined : why}
             onClick={set}
           >
-            <Trans>Change address</Trans>
+            <Trans>Use this address</Trans>
           </button>
         </>
       }
