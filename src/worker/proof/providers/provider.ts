@@ -65,7 +65,9 @@ export async function openSession(
   // CUDA counts the devices as the sensors do: by PCI address.
   if (engine === 'onnx-cuda') process.env['CUDA_DEVICE_ORDER'] ??= 'PCI_BUS_ID'
   if (engine === 'onnx-webgpu' && gpu) await refuseSoftware(gpu)
-  const { InferenceSession, listSupportedBackends } = await import('onnxruntime-node')
+  const { InferenceSession, env, listSupportedBackends } = await import('onnxruntime-node')
+  // A provider whose libraries are not there is no fault: what it says comes back as the reason.
+  env.logLevel = 'fatal'
   if (!listSupportedBackends().some(({ name }) => name === backend)) {
     throw unavailable(`${words} is not made for this system`)
   }
