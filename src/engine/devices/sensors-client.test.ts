@@ -47,14 +47,15 @@ function hostOf(source: string | undefined): { host: ProcessHost; started: Manag
   return { host, started }
 }
 
-function connect(host: ProcessHost): SensorReading[] {
+/** A real look takes its time on a busy machine; a process that is to be given up is given up soon. */
+function connect(host: ProcessHost, readTimeoutMilliseconds = 200): SensorReading[] {
   const readings: SensorReading[] = []
   client = createSensorsClient({
     host,
     clock: fastClock,
     random: () => 0.5,
     intervalMilliseconds: 1000,
-    readTimeoutMilliseconds: 200,
+    readTimeoutMilliseconds,
     onReading: (reading) => readings.push(reading),
   })
   return readings
@@ -81,7 +82,7 @@ const gone = (pid: number): boolean => {
 describe('the sensors client', () => {
   it('gets inventory and readings from the real process, and ends it', async () => {
     const { host, started } = hostOf(undefined)
-    const readings = connect(host)
+    const readings = connect(host, 20_000)
     const inventory = await client?.inventory()
     expect(inventory?.cpu.name).toBeTruthy()
     expect(inventory?.memoryBytes).toBeGreaterThan(0)
@@ -94,7 +95,7 @@ describe('the sensors client', () => {
 
   it('starts the process again when it is killed, and goes on reading', async () => {
     const { host, started } = hostOf(undefined)
-    const readings = connect(host)
+    const readings = connect(host, 20_000)
     await expect.poll(() => readings.length, patiently).toBeGreaterThan(0)
     started[0]?.kill()
     await started[0]?.exited
