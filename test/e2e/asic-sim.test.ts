@@ -41,6 +41,9 @@ const WRONG_DIGEST = '0'.repeat(64)
 
 /** Wrong digests are refused without any credit, the device earns nothing more, and the processor goes on earning. */
 const holdsNoCredit = async (): Promise<void> => {
+  // The first refusal quarantines it; what it had submitted besides is refused a moment later.
+  const isDecided = (): boolean => sharesWithDigest(dataDir, WRONG_DIGEST).every(({ state }) => state !== 'submitted')
+  await eventually(isDecided, 'that every wrong share is refused', 20_000)
   const wrong = sharesWithDigest(dataDir, WRONG_DIGEST)
   expect(wrong.length).toBeGreaterThan(0)
   const refused = { state: 'rejected', reason: 'wrong-digest', verification: null }

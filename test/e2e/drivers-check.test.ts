@@ -1,9 +1,8 @@
 /** `lode drivers check`: right drivers pass, and each of the broken ones fails where it is broken. */
-import { spawnSync } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { openLedger } from '#engine/ledger/index'
 import { startTestEngine } from '../support/engine'
@@ -28,11 +27,6 @@ async function check(
 
 // A process each, one of which mostly waits: two at a time.
 describe.skipIf(!built).concurrent('the conformance kit', () => {
-  beforeAll(() => {
-    const made = spawnSync('cmake', ['--build', join(native, 'build'), '--target', 'broken', '--parallel', '2'])
-    if (made.status !== 0) throw new Error(String(made.stderr))
-  })
-
   // Begins first: the others run while it waits.
   test('a driver that hangs is given up', async () => {
     const path = join(native, 'build/drivers/broken/broken_hang.driver')
