@@ -157,7 +157,8 @@ ${measured.map((tier) => rooflineRow(tier, memory, instruction)).join('\n')}
   windows, digest.
 - *Peak*: ${instruction} with operands in registers on all threads, nothing loaded or stored. *Peak ÷ onnx-cpu* is the most
   that any program could be above onnxruntime here.
-- *In kernels*: time in the driver's layers, of all time by the clock, everything within and between two slices counted.
+- *In kernels*: time in the driver's layers, of all time by the clock, everything within and between two slices counted. The
+  seconds in which a model that is new is measured, once, are a useful job's and are left out.
 - *New weights*: all threads do nothing else; while mining they are made ahead, in turns with nonces. *Wait*: from the last nonce of an
   epoch to the first of the next, beyond the usual. Both together are the *change*.
 - *Rows a pass*: rows of several nonces that share one pass over the weights; each thread makes its own pass. *Memory feeds*: what it

@@ -15,7 +15,7 @@ const SETTLING_MILLISECONDS = 8000
 const FIRST_RUN_MILLISECONDS = 60_000
 
 export interface WatchedMining {
-  /** of the time by the clock, all threads together: 0 to 1 */
+  /** of the time by the clock that was not a useful job's, all threads together: 0 to 1 */
   kernelShare: number
   /** of the time within slices, and what lies between two of them */
   sliceShare: number
@@ -31,7 +31,12 @@ interface Run {
   epochSeed: string
   kernelMilliseconds: number
 }
-type Request = { request: number; method: string; params: WorkerMethods['proof.run']['params'] }
+/** What the worker was asked, in order. A new model is measured once while mining: its jobs are useful work and no proof. */
+interface Watched {
+  runs: Run[]
+  jobs: { sentAt: number; answeredAt: number }[]
+}
+type Request = { request: number; method: string; params: { epochSeed?: string } | null }
 type Answer = { answer: number; result: WorkerMethods['proof.run']['result'] }
 
 /** Mines one tier with the CPU driver for `seconds` after it has settled; epochs last `epochSeconds`. */
@@ -41,8 +46,9 @@ export async function watchMining(
   seconds: number,
   epochSeconds: number,
 ): Promise<WatchedMining> {
-  const runs: Run[] = []
-  const host = watchedHost(createNodeProcessHost(join(root, 'out/node')), runs)
+  const watched: Watched = { runs: [], jobs: [] }
+  const { runs } = watched
+  const host = watchedHost(createNodeProcessHost(join(root, 'out/node')), watched)
   const mining = await startTestEngine(temporaryFolder(), { host, epochSeconds })
   try {
     const { handlers } = mining.engine.api
@@ -56,13 +62,13 @@ export async function watchMining(
     await sleep(seconds * 1000)
     if (runs.length < settled + 2)
       throw new Error(`too little was mined to be measured: ${mining.complaints.join('; ')}`)
-    return summary(runs.slice(settled))
+    return summary({ ...watched, runs: runs.slice(settled) })
   } finally {
     await mining.close()
   }
 }
 
-function summary(runs: readonly Run[]): WatchedMining {
+function summary({ runs, jobs }: Watched): WatchedMining {
   const [first] = runs
   const last = runs.at(-1)
   if (!first || !last) throw new RangeError('no runs')
@@ -74,8 +80,11 @@ function summary(runs: readonly Run[]): WatchedMining {
   const changes = gaps.filter(({ isChange }) => isChange).map(({ milliseconds }) => milliseconds)
   const total = (value: (run: Run) => number): number => runs.slice(1).reduce((sum, run) => sum + value(run), 0)
   const computed = total((run) => run.kernelMilliseconds)
+  const otherWork = jobs
+    .filter(({ sentAt, answeredAt }) => sentAt >= first.answeredAt && answeredAt <= last.answeredAt)
+    .reduce((sum, { sentAt, answeredAt }) => sum + answeredAt - sentAt, 0)
   return {
-    kernelShare: computed / (last.answeredAt - first.answeredAt),
+    kernelShare: computed / (last.answeredAt - first.answeredAt - otherWork),
     sliceShare: computed / total((run) => run.answeredAt - run.sentAt),
     betweenMilliseconds: ordinary,
     epochGapMilliseconds: changes.length === 0 ? null : Math.max(0, median(changes) - ordinary),
@@ -83,33 +92,36 @@ function summary(runs: readonly Run[]): WatchedMining {
   }
 }
 
-/** The same host; every `proof.run` between the engine and its worker is noted. */
-function watchedHost(host: ProcessHost, runs: Run[]): ProcessHost {
+/** The same host; every `proof.run` and `job.run` between the engine and its worker is noted. */
+function watchedHost(host: ProcessHost, watched: Watched): ProcessHost {
   return {
     start: async (program, start) => {
       const child = await host.start(program, start)
       const isWorker = program === 'worker' && (start as { role?: string }).role === 'worker'
       // `kill` and `exited` are the child's own
-      return isWorker ? { ...child, port: watchedPort(child.port, runs) } : child
+      return isWorker ? { ...child, port: watchedPort(child.port, watched) } : child
     },
   }
 }
 
-function watchedPort(port: Port, runs: Run[]): Port {
-  const open = new Map<number, { sentAt: number; epochSeed: string }>()
+function watchedPort(port: Port, watched: Watched): Port {
+  const open = new Map<number, { sentAt: number; epochSeed: string | null }>()
   port.onMessage((message) => {
     const { answer, result } = message as Partial<Answer>
     const asked = answer === undefined ? undefined : open.get(answer)
     if (answer === undefined || result === undefined || asked === undefined) return
     open.delete(answer)
-    runs.push({ ...asked, answeredAt: performance.now(), kernelMilliseconds: result.kernelMilliseconds })
+    const { sentAt, epochSeed } = asked
+    const answeredAt = performance.now()
+    if (epochSeed === null) watched.jobs.push({ sentAt, answeredAt })
+    else watched.runs.push({ sentAt, answeredAt, epochSeed, kernelMilliseconds: result.kernelMilliseconds })
   })
   return {
     ...port,
     send: (message) => {
       const { request, method, params } = message as Partial<Request>
-      if (request !== undefined && params !== undefined && method === 'proof.run')
-        open.set(request, { sentAt: performance.now(), epochSeed: params.epochSeed })
+      if (request !== undefined && (method === 'proof.run' || method === 'job.run'))
+        open.set(request, { sentAt: performance.now(), epochSeed: params?.epochSeed ?? null })
       port.send(message)
     },
   }
