@@ -10,7 +10,7 @@ import type { ModelFactor } from '#shared/domain/protocol'
  * depends on the kind first; a network gives a model of its own a factor by its hash (`modelFactorsMilli`).
  */
 export const KIND_FACTORS_MILLI: Readonly<Record<JobKind, ModelFactor>> = {
-  chat: { prompt: 15_500, generated: 116_000 },
-  embed: { prompt: 10_000, generated: 0 },
-  ocr: { prompt: 27_500, generated: 0 },
+  chat: { prompt: 5650, generated: 49_000 },
+  embed: { prompt: 5250, generated: 0 },
+  ocr: { prompt: 17_000, generated: 0 },
 }
