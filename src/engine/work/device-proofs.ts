@@ -12,7 +12,7 @@ export interface DeviceProofs {
   readonly macsPerSecond: number | null
   /** Mining begins: what came before is nobody's. */
   begin(): void
-  /** One slice; returns its milliseconds. Throws Failure when worker or network do not answer. */
+  /** One slice, none where a job waits; returns its milliseconds. Throws Failure when worker or network do not answer. */
   prove(worker: WorkerClient, options: MiningOptions, slice: Slice): Promise<number>
   /** A useful job waits. */
   yield(): void
@@ -39,7 +39,7 @@ export type DeviceProofsParts = Pick<
   | 'onUnit'
   | 'onWork'
   | 'whileMining'
-> & { show: DeviceDisplay['show']; display: Pick<DeviceDisplay, 'state'> }
+> & { show: DeviceDisplay['show']; display: Pick<DeviceDisplay, 'state'>; isJobWaiting: () => boolean }
 
 export function createDeviceProofs(parts: DeviceProofsParts): DeviceProofs {
   const { deviceId, clock, log, show } = parts
@@ -93,6 +93,8 @@ export function createDeviceProofs(parts: DeviceProofsParts): DeviceProofs {
       const words = `Proving capacity on ${proof.tier}`
       if (parts.display.state !== 'proving')
         show('proving', proof.macsPerSecond === null ? `Preparing the weights of ${proof.tier}` : words, 'proof')
+      // A job that came while something was awaited above found no slice that could yield.
+      if (parts.isJobWaiting()) return 0
       const report = await proof.slice(slice.milliseconds, slice.goesOn)
       show('proving', `Proving capacity on ${report.tier}`, 'proof')
       // A share took the slice that found it.

@@ -31,7 +31,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
   const benchmarks = createBenchmarkQueue(clock)
   const display = createDeviceDisplay(clock, parts.onChange)
   const { show } = display
-  const proofs = createDeviceProofs({ ...parts, show, display })
+  const proofs = createDeviceProofs({ ...parts, show, display, isJobWaiting: () => jobs.hinted })
 
   const worker = createDeviceWorker({
     ...parts,
