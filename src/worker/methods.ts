@@ -110,6 +110,7 @@ export function serveMethods(
       if (running.has(id)) throw new Failure('conflict', `job ${id} runs already`)
       const controller = new AbortController()
       running.set(id, controller)
+      prover.makeRoom()
       try {
         const { runJob } = await import('./inference/index')
         return await runJob(params, {

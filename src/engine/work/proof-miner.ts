@@ -110,7 +110,14 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
     })
     if (isYielding()) return false
     try {
-      const ready = prepare(tier, epochSeed).then(() => true)
+      const ready = prepare(tier, epochSeed).then(
+        () => true,
+        // Making room for a job may have ended it: asked again by the next slice.
+        (error: unknown) => {
+          if (error instanceof Failure && error.code === 'cancelled') return false
+          throw error
+        },
+      )
       // Whoever waits no longer hears of a failure at the next slice.
       ready.catch(() => undefined)
       return await Promise.race([ready, yielded])

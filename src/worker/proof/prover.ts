@@ -25,6 +25,8 @@ export interface Prover {
   benchmark(params: Params<'proof.benchmark'>): Promise<DeviceBenchmark>
   /** Every `run` ends soon, with what it has tried so far. */
   yield(): void
+  /** Other work begins: what a run left computing must not take its threads. */
+  makeRoom(): void
 }
 
 /**
@@ -56,13 +58,13 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
 
   const runs = new Set<{ engine: ProofEngine; computing: boolean; yielding: boolean }>()
   const carry = createCarry(now)
-  const endCarried = (): void => {
+  const endCarried = (graceMilliseconds = YIELD_GRACE_MILLISECONDS): void => {
     const left = carry.drop()
     if (left === null) return
     const grace = setTimeout(() => {
       // A run that began meanwhile must not lose its work to it.
       if (runs.size === 0) backends[left.engine].cancel()
-    }, YIELD_GRACE_MILLISECONDS)
+    }, graceMilliseconds)
     void left.ended.then(() => clearTimeout(grace))
   }
 
@@ -115,6 +117,7 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
       }
       endCarried()
     },
+    makeRoom: () => endCarried(0),
     digest: async (params) => {
       const { engine, nonce } = params
       const head = header(params.epochSeed, params.publicKey)
