@@ -47,6 +47,22 @@ async function startWorker(start: Partial<WorkerStart> = {}): Promise<Started> {
   return { process, worker: createPeer<WorkerMethods, WorkerNotifications>(process.port, 'worker') }
 }
 
+/** Other work: a job whose model is nowhere. */
+async function refusedJob(worker: Started['worker']): Promise<void> {
+  const named = { id: 'none', kind: 'chat', name: 'None', licence: 'mit', source: 'a test', context: 0 } as const
+  const files = [{ path: 'model.onnx', bytes: 1, sha256: 'ab'.repeat(32) }]
+  const macFormula = { kind: 'chat', perToken: 1, perLogits: 0, perPair: 0 } as const
+  const model = { folder: '/nowhere', card: { ...named, files, macFormula } }
+  const input = { kind: 'chat', messages: [{ role: 'user', content: 'a' }], maxTokens: 1 } as const
+  const refused = worker.request('job.run', {
+    jobId: 'none',
+    model,
+    input: { ...input, messages: [...input.messages] },
+  })
+  // its parameters are right: the job itself began
+  await expect(refused).rejects.toMatchObject({ code: expect.not.stringMatching('wrong-usage') as string })
+}
+
 /** The heartbeat number `count` from now. Rejects when the process ends before. */
 function heartbeats({ process, worker }: Started, count: number): Promise<WorkerNotifications['heartbeat']> {
   let seen = 0
@@ -147,6 +163,25 @@ describe('proof over the port', () => {
       expect(shares.slice(0, whole.length)).toEqual(whole)
     },
   )
+
+  it('takes up what it left computing where the next run goes on at once, and forgets it later', async () => {
+    const { worker } = await startWorker()
+    const run = { ...keyed, engine: 'onnx-cpu' as const, unit: 7, difficulty: 1n }
+    const first = await worker.request('proof.run', { ...run, firstCounter: 0n, budgetMilliseconds: 100, goesOn: true })
+    // Without time each of two threads tries one nonce; what was left computing are batches of many.
+    const next = { ...run, firstCounter: BigInt(first.nonces), budgetMilliseconds: 0 }
+    const taken = await worker.request('proof.run', { ...next, goesOn: true })
+    expect(taken.nonces).toBeGreaterThan(2)
+    let counter = next.firstCounter + BigInt(taken.nonces)
+    for (const other of [() => worker.request('proof.yield', null), () => refusedJob(worker)]) {
+      await other()
+      const alone = await worker.request('proof.run', { ...next, firstCounter: counter })
+      expect(alone.nonces).toBe(2)
+      counter += BigInt(alone.nonces)
+      const again = await worker.request('proof.run', { ...next, firstCounter: counter, goesOn: true })
+      counter += BigInt(again.nonces)
+    }
+  })
 
   it('stops at a share when asked to, and at the end of the unit', async () => {
     const { worker } = await startWorker()

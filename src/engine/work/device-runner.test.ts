@@ -181,6 +181,20 @@ describe('jobs', () => {
     expect(ids.map(rig.stateOf)).toEqual(ids.map(() => 'accepted'))
   })
 
+  it('a job that comes while a slice is about to begin does not wait for it', async () => {
+    await rig.close()
+    const begin = async (): Promise<void> => {
+      await rig.submit()
+      rig.runner.wake()
+    }
+    rig = await createTestRig({ runner: { whileMining: { begin, end: async () => undefined } } })
+    rig.runner.startMining(MINING)
+    // shorter than the shortest run of proofs
+    await rig.clock.advance(100)
+    expect(rig.script.begun).toEqual(['a-chat'])
+    expect(rig.script.runs).toEqual([])
+  })
+
   it('a job whose worker dies is done by the next one', async () => {
     rig.script.jobMilliseconds = null
     const id = await rig.submit()

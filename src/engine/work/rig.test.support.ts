@@ -256,8 +256,8 @@ export async function createTestRig(
     memoryBytes?: number
     models?: readonly RunnableModel[]
     trials?: boolean
-    /** of a device that is not the processor */
-    runner?: Pick<DeviceRunnerParts, 'workerStart' | 'onFault'>
+    /** of a device that is not the processor, or has a power limit */
+    runner?: Pick<DeviceRunnerParts, 'workerStart' | 'onFault' | 'whileMining'>
   } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'lode-work-'))
