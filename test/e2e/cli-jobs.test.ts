@@ -9,7 +9,6 @@ import { connectWebSocket } from '#cli/client'
 import type { JobDetail } from '#shared/contract/jobs'
 import { generateSample } from '#worker/samples/index'
 import {
-  eventually,
   finished,
   follow,
   lode,
@@ -19,6 +18,7 @@ import {
   temporaryFolder,
   type Finished,
 } from '../support/lode'
+import { eventually } from '../support/waiting'
 import {
   answerOf,
   exportLine,
@@ -60,7 +60,7 @@ beforeAll(async () => {
 afterAll(async () => {
   engine.kill('SIGTERM')
   await serving.exited
-  await eventually(() => processesMentioning(dataDir).length === 0, 'nothing left running', 5000)
+  await eventually(() => processesMentioning(dataDir).length === 0, 'nothing left running')
 })
 
 describe('a running engine', () => {
@@ -214,7 +214,6 @@ describe('four questions at once', () => {
       await eventually(
         async () => (await details()).every(({ state }) => state === 'accepted'),
         'four accepted answers',
-        60_000,
       )
       // Side by side: the last to begin speaks before the first has ended.
       const first = Math.max(...ids.map((id) => heard.indexOf(id)))
@@ -253,13 +252,13 @@ describe('a worker that the system ends, as it does for want of memory', () => {
           (await client.call('jobs.submit', { input: { kind: 'chat', messages, maxTokens: 4000 }, model: CHAT })).id,
         )
       }
-      await eventually(() => heard.size === 3, 'three answers under way', 60_000)
+      await eventually(() => heard.size === 3, 'three answers under way')
       const worker = processesMentioning(dataDir).filter((pid) =>
         readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('"role":"worker"'),
       )
       heard = new Set()
       for (const pid of worker) process.kill(pid, 'SIGKILL')
-      await eventually(() => heard.size > 0, 'an answer under way again', 60_000)
+      await eventually(() => heard.size > 0, 'an answer under way again')
       const states = await Promise.all(ids.map(async (id) => (await client.call('jobs.get', { id })).state))
       expect(states.toSorted()).toEqual(['queued', 'queued', 'running'])
       expect(readFileSync(join(dataDir, 'lode.log'), 'utf8')).toMatch(

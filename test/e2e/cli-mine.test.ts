@@ -4,15 +4,8 @@ import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { z } from 'zod'
 import { TIERS } from '#shared/domain/tiers'
-import {
-  eventually,
-  follow,
-  lode,
-  processesMentioning,
-  startLode,
-  temporaryFolder,
-  type Following,
-} from '../support/lode'
+import { follow, lode, processesMentioning, startLode, temporaryFolder, type Following } from '../support/lode'
+import { eventually } from '../support/waiting'
 import { answerOf, exportLine, mineEvent, statusAnswer, verifyAnswer, type MineEvent } from './cli-schemas'
 
 const started: Following[] = []
@@ -98,7 +91,7 @@ test('for some seconds: its events, no sample unless wanted, its one thread, and
   expect(plain).toMatchObject({ code: 0 })
   expect(plain.stdout).toContain('no market value')
   await expectBooks(dataDir, events)
-  await eventually(() => processesMentioning(dataDir).length === 0, 'nothing left running', 5000)
+  await eventually(() => processesMentioning(dataDir).length === 0, 'nothing left running')
 })
 
 function commandLine(pid: number): string {
@@ -127,7 +120,7 @@ test('over two epochs: credit in both, samples are useful jobs, a signal ends it
     expect({ isMining, pid }).toEqual({ isMining: true, pid: mining.child.pid })
     return creditMacs.epoch !== '0' && BigInt(creditMacs.total) > BigInt(creditMacs.epoch)
   }
-  await eventually(inTwo, 'credit in two epochs', 150_000)
+  await eventually(inTwo, 'credit in two epochs')
   mining.child.kill('SIGINT')
   expect((await mining.exited).code).toBe(0)
 
@@ -138,7 +131,7 @@ test('over two epochs: credit in both, samples are useful jobs, a signal ends it
   expect(events).toContainEqual(expect.objectContaining({ event: 'job', state: 'accepted' }))
   await expectBooks(dataDir, events)
   expect(existsSync(file)).toBe(false)
-  await eventually(() => processesMentioning(dataDir).length === 0, 'nothing left running', 5000)
+  await eventually(() => processesMentioning(dataDir).length === 0, 'nothing left running')
 })
 
 test('a second one follows the first, leaves it running, and "stop" ends it', async () => {

@@ -6,7 +6,8 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { openLedger } from '#engine/ledger/index'
 import { startTestEngine } from '../support/engine'
-import { eventually, lode, root, temporaryFolder } from '../support/lode'
+import { lode, root, temporaryFolder } from '../support/lode'
+import { eventually } from '../support/waiting'
 
 const native = join(root, 'out/native')
 const built = existsSync(join(native, 'lode_native.node'))
@@ -104,7 +105,6 @@ describe.skipIf(!built).concurrent('the conformance kit', () => {
       await eventually(
         async () => (await handlers['drivers.list'](null))[0]?.state === 'unsupported',
         'that it was tried',
-        30_000,
       )
       expect(await handlers['drivers.list'](null)).toMatchObject([{ name: 'other', reason }])
       const devices = await handlers['devices.list'](null)

@@ -6,7 +6,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import {
-  eventually,
   finished,
   follow,
   lode,
@@ -15,6 +14,7 @@ import {
   temporaryFolder,
   type Following,
 } from '../support/lode'
+import { eventually } from '../support/waiting'
 
 const rounds = Number(process.env.LODE_FAULT_ROUNDS ?? 10)
 const victims = ['worker', 'verifier', 'engine', 'all'] as const
@@ -63,7 +63,7 @@ async function strike(dataDir: string, mining: Following, victim: Victim): Promi
   const before = acceptedIds(mining.events).length
   kill(found[victim])
   // Mining goes on by itself: a new process, and credit again.
-  await eventually(() => acceptedIds(mining.events).length > before, `credit after the ${victim} was killed`, 60_000)
+  await eventually(() => acceptedIds(mining.events).length > before, `credit after the ${victim} was killed`)
   mining.child.kill('SIGINT')
   await mining.exited
 }
@@ -78,7 +78,7 @@ test.each(Array.from({ length: rounds }, (_, round) => ({ round, victim: victims
     await mining.until(isAccepted)
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 3000))
     await strike(dataDir, mining, victim)
-    await eventually(() => processesMentioning(dataDir).length === 0, 'every process of the engine ended', 5000)
+    await eventually(() => processesMentioning(dataDir).length === 0, 'every process of the engine ended')
 
     const again = follow(
       startLode(dataDir, [
@@ -103,7 +103,7 @@ test.each(Array.from({ length: rounds }, (_, round) => ({ round, victim: victims
     expect(new Set(credited).size).toBe(credited.length)
     expect(new Set(exported.map(({ ref }) => ref)).size).toBe(exported.length)
     for (const id of reported) expect(credited).toContain(id)
-    await eventually(() => processesMentioning(dataDir).length === 0, 'nothing left running', 5000)
+    await eventually(() => processesMentioning(dataDir).length === 0, 'nothing left running')
   },
 )
 
@@ -114,7 +114,7 @@ test('a killed engine leaves no process behind for five seconds, also in the mid
   await new Promise((resolve) => setTimeout(resolve, 400 + Math.random() * 600))
   child.kill('SIGKILL')
   await done
-  await eventually(() => processesMentioning(dataDir).length === 0, 'every process ended', 5000)
+  await eventually(() => processesMentioning(dataDir).length === 0, 'every process ended')
   const status = await lode(dataDir, ['status', '--json'])
   expect(status.code).toBe(0)
 })

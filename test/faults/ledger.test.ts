@@ -7,15 +7,8 @@ import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, trun
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import {
-  eventually,
-  follow,
-  lode,
-  processesMentioning,
-  startLode,
-  temporaryFolder,
-  type Finished,
-} from '../support/lode'
+import { follow, lode, processesMentioning, startLode, temporaryFolder, type Finished } from '../support/lode'
+import { eventually } from '../support/waiting'
 
 const failureLine = z.object({ error: z.object({ code: z.string(), message: z.string(), action: z.string().min(1) }) })
 const statusLine = z.object({ mining: z.boolean(), credits: z.number(), pid: z.number().optional() })
@@ -155,7 +148,7 @@ describe('the file that says where the engine is', () => {
     expect(status).toMatchObject({ mining: false, credits: earned.length })
     expect(status.pid).toBeUndefined()
     expect(failureOf(await lode(dataDir, ['stop', '--json'])).code).toBe('not-running')
-    await eventually(() => processesMentioning(dataDir).length === 0, 'its processes ended', 5000)
+    await eventually(() => processesMentioning(dataDir).length === 0, 'its processes ended')
   })
 
   test.each([

@@ -30,7 +30,7 @@ const { cases } = readVectors()
 const firstOfSmall = cases.find((vector) => vector.tier === 'itp1-small')
 const vectors = cases.filter((vector) => vector.tier === 'itp1-test' || vector === firstOfSmall)
 
-describe.runIf(opened)('webgpu engine', { timeout: 120_000 }, () => {
+describe.runIf(opened)('webgpu engine', () => {
   const adapter = opened as OpenAdapter
   afterAll(() => adapter.device.destroy())
 
