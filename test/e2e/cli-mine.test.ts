@@ -51,30 +51,33 @@ async function expectBooks(dataDir: string, events: readonly MineEvent[]): Promi
   expect(csv).toHaveLength(lines.length + 1)
 }
 
-test('for some seconds: its events, no sample unless wanted, its one thread, and books that add up', async () => {
-  const dataDir = temporaryFolder()
+const PLAIN = '--tier itp1-small --no-samples --no-dashboard --threads 1 --devices cpu0 --engine onnx-cpu'.split(' ')
+
+test('for some seconds, and then it ends by itself', async () => {
   const before = performance.now()
-  const seconds = 10
-  const mining = mine(
-    dataDir,
-    ...`--for ${seconds} --tier itp1-small --no-samples --no-dashboard --threads 1 --devices cpu0 --engine onnx-cpu`.split(
-      ' ',
-    ),
-  )
+  const mining = mine(temporaryFolder(), '--for', '2', ...PLAIN)
+  expect((await mining.exited).code).toBe(0)
+  expect(performance.now() - before).toBeGreaterThan(2000)
+  expect(parsed(mining).at(-1)).toMatchObject({ event: 'stopped', reason: 'time' })
+})
+
+test('its events, no sample unless wanted, its one thread, and books that add up', async () => {
+  const dataDir = temporaryFolder()
+  const mining = mine(dataDir, ...PLAIN)
   const proving = await mining.until(({ event, state }) => event === 'device' && state === 'proving')
   expect(proving.id).toBe('cpu0')
   const workers = processesMentioning(dataDir).map((pid) => commandLine(pid))
   if (existsSync('/proc'))
     expect(workers.filter((line) => line.includes('"role":"worker"') && /"threads":1[,}]/.test(line))).toHaveLength(1)
-  const { code } = await mining.exited
-  expect(code).toBe(0)
-  expect(performance.now() - before).toBeGreaterThan(seconds * 1000)
+  await mining.until(accepted('share'))
+  mining.child.kill('SIGINT')
+  expect((await mining.exited).code).toBe(0)
 
   const events = parsed(mining)
   expect(events[0]).toMatchObject({ event: 'started', dataDir, dashboard: null })
   const [last] = events.slice(-1)
   if (last?.event !== 'stopped') throw new Error('the last event is not "stopped"')
-  expect(last.reason).toBe('time')
+  expect(last.reason).toBe('signal')
   expect(events.filter(({ event }) => event === 'job')).toEqual([])
   const shares = events.filter((event) => event.event === 'share')
   for (const share of shares.filter(({ state }) => state === 'accepted')) {
