@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
-import { WAIT_MILLISECONDS } from './test/support/waiting'
-import LongestFirst from './test/support/longest-first'
+import { WAIT_MILLISECONDS } from './test/support/waiting.ts'
+import LongestFirst from './test/support/longest-first.ts'
 
 /** A test fails by what it expects. This limit only ends one that would never end, also on a machine with much else to do. */
 const LIMIT_MILLISECONDS = 20 * 60_000

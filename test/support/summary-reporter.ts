@@ -1,4 +1,4 @@
-import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node'
+import type { Reporter, TestCase, TestModule, TestRunEndReason, Vitest } from 'vitest/node'
 
 /** Prints the line that continuous integration reads, last of all: `N passed, N failed, N skipped`. */
 export default class SummaryReporter implements Reporter {
@@ -8,7 +8,7 @@ export default class SummaryReporter implements Reporter {
     this.#leavesOutLong = vitest.config.tagsFilter?.includes('!long') ?? false
   }
 
-  onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
+  onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[], reason: TestRunEndReason): void {
     const count = { passed: 0, failed: unhandledErrors.length, skipped: 0 }
     for (const module of modules) {
       let failedHere = 0
@@ -22,6 +22,8 @@ export default class SummaryReporter implements Reporter {
       if (failedHere === 0 && module.state() === 'failed') failedHere = 1
       count.failed += failedHere
     }
+    // Where the tests could not even begin, that is one failure.
+    if (count.failed === 0 && reason === 'failed') count.failed = 1
     process.once('exit', () => {
       console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`)
     })
