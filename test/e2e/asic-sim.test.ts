@@ -101,25 +101,28 @@ describe.runIf(existsSync(folder))('the simulated ASIC', () => {
     expect(shares.filter(({ joules, joulesCertainty }) => !joules || joulesCertainty !== 'measured')).toEqual([])
   })
 
-  test.each([
-    ['die', 'Quarantined: asic-sim-asic0: the link to the simulated device was lost.'],
-    ['lost-link', 'Quarantined: asic-sim-asic0: the link to the simulated device was lost.'],
-    ['hang', 'Quarantined: asic-sim-asic0: it hangs: it gave no answer in time.'],
-    ['wrong-digest', 'Quarantined: asic-sim-asic0 submitted a wrong digest.'],
-  ])('told to %s', async (word, sentence) => {
-    fault(word)
-    await eventually(async () => (await device()).state === 'faulted', 'the quarantine')
-    expect(await device()).toMatchObject({ canMine: false, reason: sentence, state: 'faulted' })
-    expect(await handlers()['drivers.list'](null)).toMatchObject([{ state: 'quarantined', reason: sentence }])
-    expect((await device('cpu0')).state).toBe('proving')
-    expect((await handlers()['engine.status'](null)).state).toBe('mining')
-    if (word === 'wrong-digest') await holdsNoCredit()
-    mend()
-    const retried = await handlers()['devices.retry']({ id: DEVICE })
-    expect(retried.reason).toBeUndefined()
-    expect(retried.canMine).toBe(true)
-    await earns(DEVICE)
-  })
+  const faults: [word: string, sentence: string, tags: string[]][] = [
+    ['die', 'Quarantined: asic-sim-asic0: the link to the simulated device was lost.', []],
+    ['lost-link', 'Quarantined: asic-sim-asic0: the link to the simulated device was lost.', ['long']],
+    ['hang', 'Quarantined: asic-sim-asic0: it hangs: it gave no answer in time.', []],
+    ['wrong-digest', 'Quarantined: asic-sim-asic0 submitted a wrong digest.', []],
+  ]
+  for (const [word, sentence, tags] of faults) {
+    test(`told to ${word}`, { tags }, async () => {
+      fault(word)
+      await eventually(async () => (await device()).state === 'faulted', 'the quarantine')
+      expect(await device()).toMatchObject({ canMine: false, reason: sentence, state: 'faulted' })
+      expect(await handlers()['drivers.list'](null)).toMatchObject([{ state: 'quarantined', reason: sentence }])
+      expect((await device('cpu0')).state).toBe('proving')
+      expect((await handlers()['engine.status'](null)).state).toBe('mining')
+      if (word === 'wrong-digest') await holdsNoCredit()
+      mend()
+      const retried = await handlers()['devices.retry']({ id: DEVICE })
+      expect(retried.reason).toBeUndefined()
+      expect(retried.canMine).toBe(true)
+      await earns(DEVICE)
+    })
+  }
 
   test('told to overheat it rests, says so, and goes on once it has cooled down', async () => {
     fault('hot')

@@ -83,21 +83,24 @@ async function accessibilityProblems(page: Page): Promise<string[]> {
 }
 
 describe.skipIf(executablePath === null)('the screens', () => {
-  it.each([
-    ['mining', true],
-    ['mining', false],
-    ['empty', true],
-    ['empty', false],
-    ['error', false],
-  ] as const)('are accessible and break no policy: %s, dark %s', async (scene, dark) => {
-    const page = await open(scene, { dark })
-    await page.getByRole('status').first().waitFor()
-    for (const screen of SCREENS) {
-      await goTo(page, screen)
-      expect({ screen, problems: await accessibilityProblems(page) }).toEqual({ screen, problems: [] })
-    }
-    expect(complaints).toEqual([])
-  })
+  const looks: { scene: Scene; dark: boolean; tags: string[] }[] = [
+    { scene: 'mining', dark: true, tags: [] },
+    { scene: 'mining', dark: false, tags: [] },
+    { scene: 'empty', dark: true, tags: ['long'] },
+    { scene: 'empty', dark: false, tags: [] },
+    { scene: 'error', dark: false, tags: ['long'] },
+  ]
+  for (const { scene, dark, tags } of looks) {
+    it(`are accessible and break no policy: ${scene}, dark ${dark}`, { tags }, async () => {
+      const page = await open(scene, { dark })
+      await page.getByRole('status').first().waitFor()
+      for (const screen of SCREENS) {
+        await goTo(page, screen)
+        expect({ screen, problems: await accessibilityProblems(page) }).toEqual({ screen, problems: [] })
+      }
+      expect(complaints).toEqual([])
+    })
+  }
 
   it('take the token out of the address, start, and stop', async () => {
     const page = await open('empty')

@@ -184,10 +184,15 @@ describe.skipIf(reason !== undefined)('the desktop window', () => {
   })
 
   describe.each([
-    { name: 'as a utility process', environment: {} as Record<string, string>, host: 'utility' },
-    { name: 'under a Node of its own', environment: { LODE_ENGINE_NODE: process.execPath }, host: 'node' },
-  ])('runs the engine $name', ({ environment, host }) => {
-    it('gives it the data folder, connects the page, and joins it with its worker', async () => {
+    { name: 'as a utility process', environment: {} as Record<string, string>, host: 'utility', tags: [] },
+    {
+      name: 'under a Node of its own',
+      environment: { LODE_ENGINE_NODE: process.execPath },
+      host: 'node',
+      tags: ['long'],
+    },
+  ])('runs the engine $name', ({ environment, host, tags }) => {
+    it('gives it the data folder, connects the page, and joins it with its worker', { tags }, async () => {
       const page = await start(environment)
       const started = await ask<{ host: string; dataDir: string; versions: { node: string; electron: string | null } }>(
         page,
@@ -204,7 +209,7 @@ describe.skipIf(reason !== undefined)('the desktop window', () => {
       })
     })
 
-    it('tells it when its worker crashes or is killed', async () => {
+    it('tells it when its worker crashes or is killed', { tags }, async () => {
       const page = await start(environment)
       for (const order of ['crash-worker', 'kill-worker']) {
         const { exit, port, pid } = await ask<{
@@ -219,7 +224,7 @@ describe.skipIf(reason !== undefined)('the desktop window', () => {
       expect(await ask(page, 'worker-start')).toEqual({ deviceId: 'echo0' })
     })
 
-    it('starts it again after a crash, connects the page again, and leaves no worker behind', async () => {
+    it('starts it again after a crash, connects the page again, and leaves no worker behind', { tags }, async () => {
       const page = await start(environment)
       await ask(page, 'worker-start')
       const engine = pidIn(dataDir, 'engine.pid')
@@ -235,8 +240,8 @@ describe.skipIf(reason !== undefined)('the desktop window', () => {
       expect(await ask(page, 'echo', 'back')).toBe('back')
     })
 
-    it('says so when it keeps stopping, and starts it again on Retry', async () => {
-      const options = prepare(environment)
+    it('says so when it keeps stopping, and starts it again on Retry', { tags }, async () => {
+      const options = prepare({ ...environment, ECHO_HASTE: '20' })
       writeFileSync(join(dataDir, 'crash-at-start'), '')
       running = await launch(options)
       const page = patient(await running.firstWindow())
@@ -248,7 +253,7 @@ describe.skipIf(reason !== undefined)('the desktop window', () => {
       expect(await ask(page, 'echo', 'again')).toBe('again')
     })
 
-    it('shows what the engine cannot start with, as text, and what to do', async () => {
+    it('shows what the engine cannot start with, as text, and what to do', { tags }, async () => {
       const options = prepare(environment)
       writeFileSync(join(dataDir, 'fail-at-start'), 'Restore the backup "a" & retry.')
       running = await launch(options)
@@ -263,7 +268,7 @@ describe.skipIf(reason !== undefined)('the desktop window', () => {
       expect(await ask(page, 'echo', 'again')).toBe('again')
     })
 
-    it('ends it politely on quit, with everything it started', async () => {
+    it('ends it politely on quit, with everything it started', { tags }, async () => {
       const page = await start(environment)
       await ask(page, 'worker-start')
       const pids = [pidIn(dataDir, 'engine.pid'), pidIn(dataDir, 'worker.pid')]
@@ -272,7 +277,7 @@ describe.skipIf(reason !== undefined)('the desktop window', () => {
       expect(readFileSync(join(dataDir, 'ended'), 'utf8')).toBe('politely')
     })
 
-    it('ends the window when a client ends the engine for good', async () => {
+    it('ends the window when a client ends the engine for good', { tags }, async () => {
       const page = await start(environment)
       const { pid } = await ask<{ pid: number }>(page, 'start')
       const gone = new Promise((resolve) => running?.process().once('exit', resolve))
@@ -282,7 +287,7 @@ describe.skipIf(reason !== undefined)('the desktop window', () => {
       expect(isRunning(pid)).toBe(false)
     })
 
-    it('leaves nothing running when the shell is killed', async () => {
+    it('leaves nothing running when the shell is killed', { tags }, async () => {
       const page = await start(environment)
       await ask(page, 'worker-start')
       const pids = [pidIn(dataDir, 'engine.pid'), pidIn(dataDir, 'worker.pid')]

@@ -54,8 +54,8 @@ describe.runIf(opened)('webgpu engine', () => {
     const backend = createWebgpuBackend(() => Promise.resolve({ ...adapter, ...changes }))
 
     for (const [index, vector] of checked.entries()) {
-      const title = `${vector.tier} nonce ${vector.nonce} gives the golden digest`
-      it(title, { tags: index < 2 ? tags : ['long'] }, async () => {
+      const tagsHere = index < 2 ? tags : ['long']
+      it(`${vector.tier} nonce ${vector.nonce} gives the golden digest`, { tags: tagsHere }, async () => {
         const head = header(vector.epoch, vector.publicKey)
         const context = { tier: vector.tier, epochSeed: vector.epoch, engine: 'webgpu' } as const
         const { digests } = await backend.with(context, (compute) => compute(head, BigInt(vector.nonce), 1))
