@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// `npm test`: types, lint, format, then every test. `npm test -- FILTER` runs matching tests only. `npm run faults` runs the long round of faults.
+// `npm test`: types, lint, format, then every test that is not tagged `long`. `npm run test:all`: the long ones too.
+// `npm test -- FILTER` runs matching files only. `npm run faults` runs the rounds of faults, `LODE_FAULT_ROUNDS` of them.
 import './node-version.mjs'
 import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
@@ -8,18 +9,15 @@ import { dirname, join, resolve } from 'node:path'
 const root = resolve(import.meta.dirname, '..')
 const require = createRequire(import.meta.url)
 const packageFile = (name, file) => join(dirname(require.resolve(`${name}/package.json`)), file)
-const run = (file, options, environment = {}) =>
-  spawnSync(process.execPath, [file, ...options], {
-    cwd: root,
-    stdio: 'inherit',
-    env: { ...process.env, ...environment },
-  }).status ?? 1
+const run = (file, options) =>
+  spawnSync(process.execPath, [file, ...options], { cwd: root, stdio: 'inherit' }).status ?? 1
 
-const options = process.argv.slice(2)
-const faults = options.includes('--faults')
-const filters = options.filter((option) => option !== '--faults')
+const [tier, ...rest] = process.argv.slice(2)
+const isAll = tier === '--all'
+const isFaults = tier === '--faults'
+const filters = isAll || isFaults ? rest : process.argv.slice(2)
 
-if (filters.length === 0 && !faults) {
+if (filters.length === 0 && !isFaults) {
   const peers = ['--config', 'test/bench/peers/oxlint.json', 'test/bench/peers']
   const checks = [
     { name: 'types', file: packageFile('typescript', 'bin/tsc'), parameters: ['-b'] },
@@ -34,11 +32,6 @@ if (filters.length === 0 && !faults) {
     }
   }
 }
-const vitest = packageFile('vitest', 'vitest.mjs')
-process.exit(
-  faults
-    ? run(vitest, ['run', '--project', 'e2e', 'test/faults', ...filters], {
-        LODE_FAULT_ROUNDS: process.env.LODE_FAULT_ROUNDS ?? '100',
-      })
-    : run(vitest, ['run', ...filters]),
-)
+const wanted = isFaults ? ['test/faults', ...filters] : filters
+const tags = isAll || isFaults ? [] : ['--tags-filter=!long']
+process.exit(run(packageFile('vitest', 'vitest.mjs'), ['run', ...tags, ...wanted]))

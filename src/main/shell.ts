@@ -21,6 +21,8 @@ export interface ShellParts extends ShellOptions {
   pageFolder: string
   /** the built preload script */
   preload: string
+  /** Calls `action` after so many milliseconds, unless what it returns is called before; the system's timer by default. */
+  after?: (milliseconds: number, action: () => void) => () => void
 }
 
 /** Call once, before Electron is ready. Returns at once; a second start for the same data folder only shows the first one's window. */
@@ -37,6 +39,7 @@ export function createShell(parts: ShellParts): void {
     return
   }
 
+  const after = parts.after ?? later
   let main: MainWindow | undefined
   let failure: FailureValue | undefined
   /** the page asked for a port that it does not have yet */
@@ -51,7 +54,7 @@ export function createShell(parts: ShellParts): void {
       ? startUtilityEngine(parts.programs, start)
       : startNodeEngine(parts.engineNode, parts.programs, start)
   const supervisor = createSupervisor(
-    { startEngine, clock: { now: Date.now, after: later }, random: Math.random },
+    { startEngine, clock: { now: Date.now, after }, random: Math.random },
     {
       onReady: () => {
         connectPage()
@@ -86,7 +89,7 @@ export function createShell(parts: ShellParts): void {
     presence?.stop()
     presence = reportPresence(fromUtilityPort(port2), {
       idleSeconds: () => powerMonitor.getSystemIdleTime(),
-      after: later,
+      after,
     })
   }
   const retry = (): void => {

@@ -23,7 +23,7 @@ afterEach(() => machine?.remove())
 async function answered(recorded: RecordedMachine, found: FoundGpu): Promise<GpuReading | undefined> {
   const read = createGpuReadings(recorded.system)
   read([found], undefined)
-  await expect.poll(() => recorded.commands.length, { timeout: 10_000 }).toBe(1)
+  await expect.poll(() => recorded.commands.length).toBe(1)
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
   return read([found], undefined)[0]
 }
@@ -66,9 +66,7 @@ describe('nvidia-smi', () => {
     expect(read([GEFORCE], undefined)).toEqual([{ id: 'gpu0' }])
     program("echo '00000000:01:00.0, 99.00, 50, 10'")
     machine.clock.milliseconds += 5000
-    await expect
-      .poll(() => read([GEFORCE], undefined)[0], { timeout: 5000 })
-      .toMatchObject({ powerWatts: 99, temperatureCelsius: 50 })
+    await expect.poll(() => read([GEFORCE], undefined)[0]).toMatchObject({ powerWatts: 99, temperatureCelsius: 50 })
     rmSync(folder, { recursive: true })
   })
 })
@@ -94,7 +92,7 @@ describe("Linux' graphics drivers", () => {
       if (!machine) return
       machine.write(`${folder}/hwmon/hwmon4/${file}`, microjoules)
       machine.clock.milliseconds += milliseconds
-      await expect.poll(() => read([ARC], undefined)[0], { timeout: 10_000 }).toEqual({ id: 'gpu0', ...expected })
+      await expect.poll(() => read([ARC], undefined)[0]).toEqual({ id: 'gpu0', ...expected })
     }
     const counted = { powerSource: 'graphics driver xe, energy counter', temperatureCelsius: 47 }
     await next(0, '12000000\n', { ...counted, energyJoules: 0 })
@@ -115,10 +113,10 @@ describe("Linux' graphics drivers", () => {
     })
     const read = createGpuReadings(machine.system)
     const joules = (): number | undefined => read([ARC], undefined)[0]?.energyJoules
-    await expect.poll(joules, { timeout: 10_000 }).toBe(0)
+    await expect.poll(joules).toBe(0)
     machine.write(`${folder}/hwmon/hwmon3/energy1_input`, '75000000\n')
     machine.clock.milliseconds = 1000
-    await expect.poll(joules, { timeout: 10_000 }).toBe(75)
+    await expect.poll(joules).toBe(75)
     expect(read([ARC], undefined)[0]?.powerWatts).toBe(75)
   })
 })

@@ -113,7 +113,7 @@ describe('powermetrics', () => {
   it('adds up what each part of an Apple processor takes, from one process', async () => {
     powermetrics = createPowermetrics(mac(goesOn('apple')).system)
     expect(powermetrics.latest()).toBeUndefined()
-    await expect.poll(() => powermetrics?.latest()?.gpu?.watts, { timeout: 5000 }).toBe(0.24)
+    await expect.poll(() => powermetrics?.latest()?.gpu?.watts).toBe(0.24)
     const found = powermetrics.latest()
     expect(found?.source).toBe("powermetrics, the processor's cores")
     expect(found?.cpuJoules).toBeCloseTo(0.823 * 1.0029 + 0.205 * 1.01009, 9)
@@ -132,7 +132,7 @@ describe('powermetrics', () => {
     powermetrics = createPowermetrics(mac(goesOn('intel')).system)
     powermetrics.latest()
     await expect
-      .poll(() => powermetrics?.latest(), { timeout: 5000 })
+      .poll(() => powermetrics?.latest())
       .toEqual({
         cpuWatts: 4.69,
         cpuJoules: 4.69 * 1.00122,
@@ -144,7 +144,7 @@ describe('powermetrics', () => {
     const m2 = { vendor: 'Apple', model: 'Apple M2', vramDynamic: true, vram: null }
     const sensors = createSensors(mac(goesOn('apple'), 0, [m2]).system)
     await sensors.inventory()
-    await expect.poll(async () => (await sensors.read()).gpus[0]?.powerWatts, { timeout: 5000 }).toBe(0.24)
+    await expect.poll(async () => (await sensors.read()).gpus[0]?.powerWatts).toBe(0.24)
     const { packageWatts, packageSource, gpus } = await sensors.read()
     expect(packageWatts).toBe(0.205)
     expect(packageSource).toMatch(/^powermetrics/)
@@ -158,7 +158,7 @@ describe('powermetrics', () => {
   ])('is refused to %s, says so in words, and is not asked again until somebody looks', async (_, userId, script) => {
     const sensors = createSensors(mac(script, userId).system)
     const missing = async (): Promise<string | undefined> => (await sensors.read()).packageMissing
-    await expect.poll(missing, { timeout: 5000 }).toMatch(/^powermetrics is not permitted: it needs the administrator/)
+    await expect.poll(missing).toMatch(/^powermetrics is not permitted: it needs the administrator/)
     for (let hour = 0; hour < 5; hour++) {
       machine.clock.milliseconds += 3_600_000
       await missing()
@@ -175,16 +175,14 @@ describe('powermetrics', () => {
       mac(`cat ${folder}/apple; [ -e ${folder}/broken ] && { echo odd >&2; exit 3; }; exit 0`).system,
     )
     const look = (): number => (powermetrics?.latest(), started.length)
-    await expect.poll(look, { timeout: 5000 }).toBeGreaterThan(1)
+    await expect.poll(look).toBeGreaterThan(1)
     writeFileSync(join(folder, 'broken'), '')
     writeFileSync(join(folder, 'apple'), '')
     const ended = async (count: number): Promise<void> => {
       machine.clock.milliseconds += 10_000
-      await expect.poll(look, { timeout: 5000 }).toBeGreaterThanOrEqual(count)
+      await expect.poll(look).toBeGreaterThanOrEqual(count)
     }
-    await expect
-      .poll(async () => (await ended(1), powermetrics?.missing()), { timeout: 8000, interval: 30 })
-      .toBe('powermetrics ended 3 times: odd')
+    await expect.poll(async () => (await ended(1), powermetrics?.missing())).toBe('powermetrics ended 3 times: odd')
     const before = started.length
     machine.clock.milliseconds += 1e6
     expect(look()).toBe(before)
@@ -197,7 +195,7 @@ describe('powermetrics', () => {
       powermetrics?.latest()
       return powermetrics?.missing()
     }
-    await expect.poll(look, { timeout: 8000, interval: 30 }).toBe('powermetrics ended 3 times')
+    await expect.poll(look).toBe('powermetrics ended 3 times')
     expect(started).toHaveLength(3)
   })
 
@@ -214,7 +212,7 @@ describe('powermetrics', () => {
   it('ends with its reader', async () => {
     powermetrics = createPowermetrics(mac(goesOn('apple')).system)
     powermetrics.latest()
-    await expect.poll(() => powermetrics?.latest() !== undefined, { timeout: 5000 }).toBe(true)
+    await expect.poll(() => powermetrics?.latest() !== undefined).toBe(true)
     const pid = Number(readFileSync(join(folder, 'pid'), 'utf8'))
     powermetrics.stop()
     const isGone = (): boolean => {
@@ -225,7 +223,7 @@ describe('powermetrics', () => {
         return true
       }
     }
-    await expect.poll(isGone, { timeout: 5000 }).toBe(true)
+    await expect.poll(isGone).toBe(true)
   })
 
   it('is missed on a Mac that has none', async () => {
@@ -233,8 +231,6 @@ describe('powermetrics', () => {
     rmSync(join(folder, 'tool'))
     powermetrics = createPowermetrics(machine.system)
     powermetrics.latest()
-    await expect
-      .poll(() => powermetrics?.missing(), { timeout: 5000 })
-      .toBe('there is no powermetrics on this computer')
+    await expect.poll(() => powermetrics?.missing()).toBe('there is no powermetrics on this computer')
   })
 })

@@ -58,19 +58,23 @@ function run(file: string, options: readonly string[]): { status: number | null;
   return { status, output: `${stdout}${stderr}` }
 }
 
-/** Compiles a layer with the given files in it; returns the names of those that have an error. */
-function compile(layer: Layer, files: Record<string, string>): { faulty: string[]; status: number | null } {
-  const folder = join(copy, 'src', layer)
+/** Puts the files into the copy's sources, runs a program there, and takes them out again. */
+function runWith(
+  files: Record<string, string>,
+  ...[file, options]: Parameters<typeof run>
+): { status: number | null; output: string } {
   try {
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
-    const { status, output } = run(program('typescript', 'bin/tsc'), ['-b', '--pretty', 'false', join('src', layer)])
-    const pattern = new RegExp(`^src/${layer}/([\\w.-]+)\\(\\d+,\\d+\\): error TS`, 'gm')
-    const faulty = [...new Set([...output.replaceAll(sep, '/').matchAll(pattern)].map(([, name]) => name as string))]
-    return { faulty: faulty.toSorted(), status }
+    for (const [path, text] of Object.entries(files)) writeFileSync(join(copy, 'src', path), text)
+    const { status, output } = run(file, options)
+    return { status, output: output.replaceAll(sep, '/') }
   } finally {
-    for (const name of Object.keys(files)) rmSync(join(folder, name), { force: true })
+    for (const path of Object.keys(files)) rmSync(join(copy, 'src', path), { force: true })
   }
 }
+
+/** The paths below `src` that the pattern finds in an output, each once. */
+const pathsIn = (output: string, pattern: RegExp): string[] =>
+  [...new Set([...output.matchAll(pattern)].map(([, path]) => path as string))].toSorted()
 
 const aliases = Object.keys(
   (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { imports: Record<string, string> }).imports,
@@ -78,88 +82,135 @@ const aliases = Object.keys(
 const hasAlias = (layer: Layer): boolean => aliases.includes(`#${layer}/*`)
 
 /** One file an import: by relative path, as types only, and by alias where there is one. Each has its own module to import, so that each has its own error. */
-function imports(of: Layer): Record<string, string> {
+function imports(into: Layer, of: Layer): Record<string, string> {
   const from = (form: string, path: string): string => `from '${path}/imported-${form}'`
   return {
-    [`path-${of}.ts`]: `import { value } ${from('path', `../${of}`)}\nexport const used: number = value\n`,
-    [`type-${of}.ts`]: `import type { value } ${from('type', `../${of}`)}\nexport type Used = typeof value\n`,
+    [`${into}/path-${of}.ts`]: `import { value } ${from('path', `../${of}`)}\nexport const used: number = value\n`,
+    [`${into}/type-${of}.ts`]: `import type { value } ${from('type', `../${of}`)}\nexport type Used = typeof value\n`,
     ...(hasAlias(of)
-      ? { [`alias-${of}.ts`]: `import { value } ${from('alias', `#${of}`)}\nexport const used: number = value\n` }
+      ? {
+          [`${into}/alias-${of}.ts`]: `import { value } ${from('alias', `#${of}`)}\nexport const used: number = value\n`,
+        }
       : {}),
   }
 }
 
-describe.each(LAYERS)('%s', (layer) => {
-  const allowed: readonly Layer[] = ALLOWED[layer]
+/** What a layer may import. */
+const allowed = (layer: Layer): Record<string, string> =>
+  Object.assign({}, ...ALLOWED[layer].map((of) => imports(layer, of))) as Record<string, string>
 
-  test('compiles what it may import', () => {
-    const files = Object.assign({}, ...allowed.map(imports)) as Record<string, string>
-    expect(compile(layer, files)).toMatchObject({ faulty: [], status: 0 })
+/** What it may not: every other layer, and the packages that are not its own. */
+function forbidden(layer: Layer): Record<string, string> {
+  const mayImport: readonly Layer[] = ALLOWED[layer]
+  const layers = LAYERS.filter(
+    (other) => other !== layer && !mayImport.includes(other) && !SEEN_THROUGH[layer]?.includes(other),
+  )
+  const packages = Object.keys(PACKAGES).filter(
+    (name) => !PACKAGES[name]?.includes(layer) && !(name.startsWith('node:') && WITH_ELECTRON.includes(layer)),
+  )
+  return {
+    ...(Object.assign({}, ...layers.map((of) => imports(layer, of))) as Record<string, string>),
+    ...Object.fromEntries(
+      packages.flatMap((name) => {
+        const file = `${layer}/${name.replace(':', '-')}`
+        return [
+          [`${file}.ts`, `import * as other from '${name}'\nexport const used: unknown = other\n`],
+          [`${file}-later.ts`, `export const used = (): Promise<unknown> => import('${name}')\n`],
+        ]
+      }),
+    ),
+  }
+}
+
+describe('the compiler, over all layers at once', () => {
+  const all = (of: (layer: Layer) => Record<string, string>): Record<string, string> =>
+    Object.assign({}, ...LAYERS.map(of)) as Record<string, string>
+  const compile = (files: Record<string, string>): { faulty: string[]; status: number | null } => {
+    const projects = LAYERS.map((layer) => join('src', layer))
+    const { status, output } = runWith(files, program('typescript', 'bin/tsc'), [
+      '-b',
+      '--pretty',
+      'false',
+      ...projects,
+    ])
+    return { faulty: pathsIn(output, /^src\/([\w./-]+)\(\d+,\d+\): error TS/gm), status }
+  }
+
+  test('takes every import that the design allows', () => {
+    expect(compile(all(allowed))).toEqual({ faulty: [], status: 0 })
   })
 
-  test('does not compile any other layer or package', () => {
-    const layers = LAYERS.filter(
-      (other) => other !== layer && !allowed.includes(other) && !SEEN_THROUGH[layer]?.includes(other),
-    )
-    const packages = Object.keys(PACKAGES).filter(
-      (name) => !PACKAGES[name]?.includes(layer) && !(name.startsWith('node:') && WITH_ELECTRON.includes(layer)),
-    )
-    const files = {
-      ...(Object.assign({}, ...layers.map(imports)) as Record<string, string>),
-      ...Object.fromEntries(
-        packages.flatMap((name) => [
-          [`${name.replace(':', '-')}.ts`, `import * as other from '${name}'\nexport const used: unknown = other\n`],
-          [`${name.replace(':', '-')}-later.ts`, `export const used = (): Promise<unknown> => import('${name}')\n`],
-        ]),
-      ),
+  test('takes no other layer or package', () => {
+    const files = all(forbidden)
+    const { faulty, status } = compile(files)
+    for (const layer of LAYERS) {
+      const inLayer = (path: string): boolean => path.startsWith(`${layer}/`)
+      expect({ layer, faulty: faulty.filter(inLayer) }).toEqual({
+        layer,
+        faulty: Object.keys(files).filter(inLayer).toSorted(),
+      })
     }
-    const { faulty, status } = compile(layer, files)
     expect(faulty).toEqual(Object.keys(files).toSorted())
     expect(status).not.toBe(0)
   })
 })
 
-describe('lint', () => {
-  /** Lints one new file and says whether it was refused. */
-  const isRefused = (file: string, text: string): boolean => {
-    const path = join(copy, 'src', file)
-    mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, text)
-    try {
-      const { status, output } = run(program('oxlint', 'bin/oxlint'), ['--format', 'unix', join('src', file)])
-      if (status !== 0) expect(output).toContain('no-restricted-imports')
-      return status !== 0
-    } finally {
-      rmSync(path)
-    }
-  }
+describe('lint, over all files at once', () => {
   const using = (name: string): string => `import * as other from '${name}'\n\nexport const used: unknown = other\n`
+  const files: [title: string, file: string, text: string, refused: boolean][] = [
+    ...(
+      [
+        ['engine/work/new.ts', '../ledger/sums', true],
+        ['engine/work/new.ts', '#engine/ledger/sums', true],
+        ['engine/work/new.ts', '../ledger', false],
+        ['engine/work/new.ts', '../ledger/index', false],
+        ['engine/ledger/new.ts', './sums', false],
+        ['engine/work/new.ts', 'better-sqlite3', true],
+        ['engine/ledger/new.ts', 'better-sqlite3', false],
+        ['engine/networks/practice/new.ts', 'better-sqlite3', false],
+      ] as const
+    ).map(([file, name, refused]): [string, string, string, boolean] => [
+      `${file} importing ${name}`,
+      file,
+      using(name),
+      refused,
+    ]),
+    [
+      'a bare import of Electron, which the compiler lets through, in the engine',
+      'engine/work/new.ts',
+      "import 'electron'\n",
+      true,
+    ],
+    ['a bare import of Electron in the page', 'renderer/new.ts', "import 'electron'\n", true],
+    ['a bare import of Electron in the shell', 'main/new.ts', "import 'electron'\n", false],
+    ['the coordinator in the shell', 'main/new.ts', using('#pool/units'), true],
+    ['the engine in the shell', 'main/new.ts', using('../engine/engine'), true],
+    [
+      'types of the engine in the shell',
+      'main/new.ts',
+      "import type { Engine } from '#engine/engine'\n\nexport type Used = Engine\n",
+      false,
+    ],
+  ]
+  /** Each under a name of its own. */
+  const paths = files.map(([, file], index) => file.replace('new.ts', `new-${index}.ts`))
+  let refusals: string[]
 
-  test.each([
-    ['engine/work/new.ts', '../ledger/sums', true],
-    ['engine/work/new.ts', '#engine/ledger/sums', true],
-    ['engine/work/new.ts', '../ledger', false],
-    ['engine/work/new.ts', '../ledger/index', false],
-    ['engine/ledger/new.ts', './sums', false],
-    ['engine/work/new.ts', 'better-sqlite3', true],
-    ['engine/ledger/new.ts', 'better-sqlite3', false],
-    ['engine/networks/practice/new.ts', 'better-sqlite3', false],
-  ])('%s importing %s: refused %s', (file, name, refused) => {
-    expect(existsSync(join(copy, 'src/engine/ledger/sums.ts'))).toBe(true)
-    expect(isRefused(file, using(name))).toBe(refused)
+  beforeAll(() => {
+    const texts = Object.fromEntries(files.map(([, , text], index) => [paths[index] as string, text]))
+    const options = ['--format', 'unix', ...paths.map((path) => join('src', path))]
+    const { output } = runWith(texts, program('oxlint', 'bin/oxlint'), options)
+    const complaints = output.split('\n').filter((line) => /^\S+:\d+:\d+:/.test(line))
+    const others = complaints.filter((line) => !line.includes('no-restricted-imports'))
+    if (others.length > 0) throw new Error(`refused for something else:\n${others.join('\n')}`)
+    refusals = pathsIn(output, /^(?:.*\/)?src\/([\w./-]+):\d+:\d+:/gm)
   })
 
-  test('a bare import of Electron, which the compiler lets through, is refused outside the shell', () => {
-    expect(isRefused('engine/work/new.ts', "import 'electron'\n")).toBe(true)
-    expect(isRefused('renderer/new.ts', "import 'electron'\n")).toBe(true)
-    expect(isRefused('main/new.ts', "import 'electron'\n")).toBe(false)
-  })
-
-  test('the shell has no coordinator, and only types of the engine', () => {
-    expect(isRefused('main/new.ts', using('#pool/units'))).toBe(true)
-    expect(isRefused('main/new.ts', using('../engine/engine'))).toBe(true)
-    expect(
-      isRefused('main/new.ts', "import type { Engine } from '#engine/engine'\n\nexport type Used = Engine\n"),
-    ).toBe(false)
-  })
+  test.each(files.map(([title, , , refused], index) => ({ title, refused, path: paths[index] as string })))(
+    '$title: refused $refused',
+    ({ path, refused }) => {
+      expect(existsSync(join(copy, 'src/engine/ledger/sums.ts'))).toBe(true)
+      expect(refusals.includes(path)).toBe(refused)
+    },
+  )
 })

@@ -6,18 +6,13 @@ import { root } from '../support/lode'
 
 /** What the script ends with when a part lacks its tools. */
 const SKIPPED = 77
-const PART_MILLISECONDS = 600_000
 
-it.for(['sanitizers', 'x86-64', 'arm64'])(
-  'holds its vectors: %s',
-  { timeout: PART_MILLISECONDS },
-  async (part, context) => {
-    const { code, output } = await testNative(part)
-    if (code === SKIPPED) context.skip(output.trim())
-    if (code !== 0) console.error(output)
-    expect(code).toBe(0)
-  },
-)
+it.for(['sanitizers', 'x86-64', 'arm64'])('holds its vectors: %s', { tags: ['long'] }, async (part, context) => {
+  const { code, output } = await testNative(part)
+  if (code === SKIPPED) context.skip(output.trim())
+  if (code !== 0) console.error(output)
+  expect(code).toBe(0)
+})
 
 function testNative(part: string): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve, reject) => {

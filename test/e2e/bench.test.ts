@@ -13,7 +13,8 @@ import { GOLDEN } from '#shared/domain/golden'
 import { signObject } from '#shared/domain/signed'
 import { openLedger } from '#engine/ledger/index'
 import { createSigner } from '#engine/networks/index'
-import { eventually, finished, lode, root, startLode, temporaryFolder, type Finished } from '../support/lode'
+import { finished, lode, root, startLode, temporaryFolder, type Finished } from '../support/lode'
+import { eventually } from '../support/waiting'
 import { answerOf, benchAnswer, benchVerifyAnswer, devicesAnswer, failureOf, statusAnswer } from './cli-schemas'
 
 const TEST = ['--engine', 'onnx-cpu', '--tier', 'itp1-test'] as const
@@ -25,7 +26,7 @@ async function watch(
   dataDir: string,
 ): Promise<{ until: (fits: (device: Device) => boolean, id?: string) => Promise<void> }> {
   let file: ReturnType<typeof readEngineFile> = null
-  await eventually(() => (file = readEngineFile(dataDir)) !== null, 'the engine', 30_000)
+  await eventually(() => (file = readEngineFile(dataDir)) !== null, 'the engine')
   const { port, token } = file!
   const client = await connectWebSocket(port, token)
   return {
@@ -33,7 +34,6 @@ async function watch(
       eventually(
         async () => (await client.call('devices.list', null)).some((device) => device.id === id && fits(device)),
         `the state of ${id}`,
-        30_000,
       ),
   }
 }

@@ -5,8 +5,9 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { throttle } from '#shared/contract/throttle'
-import { chromiumPath, launchChromium } from '../support/browser'
-import { eventually, finished, lode, root, startLode, temporaryFolder } from '../support/lode'
+import { chromiumPath, launchChromium, patient } from '../support/browser'
+import { finished, lode, root, startLode, temporaryFolder } from '../support/lode'
+import { eventually } from '../support/waiting'
 import { answerOf, benchAnswer, benchVerifyAnswer } from './cli-schemas'
 
 const asic = join(root, 'out/native/drivers/asic-sim')
@@ -30,7 +31,7 @@ describe.skipIf(executablePath === null || !existsSync(asic))('the Devices scree
       await ended
     }
     browser = await launchChromium(executablePath ?? '')
-    page = await browser.newPage({ viewport: { width: 1280, height: 1200 }, reducedMotion: 'reduce' })
+    page = patient(await browser.newPage({ viewport: { width: 1280, height: 1200 }, reducedMotion: 'reduce' }))
     await page.goto(await link)
     await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Devices' }).click()
     await page.getByText('No drivers added').waitFor()
@@ -51,7 +52,7 @@ describe.skipIf(executablePath === null || !existsSync(asic))('the Devices scree
     await dialog.getByText('Lode (simulated)').waitFor()
     await dialog.getByText(/^[0-9a-f]{64}$/).waitFor()
     await button('Approve and add').click()
-    await page.getByRole('row', { name: /Simulated ASIC/ }).waitFor({ timeout: 30_000 })
+    await page.getByRole('row', { name: /Simulated ASIC/ }).waitFor()
     await page.getByText('ready', { exact: true }).waitFor()
     expect(existsSync(join(dataDir, 'drivers/asic-sim/driver.json'))).toBe(true)
   })
@@ -61,13 +62,13 @@ describe.skipIf(executablePath === null || !existsSync(asic))('the Devices scree
     await page.getByLabel('Tier').selectOption('itp1-small')
     await page.getByLabel('What to run').selectOption('10')
     await button('Run').click()
-    await page.getByText(/^Stress test: \d[\d,]* digests checked$/).waitFor({ timeout: 30_000 })
+    await page.getByText(/^Stress test: \d[\d,]* digests checked$/).waitFor()
     await page.getByText(/^(10:00|9:\d\d) left$/).waitFor()
     await button('Cancel').click()
     await page.getByText('The benchmark was cancelled.').waitFor()
     await page.getByLabel('What to run').selectOption('benchmark')
     await button('Run').click()
-    await page.getByText('the golden one').waitFor({ timeout: 40_000 })
+    await page.getByText('the golden one').waitFor()
     const row = page.getByRole('table', { name: 'Benchmarks' }).getByRole('row').nth(1)
     expect(await row.innerText()).toMatch(/itp1-small[\s\S]*native[\s\S]*measured[\s\S]*limit 80 W[\s\S]*asic-sim 1\.0/)
     const [saved] = await Promise.all([page.waitForEvent('download'), button(/^Export the benchmark/).click()])
@@ -97,7 +98,7 @@ describe.skipIf(executablePath === null || !existsSync(asic))('the Devices scree
     const fault = join(dataDir, 'drivers/asic-sim/asic-sim.fault')
     writeFileSync(fault, 'wrong-digest')
     await button('Run').click()
-    await page.getByText('wrong results', { exact: true }).waitFor({ timeout: 30_000 })
+    await page.getByText('wrong results', { exact: true }).waitFor()
     await page
       .getByText(/^Quarantined: .*this device computes wrong results/)
       .first()
@@ -110,9 +111,9 @@ describe.skipIf(executablePath === null || !existsSync(asic))('the Devices scree
       .getByRole('region', { name: 'Simulated ASIC', exact: true })
       .getByRole('button', { name: 'Retry' })
       .click()
-    await button('Run').waitFor({ timeout: 30_000 })
+    await button('Run').waitFor()
     await button('Remove asic-sim').click()
     await button('Remove it').click()
-    await page.getByText('No drivers added').waitFor({ timeout: 15_000 })
+    await page.getByText('No drivers added').waitFor()
   })
 })

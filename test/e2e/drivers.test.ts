@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { driverRow } from '#shared/contract/drivers'
-import { lode, root, temporaryFolder, type Finished } from '../support/lode'
+import { follow, lode, root, startLode, temporaryFolder, type Finished } from '../support/lode'
 import { lodeAtTerminal, whyNoTerminal } from '../support/terminal'
 import { answerOf, devicesAnswer, mineEvent } from './cli-schemas'
 
@@ -58,22 +58,13 @@ describe.runIf(existsSync(CPU_DRIVER))('drivers', () => {
     expect(added).toMatchObject({ name: 'other', vendor: 'A maker', state: 'ready' })
     const [device] = added.devices
     expect(device?.id).toMatch(/^other-/)
-    const mined = await lode(dataDir, [
-      'mine',
-      '--json',
-      '--for',
-      '20',
-      '--no-dashboard',
-      '--no-samples',
-      '--threads',
-      '1',
-    ])
-    const credited = mined
-      .lines()
-      .map((line) => mineEvent.parse(line))
-      .flatMap((event) => (event.event === 'credit' && event.state === 'accepted' ? [event.device] : []))
-    expect(credited).toContain('cpu0')
-    expect(credited).toContain(device?.id)
+    const mining = follow(startLode(dataDir, ['mine', '--json', '--no-dashboard', '--no-samples', '--threads', '1']))
+    const credits = (id: string | undefined) =>
+      mining.until((line) => line.event === 'credit' && line.state === 'accepted' && line.device === id)
+    await Promise.all([credits('cpu0'), credits(device?.id)])
+    mining.child.kill('SIGINT')
+    expect((await mining.exited).code).toBe(0)
+    expect(() => mining.events.map((line) => mineEvent.parse(line))).not.toThrow()
     expect((await lode(dataDir, ['ledger', 'verify', '--json'])).code).toBe(0)
     expect((await lode(dataDir, ['drivers', 'remove', 'other'])).code).toBe(0)
     expect(await list(dataDir)).toEqual([])

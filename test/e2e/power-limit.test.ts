@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { eventually, lode, root, startLode, temporaryFolder, type Finished } from '../support/lode'
+import { lode, root, startLode, temporaryFolder, type Finished } from '../support/lode'
+import { eventually } from '../support/waiting'
 import { answerOf, devicesAnswer, failureOf } from './cli-schemas'
 
 const folder = join(root, 'out/native/drivers/asic-sim')
@@ -15,7 +16,7 @@ const command = (...words: string[]): Promise<Finished> => lode(dataDir, [...wor
 const limitTo = (value: string): Promise<Finished> => command('devices', '--device', DEVICE, '--power-limit', value)
 const limitOf = async (): Promise<unknown> =>
   answerOf(devicesAnswer, await command('devices')).find(({ id }) => id === DEVICE)?.powerLimit
-const isSet = (value: number): Promise<void> => eventually(() => watts() === value, `${value} W on the chip`, 30_000)
+const isSet = (value: number): Promise<void> => eventually(() => watts() === value, `${value} W on the chip`)
 
 let mining: ReturnType<typeof startLode> | undefined
 const mine = (): void => {
@@ -26,47 +27,43 @@ const mine = (): void => {
 const ended = (): Promise<unknown> => new Promise((resolve) => mining?.once('exit', resolve))
 afterEach(() => mining?.kill('SIGKILL'))
 
-test.runIf(existsSync(folder))(
-  'the power limit of a driver that has one',
-  async () => {
-    await command('drivers', 'add', folder, '--yes')
-    const range = { minimumWatts: 20, maximumWatts: 80, defaultWatts: 80 }
-    expect(await limitOf()).toEqual({ ...range, currentWatts: 80, wantedWatts: null })
-    for (const wrong of ['500', '19.9']) expect(failureOf(await limitTo(wrong)).message).toMatch(/20 to 80 W/)
+test.runIf(existsSync(folder))('the power limit of a driver that has one', async () => {
+  await command('drivers', 'add', folder, '--yes')
+  const range = { minimumWatts: 20, maximumWatts: 80, defaultWatts: 80 }
+  expect(await limitOf()).toEqual({ ...range, currentWatts: 80, wantedWatts: null })
+  for (const wrong of ['500', '19.9']) expect(failureOf(await limitTo(wrong)).message).toMatch(/20 to 80 W/)
 
-    // the wish alone changes nothing on the chip
-    expect((await limitTo('40')).code).toBe(0)
-    expect(watts()).toBe(80)
+  // the wish alone changes nothing on the chip
+  expect((await limitTo('40')).code).toBe(0)
+  expect(watts()).toBe(80)
 
-    mine()
-    await isSet(40)
-    await limitTo('55')
-    await isSet(55)
-    expect(await limitOf()).toEqual({ ...range, currentWatts: 55, wantedWatts: 55 })
+  mine()
+  await isSet(40)
+  await limitTo('55')
+  await isSet(55)
+  expect(await limitOf()).toEqual({ ...range, currentWatts: 55, wantedWatts: 55 })
 
-    // a crash leaves it on the chip, and the next start puts back what was there before Lode
-    const killed = ended()
-    mining?.kill('SIGKILL')
-    await killed
-    expect(watts()).toBe(55)
-    expect(await limitOf()).toEqual({ ...range, currentWatts: 80, wantedWatts: 55 })
-    expect(watts()).toBe(80)
+  // a crash leaves it on the chip, and the next start puts back what was there before Lode
+  const killed = ended()
+  mining?.kill('SIGKILL')
+  await killed
+  expect(watts()).toBe(55)
+  expect(await limitOf()).toEqual({ ...range, currentWatts: 80, wantedWatts: 55 })
+  expect(watts()).toBe(80)
 
-    mine()
-    await isSet(55)
-    expect((await limitTo('off')).code).toBe(0)
-    await isSet(80)
-    await limitTo('30')
-    await isSet(30)
-    const stopped = ended()
-    await command('stop')
-    expect(watts()).toBe(80)
-    await stopped
+  mine()
+  await isSet(55)
+  expect((await limitTo('off')).code).toBe(0)
+  await isSet(80)
+  await limitTo('30')
+  await isSet(30)
+  const stopped = ended()
+  await command('stop')
+  expect(watts()).toBe(80)
+  await stopped
 
-    mine()
-    await isSet(30)
-    expect((await command('drivers', 'remove', 'asic-sim')).code).toBe(0)
-    expect(watts()).toBe(80)
-  },
-  120_000,
-)
+  mine()
+  await isSet(30)
+  expect((await command('drivers', 'remove', 'asic-sim')).code).toBe(0)
+  expect(watts()).toBe(80)
+})

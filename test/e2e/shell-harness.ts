@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { _electron, type ElectronApplication } from 'playwright-core'
 import { build } from 'vite'
+import { WAIT_MILLISECONDS } from '../support/waiting'
 
 const root = resolve(import.meta.dirname, '../..')
 const require = createRequire(import.meta.url)
@@ -113,5 +114,10 @@ export function startCommand({ main, dataDir, environment = {} }: LaunchOptions)
 
 export async function launch(options: LaunchOptions): Promise<ElectronApplication> {
   const command = startCommand(options)
-  return _electron.launch({ executablePath: command.file, args: command.options, env: command.environment })
+  return _electron.launch({
+    executablePath: command.file,
+    args: command.options,
+    env: command.environment,
+    timeout: WAIT_MILLISECONDS,
+  })
 }

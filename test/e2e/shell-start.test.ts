@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { eventually } from '../support/waiting'
 import { openDisplay, windowlessReason } from './shell-harness'
 
 const script = resolve(import.meta.dirname, '../../scripts/start.mjs')
@@ -41,13 +42,8 @@ describe('npm start', () => {
     started = { child, output: () => printed, exited: new Promise((settle) => child.once('exit', settle)) }
     return started
   }
-  const until = async (condition: () => boolean, what: string): Promise<void> => {
-    for (let round = 0; round < 1200; round++) {
-      if (condition()) return
-      await new Promise((settle) => setTimeout(settle, 50))
-    }
-    throw new Error(`did not happen within 60 s: ${what}\n${started?.output()}`)
-  }
+  const until = (condition: () => boolean, what: string): Promise<void> =>
+    eventually(condition, () => `${what}\n${started?.output()}`)
   const enginePid = (): number =>
     (JSON.parse(readFileSync(join(dataDir, 'engine.json'), 'utf8')) as { pid: number }).pid
   const isRunning = (pid: number): boolean => {

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ElectronApplication, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { patient } from '../support/browser'
+import { eventually } from '../support/waiting'
 import { buildEcho, launch, openDisplay, startCommand, windowlessReason } from './shell-harness'
 
 const reason = windowlessReason()
@@ -35,16 +37,8 @@ const isRunning = (pid: number): boolean => {
   }
 }
 const pidIn = (folder: string, name: string): number => Number(readFileSync(join(folder, name), 'utf8'))
-const until = async (condition: () => boolean | Promise<boolean>, what: string): Promise<void> => {
-  for (let round = 0; round < 600; round++) {
-    if (await condition()) return
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  throw new Error(`did not happen within 30 s: ${what}`)
-}
-
 const shows = (page: Page, address: string): Promise<void> =>
-  until(() => page.url() === address, `the window shows ${address}`)
+  eventually(() => page.url() === address, `the window shows ${address}`)
 
 describe.skipIf(reason !== undefined)('the desktop window', () => {
   let echo: Awaited<ReturnType<typeof buildEcho>>
@@ -66,7 +60,7 @@ describe.skipIf(reason !== undefined)('the desktop window', () => {
   }
   const start = async (environment?: Record<string, string>): Promise<Page> => {
     running = await launch(prepare(environment))
-    return running.firstWindow()
+    return patient(await running.firstWindow())
   }
   afterEach(async () => {
     await running?.close()
@@ -89,8 +83,7 @@ describe.skipIf(reason !== undefined)('the desktop window', () => {
         const script = document.createElement('script')
         script.textContent = 'window.inline = true'
         document.head.append(script)
-        for (let round = 0; round < 100 && violations.length < 2; round++)
-          await new Promise((resolve) => setTimeout(resolve, 20))
+        while (violations.length < 2) await new Promise((resolve) => setTimeout(resolve, 20))
         return {
           nodes: ['require', 'process', 'module', 'Buffer', 'electron'].filter((name) => own[name] !== undefined),
           lode: Object.keys(own['lode'] as object),
@@ -147,7 +140,7 @@ describe.skipIf(reason !== undefined)('the desktop window', () => {
       expect(running?.windows()).toHaveLength(1)
       expect(await running?.evaluate(() => (globalThis as Record<string, unknown>)['opened'] ?? null)).toBeNull()
       await page.evaluate(() => window.open('https://huggingface.co/'))
-      await until(
+      await eventually(
         async () =>
           (await running?.evaluate(() => (globalThis as Record<string, unknown>)['opened'])) ===
           'https://huggingface.co/',
@@ -181,7 +174,7 @@ describe.skipIf(reason !== undefined)('the desktop window', () => {
       const second = startCommand({ main: echo.main, dataDir, environment: display.environment })
       const child = spawn(second.file, second.options, { env: second.environment, stdio: 'ignore' })
       expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(0)
-      await until(
+      await eventually(
         async () =>
           (await running?.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.isVisible())) === true,
         'the first window is shown',
@@ -191,10 +184,15 @@ describe.skipIf(reason !== undefined)('the desktop window', () => {
   })
 
   describe.each([
-    { name: 'as a utility process', environment: {} as Record<string, string>, host: 'utility' },
-    { name: 'under a Node of its own', environment: { LODE_ENGINE_NODE: process.execPath }, host: 'node' },
-  ])('runs the engine $name', ({ environment, host }) => {
-    it('gives it the data folder, connects the page, and joins it with its worker', async () => {
+    { name: 'as a utility process', environment: {} as Record<string, string>, host: 'utility', tags: [] },
+    {
+      name: 'under a Node of its own',
+      environment: { LODE_ENGINE_NODE: process.execPath },
+      host: 'node',
+      tags: ['long'],
+    },
+  ])('runs the engine $name', ({ environment, host, tags }) => {
+    it('gives it the data folder, connects the page, and joins it with its worker', { tags }, async () => {
       const page = await start(environment)
       const started = await ask<{ host: string; dataDir: string; versions: { node: string; electron: string | null } }>(
         page,
@@ -211,7 +209,7 @@ describe.skipIf(reason !== undefined)('the desktop window', () => {
       })
     })
 
-    it('tells it when its worker crashes or is killed', async () => {
+    it('tells it when its worker crashes or is killed', { tags }, async () => {
       const page = await start(environment)
       for (const order of ['crash-worker', 'kill-worker']) {
         const { exit, port, pid } = await ask<{
@@ -221,32 +219,32 @@ describe.skipIf(reason !== undefined)('the desktop window', () => {
         }>(page, order)
         expect(exit).toHaveProperty('code')
         expect(port).toBe('closed')
-        await until(() => !isRunning(pid), 'the worker is gone')
+        await eventually(() => !isRunning(pid), 'the worker is gone')
       }
       expect(await ask(page, 'worker-start')).toEqual({ deviceId: 'echo0' })
     })
 
-    it('starts it again after a crash, connects the page again, and leaves no worker behind', async () => {
+    it('starts it again after a crash, connects the page again, and leaves no worker behind', { tags }, async () => {
       const page = await start(environment)
       await ask(page, 'worker-start')
       const engine = pidIn(dataDir, 'engine.pid')
       const worker = pidIn(dataDir, 'worker.pid')
       const before = await connections(page)
       void ask(page, 'crash').catch(() => undefined)
-      await until(async () => (await connections(page)) > before, 'the page is connected again')
+      await eventually(async () => (await connections(page)) > before, 'the page is connected again')
       const { pid } = await ask<{ pid: number }>(page, 'start')
       expect(pid).not.toBe(engine)
-      await until(() => !isRunning(engine) && !isRunning(worker), 'the crashed engine and its worker are gone')
+      await eventually(() => !isRunning(engine) && !isRunning(worker), 'the crashed engine and its worker are gone')
       process.kill(pid, 'SIGKILL')
-      await until(async () => (await connections(page)) > before + 1, 'the page is connected after SIGKILL')
+      await eventually(async () => (await connections(page)) > before + 1, 'the page is connected after SIGKILL')
       expect(await ask(page, 'echo', 'back')).toBe('back')
     })
 
-    it('says so when it keeps stopping, and starts it again on Retry', async () => {
-      const options = prepare(environment)
+    it('says so when it keeps stopping, and starts it again on Retry', { tags }, async () => {
+      const options = prepare({ ...environment, ECHO_HASTE: '20' })
       writeFileSync(join(dataDir, 'crash-at-start'), '')
       running = await launch(options)
-      const page = await running.firstWindow()
+      const page = patient(await running.firstWindow())
       await shows(page, 'app://lode/shell/stopped.html')
       await page.getByText('The engine stopped 5 times within ten minutes').waitFor()
       unlinkSync(join(dataDir, 'crash-at-start'))
@@ -255,11 +253,11 @@ describe.skipIf(reason !== undefined)('the desktop window', () => {
       expect(await ask(page, 'echo', 'again')).toBe('again')
     })
 
-    it('shows what the engine cannot start with, as text, and what to do', async () => {
+    it('shows what the engine cannot start with, as text, and what to do', { tags }, async () => {
       const options = prepare(environment)
       writeFileSync(join(dataDir, 'fail-at-start'), 'Restore the backup "a" & retry.')
       running = await launch(options)
-      const page = await running.firstWindow()
+      const page = patient(await running.firstWindow())
       await shows(page, 'app://lode/shell/stopped.html')
       await page.getByText('The ledger is <damaged>.').waitFor()
       await page.getByText('Restore the backup "a" & retry.').waitFor()
@@ -270,16 +268,16 @@ describe.skipIf(reason !== undefined)('the desktop window', () => {
       expect(await ask(page, 'echo', 'again')).toBe('again')
     })
 
-    it('ends it politely on quit, with everything it started', async () => {
+    it('ends it politely on quit, with everything it started', { tags }, async () => {
       const page = await start(environment)
       await ask(page, 'worker-start')
       const pids = [pidIn(dataDir, 'engine.pid'), pidIn(dataDir, 'worker.pid')]
       await running?.evaluate(({ app }) => void setTimeout(() => app.quit(), 10))
-      await until(() => !pids.some(isRunning), 'engine and worker are gone')
+      await eventually(() => !pids.some(isRunning), 'engine and worker are gone')
       expect(readFileSync(join(dataDir, 'ended'), 'utf8')).toBe('politely')
     })
 
-    it('ends the window when a client ends the engine for good', async () => {
+    it('ends the window when a client ends the engine for good', { tags }, async () => {
       const page = await start(environment)
       const { pid } = await ask<{ pid: number }>(page, 'start')
       const gone = new Promise((resolve) => running?.process().once('exit', resolve))
@@ -289,13 +287,13 @@ describe.skipIf(reason !== undefined)('the desktop window', () => {
       expect(isRunning(pid)).toBe(false)
     })
 
-    it('leaves nothing running when the shell is killed', async () => {
+    it('leaves nothing running when the shell is killed', { tags }, async () => {
       const page = await start(environment)
       await ask(page, 'worker-start')
       const pids = [pidIn(dataDir, 'engine.pid'), pidIn(dataDir, 'worker.pid')]
       running?.process().kill('SIGKILL')
       running = undefined
-      await until(() => !pids.some(isRunning), 'engine and worker are gone')
+      await eventually(() => !pids.some(isRunning), 'engine and worker are gone')
       expect(existsSync(join(dataDir, 'ended'))).toBe(host === 'node')
     })
   })
@@ -309,7 +307,7 @@ describe.skipIf(reason !== undefined)('the desktop window', () => {
     writeFileSync(file, '')
     mkdirSync(join(options.dataDir, 'x'))
     running = await launch({ ...options, dataDir: join(file, 'under') })
-    const page = await running.firstWindow()
+    const page = patient(await running.firstWindow())
     expect(await page.title()).toBe('Echo')
   })
 })

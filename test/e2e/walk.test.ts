@@ -6,8 +6,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Browser } from 'playwright-core'
 import { ggufBytes, tinyModel } from '#worker/convert/sources/gguf.test.support'
 import { generateSample } from '#worker/samples/index'
-import { chromiumPath, launchChromium } from '../support/browser'
-import { eventually, lode, processesMentioning, realModel, root, startLode, temporaryFolder } from '../support/lode'
+import { chromiumPath, launchChromium, patient } from '../support/browser'
+import { lode, processesMentioning, realModel, root, startLode, temporaryFolder } from '../support/lode'
+import { eventually } from '../support/waiting'
 import { launch, openDisplay, windowlessReason } from './shell-harness'
 import { walk, type WalkParts } from './walk'
 
@@ -81,7 +82,7 @@ describe.skipIf(chromium === null)('in a browser', () => {
       return { child, link }
     }
     const first = await serve()
-    const page = await browser.newPage()
+    const page = patient(await browser.newPage())
     const faults: string[] = []
     page.on('pageerror', (error) => faults.push(error.message))
     page.on('console', (message) => {
@@ -92,7 +93,7 @@ describe.skipIf(chromium === null)('in a browser', () => {
     await walk({ page, picture, model, hasModels })
     expect(faults).toEqual([])
     first.child.kill('SIGKILL')
-    await eventually(() => processesMentioning(dataDir).length === 0, 'the killed engine left nothing behind', 5000)
+    await eventually(() => processesMentioning(dataDir).length === 0, 'the killed engine left nothing behind')
 
     const second = await serve()
     await page.goto(second.link)
@@ -101,9 +102,9 @@ describe.skipIf(chromium === null)('in a browser', () => {
     await page
       .getByText(/in order/)
       .first()
-      .waitFor({ timeout: 20_000 })
+      .waitFor()
     second.child.kill('SIGTERM')
-    await eventually(() => processesMentioning(dataDir).length === 0, 'nothing left running', 10_000)
+    await eventually(() => processesMentioning(dataDir).length === 0, 'nothing left running')
     await page.close()
     await checkBooks(dataDir)
   })
@@ -114,7 +115,7 @@ describe.skipIf(chromium === null)('in a browser', () => {
     const link = await new Promise<string>((resolve) =>
       child.stdout?.once('data', (text: Buffer) => resolve(text.toString().trim())),
     )
-    const page = await browser.newPage()
+    const page = patient(await browser.newPage())
     await page.goto(link.replace(/#.*/, ''))
     await page
       .getByText(/link that Lode printed/)
@@ -139,7 +140,7 @@ describe.skipIf(windowless !== undefined)('in the desktop window', () => {
       environment: { ...display.environment, LODE_ENGINE_NODE: process.execPath },
     })
     try {
-      const page = await app.firstWindow()
+      const page = patient(await app.firstWindow())
       await walk({ page, picture, model, hasModels })
       const status = await lode(dataDir, ['status', '--json'])
       expect(status.json()).toMatchObject({ mining: false, pid: expect.any(Number) as number })
@@ -147,7 +148,7 @@ describe.skipIf(windowless !== undefined)('in the desktop window', () => {
       await app.close()
       display.close()
     }
-    await eventually(() => processesMentioning(dataDir).length === 0, 'nothing left running', 10_000)
+    await eventually(() => processesMentioning(dataDir).length === 0, 'nothing left running')
     await checkBooks(dataDir)
   })
 })

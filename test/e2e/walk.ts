@@ -24,11 +24,11 @@ export async function walk(parts: WalkParts): Promise<void> {
   await page.getByRole('button', { name: 'Start mining' }).click()
   await status(page)
     .getByText(/^Mining on/)
-    .waitFor({ timeout: 30_000 })
+    .waitFor()
   await page.getByText('no market value').first().waitFor()
 
   await link(page, 'Earnings').click()
-  await page.getByText('recomputed').first().waitFor({ timeout: 60_000 })
+  await page.getByText('recomputed').first().waitFor()
 
   await giveWork(parts)
   await bringModel(parts)
@@ -40,7 +40,7 @@ export async function walk(parts: WalkParts): Promise<void> {
     .first()
     .waitFor()
   await page.getByRole('button', { name: 'Stop', exact: true }).click()
-  await status(page).getByText('Not mining').waitFor({ timeout: 10_000 })
+  await status(page).getByText('Not mining').waitFor()
 }
 
 async function giveWork({ page, picture, hasModels }: WalkParts): Promise<void> {
@@ -49,20 +49,19 @@ async function giveWork({ page, picture, hasModels }: WalkParts): Promise<void> 
   await page.getByLabel('Picture').setInputFiles(picture.file)
   await page.getByRole('button', { name: 'Run', exact: true }).click()
   const dialog = page.getByRole('dialog')
-  for (const line of picture.lines)
-    await dialog.getByRole('listitem').filter({ hasText: line }).first().waitFor({ timeout: 60_000 })
+  for (const line of picture.lines) await dialog.getByRole('listitem').filter({ hasText: line }).first().waitFor()
   if (hasModels) {
     await page.getByRole('button', { name: 'Give more' }).click()
     await page.getByRole('button', { name: 'Ask', exact: true }).click()
     await dialog.getByRole('textbox').first().fill('What is the capital of France?')
     await page.getByRole('button', { name: 'Run', exact: true }).click()
-    await dialog.getByText(/Paris/).first().waitFor({ timeout: 90_000 })
-    await dialog.getByText('accepted').first().waitFor({ timeout: 90_000 })
+    await dialog.getByText(/Paris/).first().waitFor()
+    await dialog.getByText('accepted').first().waitFor()
     await page.getByRole('button', { name: 'Give more' }).click()
     await page.getByRole('button', { name: 'Embed texts' }).click()
     await dialog.getByRole('textbox').first().fill('a text about mining\nanother text')
     await page.getByRole('button', { name: 'Run', exact: true }).click()
-    await dialog.getByText('384 dimensions').waitFor({ timeout: 60_000 })
+    await dialog.getByText('384 dimensions').waitFor()
   }
   await page.getByRole('button', { name: 'Close', exact: true }).first().click()
   await page.getByRole('table').first().getByText('ocr').first().waitFor()
@@ -76,7 +75,7 @@ async function bringModel({ page, model }: WalkParts): Promise<void> {
   await link(page, 'Models').click()
   await dropFile(page, model.file)
   const row = page.getByRole('table', { name: 'Installed models' }).getByRole('row').filter({ hasText: model.name })
-  await row.getByText('hash counted here').waitFor({ timeout: 60_000 })
+  await row.getByText('hash counted here').waitFor()
   const ready = page.getByLabel('Messages').getByText(`${model.name} is ready`)
   await page.getByRole('button', { name: 'Dismiss' }).last().click()
   await ready.waitFor({ state: 'detached' })
@@ -89,12 +88,12 @@ async function bringModel({ page, model }: WalkParts): Promise<void> {
   await dialog.getByLabel('At most').fill('4')
   await dialog.getByLabel('Question or text').fill('abc 42')
   await page.getByRole('button', { name: 'Run', exact: true }).click()
-  await dialog.getByText('accepted').first().waitFor({ timeout: 90_000 })
+  await dialog.getByText('accepted').first().waitFor()
   await page.getByRole('button', { name: 'Close', exact: true }).first().click()
 
   await link(page, 'Models').click()
   await page.getByLabel('Choose files').setInputFiles(model.file)
-  await ready.waitFor({ timeout: 60_000 })
+  await ready.waitFor()
   await row.getByRole('button', { name: `Remove ${model.name}` }).focus()
   const focused = () =>
     page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent)
@@ -130,11 +129,14 @@ async function payoutAddress(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Set an address' }).click()
   const address = page.getByLabel('New address')
   await address.fill(EVM_ADDRESS.replace('Ed', 'eD'))
+  await expect.poll(() => address.getAttribute('aria-invalid')).toBe('true')
   await expectChange(page, false)
   await address.fill(EVM_ADDRESS)
   await page.getByLabel('Type its last six characters').fill('1bEAeD')
+  await page.getByText('These are not the last six characters').waitFor()
   await expectChange(page, false)
   await page.getByLabel('Type its last six characters').fill('1BeAed')
+  await page.getByText('They match').waitFor()
   await expectChange(page, true)
   await page.getByRole('button', { name: 'Use this address' }).click()
   await page.getByText(EVM_ADDRESS.slice(-6)).first().waitFor()
@@ -143,7 +145,5 @@ async function payoutAddress(page: Page): Promise<void> {
 
 async function expectChange(page: Page, enabled: boolean): Promise<void> {
   const button = page.getByRole('button', { name: 'Use this address' })
-  // The check answers a moment after the typing.
-  await page.waitForTimeout(400)
   expect(await button.isEnabled()).toBe(enabled)
 }

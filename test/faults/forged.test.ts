@@ -17,7 +17,8 @@ import { bytesToHex } from '#shared/domain/bytes'
 import type { Acknowledgement, ShareSubmission, Unit } from '#shared/domain/protocol'
 import { isShare, nonceOf } from '#shared/domain/share'
 import { signObject, type Signed } from '#shared/domain/signed'
-import { eventually, lode, root, temporaryFolder } from '../support/lode'
+import { lode, root, temporaryFolder } from '../support/lode'
+import { eventually } from '../support/waiting'
 
 const host = createNodeProcessHost(join(root, 'out/node'))
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
@@ -194,7 +195,7 @@ test('a rig whose worker computes wrongly earns nothing, and its ledger says why
       if (event === 'share.changed' && state === 'rejected') refusals.push(code ?? '')
     })
     await engine.api.handlers['engine.start']({ tier: TIER, samples: false })
-    await eventually(() => refusals.length > 0, 'a refusal', 60_000)
+    await eventually(() => refusals.length > 0, 'a refusal')
     expect(refusals).toContain('wrong-digest')
     const { creditMacs, credits } = await engine.api.handlers['engine.stop']({ finish: false })
     expect({ total: creditMacs.total, credits }).toEqual({ total: '0', credits: 0 })

@@ -1,12 +1,12 @@
 /**
  * SIGKILL at random moments while mining: worker, verifier, engine, all of it. Whatever was reported accepted is in the
  * ledger once, the books stay in order, the next start works and nothing is left running.
- * Ten rounds in the tests, LODE_FAULT_ROUNDS in `npm run faults`.
+ * One round a victim in `npm test`, a hundred or LODE_FAULT_ROUNDS in `npm run test:all` and `npm run faults`.
  */
-import { readFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
 import {
-  eventually,
   finished,
   follow,
   lode,
@@ -15,8 +15,9 @@ import {
   temporaryFolder,
   type Following,
 } from '../support/lode'
+import { eventually } from '../support/waiting'
 
-const rounds = Number(process.env.LODE_FAULT_ROUNDS ?? 10)
+const rounds = Number(process.env.LODE_FAULT_ROUNDS ?? 100)
 const victims = ['worker', 'verifier', 'engine', 'all'] as const
 type Victim = (typeof victims)[number]
 
@@ -53,6 +54,16 @@ const acceptedIds = (events: readonly Record<string, unknown>[]): string[] =>
 
 const isAccepted = (event: Record<string, unknown>): boolean => event.event === 'credit' && event.state === 'accepted'
 
+/** Within some hundred milliseconds: no even time. */
+const soon = (): Promise<void> => sleep(Math.random() * 300)
+
+/** Some events later, and within what follows the last of them. */
+async function randomMoment(mining: Following): Promise<void> {
+  const later = mining.events.length + Math.floor(Math.random() * 8)
+  await eventually(() => mining.events.length >= later || mining.child.exitCode !== null, 'that mining goes on')
+  await soon()
+}
+
 async function strike(dataDir: string, mining: Following, victim: Victim): Promise<void> {
   const found = processes(dataDir)
   if (victim === 'engine' || victim === 'all') {
@@ -63,58 +74,71 @@ async function strike(dataDir: string, mining: Following, victim: Victim): Promi
   const before = acceptedIds(mining.events).length
   kill(found[victim])
   // Mining goes on by itself: a new process, and credit again.
-  await eventually(() => acceptedIds(mining.events).length > before, `credit after the ${victim} was killed`, 60_000)
+  await eventually(() => acceptedIds(mining.events).length > before, `credit after the ${victim} was killed`)
   mining.child.kill('SIGINT')
   await mining.exited
 }
 
-test.each(Array.from({ length: rounds }, (_, round) => ({ round, victim: victims[round % victims.length] as Victim })))(
-  'round $round: SIGKILL of $victim loses and doubles nothing',
-  async ({ victim }) => {
-    const dataDir = temporaryFolder()
-    const mining = follow(
-      startLode(dataDir, ['mine', '--json', '--no-dashboard', '--tier', 'itp1-small', '--epoch-seconds', '60']),
-    )
-    await mining.until(isAccepted)
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * 3000))
-    await strike(dataDir, mining, victim)
-    await eventually(() => processesMentioning(dataDir).length === 0, 'every process of the engine ended', 5000)
+const numbered = Array.from({ length: rounds }, (_, round) => ({
+  round,
+  victim: victims[round % victims.length] as Victim,
+}))
 
-    const again = follow(
-      startLode(dataDir, [
-        'mine',
-        '--json',
-        '--no-dashboard',
-        '--tier',
-        'itp1-small',
-        '--epoch-seconds',
-        '60',
-        '--max-credits',
-        '1',
-      ]),
-    )
-    expect((await again.exited).code).toBe(0)
-    const reported = [...acceptedIds(mining.events), ...acceptedIds(again.events)]
+// Each has its own processes and its own folder, and often waits for them: two at a time.
+describe.each([
+  { tags: [], some: numbered.slice(0, victims.length) },
+  { tags: ['long'], some: numbered.slice(victims.length) },
+])('while mining', ({ tags, some }) => {
+  test.concurrent.for(some)(
+    'round $round: SIGKILL of $victim loses and doubles nothing',
+    { tags },
+    async ({ victim }) => {
+      const dataDir = temporaryFolder()
+      const mining = follow(
+        startLode(dataDir, ['mine', '--json', '--no-dashboard', '--tier', 'itp1-small', '--epoch-seconds', '60']),
+      )
+      await mining.until(isAccepted)
+      await randomMoment(mining)
+      await strike(dataDir, mining, victim)
+      await eventually(() => processesMentioning(dataDir).length === 0, 'every process of the engine ended')
 
-    const verified = await lode(dataDir, ['ledger', 'verify', '--json'])
-    expect(verified.json()).toMatchObject({ ok: true, problems: [] })
-    const exported = (await lode(dataDir, ['ledger', 'export', '--json'])).lines()
-    const credited = exported.filter(({ state }) => state === 'accepted').map(({ id }) => id)
-    expect(new Set(credited).size).toBe(credited.length)
-    expect(new Set(exported.map(({ ref }) => ref)).size).toBe(exported.length)
-    for (const id of reported) expect(credited).toContain(id)
-    await eventually(() => processesMentioning(dataDir).length === 0, 'nothing left running', 5000)
-  },
-)
+      const again = follow(
+        startLode(dataDir, [
+          'mine',
+          '--json',
+          '--no-dashboard',
+          '--tier',
+          'itp1-small',
+          '--epoch-seconds',
+          '60',
+          '--max-credits',
+          '1',
+        ]),
+      )
+      expect((await again.exited).code).toBe(0)
+      const reported = [...acceptedIds(mining.events), ...acceptedIds(again.events)]
 
-test('a killed engine leaves no process behind for five seconds, also in the middle of starting', async () => {
+      const verified = await lode(dataDir, ['ledger', 'verify', '--json'])
+      expect(verified.json()).toMatchObject({ ok: true, problems: [] })
+      const exported = (await lode(dataDir, ['ledger', 'export', '--json'])).lines()
+      const credited = exported.filter(({ state }) => state === 'accepted').map(({ id }) => id)
+      expect(new Set(credited).size).toBe(credited.length)
+      expect(new Set(exported.map(({ ref }) => ref)).size).toBe(exported.length)
+      for (const id of reported) expect(credited).toContain(id)
+      await eventually(() => processesMentioning(dataDir).length === 0, 'nothing left running')
+    },
+  )
+})
+
+test('a killed engine leaves no process behind, also in the middle of starting', async () => {
   const dataDir = temporaryFolder()
   const child = startLode(dataDir, ['mine', '--json', '--no-dashboard'])
   const done = finished(child)
-  await new Promise((resolve) => setTimeout(resolve, 400 + Math.random() * 600))
+  await eventually(() => readdirSync(dataDir).length > 0, 'that it began to start')
+  await soon()
   child.kill('SIGKILL')
   await done
-  await eventually(() => processesMentioning(dataDir).length === 0, 'every process ended', 5000)
+  await eventually(() => processesMentioning(dataDir).length === 0, 'every process ended')
   const status = await lode(dataDir, ['status', '--json'])
   expect(status.code).toBe(0)
 })

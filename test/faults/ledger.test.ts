@@ -7,15 +7,8 @@ import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, trun
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import {
-  eventually,
-  follow,
-  lode,
-  processesMentioning,
-  startLode,
-  temporaryFolder,
-  type Finished,
-} from '../support/lode'
+import { follow, lode, processesMentioning, startLode, temporaryFolder, type Finished } from '../support/lode'
+import { eventually } from '../support/waiting'
 
 const failureLine = z.object({ error: z.object({ code: z.string(), message: z.string(), action: z.string().min(1) }) })
 const statusLine = z.object({ mining: z.boolean(), credits: z.number(), pid: z.number().optional() })
@@ -72,39 +65,42 @@ const isMiningEvent = ({ event }: Record<string, unknown>): boolean => event ===
 const kept = (dataDir: string, pattern: RegExp): string[] => readdirSync(dataDir).filter((name) => pattern.test(name))
 
 describe('a damaged ledger', () => {
-  const damage: [string, (bytes: Buffer) => Buffer][] = [
-    ['with another header', (bytes) => Buffer.concat([Buffer.alloc(100, 0x5a), bytes.subarray(100)])],
+  const damage: [string, (bytes: Buffer) => Buffer, tags: string[]][] = [
+    ['with another header', (bytes) => Buffer.concat([Buffer.alloc(100, 0x5a), bytes.subarray(100)]), ['long']],
     [
       'with pages of other bytes',
       (bytes) => Buffer.concat([bytes.subarray(0, 4096), Buffer.alloc(bytes.length - 4096, 0xa5)]),
+      [],
     ],
-    ['of which half is missing', (bytes) => bytes.subarray(0, 4096 * 3 + 17)],
-    ['that is another file', () => Buffer.from('This is a diary, not a ledger.\n'.repeat(500))],
+    ['of which half is missing', (bytes) => bytes.subarray(0, 4096 * 3 + 17), ['long']],
+    ['that is another file', () => Buffer.from('This is a diary, not a ledger.\n'.repeat(500)), []],
   ]
 
-  test.each(damage)('%s is set aside once, named, and mining does not pretend', async (_what, change) => {
-    const dataDir = copyOfTemplate()
-    const file = join(dataDir, 'ledger.db')
-    const bytes = change(readFileSync(file))
-    writeFileSync(file, bytes)
-    // A command that only reads says so and touches nothing.
-    const read = failureOf(await lode(dataDir, ['ledger', 'verify', '--json']))
-    expect(read.code).toBe('ledger-damaged')
-    expect(readFileSync(file).equals(bytes)).toBe(true)
+  for (const [what, change, tags] of damage) {
+    test(`${what} is set aside once, named, and mining does not pretend`, { tags }, async () => {
+      const dataDir = copyOfTemplate()
+      const file = join(dataDir, 'ledger.db')
+      const bytes = change(readFileSync(file))
+      writeFileSync(file, bytes)
+      // A command that only reads says so and touches nothing.
+      const read = failureOf(await lode(dataDir, ['ledger', 'verify', '--json']))
+      expect(read.code).toBe('ledger-damaged')
+      expect(readFileSync(file).equals(bytes)).toBe(true)
 
-    const mined = await lode(dataDir, MINE)
-    const failure = failureOf(mined)
-    expect(failure.code).toBe('ledger-damaged')
-    expect(mined.lines().filter(isMiningEvent)).toEqual([])
-    const [aside, ...more] = kept(dataDir, /^ledger\.damaged-.*\.db$/)
-    expect(more).toEqual([])
-    expect(failure.message).toContain(aside)
-    expect(readFileSync(join(dataDir, aside ?? '')).equals(bytes)).toBe(true)
+      const mined = await lode(dataDir, MINE)
+      const failure = failureOf(mined)
+      expect(failure.code).toBe('ledger-damaged')
+      expect(mined.lines().filter(isMiningEvent)).toEqual([])
+      const [aside, ...more] = kept(dataDir, /^ledger\.damaged-.*\.db$/)
+      expect(more).toEqual([])
+      expect(failure.message).toContain(aside)
+      expect(readFileSync(join(dataDir, aside ?? '')).equals(bytes)).toBe(true)
 
-    await mineOne(dataDir)
-    await expectInOrder(dataDir)
-    expect(readFileSync(join(dataDir, aside ?? '')).equals(bytes)).toBe(true)
-  })
+      await mineOne(dataDir)
+      await expectInOrder(dataDir)
+      expect(readFileSync(join(dataDir, aside ?? '')).equals(bytes)).toBe(true)
+    })
+  }
 })
 
 test('a ledger from a newer version is refused by every command, and left as it is', async () => {
@@ -155,7 +151,7 @@ describe('the file that says where the engine is', () => {
     expect(status).toMatchObject({ mining: false, credits: earned.length })
     expect(status.pid).toBeUndefined()
     expect(failureOf(await lode(dataDir, ['stop', '--json'])).code).toBe('not-running')
-    await eventually(() => processesMentioning(dataDir).length === 0, 'its processes ended', 5000)
+    await eventually(() => processesMentioning(dataDir).length === 0, 'its processes ended')
   })
 
   test.each([
@@ -202,25 +198,28 @@ test('a damaged rig key is refused by its name and kept; without it the rig is a
 })
 
 describe('the practice network', () => {
-  test.each([
-    ['whose books are damaged', 'network.db', (file: string) => truncateSync(file, 5000)],
-    ['whose books are another file', 'network.db', (file: string) => writeFileSync(file, 'a diary '.repeat(2000))],
-    ['whose key is damaged', 'network.key', (file: string) => writeFileSync(file, 'not a key')],
-    ['whose books are gone', 'network.db', (file: string) => rmSync(file)],
-    ['whose key is gone', 'network.key', (file: string) => rmSync(file)],
-  ])('%s begins anew; no credit is lost, and the ledger stays in order', async (_what, name, change) => {
-    const dataDir = copyOfTemplate()
-    const file = join(dataDir, name)
-    change(file)
-    const before = existsSync(file) ? readFileSync(file) : null
-    const mined = await mineOne(dataDir)
-    const aside = kept(dataDir, new RegExp(`^${name.replace('.', '\\.')}\\.damaged-[^w]*$`))
-    expect(aside.map((entry) => readFileSync(join(dataDir, entry)).equals(before ?? Buffer.alloc(0)))).toEqual(
-      before === null ? [] : [true],
-    )
-    if (before !== null) expect(mined.stderr).toContain(aside[0])
-    await expectGrown(dataDir)
-  })
+  const faults: [string, name: string, (file: string) => void, tags: string[]][] = [
+    ['whose books are damaged', 'network.db', (file) => truncateSync(file, 5000), []],
+    ['whose books are another file', 'network.db', (file) => writeFileSync(file, 'a diary '.repeat(2000)), ['long']],
+    ['whose key is damaged', 'network.key', (file) => writeFileSync(file, 'not a key'), []],
+    ['whose books are gone', 'network.db', (file) => rmSync(file), ['long']],
+    ['whose key is gone', 'network.key', (file) => rmSync(file), ['long']],
+  ]
+  for (const [what, name, change, tags] of faults) {
+    test(`${what} begins anew; no credit is lost, and the ledger stays in order`, { tags }, async () => {
+      const dataDir = copyOfTemplate()
+      const file = join(dataDir, name)
+      change(file)
+      const before = existsSync(file) ? readFileSync(file) : null
+      const mined = await mineOne(dataDir)
+      const aside = kept(dataDir, new RegExp(`^${name.replace('.', '\\.')}\\.damaged-[^w]*$`))
+      expect(aside.map((entry) => readFileSync(join(dataDir, entry)).equals(before ?? Buffer.alloc(0)))).toEqual(
+        before === null ? [] : [true],
+      )
+      if (before !== null) expect(mined.stderr).toContain(aside[0])
+      await expectGrown(dataDir)
+    })
+  }
 })
 
 test('damaged measurements are set aside; the ledger and mining go on', async () => {

@@ -146,19 +146,6 @@ export function processesMentioning(text: string): number[] {
     .map(Number)
 }
 
-/** Settles when `condition` holds; rejects after the deadline with `what`. */
-export async function eventually(
-  condition: () => boolean | Promise<boolean>,
-  what: string,
-  milliseconds = 10_000,
-): Promise<void> {
-  const deadline = performance.now() + milliseconds
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`not within ${milliseconds} ms: ${what}`)
-    await new Promise((resolveWait) => setTimeout(resolveWait, 50))
-  }
-}
-
 /** The folder of real models beside the project, or null. */
 export function realModel(name: string): string | null {
   const folder = join(root, '../shared/models', name)

@@ -19,7 +19,6 @@ const fastClock: Clock = {
 }
 
 /** for a machine that is busy with other things */
-const patiently = { timeout: 30_000 }
 const folders: string[] = []
 let client: SensorsClient | undefined
 afterEach(async () => {
@@ -86,7 +85,7 @@ describe('the sensors client', () => {
     const inventory = await client?.inventory()
     expect(inventory?.cpu.name).toBeTruthy()
     expect(inventory?.memoryBytes).toBeGreaterThan(0)
-    await expect.poll(() => readings.length, patiently).toBeGreaterThan(2)
+    await expect.poll(() => readings.length).toBeGreaterThan(2)
     expect(client?.latest?.cpuLoad).toBeGreaterThanOrEqual(0)
     await client?.stop()
     expect(started).toHaveLength(1)
@@ -96,18 +95,18 @@ describe('the sensors client', () => {
   it('starts the process again when it is killed, and goes on reading', async () => {
     const { host, started } = hostOf(undefined)
     const readings = connect(host, 20_000)
-    await expect.poll(() => readings.length, patiently).toBeGreaterThan(0)
+    await expect.poll(() => readings.length).toBeGreaterThan(0)
     started[0]?.kill()
     await started[0]?.exited
     const before = readings.length
-    await expect.poll(() => readings.length, patiently).toBeGreaterThan(before)
+    await expect.poll(() => readings.length).toBeGreaterThan(before)
     expect(started).toHaveLength(2)
   })
 
   it('kills a process that does not answer', async () => {
     const { host, started } = hostOf(ANSWER(''))
     connect(host)
-    await expect.poll(() => started.length, patiently).toBeGreaterThan(1)
+    await expect.poll(() => started.length).toBeGreaterThan(1)
     expect(gone(started[0]?.pid ?? 0)).toBe(true)
   })
 

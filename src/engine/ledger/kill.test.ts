@@ -29,7 +29,7 @@ beforeAll(async () => {
   })
   symlinkSync(join(root, 'node_modules'), join(world.folder, 'node_modules'))
   program = join(outDir, 'child.mjs')
-}, 60_000)
+})
 afterAll(() => world.remove())
 
 const message = z.union([z.object({ accepted: z.string() }), z.object({ ready: z.literal(true) })])
@@ -69,7 +69,7 @@ describe('a process killed in the middle', () => {
       ledger.close()
     }
     expect(told.size).toBeGreaterThan(ROUNDS)
-  }, 120_000)
+  })
 })
 
 function follow(child: ChildProcess, told: Set<string>): { first: Promise<unknown>; end: Promise<unknown> } {

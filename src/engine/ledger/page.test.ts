@@ -34,7 +34,7 @@ beforeAll(() => {
     ledger.recordJobResult(id, makeResult(id))
     ledger.accept(makeReceipt(makeResult(id)))
   })
-}, 60_000)
+})
 afterAll(() => {
   ledger.close()
   world.remove()

@@ -18,7 +18,7 @@ const only = { adapter: { name: '' }, vendor: 'Google', mayUseMatrixUnits: true 
 
 it.runIf(vulkan)(
   'a software adapter is no device, except where it is asked for: our kernels and onnxruntime give the right digests, matrix units that give wrong ones are left alone',
-  { timeout: 300_000 },
+  { tags: ['long'] },
   async () => {
     for (const [name, value] of Object.entries(vulkan ?? {})) vi.stubEnv(name, value)
     const said: string[] = []

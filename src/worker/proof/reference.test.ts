@@ -8,7 +8,7 @@ import { readVectors } from '#test/support/itp1-vectors'
 const { cases, macs } = readVectors()
 
 describe('reference engine', () => {
-  it.each(cases)('$tier nonce $nonce gives the golden digest', { timeout: 120_000 }, (vector) => {
+  it.each(cases)('$tier nonce $nonce gives the golden digest', (vector) => {
     const tier = TIERS[vector.tier]
     const weights = expandWeights(tier, hexToBytes(vector.epoch))
     const result = referenceDigest(

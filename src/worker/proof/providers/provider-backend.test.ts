@@ -74,7 +74,7 @@ const opened = vulkan ? await openAdapter().catch(() => null) : null
 opened?.device.destroy()
 if (!opened) console.log('onnx-webgpu engine: no software Vulkan driver here, its tests are skipped')
 
-describe.runIf(opened)('onnx-webgpu', { timeout: 120_000 }, () => {
+describe.runIf(opened)('onnx-webgpu', () => {
   const backend = createProviderBackend('onnx-webgpu', undefined)
 
   it('gives the golden digests of itp1-test, several nonces a batch and two batches at once', async () => {

@@ -30,36 +30,42 @@ const { cases } = readVectors()
 const firstOfSmall = cases.find((vector) => vector.tier === 'itp1-small')
 const vectors = cases.filter((vector) => vector.tier === 'itp1-test' || vector === firstOfSmall)
 
-describe.runIf(opened)('webgpu engine', { timeout: 120_000 }, () => {
+describe.runIf(opened)('webgpu engine', () => {
   const adapter = opened as OpenAdapter
   afterAll(() => adapter.device.destroy())
 
-  const variants: [string, Partial<OpenAdapter> | null, typeof vectors][] = [
-    ['packed products', adapter?.packed ? {} : null, vectors],
+  // Software computes these minutes long: in `npm test` two vectors and a batch, one way.
+  const variants: [string, Partial<OpenAdapter> | null, typeof vectors, tags: string[]][] = [
+    ['packed products', adapter?.packed ? {} : null, vectors, []],
     // does the same arithmetic, slower
-    ['bytes taken apart', { packed: false }, vectors.slice(0, 2)],
-    ["the adapter's matrix units", withUnits, vectors],
+    ['bytes taken apart', { packed: false }, vectors.slice(0, 2), ['long']],
+    ["the adapter's matrix units", withUnits, vectors, ['long']],
     [
       'emulated matrix units',
       { matrixUnit: emulatedUnit({ rows: 16, columns: 16, inner: 32 }, 32) },
       vectors.slice(0, 1),
+      ['long'],
     ],
   ]
 
   let reference: ReturnType<typeof referenceDigests> | null = null
 
-  describe.each(variants.filter(([, changes]) => changes !== null))('%s', (_, changes, checked) => {
+  describe.each(variants.filter(([, changes]) => changes !== null))('%s', (_, changes, checked, tags) => {
     const backend = createWebgpuBackend(() => Promise.resolve({ ...adapter, ...changes }))
 
-    it.each(checked)('$tier nonce $nonce gives the golden digest', async (vector) => {
-      const head = header(vector.epoch, vector.publicKey)
-      const context = { tier: vector.tier, epochSeed: vector.epoch, engine: 'webgpu' } as const
-      const { digests } = await backend.with(context, (compute) => compute(head, BigInt(vector.nonce), 1))
-      expect(digests).toEqual([vector.digest])
-    })
+    for (const [index, vector] of checked.entries()) {
+      const tagsHere = index < 2 ? tags : ['long']
+      it(`${vector.tier} nonce ${vector.nonce} gives the golden digest`, { tags: tagsHere }, async () => {
+        const head = header(vector.epoch, vector.publicKey)
+        const context = { tier: vector.tier, epochSeed: vector.epoch, engine: 'webgpu' } as const
+        const { digests } = await backend.with(context, (compute) => compute(head, BigInt(vector.nonce), 1))
+        expect(digests).toEqual([vector.digest])
+      })
+    }
 
     it.skipIf(changes?.packed === false)(
       'gives a nonce the same digest wherever it stands in a batch, with the next batch already submitted',
+      { tags },
       async () => {
         const { vector, head, expected } = await (reference ??= referenceDigests())
         const context = { tier: vector.tier, epochSeed: vector.epoch, engine: 'webgpu' } as const
@@ -83,7 +89,7 @@ describe.runIf(opened)('webgpu engine', { timeout: 120_000 }, () => {
     named.device.destroy()
   })
 
-  it('an adapter that was lost is a Failure that says so', async () => {
+  it('an adapter that was lost is a Failure that says so', { tags: ['long'] }, async () => {
     const own = await openAdapter()
     const adapters = [own]
     const backend = createWebgpuBackend(() => Promise.resolve(adapters.pop()).then((next) => next ?? openAdapter()))
