@@ -36,9 +36,12 @@ describe('the level', () => {
     expect(state.level).toBe('idle')
     state.present(2)
     expect(state).toMatchObject({ level: 'inUse', pace: { dutyCycle: 0.3 } })
+    now = 59_000
+    expect(state.level).toBe('inUse')
     now = 61_000
     expect(state.level).toBe('idle')
     state.present(299)
+    expect(state.level).toBe('inUse')
     now += 2000
     expect(state.level).toBe('idle')
   })
