@@ -242,8 +242,8 @@ test('the catalogue says what fits at the context that is asked for, and recomme
   )
 })
 
-test('what is installed is shown with its fit and what it earned', async () => {
-  const { library, store } = await libraryOf({ earned: { 'my-model': 42 } })
+test('what is installed is shown with its fit and what it earned, and is not fetched again', async () => {
+  const { library, store, asked } = await libraryOf({ earned: { 'my-model': 42 } })
   await store.add(folderOf(smallModel()))
   expect(await library.installed()).toEqual([
     expect.objectContaining({
@@ -253,4 +253,10 @@ test('what is installed is shown with its fit and what it earned', async () => {
     }),
   ])
   await expect(library.get('unheard-of', false)).rejects.toMatchObject({ code: 'not-found' })
+  await store.add(folderOf(smallModel(), 'smollm2-135m-instruct'))
+  await expect(library.get('smollm2-135m-instruct', false)).rejects.toMatchObject({
+    code: 'conflict',
+    message: expect.stringMatching(/ is installed already$/) as string,
+  })
+  expect(asked).toEqual([])
 })
