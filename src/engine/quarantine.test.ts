@@ -42,10 +42,11 @@ function surroundings(adapter: GpuAdapter | null) {
       now = time
     },
     /** The network refuses a share that `deviceId` found then. */
-    refuse: (deviceId: string, time: number) => {
+    refuse: (deviceId: string, time: number, code: 'wrong-digest' | 'stale-epoch' = 'wrong-digest') => {
       foundAt = time
-      events.emit('share.changed', { ...SHARE, deviceId, state: 'rejected', code: 'wrong-digest' })
+      events.emit('share.changed', { ...SHARE, deviceId, state: 'rejected', code })
     },
+    accept: (deviceId: string) => events.emit('share.changed', { ...SHARE, deviceId, state: 'accepted' }),
     settled: () => new Promise((resolve) => setImmediate(resolve)),
   }
 }
@@ -87,7 +88,11 @@ describe('a graphics processor', () => {
   })
 
   it('that submitted a wrong digest is quarantined; no other device is by this', async () => {
-    const { happened, settled, refuse } = surroundings({ name: '' })
+    const { happened, settled, refuse, accept } = surroundings({ name: '' })
+    accept('gpu0')
+    refuse('gpu0', 500, 'stale-epoch')
+    await settled()
+    expect(happened).toEqual([])
     refuse('gpu0', 500)
     await settled()
     expect(happened[0]).toBe('quarantined gpu0: it submitted a wrong digest')

@@ -23,9 +23,16 @@ describe('the level', () => {
   })
 
   it('a night that does not pass midnight, and none', () => {
-    const early: Throttle = { ...throttle, night: { threadsShare: 1, dutyCycle: 1, from: '01:00', to: '05:00' } }
-    expect(throttleLevelAt(early, at(23), null).level).toBe('idle')
-    expect(throttleLevelAt(early, at(4, 59), null).level).toBe('night')
+    const early: Throttle = { ...throttle, night: { threadsShare: 1, dutyCycle: 1, from: '01:15', to: '05:10' } }
+    const times = [at(0), at(1, 14), at(1, 15), at(5, 9), at(5, 10), at(23)]
+    expect(times.map((time) => throttleLevelAt(early, time, null).level)).toEqual([
+      'idle',
+      'idle',
+      'night',
+      'night',
+      'idle',
+      'idle',
+    ])
     expect(throttleLevelAt({ ...throttle, night: null }, at(23), 0).level).toBe('inUse')
   })
 
@@ -36,9 +43,12 @@ describe('the level', () => {
     expect(state.level).toBe('idle')
     state.present(2)
     expect(state).toMatchObject({ level: 'inUse', pace: { dutyCycle: 0.3 } })
+    now = 59_000
+    expect(state.level).toBe('inUse')
     now = 61_000
     expect(state.level).toBe('idle')
     state.present(299)
+    expect(state.level).toBe('inUse')
     now += 2000
     expect(state.level).toBe('idle')
   })

@@ -166,6 +166,11 @@ describe('the engine’s supervisor', () => {
     expect(starts).toEqual([0, 0])
     await advance(minute)
     expect(engine().asked).toEqual([])
+    // That retry is used up: the next engine that says why it cannot run is not started again.
+    engine().listeners.onFailed({ code: 'internal', message: 'no', action: '' })
+    await advance(minute)
+    expect(engine().asked).toEqual(['kill'])
+    expect(starts).toEqual([0, 0])
   })
 
   it('connects a screen only while the engine is ready', async () => {
@@ -180,6 +185,12 @@ describe('the engine’s supervisor', () => {
     await advance(0)
     expect(supervisor.connect(port)).toBe(false)
     expect(heard).toEqual(['ready', 'stopped'])
+    const first = engine()
+    await advance(500)
+    expect(engine()).not.toBe(first)
+    expect(supervisor.connect(port)).toBe(false)
+    engine().listeners.onReady({ version: '1' })
+    expect(supervisor.connect(port)).toBe(true)
   })
 
   it('asks the engine to end, kills it after 3 s, and starts none after that', async () => {

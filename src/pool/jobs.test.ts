@@ -20,7 +20,7 @@ async function setUp() {
 
 describe('the queue', () => {
   it("gives a person's jobs first, in their order, then others', then samples", async () => {
-    const { coordinator, rig } = await setUp()
+    const { coordinator, rig, clock } = await setUp()
     for (const one of [job(1, { buyer: 'gateway' }), job(2), job(3)]) valueOf(await coordinator.enqueueJob(one))
     const leased = []
     for (let index = 0; index < 4; index++) leased.push(valueOf(await rig.lease(['embed'])))
@@ -31,7 +31,7 @@ describe('the queue', () => {
       model: MODELS.embed.model,
       input: job(2).input,
       epoch: 0,
-      leaseExpiresAt: leased[0]?.leaseExpiresAt,
+      leaseExpiresAt: clock.now() + 30_000,
       attempt: 1,
     })
     expect(leased[3]?.input).toMatchObject({ kind: 'embed' })

@@ -64,6 +64,7 @@ describe('a result', () => {
     const { coordinator, rig, offer, clock, start, store } = await setUp()
     const delivery = rig.deliver(offer)
     const first = await coordinator.submitJob(delivery)
+    expect(first).toMatchObject({ ok: true, repeated: false })
     expect(await coordinator.submitJob(delivery)).toEqual({ ...first, repeated: true })
     clock.advance(5_000_000)
     expect(await (await start()).submitJob(delivery)).toEqual({ ...first, repeated: true })

@@ -43,8 +43,8 @@ function manualClock(): Clock & {
   }
 }
 
-/** Processes that end when the test says so. */
-function scripted() {
+/** Processes that end when the test says so; `lingers`: even those that were killed. */
+function scripted({ lingers = false } = {}) {
   const started: { end: (exit: ProcessExit) => void; killed: boolean }[] = []
   return {
     started,
@@ -60,7 +60,7 @@ function scripted() {
         port: { send: () => undefined, onMessage: () => undefined, onClose: () => undefined, close: () => undefined },
         kill: () => {
           entry.killed = true
-          entry.end({ code: null, signal: 'SIGKILL' })
+          if (!lingers) entry.end({ code: null, signal: 'SIGKILL' })
         },
       }
     },
@@ -102,10 +102,12 @@ test('a process that ends is started again, after ever longer delays', async () 
 test('five failures in ten minutes open the circuit, and only retry closes it', async () => {
   const { clock, processes, supervisor, crash } = supervised()
   await clock.advance(0)
-  for (let failure = 0; failure < SUPERVISION.failuresToOpen; failure++) {
+  for (let failure = 1; failure < 5; failure++) {
     await crash()
-    await clock.advance(10_000)
+    await clock.advance(120_000)
+    expect(supervisor.current.state).toBe('running')
   }
+  await crash()
   expect(supervisor.current).toMatchObject({ state: 'open', reason: 'code 1' })
   const started = processes.started.length
   await clock.advance(24 * 3_600_000)
@@ -114,17 +116,47 @@ test('five failures in ten minutes open the circuit, and only retry closes it', 
   await clock.advance(0)
   expect(supervisor.current.state).toBe('running')
   expect(processes.started.length).toBe(started + 1)
+  for (const delay of [500, 1000, 2000, 4000]) {
+    await crash()
+    await clock.advance(delay)
+  }
+  await crash()
+  expect(supervisor.current.state).toBe('open')
+  supervisor.retry()
+  await clock.advance(0)
+  await crash()
+  expect(supervisor.current.state).toBe('waiting')
+})
+
+test('five failures in more than ten minutes do not open the circuit', async () => {
+  const { clock, supervisor, crash } = supervised()
+  await clock.advance(0)
+  for (let failure = 0; failure < 12; failure++) {
+    await crash()
+    await clock.advance(151_000)
+    expect(supervisor.current.state).toBe('running')
+  }
 })
 
 test('five healthy minutes forget the failures before', async () => {
   const { clock, supervisor, crash } = supervised()
   await clock.advance(0)
-  for (let round = 0; round < 12; round++) {
-    await clock.advance(SUPERVISION.healthyAfterMilliseconds)
-    await crash()
-    await clock.advance(500)
-    expect(supervisor.current.state).toBe('running')
+  const fourFailures = async (): Promise<void> => {
+    for (const delay of [500, 1000, 2000, 4000]) {
+      await crash()
+      await clock.advance(delay - 1)
+      expect(supervisor.current.state).toBe('waiting')
+      await clock.advance(1)
+      expect(supervisor.current.state).toBe('running')
+    }
   }
+  await fourFailures()
+  // Within ten minutes of the first four: only forgetting them keeps the circuit closed, and the delays short.
+  await clock.advance(5 * 60_000)
+  await fourFailures()
+  await clock.advance(5 * 60_000 - 1)
+  await crash()
+  expect(supervisor.current.state).toBe('open')
 })
 
 test('a silent process is killed, a beating one is left alone', async () => {
@@ -209,7 +241,7 @@ test('who stops it on hearing of a failure has stopped it for good', async () =>
 
 test('stop while a process is being started settles when that process is gone', async () => {
   const clock = manualClock()
-  const processes = scripted()
+  const processes = scripted({ lingers: true })
   let begin: () => void = () => undefined
   const mayStart = new Promise<void>((resolve) => {
     begin = resolve
@@ -233,6 +265,9 @@ test('stop while a process is being started settles when that process is gone', 
   expect(stopped).toBe(false)
   begin()
   await clock.advance(0)
-  expect(stopped).toBe(true)
   expect(processes.started[0]?.killed).toBe(true)
+  expect(stopped).toBe(false)
+  processes.started[0]?.end({ code: null, signal: 'SIGKILL' })
+  await clock.advance(0)
+  expect(stopped).toBe(true)
 })

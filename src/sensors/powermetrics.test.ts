@@ -74,10 +74,13 @@ let folder: string
 let powermetrics: Powermetrics | undefined
 /** each command that was started, with its parameters */
 let started: string[]
+/** the end of each */
+let ends: Promise<unknown>[]
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'lode-powermetrics-'))
   started = []
+  ends = []
 })
 afterEach(() => {
   powermetrics?.stop()
@@ -101,7 +104,9 @@ function mac(script: string, userId = 0, controllers: GraphicsController[] = [])
       userId: () => userId,
       follow: (command, parameters, onLine) => {
         started.push([command, ...parameters].join(' '))
-        return real.follow(tool, parameters, onLine)
+        const followed = real.follow(tool, parameters, onLine)
+        ends.push(followed.ended)
+        return followed
       },
     },
   )
@@ -199,14 +204,19 @@ describe('powermetrics', () => {
     expect(started).toHaveLength(3)
   })
 
-  it('that hangs is ended, started again after a pause, and given up', async () => {
+  it('that hangs is ended, started again after a pause, and given up', { timeout: 20_000 }, async () => {
     powermetrics = createPowermetrics(mac('exec sleep 60').system)
-    for (let minute = 0; minute < 10; minute++) {
-      powermetrics.latest()
-      machine.clock.milliseconds += 60_000
+    const startedAfter = (milliseconds: number): number => {
+      machine.clock.milliseconds += milliseconds
+      powermetrics?.latest()
+      return started.length
     }
-    expect(started).toHaveLength(3)
+    expect([0, 30_000].map(startedAfter)).toEqual([1, 1])
+    for (const times of [2, 3])
+      expect([1, 9999, 1, 30_000].map(startedAfter)).toEqual([times - 1, times - 1, times, times])
+    expect([1, 10_000, 3_600_000].map(startedAfter)).toEqual([3, 3, 3])
     expect(powermetrics.missing()).toBe('powermetrics ended 3 times: it printed nothing for 30 seconds')
+    await Promise.all(ends)
   })
 
   it('ends with its reader', async () => {

@@ -45,7 +45,11 @@ const transports: Record<string, () => Promise<Transport>> = {
     const [client, engine] = portPair()
     const box = inbox()
     client.onMessage(box.take)
-    const session = openClientSession(running.engine.api, { send: (message) => engine.send(message) }, () => undefined)
+    const session = openClientSession(
+      running.engine.api,
+      { send: (message) => engine.send(message) },
+      (where, error) => void running.complaints.push(`fault: ${where} ${String(error)}`),
+    )
     engine.onMessage(session.receive)
     engine.onClose(session.close)
     return { send: (message) => client.send(message), next: box.next, close: () => client.close() }
@@ -264,6 +268,6 @@ describe('the loopback door', () => {
   })
 
   test('after all of it the engine has no complaint about itself', () => {
-    expect(running.complaints.filter((complaint) => complaint.includes('fault'))).toEqual([])
+    expect(running.complaints.filter((complaint) => !complaint.startsWith('warning: '))).toEqual([])
   })
 })

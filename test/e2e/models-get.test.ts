@@ -168,7 +168,7 @@ describe.skipIf(testCertificate() === null)('a model of the catalogue', () => {
     expect(file.requests).toEqual([])
   })
 
-  test('that is not there, or is installed already, says so', async () => {
+  test('that nobody knows, or that is not where it should be, says so', async () => {
     expect(failureOf(await run('models', 'get', 'unheard-of')).code).toBe('not-found')
     file.answer = (_request, response) => response.writeHead(404).end()
     const failure = failureOf(await run('models', 'get', 'tiny'))

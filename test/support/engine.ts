@@ -11,22 +11,24 @@ export interface TestEngine {
   engine: Engine
   server: LoopbackServer
   token: string
-  /** what the engine logged as warning or error */
+  /** what the engine logged as a warning, as an error, or as a fault of its own behind the door; each begins with that word */
   complaints: string[]
   close(): Promise<void>
 }
 
 export async function startTestEngine(dataDir: string, changes: Partial<EngineParts> = {}): Promise<TestEngine> {
   const complaints: string[] = []
-  const complain = (message: string, details?: Record<string, unknown>): void =>
-    void complaints.push(`${message} ${JSON.stringify(details ?? {})}`)
+  const complain =
+    (severity: 'warning' | 'error' | 'fault') =>
+    (message: string, details?: Record<string, unknown>): void =>
+      void complaints.push(`${severity}: ${message} ${JSON.stringify(details ?? {})}`)
   const engine = await createEngine({
     dataDir,
     version: 'test',
     clock: systemClock,
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
     host: createNodeProcessHost(join(root, 'out/node')),
-    log: { info: () => undefined, warn: complain, error: complain },
+    log: { info: () => undefined, warn: complain('warning'), error: complain('error') },
     logFile: null,
     resourcesFolder: join(root, 'resources'),
     allowTestTier: true,
@@ -40,7 +42,7 @@ export async function startTestEngine(dataDir: string, changes: Partial<EnginePa
     port: 0,
     pageFolder: join(root, 'out/renderer'),
     uploadsFolder: engine.uploadsFolder,
-    logFault: (where, error) => complain(where, { error: String(error) }),
+    logFault: (where, error) => complain('fault')(where, { error: String(error) }),
   })
   return {
     engine,

@@ -1,5 +1,6 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { history } from '#shared/contract/engine'
 import { openMetrics, type DeviceSample, type Metrics } from './index'
@@ -139,6 +140,15 @@ describe('energy', () => {
     expect(metrics.energy(START, START + 86_400_000)).toMatchObject({ joules: 90_000, certainty: 'estimated' })
     expect(metrics.miningSeconds(START, START + 86_400_000)).toBe(1800)
     expect(metrics.history('1h').points.filter((point) => point.watts !== null)).toHaveLength(2)
+    const db = new Database(join(world.folder, 'metrics.db'), { readonly: true })
+    const kept = ['seconds', 'minutes', 'mining_minutes', 'quarters', 'mining_quarters'].map((table) =>
+      db
+        .prepare(`SELECT count(*) FROM ${table} WHERE at < ?`)
+        .pluck()
+        .get(world.clock.time - 20_000),
+    )
+    db.close()
+    expect(kept).toEqual([0, 0, 0, 2, 2])
   })
 })
 

@@ -155,7 +155,7 @@ describe('damage', () => {
       expect(kept).toHaveLength(1)
       expect(failure.message).toContain(kept[0])
       expect(failure.message).toContain('There is no backup.')
-      expect(readFileSync(join(world.folder, kept[0]!)).length).toBe(damaged.length)
+      expect(readFileSync(join(world.folder, kept[0]!)).equals(damaged)).toBe(true)
       expect(totalNow()).toBe(0n)
       expect(world.notices).toMatchObject([{ code: 'ledger-begun-anew', message: expect.stringContaining(kept[0]!) }])
     })
@@ -199,8 +199,10 @@ describe('damage', () => {
   it('is told to a command as a failure, without touching the file', () => {
     makeLedger(20)
     writeFileSync(file, 'This is not a database. '.repeat(1000))
+    const [before, beside] = [readFileSync(file), readdirSync(world.folder)]
     expect(failureOf(() => openLedgerReadOnly(world.folder)).code).toBe('ledger-damaged')
-    expect(existsSync(file)).toBe(true)
+    expect(readFileSync(file).equals(before)).toBe(true)
+    expect(readdirSync(world.folder)).toEqual(beside)
   })
 
   it('that a question meets is a failure, and the next start looks at the whole file', () => {

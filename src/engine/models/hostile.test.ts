@@ -1,6 +1,6 @@
 /** Files that were changed at random places: each is refused or taken, and nothing is ever written outside the store. */
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { expect, test } from 'vitest'
 import { Failure } from '#shared/domain/errors'
 import { convertModel } from '#worker/convert/index'
@@ -37,12 +37,13 @@ function mutate(bytes: Uint8Array, random: (below: number) => number): Uint8Arra
   }
 }
 
-/** Everything below a folder with size and time of change, except what lies in the store. */
+/** Everything below a folder with size and time of change, except the store and what lies in it. */
 function around(folder: string, store: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => !path.startsWith(store))
-    .map((path) => `${path} ${statSync(path).size}`)
+    .filter((path) => path !== store && !path.startsWith(`${store}${sep}`))
+    .map((path) => ({ path, about: statSync(path) }))
+    .map(({ path, about }) => `${path} ${about.size} ${about.mtimeMs}`)
 }
 
 const shape = { family: 'llama', layers: 1, width: 64, hidden: 64, heads: 1, keyValueHeads: 1, headSize: 64 } as const

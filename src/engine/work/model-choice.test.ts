@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { IN_USE_GAIN, orderModels, type ModelStanding } from './model-choice'
+import { orderModels, type ModelStanding } from './model-choice'
 
 const model = (name: string, creditPerSecond: number | null, more: Partial<ModelStanding> = {}) => ({
   name,
@@ -26,7 +26,8 @@ test('of those that earn alike the one with more credit a joule', () => {
 
 test('the model in use stays until another earns a quarter more; one in memory goes before one on disk', () => {
   const inUse = model('a', 100, { isInUse: true, isLoaded: true })
-  expect(order(inUse, model('b', 100 * IN_USE_GAIN * 0.94))).toBe('ab')
-  expect(order(inUse, model('b', 100 * IN_USE_GAIN * 1.06))).toBe('ba')
+  // Earnings within a twentieth are alike: the quarter is exact only to that.
+  expect(order(inUse, model('b', 125 * 0.94))).toBe('ab')
+  expect(order(inUse, model('b', 125 * 1.06))).toBe('ba')
   expect(order(model('a', 100), model('b', 99, { isLoaded: true }))).toBe('ba')
 })

@@ -15,11 +15,11 @@ export interface ModelStanding {
 }
 
 /** Another model must earn a quarter more before the device changes to it: hysteresis, so that it does not go to and fro. */
-export const IN_USE_GAIN = 1.25
+const IN_USE_GAIN = 1.25
 /** Against one whose weights must be read first. */
-export const LOADED_GAIN = 1.1
+const LOADED_GAIN = 1.1
 /** Rates nearer than this are alike: measurements of a busy machine are no better. */
-export const ALIKE = 0.95
+const ALIKE = 0.95
 
 /** The preferred first. One that was never measured here comes before all: a job of it says what it earns. */
 export function orderModels<T extends ModelStanding>(models: readonly T[]): T[] {

@@ -49,6 +49,10 @@ describe('what a network says is believed', () => {
     await expect(hear({ ...honest, epoch: longer })).rejects.toMatchObject(refused)
     const richer = { ...honest.parameters, body: { ...honest.parameters.body, graceSeconds: 31 } }
     await expect(hear({ ...honest, parameters: richer })).rejects.toMatchObject(refused)
+    const next = signObject('epoch', { ...honest.epoch.body, number: 1 }, networkKey)
+    expect((await hear({ ...honest, nextEpoch: next })).next).toEqual(next.body)
+    const forged = { ...next, body: { ...next.body, seed: 'ab'.repeat(32) } }
+    await expect(hear({ ...honest, nextEpoch: forged })).rejects.toMatchObject(refused)
   })
 
   it('not when the parameters are not those that the epoch announced, although signed', async () => {
@@ -59,5 +63,6 @@ describe('what a network says is believed', () => {
   it('not when the epoch is one of another network of the same key', async () => {
     const other = signObject('epoch', { ...honest.epoch.body, network: 'elsewhere' }, networkKey)
     await expect(hear({ ...honest, epoch: other })).rejects.toMatchObject(refused)
+    await expect(hear({ ...honest, nextEpoch: other })).rejects.toMatchObject(refused)
   })
 })

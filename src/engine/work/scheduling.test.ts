@@ -37,6 +37,7 @@ describe('the order of jobs', () => {
     earned(a, 1000)
     earned(b, 2000)
     rig.script.jobMilliseconds = 2000
+    for (const model of [b, b]) await rig.submit(model)
     const waiting = await rig.submit(a)
     rig.runner.wake()
     for (let turn = 0; turn < 25 && rig.stateOf(waiting) === 'queued'; turn++) {
@@ -45,6 +46,8 @@ describe('the order of jobs', () => {
       await rig.clock.advance(2000)
     }
     expect(rig.stateOf(waiting)).not.toBe('queued')
+    // It came third and waited all the same: the others of its time were begun before it.
+    expect(rig.script.begun.indexOf('a')).toBeGreaterThan(10)
   })
 
   it('measures each job, and remembers over a restart', async () => {

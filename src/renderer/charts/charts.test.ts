@@ -19,9 +19,14 @@ describe('the scale', () => {
 
   it('labels both ends and rises', () => {
     const ticks = scaleTicks({ low: 1, high: 1000 })
-    expect(ticks[0]?.label).toBe(1)
-    expect(ticks.at(-1)?.label).toBe(1000)
-    expect(ticks.map((tick) => tick.percent)).toEqual(ticks.map((tick) => tick.percent).toSorted((a, b) => a - b))
+    const percents = ticks.map(({ percent }) => percent)
+    expect(ticks[0]).toMatchObject({ label: 1, percent: 0 })
+    expect(ticks.at(-1)).toMatchObject({ label: 1000, percent: 100 })
+    expect(percents).toEqual([...new Set(percents)].toSorted((a, b) => a - b))
+    const labels = ticks.flatMap(({ label }) => label ?? [])
+    expect(labels).toEqual([1, 2, 5, 10, 20, 50, 100, 200, 500, 1000])
+    for (const { label, percent } of ticks)
+      if (label !== null) expect(percent).toBeCloseTo((100 * Math.log10(label)) / 3, 9)
   })
 })
 

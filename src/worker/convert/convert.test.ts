@@ -62,8 +62,10 @@ describe('the graph of a GGUF file computes what the file says', () => {
         const expected = all.logits.subarray(all.logits.length - kept * WORDS.length)
         expect(some.logits).toHaveLength(expected.length)
         some.logits.forEach((value, index) => expect(value).toBeCloseTo(expected[index]!, 1))
-        for (const part of ['keys', 'values'] as const)
+        for (const part of ['keys', 'values'] as const) {
+          expect(some[part]).toHaveLength(all[part].length)
           some[part].forEach((value, index) => expect(value).toBeCloseTo(all[part][index]!, 2))
+        }
       }
     },
   )

@@ -37,6 +37,7 @@ describe('SeededRandom', () => {
 describe('words', () => {
   it('are more than a thousand, lower or proper case, without repetition', () => {
     expect(ALL_WORDS.length).toBeGreaterThan(1000)
+    expect(new Set(ALL_WORDS).size).toBe(ALL_WORDS.length)
     for (const word of ALL_WORDS) expect(word).toMatch(/^[A-Z]?[a-z]+$/)
   })
 
@@ -92,6 +93,7 @@ describe('generateSample', () => {
   it('embed: one to eight sentences; chat: one short message, 16 to 48 tokens', async () => {
     for (const value of seeds) {
       const { texts } = (await generateSample({ kind: 'embed', seed: value })).input as EmbedInput
+      expect(texts.length).toBeGreaterThanOrEqual(1)
       expect(texts.length).toBeLessThanOrEqual(8)
       for (const text of texts) expect(text).toMatch(/^[A-Z][\w ,]+\.$/)
       const { messages, maxTokens } = (await generateSample({ kind: 'chat', seed: value })).input as ChatInput

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest'
 import type { History } from '#shared/contract/engine'
 import { efficiencyBand, historyMean } from './figures'
 
-const history = (points: History['points']): History => ({
+type Point = History['points'][number]
+
+const history = (points: Point[]): History => ({
   period: '3h',
   from: 0,
   to: 10_000,
@@ -12,33 +14,47 @@ const history = (points: History['points']): History => ({
   pauses: [],
 })
 
+/** As many points, one after another, each with what is given for its place. */
+const pointsOf = (
+  count: number,
+  of: (index: number) => Pick<Point, 'creditMacsPerSecond' | 'watts'>,
+): History['points'] => Array.from({ length: count }, (_, at) => ({ at, wattsMeasured: null, ...of(at) }))
+
 describe('the figures of the history', () => {
   it('weighs work per joule by energy, not by time', () => {
-    const points = Array.from({ length: 10 }, (_, index) => ({
-      at: index,
-      creditMacsPerSecond: index < 5 ? 100 : 300,
-      watts: index < 5 ? 10 : 10,
-      wattsMeasured: null,
-    }))
-    expect(historyMean(history(points))).toMatchObject({ macsPerSecond: 200, macsPerJoule: 20 })
+    // Half of the time 10 MAC/J at 10 W, half of it 30 MAC/J at 90 W: by time it would be 20 MAC/J.
+    const points = pointsOf(10, (index) =>
+      index < 5 ? { creditMacsPerSecond: 100, watts: 10 } : { creditMacsPerSecond: 2700, watts: 90 },
+    )
+    expect(historyMean(history(points))).toEqual({ period: '3 h', macsPerSecond: 1400, macsPerJoule: 28 })
   })
 
   it('leaves gaps out and says nothing of a few points', () => {
-    const gap = { at: 0, creditMacsPerSecond: null, watts: 12, wattsMeasured: null }
-    expect(historyMean(history([gap, gap]))).toMatchObject({ macsPerSecond: null, macsPerJoule: null })
-    expect(efficiencyBand(history([gap]))).toBeNull()
-    expect(historyMean(undefined).macsPerSecond).toBeNull()
+    const known = pointsOf(10, () => ({ creditMacsPerSecond: 300, watts: 10 }))
+    const gap = pointsOf(30, () => ({ creditMacsPerSecond: null, watts: 12 }))
+    const unmetered = pointsOf(30, () => ({ creditMacsPerSecond: 300, watts: null }))
+    const whole = history([...gap, ...known, ...unmetered])
+    expect(historyMean(whole)).toMatchObject({ macsPerSecond: 300, macsPerJoule: 30 })
+    expect(efficiencyBand(whole)).toMatchObject({ from: 30, to: 30 })
+
+    const few = history([...gap, ...known.slice(1)])
+    expect(historyMean(few)).toMatchObject({ macsPerSecond: null, macsPerJoule: null })
+    expect(historyMean(history(unmetered))).toMatchObject({ macsPerSecond: 300, macsPerJoule: null })
+    expect(efficiencyBand(few)).toBeNull()
+    expect(efficiencyBand(undefined)).toBeNull()
+    expect(historyMean(undefined)).toMatchObject({ macsPerSecond: null, macsPerJoule: null })
   })
 
-  it('drops the outermost points of the band', () => {
-    const points = Array.from({ length: 40 }, (_, index) => ({
-      at: index,
-      creditMacsPerSecond: index === 0 ? 1e6 : 100 + index,
-      watts: 1,
-      wattsMeasured: null,
-    }))
-    const band = efficiencyBand(history(points))
-    expect(band?.to).toBeLessThan(200)
-    expect(band?.from).toBeGreaterThan(100)
+  it('drops the outermost twentieth of the points on each side of the band, wherever they stand', () => {
+    // 36 points of 51 to 86 MAC/J, and four outliers that come first, last and between them.
+    const outliers = new Map([
+      [0, 1e6],
+      [13, 1],
+      [27, 2e6],
+      [39, 2],
+    ])
+    let next = 50
+    const points = pointsOf(40, (index) => ({ creditMacsPerSecond: 2 * (outliers.get(index) ?? ++next), watts: 2 }))
+    expect(efficiencyBand(history(points))).toEqual({ from: 51, to: 86, period: '3 h' })
   })
 })

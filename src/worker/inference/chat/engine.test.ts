@@ -66,6 +66,7 @@ async function settled(answer: Promise<Answer>): Promise<unknown> {
 
 function expectSame(actual: Answer, expected: Answer): void {
   expect(actual.ids).toEqual(expected.ids)
+  expect(actual.top).toHaveLength(expected.ids.length)
   actual.top.forEach((row, position) => {
     row.forEach(([id, value], place) => {
       const [expectedId, expectedValue] = expected.top[position]![place]!

@@ -36,9 +36,11 @@ describe('Philox4x32-10', () => {
   })
 
   test('gives numbers from 0 to 1 that differ with position and seed', () => {
-    const numbers = Array.from({ length: 1000 }, (_, position) => uniformAt(position % 2, position))
+    const numbers = [0, 1].flatMap((seed) => Array.from({ length: 500 }, (_, position) => uniformAt(seed, position)))
     expect(numbers.every((number) => number >= 0 && number < 1)).toBe(true)
     expect(new Set(numbers).size).toBe(1000)
+    expect(Math.min(...numbers)).toBeLessThan(0.02)
+    expect(Math.max(...numbers)).toBeGreaterThan(0.98)
   })
 })
 
