@@ -7,7 +7,7 @@ import { formatRate, toText } from '#shared/domain/format'
 import { createNodeProcessHost } from '#process/node-host'
 import type { CommandContext } from '../lode'
 import { EXIT_DONE, EXIT_FAILED } from '../output'
-import { programFolder } from '../paths'
+import { programFolder } from '#host/paths'
 
 /** `lode drivers check PATH`: the conformance kit, in processes of its own; needs neither engine nor approval. */
 export async function driversCheck(

@@ -1,5 +1,5 @@
 /** Devices: what the machine has, what it draws, and the process that looks. */
-export { createSensorsClient, inventoryFromNode, type SensorsClient } from './sensors-client'
+export { createSensorsClient, inventoryFromNode, type SensorsClient } from '../workers/sensors-client'
 export {
   defaultThreads,
   computingGpus,
@@ -9,8 +9,8 @@ export {
   type DeviceSettings,
   type GpuFinding,
 } from './describe'
-export { estimateGraphics, readGraphicsTable } from './graphics'
-export { createPowerMeter, type PowerMeter, type PowerReading } from './power'
+export { estimateGraphics, readGraphicsTable } from '../power/graphics'
+export { createPowerMeter, type PowerMeter, type PowerReading } from '../power/power-meter'
 export {
   createEnergyMeter,
   energyOf,
@@ -18,7 +18,7 @@ export {
   type EnergyMeter,
   type EnergyTotal,
   type PowerSample,
-} from './energy'
-export { processorClockHertz } from './clock'
-export { cleanProcessorName, readProcessorTable, type ProcessorTable } from './processors'
-export { createTemperatureGuard, defaultTemperatureLimit } from './temperature-guard'
+} from '../power/energy'
+export { processorClockHertz } from '../benchmark/processor-clock'
+export { cleanProcessorName, readProcessorTable, type ProcessorTable } from '../power/processors'
+export { createTemperatureGuard, defaultTemperatureLimit } from '../power/temperature-guard'

@@ -3,9 +3,9 @@ import type { Money } from '#shared/contract/common'
 import type { TodaySummary } from '#shared/contract/engine'
 import { electricityCostMicros } from '#shared/domain/electricity'
 import type { EngineContext } from '../context'
-import { localMidnight } from '../local-days'
-import { electricityPrice } from '../settings'
-import { workEnergy } from '../work-energy'
+import { localMidnight } from '../base/local-days'
+import { electricityPrice } from '../base/settings'
+import { workEnergy } from '../power/work-energy'
 
 /** Stop answers within two seconds in all. */
 const DRAIN_MILLISECONDS = 1000
