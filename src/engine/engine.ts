@@ -7,40 +7,45 @@ import type { Notice, StartOptions } from '#shared/contract/engine'
 import type { SensorInventory, SensorReading } from '#shared/ipc/sensors'
 import type { ProcessHost } from '#process/host'
 import type { Clock } from '#process/supervisor'
-import { createBenchmarks } from './benchmark/benchmarks'
-import { createClosers } from './base/closers'
+import { createBenchmarks } from './benchmark'
+import {
+  createClosers,
+  describeFault,
+  createEngineEvents,
+  type Log,
+  electricityPrice,
+  openSettings,
+  pinNetworkKey,
+} from './base'
 import type { EngineContext } from './context'
-import { describeFault } from './base/describe-fault'
-import { createDeviceRegistry, type DeviceRegistry } from './devices/registry'
-import { createSensorsClient } from './devices'
-import { createKeptDriverChecks } from './drivers/kept-checks'
-import { createDriverSupport } from './drivers/support'
-import { createEngineEvents } from './base/events'
+import {
+  createDeviceRegistry,
+  type DeviceRegistry,
+  knownInventory,
+  rememberInventory,
+  createQuarantine,
+  createGpuProbe,
+  createNativeProbe,
+} from './devices'
+import { createSensorsClient, startVerifier } from './workers'
+import { createKeptDriverChecks, createDriverSupport } from './drivers'
 import { createHandlers } from './handlers'
 import { acquireEngineLock, openLedger, openMetrics } from './ledger'
-import { createLive, type Live } from './power/live'
-import type { Log } from './base/log'
-import { createMining, type Mining } from './mining/mining'
-import { createModelSupport, type ModelEnvironment } from './models/support'
-import { createSigner, signatureVerifier } from './network'
-import { joinPractice } from './network/join-practice'
-import { knownInventory, rememberInventory } from './devices/known-inventory'
-import { openMiningMark } from './mining/resume'
-import { loadRigKeySeed } from './network/rig-key'
-import { electricityPrice, openSettings, pinNetworkKey } from './base/settings'
+import { createLive, type Live } from './power'
+import { createMining, type Mining, openMiningMark, createThrottle } from './mining'
+import { createModelSupport, type ModelEnvironment, createUsableModels } from './models'
+import {
+  createSigner,
+  signatureVerifier,
+  joinPractice,
+  loadRigKeySeed,
+  takeUpWhatWasLeft,
+  createNetworkState,
+  createSubmissions,
+} from './network'
 import { engineStatus } from './status'
-import { createThrottle } from './mining/throttle'
-import { createQuarantine } from './devices/quarantine'
-import { createRunnerFactory } from './device-loop/runner-factory'
-import { createUsableModels } from './models/usable-models'
-import { takeUpWhatWasLeft } from './network/recovery'
-import { createJobRates } from './jobs/job-rates'
-import { createNetworkState } from './network/network-state'
-import { createSampleBudget } from './jobs/sample-budget'
-import { createSubmissions } from './network/submissions'
-import { createGpuProbe } from './devices/gpu-probe'
-import { createNativeProbe } from './devices/native-probe'
-import { startVerifier } from './workers/verifier'
+import { createRunnerFactory } from './device-loop'
+import { createJobRates, createSampleBudget } from './jobs'
 
 export interface EngineParts {
   /** made when it is not there; one engine a folder */

@@ -3,7 +3,7 @@ import { existsSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import pino from 'pino'
 import { ensureFolder } from '#engine/ledger/index'
-import type { Log } from '#engine/base/log'
+import type { Log } from '#engine/base/index'
 
 const LARGEST_LOG_BYTES = 5 * 1024 * 1024
 

@@ -5,8 +5,9 @@ import {
   type Coordinator,
   type CoordinatorConfiguration,
   type CoordinatorStore,
+  type SampleSource,
+  type Verifier,
 } from '#coordinator/coordinator'
-import type { SampleSource, Verifier } from '#coordinator/coordinator'
 import { bytesToHex, utf8ToBytes } from '#shared/domain/bytes'
 import type { MacFormula } from '#shared/domain/card'
 import type { JobEvidence, JobInput, JobKind, JobOutput, JobSizes } from '#shared/domain/job'

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
-import { checkConformance } from '#engine/drivers/conformance'
+import { checkConformance } from '#engine/drivers/index'
 import { Failure } from '#shared/domain/errors'
 import { formatRate, toText } from '#shared/domain/format'
 import { createNodeProcessHost } from '#process/node-host'

@@ -2,7 +2,7 @@
 import type { BenchmarkProgress } from '#shared/domain/benchmark'
 import { Failure } from '#shared/domain/errors'
 import { createBenchmarkTask, type BenchmarkOutcome, type BenchmarkPlan, type BenchmarkTask } from './benchmark-task'
-import type { WorkerClient } from '../workers/worker-client'
+import type { WorkerClient } from '../workers'
 
 export interface BenchmarkQueue {
   readonly waiting: boolean

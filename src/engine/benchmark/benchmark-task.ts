@@ -9,7 +9,7 @@ import {
 import { goldenDigests } from '#shared/domain/golden'
 import { TIERS, type TierName } from '#shared/domain/tiers'
 import type { ProofEngine } from '#shared/domain/backend'
-import type { WorkerClient } from '../workers/worker-client'
+import type { WorkerClient } from '../workers'
 
 /** What a device's sensors and settings say at a moment; null: not available. */
 export interface BenchmarkReading {

@@ -14,12 +14,11 @@ import { signObject, type Signed, type Signer } from '#shared/domain/signed'
 import { TIERS, type TierName } from '#shared/domain/tiers'
 import { proofEngines, type ProofEngine } from '#shared/domain/backend'
 import type { ProcessHost } from '#process/host'
-import type { DeviceRegistry } from '../devices/registry'
+import type { DeviceRegistry, Quarantine } from '../devices'
 import type { Ledger } from '../ledger'
-import type { Log } from '../base/log'
-import type { Quarantine } from '../devices/quarantine'
+import type { Log } from '../base'
 import type { BenchmarkOutcome } from './benchmark-task'
-import { recompute } from '../workers/recompute'
+import { recompute } from '../workers'
 
 export interface BenchmarkRequest {
   id: string

@@ -1,14 +1,13 @@
 /** One device at work: its worker process, and what it does next — a useful job first, a sample now and then, proof otherwise. */
 import { Failure } from '#shared/domain/errors'
 import { Unanswered } from '#process/peer'
-import { createBenchmarkQueue } from '../benchmark/benchmark-queue'
+import { createBenchmarkQueue } from '../benchmark'
 import { createDeviceDisplay } from './device-display'
-import { createDeviceJobs } from '../jobs/device-jobs'
-import { createDeviceProofs } from '../proof/device-proofs'
+import { createDeviceJobs, createModelTrials } from '../jobs'
+import { createDeviceProofs } from '../proof'
 import type { DeviceRunner, DeviceRunnerParts, MiningOptions } from './device-types'
 import { createDeviceWorker } from './device-worker'
-import { fitsMemory, MODEL_MEMORY_SHARE } from '../models/model-memory'
-import { createModelTrials } from '../jobs/model-trials'
+import { fitsMemory, MODEL_MEMORY_SHARE } from '../models'
 import { createRestraint } from './restraint'
 import { createWorkLoop } from './work-loop'
 

@@ -2,7 +2,7 @@
 import { Failure } from '#shared/domain/errors'
 import type { WorkerStart } from '#shared/ipc/worker'
 import type { Clock } from '#process/supervisor'
-import { startWorker, type WorkerClient, type WorkerClientParts } from '../workers/worker-client'
+import { startWorker, type WorkerClient, type WorkerClientParts } from '../workers'
 
 /** A worker without work keeps its models this long. */
 const IDLE_STOP_MILLISECONDS = 60_000

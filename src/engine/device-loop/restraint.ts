@@ -1,9 +1,9 @@
 /** What holds a device back: the throttle's threads and duty cycle, and heat. */
 import type { Pace } from '#shared/contract/throttle'
 import type { Clock } from '#process/supervisor'
-import { createTemperatureGuard } from '../devices'
-import { threadsAt } from '../mining/throttle'
-import { createPacing, type Slice } from '../proof/pacing'
+import { createTemperatureGuard } from '../power'
+import { threadsAt } from '../mining'
+import { createPacing, type Slice } from '../proof'
 
 /** How often a device that is too hot is looked at again. */
 const HEAT_LOOK_MILLISECONDS = 1000

@@ -2,14 +2,13 @@
 import { bytesToHex } from '#shared/domain/bytes'
 import { Failure } from '#shared/domain/errors'
 import type { DeviceDescriptor } from '../devices'
-import type { Drivers } from '../drivers/drivers'
-import type { DriverSensors } from '../power/driver-sensors'
-import type { EngineEvents } from '../base/events'
+import type { Drivers } from '../drivers'
+import type { DriverSensors, Live } from '../power'
+import type { EngineEvents } from '../base'
 import type { Ledger } from '../ledger'
-import type { Live } from '../power/live'
 import { createDeviceRunner, type DeviceRunner } from './device-runner'
 import type { DeviceRunnerParts } from './device-types'
-import type { VerifierClient } from '../workers/verifier'
+import type { VerifierClient } from '../workers'
 
 export interface RunnerFactoryParts extends Pick<
   DeviceRunnerParts,

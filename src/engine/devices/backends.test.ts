@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { GpuFinding } from '.'
+import type { GpuFinding } from './describe'
 import { createEngineLook } from './backends'
 
 it('a slow graphics driver holds up nothing but its own device', async () => {

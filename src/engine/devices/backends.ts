@@ -2,7 +2,7 @@
 import type { GpuAdapter } from '#shared/ipc/worker'
 import type { ProofEngine } from '#shared/domain/backend'
 import type { SensorInventory } from '#shared/ipc/sensors'
-import { computingGpus, type GpuFinding } from '.'
+import { computingGpus, type GpuFinding } from './describe'
 
 export interface EngineLook {
   /** of the processor, the fastest first */

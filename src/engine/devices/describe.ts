@@ -2,7 +2,7 @@
 import { proofEngines, type ProofEngine } from '#shared/domain/backend'
 import type { GpuAdapter } from '#shared/ipc/worker'
 import type { SensorInventory } from '#shared/ipc/sensors'
-import { cleanProcessorName } from '../power/processors'
+import { cleanProcessorName } from '../power'
 
 export interface DeviceSettings {
   enabled?: boolean | undefined

@@ -2,9 +2,9 @@
 import type { GpuAdapter } from '#shared/ipc/worker'
 import type { ProofEngine } from '#shared/domain/backend'
 import type { ProcessHost } from '#process/host'
-import type { GpuFinding } from '.'
-import type { Log } from '../base/log'
-import { probeEngine } from '../workers/backend-probe'
+import type { GpuFinding } from './describe'
+import type { Log } from '../base'
+import { probeEngine } from '../workers'
 
 /** A graphics driver compiles first. */
 const PROBE_TIMEOUT_MILLISECONDS = 60_000

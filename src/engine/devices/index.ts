@@ -1,24 +1,7 @@
 /** Devices: what the machine has, what it draws, and the process that looks. */
-export { createSensorsClient, inventoryFromNode, type SensorsClient } from '../workers/sensors-client'
-export {
-  defaultThreads,
-  computingGpus,
-  describeDevices,
-  engineUses,
-  type DeviceDescriptor,
-  type DeviceSettings,
-  type GpuFinding,
-} from './describe'
-export { estimateGraphics, readGraphicsTable } from '../power/graphics'
-export { createPowerMeter, type PowerMeter, type PowerReading } from '../power/power-meter'
-export {
-  createEnergyMeter,
-  energyOf,
-  integrateEnergy,
-  type EnergyMeter,
-  type EnergyTotal,
-  type PowerSample,
-} from '../power/energy'
-export { processorClockHertz } from '../benchmark/processor-clock'
-export { cleanProcessorName, readProcessorTable, type ProcessorTable } from '../power/processors'
-export { createTemperatureGuard, defaultTemperatureLimit } from '../power/temperature-guard'
+export type { DeviceDescriptor, DeviceSettings } from './describe'
+export { createGpuProbe } from './gpu-probe'
+export { knownInventory, rememberInventory } from './known-inventory'
+export { createNativeProbe } from './native-probe'
+export { createQuarantine, type Quarantine } from './quarantine'
+export { createDeviceRegistry, type DeviceRegistry } from './registry'

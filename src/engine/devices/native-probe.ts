@@ -1,7 +1,7 @@
 /** Whether the native engine works on this machine's processor. */
 import type { ProcessHost } from '#process/host'
-import type { Log } from '../base/log'
-import { probeEngine, type EngineLook } from '../workers/backend-probe'
+import type { Log } from '../base'
+import { probeEngine, type EngineLook } from '../workers'
 
 export interface NativeProbe {
   /** Whether the engine gave the right digests; looks at the first call. Never rejects. */

@@ -2,11 +2,10 @@
 import type { Failure } from '#shared/domain/errors'
 import type { Clock } from '#process/supervisor'
 import type { DeviceRegistry } from './registry'
-import type { Drivers } from '../drivers/drivers'
-import type { EngineEvents } from '../base/events'
+import type { Drivers } from '../drivers'
+import type { EngineEvents, Log } from '../base'
 import type { Ledger } from '../ledger'
-import type { Log } from '../base/log'
-import type { Mining } from '../mining/mining'
+import type { Mining } from '../mining'
 
 export interface Quarantine {
   /**

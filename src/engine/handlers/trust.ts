@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import type { TrustItem } from '#shared/contract/settings'
-import { packageFolder } from '../base/package-folder'
+import { packageFolder } from '../base'
 
 /** Packages with native code or that touch a person's data, with the file that carries their code where it is one file. */
 const PARTS: readonly { package: string; binary?: string }[] = [

@@ -1,15 +1,15 @@
 /** The useful jobs of one device: which it asks for, how many it runs at once, and what it learns from each. */
 import type { JobKind } from '#shared/domain/job'
 import type { Clock } from '#process/supervisor'
-import type { Log } from '../base/log'
+import type { Log } from '../base'
 import { createBatchLimits } from './batch-limits'
-import type { DeviceRunnerParts } from '../device-loop/device-types'
+import type { DeviceRunnerParts } from '../device-loop'
 import { runBatch } from './job-batch'
 import { createJobRunner, type JobOutcome, type JobRunner, type RunnableModel } from './job-runner'
 import { createJobSource, type LeasedJob, type WantedModel } from './job-source'
 import { orderModels } from './model-choice'
-import { fitsMemory } from '../models/model-memory'
-import type { WorkerClient } from '../workers/worker-client'
+import { fitsMemory } from '../models'
+import type { WorkerClient } from '../workers'
 
 const WORDS: Record<JobKind, { one: string; many: (count: number) => string }> = {
   chat: { one: 'Answering a question with', many: (count) => `Answering ${count} questions at once with` },

@@ -1,7 +1,7 @@
 /** Jobs of one model that a worker computes together: the first begins, others join while there is room. */
 import type { JobOutcome, JobRunner, RunnableModel } from './job-runner'
 import type { LeasedJob } from './job-source'
-import type { WorkerClient } from '../workers/worker-client'
+import type { WorkerClient } from '../workers'
 
 export interface JobBatchParts {
   jobs: Pick<JobRunner, 'run' | 'running'>

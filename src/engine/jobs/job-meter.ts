@@ -3,7 +3,7 @@
  * each job computed in it, moment for moment as the worker tells of them, so that the parts add up to what the device spent.
  */
 import type { WorkEnergy } from '../ledger'
-import { energyBetween, workEnergy } from '../power/work-energy'
+import { energyBetween, workEnergy } from '../power'
 
 export interface MeteredJob {
   /** Ends its account. `energy` null: not known for all of its time. */

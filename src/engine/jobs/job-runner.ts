@@ -6,12 +6,11 @@ import { FINAL_JOB_STATES } from '#shared/domain/states'
 import type { JobOffer } from '#shared/protocol/job'
 import type { Network } from '#shared/protocol/network'
 import type { Clock } from '#process/supervisor'
-import type { EngineEvents } from '../base/events'
+import type { EngineEvents, Log } from '../base'
 import type { Ledger, WorkEnergy } from '../ledger'
-import type { Log } from '../base/log'
 import { createJobMeter, type JobMeter } from './job-meter'
-import type { Submissions } from '../network/submissions'
-import type { WorkerClient } from '../workers/worker-client'
+import type { Submissions } from '../network'
+import type { WorkerClient } from '../workers'
 
 export interface RunnableModel {
   card: ModelCard

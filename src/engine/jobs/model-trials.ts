@@ -1,15 +1,14 @@
 /** A short measurement of each model that was never measured on a device: what its jobs would earn here. */
 import { Failure } from '#shared/domain/errors'
 import type { JobInput, JobKind } from '#shared/domain/job'
-import type { Log } from '../base/log'
+import type { Log } from '../base'
 import type { WorkEnergy } from '../ledger'
-import { energyBetween } from '../power/work-energy'
-import { expectedCredit } from '../network/expected-credit'
+import { energyBetween } from '../power'
+import { expectedCredit, type NetworkState } from '../network'
 import type { JobRates } from './job-rates'
 import type { RunnableModel } from './job-runner'
-import { fitsMemory } from '../models/model-memory'
-import type { NetworkState } from '../network/network-state'
-import type { WorkerClient } from '../workers/worker-client'
+import { fitsMemory } from '../models'
+import type { WorkerClient } from '../workers'
 
 /** Mining comes first: its first shares, and the large tier's weights, are not held up. */
 const FIRST_MILLISECONDS = 30_000

@@ -13,7 +13,7 @@ import type { Receipt } from '#shared/protocol/receipt'
 import type { ShareSubmission } from '#shared/protocol/share'
 import type { Unit } from '#shared/protocol/unit'
 import { sha256Hex, signObject, type SignatureVerifier, type Signed, type Signer } from '#shared/domain/signed'
-import type { JobRecord, JobResultRecord, LedgerNotice, OpenLedgerOptions, ShareRecord } from './index'
+import type { JobRecord, JobResultRecord, LedgerNotice, OpenLedgerOptions, ShareRecord } from './types'
 
 export interface TestWorld {
   folder: string

@@ -2,7 +2,8 @@ import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { history } from '#shared/contract/engine'
-import { openMetrics, type DeviceSample, type Metrics } from './index'
+import { openMetrics } from './metrics'
+import type { DeviceSample, Metrics } from './metrics-types'
 import { makeWorld, START, type TestWorld } from './ledger.test.support'
 
 let world: TestWorld

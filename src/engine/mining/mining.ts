@@ -1,10 +1,9 @@
 /** Mining as a whole: which devices work, since when, until when, and why not. One device's work is device-runner's. */
 import type { MiningState, Notice, PauseCause, StartOptions } from '#shared/contract/engine'
 import { Failure } from '#shared/domain/errors'
-import type { ProofEngine } from '#shared/domain/backend'
-import { proofEngines } from '#shared/domain/backend'
+import { type ProofEngine, proofEngines } from '#shared/domain/backend'
 import type { Clock } from '#process/supervisor'
-import type { DeviceRunner } from '../device-loop/device-runner'
+import type { DeviceRunner } from '../device-loop'
 
 /** Practice pays nothing and uses electricity: it stops by itself after an hour unless told to go on. */
 export const PRACTICE_MILLISECONDS = 60 * 60 * 1000

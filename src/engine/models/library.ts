@@ -5,7 +5,7 @@ import { hashOrigin, sourceWords, type Catalogue, type CatalogueEntry } from '#s
 import { isOutdated } from '#shared/domain/converter'
 import { Failure } from '#shared/domain/errors'
 import type { ModelTotal } from '../ledger'
-import type { Log } from '../base/log'
+import type { Log } from '../base'
 import type { Downloads } from './downloads'
 import { fitOf, measureRoom, memoryNeeded, memoryRoom, type Room } from './fit'
 import type { ModelStore } from './store'

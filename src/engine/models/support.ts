@@ -6,9 +6,8 @@ import type { Model } from '#shared/contract/models'
 import { Failure } from '#shared/domain/errors'
 import type { ProcessHost } from '#process/host'
 import type { Clock } from '#process/supervisor'
-import type { EngineEvents } from '../base/events'
+import type { EngineEvents, Log, SettingsStore } from '../base'
 import type { Ledger } from '../ledger'
-import type { Log } from '../base/log'
 import {
   builtInModels,
   createDownloads,
@@ -19,9 +18,8 @@ import {
   type ModelLibrary,
   type ModelStore,
 } from './store'
-import type { SettingsStore } from '../base/settings'
 import { createModelConverter } from './converter'
-import type { VerifierClient } from '../workers/verifier'
+import type { VerifierClient } from '../workers'
 
 export interface ModelSupportParts {
   dataDir: string

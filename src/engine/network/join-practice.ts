@@ -1,9 +1,9 @@
 /** The practice network of this folder, opened and trusted. */
 import type { EngineParts } from '../engine'
 import type { Ledger } from '../ledger'
-import { openPracticeNetwork, type PracticeNetwork } from '.'
-import { pinNetworkKey, pinnedNetworkKeys } from '../base/settings'
-import type { VerifierClient } from '../workers/verifier'
+import { openPracticeNetwork, type PracticeNetwork } from './practice'
+import { pinNetworkKey, pinnedNetworkKeys } from '../base'
+import type { VerifierClient } from '../workers'
 
 /** the network's name in its signed objects */
 const PRACTICE = 'practice'

@@ -3,7 +3,7 @@ import { signObject, type Signer } from '#shared/domain/signed'
 import type { Network } from '#shared/protocol/network'
 import type { Welcome } from '#shared/protocol/hello'
 import { createHarness, createTestClock } from '../../../test/support/coordinator-harness'
-import { createSigner, signatureVerifier } from '.'
+import { createSigner, signatureVerifier } from './ed25519'
 import { createNetworkState } from './network-state'
 
 const rig = createSigner('22'.repeat(32))

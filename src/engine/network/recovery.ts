@@ -1,7 +1,7 @@
 /** Jobs that a former run left unfinished: what a person asked for is queued again, samples are given back. */
 import type { Coordinator } from '#coordinator/coordinator'
 import type { Ledger } from '../ledger'
-import type { Log } from '../base/log'
+import type { Log } from '../base'
 import type { Submissions } from './submissions'
 
 /** What a crash left: sent again, taken up again, or given back. */

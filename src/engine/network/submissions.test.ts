@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Receipt } from '#shared/protocol/receipt'
 import { signObject } from '#shared/domain/signed'
-import { signatureVerifier } from '.'
+import { signatureVerifier } from './ed25519'
 import { createTestRig, type TestRig } from '../device-loop/rig.test.support'
 
 let rig: TestRig

@@ -21,12 +21,11 @@ import {
 } from '#shared/domain/signed'
 import { TIERS } from '#shared/domain/tiers'
 import type { Clock } from '#process/supervisor'
-import type { EngineEvents } from '../base/events'
+import type { EngineEvents, Log } from '../base'
 import type { Ledger, Recovery, WorkEnergy } from '../ledger'
-import type { Log } from '../base/log'
 import { expectedCredit } from './expected-credit'
 import type { NetworkState } from './network-state'
-import type { FoundShare } from '../proof/proof-miner'
+import type { FoundShare } from '../proof'
 
 export interface Submissions {
   /** Stores and sends a share. Settles when it is answered or put off. */

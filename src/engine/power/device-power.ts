@@ -1,16 +1,11 @@
 /** What each device draws and how warm it is: its sensor's word, else an estimate that says from what, else nothing with the reason. */
 import type { SensorInventory, SensorReading } from '#shared/ipc/sensors'
-import {
-  createPowerMeter,
-  estimateGraphics,
-  readGraphicsTable,
-  readProcessorTable,
-  type PowerMeter,
-  type PowerReading,
-} from '../devices'
+import { createPowerMeter, type PowerMeter, type PowerReading } from './power-meter'
+import { estimateGraphics, readGraphicsTable } from './graphics'
+import { readProcessorTable } from './processors'
 import type { DriverSensors } from './driver-sensors'
 import type { DevicePower } from './energy-account'
-import type { DeviceRunner } from '../device-loop/device-runner'
+import type { DeviceRunner } from '../device-loop'
 
 export interface DevicePowers {
   /** now */

@@ -7,7 +7,7 @@ import type { Certainty } from '#shared/contract/common'
 import type { Clock } from '#process/supervisor'
 import { createEnergyAccount, type DevicePower, type EnergyAccount } from './energy-account'
 import type { ActivityShares, Metrics, WorkEnergy } from '../ledger'
-import type { DeviceRunner } from '../device-loop/device-runner'
+import type { DeviceRunner } from '../device-loop'
 
 const TICK_MILLISECONDS = 1000
 const WINDOW_MILLISECONDS = 60_000

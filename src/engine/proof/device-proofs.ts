@@ -1,12 +1,11 @@
 /** The proofs of one device: slices of nonces, the shares found, and what they cost. */
 import { Failure } from '#shared/domain/errors'
 import type { WorkEnergy } from '../ledger'
-import type { DeviceDisplay } from '../device-loop/device-display'
-import type { DeviceRunnerParts, MiningOptions } from '../device-loop/device-types'
+import type { DeviceDisplay, DeviceRunnerParts, MiningOptions } from '../device-loop'
 import type { Slice } from './pacing'
 import { createProofMiner, type FoundShare, type ProofMiner } from './proof-miner'
 import { createShareAccount } from './share-account'
-import type { WorkerClient } from '../workers/worker-client'
+import type { WorkerClient } from '../workers'
 
 export interface DeviceProofs {
   readonly macsPerSecond: number | null

@@ -11,9 +11,9 @@ import { TIERS, type TierName } from '#shared/domain/tiers'
 import type { ProofContext } from '#shared/ipc/worker'
 import type { ProofEngine } from '#shared/domain/backend'
 import type { Clock } from '#process/supervisor'
-import type { Log } from '../base/log'
-import type { NetworkState } from '../network/network-state'
-import type { WorkerClient } from '../workers/worker-client'
+import type { Log } from '../base'
+import type { NetworkState } from '../network'
+import type { WorkerClient } from '../workers'
 
 /** The first measurement of a tier on a device. */
 const CALIBRATION_MILLISECONDS = 150

@@ -1,6 +1,6 @@
 /** What a device's proofs cost between two shares: milliseconds of work, and joules without those of jobs in between. */
 import type { WorkEnergy } from '../ledger'
-import { energyBetween, energyMarkPast } from '../power/work-energy'
+import { energyBetween, energyMarkPast } from '../power'
 
 export interface ShareAccount {
   /** Mining begins: what came before is nobody's. */

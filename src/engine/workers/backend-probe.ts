@@ -8,7 +8,7 @@ import type { GpuAdapter, WorkerMethods, WorkerNotifications, WorkerStart } from
 import type { ProofEngine } from '#shared/domain/backend'
 import type { ProcessHost } from '#process/host'
 import { createPeer } from '#process/peer'
-import type { Log } from '../base/log'
+import type { Log } from '../base'
 
 /** Enough to see the right digests; what is measured meanwhile says nothing. */
 const DIGEST_SECONDS = 0.01

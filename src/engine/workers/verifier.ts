@@ -8,7 +8,7 @@ import type { JobInput, JobKind } from '#shared/domain/job'
 import type { TierName } from '#shared/domain/tiers'
 import type { ModelLocation, WorkerMethods } from '#shared/ipc/worker'
 import type { ProofEngine } from '#shared/domain/backend'
-import type { Log } from '../base/log'
+import type { Log } from '../base'
 import { startWorker, type WorkerClient, type WorkerClientParts } from './worker-client'
 
 export interface VerifierClient {

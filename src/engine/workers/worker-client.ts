@@ -4,7 +4,7 @@ import type { LoadedModel, WorkerMethod, WorkerMethods, WorkerNotifications, Wor
 import type { ProcessExit, ProcessHost } from '#process/host'
 import { createPeer, Unanswered, type Peer } from '#process/peer'
 import { supervise, type Clock, type SupervisedState, type Supervisor } from '#process/supervisor'
-import type { Log } from '../base/log'
+import type { Log } from '../base'
 
 export interface WorkerClient {
   readonly name: string

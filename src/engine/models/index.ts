@@ -1,0 +1,4 @@
+/** Models on this rig: catalogue, downloads, store and library. */
+export { MODEL_MEMORY_SHARE, fitsMemory } from './model-memory'
+export { createModelSupport, type ModelAccess, type ModelEnvironment } from './support'
+export { createUsableModels } from './usable-models'
