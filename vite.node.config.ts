@@ -17,7 +17,7 @@ export default defineConfig({
     rolldownOptions: {
       input: {
         lode: 'src/cli/lode.ts',
-        'engine-process': 'src/cli/engine-process.ts',
+        'engine-process': 'src/host/engine-process.ts',
         worker: 'src/worker/main.ts',
         sensors: 'src/sensors/main.ts',
         'pdf-thread': 'src/worker/inference/ocr/pdf-thread.ts',

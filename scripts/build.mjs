@@ -18,11 +18,12 @@ const parts = [
     sources: [
       'vite.node.config.ts',
       'src/process',
-      'src/pool',
+      'src/coordinator',
       'src/worker',
       'src/sensors',
       'src/engine',
       'src/server',
+      'src/host',
       'src/cli',
       ...shared,
     ],

@@ -3,7 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { Failure } from '#shared/domain/errors'
 import { jobKinds } from '#shared/domain/job'
 import { tierNames } from '#shared/domain/tiers'
-import { proofEngines } from '#shared/domain/worker-protocol'
+import { proofEngines } from '#shared/domain/backend'
 import { addressSet, addressShow } from './commands/address'
 import { bench } from './commands/bench'
 import { devices, devicesRetry } from './commands/devices'
@@ -24,9 +24,9 @@ import {
 import { proofDigest } from './commands/proof'
 import { start, status, stop } from './commands/status'
 import { throttle, throttleLevels } from './commands/throttle'
-import { VERSION } from './engine-host'
+import { VERSION } from '#host/engine-host'
 import { createOutput, EXIT_DONE, EXIT_WRONG_USAGE, reportFailure, type Output } from './output'
-import { dataFolder } from './paths'
+import { dataFolder } from '#host/paths'
 
 /** What every command is given. */
 export interface CommandContext {

@@ -2,8 +2,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { Failure } from '#shared/domain/errors'
 import { connectInProcess, connectWebSocket, type EngineClient } from './client'
-import { readEngineFile } from './engine-file'
-import { hostEngine, type HostedEngine } from './engine-host'
+import { readEngineFile } from '#host/engine-file'
+import { hostEngine, type HostedEngine } from '#host/engine-host'
 
 export interface EngineSession {
   client: EngineClient

@@ -4,43 +4,48 @@ import { cpus, hostname } from 'node:os'
 import { v7 as uuidv7 } from 'uuid'
 import type { EventName, Handlers } from '#shared/contract/index'
 import type { Notice, StartOptions } from '#shared/contract/engine'
-import type { SensorInventory, SensorReading } from '#shared/domain/worker-protocol'
+import type { SensorInventory, SensorReading } from '#shared/ipc/sensors'
 import type { ProcessHost } from '#process/host'
 import type { Clock } from '#process/supervisor'
-import { createBenchmarks } from './benchmarks'
-import { createClosers } from './closers'
+import { createBenchmarks } from './benchmark'
+import {
+  createClosers,
+  describeFault,
+  createEngineEvents,
+  type Log,
+  electricityPrice,
+  openSettings,
+  pinNetworkKey,
+} from './base'
 import type { EngineContext } from './context'
-import { describeFault } from './describe-fault'
-import { createDeviceRegistry, type DeviceRegistry } from './device-registry'
-import { createSensorsClient } from './devices'
-import { createKeptDriverChecks } from './drivers/kept-checks'
-import { createDriverSupport } from './drivers/support'
-import { createEngineEvents } from './emitter'
+import {
+  createDeviceRegistry,
+  type DeviceRegistry,
+  knownInventory,
+  rememberInventory,
+  createQuarantine,
+  createGpuProbe,
+  createNativeProbe,
+} from './devices'
+import { createSensorsClient, startVerifier } from './workers'
+import { createKeptDriverChecks, createDriverSupport } from './drivers'
 import { createHandlers } from './handlers'
 import { acquireEngineLock, openLedger, openMetrics } from './ledger'
-import { createLive, type Live } from './live'
-import type { Log } from './log'
-import { createMining, type Mining } from './mining'
-import { createModelSupport, type ModelEnvironment } from './model-support'
-import { createSigner, signatureVerifier } from './networks'
-import { joinPractice } from './join-practice'
-import { knownInventory, rememberInventory } from './known-inventory'
-import { openMiningMark } from './resume'
-import { loadRigKeySeed } from './rig-key'
-import { electricityPrice, openSettings, pinNetworkKey } from './settings'
+import { createLive, type Live } from './power'
+import { createMining, type Mining, openMiningMark, createThrottle } from './mining'
+import { createModelSupport, type ModelEnvironment, createUsableModels } from './models'
+import {
+  createSigner,
+  signatureVerifier,
+  joinPractice,
+  loadRigKeySeed,
+  takeUpWhatWasLeft,
+  createNetworkState,
+  createSubmissions,
+} from './network'
 import { engineStatus } from './status'
-import { createThrottle } from './throttle'
-import { createQuarantine } from './quarantine'
-import { createRunnerFactory } from './runner-factory'
-import { createUsableModels } from './usable-models'
-import { takeUpWhatWasLeft } from './work/job-recovery'
-import { createJobRates } from './work/job-rates'
-import { createNetworkState } from './work/network-state'
-import { createSampleBudget } from './work/sample-budget'
-import { createSubmissions } from './work/submissions'
-import { createGpuProbe } from './work/gpu-probe'
-import { createNativeProbe } from './work/native-probe'
-import { startVerifier } from './work/verifier'
+import { createRunnerFactory } from './device-loop'
+import { createJobRates, createSampleBudget } from './jobs'
 
 export interface EngineParts {
   /** made when it is not there; one engine a folder */

@@ -2,8 +2,8 @@
 import type { Device } from '#shared/contract/devices'
 import type { EngineStatus, Notice } from '#shared/contract/engine'
 import type { EngineContext } from './context'
-import { localMidnight } from './local-days'
-import { whyNoJobs } from './no-jobs'
+import { localMidnight } from './base'
+import { whyNoJobs } from './jobs'
 
 export function engineStatus(context: Omit<EngineContext, 'status'>): EngineStatus {
   const { level, pace } = context.throttle

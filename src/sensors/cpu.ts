@@ -1,6 +1,6 @@
 /** The processor's real name, cores and instruction sets. */
 import { join } from 'node:path'
-import type { SensorInventory } from '#shared/domain/worker-protocol'
+import type { SensorInventory } from '#shared/ipc/sensors'
 import { fromLinuxFlags, fromSysctl } from './instruction-sets'
 import { listFolder, readText, within } from './read'
 import type { SensorSystem } from './system'

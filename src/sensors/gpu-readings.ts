@@ -1,5 +1,5 @@
 /** What moves about graphics processors: sysfs every second, makers' tools, which start a process, every five. */
-import type { SensorReading } from '#shared/domain/worker-protocol'
+import type { SensorReading } from '#shared/ipc/sensors'
 import { askAmd } from './amd'
 import { createGpuCounter, type GpuCounter } from './gpu-counter'
 import type { FoundGpu } from './gpus'

@@ -1,5 +1,5 @@
 /** Graphics processors as the system lists them. */
-import type { SensorInventory } from '#shared/domain/worker-protocol'
+import type { SensorInventory } from '#shared/ipc/sensors'
 import { readLinuxDrivers, type LinuxDriver } from './linux-gpu-drivers'
 import { fullPciAddress } from './pci-address'
 import { within } from './read'

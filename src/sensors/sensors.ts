@@ -1,5 +1,5 @@
 /** The sensors themselves: an inventory of the machine and one reading of everything that moves. */
-import type { SensorInventory, SensorReading } from '#shared/domain/worker-protocol'
+import type { SensorInventory, SensorReading } from '#shared/ipc/sensors'
 import { readBattery, type BatteryState } from './battery'
 import { readCpu } from './cpu'
 import { createGpuReadings } from './gpu-readings'

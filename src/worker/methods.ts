@@ -7,12 +7,8 @@ import { driverChecks } from '#shared/domain/driver-checks'
 import { jobInput, jobKind } from '#shared/domain/job'
 import { MAX_COUNTER } from '#shared/domain/share'
 import { tierName } from '#shared/domain/tiers'
-import {
-  modelPrecisions,
-  proofEngines,
-  type WorkerMethods,
-  type WorkerNotifications,
-} from '#shared/domain/worker-protocol'
+import { modelPrecisions, type WorkerMethods, type WorkerNotifications } from '#shared/ipc/worker'
+import { proofEngines } from '#shared/domain/backend'
 import { serve, type MethodHandlers } from '#process/peer'
 import type { Port } from '#process/port'
 import type { NativeDriver } from '#shared/domain/driver'

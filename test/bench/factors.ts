@@ -1,27 +1,22 @@
 /**
  * `npm run bench -- factors` (`npm run calibrate:factors`): how fast each kind of useful job runs beside the proof, in MAC/s, alternating in one run.
  * The factor that makes a second of it earn 1.25 × a second of proof is 1.25 × rate of itp1-base ÷ rate of the kind. Writes the table into
- * docs/benchmarks.md and the network's factors, rounded up, into src/pool/kind-factors.ts.
+ * docs/benchmarks.md and the network's factors, rounded up, into src/coordinator/kind-factors.ts.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { join, relative } from 'node:path'
 import { readKnownCards } from '#engine/models/known-cards'
-import { packageFolder } from '#engine/package-folder'
+import { packageFolder } from '#engine/base/package-folder'
 import { createNodeProcessHost } from '#process/node-host'
 import { createPeer, type Peer } from '#process/peer'
 import { BENCHMARK_EPOCH, BENCHMARK_PUBLIC_KEY } from '#shared/domain/benchmark'
 import { jobMacs } from '#shared/domain/card'
 import { jobKinds, type JobInput, type JobKind } from '#shared/domain/job'
-import type { ModelFactor } from '#shared/domain/protocol'
+import type { ModelFactor } from '#shared/protocol/parameters'
 import { TIERS } from '#shared/domain/tiers'
-import {
-  proofEngines,
-  type ModelLocation,
-  type ProofEngine,
-  type WorkerMethods,
-  type WorkerNotifications,
-} from '#shared/domain/worker-protocol'
+import { proofEngines, type ProofEngine } from '#shared/domain/backend'
+import type { ModelLocation, WorkerMethods, WorkerNotifications } from '#shared/ipc/worker'
 import { generateSample } from '#worker/samples/index'
 import { makeModel, minilmFolder } from '../support/bench-models'
 import { measuredOn, median, writeBenchmarkSection } from '../support/benchmark-section'
@@ -30,7 +25,7 @@ import { smollm2File } from '../support/smollm2'
 
 const ROUNDS = 7
 const PREMIUM = 1.25
-const FACTORS_FILE = join(root, 'src/pool/kind-factors.ts')
+const FACTORS_FILE = join(root, 'src/coordinator/kind-factors.ts')
 
 type Worker = Peer<WorkerMethods, WorkerNotifications>
 

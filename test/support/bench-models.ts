@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { Peer } from '#process/peer'
 import type { ModelCard } from '#shared/domain/card'
-import type { ModelLocation, WorkerMethods, WorkerNotifications } from '#shared/domain/worker-protocol'
+import type { ModelLocation, WorkerMethods, WorkerNotifications } from '#shared/ipc/worker'
 import { root } from './lode'
 
 const CACHE = join(root, 'node_modules/.cache/lode-bench')

@@ -1,25 +1,21 @@
 /** A coordinator with a clock and randomness that tests command, and rigs that speak its protocol. */
-import { createSigner, signatureVerifier } from '#engine/networks/index'
+import { createSigner, signatureVerifier } from '#engine/network/index'
 import {
   createCoordinator,
   type Coordinator,
   type CoordinatorConfiguration,
   type CoordinatorStore,
-} from '#pool/coordinator'
-import type { SampleSource, Verifier } from '#pool/coordinator'
+  type SampleSource,
+  type Verifier,
+} from '#coordinator/coordinator'
 import { bytesToHex, utf8ToBytes } from '#shared/domain/bytes'
 import type { MacFormula } from '#shared/domain/card'
 import type { JobEvidence, JobInput, JobKind, JobOutput, JobSizes } from '#shared/domain/job'
-import {
-  PROTOCOL_VERSION,
-  type Acknowledgement,
-  type Answer,
-  type JobDelivery,
-  type JobOffer,
-  type RefusalCode,
-  type ShareSubmission,
-  type Unit,
-} from '#shared/domain/protocol'
+import { PROTOCOL_VERSION } from '#shared/protocol/parameters'
+import type { Acknowledgement, Answer, RefusalCode } from '#shared/protocol/refusal'
+import type { JobDelivery, JobOffer } from '#shared/protocol/job'
+import type { ShareSubmission } from '#shared/protocol/share'
+import type { Unit } from '#shared/protocol/unit'
 import { isShare, nonceOf } from '#shared/domain/share'
 import { objectId, sha256Hex, signObject, type Signed, type SignatureVerifier } from '#shared/domain/signed'
 import { sha256 } from '@noble/hashes/sha2.js'

@@ -1,12 +1,13 @@
 /** What every implementation of the coordinator's books must do. */
 import { describe, expect, it } from 'vitest'
-import { createSigner } from '#engine/networks/index'
-import type { AcceptedShare, CoordinatorStore, JobLease, NewJob, UnitRecord } from '#pool/store'
-import { signReceipt } from '#pool/receipts'
-import type { Epoch, NetworkParameters } from '#shared/domain/protocol'
+import { createSigner } from '#engine/network/index'
+import type { AcceptedShare, CoordinatorStore, JobLease, NewJob, UnitRecord } from '#coordinator/store'
+import { signReceipt } from '#coordinator/receipts'
+import type { Epoch } from '#shared/protocol/epoch'
+import type { NetworkParameters } from '#shared/protocol/parameters'
 import { sha256Hex, signObject } from '#shared/domain/signed'
 import { utf8ToBytes } from '#shared/domain/bytes'
-import { DEFAULT_CONFIGURATION, parametersOf } from '#pool/configuration'
+import { DEFAULT_CONFIGURATION, parametersOf } from '#coordinator/configuration'
 import { MODELS, START } from './coordinator-harness'
 
 const signer = createSigner('11'.repeat(32))

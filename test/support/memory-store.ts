@@ -7,10 +7,12 @@ import {
   type JobRecord,
   type ShareKey,
   type UnitRecord,
-} from '#pool/store'
-import { chooseQueued } from '#pool/queue-order'
+} from '#coordinator/store'
+import { chooseQueued } from '#coordinator/queue-order'
 import type { JobInput } from '#shared/domain/job'
-import type { Epoch, NetworkParameters, Receipt } from '#shared/domain/protocol'
+import type { Epoch } from '#shared/protocol/epoch'
+import type { NetworkParameters } from '#shared/protocol/parameters'
+import type { Receipt } from '#shared/protocol/receipt'
 import type { Signed } from '#shared/domain/signed'
 
 /** The coordinator's books in memory. Every method answers asynchronously, so that races show. */

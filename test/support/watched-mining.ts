@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TierName } from '#shared/domain/tiers'
-import type { WorkerMethods } from '#shared/domain/worker-protocol'
+import type { WorkerMethods } from '#shared/ipc/worker'
 import type { ProcessHost } from '#process/host'
 import { createNodeProcessHost } from '#process/node-host'
 import type { Port } from '#process/port'

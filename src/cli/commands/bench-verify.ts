@@ -1,17 +1,17 @@
 import { randomInt } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { signatureVerifier } from '#engine/networks/index'
-import { recompute } from '#engine/work/recompute'
+import { signatureVerifier } from '#engine/network/index'
+import { recompute } from '#engine/workers/index'
 import { BENCHMARK_PUBLIC_KEY } from '#shared/domain/benchmark'
 import { findReportProblems, signedBenchmark, type BenchmarkReport } from '#shared/domain/benchmark-report'
 import { describeParseError, Failure } from '#shared/domain/errors'
 import { goldenDigests } from '#shared/domain/golden'
 import { formatRate, toText } from '#shared/domain/format'
-import type { ProofEngine } from '#shared/domain/worker-protocol'
+import type { ProofEngine } from '#shared/domain/backend'
 import { createNodeProcessHost } from '#process/node-host'
 import { EXIT_DONE, EXIT_FAILED, type Output } from '../output'
-import { programFolder } from '../paths'
+import { programFolder } from '#host/paths'
 
 const MOST_FILE_BYTES = 16 * 1024 ** 2
 /** One in so many of the recorded digests is computed again. */

@@ -1,13 +1,13 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
-import { checkConformance } from '#engine/drivers/conformance'
+import { checkConformance } from '#engine/drivers/index'
 import { Failure } from '#shared/domain/errors'
 import { formatRate, toText } from '#shared/domain/format'
 import { createNodeProcessHost } from '#process/node-host'
 import type { CommandContext } from '../lode'
 import { EXIT_DONE, EXIT_FAILED } from '../output'
-import { programFolder } from '../paths'
+import { programFolder } from '#host/paths'
 
 /** `lode drivers check PATH`: the conformance kit, in processes of its own; needs neither engine nor approval. */
 export async function driversCheck(

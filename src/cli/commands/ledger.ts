@@ -1,6 +1,6 @@
 import { creditsAsCsv, openLedgerReadOnly } from '#engine/ledger/index'
-import { signatureVerifier } from '#engine/networks/index'
-import { pinnedNetworkKeys } from '#engine/settings'
+import { signatureVerifier } from '#engine/network/index'
+import { pinnedNetworkKeys } from '#engine/base/index'
 import type { CommandContext } from '../lode'
 import { EXIT_DONE, EXIT_FAILED } from '../output'
 import { macs } from './status'

@@ -1,9 +1,10 @@
 import { TIERS, type TierName } from '#shared/domain/tiers'
-import type { ProofEngine, WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/domain/worker-protocol'
+import type { ProofEngine } from '#shared/domain/backend'
+import type { WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
 import { createNodeProcessHost } from '#process/node-host'
 import { createPeer } from '#process/peer'
 import type { CommandContext } from '../lode'
-import { programFolder } from '../paths'
+import { programFolder } from '#host/paths'
 
 interface DigestOptions {
   tier: TierName

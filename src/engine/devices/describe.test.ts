@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { ProofEngine, SensorInventory } from '#shared/domain/worker-protocol'
+import type { ProofEngine } from '#shared/domain/backend'
+import type { SensorInventory } from '#shared/ipc/sensors'
 import { computingGpus, defaultThreads, describeDevices, engineUses } from './describe'
 
 const engines: ProofEngine[] = ['onnx-cpu', 'reference']

@@ -1,6 +1,8 @@
 /** What the sensors found, as devices that mine or say why they do not. */
-import { proofEngines, type GpuAdapter, type ProofEngine, type SensorInventory } from '#shared/domain/worker-protocol'
-import { cleanProcessorName } from './processors'
+import { proofEngines, type ProofEngine } from '#shared/domain/backend'
+import type { GpuAdapter } from '#shared/ipc/worker'
+import type { SensorInventory } from '#shared/ipc/sensors'
+import { cleanProcessorName } from '../power'
 
 export interface DeviceSettings {
   enabled?: boolean | undefined

@@ -1,24 +1,7 @@
 /** Devices: what the machine has, what it draws, and the process that looks. */
-export { createSensorsClient, inventoryFromNode, type SensorsClient } from './sensors-client'
-export {
-  defaultThreads,
-  computingGpus,
-  describeDevices,
-  engineUses,
-  type DeviceDescriptor,
-  type DeviceSettings,
-  type GpuFinding,
-} from './describe'
-export { estimateGraphics, readGraphicsTable } from './graphics'
-export { createPowerMeter, type PowerMeter, type PowerReading } from './power'
-export {
-  createEnergyMeter,
-  energyOf,
-  integrateEnergy,
-  type EnergyMeter,
-  type EnergyTotal,
-  type PowerSample,
-} from './energy'
-export { processorClockHertz } from './clock'
-export { cleanProcessorName, readProcessorTable, type ProcessorTable } from './processors'
-export { createTemperatureGuard, defaultTemperatureLimit } from './temperature-guard'
+export type { DeviceDescriptor, DeviceSettings } from './describe'
+export { createGpuProbe } from './gpu-probe'
+export { knownInventory, rememberInventory } from './known-inventory'
+export { createNativeProbe } from './native-probe'
+export { createQuarantine, type Quarantine } from './quarantine'
+export { createDeviceRegistry, type DeviceRegistry } from './registry'

@@ -6,7 +6,7 @@ import {
   type DriverReport,
 } from '#shared/domain/driver-checks'
 import { Failure } from '#shared/domain/errors'
-import type { WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/domain/worker-protocol'
+import type { WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
 import type { ManagedProcess, ProcessHost } from '#process/host'
 import { createPeer, Unanswered, type Peer } from '#process/peer'
 

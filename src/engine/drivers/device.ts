@@ -2,7 +2,7 @@
 import { totalmem } from 'node:os'
 import type { DriverRow } from '#shared/contract/drivers'
 import type { NativeDevice } from '#shared/domain/driver'
-import type { DriverDevice } from '#shared/domain/worker-protocol'
+import type { DriverDevice } from '#shared/ipc/worker'
 import type { DeviceDescriptor, DeviceSettings } from '../devices'
 import type { PlacedDriver } from './store'
 

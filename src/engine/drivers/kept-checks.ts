@@ -5,7 +5,7 @@ import { Failure } from '#shared/domain/errors'
 import type { ProcessHost } from '#process/host'
 import type { Ledger } from '../ledger'
 import { checkConformance } from './conformance'
-import type { Drivers } from './index'
+import type { Drivers } from './drivers'
 import { hashOf, readDrivers } from './store'
 
 export interface KeptDriverChecks {

@@ -7,9 +7,9 @@ import { z } from 'zod'
 import type { PowerLimit } from '#shared/contract/devices'
 import type { NativePowerLimit } from '#shared/domain/driver'
 import { Failure } from '#shared/domain/errors'
-import type { WorkerMethods } from '#shared/domain/worker-protocol'
+import type { WorkerMethods } from '#shared/ipc/worker'
 import type { Ledger } from '../ledger'
-import type { Log } from '../log'
+import type { Log } from '../base'
 
 /** Asks the device's running worker. Rejects where none runs. */
 export type AskDevice = <M extends 'driver.powerLimit' | 'driver.setPowerLimit'>(

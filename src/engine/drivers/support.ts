@@ -1,10 +1,10 @@
 /** Drivers tied to the rest of the engine: who is told of a change, and what a wrong digest of a driver's device leads to. */
 import type { Clock } from '#process/supervisor'
-import type { DeviceRegistry } from '../device-registry'
-import type { EngineEvents } from '../emitter'
+import type { DeviceRegistry } from '../devices'
+import type { EngineEvents } from '../base'
 import type { Mining } from '../mining'
-import { createDrivers, type Drivers, type DriversParts } from './index'
-import { createDriverSensors, type DriverSensors } from './sensors'
+import { createDrivers, type Drivers, type DriversParts } from './drivers'
+import { createDriverSensors, type DriverSensors } from '../power'
 
 export interface DriverSupportParts extends Omit<DriversParts, 'onChange' | 'ask' | 'now'> {
   clock: Clock

@@ -2,7 +2,7 @@
 import { BENCHMARK_EPOCH } from '#shared/domain/benchmark'
 import type { NativeDriver, NativePowerLimit } from '#shared/domain/driver'
 import { Failure } from '#shared/domain/errors'
-import type { DriverDevice, WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/domain/worker-protocol'
+import type { DriverDevice, WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
 import type { ProcessHost } from '#process/host'
 import { createPeer, Unanswered, type Peer } from '#process/peer'
 

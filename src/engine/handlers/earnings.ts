@@ -3,8 +3,7 @@ import type { Handlers } from '#shared/contract/index'
 import { electricityCostMicros } from '#shared/domain/electricity'
 import type { EngineContext } from '../context'
 import { creditsAsCsv } from '../ledger'
-import { localDate, localDays, periodStart } from '../local-days'
-import { electricityPrice, pinnedNetworkKeys } from '../settings'
+import { localDate, localDays, periodStart, electricityPrice, pinnedNetworkKeys } from '../base'
 
 export function earningsHandlers(
   context: EngineContext,

@@ -3,9 +3,8 @@ import type { Money } from '#shared/contract/common'
 import type { TodaySummary } from '#shared/contract/engine'
 import { electricityCostMicros } from '#shared/domain/electricity'
 import type { EngineContext } from '../context'
-import { localMidnight } from '../local-days'
-import { electricityPrice } from '../settings'
-import { workEnergy } from '../work-energy'
+import { localMidnight, electricityPrice } from '../base'
+import { workEnergy } from '../power'
 
 /** Stop answers within two seconds in all. */
 const DRAIN_MILLISECONDS = 1000

@@ -3,7 +3,7 @@ import { Failure } from '#shared/domain/errors'
 import type { JobInput } from '#shared/domain/job'
 import { FINAL_JOB_STATES } from '#shared/domain/states'
 import type { EngineContext } from '../context'
-import { localMidnight } from '../local-days'
+import { localMidnight } from '../base'
 
 /** After the deadline: until then the network may still give it to a rig. */
 const LATE_LOOK_MILLISECONDS = 50

@@ -4,7 +4,7 @@ import type { Handlers } from '#shared/contract/index'
 import { checkAddress, lastSix } from '#shared/domain/address'
 import { Failure } from '#shared/domain/errors'
 import type { EngineContext } from '../context'
-import { programTrust } from '../trust'
+import { programTrust } from './trust'
 
 export function settingsHandlers(
   context: EngineContext,

@@ -1,6 +1,6 @@
 /** Credits as the Earnings screen lists them. */
 import type { CreditLine, CreditRow } from '#shared/contract/earnings'
-import { receiptBody } from '#shared/domain/protocol'
+import { receiptBody } from '#shared/protocol/receipt'
 import type { Db } from './database'
 import type { CreditRecord } from './seal'
 import type { LedgerReader } from './types'

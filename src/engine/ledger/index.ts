@@ -1,7 +1,7 @@
 /** The ledger: every unit, share, job, credit and receipt in ledger.db, and metrics apart in metrics.db. */
-export type * from './types'
-export type * from './metrics-types'
 export { creditsAsCsv } from './export'
 export { acquireEngineLock, ensureFolder } from './lock'
-export { openLedger, openLedgerReadOnly } from './open'
+export type { ActivityShares, Metrics } from './metrics-types'
 export { openMetrics } from './metrics'
+export { openLedger, openLedgerReadOnly } from './open'
+export type { Ledger, LedgerReader, ModelTotal, Recovery, WorkEnergy } from './types'

@@ -1,7 +1,8 @@
 /** Useful jobs on their way to a result: each state is written before it is acted on. */
 import { Failure } from '#shared/domain/errors'
 import { jobEvidence, jobOutput } from '#shared/domain/job'
-import { signedJobResult, signedShare } from '#shared/domain/protocol'
+import { signedJobResult } from '#shared/protocol/job'
+import { signedShare } from '#shared/protocol/share'
 import { FINAL_JOB_STATES, JOB_TRANSITIONS, type JobState } from '#shared/domain/states'
 import { type Db, write } from './database'
 import type { Ledger, Recovery, WorkEnergy } from './types'

@@ -1,6 +1,6 @@
 /** A process that mines as fast as it can into a ledger, until it is killed. Tells its parent each credit after it is on disk. */
 import { v7 } from 'uuid'
-import { openLedger } from './index'
+import { openLedger } from './open'
 import { makeJob, makeReceipt, makeResult, makeShare, makeUnit } from './ledger.test.support'
 
 const [folder = '', firstCounter = '0'] = process.argv.slice(2)

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { build } from 'vite'
 import { z } from 'zod'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openLedger } from './index'
+import { openLedger } from './open'
 import { makeWorld, signatures, type TestWorld } from './ledger.test.support'
 
 const ROUNDS = 20

@@ -8,9 +8,12 @@ import { v7 } from 'uuid'
 import { bytesToHex, hexToBytes } from '#shared/domain/bytes'
 import type { JobSizes } from '#shared/domain/job'
 import { creditMacs } from '#shared/domain/credit'
-import type { JobResult, Receipt, ShareSubmission, Unit } from '#shared/domain/protocol'
+import type { JobResult } from '#shared/protocol/job'
+import type { Receipt } from '#shared/protocol/receipt'
+import type { ShareSubmission } from '#shared/protocol/share'
+import type { Unit } from '#shared/protocol/unit'
 import { sha256Hex, signObject, type SignatureVerifier, type Signed, type Signer } from '#shared/domain/signed'
-import type { JobRecord, JobResultRecord, LedgerNotice, OpenLedgerOptions, ShareRecord } from './index'
+import type { JobRecord, JobResultRecord, LedgerNotice, OpenLedgerOptions, ShareRecord } from './types'
 
 export interface TestWorld {
   folder: string

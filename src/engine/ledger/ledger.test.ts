@@ -2,7 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { v7 } from 'uuid'
 import { z } from 'zod'
 import { Failure } from '#shared/domain/errors'
-import { creditsAsCsv, openLedger, type Ledger } from './index'
+import { creditsAsCsv } from './export'
+import { openLedger } from './open'
+import type { Ledger } from './types'
 import {
   fillShares,
   makeJob,

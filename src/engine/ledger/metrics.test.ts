@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { history } from '#shared/contract/engine'
-import { openMetrics, type DeviceSample, type Metrics } from './index'
+import { openMetrics } from './metrics'
+import type { DeviceSample, Metrics } from './metrics-types'
 import { makeWorld, START, type TestWorld } from './ledger.test.support'
 
 let world: TestWorld

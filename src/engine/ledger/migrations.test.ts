@@ -4,7 +4,7 @@ import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { backUpNow } from './backup'
 import { openDatabase, type OpenOptions } from './database'
-import { openLedger, openLedgerReadOnly } from './index'
+import { openLedger, openLedgerReadOnly } from './open'
 import { makeReceipt, makeShare, makeUnit, makeWorld, START, type TestWorld } from './ledger.test.support'
 import { ledgerSchema, type Schema } from './migrations'
 

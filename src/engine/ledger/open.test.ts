@@ -17,7 +17,8 @@ import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { JOB_TRANSITIONS, CREDIT_TRANSITIONS } from '#shared/domain/states'
 import { Failure } from '#shared/domain/errors'
-import { acquireEngineLock, openLedger, openLedgerReadOnly } from './index'
+import { acquireEngineLock } from './lock'
+import { openLedger, openLedgerReadOnly } from './open'
 import { ledgerSchema } from './migrations'
 import {
   fillShares,

@@ -2,7 +2,8 @@ import Database from 'better-sqlite3'
 import { v7 } from 'uuid'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { jobRow } from '#shared/contract/jobs'
-import { openLedger, openLedgerReadOnly, type Ledger } from './index'
+import { openLedger, openLedgerReadOnly } from './open'
+import type { Ledger } from './types'
 import {
   fillShares,
   makeJob,

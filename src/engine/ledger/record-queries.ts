@@ -1,7 +1,7 @@
 /** Settings, addresses, benchmarks, events, epochs: small tables. */
 import type { BenchmarkRow } from '#shared/contract/devices'
 import { addressType } from '#shared/contract/settings'
-import { signedEpoch } from '#shared/domain/protocol'
+import { signedEpoch } from '#shared/protocol/epoch'
 import { benchmarkEvidence } from '#shared/domain/benchmark-report'
 import { tierName } from '#shared/domain/tiers'
 import type { z } from 'zod'

@@ -10,15 +10,12 @@ import type { JobDetail, JobFilter, JobRow, WorkKind } from '#shared/contract/jo
 import type { addressHistoryRow, PayoutAddress } from '#shared/contract/settings'
 import type { ElectricityPrice } from '#shared/domain/electricity'
 import type { JobEvidence, JobInput, JobKind, JobOutput, JobSizes } from '#shared/domain/job'
-import type {
-  Epoch,
-  JobDelivery,
-  JobResult,
-  Receipt,
-  RefusalCode,
-  ShareSubmission,
-  Unit,
-} from '#shared/domain/protocol'
+import type { Epoch } from '#shared/protocol/epoch'
+import type { JobDelivery, JobResult } from '#shared/protocol/job'
+import type { Receipt } from '#shared/protocol/receipt'
+import type { RefusalCode } from '#shared/protocol/refusal'
+import type { ShareSubmission } from '#shared/protocol/share'
+import type { Unit } from '#shared/protocol/unit'
 import type { SignatureVerifier, Signed } from '#shared/domain/signed'
 import type { JobState } from '#shared/domain/states'
 import type { z } from 'zod'

@@ -5,7 +5,7 @@ import { v7 } from 'uuid'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { VerifyReport } from '#shared/contract/earnings'
 import { Failure } from '#shared/domain/errors'
-import { openLedger, openLedgerReadOnly } from './index'
+import { openLedger, openLedgerReadOnly } from './open'
 import {
   makeJob,
   makeReceipt,

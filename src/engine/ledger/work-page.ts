@@ -5,7 +5,7 @@
  */
 import type { JobFilter, JobRow, WorkKind } from '#shared/contract/jobs'
 import { electricityCostNanos, type ElectricityPrice } from '#shared/domain/electricity'
-import type { Verification } from '#shared/domain/protocol'
+import type { Verification } from '#shared/protocol/receipt'
 import type { JobState } from '#shared/domain/states'
 import type { Db } from './database'
 import type { LedgerReader } from './types'

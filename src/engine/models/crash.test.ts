@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { build } from 'vite'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { createModelStore } from './index'
+import { createModelStore } from './store'
 import { folderOf, noConversion, smallModel, temporaryFolder } from './model-folder.test.support'
 
 /** The store as a program of its own, which adds a folder; when the model is to be run it says so, and waits to be killed. */

@@ -8,7 +8,7 @@ import type { Download } from '#shared/contract/models'
 import { catalogueEntry, type CatalogueEntry, type ModelSource } from '#shared/domain/catalogue'
 import { systemClock } from '#process/supervisor'
 import type { FetchedFile } from './download-file'
-import { packageFolder } from '../package-folder'
+import { packageFolder } from '../base/package-folder'
 import { createDownloads, type Downloads } from './downloads'
 import {
   breakAt,

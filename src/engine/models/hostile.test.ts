@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { Failure } from '#shared/domain/errors'
 import { convertModel } from '#worker/convert/index'
 import { ggufBytes, tinyModel } from '#worker/convert/sources/gguf.test.support'
-import { createModelStore } from './index'
+import { createModelStore } from './store'
 import { smallGraph, smallModel, temporaryFolder } from './model-folder.test.support'
 
 const MUTATIONS = 200

@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { modelCard, type ModelCard, type ModelFile } from '#shared/domain/card'
-import type { ModelLocation } from '#shared/domain/worker-protocol'
-import { packageFolder } from '../package-folder'
+import type { ModelLocation } from '#shared/ipc/worker'
+import { packageFolder } from '../base'
 import { GET_AGAIN, refused } from './refusal'
 
 /** Every card of a folder of cards (resources/cards), by file name. Throws for a card that does not parse: it is part of the program. */

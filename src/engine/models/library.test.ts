@@ -8,7 +8,7 @@ import { catalogue, hashOrigin, type Catalogue } from '#shared/domain/catalogue'
 import type { ModelTotal } from '../ledger'
 import { readCatalogue } from './catalogue'
 import { fitOf, memoryNeeded, type Room } from './fit'
-import { createModelStore } from './index'
+import { createModelStore } from './store'
 import { createLibrary } from './library'
 import { folderOf, noConversion, smallModel, temporaryFolder } from './model-folder.test.support'
 

@@ -5,10 +5,10 @@ import { hashOrigin, sourceWords, type Catalogue, type CatalogueEntry } from '#s
 import { isOutdated } from '#shared/domain/converter'
 import { Failure } from '#shared/domain/errors'
 import type { ModelTotal } from '../ledger'
-import type { Log } from '../log'
+import type { Log } from '../base'
 import type { Downloads } from './downloads'
 import { fitOf, measureRoom, memoryNeeded, memoryRoom, type Room } from './fit'
-import type { ModelStore } from './index'
+import type { ModelStore } from './store'
 import { modelMemory } from './memory'
 
 /** Tokens of context that memory is reckoned with where nobody says otherwise: a long conversation. */

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { ModelLocation } from '#shared/domain/worker-protocol'
+import type { ModelLocation } from '#shared/ipc/worker'
 
 /** Keys and values are kept in float32. */
 const BYTES_PER_VALUE = 4

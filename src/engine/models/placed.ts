@@ -7,7 +7,7 @@ import { CONVERTER_SHA256 } from '#shared/domain/converter'
 import { Failure } from '#shared/domain/errors'
 import type { JobKind } from '#shared/domain/job'
 import { modelHash } from '#shared/domain/model-hash'
-import type { ModelLocation } from '#shared/domain/worker-protocol'
+import type { ModelLocation } from '#shared/ipc/worker'
 import { hashFile } from './install'
 
 export interface PlacedModel extends ModelLocation {

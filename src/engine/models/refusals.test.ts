@@ -3,7 +3,7 @@ import { readdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { ModelCard } from '#shared/domain/card'
-import { createModelStore } from './index'
+import { createModelStore } from './store'
 import { folderOf, noConversion, smallGraph, smallModel, temporaryFolder } from './model-folder.test.support'
 
 /** Adds a folder to a fresh store whose models never get as far as being run. What is left in the store afterwards stands beside the failure. */

@@ -5,10 +5,10 @@ import { describe, expect, test, vi } from 'vitest'
 import type { Model } from '#shared/contract/models'
 import { CONVERTER_SHA256 } from '#shared/domain/converter'
 import { Failure } from '#shared/domain/errors'
-import type { ModelLocation } from '#shared/domain/worker-protocol'
+import type { ModelLocation } from '#shared/ipc/worker'
 import { probeModel } from '#worker/inference/index'
 import { chatModel, embedModel } from '#worker/inference/real-models.test.support'
-import { createModelStore, readKnownCards, type ModelStore } from './index'
+import { createModelStore, readKnownCards, type ModelStore } from './store'
 import { folderOf, noConversion, smallModel, temporaryFolder } from './model-folder.test.support'
 
 const knownCards = readKnownCards(join(dirname(fileURLToPath(import.meta.url)), '../../../resources/cards'))

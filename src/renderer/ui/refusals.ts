@@ -1,7 +1,7 @@
 /** The network's refusal codes in words. */
 import type { MessageDescriptor } from '@lingui/core'
 import { msg } from '@lingui/core/macro'
-import type { RefusalCode } from '#shared/domain/protocol'
+import type { RefusalCode } from '#shared/protocol/refusal'
 
 const WORDS: Record<RefusalCode, MessageDescriptor> = {
   malformed: msg`not understood by the network`,

@@ -1,6 +1,6 @@
 /** States of jobs and credits as a shape and a word; how a receipt was checked. */
 import { Trans } from '@lingui/react/macro'
-import type { Verification } from '#shared/domain/protocol'
+import type { Verification } from '#shared/protocol/receipt'
 import type { CreditState as CreditStateName, JobState as JobStateName } from '#shared/domain/states'
 import { Icon, type IconName } from './icons'
 

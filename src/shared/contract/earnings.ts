@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { certainty, decimal, energy, money, nothing } from './common'
 import { jobKind } from '#shared/domain/job'
-import { verification } from '#shared/domain/protocol'
+import { verification } from '../protocol/receipt'
 import { creditState } from '#shared/domain/states'
 import { procedure } from './rpc'
 

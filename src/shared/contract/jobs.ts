@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { decimal, energy, nothing, smallCost } from './common'
 import { jobEvidence, jobInput, jobOutput, jobSizes } from '#shared/domain/job'
 import { jobState } from '#shared/domain/states'
-import { verification } from '#shared/domain/protocol'
+import { verification } from '../protocol/receipt'
 import { tierName } from '#shared/domain/tiers'
 import { procedure } from './rpc'
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { createSigner, signatureVerifier } from '#engine/networks/index'
+import { createSigner, signatureVerifier } from '#engine/network/index'
 import { BENCHMARK_EPOCH, median, spreadOf } from './benchmark'
 import { findReportProblems, signedBenchmark, type BenchmarkReport } from './benchmark-report'
 import { GOLDEN } from './golden'

@@ -1,6 +1,6 @@
 /** Makes a model folder that Lode can run from a GGUF file, or from safetensors with their configuration. */
 import { Failure } from '#shared/domain/errors'
-import type { ModelPrecision } from '#shared/domain/worker-protocol'
+import type { ModelPrecision } from '#shared/ipc/worker'
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createGraphWriter } from './graphs/graph-writer'

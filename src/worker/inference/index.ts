@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { modelCard } from '#shared/domain/card'
 import { describeParseError, Failure } from '#shared/domain/errors'
 import { jobInput, type JobRun } from '#shared/domain/job'
-import type { ModelLocation, WorkerMethods } from '#shared/domain/worker-protocol'
+import type { ModelLocation, WorkerMethods } from '#shared/ipc/worker'
 import { guardMemory } from './residency'
 
 export interface JobContext {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Failure } from '#shared/domain/errors'
-import type { ModelLocation } from '#shared/domain/worker-protocol'
+import type { ModelLocation } from '#shared/ipc/worker'
 
 /** The parts of a transformers `config.json` that inference needs. */
 export const modelConfig = z.looseObject({

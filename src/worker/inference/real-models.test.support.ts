@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { modelCard } from '#shared/domain/card'
-import type { ModelLocation } from '#shared/domain/worker-protocol'
+import type { ModelLocation } from '#shared/ipc/worker'
 
 const repository = join(dirname(fileURLToPath(import.meta.url)), '../../..')
 

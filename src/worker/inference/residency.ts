@@ -4,7 +4,7 @@
  */
 import { Failure } from '#shared/domain/errors'
 import { modelHash } from '#shared/domain/model-hash'
-import type { LoadedModel, ModelLocation } from '#shared/domain/worker-protocol'
+import type { LoadedModel, ModelLocation } from '#shared/ipc/worker'
 
 /** A model that nobody used for this long is let go: the person's programs may want the memory. */
 const IDLE_MILLISECONDS = 10 * 60_000

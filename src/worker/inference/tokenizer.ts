@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { z } from 'zod'
 import { Failure } from '#shared/domain/errors'
-import type { ModelLocation } from '#shared/domain/worker-protocol'
+import type { ModelLocation } from '#shared/ipc/worker'
 import { damaged, readModelJson } from './model-files'
 
 const specialToken = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish()

@@ -1,7 +1,8 @@
 /** Where nonces are computed: on this process's lanes, or on the threads of a native driver. */
 import type { TierName } from '#shared/domain/tiers'
 import { TIERS } from '#shared/domain/tiers'
-import type { ProofContext, ProofEngine } from '#shared/domain/worker-protocol'
+import type { ProofContext } from '#shared/ipc/worker'
+import type { ProofEngine } from '#shared/domain/backend'
 import type { Contexts } from './contexts'
 import { batchNonces, type LaneEngineName } from './engine'
 import type { LanePool } from './lane-pool'

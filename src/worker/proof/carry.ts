@@ -1,5 +1,5 @@
 /** What a run left computing, for one that goes on where it ended: between two slices of mining no thread waits. */
-import type { ProofEngine } from '#shared/domain/worker-protocol'
+import type { ProofEngine } from '#shared/domain/backend'
 import type { Carried, Search } from './search'
 
 /** Later it is another time's work: it would be charged for all the time between. */

@@ -1,6 +1,6 @@
 /** What a lane needs of a proof engine. Engines differ in layout and speed, never in a digest. */
 import type { Tier } from '#shared/domain/tiers'
-import type { ProofEngine } from '#shared/domain/worker-protocol'
+import type { ProofEngine } from '#shared/domain/backend'
 
 export interface LaneEngine {
   /** Writes one layer's weights into `weights` (tier.weightBytes bytes) in this engine's own layout. */

@@ -1,5 +1,5 @@
 /** Epochs prepared on a device: the two used last are kept, one in use stays until its use ends. */
-import type { ProofContext } from '#shared/domain/worker-protocol'
+import type { ProofContext } from '#shared/ipc/worker'
 
 const KEPT_EPOCHS = 2
 

@@ -1,7 +1,7 @@
 /** Tries nonces on every thread at once, in batches that the pacer sizes, until the time is over. */
 import { Failure } from '#shared/domain/errors'
 import { header } from '#shared/domain/share'
-import type { ProofContext } from '#shared/domain/worker-protocol'
+import type { ProofContext } from '#shared/ipc/worker'
 import type { Compute, ProofBackend } from './backend'
 import type { Pacer } from './pacer'
 

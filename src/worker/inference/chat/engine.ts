@@ -4,7 +4,7 @@
  */
 import type { ChatSampling } from '#shared/domain/job'
 import { Failure } from '#shared/domain/errors'
-import { MAX_PARALLEL_CHATS } from '#shared/domain/worker-protocol'
+import { MAX_PARALLEL_CHATS } from '#shared/ipc/worker'
 import { isOutOfMemory } from '../residency'
 import { createAnswer, type Answer, type GrowingAnswer } from './answer'
 import { outOfMemory } from './key-values'

@@ -2,7 +2,7 @@
 import { basename } from 'node:path'
 import { Template } from '@huggingface/jinja'
 import { z } from 'zod'
-import type { ModelLocation } from '#shared/domain/worker-protocol'
+import type { ModelLocation } from '#shared/ipc/worker'
 import {
   contextTokens,
   damaged,

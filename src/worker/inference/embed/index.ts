@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { Failure } from '#shared/domain/errors'
 import type { EmbedInput, JobRun } from '#shared/domain/job'
-import type { ModelLocation, WorkerMethods } from '#shared/domain/worker-protocol'
+import type { ModelLocation, WorkerMethods } from '#shared/ipc/worker'
 import { countTransformerMacs } from '../graph/macs'
 import { readGraph } from '../graph/read'
 import { damaged, graphPath, headSize, readModelConfig } from '../model-files'

@@ -1,6 +1,6 @@
 /** An embedding model in memory: graph, tokenizer, and how its vectors are pooled. */
 import { z } from 'zod'
-import type { ModelLocation } from '#shared/domain/worker-protocol'
+import type { ModelLocation } from '#shared/ipc/worker'
 import { contextTokens, damaged, graphPath, readModelConfig, readModelJson } from '../model-files'
 import { openGraph, tensorShape, type LoadedGraph } from '../sessions'
 import { loadTokenizer, tokenText, type TextTokenizer } from '../tokenizer'

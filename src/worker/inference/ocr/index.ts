@@ -1,7 +1,7 @@
 /** Text recognition with PP-OCRv4: find lines, read each, put them in reading order. */
 import type { JobRun, OcrInput, OcrLine } from '#shared/domain/job'
 import { Failure } from '#shared/domain/errors'
-import type { ModelLocation, WorkerMethods } from '#shared/domain/worker-protocol'
+import type { ModelLocation, WorkerMethods } from '#shared/ipc/worker'
 import { corners, turnedAround, type RotatedBox } from './boxes'
 import { lineIn, type Line } from './crop'
 import { findText, tryDetection } from './detection'

@@ -1,7 +1,8 @@
 /** The providers of onnxruntime that compute on something else than the processor, by the name of our engine. */
 import type { InferenceSession } from 'onnxruntime-node'
 import { Failure } from '#shared/domain/errors'
-import type { gpuProviderEngines, GpuAdapter } from '#shared/domain/worker-protocol'
+import type { gpuProviderEngines } from '#shared/domain/backend'
+import type { GpuAdapter } from '#shared/ipc/worker'
 import { WEIGHTS_FILE, type ProductArithmetic } from './graph'
 
 export type ProviderEngineName = (typeof gpuProviderEngines)[number]

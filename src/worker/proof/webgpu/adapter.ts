@@ -1,6 +1,6 @@
 /** Opens a graphics adapter with Dawn. The package is loaded when an adapter is first asked for. */
 import { Failure } from '#shared/domain/errors'
-import type { GpuAdapter } from '#shared/domain/worker-protocol'
+import type { GpuAdapter } from '#shared/ipc/worker'
 import { wrongUnit } from './matrix-emulation'
 import { fittingShape, subgroupMatrices, type ListedMatrix, type MatrixUnit } from './matrix-kernel'
 import { listedName, SOFTWARE_NAMES } from './names'

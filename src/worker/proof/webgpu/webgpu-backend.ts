@@ -2,7 +2,7 @@
 import { Failure } from '#shared/domain/errors'
 import { hexToBytes } from '#shared/domain/bytes'
 import { TIERS, type Tier, type TierName } from '#shared/domain/tiers'
-import type { ProofContext } from '#shared/domain/worker-protocol'
+import type { ProofContext } from '#shared/ipc/worker'
 import { chargedCompute, type ProofBackend } from '../backend'
 import { searchBatch } from '../batch-search'
 import { createEpochCache } from '../epoch-cache'

@@ -1,0 +1,72 @@
+/** What a network decides for itself. Everything that rigs must know beforehand is announced in the signed parameters. */
+import { PROTOCOL_VERSION, type ModelFactor, type NetworkParameters } from '#shared/protocol/parameters'
+import type { JobKind } from '#shared/domain/job'
+import type { TierName } from '#shared/domain/tiers'
+import { KIND_FACTORS_MILLI } from './kind-factors'
+
+/**
+ * Credit of proof work: `itp1-base` is the unit of account (protocol.md §1). The smaller tiers count half, so that
+ * nobody stays on them who has the memory for the real one.
+ */
+export const TIER_FACTORS_MILLI: Readonly<Record<TierName, number>> = {
+  'itp1-test': 500,
+  'itp1-small': 500,
+  'itp1-base': 1000,
+}
+
+export interface CoordinatorConfiguration {
+  /** the network's name, part of every signed object */
+  network: string
+  /** from the next epoch on; the present one keeps what was announced for it */
+  epochSeconds: number
+  /** seconds a share is aimed to take once a device has climbed the ramp */
+  shareIntervalSeconds: number
+  /** after an epoch's end, how long its shares are still taken */
+  graceSeconds: number
+  /** how long before its start an epoch's seed is published */
+  announceSeconds: number
+  /** tiers that units are issued for */
+  tiers: readonly TierName[]
+  tierFactorsMilli: Readonly<Record<TierName, number>>
+  kindFactorsMilli: Readonly<Record<JobKind, ModelFactor>>
+  /** by model hash; wins over the kind's factor */
+  modelFactorsMilli: Readonly<Record<string, ModelFactor>>
+  /** seconds a share is aimed to take for the first units of a device's session, in order */
+  rampSeconds: readonly number[]
+  leaseSeconds: number
+  /** leases of one job before it fails */
+  maximumAttempts: number
+  /** number of the first epoch in empty books */
+  firstEpoch: number
+}
+
+/** Practice's rules; a pool overrides what differs. `itp1-test` is absent: a test network names it in `tiers`. */
+export const DEFAULT_CONFIGURATION: CoordinatorConfiguration = {
+  network: 'practice',
+  epochSeconds: 600,
+  shareIntervalSeconds: 10,
+  graceSeconds: 30,
+  announceSeconds: 60,
+  tiers: ['itp1-small', 'itp1-base'],
+  tierFactorsMilli: TIER_FACTORS_MILLI,
+  kindFactorsMilli: KIND_FACTORS_MILLI,
+  modelFactorsMilli: {},
+  rampSeconds: [0.5, 2],
+  leaseSeconds: 30,
+  maximumAttempts: 3,
+  firstEpoch: 0,
+}
+
+/** The part of a configuration that is announced and signed. */
+export function parametersOf(configuration: CoordinatorConfiguration): NetworkParameters {
+  return {
+    network: configuration.network,
+    protocolVersion: PROTOCOL_VERSION,
+    epochSeconds: configuration.epochSeconds,
+    shareIntervalSeconds: configuration.shareIntervalSeconds,
+    graceSeconds: configuration.graceSeconds,
+    tierFactorsMilli: { ...configuration.tierFactorsMilli },
+    kindFactorsMilli: { ...configuration.kindFactorsMilli },
+    modelFactorsMilli: { ...configuration.modelFactorsMilli },
+  }
+}

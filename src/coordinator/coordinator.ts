@@ -1,0 +1,83 @@
+/**
+ * The coordinator: leases work, checks what comes back, answers with signed receipts (protocol.md §§1 to 3, 5). It knows
+ * neither its store, nor where it runs, nor how its rigs reach it: the practice network embeds it, a pool serves it.
+ */
+import { helloBody, signedHello, type Hello, type Welcome } from '#shared/protocol/hello'
+import { PROTOCOL_VERSION } from '#shared/protocol/parameters'
+import type { Network } from '#shared/protocol/network'
+import type { Signed, Signer, SignatureVerifier } from '#shared/domain/signed'
+import { z } from 'zod'
+import { DEFAULT_CONFIGURATION, type CoordinatorConfiguration } from './configuration'
+import { createEpochs, type Present } from './epochs'
+import { createJobs, type Jobs, type SampleSource } from './jobs'
+import { isSignedBy, refuse, refuseMalformed } from './refusals'
+import { createResults } from './results'
+import { createShares, type Verifier } from './shares'
+import type { CoordinatorStore } from './store'
+import { createUnits } from './units'
+
+export type { CoordinatorConfiguration } from './configuration'
+export type { EnqueuedJob, NetworkJobState, SampleSource } from './jobs'
+export type { Verifier } from './shares'
+export type { CoordinatorStore } from './store'
+
+export interface CoordinatorParts {
+  store: CoordinatorStore
+  verifier: Verifier
+  samples: SampleSource
+  /** UTC milliseconds */
+  clock: { now(): number }
+  /** that many unpredictable bytes */
+  random: (bytes: number) => Uint8Array
+  /** the network's key */
+  signer: Signer
+  signatures: SignatureVerifier
+  /** what differs from practice's rules */
+  configuration?: Partial<CoordinatorConfiguration>
+}
+
+export interface Coordinator extends Network, Pick<Jobs, 'enqueueJob' | 'cancelJob' | 'jobState'> {}
+
+/** Safe under concurrent calls and beside other coordinators on the same store. Rejects when the store does. */
+export async function createCoordinator(parts: CoordinatorParts): Promise<Coordinator> {
+  const configuration = { ...DEFAULT_CONFIGURATION, ...parts.configuration }
+  const { store, clock, signer, signatures } = parts
+  const epochs = await createEpochs({ ...parts, configuration })
+  const own = { ...parts, configuration, epochs }
+  const jobs = createJobs(own)
+
+  const welcome = ({ current, next, now }: Present): Welcome => ({
+    networkKey: signer.publicKeyHex,
+    parameters: current.parameters,
+    epoch: current.epoch,
+    ...(next && { nextEpoch: next.epoch }),
+    now,
+  })
+
+  return {
+    name: configuration.network,
+    hello: async (raw: Signed<Hello>) => {
+      const version = anyVersion.safeParse(raw)
+      if (version.success && version.data.body.protocolVersion !== PROTOCOL_VERSION) {
+        return refuse('unsupported-version', `This network speaks version ${PROTOCOL_VERSION} of the protocol.`)
+      }
+      const parsed = signedHello.safeParse(raw)
+      if (!parsed.success) return refuseMalformed('hello', parsed.error)
+      const { body } = parsed.data
+      if (body.network !== configuration.network) return refuse('malformed', 'The hello is for another network.')
+      if (!isSignedBy('hello', parsed.data, signatures, body.rig)) {
+        return refuse('wrong-key', 'The signature is not that of the rig that says hello.')
+      }
+      await store.beginSession({ rig: body.rig, at: clock.now(), devices: body.devices })
+      return { ok: true, value: welcome(await epochs.present()) }
+    },
+    current: async () => welcome(await epochs.present()),
+    leaseUnit: createUnits(own),
+    submitShare: createShares(own),
+    submitJob: createResults(own),
+    ...jobs,
+  }
+}
+
+/** Just enough of a hello to see which version its sender speaks. */
+const anyVersion = z.object({ body: helloBody.pick({ protocolVersion: true }).loose() }).loose()

@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest'
+import { createSigner, signatureVerifier } from '#engine/network/index'
+import { isGenuine, objectId } from '#shared/domain/signed'
+import {
+  codeOf,
+  createHarness,
+  createRig,
+  receiptOf,
+  seededRandom,
+  createSamples,
+  hashProof,
+  START,
+} from '../../test/support/coordinator-harness'
+import { createCoordinator } from './coordinator'
+
+describe('an epoch', () => {
+  it('begins when somebody asks, with signed parameters that it names', async () => {
+    const { coordinator, signer } = await createHarness()
+    const { epoch, parameters, nextEpoch, networkKey, now } = await coordinator.current()
+    expect(epoch.body).toMatchObject({ network: 'practice', number: 0, startsAt: START, endsAt: START + 600_000 })
+    expect(epoch.body.seed).toMatch(/^[0-9a-f]{64}$/)
+    expect(epoch.body.parameters).toBe(parameters.id)
+    expect(parameters.id).toBe(objectId(parameters.body))
+    expect(parameters.body).toMatchObject({
+      network: 'practice',
+      protocolVersion: 1,
+      epochSeconds: 600,
+      shareIntervalSeconds: 10,
+      graceSeconds: 30,
+      tierFactorsMilli: { 'itp1-test': 500, 'itp1-small': 500, 'itp1-base': 1000 },
+    })
+    expect(networkKey).toBe(signer.publicKeyHex)
+    expect(isGenuine('epoch', epoch, signatureVerifier, networkKey)).toBe(true)
+    expect(isGenuine('parameters', parameters, signatureVerifier, networkKey)).toBe(true)
+    expect(nextEpoch).toBeUndefined()
+    expect(now).toBe(START)
+  })
+
+  it('is announced 60 s before it starts, and starts as announced', async () => {
+    const { coordinator, clock } = await createHarness()
+    const first = (await coordinator.current()).epoch
+    clock.set(START + 539_999)
+    expect((await coordinator.current()).nextEpoch).toBeUndefined()
+    clock.set(START + 540_000)
+    const announced = (await coordinator.current()).nextEpoch
+    expect(announced?.body).toMatchObject({
+      number: 1,
+      startsAt: first.body.endsAt,
+      endsAt: first.body.endsAt + 600_000,
+    })
+    expect(announced?.body.seed).not.toBe(first.body.seed)
+    clock.set(START + 599_999)
+    expect((await coordinator.current()).epoch).toEqual(first)
+    clock.set(START + 600_000)
+    const after = await coordinator.current()
+    expect(after.epoch).toEqual(announced)
+    expect(after.nextEpoch).toBeUndefined()
+  })
+
+  it('is kept by a restart inside it, and so is the announced one', async () => {
+    const { coordinator, clock, start } = await createHarness()
+    const before = await coordinator.current()
+    clock.advance(300_000)
+    expect((await (await start()).current()).epoch).toEqual(before.epoch)
+    clock.advance(250_000)
+    const announced = (await coordinator.current()).nextEpoch
+    expect((await (await start()).current()).nextEpoch).toEqual(announced)
+    clock.advance(60_000)
+    expect((await (await start()).current()).epoch).toEqual(announced)
+  })
+
+  it('begins when asked after a gap, whether the one before was announced or not', async () => {
+    const { coordinator, clock, start } = await createHarness()
+    await coordinator.current()
+    clock.advance(86_400_000)
+    const afterGap = (await (await start()).current()).epoch.body
+    expect(afterGap).toMatchObject({ number: 1, startsAt: clock.now(), endsAt: clock.now() + 600_000 })
+    clock.advance(590_000)
+    expect((await coordinator.current()).nextEpoch?.body.number).toBe(2)
+    clock.advance(3_600_000)
+    expect((await coordinator.current()).epoch.body).toMatchObject({ number: 3, startsAt: clock.now() })
+  })
+
+  it('takes a changed length from the next epoch on', async () => {
+    const { coordinator, clock, start } = await createHarness()
+    const before = await coordinator.current()
+    const changed = await start({ epochSeconds: 60 })
+    expect(await changed.current()).toMatchObject({ epoch: before.epoch, parameters: before.parameters })
+    clock.set(START + 590_000)
+    expect((await changed.current()).nextEpoch?.body).toMatchObject({
+      startsAt: START + 600_000,
+      endsAt: START + 660_000,
+    })
+    clock.set(START + 600_000)
+    const after = await changed.current()
+    expect(after.parameters.body.epochSeconds).toBe(60)
+    expect(after.epoch.body).toMatchObject({ number: 1, endsAt: START + 660_000, parameters: after.parameters.id })
+  })
+
+  it('credits late shares by the parameters that were announced for it', async () => {
+    const { coordinator, clock, start } = await createHarness()
+    const rig = createRig(coordinator)
+    const unit = await rig.unit()
+    const share = rig.sign(unit, await rig.find(unit))
+    const tierFactorsMilli = { 'itp1-test': 1, 'itp1-small': 1, 'itp1-base': 1 }
+    const changed = await start({ tierFactorsMilli })
+    clock.advance(610_000)
+    expect((await changed.current()).parameters.body.tierFactorsMilli).toEqual(tierFactorsMilli)
+    expect(receiptOf(await changed.submitShare(share)).body).toMatchObject({ epoch: 0, factorMilli: '500' })
+  })
+
+  it('is one for all coordinators on one store, also when they begin it at once', async () => {
+    const { coordinator, clock, start } = await createHarness()
+    const others = await Promise.all([start(), start(), start()])
+    for (const pause of [0, 545_000, 60_000, 4_000_000]) {
+      clock.advance(pause)
+      const all = await Promise.all([coordinator, ...others, coordinator].map((one) => one.current()))
+      expect(new Set(all.map(({ epoch }) => epoch.id)).size).toBe(1)
+      expect(new Set(all.map(({ nextEpoch }) => nextEpoch?.id)).size).toBe(1)
+    }
+  })
+
+  it('outlasts a clock that is set back a little, not one set back by days', async () => {
+    const { coordinator, clock } = await createHarness()
+    const { epoch } = await coordinator.current()
+    clock.set(START - 5000)
+    expect((await coordinator.current()).epoch).toEqual(epoch)
+    clock.set(START - 86_400_000)
+    expect((await coordinator.current()).epoch.body).toMatchObject({ number: 1, startsAt: START - 86_400_000 })
+  })
+
+  it('is not kept under another key of the network', async () => {
+    const { store, clock, coordinator } = await createHarness()
+    const rig = createRig(coordinator)
+    const unit = await rig.unit()
+    const share = rig.sign(unit, await rig.find(unit))
+    const renewed = await createCoordinator({
+      store,
+      clock,
+      verifier: hashProof,
+      samples: createSamples(),
+      random: seededRandom('renewed'),
+      signer: createSigner('22'.repeat(32)),
+      signatures: signatureVerifier,
+    })
+    const { epoch, parameters, networkKey } = await renewed.current()
+    expect(epoch.body.number).toBe(1)
+    expect(isGenuine('epoch', epoch, signatureVerifier, networkKey)).toBe(true)
+    expect(isGenuine('parameters', parameters, signatureVerifier, networkKey)).toBe(true)
+    expect(codeOf(await renewed.submitShare(share))).toBe('stale-epoch')
+  })
+
+  it('is numbered from where the books are told to begin', async () => {
+    const { coordinator } = await createHarness({ configuration: { firstEpoch: 42 } })
+    expect((await coordinator.current()).epoch.body.number).toBe(42)
+  })
+})

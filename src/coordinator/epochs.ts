@@ -1,0 +1,121 @@
+/**
+ * Epochs: numbered periods with a seed and parameters of their own. They live in the store, so that a restart inside an
+ * epoch keeps it; after a gap the next one begins when somebody asks. All coordinators on one store agree, because an
+ * epoch's number can be added once.
+ */
+import { bytesToHex } from '#shared/domain/bytes'
+import type { Epoch } from '#shared/protocol/epoch'
+import type { NetworkParameters } from '#shared/protocol/parameters'
+import { signObject, type Signed, type Signer } from '#shared/domain/signed'
+import { parametersOf, type CoordinatorConfiguration } from './configuration'
+import type { CoordinatorStore } from './store'
+
+export interface AnnouncedEpoch {
+  epoch: Signed<Epoch>
+  parameters: Signed<NetworkParameters>
+}
+export interface Present {
+  now: number
+  current: AnnouncedEpoch
+  next?: AnnouncedEpoch
+}
+export interface Epochs {
+  /** The present epoch, begun if there is none; the next one once it is announced. Answered from memory in the common case. */
+  present(): Promise<Present>
+  /** An epoch whose shares are taken now: the present one, or one that ended within its grace. */
+  open(number: number): Promise<AnnouncedEpoch | undefined>
+}
+
+/** Units are forgotten this long after they expired. */
+const UNIT_MEMORY_MILLISECONDS = 3_600_000
+
+export async function createEpochs(parts: {
+  store: CoordinatorStore
+  clock: { now(): number }
+  random: (bytes: number) => Uint8Array
+  signer: Signer
+  configuration: CoordinatorConfiguration
+}): Promise<Epochs> {
+  const { store, clock, random, signer, configuration } = parts
+  const newestParameters = signObject('parameters', parametersOf(configuration), signer)
+  await store.putParameters(newestParameters)
+
+  let known: { current: AnnouncedEpoch; next?: AnnouncedEpoch } | undefined
+  let advancing: Promise<void> | undefined
+
+  const announced = async (epoch: Signed<Epoch>): Promise<AnnouncedEpoch> => {
+    const parameters = await store.parameters(epoch.body.parameters)
+    if (!parameters) throw new Error(`epoch ${epoch.body.number} names parameters that the books do not have`)
+    return { epoch, parameters }
+  }
+  const addEpoch = async (number: number, startsAt: number): Promise<AnnouncedEpoch | undefined> => {
+    const body: Epoch = {
+      network: configuration.network,
+      number,
+      seed: bytesToHex(random(32)),
+      startsAt,
+      endsAt: startsAt + configuration.epochSeconds * 1000,
+      parameters: newestParameters.id,
+    }
+    const epoch = signObject('epoch', body, signer)
+    return (await store.addEpoch(epoch)) ? { epoch, parameters: newestParameters } : undefined
+  }
+  /** Reads the books and adds what is due; again when another coordinator was faster. */
+  const advance = async (): Promise<void> => {
+    for (;;) {
+      const now = clock.now()
+      const stored = await store.newestEpochs(2)
+      const newestNumber = stored[0]?.body.number ?? configuration.firstEpoch - 1
+      // Epochs signed with an earlier key of this network are no longer its word.
+      const own = stored.filter((epoch) => epoch.key === signer.publicKeyHex).toReversed()
+      const found =
+        own.find(({ body }) => body.startsAt <= now && now < body.endsAt) ??
+        own.find(({ body }) => isTolerable(body, now))
+      if (!found) {
+        if (await addEpoch(newestNumber + 1, now)) await store.removeUnits(now - UNIT_MEMORY_MILLISECONDS)
+        continue
+      }
+      const successor = own.find(({ body }) => body.number > found.body.number && body.startsAt === found.body.endsAt)
+      if (!successor && isNextDue(found.body, now) && found.body.number === newestNumber) {
+        await addEpoch(newestNumber + 1, found.body.endsAt)
+        continue
+      }
+      known = { current: await announced(found) }
+      if (successor) known.next = await announced(successor)
+      return
+    }
+  }
+  const isNextDue = (epoch: Epoch, now: number): boolean => now >= epoch.endsAt - configuration.announceSeconds * 1000
+  const isUpToDate = (now: number): boolean => {
+    if (!known) return false
+    const { body } = known.current.epoch
+    if (now >= body.endsAt || (now < body.startsAt && !isTolerable(body, now))) return false
+    return known.next !== undefined || !isNextDue(body, now)
+  }
+
+  const present = async (): Promise<Present> => {
+    if (!isUpToDate(clock.now())) {
+      advancing ??= advance().finally(() => (advancing = undefined))
+      await advancing
+    }
+    if (!known) throw new Error('no epoch after advancing')
+    return { now: clock.now(), ...known }
+  }
+  return {
+    present,
+    open: async (number) => {
+      const { current, now } = await present()
+      if (number === current.epoch.body.number) return current
+      if (number > current.epoch.body.number) return undefined
+      const epoch = await store.epoch(number)
+      if (!epoch || epoch.key !== signer.publicKeyHex) return undefined
+      const late = await announced(epoch)
+      return now <= late.epoch.body.endsAt + late.parameters.body.graceSeconds * 1000 ? late : undefined
+    },
+  }
+}
+
+/** A clock that was set back a little does not end the epoch; one set back by more than an epoch's length does. */
+function isTolerable(epoch: Epoch, now: number): boolean {
+  return now < epoch.startsAt && epoch.startsAt - now <= epoch.endsAt - epoch.startsAt
+}

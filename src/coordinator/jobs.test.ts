@@ -1,0 +1,224 @@
+import { describe, expect, it } from 'vitest'
+import { Failure } from '#shared/domain/errors'
+import { objectId } from '#shared/domain/signed'
+import {
+  codeOf,
+  createHarness,
+  createRig,
+  createSamples,
+  MODELS,
+  valueOf,
+} from '../../test/support/coordinator-harness'
+
+const input = { kind: 'embed', texts: ['A sentence.'] } as const
+const id = (last: number): string => `0190a5c0-0000-7000-8000-${String(last).padStart(12, '0')}`
+const job = (last: number, changes: object = {}) => ({
+  id: id(last),
+  input: { ...input, texts: [`Sentence ${last}.`] },
+  model: MODELS.embed.model,
+  buyer: 'person' as const,
+  ...changes,
+})
+
+async function setUp() {
+  const harness = await createHarness()
+  return { ...harness, rig: createRig(harness.coordinator), other: createRig(harness.coordinator, 'other') }
+}
+
+describe('the queue', () => {
+  it("gives a person's jobs first, in their order, then others', then samples", async () => {
+    const { coordinator, rig, clock } = await setUp()
+    for (const one of [job(1, { buyer: 'gateway' }), job(2), job(3)]) valueOf(await coordinator.enqueueJob(one))
+    const leased = []
+    for (let index = 0; index < 4; index++) leased.push(valueOf(await rig.lease(['embed'])))
+    expect(leased.slice(0, 3).map((offer) => offer.id)).toEqual([id(2), id(3), id(1)])
+    expect(leased[0]).toEqual({
+      id: id(2),
+      kind: 'embed',
+      model: MODELS.embed.model,
+      input: job(2).input,
+      epoch: 0,
+      leaseExpiresAt: clock.now() + 30_000,
+      attempt: 1,
+    })
+    expect(leased[3]?.input).toMatchObject({ kind: 'embed' })
+    expect((await coordinator.jobState(id(2)))?.state).toBe('leased')
+  })
+
+  it('gives only what the rig can run', async () => {
+    const { coordinator, rig } = await setUp()
+    valueOf(await coordinator.enqueueJob(job(1)))
+    expect(codeOf(await rig.lease(['chat', 'ocr'], false))).toBe('no-work')
+    const sameKind = [{ ...MODELS.embed, model: 'f'.repeat(64) }]
+    expect(codeOf(await coordinator.leaseJob({ rig: rig.key, models: sameKind, samples: false }))).toBe('no-work')
+    expect(valueOf(await rig.lease(['embed'], false)).id).toBe(id(1))
+  })
+
+  it('gives each job to one rig, also when a hundred ask at once', async () => {
+    const { coordinator } = await setUp()
+    for (let last = 1; last <= 40; last++) valueOf(await coordinator.enqueueJob(job(last)))
+    const rigs = Array.from({ length: 100 }, (_, index) => createRig(coordinator, `rig ${index}`))
+    const answers = await Promise.all(rigs.map((rig) => rig.lease(['embed'], false)))
+    const leased = answers.flatMap((answer) => (answer.ok ? [answer.value.id] : []))
+    expect(leased).toHaveLength(40)
+    expect(new Set(leased).size).toBe(40)
+    expect(answers.filter((answer) => codeOf(answer) === 'no-work')).toHaveLength(60)
+  })
+
+  it('takes the same job twice as one, and refuses another under its id', async () => {
+    const { coordinator, rig } = await setUp()
+    valueOf(await coordinator.enqueueJob(job(1)))
+    valueOf(await coordinator.enqueueJob(job(1)))
+    expect(codeOf(await coordinator.enqueueJob({ ...job(1), input: { kind: 'embed', texts: ['Else.'] } }))).toBe(
+      'malformed',
+    )
+    expect(valueOf(await rig.lease(['embed'], false)).id).toBe(id(1))
+    expect(codeOf(await rig.lease(['embed'], false))).toBe('no-work')
+  })
+
+  it.each([
+    ['no input', { input: null }],
+    ['an id that is none', { id: 'job' }],
+    ['no tokens at all', { input: { kind: 'chat', messages: [{ role: 'user', content: 'Hi' }], maxTokens: 0 } }],
+    ['half a character', { input: { kind: 'embed', texts: ['\ud83d'] } }],
+  ])('refuses a job with %s', async (_, fault) => {
+    const { coordinator } = await setUp()
+    expect(codeOf(await coordinator.enqueueJob(job(1, fault) as ReturnType<typeof job>))).toBe('malformed')
+  })
+
+  it('refuses a request for a model that counts its work as another kind', async () => {
+    const { coordinator, rig } = await setUp()
+    const models = [{ ...MODELS.embed, macFormula: MODELS.chat.macFormula }]
+    expect(codeOf(await coordinator.leaseJob({ rig: rig.key, models, samples: true }))).toBe('malformed')
+  })
+})
+
+describe('a lease', () => {
+  it('lasts 30 s and as long again with each renewal', async () => {
+    const { coordinator, rig, other, clock } = await setUp()
+    valueOf(await coordinator.enqueueJob(job(1)))
+    expect(valueOf(await rig.lease(['embed'])).leaseExpiresAt).toBe(clock.now() + 30_000)
+    for (let renewal = 0; renewal < 5; renewal++) {
+      clock.advance(20_000)
+      expect(valueOf(await coordinator.renewJob(rig.key, id(1))).leaseExpiresAt).toBe(clock.now() + 30_000)
+    }
+    clock.advance(30_000)
+    expect(codeOf(await other.lease(['embed'], false))).toBe('no-work')
+    clock.advance(1)
+    expect(valueOf(await other.lease(['embed'], false))).toMatchObject({ id: id(1), attempt: 2 })
+    expect(codeOf(await coordinator.renewJob(rig.key, id(1)))).toBe('lease-lost')
+    expect(
+      codeOf(await coordinator.submitJob(rig.deliver({ ...valueOf(await rig.lease(['embed'])), id: id(1) }))),
+    ).toBe('lease-lost')
+  })
+
+  it('that ended is still kept or fulfilled while nobody took the job', async () => {
+    const { coordinator, rig, clock } = await setUp()
+    valueOf(await coordinator.enqueueJob(job(1)))
+    const offer = valueOf(await rig.lease(['embed']))
+    clock.advance(3_600_000)
+    expect((await coordinator.jobState(id(1)))?.state).toBe('queued')
+    valueOf(await coordinator.renewJob(rig.key, id(1)))
+    expect((await coordinator.jobState(id(1)))?.state).toBe('leased')
+    clock.advance(3_600_000)
+    expect((await coordinator.jobState(id(1)))?.state).toBe('queued')
+    expect(codeOf(await coordinator.submitJob(rig.deliver(offer)))).toBe('accepted')
+  })
+
+  it('is given three times, then the job fails and says so', async () => {
+    const { coordinator, rig, clock } = await setUp()
+    valueOf(await coordinator.enqueueJob(job(1)))
+    for (const attempt of [1, 2, 3]) {
+      expect(valueOf(await rig.lease(['embed'], false)).attempt).toBe(attempt)
+      clock.advance(30_001)
+    }
+    expect(codeOf(await rig.lease(['embed'], false))).toBe('no-work')
+    expect(await coordinator.jobState(id(1))).toEqual({
+      state: 'failed',
+      attempts: 3,
+      message: 'No rig finished it in 3 attempts.',
+    })
+  })
+
+  it('is given back: to be tried again, or as impossible with the reason', async () => {
+    const { coordinator, rig, other } = await setUp()
+    valueOf(await coordinator.enqueueJob(job(1)))
+    await rig.lease(['embed'])
+    expect(codeOf(await coordinator.returnJob(other.key, id(1), { retry: true, message: '' }))).toBe('lease-lost')
+    valueOf(await coordinator.returnJob(rig.key, id(1), { retry: true, message: 'Mining was stopped.' }))
+    expect(codeOf(await coordinator.renewJob(rig.key, id(1)))).toBe('lease-lost')
+    expect(valueOf(await other.lease(['embed'], false))).toMatchObject({ id: id(1), attempt: 2 })
+    valueOf(await coordinator.returnJob(other.key, id(1), { retry: false, message: 'The text is too long.' }))
+    expect(await coordinator.jobState(id(1))).toEqual({
+      state: 'failed',
+      attempts: 2,
+      message: 'The text is too long.',
+    })
+    expect(codeOf(await coordinator.returnJob(rig.key, id(9), { retry: true, message: '' }))).toBe('unknown-job')
+  })
+
+  it('is over when the job is cancelled', async () => {
+    const { coordinator, rig } = await setUp()
+    valueOf(await coordinator.enqueueJob(job(1)))
+    const offer = valueOf(await rig.lease(['embed']))
+    valueOf(await coordinator.cancelJob(id(1)))
+    valueOf(await coordinator.cancelJob(id(1)))
+    expect(codeOf(await coordinator.renewJob(rig.key, id(1)))).toBe('lease-lost')
+    expect(codeOf(await coordinator.submitJob(rig.deliver(offer)))).toBe('lease-lost')
+    expect((await coordinator.jobState(id(1)))?.state).toBe('cancelled')
+    expect(codeOf(await coordinator.cancelJob(id(2)))).toBe('unknown-job')
+    expect(await coordinator.jobState(id(2))).toBeUndefined()
+  })
+
+  it('outlives a restart of the coordinator', async () => {
+    const { coordinator, rig, start } = await setUp()
+    valueOf(await coordinator.enqueueJob(job(1)))
+    const offer = valueOf(await rig.lease(['embed']))
+    const restarted = await start()
+    valueOf(await restarted.renewJob(rig.key, id(1)))
+    expect(codeOf(await restarted.submitJob(rig.deliver(offer)))).toBe('accepted')
+  })
+})
+
+describe('samples', () => {
+  it('take turns among the kinds, and no two are alike', async () => {
+    const { rig, samples } = await setUp()
+    const offers = []
+    for (let index = 0; index < 6; index++) offers.push(valueOf(await rig.lease()))
+    expect((samples as ReturnType<typeof createSamples>).drawn).toEqual([
+      'chat',
+      'embed',
+      'ocr',
+      'chat',
+      'embed',
+      'ocr',
+    ])
+    expect(offers.map(({ kind }) => kind)).toEqual(['chat', 'embed', 'ocr', 'chat', 'embed', 'ocr'])
+    expect(new Set(offers.map((offer) => objectId(offer.input))).size).toBe(6)
+    expect(offers.every(({ attempt }) => attempt === 1)).toBe(true)
+  })
+
+  it('are drawn only where they are welcome and can be run', async () => {
+    const { rig, samples } = await setUp()
+    expect(codeOf(await rig.lease(['ocr'], false))).toBe('no-work')
+    expect(codeOf(await rig.lease([], true))).toBe('no-work')
+    expect((samples as ReturnType<typeof createSamples>).drawn).toEqual([])
+  })
+
+  it('that come back wait for a rig that welcomes them', async () => {
+    const { coordinator, rig, other } = await setUp()
+    const sample = valueOf(await rig.lease(['ocr']))
+    valueOf(await coordinator.returnJob(rig.key, sample.id, { retry: true, message: 'Paused.' }))
+    expect(codeOf(await other.lease(['ocr'], false))).toBe('no-work')
+    expect(valueOf(await other.lease(['ocr'], true)).id).toBe(sample.id)
+  })
+
+  it('that cannot be drawn now are no work, and a bug in drawing them is a bug', async () => {
+    let error: Error = new Failure('unavailable', 'the verifier process stopped')
+    const { coordinator } = await createHarness({ samples: { generate: () => Promise.reject(error) } })
+    const rig = createRig(coordinator)
+    expect(codeOf(await rig.lease())).toBe('no-work')
+    error = new Error('undefined is not a function')
+    await expect(rig.lease()).rejects.toThrow('undefined is not a function')
+  })
+})

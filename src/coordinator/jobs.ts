@@ -1,0 +1,205 @@
+/** Useful jobs on their way to a rig and back into the queue: enqueued, leased, renewed, returned (protocol.md §3). */
+import { z } from 'zod'
+import { bytesToHex, hex64, utcMilliseconds } from '#shared/domain/bytes'
+import { Failure } from '#shared/domain/errors'
+import { jobInput, jobKinds, type JobInput, type JobKind } from '#shared/domain/job'
+import { jobRequest, type JobOffer, type JobRequest } from '#shared/protocol/job'
+import type { Answer, RefusalCode } from '#shared/protocol/refusal'
+import type { Network } from '#shared/protocol/network'
+import type { Receipt } from '#shared/protocol/receipt'
+import type { Signed } from '#shared/domain/signed'
+import { v7 } from 'uuid'
+import type { CoordinatorConfiguration } from './configuration'
+import type { Epochs } from './epochs'
+import { hashOf, refuse, refuseMalformed } from './refusals'
+import type { CoordinatorStore, JobRecord, StoredJobState } from './store'
+
+/** Draws work that nobody has seen before. Rejects with Failure `unavailable` when it cannot now. */
+export interface SampleSource {
+  generate(kind: JobKind, seed: string): Promise<{ input: JobInput; knownText?: string[] }>
+}
+
+const enqueuedJob = z.object({
+  id: z.uuid(),
+  input: jobInput,
+  model: hex64,
+  buyer: z.enum(['person', 'gateway']),
+  deadline: utcMilliseconds.optional(),
+})
+/** A job that somebody asked for. `model`: its hash. `deadline`: by when it must be done. */
+export type EnqueuedJob = z.infer<typeof enqueuedJob>
+
+export interface NetworkJobState {
+  state: StoredJobState
+  attempts: number
+  /** why it failed, or why it earned nothing */
+  message?: string
+  refusal?: RefusalCode
+  receipt?: Signed<Receipt>
+}
+
+export interface Jobs extends Pick<Network, 'leaseJob' | 'renewJob' | 'returnJob'> {
+  /** Queues a job. The same id with the same work again changes nothing. */
+  enqueueJob(job: EnqueuedJob): Promise<Answer<null>>
+  /** Takes a job back that is not finished; a rig that works on it learns so when it renews. */
+  cancelJob(id: string): Promise<Answer<null>>
+  jobState(id: string): Promise<NetworkJobState | undefined>
+}
+
+export function createJobs(parts: {
+  store: CoordinatorStore
+  epochs: Epochs
+  samples: SampleSource
+  clock: { now(): number }
+  random: (bytes: number) => Uint8Array
+  configuration: CoordinatorConfiguration
+}): Jobs {
+  const { store, epochs, samples, clock, random, configuration } = parts
+  const { maximumAttempts } = configuration
+  const leaseEnd = (): number => clock.now() + configuration.leaseSeconds * 1000
+  const expireLeases = (): Promise<void> =>
+    store.expireLeases({
+      now: clock.now(),
+      maximumAttempts,
+      message: `No rig finished it in ${maximumAttempts} attempts.`,
+      late: 'Nobody could do it by its deadline.',
+    })
+
+  /** Answers no-work when the job was cancelled while it was being leased. */
+  const offer = async (job: JobRecord): Promise<Answer<JobOffer>> => {
+    const input = await store.jobInput(job.id)
+    if (!input || !job.lease) return refuse('no-work', 'The job was taken back.')
+    const { id, kind, model, lease, attempts, deadline } = job
+    const epoch = (await epochs.present()).current.epoch.body.number
+    return {
+      ok: true,
+      value: {
+        id,
+        kind,
+        model,
+        input,
+        epoch,
+        leaseExpiresAt: lease.expiresAt,
+        attempt: attempts,
+        ...(deadline === undefined ? {} : { deadline }),
+      },
+    }
+  }
+  const leaseSample = async (request: JobRequest): Promise<Answer<JobOffer>> => {
+    const turn = await store.takeSampleTurn(request.rig)
+    const choice = chooseInTurn(request.models, turn)
+    if (!choice) return refuse('no-work', 'No job is waiting, and this rig runs no kind of which samples are drawn.')
+    const { input, knownText } = await samples.generate(choice.kind, bytesToHex(random(32)))
+    const inputHash = hashOf(input)
+    if (inputHash === undefined) throw new Error(`a ${choice.kind} sample has no canonical form`)
+    const createdAt = clock.now()
+    const id = v7({ random: Uint8Array.from(random(16)), msecs: createdAt })
+    const job = { id, kind: choice.kind, model: choice.model, input, inputHash, buyer: 'sample' as const, createdAt }
+    const lease = { rig: request.rig, expiresAt: leaseEnd(), formula: choice.macFormula }
+    const sample = knownText ? { ...job, knownText } : job
+    await store.addJob(sample, lease)
+    return offer({ ...sample, state: 'leased', attempts: 1, lease })
+  }
+
+  return {
+    enqueueJob: async (raw) => {
+      const parsed = enqueuedJob.safeParse(raw)
+      if (!parsed.success) return refuseMalformed('job', parsed.error)
+      const { id, input, model, buyer, deadline } = parsed.data
+      const inputHash = hashOf(input)
+      if (inputHash === undefined) return refuse('malformed', 'The job is malformed. Its text is not valid Unicode.')
+      const job = { id, kind: input.kind, model, input, inputHash, buyer, createdAt: clock.now() }
+      if (await store.addJob({ ...job, ...(deadline === undefined ? {} : { deadline }) })) return done
+      const existing = await store.job(id)
+      const isSame = existing?.inputHash === inputHash && existing.model === model
+      return isSame ? done : refuse('malformed', 'Another job has that id.')
+    },
+
+    cancelJob: async (id) => {
+      if (await store.cancelJob(id)) return done
+      const job = await store.job(id)
+      if (!job) return unknownJob()
+      return job.state === 'cancelled' ? done : refuse('lease-lost', `The job is ${job.state}.`)
+    },
+
+    jobState: async (id) => {
+      await expireLeases()
+      const job = await store.job(id)
+      if (!job) return undefined
+      const { state, attempts, message, refusal, receipt } = job
+      return { state, attempts, ...(message && { message }), ...(refusal && { refusal }), ...(receipt && { receipt }) }
+    },
+
+    leaseJob: async (raw) => {
+      const parsed = jobRequest.safeParse(raw)
+      if (!parsed.success) return refuseMalformed('job request', parsed.error)
+      const request = parsed.data
+      if (request.models.some(({ kind, macFormula }) => kind !== macFormula.kind)) {
+        return refuse('malformed', 'The job request is malformed. A model counts its work as another kind.')
+      }
+      await expireLeases()
+      const offers = request.models.map(({ kind, model, macFormula, usualMilliseconds }) => ({
+        kind,
+        model,
+        formula: macFormula,
+        ...(usualMilliseconds === undefined ? {} : { usualMilliseconds }),
+      }))
+      const queued = await store.leaseNextJob({
+        rig: request.rig,
+        offers,
+        samples: request.samples,
+        now: clock.now(),
+        expiresAt: leaseEnd(),
+      })
+      if (queued) return offer(queued)
+      if (!request.samples) return refuse('no-work', 'No job is waiting that this rig can run.')
+      try {
+        return await leaseSample(request)
+      } catch (error) {
+        if (error instanceof Failure && error.code === 'unavailable') {
+          return refuse('no-work', `No job is waiting, and no sample can be drawn now: ${error.message}.`)
+        }
+        throw error
+      }
+    },
+
+    renewJob: async (rig, id) => {
+      const expiresAt = leaseEnd()
+      if (await store.renewLease({ job: id, rig, expiresAt })) return { ok: true, value: { leaseExpiresAt: expiresAt } }
+      return notHeld(await store.job(id))
+    },
+
+    returnJob: async (rig, id, { retry, message }) => {
+      if (await store.releaseJob({ job: id, rig, retry, maximumAttempts, message })) return done
+      return notHeld(await store.job(id))
+    },
+  }
+}
+
+const done: Answer<null> = { ok: true, value: null }
+
+export function unknownJob() {
+  return refuse('unknown-job', 'This network knows no such job.')
+}
+
+/** Why a rig cannot answer for a job. */
+export function notHeld(job: JobRecord | undefined) {
+  if (!job) return unknownJob()
+  const reasons: Record<StoredJobState, string> = {
+    queued: 'The job is no longer leased to this rig.',
+    leased: 'The job is leased to another rig.',
+    done: 'The job is finished.',
+    failed: 'The job has failed.',
+    cancelled: 'The job was cancelled.',
+  }
+  return refuse('lease-lost', reasons[job.state])
+}
+
+/** Kinds take turns, and the models of a kind among themselves. */
+function chooseInTurn(models: JobRequest['models'], turn: number): JobRequest['models'][number] | undefined {
+  const groups = jobKinds
+    .map((kind) => models.filter((model) => model.kind === kind))
+    .filter((group) => group.length > 0)
+  const group = groups[turn % groups.length]
+  return group?.[Math.floor(turn / groups.length) % group.length]
+}

@@ -1,0 +1,41 @@
+/** Refusals: expected answers of the network, a code from the closed list with a sentence. */
+import type { z } from 'zod'
+import { describeParseError } from '#shared/domain/errors'
+import type { Refusal, RefusalCode } from '#shared/protocol/refusal'
+import { isGenuine, objectId, type Signed, type SignatureVerifier, type SignedType } from '#shared/domain/signed'
+
+export interface Refused {
+  ok: false
+  refusal: Refusal
+}
+
+export function refuse(code: RefusalCode, message: string): Refused {
+  return { ok: false, refusal: { code, message } }
+}
+
+export function refuseMalformed(what: string, error: z.ZodError): Refused {
+  return refuse('malformed', `The ${what} is malformed. ${describeParseError(error)}.`)
+}
+
+/** Like `isGenuine`, and false for what has no canonical form (strings that are not Unicode). */
+export function isSignedBy(
+  type: SignedType,
+  signed: Signed<unknown>,
+  verifier: SignatureVerifier,
+  key: string,
+): boolean {
+  try {
+    return isGenuine(type, signed, verifier, key)
+  } catch {
+    return false
+  }
+}
+
+/** SHA-256 of the canonical form; undefined for what has none. */
+export function hashOf(value: unknown): string | undefined {
+  try {
+    return objectId(value)
+  } catch {
+    return undefined
+  }
+}

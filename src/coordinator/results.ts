@@ -1,0 +1,137 @@
+/** Results of useful jobs: checked for signature, lease, hashes, sizes and known answers, then credited once (protocol.md §§1, 3). */
+import { jobMacs } from '#shared/domain/card'
+import { blendedFactorMilli } from '#shared/domain/credit'
+import { jobDelivery, type JobDelivery } from '#shared/protocol/job'
+import type { Acknowledgement } from '#shared/protocol/refusal'
+import type { ModelFactor, NetworkParameters } from '#shared/protocol/parameters'
+import type { Verification } from '#shared/protocol/receipt'
+import type { Signer, SignatureVerifier } from '#shared/domain/signed'
+import { normalizedEditDistance } from '#shared/domain/text-distance'
+import type { CoordinatorConfiguration } from './configuration'
+import type { Epochs } from './epochs'
+import { notHeld, unknownJob } from './jobs'
+import { implausibility } from './plausibility'
+import { fitsBooks, signReceipt } from './receipts'
+import { hashOf, isSignedBy, refuse, refuseMalformed } from './refusals'
+import { isHeldBy, type CoordinatorStore, type JobRecord } from './store'
+
+/** A known answer is missed above this share of wrong characters (0 to 1). */
+export const KNOWN_ANSWER_DISTANCE = 0.1
+
+export function createResults(parts: {
+  store: CoordinatorStore
+  epochs: Epochs
+  clock: { now(): number }
+  signer: Signer
+  signatures: SignatureVerifier
+  configuration: CoordinatorConfiguration
+}): (delivery: JobDelivery) => Promise<Acknowledgement> {
+  const { store, epochs, clock, signer, signatures, configuration } = parts
+
+  const credit = async (
+    job: JobRecord,
+    delivery: JobDelivery,
+    verification: Verification,
+  ): Promise<Acknowledgement> => {
+    const { body, id, signature } = delivery.result
+    const { current } = await epochs.present()
+    const work = workOf(job, delivery, current.parameters.body)
+    if (!fitsBooks(work.macs, work.factorMilli))
+      return turnDown(job, delivery, 'The sizes are larger than any job is.', true)
+    const receipt = signReceipt(
+      {
+        network: configuration.network,
+        rig: body.rig,
+        epoch: current.epoch.body.number,
+        kind: 'job',
+        ref: id,
+        ...work,
+        verification,
+        acceptedAt: clock.now(),
+      },
+      signer,
+    )
+    const outcome = await store.acceptResult({ job: job.id, rig: body.rig, signature, receipt })
+    if (outcome === 'accepted') return { ok: true, receipt, repeated: false }
+    const settled = await store.job(job.id)
+    return answeredBefore(settled, signature) ?? notHeld(settled)
+  }
+  /** No credit. The job is tried again unless its answer was known: it was a test, and the test is over. */
+  const turnDown = async (
+    job: JobRecord,
+    delivery: JobDelivery,
+    message: string,
+    retry: boolean,
+  ): Promise<Acknowledgement> => {
+    const { body, signature } = delivery.result
+    const refused = { job: job.id, rig: body.rig, signature, code: 'wrong-result' as const, retry, message }
+    await store.refuseResult({ ...refused, maximumAttempts: configuration.maximumAttempts })
+    return refuse('wrong-result', message)
+  }
+
+  return async (raw) => {
+    const parsed = jobDelivery.safeParse(raw)
+    if (!parsed.success) return refuseMalformed('result', parsed.error)
+    const delivery = parsed.data
+    const { body, signature } = delivery.result
+    if (body.network !== configuration.network) return refuse('malformed', 'The result is for another network.')
+    if (!isSignedBy('job-result', delivery.result, signatures, body.rig)) {
+      return refuse('wrong-key', 'The signature is not that of the rig that the result names.')
+    }
+    const job = await store.job(body.job)
+    if (!job) return unknownJob()
+    const before = answeredBefore(job, signature)
+    if (before) return before
+    if (!isHeldBy(job, body.rig)) return notHeld(job)
+
+    const input = await store.jobInput(job.id)
+    if (!input) return notHeld(await store.job(job.id))
+
+    const mismatch = bindingFault(job, delivery) ?? implausibility(input, delivery)
+    if (mismatch) return turnDown(job, delivery, mismatch, true)
+    if (job.knownText && !isKnownAnswer(job.knownText, delivery)) {
+      return turnDown(job, delivery, 'The answer to this job is known, and the result is another.', false)
+    }
+    return credit(job, delivery, job.knownText ? 'known-answer' : 'unchecked')
+  }
+}
+
+/** The original answer to exactly this result, if it was judged before. */
+function answeredBefore(job: JobRecord | undefined, signature: string): Acknowledgement | undefined {
+  if (!job || job.resultSignature !== signature) return undefined
+  if (job.receipt) return { ok: true, receipt: job.receipt, repeated: true }
+  return refuse(job.refusal ?? 'wrong-result', job.message ?? 'The result was refused.')
+}
+
+/** Kind, model and hashes bind the result to the job, and output and evidence to the result. */
+function bindingFault(job: JobRecord, { result: { body }, output, evidence }: JobDelivery): string | undefined {
+  if (body.kind !== job.kind || body.model !== job.model) return 'The result is for another kind or model.'
+  if (body.inputHash !== job.inputHash) return 'The result is for another input.'
+  if (hashOf(output) !== body.outputHash) return 'The output is not the one that was signed.'
+  if (hashOf(evidence) !== body.evidenceHash) return 'The evidence is not the one that was signed.'
+  return undefined
+}
+
+/** Comparing takes time with the product of both lengths, so a text far too long is not compared at all. */
+function isKnownAnswer(knownText: string[], { output }: JobDelivery): boolean {
+  const lines = typeof output === 'string' ? [output] : output.map((line) => ('text' in line ? line.text : ''))
+  const length = (texts: string[]): number => texts.reduce((sum, text) => sum + text.length, 0)
+  if (length(lines) > 4 * length(knownText) + 1000) return false
+  return normalizedEditDistance(knownText, lines) <= KNOWN_ANSWER_DISTANCE
+}
+
+/** MACs by the formula leased with, factor by the parameters in force; a chat's two factors blended by MACs. */
+function workOf(
+  job: JobRecord,
+  delivery: JobDelivery,
+  parameters: NetworkParameters,
+): { macs: bigint; factorMilli: bigint } {
+  if (!job.lease) throw new Error('a held job has a lease')
+  const factor: ModelFactor = parameters.modelFactorsMilli[job.model] ?? parameters.kindFactorsMilli[job.kind]
+  const { prompt, generated } = jobMacs(job.lease.formula, delivery.result.body.sizes)
+  const factorMilli = blendedFactorMilli([
+    { macs: prompt, factorMilli: BigInt(factor.prompt) },
+    { macs: generated, factorMilli: BigInt(factor.generated) },
+  ])
+  return { macs: prompt + generated, factorMilli }
+}

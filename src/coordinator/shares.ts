@@ -1,0 +1,100 @@
+/** Shares: every one is recomputed, credited once, and refused with exactly one code (protocol.md §2). */
+import { shareMacs } from '#shared/domain/credit'
+import { signedShare, type ShareSubmission } from '#shared/protocol/share'
+import type { Acknowledgement } from '#shared/protocol/refusal'
+import { isShare, unitOf } from '#shared/domain/share'
+import type { Signed, Signer, SignatureVerifier } from '#shared/domain/signed'
+import { TIERS, type TierName } from '#shared/domain/tiers'
+import type { CoordinatorConfiguration } from './configuration'
+import type { Epochs } from './epochs'
+import { signReceipt } from './receipts'
+import { isSignedBy, refuse, refuseMalformed } from './refusals'
+import type { AcceptedShare, CoordinatorStore, UnitRecord } from './store'
+
+/** Recomputes one nonce. Rejects when it cannot: the share is then neither taken nor refused, and the rig asks again. */
+export interface Verifier {
+  digest(context: { tier: TierName; epochSeed: string; publicKey: string; nonce: bigint }): Promise<string>
+}
+
+const MAX_NONCE = (1n << 64n) - 1n
+
+export function createShares(parts: {
+  store: CoordinatorStore
+  epochs: Epochs
+  verifier: Verifier
+  clock: { now(): number }
+  signer: Signer
+  signatures: SignatureVerifier
+  configuration: CoordinatorConfiguration
+}): (share: Signed<ShareSubmission>) => Promise<Acknowledgement> {
+  const { store, epochs, verifier, clock, signer, signatures, configuration } = parts
+  const underway = new Map<string, Promise<Acknowledgement>>()
+
+  const judge = async (share: Signed<ShareSubmission>): Promise<Acknowledgement> => {
+    const { body, signature } = share
+    const nonce = BigInt(body.nonce)
+    const key = { rig: body.rig, epoch: body.epoch, nonce }
+    const earlier = await store.share(key)
+    // The same share again is answered for ever, also after its epoch: a rig asks again after a crash.
+    if (earlier?.signature === signature) return repeated(earlier)
+
+    const open = await epochs.open(body.epoch)
+    if (!open) return refuse('stale-epoch', `Shares of epoch ${body.epoch} are not taken now.`)
+    const unit = await store.unit(body.epoch, unitOf(nonce))
+    if (!unit || unit.rig !== body.rig) return refuse('foreign-unit', 'No unit of this rig has that nonce.')
+    if (clock.now() > unit.expiresAt) return refuse('expired-unit', 'The unit has expired.')
+    if (body.tier !== unit.tier) return refuse('wrong-tier', `The unit is for ${unit.tier}, not for ${body.tier}.`)
+    if (earlier) return replayed()
+    if (!isShare(body.digest, unit.difficulty))
+      return refuse('above-target', "The digest does not meet the unit's difficulty.")
+    const { seed } = open.epoch.body
+    const digest = await verifier.digest({ tier: unit.tier, epochSeed: seed, publicKey: body.rig, nonce })
+    if (digest !== body.digest) return refuse('wrong-digest', 'Recomputing that nonce gave another digest.')
+
+    const factorMilli = BigInt(open.parameters.body.tierFactorsMilli[unit.tier])
+    const taken = await store.acceptShare(key, { signature, receipt: receiptFor(share, unit, factorMilli) })
+    if (taken.accepted) return { ok: true, receipt: taken.share.receipt, repeated: false }
+    return taken.share.signature === signature ? repeated(taken.share) : replayed()
+  }
+  const receiptFor = (share: Signed<ShareSubmission>, unit: UnitRecord, factorMilli: bigint) =>
+    signReceipt(
+      {
+        network: configuration.network,
+        rig: unit.rig,
+        epoch: unit.epoch,
+        kind: 'share',
+        ref: share.id,
+        macs: shareMacs(unit.difficulty, TIERS[unit.tier].macs),
+        factorMilli,
+        verification: 'recomputed',
+        acceptedAt: clock.now(),
+      },
+      signer,
+    )
+
+  return async (raw) => {
+    const parsed = signedShare.safeParse(raw)
+    if (!parsed.success) return refuseMalformed('share', parsed.error)
+    const share = parsed.data
+    if (share.body.network !== configuration.network) return refuse('malformed', 'The share is for another network.')
+    if (BigInt(share.body.nonce) > MAX_NONCE) return refuse('malformed', 'The share is malformed. A nonce has 64 bits.')
+    if (!isSignedBy('share', share, signatures, share.body.rig)) {
+      return refuse('wrong-key', 'The signature is not that of the rig that the share names.')
+    }
+    // One recomputation for a share that arrives several times at once.
+    const arrival = `${share.id}${share.signature}`
+    const twin = underway.get(arrival)
+    if (twin) return twin.then((answer) => (answer.ok ? { ...answer, repeated: true } : answer))
+    const judged = judge(share).finally(() => underway.delete(arrival))
+    underway.set(arrival, judged)
+    return judged
+  }
+}
+
+function repeated(share: AcceptedShare): Acknowledgement {
+  return { ok: true, receipt: share.receipt, repeated: true }
+}
+
+function replayed(): Acknowledgement {
+  return refuse('replayed-nonce', 'That nonce was credited before.')
+}

@@ -1,0 +1,16 @@
+/** Receipts in network.db: written with the share or job they acknowledge. */
+import { signedReceipt, type Receipt } from '#shared/protocol/receipt'
+import type { Signed } from '#shared/domain/signed'
+import type { Books } from './database'
+
+/** Within the caller's transaction. */
+export function insertReceipt(books: Books, receipt: Signed<Receipt>): void {
+  const { epoch, creditMacs } = receipt.body
+  books
+    .prepare('INSERT INTO receipts (id, epoch, credit_macs, signed) VALUES (?, ?, ?, ?)')
+    .run(receipt.id, epoch, BigInt(creditMacs), JSON.stringify(receipt))
+}
+
+export function parseReceipt(text: string): Signed<Receipt> {
+  return signedReceipt.parse(JSON.parse(text))
+}

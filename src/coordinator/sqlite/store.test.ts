@@ -1,0 +1,23 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach } from 'vitest'
+import { describeCoordinatorStore } from '../../../test/support/coordinator-store-suite'
+import { START } from '../../../test/support/coordinator-harness'
+import { openBooks } from './database'
+import { createSqliteStore } from './store'
+
+const cleanUps: (() => void)[] = []
+afterEach(() => {
+  for (const cleanUp of cleanUps.splice(0)) cleanUp()
+})
+
+describeCoordinatorStore('the store on SQLite', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lode-network-'))
+  const { books } = openBooks(folder, START)
+  cleanUps.push(() => {
+    books.close()
+    rmSync(folder, { recursive: true })
+  })
+  return createSqliteStore(books)
+})

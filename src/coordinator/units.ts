@@ -1,0 +1,67 @@
+/** Units: ranges of 2³² nonces, leased to one rig for one epoch and tier at one difficulty (protocol.md §2). */
+import { TIERS } from '#shared/domain/tiers'
+import { unitRequest, type Unit, type UnitRequest } from '#shared/protocol/unit'
+import type { Answer } from '#shared/protocol/refusal'
+import { signObject, type Signed, type Signer } from '#shared/domain/signed'
+import type { CoordinatorConfiguration } from './configuration'
+import type { Epochs } from './epochs'
+import { fitsBooks } from './receipts'
+import { refuse, refuseMalformed } from './refusals'
+import type { CoordinatorStore } from './store'
+
+/** difficulty = max(1, round(macsPerSecond × aimSeconds / MACs of a nonce)), at most `limit`. */
+export function difficultyFor(macsPerSecond: number, aimSeconds: number, macsOfNonce: bigint, limit: bigint): bigint {
+  const nonces = Math.round((macsPerSecond * aimSeconds) / Number(macsOfNonce))
+  if (nonces < 1) return 1n
+  return nonces < Number(limit) ? BigInt(nonces) : limit
+}
+
+/** The highest difficulty whose credit the books can hold. A power of two. */
+export function difficultyLimit(macsOfNonce: bigint, factorMilli: bigint): bigint {
+  let limit = 1n << 48n
+  while (limit > 1n && !fitsBooks(limit * macsOfNonce, factorMilli)) limit >>= 1n
+  return limit
+}
+
+export function createUnits(parts: {
+  store: CoordinatorStore
+  epochs: Epochs
+  random: (bytes: number) => Uint8Array
+  signer: Signer
+  configuration: CoordinatorConfiguration
+}): (request: UnitRequest) => Promise<Answer<Signed<Unit>>> {
+  const { store, epochs, random, signer, configuration } = parts
+  return async (raw) => {
+    const parsed = unitRequest.safeParse(raw)
+    if (!parsed.success) return refuseMalformed('unit request', parsed.error)
+    const { rig, device, tier, macsPerSecond } = parsed.data
+    if (!configuration.tiers.includes(tier)) return refuse('wrong-tier', `This network takes no work on ${tier}.`)
+
+    const { current, now } = await epochs.present()
+    const parameters = current.parameters.body
+    const step = await store.climbRamp(rig, device)
+    const aimSeconds = configuration.rampSeconds[step] ?? parameters.shareIntervalSeconds
+    const { macs } = TIERS[tier]
+    const limit = difficultyLimit(macs, BigInt(parameters.tierFactorsMilli[tier]))
+    const difficulty = difficultyFor(macsPerSecond, aimSeconds, macs, limit)
+    const epoch = current.epoch.body
+    const expiresAt = epoch.endsAt + parameters.graceSeconds * 1000
+
+    for (;;) {
+      const unit = new DataView(Uint8Array.from(random(4)).buffer).getUint32(0)
+      const added = await store.addUnit({ epoch: epoch.number, unit, rig, tier, difficulty, expiresAt })
+      if (!added) continue // that number is taken: draw another
+      const body: Unit = {
+        network: configuration.network,
+        unit,
+        rig,
+        epoch: epoch.number,
+        tier,
+        difficulty: difficulty.toString(),
+        issuedAt: now,
+        expiresAt,
+      }
+      return { ok: true, value: signObject('unit', body, signer) }
+    }
+  }
+}

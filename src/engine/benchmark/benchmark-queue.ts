@@ -1,0 +1,85 @@
+/** Benchmarks that were asked of a device, one after another, between its other work. */
+import type { BenchmarkProgress } from '#shared/domain/benchmark'
+import { Failure } from '#shared/domain/errors'
+import { createBenchmarkTask, type BenchmarkOutcome, type BenchmarkPlan, type BenchmarkTask } from './benchmark-task'
+import type { WorkerClient } from '../workers'
+
+export interface BenchmarkQueue {
+  readonly waiting: boolean
+  /** of the first; null: none is there */
+  readonly progress: BenchmarkProgress | null
+  add(plan: BenchmarkPlan): Promise<BenchmarkOutcome>
+  /** A slice of the first, whose failure goes to who asked for it; false: none is there. */
+  runNext(worker: () => Promise<WorkerClient>, onBegin: (words: string) => void): Promise<boolean>
+  /** Each is answered with Failure `cancelled` at once. Settles when the slice under way has ended; null: none was. */
+  cancelAll(reason: string, action?: string): Promise<void> | null
+}
+
+export function createBenchmarkQueue(clock: { now(): number; monotonic(): number }): BenchmarkQueue {
+  interface Entry {
+    task: BenchmarkTask
+    settle: (outcome: BenchmarkOutcome) => void
+    fail: (error: unknown) => void
+  }
+  const queue: Entry[] = []
+  let slice: Promise<void> | null = null
+
+  const runSlice = async (entry: Entry, worker: () => Promise<WorkerClient>): Promise<void> => {
+    const leave = (): void => {
+      const index = queue.indexOf(entry)
+      if (index >= 0) queue.splice(index, 1)
+    }
+    try {
+      const outcome = await entry.task.slice(await worker())
+      if (outcome === null) return
+      leave()
+      entry.settle(outcome)
+    } catch (error) {
+      leave()
+      entry.fail(error)
+    }
+  }
+
+  return {
+    get waiting() {
+      return queue.length > 0
+    },
+    get progress() {
+      return queue[0]?.task.progress ?? null
+    },
+    add: (plan) =>
+      new Promise((settle, fail) => {
+        queue.push({ task: createBenchmarkTask(plan, clock), settle, fail })
+      }),
+    runNext: async (worker, onBegin) => {
+      const [first] = queue
+      if (first === undefined) return false
+      onBegin(wordsFor(first.task.progress))
+      slice = runSlice(first, worker)
+      await slice
+      slice = null
+      return true
+    },
+    cancelAll: (reason, action = '') => {
+      const running = queue.length > 0 ? slice : null
+      for (const { task, fail } of queue.splice(0)) {
+        task.cancel()
+        fail(new Failure('cancelled', reason, action))
+      }
+      return running
+    },
+  }
+}
+
+function wordsFor({ phase, tier, isStress }: BenchmarkProgress): string {
+  switch (phase) {
+    case 'preparing':
+      return `Preparing the weights of ${tier}`
+    case 'checking':
+      return `Checking known digests of ${tier}`
+    case 'warming-up':
+      return `Warming up on ${tier}`
+    case 'measuring':
+      return isStress ? `Stress test on ${tier}` : `Measuring ${tier}`
+  }
+}

@@ -1,0 +1,232 @@
+/** Benchmarks and stress tests: what is measured under which conditions, what a wrong digest leads to, and what is signed. */
+import type { BenchmarkRow, Device } from '#shared/contract/devices'
+import {
+  BENCHMARK_EPOCH,
+  BENCHMARK_PUBLIC_KEY,
+  DEFAULT_BENCHMARK_SECONDS,
+  median,
+  spreadOf,
+} from '#shared/domain/benchmark'
+import type { BenchmarkReport } from '#shared/domain/benchmark-report'
+import { Failure } from '#shared/domain/errors'
+import { checksumOf, goldenDigests } from '#shared/domain/golden'
+import { signObject, type Signed, type Signer } from '#shared/domain/signed'
+import { TIERS, type TierName } from '#shared/domain/tiers'
+import { proofEngines, type ProofEngine } from '#shared/domain/backend'
+import type { ProcessHost } from '#process/host'
+import type { DeviceRegistry, Quarantine } from '../devices'
+import type { Ledger } from '../ledger'
+import type { Log } from '../base'
+import type { BenchmarkOutcome } from './benchmark-task'
+import { recompute } from '../workers'
+
+export interface BenchmarkRequest {
+  id: string
+  engine?: string | undefined
+  tier?: TierName | undefined
+  seconds?: number | undefined
+  stressMinutes?: number | undefined
+}
+
+export interface Benchmarks {
+  /**
+   * Measures a device between its other work. One that computes wrongly is quarantined, and that is the answer.
+   * Throws Failure `device-unavailable`, `wrong-usage`, `conflict` (a stress test while mining), `cancelled`.
+   */
+  run(request: BenchmarkRequest): Promise<BenchmarkRow>
+  /** False: none is under way. */
+  cancel(deviceId: string): boolean
+  /** Throws Failure `not-found`, or `conflict` for one that holds nothing to be verified. */
+  export(benchmarkId: string): Signed<BenchmarkReport>
+}
+
+export interface BenchmarksParts {
+  version: string
+  devices: DeviceRegistry
+  quarantine: Quarantine['put']
+  ledger: Ledger
+  host: ProcessHost
+  signer: Signer
+  log: Log
+  random: (bytes: number) => Uint8Array
+}
+
+/** Another engine computes for so long, at most, and so many, what a stress test is checked against. */
+const CHECK_MILLISECONDS = { least: 1000, most: 10_000, share: 0.1 }
+const MOST_KNOWN = 256
+
+export function createBenchmarks(parts: BenchmarksParts): Benchmarks {
+  const { devices, ledger, signer, log } = parts
+
+  /** Reference digests for a stress test: the golden file's, then those that another engine of the processor computes. */
+  const knownDigests = async (
+    tested: { device: Device; engine: ProofEngine; tier: TierName; milliseconds: number },
+    signal: AbortSignal,
+  ): Promise<readonly string[]> => {
+    const golden = goldenDigests(tested.tier)
+    const processor = devices.get('cpu0')
+    const engine = processor.engines.find((name) => tested.device.id !== 'cpu0' || name !== tested.engine)
+    const checking = proofEngines.find((name) => name === engine)
+    if (checking === undefined) return golden
+    const { least, most, share } = CHECK_MILLISECONDS
+    try {
+      const { digests } = await recompute(
+        { host: parts.host, threads: processor.threads?.inUse ?? 1, signal },
+        (checker) =>
+          checker.digests({
+            engine: checking,
+            tier: tested.tier,
+            epochSeed: BENCHMARK_EPOCH,
+            publicKey: BENCHMARK_PUBLIC_KEY,
+            firstNonce: BigInt(golden.length),
+            budgetMilliseconds: Math.min(most, Math.max(least, tested.milliseconds * share)),
+            maxNonces: MOST_KNOWN - golden.length,
+            keep: MOST_KNOWN,
+          }),
+      )
+      return [...golden, ...digests]
+    } catch (error) {
+      if (error instanceof Failure && error.code === 'cancelled') throw error
+      log.warn('a stress test is checked against the golden digests alone', { reason: String(error) })
+      return golden
+    }
+  }
+
+  const rowOf = (
+    device: Device,
+    asked: { engine: ProofEngine; tier: TierName; stress: boolean },
+    measured: BenchmarkOutcome & { threads: number },
+  ): Omit<BenchmarkRow, 'id' | 'at' | 'samples'> => {
+    const { samples, wrong, measuredWatts } = measured
+    const noncesPerSecond = samples.length === 0 || wrong !== null ? 0 : median(samples)
+    const macsPerSecond = noncesPerSecond * Number(TIERS[asked.tier].macs)
+    const estimate = devices.fullLoadPower(device.id)
+    const isMeasured = macsPerSecond > 0
+    const watts = isMeasured ? (measuredWatts ?? estimate.watts) : null
+    const certainty = measuredWatts === null ? estimate.certainty : 'measured'
+    return {
+      deviceId: device.id,
+      mode: asked.stress ? 'stress' : 'benchmark',
+      engine: asked.engine,
+      tier: asked.tier,
+      noncesPerSecond,
+      macsPerSecond,
+      spread: spreadOf(samples),
+      milliseconds: measured.milliseconds,
+      watts,
+      wattsCertainty: watts === null ? null : certainty,
+      wattsSource: estimate.source,
+      macsPerJoule: watts === null ? null : macsPerSecond / watts,
+      temperatureCelsius: measured.temperatureCelsius,
+      clockHertz: measured.clockHertz,
+      powerLimitWatts: device.powerLimit?.currentWatts ?? null,
+      threads: device.threads === null ? null : measured.threads,
+      driver: device.detail.driver ?? null,
+      lodeVersion: parts.version,
+      checksum: wrong === null ? 'ok' : 'mismatch',
+      checksumSha256: checksumOf(measured.checksumDigests),
+      noncesChecked: measured.noncesChecked,
+      ended: measured.ended,
+      wrongNonce: wrong === null ? null : wrong.nonce.toString(),
+    }
+  }
+
+  return {
+    run: async ({ id, engine, tier = 'itp1-base', seconds = DEFAULT_BENCHMARK_SECONDS, stressMinutes }) => {
+      await devices.settled()
+      const device = devices.get(id)
+      if (!device.canMine)
+        throw new Failure('device-unavailable', `${id} cannot be measured: ${device.reason ?? 'it cannot mine'}`)
+      const name = engine ?? device.engines[0]
+      const known = proofEngines.find((candidate) => candidate === name)
+      if (known === undefined || !device.engines.includes(known)) {
+        throw new Failure('wrong-usage', `${id} has no engine "${name ?? ''}"`, `It has: ${device.engines.join(', ')}.`)
+      }
+      const stress = stressMinutes !== undefined
+      const runner = devices.runner(id)
+      if (stress && runner.engine !== null)
+        throw new Failure('conflict', `${id} is mining`, 'Stop mining before a stress test.')
+      const milliseconds = (stressMinutes === undefined ? seconds : stressMinutes * 60) * 1000
+      const tested = { device, engine: known, tier, milliseconds }
+      const measured = await runner.benchmark({
+        engine: known,
+        tier,
+        milliseconds,
+        publicKey: signer.publicKeyHex,
+        // A start that nobody knows before: these digests cannot have been computed ahead. Far from the end of the nonces.
+        firstNonce: new DataView(Uint8Array.from(parts.random(8)).buffer).getBigUint64(0) >> 1n,
+        stress: stress ? (signal) => knownDigests(tested, signal) : null,
+        read: () => {
+          const { watts, certainty, temperatureCelsius } = devices.power(id)
+          return {
+            measuredWatts: certainty === 'measured' ? watts : null,
+            temperatureCelsius,
+            temperatureLimitCelsius: devices.heat(id).limitCelsius,
+            clockHertz: devices.clockHertz(id),
+          }
+        },
+      })
+      const now = devices.get(id)
+      const row = ledger.recordBenchmark(rowOf(now, { engine: known, tier, stress }, measured), {
+        device: {
+          id,
+          kind: now.kind,
+          name: now.name,
+          vendor: now.detail.vendor,
+          memoryBytes: now.memoryBytes,
+          instructionSets: now.detail.instructionSets,
+          driver: now.detail.driver ?? null,
+        },
+        samples: measured.samples,
+        checksumDigests: measured.checksumDigests,
+        digests: measured.digests.map(({ nonce, digest }) => ({ nonce: nonce.toString(), digest })),
+      })
+      if (measured.wrong !== null) {
+        const { nonce } = measured.wrong
+        await parts.quarantine(
+          id,
+          `this device computes wrong results (the digest of nonce ${nonce} of ${tier} with ${known} is not that of every correct machine)`,
+        )
+      }
+      return row
+    },
+    cancel: (deviceId) => devices.runner(deviceId).cancelBenchmark(),
+    export: (benchmarkId) => {
+      const found = ledger.benchmark(benchmarkId)
+      if (found === null) throw new Failure('not-found', `there is no benchmark "${benchmarkId}"`)
+      const { row, evidence } = found
+      if (evidence === null || row.checksum !== 'ok' || row.lodeVersion === null || row.checksumSha256 === null) {
+        const what = row.checksum === 'ok' ? 'was measured by a version that kept no digests' : 'found wrong results'
+        throw new Failure('conflict', `this benchmark ${what}; there is nothing to sign`, 'Measure again.')
+      }
+      return signObject(
+        'benchmark',
+        {
+          version: 1,
+          rig: signer.publicKeyHex,
+          lodeVersion: row.lodeVersion,
+          at: row.at,
+          mode: row.mode,
+          ...evidence,
+          engine: row.engine,
+          threads: row.threads,
+          tier: row.tier,
+          epochSeed: BENCHMARK_EPOCH,
+          milliseconds: row.milliseconds ?? 0,
+          noncesPerSecond: row.noncesPerSecond,
+          macsPerSecond: row.macsPerSecond,
+          spread: row.spread,
+          watts: row.watts,
+          wattsCertainty: row.wattsCertainty,
+          wattsSource: row.wattsSource,
+          macsPerJoule: row.macsPerJoule,
+          temperatureCelsius: row.temperatureCelsius,
+          clockHertz: row.clockHertz,
+          powerLimitWatts: row.powerLimitWatts,
+          checksum: row.checksumSha256,
+        },
+        signer,
+      )
+    },
+  }
+}

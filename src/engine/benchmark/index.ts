@@ -1,0 +1,5 @@
+/** Benchmarks and stress tests of devices. */
+export { createBenchmarkQueue } from './benchmark-queue'
+export type { BenchmarkOutcome, BenchmarkPlan } from './benchmark-task'
+export { createBenchmarks, type Benchmarks } from './benchmarks'
+export { processorClockHertz } from './processor-clock'

@@ -1,0 +1,305 @@
+/** One device at work: its worker process, and what it does next — a useful job first, a sample now and then, proof otherwise. */
+import { Failure } from '#shared/domain/errors'
+import { Unanswered } from '#process/peer'
+import { createBenchmarkQueue } from '../benchmark'
+import { createDeviceDisplay } from './device-display'
+import { createDeviceJobs, createModelTrials } from '../jobs'
+import { createDeviceProofs } from '../proof'
+import type { DeviceRunner, DeviceRunnerParts, MiningOptions } from './device-types'
+import { createDeviceWorker } from './device-worker'
+import { fitsMemory, MODEL_MEMORY_SHARE } from '../models'
+import { createRestraint } from './restraint'
+import { createWorkLoop } from './work-loop'
+
+export type { DeviceRunner } from './device-types'
+
+/** How a network that does not answer, or refuses, is asked again. */
+const NETWORK_RETRY_MILLISECONDS = 2000
+/** A benchmark's slice that is to end and takes longer ends with its worker: mining must not wait for it. */
+const BENCHMARK_END_MILLISECONDS = 500
+
+/** Starts nothing by itself: its process begins with the first work and ends after a minute without. */
+export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
+  const { clock, deviceId, log } = parts
+  let threads = parts.threads
+  let mining: MiningOptions | null = null
+  let finishing = false
+  let stopping = false
+  let networkTrouble: string | null = null
+  let faulted: string | null = null
+  const benchmarks = createBenchmarkQueue(clock)
+  const display = createDeviceDisplay(clock, parts.onChange)
+  const { show } = display
+  const proofs = createDeviceProofs({ ...parts, show, display, isJobWaiting: () => jobs.hinted })
+
+  const worker = createDeviceWorker({
+    ...parts,
+    threads: () => restraint.threads(),
+    modelMemoryBytes: Math.floor(parts.memoryBytes * MODEL_MEMORY_SHARE),
+    isStopping: () => stopping,
+    isBusy: () => loop.running,
+    onStarting: () => show(benchmarks.waiting && mining === null ? 'benchmarking' : 'starting', 'Starting'),
+    onRestarting: (reason) => show('restarting', `Its worker stopped: ${reason}. Starts again by itself.`, 'idle'),
+    onEnded: () => proofs.forget(),
+    onComputed: ({ macs }) => jobs.computed(macs),
+    onState: parts.onChange,
+  })
+
+  const jobs = createDeviceJobs({
+    ...parts,
+    worker,
+    isStopping: () => stopping,
+    isFinishing: () => finishing,
+    show: (words, kind) => show('working', words, kind),
+  })
+
+  const trials = parts.sample === undefined ? null : createModelTrials({ ...parts, sample: parts.sample })
+
+  const step = async (): Promise<boolean> => {
+    if (proofs.unwritten !== null) throw proofs.unwritten
+    if (await restraint.coolDown()) return !finishing
+    worker.paceThreads()
+    const measured = await benchmarks.runNext(worker.ensure, (words) => show('benchmarking', words, 'idle'))
+    if (measured) parts.onChange()
+    // A job that somebody waits for comes between the slices of a benchmark.
+    if (measured && !jobs.hinted) return true
+    const job = await jobs.next(mining !== null && !finishing && mining.samples && !measured)
+    if (job) {
+      const before = parts.energyNow()
+      const watch = restraint.watchHeat(jobs.interrupt)
+      const sampleMilliseconds = await jobs.run(job).finally(() => watch.cancel())
+      proofs.otherWorkSince(before)
+      if (sampleMilliseconds > 0) await restraint.rest(sampleMilliseconds)
+      return true
+    }
+    if (measured) return true
+    if (mining === null || finishing) return false
+    if (jobs.hinted) return true
+    if (!restraint.mayProve()) await restraint.rest(0)
+    else await restraint.rest((await tryModel()) ?? (await prove(mining)))
+    return true
+  }
+
+  /** Milliseconds that a model's measurement took; null: none is due. */
+  const tryModel = async (): Promise<number | null> => {
+    const before = parts.energyNow()
+    const taken = await trials?.runNext(worker.ensure, (words) => show('benchmarking', words, 'idle'))
+    if (taken === undefined || taken === null) return null
+    proofs.otherWorkSince(before)
+    return taken
+  }
+
+  const prove = async (options: MiningOptions): Promise<number> => {
+    const milliseconds = await proofs.prove(await worker.ensure(), options, restraint.slice())
+    networkTrouble = null
+    return milliseconds
+  }
+
+  const restraint = createRestraint({
+    clock,
+    pace: parts.pace,
+    heat: parts.heat,
+    allThreads: () => threads,
+    sleep: (milliseconds) => loop.pause(milliseconds),
+    // A job that somebody waits for keeps to the level's threads, not to its duty cycle.
+    isRestOver: () => stopping || finishing || mining === null || jobs.hinted || benchmarks.waiting,
+    show: (words) => show('idle', words, 'paused'),
+    onLook: () => worker.paceThreads(),
+    onHot: (words) => log.warn('device rests', { device: deviceId, reason: words }),
+  })
+
+  const giveUp = async (fault: Failure): Promise<false> => {
+    faulted = fault.message
+    log.error('device stopped', { device: deviceId, code: fault.code, reason: fault.message })
+    show('faulted', fault.message, 'idle')
+    await parts.whileMining?.end()
+    parts.onFault?.(fault)
+    return false
+  }
+
+  /** Decides what a failed step means; true: go on. */
+  const survive = async (error: unknown): Promise<boolean> => {
+    if (stopping) return false
+    if (!(error instanceof Failure)) throw error
+    // A driver that hangs would hang again. Any other worker that is gone comes back.
+    if (error instanceof Unanswered && error.timedOut && (parts.workerStart?.driver ?? parts.workerStart?.gpu))
+      return giveUp(new Failure('driver-fault', 'it hangs: it gave no answer in time'))
+    // A new worker knows no weights and no unit; a lost network gives a new unit.
+    if (error instanceof Unanswered) {
+      proofs.forget()
+      return true
+    }
+    if (error.code === 'unavailable' || error.code === 'network-refused') {
+      proofs.forget()
+      // Finishing is about the job that ran; what waits at a network that is away goes on waiting there.
+      if (finishing) return false
+      networkTrouble = error.message
+      log.warn('mining waits', { device: deviceId, reason: error.message })
+      show('idle', 'Waits for the network', 'idle')
+      await loop.pause(NETWORK_RETRY_MILLISECONDS)
+      return true
+    }
+    return giveUp(error)
+  }
+
+  const concludeLoop = (fault?: Error): void => {
+    if (fault !== undefined) {
+      faulted = fault.message
+      log.error('a device loop ended by a fault of ours', { device: deviceId, error: fault.stack ?? fault.message })
+      show('faulted', faulted, 'idle')
+    }
+    if (stopping || faulted !== null) {
+      void benchmarks.cancelAll(faulted === null ? 'the device was stopped' : `the device stopped: ${faulted}`)
+    }
+    restraint.reset()
+    if (faulted === null) {
+      networkTrouble = null
+      show('idle', '', 'idle')
+    }
+    if (stopping) return
+    worker.endWhenIdle()
+    // Asked for while the last step was ending.
+    if (benchmarks.waiting || (jobs.hinted && !finishing)) run()
+  }
+
+  const loop = createWorkLoop({ clock, isOver: () => stopping, step, survive, onEnd: concludeLoop })
+
+  const run = (): void => {
+    if (loop.running || faulted !== null || stopping) return
+    worker.keep()
+    loop.run()
+  }
+
+  /** Somebody asks anew: what stopped it before may be over. */
+  const forgive = (): void => {
+    faulted = null
+    proofs.forgive()
+    worker.retry()
+  }
+
+  /** False: none was asked for. */
+  const endBenchmarks = (reason: string, action = ''): boolean => {
+    const wasThere = benchmarks.waiting
+    const slice = benchmarks.cancelAll(reason, action)
+    if (slice !== null) {
+      const tooLong = clock.setTimeout(() => void worker.end(), BENCHMARK_END_MILLISECONDS)
+      void slice.finally(() => tooLong.cancel())
+    }
+    return wasThere
+  }
+
+  const stop = async (): Promise<void> => {
+    stopping = true
+    mining = null
+    void benchmarks.cancelAll('the device was stopped')
+    worker.keep()
+    loop.wake()
+    await parts.whileMining?.end()
+    await worker.end()
+    await loop.ended()
+    await jobs.release()
+    stopping = false
+    finishing = false
+    networkTrouble = null
+    if (faulted === null) show('idle', '', 'idle')
+  }
+
+  return {
+    deviceId,
+    get state() {
+      return display.state
+    },
+    get activity() {
+      return display.activity
+    },
+    get lane() {
+      return display.lane
+    },
+    takeLaneTimes: () => display.takeLaneTimes(),
+    get resting() {
+      return display.state === 'idle' ? restraint.resting : null
+    },
+    get reason() {
+      return faulted
+    },
+    get macsPerSecond() {
+      return proofs.macsPerSecond
+    },
+    get engine() {
+      return mining?.engine ?? null
+    },
+    get hasWorker() {
+      return worker.client?.state === 'running'
+    },
+    get residentBytes() {
+      return worker.client?.residentBytes ?? null
+    },
+    get restarts() {
+      return worker.client?.restarts ?? 0
+    },
+    get runningJobs() {
+      return jobs.running
+    },
+    get loadedModels() {
+      return worker.client?.loadedModels ?? []
+    },
+    get takesJobs() {
+      return parts.models().length > 0
+    },
+    canRun: (model) => fitsMemory(model.card, parts.memoryBytes),
+    get networkTrouble() {
+      return networkTrouble
+    },
+    startMining: (options) => {
+      forgive()
+      endBenchmarks('mining was started, and the benchmark ended for it', 'Measure again when mining has stopped.')
+      proofs.begin()
+      trials?.begin()
+      mining = options
+      finishing = false
+      jobs.hint()
+      run()
+    },
+    stop,
+    finish: async () => {
+      finishing = true
+      endBenchmarks('the device was stopped')
+      await loop.ended()
+      await stop()
+    },
+    wake: () => {
+      jobs.hint()
+      trials?.yield()
+      if (display.lane === 'proof' && parts.models().length > 0) proofs.yield()
+      if (networkTrouble === null) loop.wake()
+      run()
+    },
+    cancelJob: (jobId) => jobs.cancel(jobId),
+    retry: () => {
+      forgive()
+      jobs.hint()
+      run()
+    },
+    setThreads: (wanted) => {
+      threads = wanted
+      worker.paceThreads()
+    },
+    get benchmarkProgress() {
+      return benchmarks.progress
+    },
+    cancelBenchmark: () => endBenchmarks('the benchmark was cancelled'),
+    benchmark: async (plan) => {
+      if (stopping || faulted !== null) {
+        const reason = faulted ?? 'it is being stopped'
+        throw new Failure('device-unavailable', `${deviceId} cannot be measured: ${reason}`, 'Try again.')
+      }
+      const measured = benchmarks.add(plan)
+      run()
+      return { ...(await measured), threads: restraint.threads() }
+    },
+    askDriver: async (method, params) => {
+      if (worker.client === null) throw new Unanswered(`${deviceId} has no worker now`, false)
+      return worker.client.request(method, params)
+    },
+  }
+}

@@ -1,0 +1,416 @@
+/** A rig for tests: real ledger, signatures and coordinator; clock, worker process and the network's far end are scripted. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { v7 } from 'uuid'
+import type { ModelCard } from '#shared/domain/card'
+import { BENCHMARK_PUBLIC_KEY } from '#shared/domain/benchmark'
+import { Failure } from '#shared/domain/errors'
+import { goldenDigests } from '#shared/domain/golden'
+import type { JobInput, JobRun } from '#shared/domain/job'
+import { modelHash } from '#shared/domain/model-hash'
+import type { Receipt } from '#shared/protocol/receipt'
+import type { Signed } from '#shared/domain/signed'
+import { isShare, nonceOf } from '#shared/domain/share'
+import { TIERS } from '#shared/domain/tiers'
+import type { WorkerMethods, WorkerNotifications } from '#shared/ipc/worker'
+import type { ManagedProcess, ProcessExit, ProcessHost } from '#process/host'
+import { serve, type MethodHandlers } from '#process/peer'
+import { portPair } from '#process/port'
+import type { Clock } from '#process/supervisor'
+import { createHarness, hashDigest, honestRun, MODELS } from '../../../test/support/coordinator-harness'
+import { createEngineEvents } from '../base/events'
+import { workEnergy } from '../power/work-energy'
+import { openLedger } from '../ledger'
+import { createSigner, signatureVerifier } from '../network'
+import { createDeviceRunner } from './device-runner'
+import type { DeviceRunnerParts } from './device-types'
+import { createJobRates } from '../jobs/job-rates'
+import type { RunnableModel } from '../jobs/job-runner'
+import { createNetworkState } from '../network/network-state'
+import { createSampleBudget } from '../jobs/sample-budget'
+import { createSubmissions } from '../network/submissions'
+
+const START = Date.UTC(2026, 0, 15, 12, 0, 0)
+/** Of the scripted worker, on every tier. */
+export const NONCES_PER_SECOND = 40
+
+export interface ManualClock extends Clock {
+  /** Runs what is due on the way, in order. */
+  advance(milliseconds: number): Promise<void>
+}
+
+export function manualClock(): ManualClock {
+  let now = 0
+  let timers: { at: number; callback: () => void }[] = []
+  const settle = async (): Promise<void> => {
+    for (let turn = 0; turn < 6; turn++) await new Promise((resolve) => setImmediate(resolve))
+  }
+  return {
+    now: () => START + now,
+    monotonic: () => now,
+    setTimeout: (callback, milliseconds) => {
+      const timer = { at: now + milliseconds, callback }
+      timers.push(timer)
+      return {
+        cancel: () => {
+          timers = timers.filter((other) => other !== timer)
+        },
+      }
+    },
+    advance: async (milliseconds) => {
+      const end = now + milliseconds
+      await settle()
+      for (;;) {
+        const next = timers.toSorted((a, b) => a.at - b.at)[0]
+        if (!next || next.at > end) break
+        timers = timers.filter((other) => other !== next)
+        now = Math.max(now, next.at)
+        next.callback()
+        await settle()
+      }
+      now = end
+    },
+  }
+}
+
+/** Worker processes that compute by a hash, at a known rate of the manual clock. */
+export function scriptedWorkers(clock: Clock) {
+  const script = {
+    noncesPerSecond: NONCES_PER_SECOND,
+    /** how long a job takes; null: for ever */
+    jobMilliseconds: 100 as number | null,
+    jobFailure: null as Failure | null,
+    /** more jobs than these at once run out of memory */
+    memoryJobs: Infinity,
+    /** the model ids of the jobs that began, and how many ran at most at once */
+    begun: [] as string[],
+    mostAtOnce: 0,
+    startFails: false,
+    /** how the proof fails; null: it does not */
+    proofFailure: null as Failure | null,
+    /** what the device gives for the golden nonces; null: what is right */
+    goldenDigest: null as string | null,
+    /** a slice of a benchmark never ends */
+    benchmarkHangs: false,
+    ignoresCancel: false,
+    /** says what a run computed for jobs, by their ids; set by the process that runs */
+    computed: (_macs: Record<string, number>): void => undefined,
+    runs: [] as WorkerMethods['proof.run']['params'][],
+    started: 0,
+    alive: new Set<{ crash: () => void }>(),
+  }
+  const later = <T>(milliseconds: number, value: () => T): Promise<T> =>
+    new Promise((resolve) => clock.setTimeout(() => resolve(value()), milliseconds))
+
+  const proofRun = (params: WorkerMethods['proof.run']['params']): WorkerMethods['proof.run']['result'] => {
+    script.runs.push(params)
+    const wanted = Math.max(1, Math.round((script.noncesPerSecond * params.budgetMilliseconds) / 1000))
+    const shares: { nonce: bigint; digest: string }[] = []
+    let nonces = 0
+    while (nonces < wanted && !(params.stopAtShare === true && shares.length > 0)) {
+      const nonce = nonceOf(params.unit, params.firstCounter + BigInt(nonces))
+      const digest = hashDigest({ ...params, nonce })
+      if (isShare(digest, params.difficulty)) shares.push({ nonce, digest })
+      nonces++
+    }
+    const milliseconds = (nonces * 1000) / script.noncesPerSecond
+    return { nonces, shares, milliseconds, kernelMilliseconds: milliseconds }
+  }
+
+  const host: ProcessHost = {
+    start: async () => {
+      if (script.startFails) throw new Error('no such program')
+      script.started++
+      const [engineSide, workerSide] = portPair()
+      let isAlive = true
+      let exit: (how: ProcessExit) => void = () => undefined
+      const exited = new Promise<ProcessExit>((resolve) => {
+        exit = resolve
+      })
+      const end = (how: ProcessExit): void => {
+        isAlive = false
+        script.alive.delete(entry)
+        workerSide.close()
+        // As under Node: the channel is gone a moment before the exit is known.
+        setImmediate(() => exit(how))
+      }
+      const entry = { crash: () => end({ code: 1, signal: null }) }
+      script.alive.add(entry)
+      const cancels = new Map<string, () => void>()
+      const ends = new Set<() => void>()
+      const unused = (): Promise<never> => Promise.reject(new Failure('wrong-usage', 'not scripted'))
+      const handlers: MethodHandlers<WorkerMethods> = {
+        'proof.prepare': () => later(5, () => ({ milliseconds: 5 })),
+        'proof.run': (params) => {
+          if (script.proofFailure !== null) return Promise.reject(script.proofFailure)
+          const began = clock.monotonic()
+          return new Promise((resolve) => {
+            const end = (): void => {
+              ends.delete(end)
+              timer.cancel()
+              resolve(proofRun({ ...params, budgetMilliseconds: clock.monotonic() - began }))
+            }
+            const timer = clock.setTimeout(end, params.budgetMilliseconds)
+            ends.add(end)
+          })
+        },
+        'proof.yield': async () => {
+          for (const end of ends) end()
+          return null
+        },
+        'proof.digest': unused,
+        'proof.digests': async (params) => {
+          if (script.benchmarkHangs) return new Promise<never>(() => undefined)
+          const wanted = Math.ceil((script.noncesPerSecond * params.budgetMilliseconds) / 1000)
+          const nonces = Math.max(1, Math.min(wanted, params.maxNonces ?? wanted))
+          const milliseconds = (nonces * 1000) / script.noncesPerSecond
+          const digestOf = (index: number): string =>
+            params.publicKey === BENCHMARK_PUBLIC_KEY
+              ? (script.goldenDigest ?? goldenDigests(params.tier)[index] ?? '')
+              : hashDigest({ ...params, nonce: params.firstNonce + BigInt(index) })
+          const digests = Array.from({ length: Math.min(nonces, params.keep) }, (_, index) => digestOf(index))
+          return later(milliseconds, () => ({ digests, nonces, milliseconds, kernelMilliseconds: milliseconds }))
+        },
+        'proof.check': (params) =>
+          later(params.budgetMilliseconds, () => ({
+            nonces: Math.round((script.noncesPerSecond * params.budgetMilliseconds) / 1000),
+            milliseconds: params.budgetMilliseconds,
+            wrong: script.goldenDigest === null ? null : { nonce: 1n, digest: script.goldenDigest },
+          })),
+        'proof.benchmark': unused,
+        'job.run': ({ jobId, input, model }) =>
+          new Promise<JobRun>((resolve, reject) => {
+            cancels.set(jobId, () => reject(new Failure('cancelled', 'the job was cancelled')))
+            script.begun.push(model.card.id)
+            script.mostAtOnce = Math.max(script.mostAtOnce, cancels.size)
+            if (script.jobFailure !== null) reject(script.jobFailure)
+            else if (cancels.size > script.memoryJobs) {
+              reject(new Failure('out-of-memory', `the memory ran out while ${model.card.name} computed this job`))
+            } else if (script.jobMilliseconds !== null) {
+              const milliseconds = script.jobMilliseconds
+              clock.setTimeout(() => resolve({ ...honestRun(input), milliseconds }), milliseconds)
+            }
+          }).finally(() => cancels.delete(jobId)),
+        'job.cancel': async ({ jobId }) => {
+          if (script.ignoresCancel) return new Promise<never>(() => undefined)
+          cancels.get(jobId)?.()
+          return null
+        },
+        'model.probe': unused,
+        'model.convert': unused,
+        'sample.generate': unused,
+        'driver.describe': unused,
+        'driver.check': unused,
+        'driver.sensors': async () => null,
+        'driver.powerLimit': async () => null,
+        'driver.setPowerLimit': unused,
+        configure: async () => null,
+      }
+      const { notify } = serve<WorkerMethods, WorkerNotifications>(workerSide, handlers)
+      script.computed = (macs) =>
+        notify('jobs.computed', { macs: Object.entries(macs).map(([jobId, value]) => ({ jobId, macs: value })) })
+      const beat = (): void => {
+        if (!isAlive) return
+        notify('heartbeat', { at: clock.now(), residentBytes: 1, cpuSeconds: 1, models: [] })
+        clock.setTimeout(beat, 1000)
+      }
+      beat()
+      return {
+        pid: script.started,
+        port: engineSide,
+        exited,
+        kill: () => end({ code: null, signal: 'SIGKILL' }),
+      } satisfies ManagedProcess
+    },
+  }
+  return { host, script }
+}
+
+const card: ModelCard = {
+  id: 'a-chat',
+  kind: 'chat',
+  name: 'A chat',
+  files: [{ path: 'model.onnx', bytes: 1, sha256: 'ab'.repeat(32) }],
+  licence: 'MIT',
+  source: 'test',
+  context: 100,
+  macFormula: MODELS.chat.macFormula,
+}
+export const chatModel: RunnableModel = { card, hash: modelHash(card), folder: '/nowhere' }
+export function embedModel(id: string, bytes = 1): RunnableModel {
+  const own: ModelCard = {
+    ...card,
+    id,
+    kind: 'embed',
+    name: `Model ${id}`,
+    files: [{ path: `${id}.onnx`, bytes, sha256: 'cd'.repeat(32) }],
+    macFormula: MODELS.embed.macFormula,
+  }
+  return { card: own, hash: modelHash(own), folder: '/nowhere' }
+}
+
+/** One rig with one device. `far` is the network's far end: what it does to calls. */
+export async function createTestRig(
+  options: {
+    memoryBytes?: number
+    models?: readonly RunnableModel[]
+    trials?: boolean
+    /** of a device that is not the processor, or has a power limit */
+    runner?: Pick<DeviceRunnerParts, 'workerStart' | 'onFault' | 'whileMining'>
+  } = {},
+) {
+  const folder = mkdtempSync(join(tmpdir(), 'lode-work-'))
+  const clock = manualClock()
+  const far = {
+    away: false,
+    loseShareAnswers: 0,
+    submitted: 0,
+    forge: null as ((receipt: Signed<Receipt>) => Signed<Receipt>) | null,
+  }
+  const {
+    coordinator,
+    samples,
+    store,
+    signer: networkSigner,
+  } = await createHarness({
+    clock: { now: clock.now, advance: () => undefined, set: () => undefined },
+  })
+  const reach = <A extends unknown[], R>(call: (...parameters: A) => Promise<R>) => {
+    return async (...parameters: A): Promise<R> => {
+      if (far.away) throw new Failure('unavailable', 'the network is away')
+      return call(...parameters)
+    }
+  }
+  const network = {
+    ...coordinator,
+    current: reach(() => coordinator.current()),
+    leaseUnit: reach(coordinator.leaseUnit),
+    leaseJob: reach(coordinator.leaseJob),
+    submitShare: reach(async (share: Parameters<typeof coordinator.submitShare>[0]) => {
+      far.submitted++
+      const answer = await coordinator.submitShare(share)
+      if (far.forge !== null && answer.ok) return { ...answer, receipt: far.forge(answer.receipt) }
+      if (far.loseShareAnswers === 0) return answer
+      far.loseShareAnswers--
+      throw new Failure('unavailable', 'the answer was lost')
+    }),
+    submitJob: reach(coordinator.submitJob),
+  }
+  const signer = createSigner('22'.repeat(32))
+  const ledger = openLedger({ folder, clock, ids: { uuid: () => v7() }, onNotice: () => undefined })
+  ledger.recordDevice({ id: 'cpu0', kind: 'cpu', name: 'A processor' })
+  const events = createEngineEvents()
+  const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
+  const networkState = createNetworkState({
+    network,
+    clock,
+    signer,
+    signatures: signatureVerifier,
+    pinnedKey: null,
+    onPinned: () => undefined,
+    onEpoch: (epoch) => ledger.recordEpoch(epoch),
+  })
+  await networkState.hello([{ id: 'cpu0', kind: 'cpu', engines: ['onnx-cpu'] }])
+  const submissions = createSubmissions({
+    network,
+    networkState,
+    ledger,
+    signer,
+    signatures: signatureVerifier,
+    clock,
+    events,
+    log: silent,
+  })
+  const { host, script } = scriptedWorkers(clock)
+  /** what the throttle and the sensors say */
+  const conditions = {
+    pace: { threadsShare: 1, dutyCycle: 1 },
+    celsius: null as number | null,
+    watts: null as number | null,
+  }
+  const jobRates = createJobRates(ledger)
+  const units: { difficulty: string; tier: string }[] = []
+  const runner = createDeviceRunner({
+    deviceId: 'cpu0',
+    threads: 1,
+    memoryBytes: options.memoryBytes ?? 2 * 1024 ** 3,
+    rigKey: signer.publicKeyHex,
+    host,
+    clock,
+    random: () => 0.5,
+    log: silent,
+    network,
+    networkState,
+    submissions,
+    sampleBudget: createSampleBudget(() => 0),
+    models: () => options.models ?? [chatModel],
+    jobRates,
+    ...(options.trials === true ? { sample: async (kind) => (await samples.generate(kind, v7())).input } : {}),
+    jobParts: { ledger, events },
+    pace: () => conditions.pace,
+    heat: () => ({ celsius: conditions.celsius, limitCelsius: 95 }),
+    energyNow: () => (conditions.watts === null ? null : workEnergy((conditions.watts * clock.monotonic()) / 1000, 0)),
+    onToken: () => undefined,
+    onUnit: (unit) => {
+      ledger.recordUnit(unit, 'cpu0')
+      units.push({ difficulty: unit.body.difficulty, tier: unit.body.tier })
+    },
+    onWork: () => undefined,
+    onChange: () => undefined,
+    ...options.runner,
+  })
+  /** As the Jobs screen does it. */
+  const submit = async (model = chatModel): Promise<string> => {
+    const id = v7()
+    // No two alike: the same work is credited once an epoch.
+    const content = `Why ${id}?`
+    const input: JobInput =
+      model.card.kind === 'chat'
+        ? { kind: 'chat', messages: [{ role: 'user', content }], maxTokens: 8 }
+        : { kind: 'embed', texts: [content] }
+    ledger.insertJob({
+      id,
+      kind: input.kind,
+      origin: 'person',
+      network: network.name,
+      modelName: model.card.name,
+      modelId: model.card.id,
+      modelHash: model.hash,
+      input,
+    })
+    await coordinator.enqueueJob({ id, input, model: model.hash, buyer: 'person' })
+    return id
+  }
+  return {
+    clock,
+    far,
+    ledger,
+    coordinator,
+    store,
+    network,
+    networkState,
+    submissions,
+    signer,
+    networkSigner,
+    runner,
+    script,
+    conditions,
+    jobRates,
+    units,
+    submit,
+    stateOf: (id: string) => ledger.jobRow(id)?.state,
+    totals: () => ledger.creditTotals({ dayStart: 0 }),
+    macsOfNonce: TIERS['itp1-small'].macs,
+    close: async () => {
+      const stopped = runner.stop()
+      await clock.advance(3000)
+      await stopped
+      submissions.stop()
+      ledger.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+export type TestRig = Awaited<ReturnType<typeof createTestRig>>

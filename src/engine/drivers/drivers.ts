@@ -1,0 +1,299 @@
+/**
+ * Drivers that the person added: approved by name and hash, tried in processes that are thrown away, quarantined when
+ * they crash, hang or compute wrongly. Lode's own processes never load one; each device's worker does.
+ */
+import type { DriverRow } from '#shared/contract/drivers'
+import { Failure } from '#shared/domain/errors'
+import type { DriverDevice } from '#shared/ipc/worker'
+import type { ProcessHost } from '#process/host'
+import type { DeviceDescriptor, DeviceSettings } from '../devices'
+import type { Ledger } from '../ledger'
+import type { Log } from '../base'
+import { openApprovals } from './approvals'
+import { describeDriverDevice, deviceIdOf, driverDeviceOf, rowOf, type KnownDriver } from './device'
+import { createPowerLimits, type AskDevice, type PowerLimits } from './power-limits'
+import { hashOf, inspectDriver, PLATFORM, placeDriver, readDrivers, removeDriver, type PlacedDriver } from './store'
+import { describeLibrary, setPowerLimit, tryDevice, type Trial } from './trial'
+
+export interface Drivers {
+  list(): DriverRow[]
+  /** Nothing of the driver runs. Throws a Failure that says what does not fit here. */
+  inspect(path: string): Promise<PlacedDriver['manifest']>
+  /** `sha256`: what the person approved. A driver that cannot be described is refused; one that computes wrongly is quarantined. */
+  add(path: string, sha256: string): Promise<DriverRow>
+  /** Its devices' runners must have been stopped. */
+  remove(name: string): Promise<void>
+  /** Ends a quarantine and tries the driver again. */
+  retry(name: string): Promise<DriverRow>
+  /** Settles when every driver was tried once in this run. Never rejects. */
+  ready(): Promise<void>
+  /** Devices of approved drivers, with the person's settings; those of a driver that is not loaded say why. */
+  devices(settings: Readonly<Record<string, DeviceSettings>>, computerMemoryBytes: number): DeviceDescriptor[]
+  /** Whose device this is; null: none of a driver's. */
+  ownerOf(deviceId: string): { driver: string; device: DriverDevice } | null
+  /** The same host, which starts a worker only while the library is what was approved. */
+  guardedHost(deviceId: string): ProcessHost
+  /** A device of the driver stopped. What was the driver's own doing quarantines it; anything else is the device's trouble alone. */
+  onFault(name: string, deviceId: string, fault: Failure): void
+  /** The network refused a share of the device as computed wrongly; one that is older than the driver's last trial says nothing new. */
+  onWrongDigest(deviceId: string, foundAt: number): void
+  /** From now on none of its devices works, until the person tries it again. */
+  quarantine(name: string, reason: string): void
+  readonly powerLimits: PowerLimits
+  /** Ends trials under way. */
+  stop(): Promise<void>
+}
+
+export interface DriversParts {
+  folder: string
+  ledger: Ledger
+  host: ProcessHost
+  log: Log
+  /** the power limit that the person wants of a device while it mines */
+  wishedWatts: (deviceId: string) => number | undefined
+  /** UTC ms */
+  now: () => number
+  /** asks a device's running worker */
+  ask: AskDevice
+  /** after every change */
+  onChange: () => void
+  trialMilliseconds?: number
+}
+
+const TRIAL_MILLISECONDS = 20_000
+
+export function createDrivers(parts: DriversParts): Drivers {
+  const { folder, ledger, host, log } = parts
+  const approvals = openApprovals(ledger)
+  const stopping = new AbortController()
+  const trial: Trial = {
+    host,
+    signal: stopping.signal,
+    timeoutMilliseconds: parts.trialMilliseconds ?? TRIAL_MILLISECONDS,
+  }
+  const known = new Map<string, KnownDriver>()
+  for (const placed of readDrivers(folder)) {
+    const { name } = placed.manifest
+    known.set(name, { ...placed, state: 'checking', triedAt: parts.now(), devices: approvals.devices(name) })
+  }
+  let looked: Promise<void> | null = null
+  let changes: Promise<unknown> = Promise.resolve()
+
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = changes.then(work)
+    changes = turn.catch(() => undefined)
+    return turn
+  }
+  const find = (name: string): KnownDriver => {
+    const found = known.get(name)
+    if (!found)
+      throw new Failure('not-found', `there is no driver "${name}"`, 'See "lode drivers list" for those there are.')
+    return found
+  }
+  const put = (driver: KnownDriver, state: KnownDriver['state'], reason?: string): void => {
+    driver.state = state
+    if (reason === undefined) delete driver.reason
+    else driver.reason = reason
+    parts.onChange()
+  }
+  const idsOf = ({ manifest, devices }: KnownDriver): string[] => devices.map(({ id }) => deviceIdOf(manifest.name, id))
+
+  const quarantine = (name: string, reason: string): void => {
+    const driver = known.get(name)
+    if (!driver || (driver.state !== 'ready' && driver.state !== 'checking')) return
+    log.error('a driver is quarantined', { driver: name, reason })
+    put(driver, 'quarantined', `Quarantined: ${reason}.`)
+    approvals.setQuarantine(name, reason)
+    ledger.recordEvent({ severity: 'error', code: 'driver-quarantined', message: `${name} is quarantined: ${reason}.` })
+  }
+
+  /** Whether the library is still what the person approved. */
+  const isUnchanged = async (driver: KnownDriver): Promise<boolean> => {
+    const approved = approvals.hash(driver.manifest.name)
+    if (approved !== null && approved === driver.manifest.sha256 && (await hashOf(driver.library)) === approved)
+      return true
+    put(driver, 'changed', 'Its file is not the one that was approved; it is not loaded. Remove it and add it again.')
+    return false
+  }
+
+  const ownerOf = (deviceId: string): { driver: KnownDriver; device: DriverDevice } | null => {
+    for (const driver of known.values()) {
+      const device = driver.devices.find(({ id }) => deviceIdOf(driver.manifest.name, id) === deviceId)
+      if (device) return { driver, device: driverDeviceOf(driver.library, device) }
+    }
+    return null
+  }
+
+  const powerLimits = createPowerLimits({
+    ...parts,
+    setElsewhere: async (deviceId, watts) => {
+      const owner = ownerOf(deviceId)
+      if (owner === null || !(await isUnchanged(owner.driver)))
+        throw new Failure('device-unavailable', owner?.driver.reason ?? 'its driver is gone')
+      return setPowerLimit(trial, owner.device, watts)
+    },
+  })
+
+  /** A look that failed: the driver's own fault quarantines it, anything else only keeps it from working now. */
+  const judge = (driver: KnownDriver, error: unknown, where = ''): void => {
+    if (stopping.signal.aborted) return
+    const reason = `${where}${reasonOf(error)}`
+    if (error instanceof Failure && error.code === 'driver-fault') quarantine(driver.manifest.name, reason)
+    else put(driver, 'unsupported', `It cannot be used now: ${reason}.`)
+  }
+
+  const tryDevices = async (driver: KnownDriver): Promise<void> => {
+    for (const found of driver.devices) {
+      const deviceId = deviceIdOf(driver.manifest.name, found.id)
+      const device = driverDeviceOf(driver.library, found)
+      const restoreWatts = powerLimits.leftOver(deviceId)
+      try {
+        powerLimits.saw(deviceId, await tryDevice(trial, device, restoreWatts))
+        if (restoreWatts !== null) powerLimits.restored(deviceId)
+      } catch (error) {
+        judge(driver, error, `${found.name}: `)
+        return
+      }
+    }
+    driver.triedAt = parts.now()
+    put(driver, 'ready')
+  }
+
+  /** Reads, describes and tries a driver that is in the store. */
+  const look = async (driver: KnownDriver): Promise<void> => {
+    const { name, platforms } = driver.manifest
+    if (!platforms.includes(PLATFORM)) {
+      put(driver, 'unsupported', `It is made for ${platforms.join(', ')}, and this computer is ${PLATFORM}.`)
+      return
+    }
+    if (!(await isUnchanged(driver))) return
+    const held = approvals.quarantine(name)
+    if (held !== null) {
+      put(driver, 'quarantined', `Quarantined: ${held}.`)
+      for (const deviceId of idsOf(driver)) await powerLimits.restore(deviceId)
+      return
+    }
+    try {
+      driver.devices = (await describeLibrary(trial, driver.library)).devices
+      approvals.rememberDevices(name, driver.devices)
+    } catch (error) {
+      judge(driver, error)
+      return
+    }
+    await tryDevices(driver)
+  }
+
+  const add = async (path: string, sha256: string): Promise<DriverRow> => {
+    const found = await inspectDriver(path)
+    const { name } = found.manifest
+    if (found.manifest.sha256 !== sha256) {
+      throw new Failure('conflict', `${name} is not the file that was approved`, 'Look at it again, then approve it.')
+    }
+    const placed = await placeDriver(folder, found)
+    const driver: KnownDriver = { ...placed, state: 'checking', triedAt: parts.now(), devices: [] }
+    try {
+      driver.devices = (await describeLibrary(trial, placed.library)).devices
+      if (driver.devices.length === 0) throw new Failure('device-unavailable', 'it finds no device on this computer')
+    } catch (error) {
+      await removeDriver(folder, name)
+      throw new Failure(
+        'invalid-input',
+        `${name} was not added: ${reasonOf(error)}`,
+        "Ask the driver's maker for one that works here.",
+      )
+    }
+    approvals.approve(name, sha256)
+    approvals.rememberDevices(name, driver.devices)
+    ledger.recordEvent({
+      severity: 'info',
+      code: 'driver-approved',
+      message: `${name} (${sha256}) was approved and added.`,
+    })
+    known.set(name, driver)
+    await tryDevices(driver)
+    return rowOf(driver)
+  }
+
+  const remove = async (name: string): Promise<void> => {
+    const driver = find(name)
+    for (const deviceId of idsOf(driver)) {
+      if (!(await powerLimits.restore(deviceId))) {
+        const message = `The power limit of ${deviceId} could not be put back before its driver was removed.`
+        ledger.recordEvent({ severity: 'warning', code: 'power-limit-left', message })
+      }
+      powerLimits.forget(deviceId)
+    }
+    await removeDriver(folder, name)
+    known.delete(name)
+    approvals.forget(name)
+    parts.onChange()
+  }
+
+  return {
+    list: () => [...known.values()].map(rowOf),
+    inspect: async (path) => (await inspectDriver(path)).manifest,
+    add: (path, sha256) => inTurn(() => add(path, sha256)),
+    remove: (name) => inTurn(() => remove(name)),
+    retry: (name) =>
+      inTurn(async () => {
+        const driver = find(name)
+        approvals.setQuarantine(name, null)
+        driver.triedAt = parts.now()
+        put(driver, 'checking')
+        await look(driver)
+        return rowOf(driver)
+      }),
+    ready: () => {
+      looked ??= inTurn(async () => {
+        for (const driver of known.values()) {
+          await look(driver).catch((error: unknown) =>
+            log.error('a driver could not be tried', { error: String(error) }),
+          )
+        }
+      })
+      return looked
+    },
+    devices: (settings, computerMemoryBytes) =>
+      [...known.values()].flatMap((driver) =>
+        driver.devices.map((device) =>
+          describeDriverDevice({
+            driver: rowOf(driver),
+            device,
+            settings: settings[deviceIdOf(driver.manifest.name, device.id)],
+            computerMemoryBytes,
+          }),
+        ),
+      ),
+    ownerOf: (deviceId) => {
+      const owner = ownerOf(deviceId)
+      return owner === null ? null : { driver: owner.driver.manifest.name, device: owner.device }
+    },
+    guardedHost: (deviceId) => ({
+      start: async (program, start) => {
+        const owner = ownerOf(deviceId)
+        if (owner === null || owner.driver.state !== 'ready' || !(await isUnchanged(owner.driver))) {
+          throw new Failure('device-unavailable', owner?.driver.reason ?? 'its driver was removed')
+        }
+        return host.start(program, start)
+      },
+    }),
+    onFault: (name, deviceId, fault) => {
+      if (fault.code === 'driver-fault') quarantine(name, `${deviceId}: ${reasonOf(fault)}`)
+    },
+    onWrongDigest: (deviceId, foundAt) => {
+      const owner = ownerOf(deviceId)
+      if (owner !== null && foundAt >= owner.driver.triedAt)
+        quarantine(owner.driver.manifest.name, `${deviceId} submitted a wrong digest`)
+    },
+    quarantine,
+    powerLimits,
+    stop: async () => {
+      stopping.abort()
+      await Promise.all([changes, powerLimits.settled()])
+    },
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/\.$/, '')
+}

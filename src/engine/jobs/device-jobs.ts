@@ -1,0 +1,197 @@
+/** The useful jobs of one device: which it asks for, how many it runs at once, and what it learns from each. */
+import type { JobKind } from '#shared/domain/job'
+import type { Clock } from '#process/supervisor'
+import type { Log } from '../base'
+import { createBatchLimits } from './batch-limits'
+import type { DeviceRunnerParts } from '../device-loop'
+import { runBatch } from './job-batch'
+import { createJobRunner, type JobOutcome, type JobRunner, type RunnableModel } from './job-runner'
+import { createJobSource, type LeasedJob, type WantedModel } from './job-source'
+import { orderModels } from './model-choice'
+import { fitsMemory } from '../models'
+import type { WorkerClient } from '../workers'
+
+const WORDS: Record<JobKind, { one: string; many: (count: number) => string }> = {
+  chat: { one: 'Answering a question with', many: (count) => `Answering ${count} questions at once with` },
+  embed: { one: 'Computing embeddings with', many: (count) => `Computing ${count} sets of embeddings at once with` },
+  ocr: { one: 'Reading a picture with', many: (count) => `Reading ${count} pictures at once with` },
+}
+
+export interface DeviceJobs {
+  /** There may be a job that somebody asked for. */
+  hint(): void
+  readonly hinted: boolean
+  /** A leased job to do now, or null. Rejects with a Failure when the network does not answer. */
+  next(samplesWanted: boolean): Promise<LeasedJob | null>
+  /** Runs it, and what joins it. Returns the device's milliseconds that samples took. Rejects with a Failure when no worker comes. */
+  run(job: LeasedJob): Promise<number>
+  cancel(jobId: string): boolean
+  /** The device cannot go on now: what runs waits for another attempt. */
+  interrupt(reason: string): void
+  /** What a run of the worker computed for several jobs. */
+  computed: JobRunner['computed']
+  readonly running: JobRunner['running']
+  /** Gives back what was leased and not begun. */
+  release(): Promise<void>
+}
+
+export interface DeviceJobsParts extends Pick<
+  DeviceRunnerParts,
+  | 'deviceId'
+  | 'memoryBytes'
+  | 'rigKey'
+  | 'network'
+  | 'submissions'
+  | 'sampleBudget'
+  | 'models'
+  | 'jobParts'
+  | 'jobRates'
+  | 'energyNow'
+  | 'onWork'
+> {
+  clock: Clock
+  log: Log
+  worker: { ensure(): Promise<WorkerClient>; readonly client: WorkerClient | null }
+  isStopping: () => boolean
+  /** whether no more jobs are begun */
+  isFinishing: () => boolean
+  show: (words: string, kind: JobKind) => void
+}
+
+export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
+  const { deviceId, jobRates, log, worker } = parts
+  const limits = createBatchLimits()
+  /** hash of the model of the last job */
+  let inUse = ''
+  let held: { job: LeasedJob; lease: { cancel(): void } } | null = null
+  let wake: () => void = () => undefined
+
+  const jobs = createJobRunner({
+    deviceId,
+    rigKey: parts.rigKey,
+    network: parts.network,
+    submissions: parts.submissions,
+    clock: parts.clock,
+    log,
+    energyNow: parts.energyNow,
+    isStopping: parts.isStopping,
+    ...parts.jobParts,
+  })
+
+  const wanted = (): WantedModel[] => {
+    const loaded = new Set(worker.client?.loadedModels.map(({ hash }) => hash))
+    const standings = parts
+      .models()
+      .filter((model) => fitsMemory(model.card, parts.memoryBytes))
+      .map((model) => {
+        const rate = jobRates.of(deviceId, model.hash)
+        return {
+          model,
+          ...(rate === null ? {} : { usualMilliseconds: rate.usualMilliseconds }),
+          creditPerSecond: rate?.creditPerSecond ?? null,
+          creditPerJoule: rate?.creditPerJoule ?? null,
+          isInUse: model.hash === inUse,
+          isLoaded: loaded.has(model.hash),
+        }
+      })
+    return orderModels(standings)
+  }
+
+  const source = createJobSource({
+    rigKey: parts.rigKey,
+    network: parts.network,
+    models: wanted,
+    sampleBudget: parts.sampleBudget,
+    log,
+  })
+
+  const learn = (model: RunnableModel, outcome: JobOutcome, together: number): void => {
+    parts.onWork({ macs: outcome.macs, creditMacs: Number(outcome.creditMacs), milliseconds: outcome.milliseconds })
+    if (outcome.accepted) {
+      jobRates.record(deviceId, model.hash, { ...outcome, creditMacs: Number(outcome.creditMacs) })
+    }
+    const ranOut = outcome.failure === 'out-of-memory'
+    const died = outcome.failure === 'unavailable' && together > 1 && !parts.isStopping()
+    if (!ranOut && !died) return
+    limits.tooMany(model.hash, together)
+    log.warn('a device takes fewer jobs at once', {
+      device: deviceId,
+      model: model.card.id,
+      atOnce: limits.of({ hash: model.hash, kind: model.card.kind }),
+      reason: ranOut ? 'its memory ran out' : 'its worker was ended while they ran',
+    })
+  }
+
+  return {
+    hint: () => {
+      source.hint()
+      wake()
+    },
+    get hinted() {
+      return source.hinted || held !== null
+    },
+    next: async (samplesWanted) => {
+      if (held === null) return source.next(samplesWanted)
+      const { job, lease } = held
+      held = null
+      lease.cancel()
+      return job
+    },
+    run: async (job) => {
+      const { model } = job
+      const running = await worker.ensure().catch(async (error: unknown) => {
+        source.hint()
+        await jobs.decline(job.offer, error instanceof Error ? error.message : String(error))
+        throw error
+      })
+      inUse = model.hash
+      let sampleMilliseconds = 0
+      await runBatch(
+        {
+          jobs,
+          worker: running,
+          model,
+          limit: () => limits.of({ hash: model.hash, kind: model.card.kind }),
+          next: () => source.next(false),
+          isOpen: () => !parts.isStopping() && !parts.isFinishing(),
+          onOther: (other) => {
+            held = { job: other, lease: jobs.hold(other.offer) }
+          },
+          woken: () =>
+            new Promise((resolve) => {
+              wake = resolve
+            }),
+          onCount: (count) => {
+            const words = WORDS[model.card.kind]
+            parts.show(`${count === 1 ? words.one : words.many(count)} ${model.card.name}`, model.card.kind)
+          },
+          onOutcome: (outcome, together) => {
+            learn(model, outcome, together)
+            // It may be in the queue again.
+            if (outcome.failure !== null) source.hint()
+            if (outcome.origin !== 'sample') return
+            parts.sampleBudget.spent(outcome.milliseconds)
+            sampleMilliseconds += outcome.milliseconds
+          },
+        },
+        job,
+      )
+      return sampleMilliseconds
+    },
+    cancel: (jobId) => worker.client !== null && jobs.cancel(jobId, worker.client),
+    interrupt: (reason) => {
+      if (worker.client !== null) jobs.interrupt(reason, worker.client)
+    },
+    computed: jobs.computed,
+    get running() {
+      return jobs.running
+    },
+    release: async () => {
+      await source.release()
+      const waiting = held
+      held = null
+      waiting?.lease.cancel()
+      if (waiting !== null) await jobs.decline(waiting.job.offer, 'the rig stopped')
+    },
+  }
+}

@@ -1,0 +1,267 @@
+/** Useful jobs on one device, some of them at once: leased, run, renewed while they run, delivered or given back. */
+import type { ModelCard } from '#shared/domain/card'
+import { Failure, toFailureValue, type FailureCode } from '#shared/domain/errors'
+import type { JobKind } from '#shared/domain/job'
+import { FINAL_JOB_STATES } from '#shared/domain/states'
+import type { JobOffer } from '#shared/protocol/job'
+import type { Network } from '#shared/protocol/network'
+import type { Clock } from '#process/supervisor'
+import type { EngineEvents, Log } from '../base'
+import type { Ledger, WorkEnergy } from '../ledger'
+import { createJobMeter, type JobMeter } from './job-meter'
+import type { Submissions } from '../network'
+import type { WorkerClient } from '../workers'
+
+export interface RunnableModel {
+  card: ModelCard
+  hash: string
+  /** absolute */
+  folder: string
+}
+
+const RENEW_MILLISECONDS = 10_000
+/** As the network counts: after the third attempt a job fails visibly. */
+const MAX_ATTEMPTS = 3
+
+export interface JobRunnerParts {
+  deviceId: string
+  rigKey: string
+  network: Network
+  ledger: Ledger
+  submissions: Submissions
+  clock: Clock
+  events: EngineEvents
+  log: Log
+  /** joules of this device since an arbitrary start, for the difference over a job */
+  energyNow: () => WorkEnergy | null
+  /** whether the person, or the end of mining, asks that running work be dropped */
+  isStopping: () => boolean
+}
+
+export interface JobOutcome {
+  kind: JobKind
+  origin: 'person' | 'sample'
+  /** of the device: the time of jobs that ran together is shared among them */
+  milliseconds: number
+  /** null: not known */
+  joules: number | null
+  accepted: boolean
+  /** why it has no result; null: it has one */
+  failure: FailureCode | null
+  creditMacs: bigint
+  macs: bigint
+}
+
+export interface JobRunner {
+  /** Never throws for what the job or its worker does; the outcome stands in the ledger. Null: it was taken back before it began. */
+  run(offer: JobOffer, model: RunnableModel, worker: WorkerClient): Promise<JobOutcome | null>
+  /** Gives back a leased job that this device cannot begin, to be tried again. */
+  decline(offer: JobOffer, message: string): Promise<void>
+  /** Keeps the lease of a job that waits for its turn here. */
+  hold(offer: JobOffer): { cancel(): void }
+  /** Asks the worker to end a running job; false when it is none of these. */
+  cancel(jobId: string, worker: WorkerClient): boolean
+  /** What a run of the worker computed for several jobs: they share its joules and time by that. */
+  computed: JobMeter['computed']
+  /** The device cannot go on now: what runs is ended and waits for another attempt. */
+  interrupt(reason: string, worker: WorkerClient): void
+  readonly running: readonly RunningJob[]
+}
+
+export interface RunningJob {
+  readonly id: string
+  readonly kind: JobKind
+  readonly origin: 'person' | 'sample'
+}
+
+/** What may come between a job and its result. */
+interface Run extends RunningJob {
+  cancelled: boolean
+  /** the network's words, when it gave the job to nobody or somebody else */
+  lostLease: string | null
+  /** why the device could not go on */
+  interrupted: string | null
+}
+
+export function createJobRunner(parts: JobRunnerParts): JobRunner {
+  const { ledger, network, clock, events, log, rigKey } = parts
+  const running = new Map<string, Run>()
+  const meter = createJobMeter(parts)
+
+  const announce = (id: string): void => {
+    const row = ledger.jobRow(id)
+    if (row) events.emit('job.changed', row)
+  }
+
+  /** The job as a row, before it is acted on. */
+  const begin = (offer: JobOffer, model: RunnableModel): 'person' | 'sample' => {
+    const known = ledger.jobRow(offer.id)
+    if (known === null) {
+      ledger.insertJob({
+        id: offer.id,
+        kind: offer.kind,
+        origin: 'sample',
+        network: network.name,
+        modelName: model.card.name,
+        modelId: model.card.id,
+        modelHash: model.hash,
+        input: offer.input,
+      })
+    }
+    ledger.setJobState(offer.id, 'running', { deviceId: parts.deviceId })
+    announce(offer.id)
+    return known === null || known.origin !== 'person' ? 'sample' : 'person'
+  }
+
+  /** `onLost`: the network gave it to nobody or somebody else, in its words. */
+  const keepLease = (id: string, onLost: (message: string) => void): { cancel(): void } => {
+    let timer: { cancel(): void }
+    const renew = (): void => {
+      network
+        .renewJob(rigKey, id)
+        .then((answer) => {
+          if (answer.ok) return
+          log.warn('a job is no longer wanted from this rig', { job: id, code: answer.refusal.code })
+          onLost(answer.refusal.message)
+        })
+        .catch((error: unknown) => log.warn('a lease could not be renewed', { job: id, error: String(error) }))
+      timer = clock.setTimeout(renew, RENEW_MILLISECONDS)
+    }
+    timer = clock.setTimeout(renew, RENEW_MILLISECONDS)
+    return { cancel: () => timer.cancel() }
+  }
+
+  const endInWorker = (jobId: string, worker: WorkerClient): void => {
+    worker.request('job.cancel', { jobId }).catch((error: unknown) => {
+      log.warn('the worker did not take a cancellation', { job: jobId, error: String(error) })
+    })
+  }
+
+  const giveBack = async (id: string, retry: boolean, message: string): Promise<void> => {
+    try {
+      await network.returnJob(rigKey, id, { retry, message })
+    } catch (error) {
+      // The lease runs out by itself.
+      log.warn('a job could not be returned', { job: id, error: String(error) })
+    }
+  }
+
+  /** What a failed run means: taken back by the person, the job's own fault, or the worker's. */
+  const concludeFailure = async (
+    offer: JobOffer,
+    { origin, cancelled, lostLease, interrupted }: Run,
+    error: unknown,
+    energy: WorkEnergy | null,
+  ): Promise<FailureCode> => {
+    const failure = toFailureValue(interrupted === null ? error : new Failure('device-unavailable', interrupted))
+    const details = { reason: failure.message, ...(energy ? { energy } : {}) }
+    if (cancelled) {
+      await giveBack(offer.id, false, 'cancelled by the person')
+      ledger.setJobState(offer.id, 'cancelled', { ...details, reason: 'cancelled' })
+    } else if (lostLease !== null) {
+      ledger.setJobState(offer.id, origin === 'sample' ? 'returned' : 'failed', { ...details, reason: lostLease })
+    } else if (parts.isStopping()) {
+      await giveBack(offer.id, origin === 'sample', 'the rig stopped')
+      if (origin === 'sample') ledger.setJobState(offer.id, 'returned', { ...details, reason: 'mining was stopped' })
+      else ledger.setJobState(offer.id, 'cancelled', { ...details, reason: 'mining was stopped before it was done' })
+    } else if ((failure.code === 'unavailable' || interrupted !== null) && offer.attempt < MAX_ATTEMPTS) {
+      ledger.setJobState(offer.id, 'interrupted', details)
+      await giveBack(offer.id, true, failure.message)
+      // A sample may go to any rig; what a person asked for stays with this one.
+      if (origin === 'sample') ledger.setJobState(offer.id, 'returned', details)
+      else ledger.setJobState(offer.id, 'queued', details)
+    } else {
+      await giveBack(offer.id, false, failure.message)
+      if (failure.code === 'internal') log.error('a job failed inside', { job: offer.id, message: failure.message })
+      // Why a process ended is known a moment after it is gone; the usual reason is the system's want of memory.
+      const reason =
+        failure.code === 'unavailable'
+          ? `its worker stopped each of the ${offer.attempt} times that it was tried: it may need more memory than there is`
+          : failure.message
+      ledger.setJobState(offer.id, 'failed', { ...details, reason })
+    }
+    announce(offer.id)
+    return failure.code
+  }
+
+  return {
+    get running() {
+      return [...running.values()]
+    },
+    hold: (offer) => keepLease(offer.id, () => undefined),
+    decline: async (offer, message) => {
+      await giveBack(offer.id, true, message)
+      const row = ledger.jobRow(offer.id)
+      // The network counted the attempt: after the last one it has given the job up.
+      if (row?.state !== 'queued' || offer.attempt < MAX_ATTEMPTS) return
+      ledger.setJobState(offer.id, 'failed', { reason: message })
+      announce(offer.id)
+    },
+    run: async (offer, model, worker) => {
+      const known = ledger.jobRow(offer.id)
+      if (known !== null && FINAL_JOB_STATES.includes(known.state)) {
+        // Cancelled between lease and beginning.
+        await giveBack(offer.id, false, 'it was taken back')
+        return null
+      }
+      const origin = begin(offer, model)
+      const run: Run = { id: offer.id, kind: offer.kind, origin, cancelled: false, lostLease: null, interrupted: null }
+      running.set(offer.id, run)
+      const lease = keepLease(offer.id, (message) => {
+        if (running.get(offer.id) !== run) return
+        run.lostLease = message
+        endInWorker(offer.id, worker)
+      })
+      const metered = meter.begin(offer.id)
+      let spent: ReturnType<typeof metered.end> | null = null
+      const outcome: JobOutcome = {
+        kind: offer.kind,
+        origin,
+        milliseconds: 0,
+        joules: null,
+        accepted: false,
+        failure: null,
+        creditMacs: 0n,
+        macs: 0n,
+      }
+      try {
+        const result = await worker.request('job.run', {
+          jobId: offer.id,
+          input: offer.input,
+          model: { card: model.card, folder: model.folder },
+        })
+        lease.cancel()
+        spent = metered.end()
+        running.delete(offer.id)
+        outcome.accepted =
+          (await parts.submissions.job(offer, model.card, result, parts.deviceId, spent.energy)) === true
+        const row = ledger.jobRow(offer.id)
+        outcome.creditMacs = outcome.accepted ? BigInt(row?.creditMacs ?? 0) : 0n
+        outcome.macs = BigInt(row?.macs ?? 0)
+      } catch (error) {
+        lease.cancel()
+        spent ??= metered.end()
+        outcome.failure = await concludeFailure(offer, run, error, spent.energy)
+      } finally {
+        running.delete(offer.id)
+        outcome.milliseconds = spent?.milliseconds ?? 0
+        outcome.joules = spent?.energy?.joules ?? null
+      }
+      return outcome
+    },
+    computed: meter.computed,
+    cancel: (jobId, worker) => {
+      const run = running.get(jobId)
+      if (run === undefined) return false
+      run.cancelled = true
+      endInWorker(jobId, worker)
+      return true
+    },
+    interrupt: (reason, worker) => {
+      for (const run of running.values()) {
+        run.interrupted = reason
+        endInWorker(run.id, worker)
+      }
+    },
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * Where a device's useful jobs come from. What somebody asked for is fetched at once; a generated sample is asked for in
+ * the background, since the network has to draw it first and the device goes on proving meanwhile.
+ */
+import { Failure } from '#shared/domain/errors'
+import type { JobOffer } from '#shared/protocol/job'
+import type { Network } from '#shared/protocol/network'
+import type { Log } from '../base'
+import type { RunnableModel } from './job-runner'
+import type { SampleBudget } from './sample-budget'
+
+export interface LeasedJob {
+  offer: JobOffer
+  model: RunnableModel
+}
+
+/** A model that the device could run jobs of now. */
+export interface WantedModel {
+  model: RunnableModel
+  /** what a job of it takes here; absent: not measured */
+  usualMilliseconds?: number
+}
+
+export interface JobSource {
+  /** There may be a job that somebody asked for. */
+  hint(): void
+  /** A leased job to do now, or null. Rejects with a Failure when the network does not answer. */
+  next(samplesWanted: boolean): Promise<LeasedJob | null>
+  /** A hint came and nothing was asked since. */
+  readonly hinted: boolean
+  /** Gives back a sample that was leased and not begun. */
+  release(): Promise<void>
+}
+
+export function createJobSource(parts: {
+  rigKey: string
+  network: Network
+  /** the preferred first */
+  models: () => readonly WantedModel[]
+  sampleBudget: SampleBudget
+  log: Log
+}): JobSource {
+  const { network, log, sampleBudget } = parts
+  let hinted = true
+  let asking: Promise<void> | null = null
+  let ready: LeasedJob | null = null
+  let unwanted = false
+
+  const giveBack = async (offer: JobOffer, message: string): Promise<void> => {
+    await network.returnJob(parts.rigKey, offer.id, { retry: true, message })
+  }
+
+  const lease = async (samples: boolean): Promise<LeasedJob | null> => {
+    const models = parts.models()
+    if (models.length === 0) return null
+    const answer = await network.leaseJob({
+      rig: parts.rigKey,
+      models: models.map(({ model: { card, hash }, usualMilliseconds }) => ({
+        kind: card.kind,
+        model: hash,
+        macFormula: card.macFormula,
+        ...(usualMilliseconds === undefined ? {} : { usualMilliseconds }),
+      })),
+      samples,
+    })
+    if (!answer.ok) {
+      const { code, message } = answer.refusal
+      if (code !== 'no-work') log.warn('no job', { code, message })
+      return null
+    }
+    const wanted = models.find(({ model }) => model.hash === answer.value.model)
+    if (wanted) return { offer: answer.value, model: wanted.model }
+    await giveBack(answer.value, 'this rig no longer has the model')
+    return null
+  }
+
+  const askForSample = (): void => {
+    unwanted = false
+    asking = lease(true)
+      .then(async (leased) => {
+        if (leased === null) sampleBudget.declined()
+        else if (unwanted) await giveBack(leased.offer, 'the rig stopped')
+        else ready = leased
+      })
+      .catch((error: unknown) => {
+        sampleBudget.declined()
+        // What stops takes its verifier along: that is no news.
+        if (!(error instanceof Failure) || error.code !== 'cancelled') log.warn('no sample', { error: String(error) })
+      })
+      .finally(() => {
+        asking = null
+      })
+  }
+
+  return {
+    hint: () => {
+      hinted = true
+    },
+    get hinted() {
+      return hinted
+    },
+    next: async (samplesWanted) => {
+      if (hinted) {
+        // Before the question: a hint that comes while it is answered is a new one.
+        hinted = false
+        try {
+          const leased = await lease(false)
+          if (leased !== null) {
+            // There may be more where it came from.
+            hinted = true
+            return leased
+          }
+        } catch (error) {
+          hinted = true
+          throw error
+        }
+      }
+      if (ready !== null) {
+        const leased = ready
+        ready = null
+        return leased
+      }
+      if (samplesWanted && asking === null && sampleBudget.isDue()) askForSample()
+      return null
+    },
+    release: async () => {
+      unwanted = true
+      const leased = ready
+      ready = null
+      if (leased !== null)
+        await giveBack(leased.offer, 'the rig stopped').catch((error: unknown) =>
+          log.warn('a sample could not be returned', { error: String(error) }),
+        )
+    },
+  }
+}

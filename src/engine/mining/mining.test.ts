@@ -1,0 +1,239 @@
+import { describe, expect, it } from 'vitest'
+import { Failure } from '#shared/domain/errors'
+import { createMining, PRACTICE_MILLISECONDS, type MiningDevice } from './mining'
+import type { DeviceRunner } from '../device-loop/device-runner'
+import { manualClock } from '../device-loop/rig.test.support'
+
+/** Devices that only remember what they were told; a finish takes as long as the test says. */
+function scriptedRunner(deviceId: string) {
+  const runner = {
+    deviceId,
+    state: 'idle' as DeviceRunner['state'],
+    activity: '' as string,
+    lane: 'idle' as const,
+    reason: null,
+    resting: null as DeviceRunner['resting'],
+    macsPerSecond: null,
+    engine: null as DeviceRunner['engine'],
+    residentBytes: null,
+    hasWorker: false,
+    loadedModels: [],
+    takesJobs: true,
+    takeLaneTimes: () => ({}),
+    canRun: () => true,
+    restarts: 0,
+    runningJobs: [] as DeviceRunner['runningJobs'],
+    networkTrouble: null,
+    endFinish: () => undefined as void,
+    startMining: ({ engine }: { engine: NonNullable<DeviceRunner['engine']> }) => {
+      runner.engine = engine
+      runner.state = 'proving'
+    },
+    stop: async () => {
+      runner.engine = null
+      runner.state = 'idle'
+      runner.endFinish()
+    },
+    finish: async () => {
+      if (runner.runningJobs.length > 0) {
+        await new Promise<void>((resolve) => {
+          runner.endFinish = resolve
+        })
+      }
+      await runner.stop()
+    },
+    wake: () => undefined,
+    cancelJob: () => false,
+    retry: () => undefined,
+    setThreads: () => undefined,
+    askDriver: async () => null,
+    benchmarkProgress: null,
+    cancelBenchmark: () => false,
+    benchmark: () => Promise.reject(new Error('not asked for')),
+  }
+  return runner
+}
+
+function controller(options: { devices?: string[]; keepsGoing?: boolean } = {}) {
+  const clock = manualClock()
+  const ids = options.devices ?? ['cpu0']
+  const devices: MiningDevice[] = ids.map((id) => ({
+    id,
+    canMine: true,
+    enabled: true,
+    engines: ['onnx-cpu'],
+    threads: { inUse: 1, maximum: 2 },
+  }))
+  const runners = new Map(ids.map((id) => [id, scriptedRunner(id)]))
+  const far = { join: async (): Promise<void> => undefined, onStarted: (): void => undefined }
+  const told: string[] = []
+  let keepsGoing = options.keepsGoing ?? false
+  const runner = (id: string) => {
+    const found = runners.get(id)
+    if (found === undefined) throw new Error(`no ${id}`)
+    return found
+  }
+  const mining = createMining({
+    clock,
+    devices: () => devices,
+    enginesKnown: () => Promise.resolve(),
+    allKnown: () => Promise.resolve(),
+    runner,
+    samplesWanted: () => true,
+    keepsGoing: () => keepsGoing,
+    setKeepsGoing: (wanted) => {
+      keepsGoing = wanted
+    },
+    setThreads: () => undefined,
+    isPractice: true,
+    join: () => far.join(),
+    onStarted: () => {
+      far.onStarted()
+      told.push('started')
+    },
+    onStopped: () => told.push('stopped'),
+    onChange: () => undefined,
+  })
+  return { clock, devices, runner, mining, far, told }
+}
+
+describe('mining', () => {
+  it('stops by itself after an hour of practice, and says why', async () => {
+    const { clock, mining } = controller()
+    await mining.start({})
+    expect(mining.state).toBe('mining')
+    await clock.advance(PRACTICE_MILLISECONDS - 1)
+    expect(mining.state).toBe('mining')
+    await clock.advance(1)
+    expect(mining.state).toBe('stopped')
+    expect(mining.pausedBecause).toEqual(['practice-hour'])
+    expect(mining.notices().map(({ id }) => id)).toEqual(['practice-hour'])
+    expect(mining.minedMilliseconds()).toBe(PRACTICE_MILLISECONDS)
+  })
+
+  it('goes on when told to, and stops at once when that is taken back after the hour', async () => {
+    const { clock, mining } = controller()
+    await mining.start({})
+    mining.keepGoing(true)
+    expect(mining.stopsAt).toBe(null)
+    await clock.advance(2 * PRACTICE_MILLISECONDS)
+    expect(mining.state).toBe('mining')
+    mining.keepGoing(false)
+    await clock.advance(0)
+    expect(mining.state).toBe('stopped')
+  })
+
+  it('is paused while every device is too hot or has no time to prove, with a notice for the heat', async () => {
+    const { mining, runner } = controller({ devices: ['cpu0', 'gpu0'] })
+    await mining.start({})
+    Object.assign(runner('cpu0'), { resting: 'heat', activity: 'Too hot: 96 °C. Goes on below 87 °C.' })
+    expect(mining.state).toBe('mining')
+    Object.assign(runner('gpu0'), { resting: 'throttle' })
+    expect(mining.state).toBe('paused')
+    expect(mining.pausedBecause).toEqual(['heat', 'throttle'])
+    expect(mining.notices()).toMatchObject([
+      { id: 'hot-cpu0', title: 'cpu0 rests.', detail: 'Too hot: 96 °C. Goes on below 87 °C.' },
+    ])
+    await mining.stop({ finish: false })
+    expect(mining.pausedBecause).toEqual([])
+  })
+
+  it('counts the hour from each start', async () => {
+    const { clock, mining } = controller()
+    await mining.start({})
+    await clock.advance(PRACTICE_MILLISECONDS / 2)
+    await mining.stop({ finish: false })
+    await mining.start({})
+    await clock.advance(PRACTICE_MILLISECONDS - 1)
+    expect(mining.state).toBe('mining')
+    await mining.stop({ finish: false })
+    expect(mining.pausedBecause).toEqual([])
+  })
+
+  it('stop cuts a finish short; a start that was asked for meanwhile follows', async () => {
+    const { clock, runner, mining, told } = controller()
+    await mining.start({})
+    runner('cpu0').runningJobs = [{ id: 'a', kind: 'chat', origin: 'person' }]
+    const finished = mining.stop({ finish: true })
+    await clock.advance(60_000)
+    expect(mining.state).toBe('finishing')
+    expect(mining.finishingJobs).toBe(1)
+    const started = mining.start({})
+    await mining.stop({ finish: false })
+    await finished
+    await started
+    expect(mining.state).toBe('mining')
+    expect(told).toEqual(['started', 'stopped', 'started'])
+  })
+
+  it('a start that cannot be recorded starts nothing', async () => {
+    const { mining, far, runner } = controller()
+    far.onStarted = () => {
+      throw new Failure('data-folder', 'There is no space left.')
+    }
+    await expect(mining.start({})).rejects.toMatchObject({ code: 'data-folder' })
+    expect(mining.state).toBe('stopped')
+    expect(runner('cpu0').engine).toBe(null)
+    far.onStarted = () => undefined
+    await mining.start({})
+    expect(mining.state).toBe('mining')
+  })
+
+  it('a start that fails halfway leaves no device working', async () => {
+    const { mining, runner, far } = controller({ devices: ['cpu0', 'cpu1'] })
+    const second = runner('cpu1')
+    const startMining = second.startMining
+    second.startMining = () => {
+      throw new Failure('internal', 'the second does not start')
+    }
+    await expect(mining.start({})).rejects.toMatchObject({ code: 'internal' })
+    expect(runner('cpu0').engine).toBe(null)
+    second.startMining = startMining
+    far.join = () => Promise.reject(new Failure('network-refused', 'no'))
+    await expect(mining.start({})).rejects.toMatchObject({ code: 'network-refused' })
+    expect(mining.state).toBe('stopped')
+  })
+
+  it('is not finishing for ever when a device cannot be stopped in order', async () => {
+    const { mining, runner } = controller()
+    await mining.start({})
+    runner('cpu0').finish = () => Promise.reject(new Error('a fault of ours'))
+    await expect(mining.stop({ finish: true })).rejects.toThrow('a fault of ours')
+    expect(mining.state).toBe('stopped')
+  })
+
+  it('takes up a device that is switched on and drops one that is switched off', async () => {
+    const { mining, devices, runner } = controller({ devices: ['cpu0', 'cpu1'] })
+    const [, second] = devices
+    if (second === undefined) throw new Error('two devices')
+    second.enabled = false
+    await mining.start({})
+    expect(runner('cpu1').engine).toBe(null)
+    second.enabled = true
+    await mining.devicesChanged()
+    expect(runner('cpu1').engine).toBe('onnx-cpu')
+    second.enabled = false
+    await mining.devicesChanged()
+    expect(runner('cpu1').engine).toBe(null)
+    await mining.stop({ finish: false })
+  })
+
+  it('of an engine named without a device, starts those devices that have it', async () => {
+    const { mining, devices, runner } = controller({ devices: ['cpu0', 'gpu0'] })
+    const [, graphics] = devices
+    if (graphics === undefined) throw new Error('two devices')
+    graphics.engines = ['webgpu']
+    await mining.start({ engine: 'webgpu' })
+    expect([runner('cpu0').engine, runner('gpu0').engine]).toEqual([null, 'webgpu'])
+    await mining.stop({ finish: false })
+    await expect(mining.start({ engine: 'webgpu', devices: ['cpu0'] })).rejects.toMatchObject({ code: 'wrong-usage' })
+  })
+
+  it('refuses unknown devices, engines that a device does not have, and too many threads', async () => {
+    const { mining } = controller()
+    await expect(mining.start({ devices: ['gpu7'] })).rejects.toMatchObject({ code: 'not-found' })
+    await expect(mining.start({ engine: 'webgpu' })).rejects.toMatchObject({ code: 'wrong-usage' })
+    await expect(mining.start({ threads: 3 })).rejects.toMatchObject({ code: 'wrong-usage' })
+    expect(mining.state).toBe('stopped')
+  })
+})

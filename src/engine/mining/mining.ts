@@ -1,0 +1,307 @@
+/** Mining as a whole: which devices work, since when, until when, and why not. One device's work is device-runner's. */
+import type { MiningState, Notice, PauseCause, StartOptions } from '#shared/contract/engine'
+import { Failure } from '#shared/domain/errors'
+import { type ProofEngine, proofEngines } from '#shared/domain/backend'
+import type { Clock } from '#process/supervisor'
+import type { DeviceRunner } from '../device-loop'
+
+/** Practice pays nothing and uses electricity: it stops by itself after an hour unless told to go on. */
+export const PRACTICE_MILLISECONDS = 60 * 60 * 1000
+
+export interface MiningDevice {
+  id: string
+  canMine: boolean
+  enabled: boolean
+  engines: readonly string[]
+  /** null where threads are not chosen */
+  threads: { inUse: number; maximum: number } | null
+  reason?: string | undefined
+}
+
+export interface Mining {
+  readonly state: MiningState
+  readonly pausedBecause: PauseCause[]
+  /** UTC ms */
+  readonly since: number | null
+  readonly stopsAt: number | null
+  readonly finishingJobs: number
+  /** monotonic milliseconds mined in this run */
+  minedMilliseconds(): number
+  /** Throws Failure `device-unavailable` when no device can mine. Already mining: nothing changes. */
+  start(options: StartOptions): Promise<void>
+  stop(options: { finish: boolean; cause?: PauseCause }): Promise<void>
+  keepGoing(keepGoing: boolean): void
+  notices(): Notice[]
+  /** A device was switched on or off while mining. */
+  devicesChanged(): Promise<void>
+}
+
+export interface MiningParts {
+  clock: Clock
+  devices: () => readonly MiningDevice[]
+  /** settles when the processor lists the engines that work; other devices join when they are known */
+  enginesKnown: () => Promise<void>
+  /** settles when each device does */
+  allKnown: () => Promise<void>
+  runner: (deviceId: string) => DeviceRunner
+  samplesWanted: () => boolean
+  keepsGoing: () => boolean
+  setKeepsGoing: (keepGoing: boolean) => void
+  setThreads: (deviceId: string, threads: number) => void
+  /** the practice network's hour counts; a real network's does not */
+  isPractice: boolean
+  /** says hello, so that units can be leased */
+  join: () => Promise<void>
+  /** May throw Failure: then mining does not start. */
+  onStarted: (options: StartOptions) => void
+  /** Never throws: stopping always succeeds. */
+  onStopped: () => void
+  onChange: () => void
+}
+
+export function createMining(parts: MiningParts): Mining {
+  const { clock } = parts
+  let wanted: StartOptions | null = null
+  let since: number | null = null
+  let startedAt = 0
+  let minedBefore = 0
+  let finishing = false
+  let cause: PauseCause | null = null
+  let stopTimer: { cancel(): void } | null = null
+  let stopsAt: number | null = null
+  let changing: Promise<void> = Promise.resolve()
+
+  /** Start, stop and device changes one after another, whoever asks for them. */
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    const turn = changing.then(work)
+    changing = turn.catch(() => undefined)
+    return turn
+  }
+
+  const usable = (options: StartOptions): MiningDevice[] => {
+    const { engine, devices } = options
+    const ready = parts
+      .devices()
+      .filter((device) => device.canMine && device.enabled && (devices?.includes(device.id) ?? true))
+    if (engine === undefined || engine === null || devices) return ready
+    // Where the person names an engine and no device, those that have it mine; if none has, the refusal says so.
+    const able = ready.filter((device) => device.engines.includes(engine))
+    return able.length > 0 ? able : ready
+  }
+
+  const engineFor = (device: MiningDevice, options: StartOptions): ProofEngine => {
+    const name = options.engine ?? device.engines[0]
+    const engine = proofEngines.find((known) => known === name)
+    if (engine === undefined || !device.engines.includes(engine)) {
+      throw new Failure(
+        'wrong-usage',
+        `${device.id} has no engine "${name ?? ''}"`,
+        `It has: ${device.engines.join(', ')}.`,
+      )
+    }
+    return engine
+  }
+
+  const refuseThreads = (device: MiningDevice, wantedThreads: number): void => {
+    const maximum = device.threads?.maximum
+    if (maximum === undefined || wantedThreads <= maximum) return
+    throw new Failure(
+      'wrong-usage',
+      `${device.id} has ${maximum} threads, not ${wantedThreads}`,
+      `Choose 1 to ${maximum}.`,
+    )
+  }
+
+  const startDevice = (device: MiningDevice, options: StartOptions): void => {
+    const engine = engineFor(device, options)
+    // A former run's choice ends with it.
+    const threads = device.threads === null ? undefined : (options.threads ?? device.threads.inUse)
+    if (threads !== undefined) parts.setThreads(device.id, threads)
+    parts
+      .runner(device.id)
+      .startMining({ engine, tier: options.tier ?? null, samples: options.samples ?? parts.samplesWanted() })
+  }
+
+  const stopLater = (): void => {
+    stopTimer?.cancel()
+    stopTimer = null
+    stopsAt = null
+    if (wanted === null || !parts.isPractice || parts.keepsGoing()) return
+    const left = Math.max(0, PRACTICE_MILLISECONDS - (clock.monotonic() - startedAt))
+    stopsAt = clock.now() + left
+    stopTimer = clock.setTimeout(() => void stop({ finish: true, cause: 'practice-hour' }), left)
+  }
+
+  const start = (options: StartOptions): Promise<void> =>
+    inTurn(async () => {
+      if (wanted !== null) return
+      await parts.enginesKnown()
+      // Who names a device or an engine, or has nothing else, waits for those that are still being tried.
+      if (options.devices || options.engine || usable(options).length === 0) await parts.allKnown()
+      const unknown = options.devices?.find((id) => !parts.devices().some((device) => device.id === id))
+      if (unknown !== undefined) {
+        const known = parts.devices().map((device) => device.id)
+        throw new Failure('not-found', `there is no device "${unknown}"`, `Known devices: ${known.join(', ')}.`)
+      }
+      const devices = usable(options)
+      if (devices.length === 0) {
+        const reasons = parts.devices().map((device) => `${device.id}: ${device.reason ?? 'switched off'}`)
+        throw new Failure(
+          'device-unavailable',
+          `no device can mine (${reasons.join('; ')})`,
+          'Switch one on, on the Devices screen.',
+        )
+      }
+      for (const device of devices) {
+        engineFor(device, options)
+        if (options.threads !== undefined) refuseThreads(device, options.threads)
+      }
+      wanted = options
+      cause = null
+      startedAt = clock.monotonic()
+      since = clock.now()
+      try {
+        parts.onStarted(options)
+        await parts.join()
+        for (const device of devices) startDevice(device, options)
+      } catch (error) {
+        // All or nothing: no device goes on for a run that did not begin.
+        await Promise.all(devices.map((device) => parts.runner(device.id).stop()))
+        wanted = null
+        since = null
+        parts.onStopped()
+        throw error
+      }
+      stopLater()
+      parts.onChange()
+    })
+
+  const stop = (options: { finish: boolean; cause?: PauseCause }): Promise<void> => {
+    if (options.finish && wanted !== null) {
+      finishing = true
+      parts.onChange()
+    }
+    // Stop now must not wait behind a finish that waits for a job.
+    const halt = async (): Promise<void> => {
+      try {
+        const running = parts.devices().map((device) => parts.runner(device.id))
+        await Promise.all(running.map((runner) => (options.finish ? runner.finish() : runner.stop())))
+      } finally {
+        const ended = wanted !== null
+        if (ended) {
+          minedBefore += clock.monotonic() - startedAt
+          wanted = null
+          since = null
+          cause = options.cause ?? null
+        }
+        finishing = false
+        stopLater()
+        if (ended) parts.onStopped()
+        parts.onChange()
+      }
+    }
+    return finishing && !options.finish ? halt() : inTurn(halt)
+  }
+
+  const allRunners = (): DeviceRunner[] => parts.devices().map((device) => parts.runner(device.id))
+
+  return {
+    get state() {
+      if (finishing) return 'finishing'
+      if (wanted === null) return 'stopped'
+      const working = usable(wanted).map((device) => parts.runner(device.id))
+      if (working.length === 0) return 'paused'
+      if (working.every((runner) => runner.state === 'faulted')) return 'faulted'
+      if (working.every((runner) => runner.networkTrouble !== null || runner.resting !== null)) return 'paused'
+      return working.every((runner) => runner.state === 'starting' || runner.state === 'idle') ? 'starting' : 'mining'
+    },
+    get pausedBecause() {
+      if (wanted === null) return cause === null ? [] : [cause]
+      const causes: PauseCause[] = []
+      const working = usable(wanted)
+      if (working.length === 0) causes.push('no-device')
+      else {
+        const runners = working.map((device) => parts.runner(device.id))
+        if (runners.every((runner) => runner.networkTrouble !== null || runner.resting !== null)) {
+          if (runners.some((runner) => runner.networkTrouble !== null)) causes.push('network')
+          if (runners.some((runner) => runner.resting === 'heat')) causes.push('heat')
+          if (runners.some((runner) => runner.resting === 'throttle')) causes.push('throttle')
+        }
+      }
+      return causes
+    },
+    get since() {
+      return since
+    },
+    get stopsAt() {
+      return stopsAt
+    },
+    get finishingJobs() {
+      return finishing ? allRunners().reduce((sum, runner) => sum + runner.runningJobs.length, 0) : 0
+    },
+    minedMilliseconds: () => minedBefore + (wanted === null ? 0 : clock.monotonic() - startedAt),
+    start,
+    stop,
+    keepGoing: (keepGoing) => {
+      parts.setKeepsGoing(keepGoing)
+      stopLater()
+      parts.onChange()
+    },
+    notices: () => {
+      const notices: Notice[] = []
+      for (const runner of allRunners()) {
+        if (runner.reason !== null) {
+          notices.push({
+            id: `faulted-${runner.deviceId}`,
+            severity: 'error',
+            title: `${runner.deviceId} stopped.`,
+            detail: runner.reason,
+            action: 'retry-device',
+            deviceId: runner.deviceId,
+          })
+        }
+        if (runner.resting === 'heat') {
+          notices.push({
+            id: `hot-${runner.deviceId}`,
+            severity: 'warning',
+            title: `${runner.deviceId} rests.`,
+            detail: runner.activity,
+            action: 'open-devices',
+            deviceId: runner.deviceId,
+          })
+        }
+        if (runner.networkTrouble !== null) {
+          notices.push({
+            id: `network-${runner.deviceId}`,
+            severity: 'warning',
+            title: 'The network does not answer.',
+            detail: runner.networkTrouble,
+          })
+        }
+      }
+      if (cause === 'practice-hour' && wanted === null) {
+        notices.push({
+          id: 'practice-hour',
+          severity: 'info',
+          title: 'Practice stopped after an hour.',
+          detail: 'It pays nothing and uses electricity, so it goes on only when you say so.',
+          action: 'keep-going',
+        })
+      }
+      return notices
+    },
+    devicesChanged: () =>
+      inTurn(async () => {
+        const options = wanted
+        if (options === null) return
+        const working = new Set(usable(options).map(({ id }) => id))
+        for (const device of parts.devices()) {
+          const runner = parts.runner(device.id)
+          const shouldRun = working.has(device.id)
+          if (shouldRun && runner.engine === null) startDevice(device, options)
+          else if (!shouldRun && runner.engine !== null) await runner.stop()
+        }
+        parts.onChange()
+      }),
+  }
+}

@@ -1,0 +1,52 @@
+/** Whether mining was going on when the engine was last cut off: so that an engine that comes back at once goes on. */
+import { z } from 'zod'
+import { startOptions, type StartOptions } from '#shared/contract/engine'
+import type { Clock } from '#process/supervisor'
+import type { Ledger } from '../ledger'
+
+const KEY = 'mining-alive'
+const BEAT_MILLISECONDS = 15_000
+/** Longer than this after the last beat it was not a hiccup: the person decides anew. */
+const RESUME_WITHIN_MILLISECONDS = 60_000
+
+const mark = z.object({ at: z.number(), options: startOptions }).nullable()
+
+export interface MiningMark {
+  /** what mining was started with, if it was cut off a moment ago; said once */
+  readonly interrupted: StartOptions | null
+  begin(options: StartOptions): void
+  end(): void
+}
+
+/** `onTrouble`: a beat could not be written; the next is tried in its turn. */
+export function openMiningMark(ledger: Ledger, clock: Clock, onTrouble: (error: unknown) => void): MiningMark {
+  const left = ledger.setting(KEY, mark)
+  const interrupted = left !== null && clock.now() - left.at < RESUME_WITHIN_MILLISECONDS ? left.options : null
+  let timer: { cancel(): void } | null = null
+  const beat = (options: StartOptions): void => {
+    ledger.saveSetting(KEY, { at: clock.now(), options })
+    later(options)
+  }
+  const later = (options: StartOptions): void => {
+    timer = clock.setTimeout(() => {
+      try {
+        beat(options)
+      } catch (error) {
+        onTrouble(error)
+        later(options)
+      }
+    }, BEAT_MILLISECONDS)
+  }
+  return {
+    interrupted,
+    begin: (options) => {
+      timer?.cancel()
+      beat(options)
+    },
+    end: () => {
+      timer?.cancel()
+      timer = null
+      ledger.saveSetting(KEY, null)
+    },
+  }
+}

@@ -1,0 +1,49 @@
+/** A model file becomes a model folder in a process of its own: a hostile file harms nothing but that process. */
+import { Failure } from '#shared/domain/errors'
+import type { WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
+import type { ProcessHost } from '#process/host'
+import { createPeer, Unanswered } from '#process/peer'
+
+/** The largest files take minutes on slow disks. */
+const CONVERSION_TIMEOUT_MILLISECONDS = 30 * 60_000
+
+export interface ModelConverter {
+  /** Writes `folder` from a GGUF file. Rejects with a Failure; `folder` may then hold unfinished files. */
+  convert(file: string, folder: string): Promise<WorkerMethods['model.convert']['result']>
+  /** Ends what is under way. */
+  stop(): void
+}
+
+export function createModelConverter({ host }: { host: ProcessHost }): ModelConverter {
+  const running = new Set<() => void>()
+  return {
+    convert: async (file, folder) => {
+      const start: WorkerStart = { role: 'worker', deviceId: 'converter', threads: 1 }
+      const child = await host.start('worker', start)
+      const kill = (): void => child.kill()
+      running.add(kill)
+      try {
+        const worker = createPeer<WorkerMethods, WorkerNotifications>(child.port, 'converter')
+        return await worker.request(
+          'model.convert',
+          { file, folder },
+          { timeoutMilliseconds: CONVERSION_TIMEOUT_MILLISECONDS },
+        )
+      } catch (error) {
+        if (!(error instanceof Unanswered)) throw error
+        throw new Failure(
+          'model-refused',
+          'the file could not be read to its end: the process that read it stopped',
+          'Get the file again, or choose a smaller model.',
+        )
+      } finally {
+        running.delete(kill)
+        child.kill()
+        await child.exited
+      }
+    },
+    stop: () => {
+      for (const kill of running) kill()
+    },
+  }
+}

@@ -1,0 +1,148 @@
+/** The engine's models, put together: the store, the downloads and the library over both. */
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { Model } from '#shared/contract/models'
+import { Failure } from '#shared/domain/errors'
+import type { ProcessHost } from '#process/host'
+import type { Clock } from '#process/supervisor'
+import type { EngineEvents, Log, SettingsStore } from '../base'
+import type { Ledger } from '../ledger'
+import {
+  builtInModels,
+  createDownloads,
+  createLibrary,
+  createModelStore,
+  readCatalogue,
+  readKnownCards,
+  type ModelLibrary,
+  type ModelStore,
+} from './store'
+import { createModelConverter } from './converter'
+import type { VerifierClient } from '../workers'
+
+export interface ModelSupportParts {
+  dataDir: string
+  resourcesFolder: string
+  /** what the environment says: LODE_CATALOGUE, LODE_MODELS_FOLDER and LODE_FETCH_MODELS */
+  environment: ModelEnvironment
+  host: ProcessHost
+  clock: Clock
+  log: Log
+  ledger: Ledger
+  events: EngineEvents
+  settings: SettingsStore
+  verifier: VerifierClient
+  isMining: () => boolean
+}
+
+export interface ModelEnvironment {
+  /** another catalogue than the one that comes with Lode */
+  catalogueFile?: string
+  /** a folder with model files, which catalogues name as a source */
+  modelsFolder?: string
+  /** false: mining fetches nothing by itself, whatever the settings say */
+  fetchByItself: boolean
+}
+
+/** What handlers use. */
+export interface ModelAccess {
+  models: ModelStore
+  library: ModelLibrary
+  downloads: ReturnType<typeof createDownloads>
+  /** Adds what was uploaded and removes it. */
+  addUpload(id: string): Promise<Model>
+}
+
+export interface ModelSupport {
+  access: ModelAccess
+  /** where the page's server puts what it is sent, a folder for each set of files */
+  uploadsFolder: string
+  stop(): Promise<void>
+}
+
+const RESUME_MILLISECONDS = 1500
+const ASK_AGAIN_MILLISECONDS = 10 * 60_000
+const DECLINED = 'models-declined'
+const declinedSchema = z.array(z.string())
+
+/** Throws a Failure: `data-folder`, or `invalid-input` for a catalogue that cannot be read. */
+export async function createModelSupport(parts: ModelSupportParts): Promise<ModelSupport> {
+  const { ledger, settings, environment, log } = parts
+  const folder = join(parts.dataDir, 'models')
+  const uploadsFolder = join(folder, '.uploads')
+  const knownCards = readKnownCards(join(parts.resourcesFolder, 'cards'))
+  const catalogue = readCatalogue(environment.catalogueFile ?? join(parts.resourcesFolder, 'catalogue.json'))
+  const inUse = (): ReadonlySet<string> => new Set(ledger.openJobs().map(({ modelId }) => modelId))
+  const converter = createModelConverter({ host: parts.host })
+  const models = await createModelStore({
+    folder,
+    builtIn: builtInModels(knownCards),
+    knownCards,
+    probe: (location) => parts.verifier.probe(location),
+    convert: converter.convert,
+    inUse,
+    onChange: (list) => parts.events.emit('models.changed', list),
+  })
+  await rm(uploadsFolder, { recursive: true, force: true })
+  const downloads = createDownloads({
+    folder,
+    catalogue,
+    clock: parts.clock,
+    log,
+    modelsFolder: environment.modelsFolder ?? null,
+    install: async (entry, from, files) => void (await models.install(entry, from, files)),
+    onChange: (download) => {
+      parts.events.emit('models.download', download)
+      if (download.state === 'failed') askAgain()
+    },
+  })
+  /** A rig that was offline fetches what mining needs once it can; what the person paused or cancelled stays so. */
+  let again: { cancel(): void } | null = null
+  const askAgain = (): void => {
+    again ??= parts.clock.setTimeout(() => {
+      again = null
+      if (parts.isMining()) void library.fetchDefaults()
+    }, ASK_AGAIN_MILLISECONDS)
+  }
+  const library: ModelLibrary = createLibrary({
+    store: models,
+    downloads,
+    catalogue,
+    folder,
+    log,
+    earnings: (hash) => ledger.modelTotal(hash),
+    mayFetch: () => environment.fetchByItself && settings.current.fetchModels,
+    declined: {
+      read: () => ledger.setting(DECLINED, declinedSchema) ?? [],
+      write: (ids) => ledger.saveSetting(DECLINED, ids),
+    },
+    inUse,
+  })
+  await downloads.open()
+  // A command that is over in a moment begins nothing.
+  const resuming = parts.clock.setTimeout(() => downloads.resume(), RESUME_MILLISECONDS)
+  const addUpload = async (id: string): Promise<Model> => {
+    const set = join(uploadsFolder, id)
+    try {
+      const names = await readdir(set).catch(() => [])
+      const [only] = names
+      if (only === undefined)
+        throw new Failure('not-found', 'nothing was uploaded under that name', 'Drop the files again.')
+      return await models.add(names.length === 1 ? join(set, only) : set)
+    } finally {
+      await rm(set, { recursive: true, force: true })
+    }
+  }
+  return {
+    access: { models, library, downloads, addUpload },
+    uploadsFolder,
+    stop: async () => {
+      resuming.cancel()
+      again?.cancel()
+      const ended = downloads.stop()
+      converter.stop()
+      await ended
+    },
+  }
+}

@@ -1,0 +1,29 @@
+/** The installed models as devices and screens see them: those that can run, their names, their kinds. */
+import type { JobKind } from '#shared/domain/job'
+import type { ModelLibrary, ModelStore } from './store'
+import type { RunnableModel } from '../jobs'
+
+export interface UsableModels {
+  /** ready, and small enough for this computer */
+  runnable(): RunnableModel[]
+  /** what a model is called, by its hash */
+  name(hash: string): string
+  /** of which a model is ready, each once */
+  kinds(): JobKind[]
+}
+
+export function createUsableModels(
+  models: Pick<ModelStore, 'list' | 'resolve'>,
+  library: Pick<ModelLibrary, 'fitsMemory'>,
+): UsableModels {
+  const runnable = (): RunnableModel[] =>
+    models
+      .list()
+      .filter((model) => model.state === 'ready' && library.fitsMemory(model.id))
+      .map((model) => models.resolve(model.kind, model.id))
+  return {
+    runnable,
+    name: (hash) => runnable().find((model) => model.hash === hash)?.card.name ?? 'a model that was removed',
+    kinds: () => [...new Set(runnable().map(({ card }) => card.kind))],
+  }
+}

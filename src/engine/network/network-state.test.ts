@@ -1,0 +1,69 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { signObject, type Signer } from '#shared/domain/signed'
+import type { Network } from '#shared/protocol/network'
+import type { Welcome } from '#shared/protocol/hello'
+import { createHarness, createTestClock } from '../../../test/support/coordinator-harness'
+import { createSigner, signatureVerifier } from './ed25519'
+import { createNetworkState } from './network-state'
+
+const rig = createSigner('22'.repeat(32))
+let network: Network
+let networkKey: Signer
+let honest: Welcome
+
+beforeEach(async () => {
+  const { coordinator, signer } = await createHarness()
+  network = coordinator
+  networkKey = signer
+  honest = await coordinator.current()
+})
+
+/** What a rig makes of a welcome; `pinned` is the key it knew before. */
+async function hear(welcome: Welcome, pinned: string | null = networkKey.publicKeyHex) {
+  const { now } = createTestClock()
+  const state = createNetworkState({
+    network: { ...network, hello: async () => ({ ok: true, value: welcome }) },
+    clock: { now, monotonic: () => 0, setTimeout: () => ({ cancel: () => undefined }) },
+    signer: rig,
+    signatures: signatureVerifier,
+    pinnedKey: pinned,
+    onPinned: () => undefined,
+    onEpoch: () => undefined,
+  })
+  await state.hello([])
+  return state.current
+}
+const refused = { code: 'network-refused' }
+
+describe('what a network says is believed', () => {
+  it('when its own key signed it', async () => {
+    expect((await hear(honest)).epoch).toEqual(honest.epoch.body)
+    expect((await hear(honest, null)).networkKey).toBe(networkKey.publicKeyHex)
+  })
+
+  it('not when the key is another than before', async () => {
+    await expect(hear(honest, rig.publicKeyHex)).rejects.toMatchObject(refused)
+  })
+
+  it('not when epoch or parameters were changed after signing', async () => {
+    const longer = { ...honest.epoch, body: { ...honest.epoch.body, endsAt: honest.epoch.body.endsAt + 1 } }
+    await expect(hear({ ...honest, epoch: longer })).rejects.toMatchObject(refused)
+    const richer = { ...honest.parameters, body: { ...honest.parameters.body, graceSeconds: 31 } }
+    await expect(hear({ ...honest, parameters: richer })).rejects.toMatchObject(refused)
+    const next = signObject('epoch', { ...honest.epoch.body, number: 1 }, networkKey)
+    expect((await hear({ ...honest, nextEpoch: next })).next).toEqual(next.body)
+    const forged = { ...next, body: { ...next.body, seed: 'ab'.repeat(32) } }
+    await expect(hear({ ...honest, nextEpoch: forged })).rejects.toMatchObject(refused)
+  })
+
+  it('not when the parameters are not those that the epoch announced, although signed', async () => {
+    const others = signObject('parameters', { ...honest.parameters.body, graceSeconds: 31 }, networkKey)
+    await expect(hear({ ...honest, parameters: others })).rejects.toMatchObject(refused)
+  })
+
+  it('not when the epoch is one of another network of the same key', async () => {
+    const other = signObject('epoch', { ...honest.epoch.body, network: 'elsewhere' }, networkKey)
+    await expect(hear({ ...honest, epoch: other })).rejects.toMatchObject(refused)
+    await expect(hear({ ...honest, nextEpoch: other })).rejects.toMatchObject(refused)
+  })
+})

@@ -1,0 +1,133 @@
+/** What the network says now: epoch, parameters, clock offset. Every signature is checked before anything is believed. */
+import { Failure } from '#shared/domain/errors'
+import { isGenuine, signObject, type Signed, type SignatureVerifier, type Signer } from '#shared/domain/signed'
+import { PROTOCOL_VERSION, type NetworkParameters } from '#shared/protocol/parameters'
+import type { Epoch } from '#shared/protocol/epoch'
+import type { Network } from '#shared/protocol/network'
+import type { Welcome } from '#shared/protocol/hello'
+import type { Clock } from '#process/supervisor'
+
+export interface KnownNetwork {
+  networkKey: string
+  parameters: NetworkParameters
+  epoch: Epoch
+  signedEpoch: Signed<Epoch>
+  next: Epoch | null
+  /** network clock minus ours, milliseconds */
+  clockOffset: number
+}
+
+export interface NetworkState {
+  readonly current: KnownNetwork
+  readonly known: boolean
+  /** Says hello; must come first. */
+  hello(devices: { id: string; kind: string; engines: string[] }[]): Promise<void>
+  /** Asks again when the epoch is over, or at most once a second otherwise. */
+  refresh(): Promise<KnownNetwork>
+}
+
+const REFRESH_MILLISECONDS = 1000
+
+export function createNetworkState(parts: {
+  network: Network
+  clock: Clock
+  signer: Signer
+  signatures: SignatureVerifier
+  /** pinned when the rig joined; null on the first hello */
+  pinnedKey: string | null
+  onPinned: (key: string) => void
+  onEpoch: (epoch: Signed<Epoch>) => void
+}): NetworkState {
+  const { network, clock, signatures } = parts
+  let pinned = parts.pinnedKey
+  let current: KnownNetwork | null = null
+  let refreshedAt = Number.NEGATIVE_INFINITY
+  /** ids already checked: the same signed object is not checked every second */
+  const genuine = new Set<string>()
+
+  const check = (type: 'parameters' | 'epoch', signed: Parameters<typeof isGenuine>[1], key: string): void => {
+    const mark = `${type}/${signed.id}/${signed.signature}`
+    if (genuine.has(mark)) return
+    if (!isGenuine(type, signed, signatures, key)) {
+      throw new Failure(
+        'network-refused',
+        `the network "${network.name}" sent ${type} that its key did not sign`,
+        'Nothing is mined for it. Check the network in Settings.',
+      )
+    }
+    if (genuine.size > 100) genuine.clear()
+    genuine.add(mark)
+  }
+
+  const take = (welcome: Welcome): KnownNetwork => {
+    if (pinned !== null && welcome.networkKey !== pinned) {
+      throw new Failure(
+        'network-refused',
+        `the network "${network.name}" answers with another key than before`,
+        'Someone may pretend to be it. Nothing is mined for it.',
+      )
+    }
+    check('parameters', welcome.parameters, welcome.networkKey)
+    check('epoch', welcome.epoch, welcome.networkKey)
+    if (welcome.nextEpoch) check('epoch', welcome.nextEpoch, welcome.networkKey)
+    const bound =
+      welcome.epoch.body.network === network.name &&
+      welcome.parameters.body.network === network.name &&
+      welcome.epoch.body.parameters === welcome.parameters.id &&
+      (welcome.nextEpoch === undefined || welcome.nextEpoch.body.network === network.name)
+    if (!bound) {
+      throw new Failure(
+        'network-refused',
+        `the network "${network.name}" sent an epoch or parameters that are not its own`,
+        'Nothing is mined for it. Check the network in Settings.',
+      )
+    }
+    if (pinned === null) {
+      pinned = welcome.networkKey
+      parts.onPinned(pinned)
+    }
+    const before = current?.epoch.number
+    current = {
+      networkKey: welcome.networkKey,
+      parameters: welcome.parameters.body,
+      epoch: welcome.epoch.body,
+      signedEpoch: welcome.epoch,
+      next: welcome.nextEpoch?.body ?? null,
+      clockOffset: welcome.now - clock.now(),
+    }
+    refreshedAt = clock.monotonic()
+    if (before !== current.epoch.number) parts.onEpoch(current.signedEpoch)
+    return current
+  }
+
+  return {
+    get known() {
+      return current !== null
+    },
+    get current() {
+      if (current === null) throw new Failure('unavailable', `the network "${network.name}" has not answered yet`)
+      return current
+    },
+    hello: async (devices) => {
+      const body = {
+        protocolVersion: PROTOCOL_VERSION,
+        rig: parts.signer.publicKeyHex,
+        network: network.name,
+        at: clock.now(),
+        devices,
+      }
+      const answer = await network.hello(signObject('hello', body, parts.signer))
+      if (!answer.ok)
+        throw new Failure(
+          'network-refused',
+          `the network "${network.name}" refused this rig: ${answer.refusal.message}`,
+        )
+      take(answer.value)
+    },
+    refresh: async () => {
+      const due = clock.monotonic() - refreshedAt >= REFRESH_MILLISECONDS
+      const over = current !== null && clock.now() + current.clockOffset >= current.epoch.endsAt
+      return current !== null && !due && !over ? current : take(await network.current())
+    },
+  }
+}

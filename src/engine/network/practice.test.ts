@@ -1,0 +1,205 @@
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { Failure } from '#shared/domain/errors'
+import { isGenuine } from '#shared/domain/signed'
+import {
+  codeOf,
+  createRig,
+  createSamples,
+  createTestClock,
+  hashProof,
+  receiptOf,
+  seededRandom,
+  START,
+  valueOf,
+} from '../../../test/support/coordinator-harness'
+import { signatureVerifier } from './ed25519'
+import { openPracticeNetwork, type PracticeNetwork, type PracticeNetworkParts } from './practice'
+
+const cleanUps: (() => void)[] = []
+afterEach(() => {
+  for (const cleanUp of cleanUps.splice(0).toReversed()) cleanUp()
+})
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'lode-practice-'))
+  cleanUps.push(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+async function open(folder: string, changes: Partial<PracticeNetworkParts> = {}): Promise<PracticeNetwork> {
+  const random = seededRandom(`practice ${cleanUps.length}`)
+  const parts = { folder, verifier: hashProof, samples: createSamples(), clock: createTestClock(), random, ...changes }
+  const network = await openPracticeNetwork(parts)
+  cleanUps.push(() => network.close())
+  return network
+}
+async function mineOne({ coordinator }: PracticeNetwork, name = 'rig') {
+  const rig = createRig(coordinator, name)
+  const unit = await rig.unit()
+  const share = rig.sign(unit, await rig.find(unit))
+  return { share, receipt: receiptOf(await coordinator.submitShare(share)) }
+}
+
+describe('the practice network', () => {
+  it('keeps key, epoch, units, leases and receipts over a restart', async () => {
+    const folder = newFolder()
+    const clock = createTestClock()
+    const before = await open(folder, { clock })
+    const { share, receipt } = await mineOne(before)
+    const rig = createRig(before.coordinator)
+    const unit = await rig.unit()
+    const second = rig.sign(unit, await rig.find(unit))
+    const offer = valueOf(await rig.lease(['ocr']))
+    const { epoch } = await before.coordinator.current()
+    before.close()
+
+    clock.advance(20_000)
+    const after = await open(folder, { clock })
+    expect(after.notices).toEqual([])
+    expect(after.networkKey).toBe(before.networkKey)
+    expect((await after.coordinator.current()).epoch).toEqual(epoch)
+    expect(await after.coordinator.submitShare(share)).toEqual({ ok: true, receipt, repeated: true })
+    expect(codeOf(await after.coordinator.submitShare(second))).toBe('accepted')
+    expect(codeOf(await after.coordinator.submitJob(rig.deliver(offer)))).toBe('accepted')
+  })
+
+  it('has every acknowledged share in its files, whenever it is killed', async () => {
+    const folder = newFolder()
+    const network = await open(folder)
+    const acknowledged = []
+    for (let round = 0; round < 8; round++) {
+      acknowledged.push(await mineOne(network, `rig ${round % 3}`))
+      // What a killed process leaves behind: the files as they are, never closed.
+      const left = newFolder()
+      for (const name of readdirSync(folder)) copyFileSync(join(folder, name), join(left, name))
+      const survivor = await open(left)
+      expect(survivor.notices).toEqual([])
+      for (const { share, receipt } of acknowledged) {
+        expect(await survivor.coordinator.submitShare(share)).toEqual({ ok: true, receipt, repeated: true })
+      }
+      survivor.close()
+    }
+  })
+
+  it('keeps its files to their owner', async () => {
+    const folder = newFolder()
+    await mineOne(await open(folder))
+    const names = readdirSync(folder)
+    expect(names).toEqual(expect.arrayContaining(['network.db', 'network.key']))
+    for (const name of names) expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600)
+  })
+
+  it('gives one credit a share to a hundred rigs at once', async () => {
+    const { coordinator } = await open(newFolder())
+    const credits = await Promise.all(
+      Array.from({ length: 100 }, async (_, index) => {
+        const rig = createRig(coordinator, `rig ${index}`)
+        valueOf(await rig.hello())
+        const unit = await rig.unit()
+        const share = rig.sign(unit, await rig.find(unit))
+        const answers = await Promise.all([1, 2, 3].map(() => coordinator.submitShare(share)))
+        return answers.map((answer) => receiptOf(answer).id)
+      }),
+    )
+    expect(new Set(credits.flat()).size).toBe(100)
+  })
+
+  it('says that it is closed', async () => {
+    const network = await open(newFolder())
+    const rig = createRig(network.coordinator)
+    network.close()
+    await expect(rig.hello()).rejects.toMatchObject({ name: 'Failure', code: 'unavailable' } satisfies Partial<Failure>)
+  })
+})
+
+describe('damaged files of the practice network', () => {
+  it.each([
+    ['a header of other bytes', (bytes: Buffer) => bytes.fill('x', 0, 64)],
+    ['pages of other bytes', (bytes: Buffer) => bytes.fill(0xa5, 4096, bytes.length)],
+    ['half of it missing', (bytes: Buffer) => bytes.subarray(0, 4096 * 3 + 100)],
+  ])('%s: set aside under another name, new books begun, and said', async (_, damage) => {
+    const folder = newFolder()
+    const file = join(folder, 'network.db')
+    const before = await open(folder)
+    await mineOne(before)
+    before.close()
+    const damaged = damage(Buffer.from(readFileSync(file)))
+    writeFileSync(file, damaged)
+
+    const after = await open(folder)
+    expect(after.notices).toHaveLength(1)
+    const kept = join(folder, 'network.db.damaged-2026-01-15T12-00-00')
+    expect(after.notices[0]?.detail).toContain(kept)
+    expect(readFileSync(kept).equals(damaged)).toBe(true)
+    expect(after.networkKey).toBe(before.networkKey)
+    // The ledger knows epoch 0 of the lost books: the new ones never use that number again.
+    expect((await after.coordinator.current()).epoch.body.number).toBe(START / 1000)
+    expect((await mineOne(after)).receipt.body.epoch).toBe(START / 1000)
+    after.close()
+    expect((await open(folder)).notices).toEqual([])
+  })
+
+  it('a database of something else is set aside too, and never a second time under the same name', async () => {
+    const folder = newFolder()
+    for (const suffix of ['', '-2']) {
+      for (const part of ['', '-wal', '-shm']) rmSync(join(folder, `network.db${part}`), { force: true })
+      const foreign = new Database(join(folder, 'network.db'))
+      foreign.exec('CREATE TABLE recipes (name TEXT)')
+      foreign.close()
+      const network = await open(folder)
+      expect(network.notices[0]?.detail).toContain(`network.db.damaged-2026-01-15T12-00-00${suffix}. `)
+      network.close()
+    }
+  })
+
+  it('a damaged key is set aside and replaced; the next epoch is signed with the new one', async () => {
+    const folder = newFolder()
+    const before = await open(folder)
+    const { epoch } = await before.coordinator.current()
+    before.close()
+    writeFileSync(join(folder, 'network.key'), 'not a key')
+    const after = await open(folder)
+    expect(after.notices[0]?.title).toBe('The practice network has a new key')
+    expect(existsSync(join(folder, 'network.key.damaged-2026-01-15T12-00-00'))).toBe(true)
+    expect(after.networkKey).not.toBe(before.networkKey)
+    const welcome = await after.coordinator.current()
+    expect(welcome.epoch.body.number).toBe(epoch.body.number + 1)
+    expect(isGenuine('epoch', welcome.epoch, signatureVerifier, after.networkKey)).toBe(true)
+  })
+
+  it('books of a newer version are refused and left as they are', async () => {
+    const folder = newFolder()
+    const network = await open(folder)
+    network.close()
+    const db = new Database(join(folder, 'network.db'))
+    db.pragma('user_version = 99')
+    db.close()
+    const before = readFileSync(join(folder, 'network.db'))
+    await expect(open(folder)).rejects.toMatchObject({ code: 'ledger-newer' })
+    expect(readFileSync(join(folder, 'network.db')).equals(before)).toBe(true)
+  })
+
+  it('a folder that is not there is a failure with a sentence', async () => {
+    await expect(open(join(newFolder(), 'nowhere'))).rejects.toMatchObject({ code: 'data-folder' })
+  })
+
+  it('a file that cannot be opened is a failure with a sentence, and stays', async () => {
+    const folder = newFolder()
+    mkdirSync(join(folder, 'network.db'))
+    await expect(open(folder)).rejects.toMatchObject({ code: 'data-folder' })
+    expect(statSync(join(folder, 'network.db')).isDirectory()).toBe(true)
+  })
+})

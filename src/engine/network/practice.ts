@@ -1,0 +1,121 @@
+/** The practice network: a coordinator inside the program, its books in the data folder. Nothing leaves the machine. */
+import { chmodSync, closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  createCoordinator,
+  type Coordinator,
+  type CoordinatorConfiguration,
+  type SampleSource,
+  type Verifier,
+} from '#coordinator/coordinator'
+import { hex64 } from '#shared/domain/bytes'
+import { Failure } from '#shared/domain/errors'
+import { createSigner, generateKeySeed, signatureVerifier } from './ed25519'
+import { openBooks, setAside } from '#coordinator/sqlite/database'
+import { createSqliteStore } from '#coordinator/sqlite/store'
+
+export interface PracticeNetworkParts {
+  /** where network.db and network.key live; exists and is owner-only */
+  folder: string
+  verifier: Verifier
+  samples: SampleSource
+  clock: { now(): number }
+  random: (bytes: number) => Uint8Array
+  /** what differs from practice's rules; `firstEpoch` numbers the first epoch of new books */
+  configuration?: Partial<CoordinatorConfiguration>
+}
+
+/** Something that happened to the network's files, to be told once. */
+export interface PracticeNotice {
+  title: string
+  detail: string
+}
+
+export interface PracticeNetwork {
+  readonly coordinator: Coordinator
+  /** hex public key, to be pinned */
+  readonly networkKey: string
+  readonly notices: readonly PracticeNotice[]
+  /** Calls that come later reject with Failure `unavailable`. */
+  close(): void
+}
+
+/** Throws Failure: `data-folder` when the folder cannot be written, `ledger-newer` for books of a newer version. */
+export async function openPracticeNetwork(parts: PracticeNetworkParts): Promise<PracticeNetwork> {
+  const { folder, clock, random } = parts
+  const now = clock.now()
+  const notices: PracticeNotice[] = []
+  const key = openKey(join(folder, 'network.key'), random, now)
+  if (key.setAside !== undefined) {
+    notices.push({
+      title: 'The practice network has a new key',
+      detail: `Its key file was damaged. It is kept as ${key.setAside}. Receipts signed before stay valid under the old key.`,
+    })
+  }
+  const { books, setAside: damagedBooks } = openBooks(folder, now)
+  if (damagedBooks !== undefined) {
+    notices.push({
+      title: 'The practice network began new books',
+      detail: `Its file was damaged. It is kept as ${damagedBooks}. Credit that is in the ledger stays there.`,
+    })
+  }
+  try {
+    const signer = createSigner(key.seed)
+    const configuration = { ...parts.configuration }
+    // New books must not number epochs that the ledger knows from the damaged ones.
+    if (damagedBooks !== undefined) configuration.firstEpoch ??= Math.floor(now / 1000)
+    const store = createSqliteStore(books)
+    const coordinator = await createCoordinator({
+      ...parts,
+      store,
+      signer,
+      signatures: signatureVerifier,
+      configuration,
+    })
+    return { coordinator, networkKey: signer.publicKeyHex, notices, close: () => void books.close() }
+  } catch (error) {
+    books.close()
+    throw error
+  }
+}
+
+/** The network's private key seed from its owner-only file; a new one when there is none or it cannot be read as a key. */
+function openKey(
+  file: string,
+  random: (bytes: number) => Uint8Array,
+  now: number,
+): { seed: string; setAside: string | undefined } {
+  try {
+    let damaged: string | undefined
+    if (existsSync(file)) {
+      chmodSync(file, 0o600)
+      const seed = hex64.safeParse(readFileSync(file, 'utf8').trim())
+      if (seed.success) return { seed: seed.data, setAside: undefined }
+      damaged = setAside(file, now)
+    }
+    const seed = generateKeySeed(random)
+    writeOwnerOnly(file, `${seed}\n`)
+    return { seed, setAside: damaged }
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === undefined) throw error
+    throw new Failure(
+      'data-folder',
+      `${file} cannot be read or written (${code}).`,
+      'Check that the data folder exists and may be written.',
+    )
+  }
+}
+
+/** Whole or not at all, also when the power fails: written aside, then renamed. */
+function writeOwnerOnly(file: string, text: string): void {
+  const temporary = `${file}.new`
+  const descriptor = openSync(temporary, 'w', 0o600)
+  try {
+    writeSync(descriptor, text)
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+  renameSync(temporary, file)
+}

@@ -1,0 +1,89 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Receipt } from '#shared/protocol/receipt'
+import { signObject } from '#shared/domain/signed'
+import { signatureVerifier } from './ed25519'
+import { createTestRig, type TestRig } from '../device-loop/rig.test.support'
+
+let rig: TestRig
+beforeEach(async () => {
+  rig = await createTestRig()
+})
+afterEach(async () => {
+  await rig.close()
+})
+
+describe('a receipt is stored only', () => {
+  const forgeries: Record<string, (body: Receipt) => ReturnType<typeof signObject<Receipt>>> = {
+    'when the network signed it': (body) => signObject('receipt', body, rig.signer),
+    'when it is for this rig': (body) => signObject('receipt', { ...body, rig: 'ab'.repeat(32) }, rig.networkSigner),
+    'when it is for what was sent': (body) =>
+      signObject('receipt', { ...body, ref: 'ab'.repeat(32) }, rig.networkSigner),
+    'when it is of this network': (body) => signObject('receipt', { ...body, network: 'else' }, rig.networkSigner),
+    'when its credit is its work times its factor': (body) =>
+      signObject('receipt', { ...body, creditMacs: (BigInt(body.creditMacs) + 1n).toString() }, rig.networkSigner),
+    'when its words are those that were signed': (body) => {
+      const signed = signObject('receipt', body, rig.networkSigner)
+      return { ...signed, body: { ...body, acceptedAt: body.acceptedAt + 1 } }
+    },
+  }
+
+  it.each(Object.keys(forgeries))('%s; the share is sent again and then credited once', async (name) => {
+    rig.far.forge = (receipt) => forgeries[name]?.(receipt.body) ?? receipt
+    rig.runner.startMining({ tier: 'itp1-small', engine: 'onnx-cpu', samples: false })
+    await rig.clock.advance(8000)
+    expect(rig.far.submitted).toBeGreaterThan(0)
+    expect(rig.totals()).toMatchObject({ credits: 0, total: 0n })
+    rig.far.forge = null
+    await rig.runner.stop()
+    await rig.clock.advance(60_000)
+    expect(rig.submissions.pending).toBe(0)
+    const { credits, total } = rig.totals()
+    expect(credits).toBeGreaterThan(0)
+    expect({ receipts: credits, creditMacs: total }).toEqual(await rig.store.totals())
+  })
+})
+
+describe('a receipt with another factor than announced', () => {
+  it('is stored, for what it says, and marked as disputed with both figures', async () => {
+    rig.far.forge = ({ body }) => {
+      const factorMilli = BigInt(body.factorMilli) / 2n
+      const creditMacs = (BigInt(body.macs) * factorMilli) / 1000n
+      return signObject(
+        'receipt',
+        { ...body, factorMilli: factorMilli.toString(), creditMacs: creditMacs.toString() },
+        rig.networkSigner,
+      )
+    }
+    rig.runner.startMining({ tier: 'itp1-small', engine: 'onnx-cpu', samples: false })
+    await rig.clock.advance(3000)
+    const [row] = rig.ledger.creditPage(0, 1).rows.filter(({ state }) => state === 'accepted')
+    expect(row?.factorMilli).toBe('250')
+    expect(row?.disputed).toEqual({ factorMilli: '500', creditMacs: (2n * BigInt(row?.creditMacs ?? 0)).toString() })
+    expect(rig.ledger.events(5)[0]).toMatchObject({ code: 'credit-disputed', severity: 'warning' })
+    rig.far.forge = null
+    await rig.clock.advance(20_000)
+    expect(rig.ledger.creditPage(0, 1).rows[0]?.disputed).toBeNull()
+    expect(rig.ledger.verify({ signatures: signatureVerifier }).problems).toEqual([])
+  })
+})
+
+describe('waiting for answers', () => {
+  it('ends when all have come, when the time is over, or when the engine stops', async () => {
+    rig.runner.startMining({ tier: 'itp1-small', engine: 'onnx-cpu', samples: false })
+    rig.far.loseShareAnswers = 1
+    await rig.clock.advance(1200)
+    expect(rig.submissions.pending).toBe(1)
+    const ended: string[] = []
+    const wait = (name: string, milliseconds: number): void => {
+      void rig.submissions.drained(milliseconds).then(() => ended.push(name))
+    }
+    wait('short', 10)
+    await rig.clock.advance(20)
+    expect(ended).toEqual(['short'])
+    await rig.runner.stop()
+    wait('long', 60_000)
+    await rig.clock.advance(5000)
+    expect(ended).toEqual(['short', 'long'])
+    expect(rig.submissions.pending).toBe(0)
+  })
+})

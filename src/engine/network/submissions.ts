@@ -1,0 +1,271 @@
+/**
+ * From a found share or a finished job to a credit in the ledger: written first, then sent, then answered. What was sent
+ * and not answered is sent again, also after a crash; the network gives its original receipt (protocol.md §5).
+ */
+import { Failure } from '#shared/domain/errors'
+import { creditMacs, shareMacs } from '#shared/domain/credit'
+import type { ModelCard } from '#shared/domain/card'
+import type { JobRun } from '#shared/domain/job'
+import { modelHash } from '#shared/domain/model-hash'
+import type { Acknowledgement } from '#shared/protocol/refusal'
+import type { JobDelivery, JobOffer } from '#shared/protocol/job'
+import type { Network } from '#shared/protocol/network'
+import type { Receipt } from '#shared/protocol/receipt'
+import {
+  isGenuine,
+  objectId,
+  signObject,
+  type Signed,
+  type SignatureVerifier,
+  type Signer,
+} from '#shared/domain/signed'
+import { TIERS } from '#shared/domain/tiers'
+import type { Clock } from '#process/supervisor'
+import type { EngineEvents, Log } from '../base'
+import type { Ledger, Recovery, WorkEnergy } from '../ledger'
+import { expectedCredit } from './expected-credit'
+import type { NetworkState } from './network-state'
+import type { FoundShare } from '../proof'
+
+export interface Submissions {
+  /** Stores and sends a share. Settles when it is answered or put off. */
+  share(found: FoundShare, deviceId: string, energy: WorkEnergy | null, milliseconds: number): Promise<void>
+  /**
+   * Stores and sends a job's result. Returns false when the network refused it, null when it does not answer now: it is
+   * sent again in the background, and the device does not wait for that.
+   */
+  job(
+    offer: JobOffer,
+    card: ModelCard,
+    run: JobRun,
+    deviceId: string,
+    energy: WorkEnergy | null,
+  ): Promise<boolean | null>
+  /** Sends again what a former run left without an answer. */
+  recover(recovery: Pick<Recovery, 'shares' | 'results'>): void
+  /** what waits for an answer now */
+  readonly pending: number
+  /** Settles when nothing waits, or after `milliseconds`. */
+  drained(milliseconds: number): Promise<void>
+  stop(): void
+}
+
+const RETRY_MILLISECONDS = [500, 1000, 2000, 5000, 10_000, 30_000]
+
+export function createSubmissions(parts: {
+  network: Network
+  networkState: NetworkState
+  ledger: Ledger
+  signer: Signer
+  signatures: SignatureVerifier
+  clock: Clock
+  events: EngineEvents
+  log: Log
+}): Submissions {
+  const { network, networkState, ledger, signer, events, log, clock } = parts
+  let pending = 0
+  let stopped = false
+  const timers = new Set<{ cancel(): void }>()
+  let idle: (() => void)[] = []
+
+  const announce = (workId: string, creditId: string): void => {
+    const row = ledger.jobRow(workId)
+    if (row) events.emit('job.changed', row)
+    const credit = ledger.creditRow(creditId)
+    if (credit) events.emit('credit.changed', credit)
+  }
+
+  const isOurs = (receipt: Signed<Receipt>, ref: string): boolean =>
+    isGenuine('receipt', receipt, parts.signatures, networkState.current.networkKey) &&
+    receipt.body.ref === ref &&
+    receipt.body.rig === signer.publicKeyHex &&
+    receipt.body.network === network.name &&
+    creditMacs(BigInt(receipt.body.macs), BigInt(receipt.body.factorMilli)) === BigInt(receipt.body.creditMacs)
+
+  /** Returns whether it was accepted, or null when it will be sent again. */
+  const settle = (ref: string, answer: Acknowledgement): boolean | null => {
+    if (answer.ok) {
+      if (!isOurs(answer.receipt, ref)) {
+        log.error('the network sent a receipt that is not genuine; it is not stored', { ref })
+        return null
+      }
+      const { workId, creditId, disputed } = ledger.accept(answer.receipt)
+      if (disputed !== null) {
+        const { factorMilli, creditMacs: credited } = answer.receipt.body
+        const message = `The network counted ${credited} MACs (factor ${factorMilli}/1000) where it announced ${disputed.creditMacs} (factor ${disputed.factorMilli}/1000).`
+        log.warn('a receipt counts otherwise than announced', { ref, message })
+        ledger.recordEvent({ severity: 'warning', code: 'credit-disputed', message })
+      }
+      announce(workId, creditId)
+      return true
+    }
+    log.warn('the network refused work', { ref, code: answer.refusal.code, message: answer.refusal.message })
+    const { workId, creditId } = ledger.reject(ref, answer.refusal.code)
+    announce(workId, creditId)
+    return false
+  }
+
+  const wait = (milliseconds: number): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = clock.setTimeout(() => {
+        timers.delete(timer)
+        resolve()
+      }, milliseconds)
+      timers.add(timer)
+    })
+
+  /** Sends until there is an answer; a network that is away is asked again, ever more slowly, after `onPutOff`. */
+  const deliver = async (
+    ref: string,
+    send: () => Promise<Acknowledgement>,
+    onPutOff?: () => void,
+  ): Promise<boolean> => {
+    pending++
+    try {
+      for (let attempt = 0; !stopped; attempt++) {
+        try {
+          const settled = settle(ref, await send())
+          if (settled !== null) return settled
+        } catch (error) {
+          if (stopped) return false
+          if (!(error instanceof Failure)) throw error
+          log.warn('work has no answer yet; it is sent again', { ref, reason: error.message })
+        }
+        onPutOff?.()
+        await wait(RETRY_MILLISECONDS[Math.min(attempt, RETRY_MILLISECONDS.length - 1)] ?? 30_000)
+      }
+      return false
+    } finally {
+      pending--
+      if (pending === 0) {
+        for (const resolve of idle) resolve()
+        idle = []
+      }
+    }
+  }
+
+  const deliverShare = async (
+    workId: string,
+    deviceId: string,
+    share: Parameters<Network['submitShare']>[0],
+  ): Promise<void> => {
+    const change = { id: workId, nonce: share.body.nonce, tier: share.body.tier, deviceId }
+    events.emit('share.changed', { ...change, state: 'submitted' })
+    const accepted = await deliver(share.id, () => network.submitShare(share))
+    if (stopped) return
+    const code = accepted ? undefined : (ledger.jobRow(workId)?.reason ?? undefined)
+    events.emit('share.changed', {
+      ...change,
+      state: accepted ? 'accepted' : 'rejected',
+      ...(code === undefined ? {} : { code }),
+    })
+  }
+
+  return {
+    share: async (found, deviceId, energy, milliseconds) => {
+      const { body } = found.unit
+      const share = signObject(
+        'share',
+        {
+          network: body.network,
+          rig: body.rig,
+          epoch: body.epoch,
+          tier: body.tier,
+          nonce: found.nonce.toString(),
+          digest: found.digest,
+        },
+        signer,
+      )
+      const macs = shareMacs(BigInt(body.difficulty), TIERS[body.tier].macs)
+      const factorMilli = BigInt(networkState.current.parameters.tierFactorsMilli[body.tier] ?? 0)
+      const { workId, creditId } = ledger.recordShare({
+        share,
+        unitId: found.unit.id,
+        deviceId,
+        difficulty: BigInt(body.difficulty),
+        macs,
+        factorMilli,
+        creditMacs: creditMacs(macs, factorMilli),
+        milliseconds,
+        ...(energy ? { energy } : {}),
+      })
+      announce(workId, creditId)
+      await deliverShare(workId, deviceId, share)
+    },
+    job: async (offer, card, run, deviceId, energy) => {
+      const hash = modelHash(card)
+      const result = signObject(
+        'job-result',
+        {
+          network: network.name,
+          rig: signer.publicKeyHex,
+          job: offer.id,
+          kind: offer.kind,
+          model: hash,
+          inputHash: objectId(offer.input),
+          outputHash: objectId(run.output),
+          evidenceHash: objectId(run.evidence),
+          sizes: run.sizes,
+          milliseconds: run.milliseconds,
+        },
+        signer,
+      )
+      const delivery: JobDelivery = { result, output: run.output, evidence: run.evidence }
+      const { parameters, epoch } = networkState.current
+      const { workId, creditId } = ledger.recordJobResult(offer.id, {
+        result,
+        output: run.output,
+        evidence: run.evidence,
+        sizes: run.sizes,
+        epoch: epoch.number,
+        deviceId,
+        milliseconds: run.milliseconds,
+        ...expectedCredit(parameters, card, hash, run.sizes),
+        ...(energy ? { energy } : {}),
+      })
+      announce(workId, creditId)
+      return new Promise<boolean | null>((resolve, reject) => {
+        let isPutOff = false
+        const putOff = (): void => {
+          isPutOff = true
+          resolve(null)
+        }
+        deliver(result.id, () => network.submitJob(delivery), putOff).then(resolve, (error: unknown) => {
+          if (isPutOff) log.error('a result could not be sent again', { job: offer.id, error: String(error) })
+          else reject(error)
+        })
+      })
+    },
+    recover: (recovery) => {
+      const failed = (error: unknown): void =>
+        log.error('a submission of a former run could not be sent again', { error: String(error) })
+      for (const { workId, deviceId, share } of recovery.shares) deliverShare(workId, deviceId, share).catch(failed)
+      for (const { delivery } of recovery.results)
+        deliver(delivery.result.id, () => network.submitJob(delivery)).catch(failed)
+    },
+    get pending() {
+      return pending
+    },
+    drained: (milliseconds) =>
+      pending === 0
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            const timer = clock.setTimeout(() => settled(), milliseconds)
+            timers.add(timer)
+            const settled = (): void => {
+              timer.cancel()
+              timers.delete(timer)
+              idle = idle.filter((other) => other !== settled)
+              resolve()
+            }
+            idle.push(settled)
+          }),
+    stop: () => {
+      stopped = true
+      for (const timer of timers) timer.cancel()
+      timers.clear()
+      // Those who wait for what will not come any more go on.
+      for (const settled of idle) settled()
+    },
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * What happens now, once a second: rate, watts and work per joule of the last minute for the readouts, a sample for the
+ * charts, and joules per device for everything that asks what it cost.
+ */
+import type { LiveTick } from '#shared/contract/engine'
+import type { Certainty } from '#shared/contract/common'
+import type { Clock } from '#process/supervisor'
+import { createEnergyAccount, type DevicePower, type EnergyAccount } from './energy-account'
+import type { ActivityShares, Metrics, WorkEnergy } from '../ledger'
+import type { DeviceRunner } from '../device-loop'
+
+const TICK_MILLISECONDS = 1000
+const WINDOW_MILLISECONDS = 60_000
+/** "10 s after start": before that a mean says little. */
+const SHORTEST_MEAN_MILLISECONDS = 10_000
+
+/** A device's first second has no figures where its sensors start with its worker. */
+const LEAST_KNOWN_SHARE = 0.8
+
+export type { DevicePower } from './energy-account'
+
+interface Second {
+  at: number
+  milliseconds: number
+  credit: number
+  macs: number
+  joules: number
+  measuredJoules: number
+  knownMilliseconds: number
+  shares: ActivityShares
+}
+
+interface Account {
+  runner: DeviceRunner
+  pendingMacs: number
+  pendingCredit: number
+  energy: EnergyAccount
+  window: Second[]
+}
+
+export interface Live {
+  add(runner: DeviceRunner): void
+  remove(deviceId: string): void
+  onWork(deviceId: string, work: { macs: bigint; creditMacs: number }): void
+  /** Joules of a device since the engine started; null where nothing is known. */
+  energyNow(deviceId: string): WorkEnergy | null
+  readonly lastTick: LiveTick | null
+  /** Of one device over the last minute. */
+  rate(deviceId: string): { macsPerSecond: number | null; macsPerJoule: number | null }
+  /** Called when mining starts, so that an idle hour does not dilute the mean. */
+  reset(): void
+  stop(): void
+}
+
+export function createLive(parts: {
+  clock: Clock
+  metrics: Metrics
+  power: (deviceId: string) => DevicePower
+  isActive: () => boolean
+  onTick: (tick: LiveTick) => void
+}): Live {
+  const { clock } = parts
+  const accounts = new Map<string, Account>()
+  let lastTick: LiveTick | null = null
+  let lastAt = clock.monotonic()
+  let timer: { cancel(): void }
+
+  const mean = (window: readonly Second[], of: 'credit' | 'macs'): number | null => {
+    const milliseconds = window.reduce((sum, second) => sum + second.milliseconds, 0)
+    if (milliseconds < SHORTEST_MEAN_MILLISECONDS) return null
+    return (window.reduce((sum, second) => sum + second[of], 0) * 1000) / milliseconds
+  }
+  /** Over the seconds whose energy is known; null where that is too little of a device's time. */
+  const perJoule = (windows: readonly (readonly Second[])[]): number | null => {
+    const span = (window: readonly Second[]): number => window.reduce((sum, second) => sum + second.milliseconds, 0)
+    const known = windows.map((window) => window.filter(isKnown))
+    if (Math.max(0, ...known.map(span)) < SHORTEST_MEAN_MILLISECONDS) return null
+    if (windows.some((window, index) => span(known[index] ?? []) < span(window) * LEAST_KNOWN_SHARE)) return null
+    const joules = known.flat().reduce((sum, second) => sum + second.joules, 0)
+    return joules <= 0 ? null : known.flat().reduce((sum, second) => sum + second.credit, 0) / joules
+  }
+
+  const closeSecond = (account: Account, at: number, milliseconds: number): Second => {
+    const { joules, measuredJoules, knownMilliseconds } = account.energy.take()
+    const second: Second = {
+      at,
+      milliseconds,
+      credit: account.pendingCredit,
+      macs: account.pendingMacs,
+      joules,
+      measuredJoules,
+      knownMilliseconds: Math.min(milliseconds, knownMilliseconds),
+      shares: sharesOf(account.runner.takeLaneTimes()),
+    }
+    account.pendingCredit = 0
+    account.pendingMacs = 0
+    return second
+  }
+
+  const certaintyOf = (powers: readonly DevicePower[]): Certainty | null => {
+    const kinds = new Set(powers.flatMap((power) => (power.certainty === null ? [] : [power.certainty])))
+    if (kinds.size === 0) return null
+    return kinds.size === 1 ? ([...kinds][0] ?? null) : 'mixed'
+  }
+
+  const tick = (): void => {
+    const monotonic = clock.monotonic()
+    // A computer that slept did not mine: the gap counts as one interval of usual length.
+    const milliseconds = Math.min(monotonic - lastAt, 5 * TICK_MILLISECONDS)
+    lastAt = monotonic
+    const active = parts.isActive()
+    const at = clock.now()
+    for (const account of accounts.values()) {
+      const second = closeSecond(account, monotonic, milliseconds)
+      if (!active) continue
+      account.window.push(second)
+      while (account.window[0] && monotonic - account.window[0].at >= WINDOW_MILLISECONDS) account.window.shift()
+    }
+    if (active) publish(at, milliseconds)
+    timer = clock.setTimeout(tick, TICK_MILLISECONDS)
+  }
+
+  const publish = (at: number, milliseconds: number): void => {
+    const all = [...accounts.values()]
+    const working = all.filter(({ runner }) => runner.state !== 'idle' && runner.state !== 'faulted')
+    const powers = working.map(({ runner }) => parts.power(runner.deviceId))
+    const knownWatts = powers.flatMap((power) => (power.watts === null ? [] : [power.watts]))
+    parts.metrics.append({
+      at,
+      milliseconds,
+      devices: all.map((account) => {
+        const second = account.window.at(-1)
+        return {
+          deviceId: account.runner.deviceId,
+          activity: account.runner.lane,
+          shares: second?.shares ?? { [account.runner.lane]: 1 },
+          macs: second?.macs ?? 0,
+          creditMacs: second?.credit ?? 0,
+          joules: second === undefined || second.knownMilliseconds === 0 ? null : second.joules,
+          measuredJoules: second?.measuredJoules ?? 0,
+        }
+      }),
+    })
+    lastTick = {
+      at,
+      creditMacsPerSecond: working.length === 0 ? null : sumKnown(all.map(({ window }) => mean(window, 'credit'))),
+      watts:
+        knownWatts.length < powers.length || powers.length === 0
+          ? null
+          : knownWatts.reduce((sum, watts) => sum + watts, 0),
+      wattsCertainty: certaintyOf(powers),
+      macsPerJoule: perJoule(working.map(({ window }) => window)),
+      devices: all.map(({ runner, window }) => {
+        const power = parts.power(runner.deviceId)
+        return {
+          id: runner.deviceId,
+          macsPerSecond: mean(window, 'macs'),
+          watts: power.watts,
+          wattsCertainty: power.certainty,
+          temperatureCelsius: power.temperatureCelsius,
+          macsPerJoule: perJoule([window]),
+          activity: runner.activity,
+        }
+      }),
+    }
+    parts.onTick(lastTick)
+  }
+  timer = clock.setTimeout(tick, TICK_MILLISECONDS)
+
+  return {
+    add: (runner) => {
+      const known = accounts.get(runner.deviceId)
+      if (known) known.runner = runner
+      else
+        accounts.set(runner.deviceId, {
+          runner,
+          pendingMacs: 0,
+          pendingCredit: 0,
+          energy: createEnergyAccount(clock, () => parts.power(runner.deviceId)),
+          window: [],
+        })
+    },
+    remove: (deviceId) => void accounts.delete(deviceId),
+    onWork: (deviceId, work) => {
+      const account = accounts.get(deviceId)
+      if (!account) return
+      account.pendingMacs += Number(work.macs)
+      account.pendingCredit += work.creditMacs
+    },
+    energyNow: (deviceId) => accounts.get(deviceId)?.energy.now() ?? null,
+    get lastTick() {
+      return lastTick
+    },
+    rate: (deviceId) => {
+      const window = accounts.get(deviceId)?.window ?? []
+      return { macsPerSecond: mean(window, 'macs'), macsPerJoule: perJoule([window]) }
+    },
+    reset: () => {
+      lastTick = null
+      for (const account of accounts.values()) account.window = []
+    },
+    stop: () => timer.cancel(),
+  }
+}
+
+/** Parts of one; nothing where no time went by. */
+function sharesOf(times: ActivityShares): ActivityShares {
+  const all = Object.values(times).reduce((sum, milliseconds) => sum + milliseconds, 0)
+  return Object.fromEntries(
+    Object.entries(times).map(([lane, milliseconds]) => [lane, all > 0 ? milliseconds / all : 0]),
+  )
+}
+
+/** But for the moments between two looks at the clock. */
+function isKnown({ milliseconds, knownMilliseconds }: Second): boolean {
+  return knownMilliseconds >= milliseconds * 0.9
+}
+
+function sumKnown(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null)
+  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0)
+}

@@ -1,0 +1,145 @@
+/**
+ * What cpu0 draws: measured by the processor's own counter where it can be read, else estimated from its published power
+ * and the load, else absent with the reason. Every figure says which.
+ */
+import type { SensorInventory, SensorReading } from '#shared/ipc/sensors'
+import {
+  classMean,
+  cleanProcessorName,
+  findProcessor,
+  readProcessorTable,
+  shareAtLoad,
+  type ProcessorClass,
+  type ProcessorTable,
+} from './processors'
+
+export interface PowerReading {
+  /** absent: nothing is known, and `source` says why */
+  watts?: number
+  certainty?: 'measured' | 'estimated'
+  /** the sensor or the table's row, in words; the same from reading to reading */
+  source: string
+}
+
+export interface PowerMeter {
+  /**
+   * Power since the reading before. `deviceLoad` (0 to 1, of all cores) stands for the reading's own load in an estimate,
+   * where the caller knows better; a measurement needs neither.
+   */
+  update(reading: SensorReading, deviceLoad?: number): PowerReading
+  /** The last figure; before the first reading what an idle processor would draw by the table. */
+  readonly latest: PowerReading
+  /** What a load (0 to 1) would draw by the table: before the start, when there is nothing to measure. */
+  estimateAt(load: number): PowerReading
+}
+
+const COUNTER_SOURCE = "the processor's energy counter"
+/** Longer than this between readings: the sensors were away or the computer slept, and an average says nothing. */
+const LARGEST_GAP_MILLISECONDS = 10_000
+/** Shorter than this the counter's own tick (1 ms) is more than a percent of it. */
+const SMALLEST_GAP_MILLISECONDS = 100
+
+/** Power of the processor of `inventory`, by the table that comes with Lode unless another is given. Readings in, figures out. */
+export function createPowerMeter(parts: { inventory: SensorInventory; processors?: ProcessorTable }): PowerMeter {
+  const processors = parts.processors ?? readProcessorTable()
+  const basis = estimationBasis(parts.inventory, processors)
+  let before: SensorReading | undefined
+  const estimateAt = (load: number): PowerReading =>
+    basis.fullWatts === undefined
+      ? { source: basis.source }
+      : { watts: basis.fullWatts * shareAtLoad(processors, load), certainty: 'estimated', source: basis.source }
+  /** With the reason why nothing is measured, where the sensors know it. */
+  const estimateFor = ({ cpuLoad, packageMissing }: SensorReading, deviceLoad = cpuLoad): PowerReading => {
+    const estimate = estimateAt(deviceLoad)
+    return packageMissing === undefined ? estimate : { ...estimate, source: `${estimate.source}; ${packageMissing}` }
+  }
+  let latest: PowerReading = estimateAt(0)
+
+  return {
+    estimateAt,
+    get latest() {
+      return latest
+    },
+    update: (reading, deviceLoad) => {
+      const measured = reading.packageWatts ?? (before && measuredWatts(before, reading))
+      // two readings closer than the smallest gap: keep the older one to measure from
+      const tooClose = before && reading.at > before.at && reading.at - before.at < SMALLEST_GAP_MILLISECONDS
+      if (!tooClose) before = reading
+      latest =
+        measured === undefined
+          ? tooClose && latest.certainty === 'measured'
+            ? latest
+            : estimateFor(reading, deviceLoad)
+          : { watts: measured, certainty: 'measured', source: reading.packageSource ?? COUNTER_SOURCE }
+      return latest
+    },
+  }
+}
+
+/** Joules over seconds between two readings of one run of the sensors; undefined where that is no measurement. */
+function measuredWatts(before: SensorReading, reading: SensorReading): number | undefined {
+  if (before.packageJoules === undefined || reading.packageJoules === undefined) return undefined
+  const milliseconds = reading.at - before.at
+  const joules = reading.packageJoules - before.packageJoules
+  // going back, or not counting at all: the sensors were started again meanwhile
+  if (joules <= 0 || milliseconds < SMALLEST_GAP_MILLISECONDS || milliseconds > LARGEST_GAP_MILLISECONDS)
+    return undefined
+  return joules / (milliseconds / 1000)
+}
+
+interface EstimationBasis {
+  /** at the table's full power; absent: nothing to estimate from */
+  fullWatts?: number
+  source: string
+}
+
+function estimationBasis(inventory: SensorInventory, table: ProcessorTable): EstimationBasis {
+  const { cpu } = inventory
+  const curve = `× load by ${table.loadCurve.source.split(' (')[0] ?? table.loadCurve.source}`
+  const known = findProcessor(table, cpu.name)
+  if (known) {
+    const { measure, source, note } = known.group
+    const part = cpu.virtualMachine === true && cpu.physicalCores < known.cores
+    const sockets = part ? 1 : Math.max(1, Math.round(cpu.physicalCores / known.cores))
+    const scope = part
+      ? `, ${cpu.physicalCores} of its ${known.cores} cores`
+      : sockets > 1
+        ? `, ${sockets} processors`
+        : ''
+    return {
+      fullWatts: part ? (known.watts * cpu.physicalCores) / known.cores : known.watts * sockets,
+      source: `${source}: ${known.name}, ${measure} ${known.watts} W${scope} ${curve}${note ? ` (${note})` : ''}`,
+    }
+  }
+  return fallbackBasis(inventory, table, curve)
+}
+
+/**
+ * A processor without a row, but of a known class: the mean over the table's own rows of that class. A virtual machine
+ * owns cores of a server's processor, so there it is the mean of one core, times the cores that the machine sees; where
+ * the host shares a core between two machines, the true figure is lower.
+ */
+function fallbackBasis({ cpu, battery }: SensorInventory, table: ProcessorTable, curve: string): EstimationBasis {
+  const name = cleanProcessorName(cpu.name)
+  const wanted = classOf(cpu.name, cpu.vendor, cpu.virtualMachine === true, battery)
+  const mean = wanted && classMean(table, wanted)
+  if (!mean) return { source: `No sensor gives watts, and ${name} is not in the table of processors` }
+  if (wanted === 'server') {
+    const perCore = mean.wattsPerCore.toFixed(1)
+    return {
+      fullWatts: mean.wattsPerCore * cpu.physicalCores,
+      source: `Mean of the ${mean.count} server processors in Lode's table, ${perCore} W a core, for ${cpu.physicalCores} cores of ${name}, whose model is not known, ${curve}`,
+    }
+  }
+  return {
+    fullWatts: mean.watts,
+    source: `Mean of the ${mean.count} ${wanted} processors in Lode's table, ${mean.watts.toFixed(0)} W, for ${name}, which is not in it, ${curve}`,
+  }
+}
+
+function classOf(name: string, vendor: string, virtualMachine: boolean, battery: boolean): ProcessorClass | undefined {
+  if (/\b(Xeon|EPYC)\b/i.test(name)) return 'server'
+  if (virtualMachine && /^(Intel|AMD)$/.test(vendor) && !/\b(Core|Ryzen)\b/i.test(name)) return 'server'
+  if (!/\b(Core|Ryzen)\b/i.test(name) || !/intel|amd/i.test(`${vendor} ${name}`)) return undefined
+  return battery ? 'laptop' : 'desktop'
+}

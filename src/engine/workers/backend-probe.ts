@@ -1,0 +1,85 @@
+/**
+ * Whether an engine works on this machine: a worker process of its own computes known digests and is thrown away, so
+ * that a library or a graphics driver that cannot be loaded, crashes, hangs or computes wrongly does no harm.
+ */
+import { BENCHMARK_EPOCH } from '#shared/domain/benchmark'
+import type { TierName } from '#shared/domain/tiers'
+import type { GpuAdapter, WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
+import type { ProofEngine } from '#shared/domain/backend'
+import type { ProcessHost } from '#process/host'
+import { createPeer } from '#process/peer'
+import type { Log } from '../base'
+
+/** Enough to see the right digests; what is measured meanwhile says nothing. */
+const DIGEST_SECONDS = 0.01
+/** A device that needs this long for a batch of the smallest tier is measured by it already. */
+const SLOW_MILLISECONDS = 300
+/** The smallest tier is over before a graphics processor is busy. */
+const RATE_TIER: TierName = 'itp1-small'
+const RATE_SECONDS = 0.5
+
+export interface EngineLook {
+  engine: ProofEngine
+  gpu?: GpuAdapter
+  /** in a sentence */
+  name: string
+  /** what happens without it */
+  instead: string
+  timeoutMilliseconds: number
+  /** whether its rate is asked for as well */
+  rated?: boolean
+}
+
+/**
+ * What the engine computes in a second, MAC/s, once it gave the right digests; 0 where its rate was not asked for or did
+ * not come in time. Null: it does not work here, or `stopping` ended the look; why is logged. Never rejects.
+ */
+export async function probeEngine(
+  { host, log }: { host: ProcessHost; log: Log },
+  stopping: AbortSignal,
+  look: EngineLook,
+): Promise<number | null> {
+  const start: WorkerStart = { role: 'worker', deviceId: 'probe', threads: 1, ...(look.gpu ? { gpu: look.gpu } : {}) }
+  try {
+    const child = await host.start('worker', start)
+    const kill = (): void => child.kill()
+    stopping.addEventListener('abort', kill)
+    if (stopping.aborted) kill()
+    try {
+      const worker = createPeer<WorkerMethods, WorkerNotifications>(child.port, 'worker')
+      const benchmark = async (
+        tier: TierName,
+        seconds: number,
+      ): Promise<WorkerMethods['proof.benchmark']['result']> => {
+        const measured = await worker.request(
+          'proof.benchmark',
+          { tier, engine: look.engine, epochSeed: BENCHMARK_EPOCH, seconds },
+          { timeoutMilliseconds: look.timeoutMilliseconds },
+        )
+        if (measured.checksum !== 'ok') throw new WrongDigests()
+        return measured
+      }
+      const digests = await benchmark('itp1-test', DIGEST_SECONDS)
+      if (look.rated !== true) return 0
+      if (digests.milliseconds > SLOW_MILLISECONDS) return stopping.aborted ? null : digests.macsPerSecond
+      const rate = await benchmark(RATE_TIER, RATE_SECONDS).catch((error: unknown) => {
+        if (error instanceof WrongDigests) throw error
+        log.warn(`the rate of ${look.name} could not be measured`, { reason: String(error) })
+        return null
+      })
+      return stopping.aborted ? null : (rate?.macsPerSecond ?? 0)
+    } finally {
+      stopping.removeEventListener('abort', kill)
+      child.kill()
+      await child.exited
+    }
+  } catch (error) {
+    if (stopping.aborted) return null
+    if (error instanceof WrongDigests) {
+      log.error(`${look.name} computes wrong digests on this machine; it is not used`, {})
+    } else log.warn(`${look.name} is not used; ${look.instead}`, { reason: String(error) })
+    return null
+  }
+}
+
+class WrongDigests extends Error {}

@@ -1,0 +1,37 @@
+/** Digests from another engine than the one in question, in a worker process that is thrown away. */
+import { Failure } from '#shared/domain/errors'
+import type { WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
+import type { ProcessHost } from '#process/host'
+import { createPeer, type Peer } from '#process/peer'
+
+type Asked = WorkerMethods['proof.digests']['params']
+
+export interface Recomputing {
+  digests(asked: Asked): Promise<WorkerMethods['proof.digests']['result']>
+}
+
+/** Calls `work` with a worker on the processor, which ends with it or with the signal. Rejects with Failure `cancelled` then. */
+export async function recompute<T>(
+  parts: { host: ProcessHost; threads: number; signal?: AbortSignal },
+  work: (recomputing: Recomputing) => Promise<T>,
+): Promise<T> {
+  const { signal } = parts
+  const isCancelled = (): boolean => signal?.aborted ?? false
+  const cancelled = (): Failure => new Failure('cancelled', 'the check was cancelled')
+  if (isCancelled()) throw cancelled()
+  const start: WorkerStart = { role: 'worker', deviceId: 'check', threads: parts.threads }
+  const child = await parts.host.start('worker', start)
+  const kill = (): void => child.kill()
+  signal?.addEventListener('abort', kill)
+  if (isCancelled()) kill()
+  try {
+    const peer: Peer<WorkerMethods, WorkerNotifications> = createPeer(child.port, 'worker')
+    return await work({ digests: (asked) => peer.request('proof.digests', asked) })
+  } catch (error) {
+    throw isCancelled() ? cancelled() : error
+  } finally {
+    signal?.removeEventListener('abort', kill)
+    child.kill()
+    await child.exited
+  }
+}

@@ -1,0 +1,150 @@
+/** The engine's side of the sensors process: kept alive, asked in steps, never in the way when it fails. */
+import os from 'node:os'
+import type { ManagedProcess, ProcessHost } from '#process/host'
+import { createPeer, type Peer } from '#process/peer'
+import { supervise, SUPERVISION, type Clock } from '#process/supervisor'
+import type { SensorInventory, SensorMethods, SensorReading } from '#shared/ipc/sensors'
+
+export interface SensorsClient {
+  /** Looks at the machine. What was found last, or what Node itself knows, when the sensors do not answer. Never rejects. */
+  inventory(options?: { timeoutMilliseconds?: number }): Promise<SensorInventory>
+  /** The last reading, or undefined before the first and while the sensors are away. */
+  readonly latest: SensorReading | undefined
+  /** Ends the process and the readings; settles when it is gone. */
+  stop(): Promise<void>
+}
+
+const INVENTORY_TIMEOUT_MILLISECONDS = 15_000
+const READ_TIMEOUT_MILLISECONDS = 5000
+const UNANSWERED_READS_BEFORE_KILL = 3
+
+type SensorsPeer = Peer<SensorMethods, Record<never, never>>
+
+/**
+ * Starts the sensors process, asks for a reading every `intervalMilliseconds` (one at a time), starts the process again
+ * with back-off when it ends or stops answering. After too many failures it waits the length of the failure window and
+ * tries again: sensors are wanted, but nothing depends on them. `random` (0 ≤ x < 1) is for the jitter of the back-off.
+ */
+export function createSensorsClient(parts: {
+  host: ProcessHost
+  clock: Clock
+  onReading: (reading: SensorReading) => void
+  intervalMilliseconds: number
+  random?: () => number
+  /** how long one reading may take; three without an answer and the process is killed */
+  readTimeoutMilliseconds?: number
+}): SensorsClient {
+  const { host, clock, readTimeoutMilliseconds = READ_TIMEOUT_MILLISECONDS } = parts
+  let lastInventory: SensorInventory | undefined
+  let latest: SensorReading | undefined
+  let running: { process: ManagedProcess; peer: SensorsPeer } | undefined
+  let unanswered = 0
+  let stopped = false
+  let retryTimer: { cancel(): void } | undefined
+  let pollTimer: { cancel(): void } | undefined
+  const waiting = new Set<(peer: SensorsPeer | undefined) => void>()
+
+  const started = (process: ManagedProcess): void => {
+    running = { process, peer: createPeer<SensorMethods, Record<never, never>>(process.port, 'sensors') }
+    unanswered = 0
+    for (const resolve of waiting) resolve(running.peer)
+    waiting.clear()
+    // a new process knows its GPUs only after it has looked
+    if (lastInventory) void askInventory(running.peer)
+    poll(running.peer)
+  }
+  const poll = (peer: SensorsPeer): void => {
+    peer.request('sensors.read', null, { timeoutMilliseconds: readTimeoutMilliseconds }).then(
+      (reading) => {
+        unanswered = 0
+        if (running?.peer !== peer || stopped) return
+        latest = reading
+        parts.onReading(reading)
+        pollTimer = clock.setTimeout(() => poll(peer), parts.intervalMilliseconds)
+      },
+      () => {
+        if (running?.peer !== peer || stopped) return
+        latest = undefined
+        if (++unanswered >= UNANSWERED_READS_BEFORE_KILL) running.process.kill()
+        else pollTimer = clock.setTimeout(() => poll(peer), parts.intervalMilliseconds)
+      },
+    )
+  }
+  const askInventory = async (
+    peer: SensorsPeer,
+    timeoutMilliseconds = INVENTORY_TIMEOUT_MILLISECONDS,
+  ): Promise<SensorInventory | undefined> => {
+    try {
+      lastInventory = await peer.request('sensors.inventory', null, { timeoutMilliseconds })
+      return lastInventory
+    } catch {
+      return undefined
+    }
+  }
+  /** The running process's peer, or the next one's if it comes in time. */
+  const peerInTime = (): Promise<SensorsPeer | undefined> => {
+    if (running) return Promise.resolve(running.peer)
+    if (stopped) return Promise.resolve(undefined)
+    return new Promise((resolve) => {
+      const settle = (peer: SensorsPeer | undefined): void => {
+        timer.cancel()
+        waiting.delete(settle)
+        resolve(peer)
+      }
+      const timer = clock.setTimeout(() => settle(undefined), READ_TIMEOUT_MILLISECONDS)
+      waiting.add(settle)
+    })
+  }
+
+  const supervisor = supervise({
+    start: () => host.start('sensors', { role: 'sensors' }),
+    clock,
+    random: parts.random ?? Math.random,
+    describe: (exit) => (exit instanceof Error ? exit.message : `ended with ${exit.signal ?? `code ${exit.code}`}`),
+    watchHeartbeat: false,
+    onState: (state) => {
+      if (state.state === 'running') return started(state.process)
+      running = undefined
+      latest = undefined
+      pollTimer?.cancel()
+      if (state.state === 'open') {
+        retryTimer = clock.setTimeout(() => supervisor.retry(), SUPERVISION.failureWindowMilliseconds)
+      }
+    },
+  })
+
+  return {
+    inventory: async ({ timeoutMilliseconds } = {}) => {
+      const peer = await peerInTime()
+      return (peer && (await askInventory(peer, timeoutMilliseconds))) ?? lastInventory ?? inventoryFromNode()
+    },
+    get latest() {
+      return latest
+    },
+    stop: async () => {
+      stopped = true
+      retryTimer?.cancel()
+      pollTimer?.cancel()
+      for (const resolve of waiting) resolve(undefined)
+      await supervisor.stop()
+    },
+  }
+}
+
+/** What Node knows by itself: enough to mine with the CPU. Cores are logical ones here. */
+export function inventoryFromNode(): SensorInventory {
+  const logicalCores = os.availableParallelism()
+  return {
+    cpu: {
+      name: os.cpus()[0]?.model.trim() || 'Unknown processor',
+      vendor: '',
+      physicalCores: logicalCores,
+      logicalCores,
+      instructionSets: [],
+    },
+    memoryBytes: os.totalmem(),
+    gpus: [],
+    raplReadable: false,
+    battery: false,
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * The verifier process: recomputes shares, draws samples and tries models, at low priority and apart from mining, so
+ * that neither mining nor a screen waits for it.
+ */
+import { BENCHMARK_EPOCH, BENCHMARK_PUBLIC_KEY } from '#shared/domain/benchmark'
+import { Failure } from '#shared/domain/errors'
+import type { JobInput, JobKind } from '#shared/domain/job'
+import type { TierName } from '#shared/domain/tiers'
+import type { ModelLocation, WorkerMethods } from '#shared/ipc/worker'
+import type { ProofEngine } from '#shared/domain/backend'
+import type { Log } from '../base'
+import { startWorker, type WorkerClient, type WorkerClientParts } from './worker-client'
+
+export interface VerifierClient {
+  /** Mining begins: the process is started and its engine checked before the first share comes. */
+  warmUp(): void
+  /** Recomputes one nonce. Waits for the process when it is being restarted. */
+  digest(share: { tier: TierName; epochSeed: string; publicKey: string; nonce: bigint }): Promise<string>
+  /** Expands an epoch's weights ahead of the first share. */
+  prepare(context: { tier: TierName; epochSeed: string }): Promise<void>
+  generate(kind: JobKind, seed: string): Promise<{ input: JobInput; knownText?: string[] }>
+  probe(model: ModelLocation): Promise<WorkerMethods['model.probe']['result']>
+  stop(): Promise<void>
+}
+
+/** After a start, until the reference recomputes a nonce of the small tier. */
+const SLOW_CHECK_MILLISECONDS = 15_000
+
+/** Tries of one request before the caller is told; the process comes back in between. */
+const ATTEMPTS = 3
+
+export function startVerifier(
+  parts: Omit<WorkerClientParts, 'start' | 'name' | 'onState'> & {
+    log: Log
+    /** whether the native engine may be tried; never rejects */
+    nativeWorks: () => Promise<boolean>
+  },
+): VerifierClient {
+  let engine: Promise<ProofEngine> | null = null
+  let worker: WorkerClient | null = null
+  let stopped = false
+  /** Started when it is first needed: most commands never do, and a window opens sooner without it. */
+  const running = (): WorkerClient => {
+    if (stopped) throw new Failure('cancelled', 'verifier was stopped')
+    worker ??= startWorker({
+      ...parts,
+      name: 'verifier',
+      start: { role: 'verifier', deviceId: 'verifier', threads: 1 },
+      onState: () => undefined,
+    })
+    return worker
+  }
+
+  const ask = async <M extends keyof WorkerMethods>(
+    method: M,
+    params: WorkerMethods[M]['params'],
+  ): Promise<WorkerMethods[M]['result']> => {
+    for (let attempt = 1; ; attempt++) {
+      await running().ready()
+      try {
+        return await running().request(method, params)
+      } catch (error) {
+        if (!(error instanceof Failure) || error.code !== 'unavailable' || attempt >= ATTEMPTS) throw error
+      }
+    }
+  }
+
+  /** Whether the fast engine gives the digest of the plain reference, this program's own twin of the specification. */
+  const agrees = async (fastEngine: ProofEngine, tier: TierName): Promise<boolean> => {
+    const share = { tier, epochSeed: BENCHMARK_EPOCH, publicKey: BENCHMARK_PUBLIC_KEY, nonce: 1n }
+    const fast = await ask('proof.digest', { ...share, engine: fastEngine })
+    const plain = await ask('proof.digest', { ...share, engine: 'reference' })
+    if (fast.digest === plain.digest) return true
+    parts.log.error('an engine disagrees with the reference; it does not verify', { engine: fastEngine, tier })
+    return false
+  }
+
+  let slowCheck: { cancel(): void } | null = null
+  /** The smallest tier decides at once; a nonce of the next follows when the first shares are through, since it takes a while. */
+  const chooseEngine = async (): Promise<ProofEngine> => {
+    const fastest: ProofEngine[] = (await parts.nativeWorks()) ? ['native', 'onnx-cpu'] : ['onnx-cpu']
+    for (const fast of fastest) {
+      if (!(await agrees(fast, 'itp1-test'))) continue
+      slowCheck = parts.clock.setTimeout(() => checkSmallTier(fast), SLOW_CHECK_MILLISECONDS)
+      return fast
+    }
+    return 'reference'
+  }
+  const checkSmallTier = (fast: ProofEngine): void => {
+    agrees(fast, 'itp1-small').then(
+      (same) => {
+        if (!same) engine = Promise.resolve('reference')
+      },
+      (error: unknown) => {
+        const cancelled = error instanceof Failure && error.code === 'cancelled'
+        if (!cancelled) parts.log.warn('the check of the small tier did not end', { error: String(error) })
+      },
+    )
+  }
+  const trustedEngine = (): Promise<ProofEngine> => {
+    engine ??= chooseEngine().catch((error: unknown) => {
+      engine = null
+      throw error
+    })
+    return engine
+  }
+  return {
+    // A failure shows when a share is to be verified.
+    warmUp: () => void trustedEngine().catch(() => undefined),
+    digest: async (share) => (await ask('proof.digest', { ...share, engine: await trustedEngine() })).digest,
+    prepare: async (context) => {
+      await ask('proof.prepare', { ...context, engine: await trustedEngine() })
+    },
+    generate: (kind, seed) => ask('sample.generate', { kind, seed }),
+    probe: (model) => ask('model.probe', model),
+    stop: () => {
+      stopped = true
+      slowCheck?.cancel()
+      return worker?.stop() ?? Promise.resolve()
+    },
+  }
+}

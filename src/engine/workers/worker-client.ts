@@ -1,0 +1,185 @@
+/** One supervised worker or verifier process, as the engine uses it: ask, and it answers or fails; it comes back by itself. */
+import { Failure } from '#shared/domain/errors'
+import type { LoadedModel, WorkerMethod, WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
+import type { ProcessExit, ProcessHost } from '#process/host'
+import { createPeer, Unanswered, type Peer } from '#process/peer'
+import { supervise, type Clock, type SupervisedState, type Supervisor } from '#process/supervisor'
+import type { Log } from '../base'
+
+export interface WorkerClient {
+  readonly name: string
+  readonly state: SupervisedState['state']
+  /** why it does not run, in words; empty while it does */
+  readonly reason: string
+  readonly restarts: number
+  /** resident memory of its last heartbeat; null before the first */
+  readonly residentBytes: number | null
+  /** of its last heartbeat; none before the first */
+  readonly loadedModels: readonly LoadedModel[]
+  /**
+   * Rejects with Unanswered (Failure `unavailable`) when the process is not there, stops before it has answered, or hangs:
+   * a process that beats and does not answer in time is ended and started again.
+   */
+  request<M extends WorkerMethod>(method: M, params: WorkerMethods[M]['params']): Promise<WorkerMethods[M]['result']>
+  /** Settles when the process runs; rejects with Failure `device-unavailable` when the circuit opens, `cancelled` when it is stopped. */
+  ready(): Promise<void>
+  retry(): void
+  stop(): Promise<void>
+}
+
+export interface WorkerClientParts {
+  name: string
+  host: ProcessHost
+  clock: Clock
+  random: () => number
+  log: Log
+  start: WorkerStart
+  onState: () => void
+  onToken?: (data: WorkerNotifications['job.token']) => void
+  onComputed?: (data: WorkerNotifications['jobs.computed']) => void
+  /** shorter than those for any device */
+  deadlines?: Partial<Record<WorkerMethod, number>>
+}
+
+const MINUTE = 60_000
+/** Far beyond what the slowest honest device takes; only a process that hangs comes here. */
+const DEADLINES_MILLISECONDS: Readonly<Record<WorkerMethod, number>> = {
+  'proof.prepare': 10 * MINUTE,
+  'proof.run': 10 * MINUTE,
+  'proof.yield': MINUTE / 6,
+  'proof.digest': 10 * MINUTE,
+  'proof.digests': 30 * MINUTE,
+  'proof.check': 30 * MINUTE,
+  'proof.benchmark': 75 * MINUTE,
+  'job.run': 60 * MINUTE,
+  'job.cancel': MINUTE / 6,
+  'model.probe': 10 * MINUTE,
+  'model.convert': 30 * MINUTE,
+  'sample.generate': 2 * MINUTE,
+  'driver.describe': MINUTE,
+  'driver.check': 10 * MINUTE,
+  'driver.sensors': MINUTE,
+  'driver.powerLimit': MINUTE,
+  'driver.setPowerLimit': MINUTE,
+  configure: MINUTE,
+}
+
+/** Starts the process at once. */
+export function startWorker(parts: WorkerClientParts): WorkerClient {
+  const { name, log } = parts
+  let peer: Peer<WorkerMethods, WorkerNotifications> | null = null
+  let waiting: { resolve: () => void; reject: (error: Failure) => void }[] = []
+  let residentBytes: number | null = null
+  let loadedModels: readonly LoadedModel[] = []
+  let reason = ''
+  /** it ended by itself, or hung: not ended from outside, and not unable to start */
+  let endedByItself = false
+
+  const releaseWaiting = (settle: (entry: (typeof waiting)[number]) => void): void => {
+    const entries = waiting
+    waiting = []
+    for (const entry of entries) settle(entry)
+  }
+  const unavailable = (): Failure =>
+    new Failure(
+      (parts.start.driver ?? parts.start.gpu) !== undefined && endedByItself ? 'driver-fault' : 'device-unavailable',
+      `${name} keeps stopping: ${reason}`,
+      'Try it again on the Devices screen.',
+    )
+
+  const onState = (state: SupervisedState): void => {
+    if (state.state === 'running') {
+      reason = ''
+      peer = createPeer<WorkerMethods, WorkerNotifications>(state.process.port, name)
+      peer.on('heartbeat', (beat) => {
+        residentBytes = beat.residentBytes
+        const before = loadedModels
+        loadedModels = beat.models
+        supervisor?.beat()
+        if (before.map(({ hash }) => hash).join() !== beat.models.map(({ hash }) => hash).join()) parts.onState()
+      })
+      if (parts.onToken) peer.on('job.token', parts.onToken)
+      if (parts.onComputed) peer.on('jobs.computed', parts.onComputed)
+      log.info('process runs', { process: name, pid: state.process.pid })
+      releaseWaiting((entry) => entry.resolve())
+    } else {
+      peer = null
+      residentBytes = null
+      loadedModels = []
+      if (state.state === 'waiting' || state.state === 'open') {
+        reason = state.reason
+        endedByItself = !isFromOutside(reason)
+        log.warn('process stopped', { process: name, reason, state: state.state })
+      }
+      if (state.state === 'open') releaseWaiting((entry) => entry.reject(unavailable()))
+      if (state.state === 'stopped')
+        releaseWaiting((entry) => entry.reject(new Failure('cancelled', `${name} was stopped`)))
+    }
+    parts.onState()
+  }
+  let supervisor: Supervisor | undefined
+  supervisor = supervise({
+    start: () => parts.host.start('worker', parts.start),
+    clock: parts.clock,
+    random: parts.random,
+    describe: describeExit,
+    onState,
+    watchHeartbeat: true,
+  })
+  const watched = supervisor
+
+  return {
+    name,
+    get state() {
+      return watched.current.state
+    },
+    get reason() {
+      return reason
+    },
+    get restarts() {
+      return watched.restarts
+    },
+    get residentBytes() {
+      return residentBytes
+    },
+    get loadedModels() {
+      return loadedModels
+    },
+    request: async (method, params) => {
+      const asked = peer
+      if (asked === null) throw new Unanswered(`${name} is not running`, false)
+      try {
+        return await asked.request(method, params, {
+          timeoutMilliseconds: parts.deadlines?.[method] ?? DEADLINES_MILLISECONDS[method],
+        })
+      } catch (error) {
+        if (error instanceof Unanswered && error.timedOut && peer === asked) watched.restart('it no longer answered')
+        throw error
+      }
+    },
+    ready: () => {
+      const { state } = watched.current
+      // The port closes a moment before the exit is seen: such a process is on its way out.
+      if (state === 'running' && peer?.closed === false) return Promise.resolve()
+      if (state === 'open') return Promise.reject(unavailable())
+      if (state === 'stopped') return Promise.reject(new Failure('cancelled', `${name} was stopped`))
+      return new Promise((resolve, reject) => waiting.push({ resolve, reject }))
+    },
+    retry: () => watched.retry(),
+    stop: () => watched.stop(),
+  }
+}
+
+const NOT_STARTED = 'it could not be started'
+const ENDED_FROM_OUTSIDE = 'it was ended from outside, or the system ran out of memory'
+
+function isFromOutside(reason: string): boolean {
+  return reason === ENDED_FROM_OUTSIDE || reason.startsWith(NOT_STARTED)
+}
+
+function describeExit(exit: ProcessExit | Error): string {
+  if (exit instanceof Error) return `${NOT_STARTED} (${exit.message})`
+  if (exit.signal === 'SIGKILL') return ENDED_FROM_OUTSIDE
+  if (exit.signal !== null) return `it was ended by ${exit.signal}`
+  return `it ended with code ${exit.code ?? 'unknown'}`
+}

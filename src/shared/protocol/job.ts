@@ -1,0 +1,50 @@
+/** Useful jobs: how a rig asks for one, what it is offered, and what it delivers. */
+import { z } from 'zod'
+import { hex64, utcMilliseconds } from '../domain/bytes'
+import { macFormula } from '../domain/card'
+import { jobEvidence, jobInput, jobKind, jobOutput, jobSizes } from '../domain/job'
+import { signedSchema } from './signed'
+
+export const jobOffer = z.object({
+  id: z.uuid(),
+  kind: jobKind,
+  /** SHA-256 of the model card's file list: see `modelHash` */
+  model: hex64,
+  input: jobInput,
+  epoch: z.number().int().nonnegative(),
+  leaseExpiresAt: utcMilliseconds,
+  attempt: z.number().int().min(1),
+  /** by when it must be done; absent: there is time */
+  deadline: utcMilliseconds.optional(),
+})
+export type JobOffer = z.infer<typeof jobOffer>
+
+/** Signed by the rig. Output and evidence travel beside it and are bound by their hashes. */
+export const jobResultBody = z.object({
+  network: z.string(),
+  rig: hex64,
+  job: z.uuid(),
+  kind: jobKind,
+  model: hex64,
+  inputHash: hex64,
+  outputHash: hex64,
+  evidenceHash: hex64,
+  sizes: jobSizes,
+  milliseconds: z.number().nonnegative(),
+})
+export type JobResult = z.infer<typeof jobResultBody>
+export const signedJobResult = signedSchema(jobResultBody)
+
+export const jobDelivery = z.object({ result: signedJobResult, output: jobOutput, evidence: jobEvidence })
+export type JobDelivery = z.infer<typeof jobDelivery>
+
+export const jobRequest = z.object({
+  rig: hex64,
+  /** what this rig can run now, what it prefers first; `usualMilliseconds`: what a job of the model takes it, as measured */
+  models: z.array(
+    z.object({ kind: jobKind, model: hex64, macFormula, usualMilliseconds: z.number().nonnegative().optional() }),
+  ),
+  /** whether generated samples are welcome, or only jobs that somebody asked for */
+  samples: z.boolean(),
+})
+export type JobRequest = z.infer<typeof jobRequest>

@@ -1,0 +1,28 @@
+/** Units: ranges of nonces that the network leases to one rig. */
+import { z } from 'zod'
+import { decimal, hex64, utcMilliseconds } from '../domain/bytes'
+import { tierName } from '../domain/tiers'
+import { signedSchema } from './signed'
+
+export const unitBody = z.object({
+  network: z.string(),
+  unit: z.number().int().min(0).max(0xffff_ffff),
+  rig: hex64,
+  epoch: z.number().int().nonnegative(),
+  tier: tierName,
+  difficulty: decimal,
+  issuedAt: utcMilliseconds,
+  expiresAt: utcMilliseconds,
+})
+export type Unit = z.infer<typeof unitBody>
+export const signedUnit = signedSchema(unitBody)
+
+export const unitRequest = z.object({
+  rig: hex64,
+  /** the rig's own name of the device, so that each device climbs its own ramp */
+  device: z.string().max(80),
+  tier: tierName,
+  /** measured on this tier */
+  macsPerSecond: z.number().positive(),
+})
+export type UnitRequest = z.infer<typeof unitRequest>
