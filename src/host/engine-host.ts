@@ -1,7 +1,7 @@
 /** An engine in this process with its loopback door: what `lode mine`, `lode serve` and the desktop's engine process run. */
 import { randomBytes } from 'node:crypto'
 import { createEngine, type Engine } from '#engine/engine'
-import { systemClock } from '#process/supervisor'
+import { systemClock } from '#process/clock'
 import type { ProcessHost } from '#process/host'
 import { createNodeProcessHost } from '#process/node-host'
 import { startLoopbackServer, type LoopbackServer } from '#server/server'

@@ -1,47 +1,7 @@
 import { expect, test } from 'vitest'
+import { manualClock } from './clock.test.support'
 import type { ManagedProcess, ProcessExit } from './host'
-import { supervise, SUPERVISION, type Clock, type SupervisedState } from './supervisor'
-
-/** A clock that moves only when told. */
-function manualClock(): Clock & {
-  advance(milliseconds: number): Promise<void>
-  jump(milliseconds: number): Promise<void>
-} {
-  let now = 0
-  let timers: { at: number; callback: () => void }[] = []
-  return {
-    now: () => now,
-    monotonic: () => now,
-    setTimeout: (callback, milliseconds) => {
-      const timer = { at: now + milliseconds, callback }
-      timers.push(timer)
-      return {
-        cancel: () => {
-          timers = timers.filter((other) => other !== timer)
-        },
-      }
-    },
-    /** As after a sleep: all timers that became due are late by as much. */
-    jump: async (milliseconds) => {
-      now += milliseconds
-      for (const timer of timers.splice(0)) timer.callback()
-      await new Promise((resolve) => setImmediate(resolve))
-    },
-    advance: async (milliseconds) => {
-      const end = now + milliseconds
-      for (;;) {
-        const next = timers.toSorted((a, b) => a.at - b.at)[0]
-        if (!next || next.at > end) break
-        timers = timers.filter((other) => other !== next)
-        now = next.at
-        next.callback()
-        await new Promise((resolve) => setImmediate(resolve))
-      }
-      now = end
-      await new Promise((resolve) => setImmediate(resolve))
-    },
-  }
-}
+import { supervise, SUPERVISION, type SupervisedState } from './supervisor'
 
 /** Processes that end when the test says so. */
 function scripted() {

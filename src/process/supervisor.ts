@@ -2,24 +2,8 @@
  * Keeping one process alive: back-off, a circuit that opens, and heartbeats (architecture.md, "Supervision"). The same
  * policy for workers, the verifier and sensors, whatever the host.
  */
+import type { Clock } from './clock'
 import type { ManagedProcess, ProcessExit } from './host'
-
-export interface Clock {
-  /** UTC milliseconds, may jump */
-  now(): number
-  /** milliseconds that never go back; stands still while the computer sleeps or jumps after it */
-  monotonic(): number
-  setTimeout(callback: () => void, milliseconds: number): { cancel(): void }
-}
-
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  setTimeout: (callback, milliseconds) => {
-    const timer = setTimeout(callback, milliseconds)
-    return { cancel: () => clearTimeout(timer) }
-  },
-}
 
 export const SUPERVISION = {
   firstDelayMilliseconds: 500,

@@ -20,7 +20,7 @@ import {
   type Signer,
 } from '#shared/domain/signed'
 import { TIERS } from '#shared/domain/tiers'
-import type { Clock } from '#process/supervisor'
+import type { Clock } from '#process/clock'
 import type { EngineEvents, Log } from '../base'
 import type { Ledger, Recovery, WorkEnergy } from '../ledger'
 import { expectedCredit } from './expected-credit'

@@ -2,7 +2,8 @@
 import os from 'node:os'
 import type { ManagedProcess, ProcessHost } from '#process/host'
 import { createPeer, type Peer } from '#process/peer'
-import { supervise, SUPERVISION, type Clock } from '#process/supervisor'
+import type { Clock } from '#process/clock'
+import { supervise, SUPERVISION } from '#process/supervisor'
 import type { SensorInventory, SensorMethods, SensorReading } from '#shared/ipc/sensors'
 
 export interface SensorsClient {

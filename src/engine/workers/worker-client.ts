@@ -3,7 +3,8 @@ import { Failure } from '#shared/domain/errors'
 import type { LoadedModel, WorkerMethod, WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
 import type { ProcessExit, ProcessHost } from '#process/host'
 import { createPeer, Unanswered, type Peer } from '#process/peer'
-import { supervise, type Clock, type SupervisedState, type Supervisor } from '#process/supervisor'
+import type { Clock } from '#process/clock'
+import { supervise, type SupervisedState, type Supervisor } from '#process/supervisor'
 import type { Log } from '../base'
 
 export interface WorkerClient {
