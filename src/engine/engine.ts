@@ -201,6 +201,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       signer,
       signatures: signatureVerifier,
       clock,
+      random: randomFraction,
       events,
       log,
     })

@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process'
 import type { MessagePortMain } from 'electron'
 import { engineToShell, type EngineStart, type ShellToEngine } from '#process/desktop-messages'
+import type { ProcessExit } from '#process/host'
 import type { EngineProcess, Programs, StartEngine } from './engine-process'
 
 export function startNodeEngine(node: string, programs: Programs, start: Omit<EngineStart, 'host'>): StartEngine {
@@ -47,16 +48,16 @@ export function startNodeEngine(node: string, programs: Programs, start: Omit<En
           return // it starts and ends its processes itself
       }
     })
-    const exited = new Promise<{ code: number | null }>((settle) => {
-      const end = (code: number | null): void => {
+    const exited = new Promise<ProcessExit>((settle) => {
+      const end = (code: number | null, signal: string | null): void => {
         for (const port of clients.values()) port.close()
         clients.clear()
-        settle({ code })
+        settle({ code, signal })
       }
       engine.once('exit', end)
       engine.once('error', (error) => {
         console.error(`lode: the engine could not be started with ${node}: ${error.message}`)
-        end(null)
+        end(null, null)
       })
     })
 

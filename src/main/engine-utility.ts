@@ -1,6 +1,7 @@
 /** The engine as a utility process. Only this process can start others: workers and sensors are started here at the engine's request. */
 import { MessageChannelMain, utilityProcess, type MessagePortMain, type UtilityProcess } from 'electron'
 import { engineToShell, type EngineStart, type ShellToEngine } from '#process/desktop-messages'
+import type { ProcessExit } from '#process/host'
 import type { EngineProcess, Programs, StartEngine } from './engine-process'
 
 const killAfterMilliseconds = 1000
@@ -44,9 +45,9 @@ export function startUtilityEngine(programs: Programs, start: Omit<EngineStart, 
           return // screens have a port of their own
       }
     })
-    const exited = new Promise<{ code: number | null }>((settle) => {
+    const exited = new Promise<ProcessExit>((settle) => {
       engine.once('exit', (code) => {
-        void children.end().then(() => settle({ code }))
+        void children.end().then(() => settle({ code, signal: null }))
       })
     })
     return {

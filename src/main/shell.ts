@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { app, ipcMain, MessageChannelMain, powerMonitor, protocol } from 'electron'
+import { systemClock } from '#process/clock'
 import { fromUtilityPort } from '#process/utility-port'
 import type { FailureValue } from '#shared/domain/errors'
 import { startNodeEngine } from './engine-node'
@@ -12,7 +13,7 @@ import { setMenu } from './menu'
 import type { ShellOptions } from './options'
 import { reportPresence } from './presence'
 import { createPageServer, scheme } from './page-server'
-import { createSupervisor } from './supervisor'
+import { createEngineSupervisor } from './supervisor'
 import { guardSession, openWindow, type MainWindow } from './window'
 
 export interface ShellParts extends ShellOptions {
@@ -50,12 +51,12 @@ export function createShell(parts: ShellParts): void {
     parts.engineNode === undefined
       ? startUtilityEngine(parts.programs, start)
       : startNodeEngine(parts.engineNode, parts.programs, start)
-  const supervisor = createSupervisor(
-    { startEngine, clock: { now: Date.now, after: later }, random: Math.random },
+  const supervisor = createEngineSupervisor(
+    { startEngine, clock: systemClock, random: Math.random },
     {
       onReady: () => {
         connectPage()
-        tellPresence()
+        startPresence()
       },
       onStopped: () => {
         if (pageConnected) main?.window.webContents.send('lode:port-closed')
@@ -80,13 +81,13 @@ export function createShell(parts: ShellParts): void {
     pageConnected = true
     main.window.webContents.postMessage('lode:port', null, [port2])
   }
-  const tellPresence = (): void => {
+  const startPresence = (): void => {
     const { port1, port2 } = new MessageChannelMain()
     if (!supervisor.connect(port1)) return
     presence?.stop()
     presence = reportPresence(fromUtilityPort(port2), {
       idleSeconds: () => powerMonitor.getSystemIdleTime(),
-      after: later,
+      clock: systemClock,
     })
   }
   const retry = (): void => {
@@ -153,9 +154,4 @@ function windowFolder(dataDir: string): string {
   } catch {
     return mkdtempSync(join(tmpdir(), 'lode-window-'))
   }
-}
-
-function later(milliseconds: number, action: () => void): () => void {
-  const timer = setTimeout(action, milliseconds)
-  return () => clearTimeout(timer)
 }

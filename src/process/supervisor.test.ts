@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { BACKOFF } from './backoff'
 import { manualClock } from './clock.test.support'
 import type { ManagedProcess, ProcessExit } from './host'
-import { supervise, SUPERVISION, type SupervisedState } from './supervisor'
+import { HEARTBEAT_TIMEOUT_MILLISECONDS, supervise, type SupervisedState } from './supervisor'
 
 /** Processes that end when the test says so. */
 function scripted() {
@@ -62,7 +63,7 @@ test('a process that ends is started again, after ever longer delays', async () 
 test('five failures in ten minutes open the circuit, and only retry closes it', async () => {
   const { clock, processes, supervisor, crash } = supervised()
   await clock.advance(0)
-  for (let failure = 0; failure < SUPERVISION.failuresToOpen; failure++) {
+  for (let failure = 0; failure < BACKOFF.failuresToOpen; failure++) {
     await crash()
     await clock.advance(10_000)
   }
@@ -80,7 +81,7 @@ test('five healthy minutes forget the failures before', async () => {
   const { clock, supervisor, crash } = supervised()
   await clock.advance(0)
   for (let round = 0; round < 12; round++) {
-    await clock.advance(SUPERVISION.healthyAfterMilliseconds)
+    await clock.advance(BACKOFF.healthyAfterMilliseconds)
     await crash()
     await clock.advance(500)
     expect(supervisor.current.state).toBe('running')
@@ -92,10 +93,10 @@ test('a silent process is killed, a beating one is left alone', async () => {
   await clock.advance(0)
   for (let second = 0; second < 60; second++) {
     await clock.advance(1000)
-    supervisor.beat()
+    supervisor.resetHeartbeat()
   }
   expect(processes.started[0]?.killed).toBe(false)
-  await clock.advance(SUPERVISION.heartbeatTimeoutMilliseconds + 2000)
+  await clock.advance(HEARTBEAT_TIMEOUT_MILLISECONDS + 2000)
   expect(processes.started[0]?.killed).toBe(true)
   await clock.advance(1000)
   expect(processes.started.length).toBe(2)
@@ -132,8 +133,8 @@ test('silence while the computer slept, or this process was held up, kills nothi
   await clock.jump(3_600_000)
   await clock.advance(1000)
   expect(processes.started[0]?.killed).toBe(false)
-  supervisor.beat()
-  await clock.advance(SUPERVISION.heartbeatTimeoutMilliseconds + 2000)
+  supervisor.resetHeartbeat()
+  await clock.advance(HEARTBEAT_TIMEOUT_MILLISECONDS + 2000)
   expect(processes.started[0]?.killed).toBe(true)
   expect(supervisor.current).toMatchObject({ state: 'running' })
 })
@@ -195,4 +196,48 @@ test('stop while a process is being started settles when that process is gone', 
   await clock.advance(0)
   expect(stopped).toBe(true)
   expect(processes.started[0]?.killed).toBe(true)
+})
+
+describe('a process that is asked to end', () => {
+  const asking = (endsWhenAsked: boolean) => {
+    const clock = manualClock()
+    const processes = scripted()
+    const asked: number[] = []
+    const supervisor = supervise({
+      start: processes.start,
+      clock,
+      random: () => 0.5,
+      describe: () => '',
+      onState: () => undefined,
+      watchHeartbeat: false,
+      askToEnd: {
+        ask: () => {
+          asked.push(clock.monotonic())
+          if (endsWhenAsked) processes.started.at(-1)?.end({ code: 0, signal: null })
+        },
+        patienceMilliseconds: 3000,
+      },
+    })
+    return { clock, processes, supervisor, asked }
+  }
+
+  test('is not killed when it ends in time', async () => {
+    const { clock, processes, supervisor, asked } = asking(true)
+    await clock.advance(10)
+    await supervisor.stop()
+    await clock.advance(3_600_000)
+    expect(asked).toEqual([10])
+    expect(processes.started).toMatchObject([{ killed: false }])
+  })
+
+  test('is killed when it does not, also where it was being started', async () => {
+    const { clock, processes, supervisor, asked } = asking(false)
+    const stopped = supervisor.stop()
+    await clock.advance(2999)
+    expect(processes.started).toMatchObject([{ killed: false }])
+    await clock.advance(1)
+    await stopped
+    expect(asked).toEqual([0])
+    expect(processes.started).toMatchObject([{ killed: true }])
+  })
 })

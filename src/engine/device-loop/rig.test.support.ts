@@ -280,6 +280,7 @@ export async function createTestRig(
     signer,
     signatures: signatureVerifier,
     clock,
+    random: () => 0.5,
     events,
     log: silent,
   })

@@ -96,7 +96,7 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
         residentBytes = beat.residentBytes
         const before = loadedModels
         loadedModels = beat.models
-        supervisor?.beat()
+        supervisor?.resetHeartbeat()
         if (before.map(({ hash }) => hash).join() !== beat.models.map(({ hash }) => hash).join()) parts.onState()
       })
       if (parts.onToken) peer.on('job.token', parts.onToken)
