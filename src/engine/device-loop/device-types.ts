@@ -64,7 +64,7 @@ export interface DeviceRunner {
   cancelJob(jobId: string): boolean
   retry(): void
   setThreads(threads: number): void
-  /** Of the driver's device. Rejects with Unanswered where no worker runs. */
+  /** Of the driver's device. Rejects with PeerUnavailable where no worker runs. */
   askDriver: AskDriver
   /** the one under way; null: none is */
   readonly benchmarkProgress: BenchmarkProgress | null
