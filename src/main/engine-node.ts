@@ -15,7 +15,7 @@ export function startNodeEngine(node: string, programs: Programs, start: Omit<En
     })
     const clients = new Map<number, MessagePortMain>()
     let nextClient = 1
-    const tell = (message: ShellToEngine): void => {
+    const send = (message: ShellToEngine): void => {
       if (engine.connected) engine.send(message, () => undefined)
     }
 
@@ -66,14 +66,14 @@ export function startNodeEngine(node: string, programs: Programs, start: Omit<En
       connect: (port) => {
         const client = nextClient++
         clients.set(client, port)
-        tell({ type: 'client', client })
-        port.on('message', (event) => tell({ type: 'client-message', client, message: event.data as unknown }))
+        send({ type: 'client', client })
+        port.on('message', (event) => send({ type: 'client-message', client, message: event.data as unknown }))
         port.on('close', () => {
-          if (clients.delete(client)) tell({ type: 'client-closed', client })
+          if (clients.delete(client)) send({ type: 'client-closed', client })
         })
         port.start()
       },
-      quit: () => tell({ type: 'quit' }),
+      quit: () => send({ type: 'quit' }),
       kill: () => void engine.kill('SIGKILL'),
     } satisfies EngineProcess
   }

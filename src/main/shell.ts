@@ -1,4 +1,4 @@
-/** The desktop shell, put together from its parts. It starts the engine, shows its page, and holds no product logic. */
+/** The desktop shell, put together from its setup. It starts the engine, shows its page, and holds no product logic. */
 import { mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ import { createPageServer, scheme } from './page-server'
 import { createEngineSupervisor } from './supervisor'
 import { guardSession, openWindow, type MainWindow } from './window'
 
-export interface ShellParts extends ShellOptions {
+export interface ShellSetup extends ShellOptions {
   programs: Programs
   /** the built page, with index.html */
   pageFolder: string
@@ -25,14 +25,14 @@ export interface ShellParts extends ShellOptions {
 }
 
 /** Call once, before Electron is ready. Returns at once; a second start for the same data folder only shows the first one's window. */
-export function createShell(parts: ShellParts): void {
+export function createShell(setup: ShellSetup): void {
   app.setName('Lode')
-  // As root Chromium runs without its own sandbox or not at all: whoever starts Lode so has said it.
+  // As root, Chromium runs only without its sandbox: the person who starts Lode so gave --no-sandbox.
   if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox()
   protocol.registerSchemesAsPrivileged([
     { scheme, privileges: { standard: true, secure: true, supportFetchAPI: true } },
   ])
-  if (parts.dataDir !== undefined) app.setPath('userData', windowFolder(parts.dataDir))
+  if (setup.dataDir !== undefined) app.setPath('userData', windowFolder(setup.dataDir))
   if (!app.requestSingleInstanceLock()) {
     app.quit()
     return
@@ -40,17 +40,17 @@ export function createShell(parts: ShellParts): void {
 
   let main: MainWindow | undefined
   let failure: FailureValue | undefined
-  /** the page asked for a port that it does not have yet */
+  /** the page wants a port and has none yet */
   let pageWaits = false
   let pageConnected = false
   let ended = false
   let presence: { stop(): void } | undefined
 
-  const start = parts.dataDir === undefined ? {} : { dataDir: parts.dataDir }
+  const start = setup.dataDir === undefined ? {} : { dataDir: setup.dataDir }
   const startEngine =
-    parts.engineNode === undefined
-      ? startUtilityEngine(parts.programs, start)
-      : startNodeEngine(parts.engineNode, parts.programs, start)
+    setup.engineNode === undefined
+      ? startUtilityEngine(setup.programs, start)
+      : startNodeEngine(setup.engineNode, setup.programs, start)
   const supervisor = createEngineSupervisor(
     { startEngine, clock: systemClock, random: Math.random },
     {
@@ -96,7 +96,7 @@ export function createShell(parts: ShellParts): void {
     main?.showPage()
   }
   const open = (): void => {
-    main = openWindow(parts.preload, retry)
+    main = openWindow(setup.preload, retry)
     main.window.once('closed', () => {
       main = undefined
       pageWaits = false
@@ -136,7 +136,7 @@ export function createShell(parts: ShellParts): void {
   void app.whenReady().then(() => {
     protocol.handle(
       scheme,
-      createPageServer(parts.pageFolder, () => failure),
+      createPageServer(setup.pageFolder, () => failure),
     )
     guardSession()
     setMenu()
@@ -145,7 +145,7 @@ export function createShell(parts: ShellParts): void {
   })
 }
 
-/** Chromium's own files live beside the ledger, so that one folder holds everything. A folder that cannot be written is the engine's to report. */
+/** Chromium's own files live beside the ledger, so that one folder holds everything. The engine reports a folder that cannot be written. */
 function windowFolder(dataDir: string): string {
   const folder = join(dataDir, 'window')
   try {
