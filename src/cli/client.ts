@@ -73,7 +73,7 @@ function createClient(
     client: {
       call: (method, params) =>
         new Promise((resolve, reject) => {
-          // Nobody would ever answer.
+          // No answer can come any more.
           if (gone) {
             reject(engineGone())
             return
@@ -92,7 +92,7 @@ function createClient(
   }
 }
 
-/** Into an engine of this process, through the same parsing as everyone else. */
+/** To an engine in this process, through the same parsing as any other client. */
 export function connectInProcess(api: EngineApi, logFault: FaultLog): EngineClient {
   const pair = createClient(
     (message) => session.receive(message),

@@ -1,5 +1,5 @@
 /** The `lode` command: options, commands, exit codes. What each command does is in commands/. */
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { Failure } from '#shared/domain/errors'
 import { jobKinds } from '#shared/domain/job'
 import { tierNames } from '#shared/domain/tiers'
@@ -25,85 +25,37 @@ import { proofDigest } from './commands/proof'
 import { start, status, stop } from './commands/status'
 import { throttle, throttleLevels } from './commands/throttle'
 import { VERSION } from '#host/engine-host'
-import { createOutput, EXIT_DONE, EXIT_WRONG_USAGE, reportFailure, type Output } from './output'
+import type { CommandContext } from './command-context'
+import {
+  byteCount,
+  decimalFrom,
+  deviceIds,
+  everyValue,
+  hex64,
+  nonce,
+  positiveSeconds,
+  utcMilliseconds,
+  wattsOrOff,
+  wholeNumber,
+} from './option-values'
+import { createOutput, EXIT_DONE, reportFailure } from './output'
 import { dataFolder } from '#host/paths'
 
-/** What every command is given. */
-export interface CommandContext {
-  output: Output
-  dataDir: string
-}
-
-/** Not asked for by parsing: known before parsing, so that wrong usage is answered in the asked form too. */
+/** Known before the options are parsed, so that wrong usage is answered in the wanted form too. */
 const wantsJson = process.argv.includes('--json')
 
-const wholeNumber =
-  (minimum: number, maximum: number) =>
-  (text: string): number => {
-    const value = Number(text)
-    if (!/^\d+$/.test(text) || value < minimum || value > maximum) {
-      throw new InvalidArgumentError(`It must be a whole number from ${minimum} to ${maximum}.`)
-    }
-    return value
-  }
-const positiveSeconds = (text: string): number => {
-  const value = Number(text)
-  if (!/^\d+(\.\d+)?$/.test(text) || value <= 0 || value > 31_536_000)
-    throw new InvalidArgumentError('It must be a number of seconds above 0.')
-  return value
-}
-const decimalFrom =
-  (minimum: number, maximum: number) =>
-  (text: string): number => {
-    const value = Number(text)
-    if (!/^\d+(\.\d+)?$/.test(text) || value < minimum || value > maximum)
-      throw new InvalidArgumentError(`It must be a number from ${minimum} to ${maximum}.`)
-    return value
-  }
-const wattsOrOff = (text: string): number | 'off' => {
-  const value = Number(text)
-  if (text === 'off') return text
-  if (!/^\d+(\.\d+)?$/.test(text) || value <= 0 || value > 100_000)
-    throw new InvalidArgumentError('It must be a number of watts, or "off".')
-  return value
-}
-const BYTE_UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 }
-const byteCount = (text: string): number => {
-  const [, figure = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmgt]?b)?$/i.exec(text) ?? []
-  const value = Math.floor(Number(figure) * (BYTE_UNITS[unit.toLowerCase()] ?? 1))
-  if (figure === '' || !Number.isSafeInteger(value))
-    throw new InvalidArgumentError('It must be bytes, or a number with kB, MB, GB or TB.')
-  return value
-}
-const gathered = (text: string, before: string[] = []): string[] => [...before, text]
-const nonce = (text: string): bigint => {
-  if (!/^\d{1,20}$/.test(text) || BigInt(text) >= 1n << 64n)
-    throw new InvalidArgumentError('It must be a whole number below 2^64.')
-  return BigInt(text)
-}
-const hex64 = (text: string): string => {
-  if (!/^[0-9a-fA-F]{64}$/.test(text)) throw new InvalidArgumentError('It must be 64 hexadecimal digits.')
-  return text.toLowerCase()
-}
-const deviceIds = (text: string): string[] => text.split(',').map((id) => id.trim())
-const moment = (text: string): number => {
-  const value = Date.parse(text)
-  if (Number.isNaN(value))
-    throw new InvalidArgumentError('It must be a date such as 2026-11-24 or 2026-11-24T12:00:00Z.')
-  return value
-}
 const tier = (): Option => new Option('--tier <tier>', 'tier of the proof').choices(tierNames)
 const engine = (): Option => new Option('--engine <engine>', 'engine that drives the device').choices(proofEngines)
 
 let exitCode = EXIT_DONE
 
-// A reader that has seen enough (`lode ledger export | head`) ends nothing: what is left to print goes nowhere.
+// A reader that closes the pipe (`lode ledger export | head`) ends no command: what is still printed is dropped.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
   })
 
-/** Runs a command's work with what all of them share. Work may answer with an exit code of its own. */
+/** Commander's handler of a command: gives `work` its context, and prints what it throws. `work` may return an exit code. */
 function action<O>(work: (context: CommandContext, options: O, ...operands: string[]) => Promise<void | number>) {
   return async (...received: unknown[]): Promise<void> => {
     const command = received.at(-1) as Command
@@ -207,7 +159,7 @@ command(job, 'submit', 'give it a job and wait for the result')
   .option('--temperature <t>', 'how freely a chat chooses its words; 0: always the likeliest', decimalFrom(0, 5))
   .option('--top-p <p>', 'of the likeliest words those that make up this share', decimalFrom(0.001, 1))
   .option('--seed <n>', 'the same seed gives the same answer', wholeNumber(0, 0xffff_ffff))
-  .option('--stop <text>', 'ends the answer before this text; may be given again', gathered)
+  .option('--stop <text>', 'ends the answer before this text; may be given again', everyValue)
   .option('--within <seconds>', 'fail unless it is done within this time', positiveSeconds)
   .option('--stream', "print a chat's answer as it is written")
   .action(action(jobSubmit))
@@ -248,8 +200,8 @@ command(drivers, 'check', 'whether Lode can use a driver: the conformance kit')
 const ledger = program.command('ledger').description('credits and receipts')
 command(ledger, 'export', 'every credit, one a line')
   .option('--csv', 'as CSV')
-  .option('--from <date>', 'from this moment on', moment)
-  .option('--to <date>', 'before this moment', moment)
+  .option('--from <date>', 'from this moment on', utcMilliseconds)
+  .option('--to <date>', 'before this moment', utcMilliseconds)
   .action(action(ledgerExport))
 command(ledger, 'verify', 'recompute sums and check every signature').action(action(ledgerVerify))
 
@@ -260,7 +212,7 @@ command(address, 'set', 'set the payout address')
   .action(action(addressSet))
 command(address, 'show', 'show the payout address').action(action(addressShow))
 
-/** One line that says what is right. */
+/** The failure of wrong usage, with one line that says what is right. */
 function usageFailure(error: CommanderError): Failure {
   const message = error.message
     .replace(/^error: /, '')
@@ -270,8 +222,8 @@ function usageFailure(error: CommanderError): Failure {
     ...(entry.commands.length === 0 || entry === devicesCommand ? [entry.name()] : []),
     ...entry.commands.map((sub) => `${entry.name()} ${sub.name()}`),
   ])
-  const words = process.argv.slice(2)
-  const typed = words.filter((word, index) => !word.startsWith('-') && words[index - 1] !== '--data-dir')
+  const given = process.argv.slice(2)
+  const typed = given.filter((value, index) => !value.startsWith('-') && given[index - 1] !== '--data-dir')
   const found = program.commands.find((entry) => entry.name() === typed[0])
   const deepest = found?.commands.find((entry) => entry.name() === typed[1]) ?? found
   const usage =
@@ -294,9 +246,8 @@ try {
   if (!isAnswer) {
     const failure = error.code === 'commander.help' ? new CommanderError(2, error.code, 'a command is missing') : error
     exitCode = reportFailure(usageFailure(failure), wantsJson)
-    if (exitCode !== EXIT_WRONG_USAGE) exitCode = EXIT_WRONG_USAGE
   }
 }
 process.exitCode = exitCode
-// Ended here and not by an empty event loop: a library's idle handle must not keep a finished command alive.
+// The command ends here and not when the event loop is empty: a library's idle handle must not keep it alive.
 process.stdout.write('', () => process.exit(exitCode))

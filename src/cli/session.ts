@@ -44,7 +44,7 @@ export async function openSession(dataDir: string): Promise<EngineSession> {
 const STARTING_MILLISECONDS = 10_000
 const LOOK_MILLISECONDS = 100
 
-/** Two commands at once: one of them holds the folder and is about to answer, or is about to end. */
+/** An engine in this process. Where another command holds the folder, waits until that one answers or ends, 10 s at most. */
 async function hostOrWait(dataDir: string): Promise<EngineSession | HostedEngine> {
   for (const began = performance.now(); ;) {
     try {
@@ -68,7 +68,7 @@ export async function withSession<T>(dataDir: string, work: (session: EngineSess
   }
 }
 
-/** A process id that was reused by another program has no engine behind it: then the file is stale. */
+/** The running engine; null where engine.json is stale: its process id may belong to another program by now. */
 async function attachIfAnswering(dataDir: string): Promise<EngineSession | null> {
   try {
     return await attach(dataDir)

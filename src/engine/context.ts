@@ -2,7 +2,7 @@
 import type { Coordinator } from '#coordinator/coordinator'
 import type { JobKind } from '#shared/domain/job'
 import type { SignatureVerifier, Signer } from '#shared/domain/signed'
-import type { Clock } from '#process/supervisor'
+import type { Clock } from '#process/clock'
 import type { Benchmarks } from './benchmark'
 import type { DeviceRegistry } from './devices'
 import type { Drivers, KeptDriverChecks } from './drivers'

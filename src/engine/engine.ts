@@ -6,7 +6,7 @@ import type { EventName, Handlers } from '#shared/contract/index'
 import type { Notice, StartOptions } from '#shared/contract/engine'
 import type { SensorInventory, SensorReading } from '#shared/ipc/sensors'
 import type { ProcessHost } from '#process/host'
-import type { Clock } from '#process/supervisor'
+import type { Clock } from '#process/clock'
 import { createBenchmarks } from './benchmark'
 import {
   createClosers,
@@ -201,6 +201,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       signer,
       signatures: signatureVerifier,
       clock,
+      random: randomFraction,
       events,
       log,
     })

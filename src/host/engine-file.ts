@@ -15,6 +15,7 @@ export type EngineFile = z.infer<typeof engineFile>
 
 const path = (dataDir: string): string => join(dataDir, 'engine.json')
 
+/** Replaces the file as a whole: a reader never sees half of it. */
 export function writeEngineFile(dataDir: string, value: EngineFile): void {
   const partial = `${path(dataDir)}.new`
   writeFileSync(partial, `${JSON.stringify(value)}\n`, { mode: 0o600 })
@@ -28,11 +29,12 @@ export function readEngineFile(dataDir: string): EngineFile | null {
     const parsed = engineFile.safeParse(JSON.parse(readFileSync(path(dataDir), 'utf8')))
     return parsed.success && isAlive(parsed.data.pid) ? parsed.data : null
   } catch {
-    // Written half by a crash, or unreadable: as good as none.
+    // Half written by a crash, or unreadable: the same as none.
     return null
   }
 }
 
+/** Removes the file if it is the one of process `pid`. */
 export function removeEngineFile(dataDir: string, pid: number): void {
   if (readEngineFile(dataDir)?.pid === pid) rmSync(path(dataDir), { force: true })
 }

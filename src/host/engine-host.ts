@@ -1,14 +1,15 @@
-/** An engine in this process with its loopback door: what `lode mine`, `lode serve` and the desktop's engine process run. */
+/** An engine in this process with its loopback server: what `lode mine`, `lode serve` and the desktop's engine process run. */
 import { randomBytes } from 'node:crypto'
 import { createEngine, type Engine } from '#engine/engine'
-import { systemClock } from '#process/supervisor'
+import { systemClock } from '#process/clock'
 import type { ProcessHost } from '#process/host'
 import { createNodeProcessHost } from '#process/node-host'
 import { startLoopbackServer, type LoopbackServer } from '#server/server'
 import { removeEngineFile, writeEngineFile } from './engine-file'
 import { openLog } from './log-file'
+import { modelEnvironment } from './model-environment'
 import { applyProxy } from './proxy'
-import { modelEnvironment, pageFolder, programFolder, resourcesFolder } from './paths'
+import { pageFolder, programFolder, resourcesFolder } from './paths'
 
 export const VERSION: string = __LODE_VERSION__
 
@@ -53,7 +54,7 @@ export async function hostEngine(options: HostOptions): Promise<HostedEngine> {
     models: modelEnvironment(),
   })
   try {
-    // What was set aside or begun anew while opening is said in words, whoever watches; the log file has it too.
+    // Files that were moved aside as corrupt or recreated are named on standard error too, for people who read no log.
     const { notices } = await engine.api.handlers['engine.status'](null)
     for (const { severity, title } of notices) if (severity !== 'info') process.stderr.write(`lode: ${title}\n`)
     const token = randomBytes(32).toString('base64url')

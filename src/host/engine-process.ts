@@ -1,14 +1,12 @@
 /** The desktop's engine process: the same engine as `lode mine`, with the window as one more client. */
-import { z } from 'zod'
 import { toFailureValue } from '#shared/domain/errors'
 import type { ClientMessage } from '#shared/contract/rpc'
 import { connectDesktop } from '#process/desktop'
+import { engineStart } from '#process/desktop-messages'
 import { startArgument } from '#process/parent'
 import { openClientSession } from '#server/client-session'
 import { hostEngine, VERSION, type HostedEngine } from './engine-host'
 import { dataFolder, programFolder } from './paths'
-
-const startSchema = z.object({ dataDir: z.string().optional() })
 
 const link = await connectDesktop(programFolder)
 let hosted: HostedEngine | null = null
@@ -19,7 +17,7 @@ const quit = async (): Promise<void> => {
 }
 
 try {
-  const { dataDir } = startSchema.parse(startArgument())
+  const { dataDir } = engineStart.parse(startArgument())
   hosted = await hostEngine({ dataDir: dataFolder(dataDir), port: 0, dashboard: true, processHost: link.host })
   const { engine, logFault } = hosted
   link.onClient((port) => {
@@ -30,7 +28,7 @@ try {
   link.onQuit(() => void quit())
   engine.onQuitRequested(() => link.quit())
   link.ready({ version: VERSION })
-  // The shell starts a crashed engine again at once: what was mining goes on.
+  // The shell starts a crashed engine again: mining that the crash interrupted goes on.
   const { interruptedMining } = engine
   if (interruptedMining !== null) {
     engine.api.handlers['engine.start'](interruptedMining).catch((error: unknown) => logFault('resume', error))

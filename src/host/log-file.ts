@@ -14,7 +14,7 @@ export interface LogFile {
   flush(): void
 }
 
-/** `toStandardError`: also for people who watch. A folder that cannot be written gives standard error only. */
+/** `toStandardError`: errors also go there. Where the folder cannot be written, everything from errors up goes there only. */
 export function openLog(dataDir: string, toStandardError: boolean): LogFile {
   const streams: pino.StreamEntry[] = []
   let file: string | null = join(dataDir, 'lode.log')

@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process'
 import type { MessagePortMain } from 'electron'
 import { engineToShell, type EngineStart, type ShellToEngine } from '#process/desktop-messages'
+import type { ProcessExit } from '#process/host'
 import type { EngineProcess, Programs, StartEngine } from './engine-process'
 
 export function startNodeEngine(node: string, programs: Programs, start: Omit<EngineStart, 'host'>): StartEngine {
@@ -14,7 +15,7 @@ export function startNodeEngine(node: string, programs: Programs, start: Omit<En
     })
     const clients = new Map<number, MessagePortMain>()
     let nextClient = 1
-    const tell = (message: ShellToEngine): void => {
+    const send = (message: ShellToEngine): void => {
       if (engine.connected) engine.send(message, () => undefined)
     }
 
@@ -47,16 +48,16 @@ export function startNodeEngine(node: string, programs: Programs, start: Omit<En
           return // it starts and ends its processes itself
       }
     })
-    const exited = new Promise<{ code: number | null }>((settle) => {
-      const end = (code: number | null): void => {
+    const exited = new Promise<ProcessExit>((settle) => {
+      const end = (code: number | null, signal: string | null): void => {
         for (const port of clients.values()) port.close()
         clients.clear()
-        settle({ code })
+        settle({ code, signal })
       }
       engine.once('exit', end)
       engine.once('error', (error) => {
         console.error(`lode: the engine could not be started with ${node}: ${error.message}`)
-        end(null)
+        end(null, null)
       })
     })
 
@@ -65,14 +66,14 @@ export function startNodeEngine(node: string, programs: Programs, start: Omit<En
       connect: (port) => {
         const client = nextClient++
         clients.set(client, port)
-        tell({ type: 'client', client })
-        port.on('message', (event) => tell({ type: 'client-message', client, message: event.data as unknown }))
+        send({ type: 'client', client })
+        port.on('message', (event) => send({ type: 'client-message', client, message: event.data as unknown }))
         port.on('close', () => {
-          if (clients.delete(client)) tell({ type: 'client-closed', client })
+          if (clients.delete(client)) send({ type: 'client-closed', client })
         })
         port.start()
       },
-      quit: () => tell({ type: 'quit' }),
+      quit: () => send({ type: 'quit' }),
       kill: () => void engine.kill('SIGKILL'),
     } satisfies EngineProcess
   }

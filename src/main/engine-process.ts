@@ -1,5 +1,6 @@
 /** The engine as the shell sees it: one interface for both ways of running it. */
 import type { MessagePortMain } from 'electron'
+import type { SupervisedProcess } from '#process/supervisor'
 import type { FailureValue } from '#shared/domain/errors'
 
 /** Our own programs, absolute paths. */
@@ -16,15 +17,12 @@ export interface EngineListeners {
   onQuitAsked(): void
 }
 
-export interface EngineProcess {
-  /** settles when the engine and the processes that the shell started for it are gone; never rejects */
-  readonly exited: Promise<{ code: number | null }>
+/** `exited` settles when the processes that the shell started for the engine are gone as well. */
+export interface EngineProcess extends SupervisedProcess {
   /** Hands a screen's port over. The other end closes, at the latest, when the engine ends. */
   connect(port: MessagePortMain): void
   /** asks it to end */
   quit(): void
-  /** at once */
-  kill(): void
 }
 
 export type StartEngine = (listeners: EngineListeners) => EngineProcess

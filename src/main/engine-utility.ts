@@ -1,6 +1,7 @@
 /** The engine as a utility process. Only this process can start others: workers and sensors are started here at the engine's request. */
 import { MessageChannelMain, utilityProcess, type MessagePortMain, type UtilityProcess } from 'electron'
 import { engineToShell, type EngineStart, type ShellToEngine } from '#process/desktop-messages'
+import type { ProcessExit } from '#process/host'
 import type { EngineProcess, Programs, StartEngine } from './engine-process'
 
 const killAfterMilliseconds = 1000
@@ -12,8 +13,8 @@ export function startUtilityEngine(programs: Programs, start: Omit<EngineStart, 
       JSON.stringify({ ...start, host: 'utility' } satisfies EngineStart),
       'Lode engine',
     )
-    const tell = (message: ShellToEngine, ports: MessagePortMain[] = []): void => engine.postMessage(message, ports)
-    const children = createChildren(programs, tell)
+    const send = (message: ShellToEngine, ports: MessagePortMain[] = []): void => engine.postMessage(message, ports)
+    const children = createChildren(programs, send)
     let nextClient = 1
 
     engine.on('message', (raw: unknown) => {
@@ -44,15 +45,15 @@ export function startUtilityEngine(programs: Programs, start: Omit<EngineStart, 
           return // screens have a port of their own
       }
     })
-    const exited = new Promise<{ code: number | null }>((settle) => {
+    const exited = new Promise<ProcessExit>((settle) => {
       engine.once('exit', (code) => {
-        void children.end().then(() => settle({ code }))
+        void children.end().then(() => settle({ code, signal: null }))
       })
     })
     return {
       exited,
-      connect: (port) => tell({ type: 'client', client: nextClient++ }, [port]),
-      quit: () => tell({ type: 'quit' }),
+      connect: (port) => send({ type: 'client', client: nextClient++ }, [port]),
+      quit: () => send({ type: 'quit' }),
       kill: () => killAtOnce(engine),
     } satisfies EngineProcess
   }
@@ -61,13 +62,13 @@ export function startUtilityEngine(programs: Programs, start: Omit<EngineStart, 
 interface Children {
   start(id: number, program: 'worker' | 'sensors', start: string): void
   kill(id: number): void
-  /** They end by themselves when their port to the engine closes; what does not is killed. */
+  /** Settles when all are gone. They end by themselves when their port to the engine closes; one that is still there after a second is killed. */
   end(): Promise<void>
 }
 
 function createChildren(
   programs: Programs,
-  tell: (message: ShellToEngine, ports?: MessagePortMain[]) => void,
+  send: (message: ShellToEngine, ports?: MessagePortMain[]) => void,
 ): Children {
   const running = new Map<number, { child: UtilityProcess; gone: Promise<void> }>()
   let engineGone = false
@@ -79,16 +80,16 @@ function createChildren(
     let spawned = false
     child.once('spawn', () => {
       spawned = true
-      if (!engineGone) tell({ type: 'process-started', id, pid: child.pid ?? -1 }, [port2])
+      if (!engineGone) send({ type: 'process-started', id, pid: child.pid ?? -1 }, [port2])
     })
     const gone = new Promise<void>((settle) => {
       child.once('exit', (code) => {
         running.delete(id)
         settle()
         if (engineGone) return
-        if (spawned) tell({ type: 'process-exited', id, code })
+        if (spawned) send({ type: 'process-exited', id, code })
         else
-          tell({
+          send({
             type: 'process-failed',
             id,
             message: `the ${program} process ended while it was started (exit code ${code})`,
@@ -120,7 +121,7 @@ function createChildren(
   }
 }
 
-/** Standard output is dropped, standard error is ours, as under Node. */
+/** Standard output is dropped, standard error is that of the shell, as under Node. */
 function forkUtility(file: string, argument: string, serviceName: string): UtilityProcess {
   return utilityProcess.fork(file, [argument], { serviceName, stdio: ['ignore', 'ignore', 'inherit'] })
 }

@@ -25,9 +25,9 @@ export function readOptions(
 /** `--name value` and `--name=value`. */
 function lastOption(commandLine: readonly string[], name: string): string | undefined {
   let found: string | undefined
-  for (const [index, word] of commandLine.entries()) {
-    if (word.startsWith(`${name}=`)) found = word.slice(name.length + 1)
-    else if (word === name) found = commandLine[index + 1]
+  for (const [index, argument] of commandLine.entries()) {
+    if (argument.startsWith(`${name}=`)) found = argument.slice(name.length + 1)
+    else if (argument === name) found = commandLine[index + 1]
   }
   return found
 }

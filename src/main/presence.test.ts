@@ -4,17 +4,21 @@ import { reportPresence } from './presence'
 
 it('tells how long nobody was there: often while away, rarely otherwise, and no more once stopped', async () => {
   const [ours, engines] = portPair()
-  const told: unknown[] = []
-  engines.onMessage((message) => told.push(message))
+  const reported: unknown[] = []
+  engines.onMessage((message) => reported.push(message))
   let idle = 3
   let next: { milliseconds: number; callback: () => void } | null = null
   const reports = reportPresence(ours, {
     idleSeconds: () => idle,
-    after: (milliseconds, callback) => {
-      next = { milliseconds, callback }
-      return () => {
-        next = null
-      }
+    clock: {
+      setTimeout: (callback, milliseconds) => {
+        next = { milliseconds, callback }
+        return {
+          cancel: () => {
+            next = null
+          },
+        }
+      },
     },
   })
   const waiting = (): { milliseconds: number; callback: () => void } | null => next
@@ -23,7 +27,7 @@ it('tells how long nobody was there: often while away, rarely otherwise, and no 
   waiting()?.callback()
   expect(waiting()?.milliseconds).toBe(1000)
   await new Promise((resolve) => setImmediate(resolve))
-  expect(told).toEqual([
+  expect(reported).toEqual([
     { type: 'request', id: 1, method: 'engine.presence', params: { idleSeconds: 3 } },
     { type: 'request', id: 2, method: 'engine.presence', params: { idleSeconds: 400 } },
   ])

@@ -1,4 +1,5 @@
 /** Tells the engine whether somebody is at the computer: it mines more gently then, if the person set it so. */
+import type { Clock } from '#process/clock'
 import type { Port } from '#process/port'
 
 const EVERY_MILLISECONDS = 10_000
@@ -6,26 +7,26 @@ const EVERY_MILLISECONDS = 10_000
 const WHILE_AWAY_MILLISECONDS = 1000
 const AWAY_SECONDS = 60
 
-export interface PresenceParts {
+export interface PresenceOptions {
   /** from the operating system */
   idleSeconds: () => number
-  after: (milliseconds: number, callback: () => void) => () => void
+  clock: Pick<Clock, 'setTimeout'>
 }
 
 /** Over a screen's port of its own, until that engine is gone or `stop` is called. */
-export function reportPresence(port: Port, parts: PresenceParts): { stop(): void } {
+export function reportPresence(port: Port, options: PresenceOptions): { stop(): void } {
   let id = 0
-  let cancel = (): void => undefined
-  const tell = (): void => {
-    const idleSeconds = Math.max(0, parts.idleSeconds())
+  let timer: { cancel(): void } | undefined
+  const report = (): void => {
+    const idleSeconds = Math.max(0, options.idleSeconds())
     port.send({ type: 'request', id: ++id, method: 'engine.presence', params: { idleSeconds } })
-    cancel = parts.after(idleSeconds >= AWAY_SECONDS ? WHILE_AWAY_MILLISECONDS : EVERY_MILLISECONDS, tell)
+    timer = options.clock.setTimeout(report, idleSeconds >= AWAY_SECONDS ? WHILE_AWAY_MILLISECONDS : EVERY_MILLISECONDS)
   }
-  tell()
-  port.onClose(() => cancel())
+  report()
+  port.onClose(() => timer?.cancel())
   return {
     stop: () => {
-      cancel()
+      timer?.cancel()
       port.close()
     },
   }

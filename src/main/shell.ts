@@ -1,8 +1,9 @@
-/** The desktop shell, put together from its parts. It starts the engine, shows its page, and holds no product logic. */
+/** The desktop shell, put together from its setup. It starts the engine, shows its page, and holds no product logic. */
 import { mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { app, ipcMain, MessageChannelMain, powerMonitor, protocol } from 'electron'
+import { systemClock, type Clock } from '#process/clock'
 import { fromUtilityPort } from '#process/utility-port'
 import type { FailureValue } from '#shared/domain/errors'
 import { startNodeEngine } from './engine-node'
@@ -12,53 +13,53 @@ import { setMenu } from './menu'
 import type { ShellOptions } from './options'
 import { reportPresence } from './presence'
 import { createPageServer, scheme } from './page-server'
-import { createSupervisor } from './supervisor'
+import { createEngineSupervisor } from './supervisor'
 import { guardSession, openWindow, type MainWindow } from './window'
 
-export interface ShellParts extends ShellOptions {
+export interface ShellSetup extends ShellOptions {
   programs: Programs
   /** the built page, with index.html */
   pageFolder: string
   /** the built preload script */
   preload: string
-  /** Calls `action` after so many milliseconds, unless what it returns is called before; the system's timer by default. */
-  after?: (milliseconds: number, action: () => void) => () => void
+  /** absent: the system's */
+  clock?: Clock
 }
 
 /** Call once, before Electron is ready. Returns at once; a second start for the same data folder only shows the first one's window. */
-export function createShell(parts: ShellParts): void {
+export function createShell(setup: ShellSetup): void {
   app.setName('Lode')
-  // As root Chromium runs without its own sandbox or not at all: whoever starts Lode so has said it.
+  // As root, Chromium runs only without its sandbox: the person who starts Lode so gave --no-sandbox.
   if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox()
   protocol.registerSchemesAsPrivileged([
     { scheme, privileges: { standard: true, secure: true, supportFetchAPI: true } },
   ])
-  if (parts.dataDir !== undefined) app.setPath('userData', windowFolder(parts.dataDir))
+  if (setup.dataDir !== undefined) app.setPath('userData', windowFolder(setup.dataDir))
   if (!app.requestSingleInstanceLock()) {
     app.quit()
     return
   }
 
-  const after = parts.after ?? later
+  const clock = setup.clock ?? systemClock
   let main: MainWindow | undefined
   let failure: FailureValue | undefined
-  /** the page asked for a port that it does not have yet */
+  /** the page wants a port and has none yet */
   let pageWaits = false
   let pageConnected = false
   let ended = false
   let presence: { stop(): void } | undefined
 
-  const start = parts.dataDir === undefined ? {} : { dataDir: parts.dataDir }
+  const start = setup.dataDir === undefined ? {} : { dataDir: setup.dataDir }
   const startEngine =
-    parts.engineNode === undefined
-      ? startUtilityEngine(parts.programs, start)
-      : startNodeEngine(parts.engineNode, parts.programs, start)
-  const supervisor = createSupervisor(
-    { startEngine, clock: { now: Date.now, after }, random: Math.random },
+    setup.engineNode === undefined
+      ? startUtilityEngine(setup.programs, start)
+      : startNodeEngine(setup.engineNode, setup.programs, start)
+  const supervisor = createEngineSupervisor(
+    { startEngine, clock, random: Math.random },
     {
       onReady: () => {
         connectPage()
-        tellPresence()
+        startPresence()
       },
       onStopped: () => {
         if (pageConnected) main?.window.webContents.send('lode:port-closed')
@@ -83,13 +84,13 @@ export function createShell(parts: ShellParts): void {
     pageConnected = true
     main.window.webContents.postMessage('lode:port', null, [port2])
   }
-  const tellPresence = (): void => {
+  const startPresence = (): void => {
     const { port1, port2 } = new MessageChannelMain()
     if (!supervisor.connect(port1)) return
     presence?.stop()
     presence = reportPresence(fromUtilityPort(port2), {
       idleSeconds: () => powerMonitor.getSystemIdleTime(),
-      after,
+      clock,
     })
   }
   const retry = (): void => {
@@ -98,7 +99,7 @@ export function createShell(parts: ShellParts): void {
     main?.showPage()
   }
   const open = (): void => {
-    main = openWindow(parts.preload, retry)
+    main = openWindow(setup.preload, retry)
     main.window.once('closed', () => {
       main = undefined
       pageWaits = false
@@ -138,7 +139,7 @@ export function createShell(parts: ShellParts): void {
   void app.whenReady().then(() => {
     protocol.handle(
       scheme,
-      createPageServer(parts.pageFolder, () => failure),
+      createPageServer(setup.pageFolder, () => failure),
     )
     guardSession()
     setMenu()
@@ -147,7 +148,7 @@ export function createShell(parts: ShellParts): void {
   })
 }
 
-/** Chromium's own files live beside the ledger, so that one folder holds everything. A folder that cannot be written is the engine's to report. */
+/** Chromium's own files live beside the ledger, so that one folder holds everything. The engine reports a folder that cannot be written. */
 function windowFolder(dataDir: string): string {
   const folder = join(dataDir, 'window')
   try {
@@ -156,9 +157,4 @@ function windowFolder(dataDir: string): string {
   } catch {
     return mkdtempSync(join(tmpdir(), 'lode-window-'))
   }
-}
-
-function later(milliseconds: number, action: () => void): () => void {
-  const timer = setTimeout(action, milliseconds)
-  return () => clearTimeout(timer)
 }

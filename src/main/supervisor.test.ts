@@ -1,40 +1,34 @@
 import { describe, expect, it } from 'vitest'
+import { manualClock } from '#process/clock.test.support'
+import type { ProcessExit } from '#process/host'
 import type { FailureValue } from '#shared/domain/errors'
 import type { EngineListeners } from './engine-process'
-import { createSupervisor, type Supervisor } from './supervisor'
+import { createEngineSupervisor, type EngineSupervisor } from './supervisor'
 
 const minute = 60_000
 
 /** Time that the test moves on, and engines that the test ends. */
 function stage(): {
-  supervisor: Supervisor
+  supervisor: EngineSupervisor
   heard: string[]
   givenUp: FailureValue[]
   starts: number[]
   engine: () => Engine
   advance: (milliseconds: number) => Promise<void>
 } {
-  let now = 0
-  const timers = new Set<{ at: number; action: () => void }>()
+  const clock = manualClock()
   const engines: Engine[] = []
   const starts: number[] = []
   const heard: string[] = []
   const givenUp: FailureValue[] = []
-  const supervisor = createSupervisor(
+  const supervisor = createEngineSupervisor(
     {
       startEngine: (listeners) => {
-        starts.push(now)
+        starts.push(clock.monotonic())
         engines.push(createEngine(listeners))
         return engines.at(-1) as Engine
       },
-      clock: {
-        now: () => now,
-        after: (milliseconds, action) => {
-          const timer = { at: now + milliseconds, action }
-          timers.add(timer)
-          return () => void timers.delete(timer)
-        },
-      },
+      clock,
       random: () => 0.5,
     },
     {
@@ -44,37 +38,23 @@ function stage(): {
       onQuitAsked: () => heard.push('quit asked'),
     },
   )
-  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-  const advance = async (milliseconds: number): Promise<void> => {
-    const end = now + milliseconds
-    for (;;) {
-      await settle()
-      const next = [...timers].filter(({ at }) => at <= end).toSorted((a, b) => a.at - b.at)[0]
-      if (!next) break
-      now = next.at
-      timers.delete(next)
-      next.action()
-    }
-    now = end
-    await settle()
-  }
-  return { supervisor, heard, givenUp, starts, engine: () => engines.at(-1) as Engine, advance }
+  return { supervisor, heard, givenUp, starts, engine: () => engines.at(-1) as Engine, advance: clock.advance }
 }
 
 type Engine = ReturnType<typeof createEngine>
 function createEngine(listeners: EngineListeners) {
-  let end: (exit: { code: number | null }) => void = () => undefined
+  let end: (exit: ProcessExit) => void = () => undefined
   const asked: string[] = []
   return {
     listeners,
     asked,
-    exited: new Promise<{ code: number | null }>((settle) => (end = settle)),
-    end: (code: number | null) => end({ code }),
+    exited: new Promise<ProcessExit>((settle) => (end = settle)),
+    end: (code: number | null) => end({ code, signal: null }),
     connect: () => undefined,
     quit: () => void asked.push('quit'),
     kill: () => {
       asked.push('kill')
-      end({ code: null })
+      end({ code: null, signal: 'SIGKILL' })
     },
   }
 }
@@ -175,7 +155,7 @@ describe('the engine’s supervisor', () => {
 
   it('connects a screen only while the engine is ready', async () => {
     const { supervisor, heard, engine, advance } = stage()
-    const port = {} as Parameters<Supervisor['connect']>[0]
+    const port = {} as Parameters<EngineSupervisor['connect']>[0]
     expect(supervisor.connect(port)).toBe(false)
     supervisor.start()
     expect(supervisor.connect(port)).toBe(false)

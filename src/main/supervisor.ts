@@ -1,27 +1,24 @@
-/** Keeps the engine running: back-off, a limit, and a polite end. Knows nothing of windows. */
+/** Keeps the engine running by the policy of every process (src/process/supervisor.ts), and ends it politely. Knows nothing of windows. */
 import type { MessagePortMain } from 'electron'
+import type { Clock } from '#process/clock'
+import { supervise, type SupervisedState, type Supervisor } from '#process/supervisor'
 import type { FailureValue } from '#shared/domain/errors'
 import type { EngineProcess, StartEngine } from './engine-process'
 
-const firstDelayMilliseconds = 500
-const longestDelayMilliseconds = 60_000
-const healthyMilliseconds = 5 * 60_000
-const windowMilliseconds = 10 * 60_000
-const mostFailures = 5
-/** how long the engine may take to end when asked */
-const patienceMilliseconds = 3000
+/** how long the engine may take to end: when asked, and after it said that it cannot run */
+const PATIENCE_MILLISECONDS = 3000
 
-export interface SupervisorParts {
+export interface EngineSupervisorOptions {
   startEngine: StartEngine
-  clock: { now: () => number; after: (milliseconds: number, action: () => void) => () => void }
-  /** 0 to 1, for jitter */
+  clock: Clock
+  /** 0 ≤ x < 1, for jitter */
   random: () => number
 }
 
-export interface SupervisorEvents {
+export interface EngineSupervisorEvents {
   /** screens can be connected */
   onReady(): void
-  /** the engine is gone; it is started again by itself unless onGivenUp follows */
+  /** the engine is gone; it is started again by itself unless onGivenUp follows or came before */
   onStopped(): void
   /** it is not started again until retry() */
   onGivenUp(failure: FailureValue): void
@@ -29,9 +26,9 @@ export interface SupervisorEvents {
   onQuitAsked(): void
 }
 
-export interface Supervisor {
+export interface EngineSupervisor {
   start(): void
-  /** after onGivenUp: forgets the failures and starts again */
+  /** after onGivenUp: forgets the failures and starts again; an engine that failed and is still there is killed first */
   retry(): void
   /** Hands a screen's port to the engine. False while it is not ready: ask again at onReady. */
   connect(port: MessagePortMain): boolean
@@ -39,71 +36,74 @@ export interface Supervisor {
   quit(): Promise<void>
 }
 
-export function createSupervisor(
-  { startEngine, clock, random }: SupervisorParts,
-  events: SupervisorEvents,
-): Supervisor {
+export function createEngineSupervisor(
+  { startEngine, clock, random }: EngineSupervisorOptions,
+  events: EngineSupervisorEvents,
+): EngineSupervisor {
+  let supervisor: Supervisor<EngineProcess> | undefined
+  /** from its start to its end */
   let engine: EngineProcess | undefined
   let ready = false
   let quitting = false
-  let failures: number[] = []
-  let attempt = 0
-  let cancelRestart: (() => void) | undefined
-  /** Retry was pressed before the engine that failed was gone */
-  let retried = false
+  /** the engine that runs, or ran last, said that it cannot run */
+  let failed = false
+  /** retry() came before the engine that failed was gone */
+  let retriesAtEnd = false
 
-  const start = (): void => {
-    if (engine || quitting) return
-    cancelRestart?.()
-    cancelRestart = undefined
-    retried = false
-    const startedAt = clock.now()
-    let failure: FailureValue | undefined
+  const startOne = async (): Promise<EngineProcess> => {
+    failed = false
     const own = startEngine({
       onReady: () => {
         ready = true
         events.onReady()
       },
-      onFailed: (value) => {
-        failure = value
-        events.onGivenUp(value)
-        clock.after(patienceMilliseconds, () => {
+      onFailed: (failure) => {
+        failed = true
+        events.onGivenUp(failure)
+        clock.setTimeout(() => {
           if (engine === own) own.kill()
-        })
+        }, PATIENCE_MILLISECONDS)
       },
       onQuitAsked: () => events.onQuitAsked(),
     })
     engine = own
-    void own.exited.then(({ code }) => {
-      engine = undefined
-      ready = false
-      if (quitting) return
-      events.onStopped()
-      if (!failure) startAgainLater(startedAt, code)
-      else if (retried) start()
-    })
+    return own
   }
 
-  const startAgainLater = (startedAt: number, code: number | null): void => {
-    const now = clock.now()
-    if (now - startedAt >= healthyMilliseconds) attempt = 0
-    failures = [...failures.filter((at) => now - at < windowMilliseconds), now]
-    if (failures.length >= mostFailures) {
-      events.onGivenUp(keepsStopping(code))
-      return
-    }
-    const delay = firstDelayMilliseconds * 2 ** attempt++ * (0.8 + 0.4 * random())
-    cancelRestart = clock.after(Math.min(delay, longestDelayMilliseconds), start)
+  const onState = (state: SupervisedState<EngineProcess>): void => {
+    if (state.state !== 'waiting' && state.state !== 'open') return
+    engine = undefined
+    ready = false
+    events.onStopped()
+    if (retriesAtEnd) start()
+    else if (failed) void supervisor?.stop()
+    else if (state.state === 'open') events.onGivenUp(keepsStopping(state.failures, state.reason))
+  }
+
+  const start = (): void => {
+    if (quitting) return
+    retriesAtEnd = false
+    void supervisor?.stop()
+    supervisor = supervise<EngineProcess>({
+      start: startOne,
+      clock,
+      random,
+      // Electron reports 0 where it saw the process go before it saw why.
+      describe: (exit) =>
+        exit instanceof Error ? exit.message : exit.code ? `The last exit code was ${exit.code}.` : '',
+      onState,
+      watchHeartbeat: false,
+      askToEnd: { ask: (process) => process.quit(), patienceMilliseconds: PATIENCE_MILLISECONDS },
+    })
   }
 
   return {
     start,
     retry: () => {
-      failures = []
-      attempt = 0
-      retried = true
-      if (engine) engine.kill()
-      else start()
+      if (quitting) return
+      if (!engine) return start()
+      retriesAtEnd = true
+      engine.kill()
     },
     connect: (port) => {
       if (!engine || !ready) return false
@@ -112,23 +112,15 @@ export function createSupervisor(
     },
     quit: async () => {
       quitting = true
-      cancelRestart?.()
-      const last = engine
-      if (!last) return
-      last.quit()
-      const cancelKill = clock.after(patienceMilliseconds, () => last.kill())
-      await last.exited
-      cancelKill()
+      await supervisor?.stop()
     },
   }
 }
 
-function keepsStopping(code: number | null): FailureValue {
-  // Electron reports 0 where it saw the process go before it saw why.
-  const how = code ? ` The last exit code was ${code}.` : ''
+function keepsStopping(failures: number, reason: string): FailureValue {
   return {
     code: 'unavailable',
-    message: `The engine stopped ${mostFailures} times within ten minutes.${how}`,
+    message: `The engine stopped ${failures} times within ten minutes.${reason === '' ? '' : ` ${reason}`}`,
     action:
       'Nothing is mined now, and credits already accepted are kept. Retry starts it again. If it stops again, start Lode in a terminal: it prints the reason there.',
   }

@@ -1,5 +1,5 @@
 /** The engine under Node, for working on it: it starts its processes itself; screens speak through the shell's channel. */
-import type { DesktopLink } from './desktop'
+import type { DesktopLink } from './desktop-link'
 import { shellToEngine, type EngineToShell } from './desktop-messages'
 import { createBacklog, createSignal } from './desktop-signal'
 import { createNodeProcessHost } from './node-host'
@@ -15,7 +15,7 @@ export function connectFork(programFolder: string): DesktopLink {
   const clients = createBacklog<Port>()
   const quit = createSignal()
   const connected = new Map<number, RelayedClient>()
-  const tell = (message: EngineToShell): void => {
+  const send = (message: EngineToShell): void => {
     if (process.connected) process.send?.(message, undefined, undefined, () => undefined)
   }
   // Ctrl-C in a terminal reaches every process of the group; the shell decides when the engine ends.
@@ -31,7 +31,7 @@ export function connectFork(programFolder: string): DesktopLink {
     const message = parsed.data
     switch (message.type) {
       case 'client': {
-        const client = relayedClient((outgoing) => tell({ ...outgoing, client: message.client }))
+        const client = relayedClient((outgoing) => send({ ...outgoing, client: message.client }))
         connected.set(message.client, client)
         client.port.onClose(() => connected.delete(message.client))
         clients.push(client.port)
@@ -56,16 +56,16 @@ export function connectFork(programFolder: string): DesktopLink {
   return {
     host: createNodeProcessHost(programFolder),
     onClient: clients.listen,
-    ready: ({ version }) => tell({ type: 'ready', version }),
-    failed: (failure) => tell({ type: 'failed', failure }),
-    quit: () => tell({ type: 'quit-asked' }),
+    ready: ({ version }) => send({ type: 'ready', version }),
+    failed: (failure) => send({ type: 'failed', failure }),
+    quit: () => send({ type: 'quit-asked' }),
     onQuit: quit.listen,
   }
 }
 
 type Outgoing = { type: 'client-message'; message: unknown } | { type: 'client-closed' }
 
-function relayedClient(tell: (message: Outgoing) => void): RelayedClient {
+function relayedClient(send: (message: Outgoing) => void): RelayedClient {
   const incoming = createBacklog<unknown>()
   const listeners: ((message: unknown) => void)[] = []
   const closing = createSignal()
@@ -79,7 +79,7 @@ function relayedClient(tell: (message: Outgoing) => void): RelayedClient {
     closed,
     port: {
       send: (message) => {
-        if (open) tell({ type: 'client-message', message })
+        if (open) send({ type: 'client-message', message })
       },
       onMessage: (listener) => {
         listeners.push(listener)
@@ -92,7 +92,7 @@ function relayedClient(tell: (message: Outgoing) => void): RelayedClient {
       onClose: closing.listen,
       close: () => {
         if (!open) return
-        tell({ type: 'client-closed' })
+        send({ type: 'client-closed' })
         closed()
       },
     },

@@ -1,21 +1,21 @@
 /** Events that may happen before anyone listens. */
 
-/** Hands every value to one listener; keeps what comes before it is set. */
+/** Hands every value to one listener; keeps the values that come before the listener is set. */
 export function createBacklog<T>(): {
   push: (value: T) => void
   listen: (listener: (value: T) => void) => void
 } {
-  let kept: T[] = []
-  let heard: ((value: T) => void) | undefined
+  let early: T[] = []
+  let listening: ((value: T) => void) | undefined
   return {
     push: (value) => {
-      if (heard) heard(value)
-      else kept.push(value)
+      if (listening) listening(value)
+      else early.push(value)
     },
     listen: (listener) => {
-      heard = listener
-      const waiting = kept
-      kept = []
+      listening = listener
+      const waiting = early
+      early = []
       for (const value of waiting) listener(value)
     },
   }

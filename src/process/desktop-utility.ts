@@ -1,5 +1,5 @@
 /** The engine as a utility process: the shell starts the engine's processes for it and hands over ports. */
-import type { DesktopLink } from './desktop'
+import type { DesktopLink } from './desktop-link'
 import { shellToEngine, type EngineToShell } from './desktop-messages'
 import { createBacklog, createSignal } from './desktop-signal'
 import type { ManagedProcess, ProcessExit } from './host'
@@ -12,11 +12,11 @@ export function connectUtility(parent: UtilityParentPort): DesktopLink {
   const starting = new Map<number, { resolve: (started: ManagedProcess) => void; reject: (error: Error) => void }>()
   const running = new Map<number, (exit: ProcessExit) => void>()
   let nextId = 1
-  const tell = (message: EngineToShell): void => parent.postMessage(message)
+  const send = (message: EngineToShell): void => parent.postMessage(message)
 
   const started = (id: number, pid: number, channel: UtilityMessagePort): void => {
     const exited = new Promise<ProcessExit>((settle) => running.set(id, settle))
-    const kill = (): void => tell({ type: 'kill-process', id })
+    const kill = (): void => send({ type: 'kill-process', id })
     starting.get(id)?.resolve({ pid, port: fromUtilityPort(channel), exited, kill })
     starting.delete(id)
   }
@@ -56,13 +56,13 @@ export function connectUtility(parent: UtilityParentPort): DesktopLink {
         new Promise<ManagedProcess>((resolve, reject) => {
           const id = nextId++
           starting.set(id, { resolve, reject })
-          tell({ type: 'start-process', id, program, start: JSON.stringify(start) })
+          send({ type: 'start-process', id, program, start: JSON.stringify(start) })
         }),
     },
     onClient: clients.listen,
-    ready: ({ version }) => tell({ type: 'ready', version }),
-    failed: (failure) => tell({ type: 'failed', failure }),
-    quit: () => tell({ type: 'quit-asked' }),
+    ready: ({ version }) => send({ type: 'ready', version }),
+    failed: (failure) => send({ type: 'failed', failure }),
+    quit: () => send({ type: 'quit-asked' }),
     onQuit: quit.listen,
   }
 }

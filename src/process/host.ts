@@ -1,7 +1,7 @@
-/** Starting processes, one interface for Node and for the desktop (architecture.md). Policy lives in the engine's supervision, not here. */
+/** Starting processes, one interface for Node and for the desktop (architecture.md). When a process is started again is supervisor.ts's to say. */
 import type { Port } from './port'
 
-/** Our own programs that run as processes of their own. */
+/** Programs of Lode that run as processes of their own. */
 export type ProgramName = 'worker' | 'sensors'
 
 export interface ProcessExit {

@@ -3,7 +3,7 @@ import { fork } from 'node:child_process'
 import { join } from 'node:path'
 import type { ManagedProcess, ProcessExit, ProcessHost, ProgramName } from './host'
 
-/** `programFolder` holds worker.js and sensors.js. Their standard output is dropped, their standard error is ours. */
+/** `programFolder` holds worker.js and sensors.js. Their standard output is dropped, their standard error is that of this process. */
 export function createNodeProcessHost(programFolder: string): ProcessHost {
   return {
     start: (program: ProgramName, start: unknown) =>
@@ -16,7 +16,7 @@ export function createNodeProcessHost(programFolder: string): ProcessHost {
         const exited = new Promise<ProcessExit>((settle) => {
           child.once('exit', (code, signal) => settle({ code, signal }))
         })
-        // Stays: a signal that cannot be sent is an error event too, and one that nobody hears ends the engine.
+        // The listener stays: a signal that cannot be sent is an 'error' event too, and an 'error' event without a listener ends the engine.
         child.on('error', reject)
         child.once('spawn', () => {
           resolve({

@@ -12,7 +12,7 @@ type Message =
   | { notification: string; data: unknown }
 
 export interface Peer<Remote extends MethodMap<Remote>, Incoming> {
-  /** Rejects with a Failure: the other side's own, or Unanswered (`unavailable`) when it is gone or `timeoutMilliseconds` are over. */
+  /** Rejects with a Failure: the other side's own, or PeerUnavailable (`unavailable`) when it is gone or `timeoutMilliseconds` are over. */
   request<K extends keyof Remote & string>(
     method: K,
     params: Remote[K]['params'],
@@ -23,7 +23,7 @@ export interface Peer<Remote extends MethodMap<Remote>, Incoming> {
 }
 
 /** The other side itself gave no answer: it is gone, or time was up. Not a failure that it reported. */
-export class Unanswered extends Failure {
+export class PeerUnavailable extends Failure {
   readonly timedOut: boolean
 
   constructor(message: string, timedOut: boolean) {
@@ -44,7 +44,7 @@ export function createPeer<Remote extends MethodMap<Remote>, Incoming>(
   const listeners = new Map<string, ((data: never) => void)[]>()
   let nextId = 1
   let closed = false
-  const gone = (): Failure => new Unanswered(`the ${name} process stopped`, false)
+  const gone = (): Failure => new PeerUnavailable(`the ${name} process stopped`, false)
 
   const settle = (id: number): ReturnType<typeof waiting.get> => {
     const entry = waiting.get(id)
@@ -82,7 +82,10 @@ export function createPeer<Remote extends MethodMap<Remote>, Incoming>(
           entry.timer = setTimeout(() => {
             waiting.delete(id)
             reject(
-              new Unanswered(`the ${name} process did not answer ${method} within ${timeoutMilliseconds} ms`, true),
+              new PeerUnavailable(
+                `the ${name} process did not answer ${method} within ${timeoutMilliseconds} ms`,
+                true,
+              ),
             )
           }, timeoutMilliseconds)
         }

@@ -1,47 +1,8 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { BACKOFF } from './backoff'
+import { manualClock } from './clock.test.support'
 import type { ManagedProcess, ProcessExit } from './host'
-import { supervise, SUPERVISION, type Clock, type SupervisedState } from './supervisor'
-
-/** A clock that moves only when told. */
-function manualClock(): Clock & {
-  advance(milliseconds: number): Promise<void>
-  jump(milliseconds: number): Promise<void>
-} {
-  let now = 0
-  let timers: { at: number; callback: () => void }[] = []
-  return {
-    now: () => now,
-    monotonic: () => now,
-    setTimeout: (callback, milliseconds) => {
-      const timer = { at: now + milliseconds, callback }
-      timers.push(timer)
-      return {
-        cancel: () => {
-          timers = timers.filter((other) => other !== timer)
-        },
-      }
-    },
-    /** As after a sleep: all timers that became due are late by as much. */
-    jump: async (milliseconds) => {
-      now += milliseconds
-      for (const timer of timers.splice(0)) timer.callback()
-      await new Promise((resolve) => setImmediate(resolve))
-    },
-    advance: async (milliseconds) => {
-      const end = now + milliseconds
-      for (;;) {
-        const next = timers.toSorted((a, b) => a.at - b.at)[0]
-        if (!next || next.at > end) break
-        timers = timers.filter((other) => other !== next)
-        now = next.at
-        next.callback()
-        await new Promise((resolve) => setImmediate(resolve))
-      }
-      now = end
-      await new Promise((resolve) => setImmediate(resolve))
-    },
-  }
-}
+import { HEARTBEAT_TIMEOUT_MILLISECONDS, supervise, type SupervisedState } from './supervisor'
 
 /** Processes that end when the test says so; `lingers`: even those that were killed. */
 function scripted({ lingers = false } = {}) {
@@ -164,10 +125,10 @@ test('a silent process is killed, a beating one is left alone', async () => {
   await clock.advance(0)
   for (let second = 0; second < 60; second++) {
     await clock.advance(1000)
-    supervisor.beat()
+    supervisor.resetHeartbeat()
   }
   expect(processes.started[0]?.killed).toBe(false)
-  await clock.advance(SUPERVISION.heartbeatTimeoutMilliseconds + 2000)
+  await clock.advance(HEARTBEAT_TIMEOUT_MILLISECONDS + 2000)
   expect(processes.started[0]?.killed).toBe(true)
   await clock.advance(1000)
   expect(processes.started.length).toBe(2)
@@ -204,8 +165,8 @@ test('silence while the computer slept, or this process was held up, kills nothi
   await clock.jump(3_600_000)
   await clock.advance(1000)
   expect(processes.started[0]?.killed).toBe(false)
-  supervisor.beat()
-  await clock.advance(SUPERVISION.heartbeatTimeoutMilliseconds + 2000)
+  supervisor.resetHeartbeat()
+  await clock.advance(HEARTBEAT_TIMEOUT_MILLISECONDS + 2000)
   expect(processes.started[0]?.killed).toBe(true)
   expect(supervisor.current).toMatchObject({ state: 'running' })
 })
@@ -270,4 +231,48 @@ test('stop while a process is being started settles when that process is gone', 
   processes.started[0]?.end({ code: null, signal: 'SIGKILL' })
   await clock.advance(0)
   expect(stopped).toBe(true)
+})
+
+describe('a process that is asked to end', () => {
+  const asking = (endsWhenAsked: boolean) => {
+    const clock = manualClock()
+    const processes = scripted()
+    const asked: number[] = []
+    const supervisor = supervise({
+      start: processes.start,
+      clock,
+      random: () => 0.5,
+      describe: () => '',
+      onState: () => undefined,
+      watchHeartbeat: false,
+      askToEnd: {
+        ask: () => {
+          asked.push(clock.monotonic())
+          if (endsWhenAsked) processes.started.at(-1)?.end({ code: 0, signal: null })
+        },
+        patienceMilliseconds: 3000,
+      },
+    })
+    return { clock, processes, supervisor, asked }
+  }
+
+  test('is not killed when it ends in time', async () => {
+    const { clock, processes, supervisor, asked } = asking(true)
+    await clock.advance(10)
+    await supervisor.stop()
+    await clock.advance(3_600_000)
+    expect(asked).toEqual([10])
+    expect(processes.started).toMatchObject([{ killed: false }])
+  })
+
+  test('is killed when it does not, also where it was being started', async () => {
+    const { clock, processes, supervisor, asked } = asking(false)
+    const stopped = supervisor.stop()
+    await clock.advance(2999)
+    expect(processes.started).toMatchObject([{ killed: false }])
+    await clock.advance(1)
+    await stopped
+    expect(asked).toEqual([0])
+    expect(processes.started).toMatchObject([{ killed: true }])
+  })
 })

@@ -1,55 +1,50 @@
 /**
  * Keeping one process alive: back-off, a circuit that opens, and heartbeats (architecture.md, "Supervision"). The same
- * policy for workers, the verifier and sensors, whatever the host.
+ * policy for the engine, workers, the verifier and sensors, whatever the host.
  */
+import { afterFailure, NO_FAILURES } from './backoff'
+import type { Clock } from './clock'
 import type { ManagedProcess, ProcessExit } from './host'
 
-export interface Clock {
-  /** UTC milliseconds, may jump */
-  now(): number
-  /** milliseconds that never go back; stands still while the computer sleeps or jumps after it */
-  monotonic(): number
-  setTimeout(callback: () => void, milliseconds: number): { cancel(): void }
-}
+/** A process that sent nothing for longer is killed. */
+export const HEARTBEAT_TIMEOUT_MILLISECONDS = 15_000
 
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  setTimeout: (callback, milliseconds) => {
-    const timer = setTimeout(callback, milliseconds)
-    return { cancel: () => clearTimeout(timer) }
-  },
-}
+/** What a process must have to be kept alive. */
+export type SupervisedProcess = Pick<ManagedProcess, 'exited' | 'kill'>
 
-export const SUPERVISION = {
-  firstDelayMilliseconds: 500,
-  largestDelayMilliseconds: 60_000,
-  healthyAfterMilliseconds: 5 * 60_000,
-  failuresToOpen: 5,
-  failureWindowMilliseconds: 10 * 60_000,
-  heartbeatTimeoutMilliseconds: 15_000,
-} as const
-
-export type SupervisedState =
+export type SupervisedState<P extends SupervisedProcess = ManagedProcess> =
   | { state: 'starting' }
-  | { state: 'running'; process: ManagedProcess }
+  | { state: 'running'; process: P }
   | { state: 'waiting'; untilMilliseconds: number; reason: string }
   | { state: 'open'; reason: string; failures: number }
   | { state: 'stopped' }
 
-export interface Supervisor {
-  readonly current: SupervisedState
+export interface Supervisor<P extends SupervisedProcess = ManagedProcess> {
+  readonly current: SupervisedState<P>
   readonly restarts: number
-  /** Closes an open circuit and starts at once. */
+  /** Closes an open circuit, forgets the failures and starts at once. */
   retry(): void
-  /** Something the process sent; keeps the heartbeat watch content. */
-  beat(): void
-  /** After the computer slept: the silence meanwhile was not the process's fault. */
-  forgiveSilence(): void
+  /** The process sent something: its time until it counts as hanging begins again. */
+  resetHeartbeat(): void
   /** It hangs: kills it, to be started again as after a crash with this reason. */
   restart(reason: string): void
-  /** Kills by process id and settles when it is gone. */
+  /** Ends the process, by `askToEnd` first where there is one, by process id otherwise; settles when it is gone. */
   stop(): Promise<void>
+}
+
+export interface SupervisorOptions<P extends SupervisedProcess> {
+  start: () => Promise<P>
+  clock: Clock
+  /** 0 ≤ x < 1, for jitter */
+  random: () => number
+  /** puts an exit, or why there was no start, into words that a person understands */
+  describe: (exit: ProcessExit | Error) => string
+  /** called with every change of the state */
+  onState: (state: SupervisedState<P>) => void
+  /** false for processes that send no heartbeats */
+  watchHeartbeat: boolean
+  /** `stop` asks so, and kills a process that is still there after `patienceMilliseconds`; without it kills at once */
+  askToEnd?: { ask: (process: P) => void; patienceMilliseconds: number }
 }
 
 /** The watch looks once a second. A longer gap than this means that the computer slept or this process was held up. */
@@ -57,35 +52,23 @@ const LARGEST_LOOK_GAP_MILLISECONDS = 5000
 /** A host that never says whether its process runs does not hold up the end. */
 const START_PATIENCE_MILLISECONDS = 1500
 
-/**
- * Starts a process and starts it again when it ends. `onState` is told every change; `describe` puts an exit into words
- * that a person understands.
- */
-export function supervise(parts: {
-  start: () => Promise<ManagedProcess>
-  clock: Clock
-  /** 0 ≤ x < 1, for jitter */
-  random: () => number
-  describe: (exit: ProcessExit | Error) => string
-  onState: (state: SupervisedState) => void
-  /** false for processes that send no heartbeats */
-  watchHeartbeat: boolean
-}): Supervisor {
-  const { clock } = parts
-  let current: SupervisedState = { state: 'starting' }
-  let failures: number[] = []
-  let delay: number = SUPERVISION.firstDelayMilliseconds
+/** Starts a process and starts it again when it ends. */
+export function supervise<P extends SupervisedProcess = ManagedProcess>(options: SupervisorOptions<P>): Supervisor<P> {
+  const { clock } = options
+  let current: SupervisedState<P> = { state: 'starting' }
+  let history = NO_FAILURES
   let timer: { cancel(): void } | undefined
   let watch: { cancel(): void } | undefined
   let lastBeat = 0
   let restarts = 0
   let stopping = false
-  let launching: Promise<void> = Promise.resolve()
+  /** the process that is being started; null when it cannot be */
+  let launching: Promise<P | null> = Promise.resolve(null)
   let killedBecause: string | null = null
 
-  const change = (next: SupervisedState): void => {
+  const change = (next: SupervisedState<P>): void => {
     current = next
-    parts.onState(next)
+    options.onState(next)
   }
 
   const failed = (described: string, ranMilliseconds: number): void => {
@@ -94,34 +77,29 @@ export function supervise(parts: {
     const reason = killedBecause ?? described
     killedBecause = null
     const now = clock.monotonic()
-    if (ranMilliseconds >= SUPERVISION.healthyAfterMilliseconds) {
-      delay = SUPERVISION.firstDelayMilliseconds
-      failures = []
-    }
-    failures = [...failures.filter((at) => now - at < SUPERVISION.failureWindowMilliseconds), now]
-    if (failures.length >= SUPERVISION.failuresToOpen) {
-      change({ state: 'open', reason, failures: failures.length })
+    const after = afterFailure(history, { now, ranMilliseconds, random: options.random() })
+    ;({ history } = after)
+    if (after.circuit === 'open') {
+      change({ state: 'open', reason, failures: history.recent.length })
       return
     }
-    const jittered = delay * (0.75 + parts.random() / 2)
-    delay = Math.min(delay * 2, SUPERVISION.largestDelayMilliseconds)
-    // Before anyone is told: whoever answers by stopping must find the timer.
+    // Before onState is called: a listener that answers by stop() must find the timer.
     timer = clock.setTimeout(() => {
       restarts++
       launch()
-    }, jittered)
-    change({ state: 'waiting', untilMilliseconds: now + jittered, reason })
+    }, after.delayMilliseconds)
+    change({ state: 'waiting', untilMilliseconds: now + after.delayMilliseconds, reason })
   }
 
-  const watchHeartbeat = (process: ManagedProcess): void => {
+  const watchHeartbeat = (process: P): void => {
     lastBeat = clock.monotonic()
     let lastLook = lastBeat
     const look = (): void => {
       const now = clock.monotonic()
-      // After a sleep, or a long call here, beats are still on their way: the silence was not the process's.
+      // After a sleep, or a long call in this process, beats are still on their way: the process was not silent.
       if (now - lastLook > LARGEST_LOOK_GAP_MILLISECONDS) lastBeat = now
       lastLook = now
-      if (now - lastBeat > SUPERVISION.heartbeatTimeoutMilliseconds) {
+      if (now - lastBeat > HEARTBEAT_TIMEOUT_MILLISECONDS) {
         killedBecause = 'it gave no sign of life'
         process.kill()
       } else watch = clock.setTimeout(look, 1000)
@@ -132,21 +110,44 @@ export function supervise(parts: {
   const launch = (): void => {
     change({ state: 'starting' })
     const startedAt = clock.monotonic()
-    launching = parts.start().then(
-      async (process) => {
-        if (stopping) {
-          process.kill()
-          await process.exited
-          return
-        }
+    launching = options.start().then(
+      (process) => {
+        if (stopping) return process
         change({ state: 'running', process })
-        if (parts.watchHeartbeat) watchHeartbeat(process)
-        void process.exited.then((exit) => failed(parts.describe(exit), clock.monotonic() - startedAt))
+        if (options.watchHeartbeat) watchHeartbeat(process)
+        void process.exited.then((exit) => failed(options.describe(exit), clock.monotonic() - startedAt))
+        return process
       },
-      (error: unknown) => failed(parts.describe(error instanceof Error ? error : new Error(String(error))), 0),
+      (error: unknown) => {
+        failed(options.describe(error instanceof Error ? error : new Error(String(error))), 0)
+        return null
+      },
     )
   }
   launch()
+
+  const end = async (process: P): Promise<void> => {
+    const { askToEnd } = options
+    if (!askToEnd) {
+      process.kill()
+      await process.exited
+      return
+    }
+    askToEnd.ask(process)
+    const patience = clock.setTimeout(() => process.kill(), askToEnd.patienceMilliseconds)
+    await process.exited
+    patience.cancel()
+  }
+  /** The process that is being started ends as soon as it runs, also where nobody waits for it any longer. */
+  const endLaunching = async (): Promise<void> => {
+    const ended = launching.then((process) => (process === null ? undefined : end(process)))
+    const patience = new Promise<'over'>((resolve) => {
+      timer = clock.setTimeout(() => resolve('over'), START_PATIENCE_MILLISECONDS)
+    })
+    if ((await Promise.race([launching, patience])) === 'over') return
+    timer?.cancel()
+    await ended
+  }
 
   return {
     get current() {
@@ -158,15 +159,11 @@ export function supervise(parts: {
     retry: () => {
       if (current.state !== 'open' && current.state !== 'waiting') return
       timer?.cancel()
-      failures = []
-      delay = SUPERVISION.firstDelayMilliseconds
+      history = NO_FAILURES
       restarts++
       launch()
     },
-    beat: () => {
-      lastBeat = clock.monotonic()
-    },
-    forgiveSilence: () => {
+    resetHeartbeat: () => {
       lastBeat = clock.monotonic()
     },
     restart: (reason) => {
@@ -180,16 +177,8 @@ export function supervise(parts: {
       watch?.cancel()
       const before = current
       change({ state: 'stopped' })
-      if (before.state === 'running') {
-        before.process.kill()
-        await before.process.exited
-      } else if (before.state === 'starting') {
-        const patience = new Promise<void>((resolve) => {
-          timer = clock.setTimeout(resolve, START_PATIENCE_MILLISECONDS)
-        })
-        await Promise.race([launching, patience])
-        timer?.cancel()
-      }
+      if (before.state === 'running') await end(before.process)
+      else if (before.state === 'starting') await endLaunching()
     },
   }
 }

@@ -1,4 +1,4 @@
-/** Electron's utility process and its ports as our Port. Only the members we use: Electron's types belong to the shell. */
+/** A port of Electron's utility process as a Port. Only the members that are used here: Electron's types belong to the shell. */
 import type { Port } from './port'
 
 export interface UtilityMessagePort {

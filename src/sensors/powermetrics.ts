@@ -33,6 +33,7 @@ const PARAMETERS = ['--samplers', 'cpu_power,gpu_power', '-i', '1000', '-n', '36
 const OLD_MILLISECONDS = 5000
 /** It hangs: nothing for longer than this. */
 const SILENCE_MILLISECONDS = 30_000
+/** A fixed pause and not the back-off of our own processes: somebody asks every second anyway, and three failures end it. */
 const PAUSE_MILLISECONDS = 10_000
 const MOST_FAILURES = 3
 const NOT_PERMITTED =

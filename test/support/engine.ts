@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { createEngine, type Engine, type EngineParts } from '#engine/engine'
 import { createNodeProcessHost } from '#process/node-host'
-import { systemClock } from '#process/supervisor'
+import { systemClock } from '#process/clock'
 import { startLoopbackServer, type LoopbackServer } from '#server/server'
 import { root } from './lode'
 

@@ -1,4 +1,4 @@
-import type { CommandContext } from '../lode'
+import type { CommandContext } from '../command-context'
 import { withSession } from '../session'
 
 /** `lode address set ADDRESS --confirm LAST6` */

@@ -31,7 +31,7 @@ export async function verifyBenchmark(output: Output, file: string, engine?: Pro
   const recorded = recordedDigests(body)
   const drawn = draw(recorded, Math.ceil(recorded.length / RECOMPUTED), ({ publicKey }) => publicKey === body.rig)
   let used: ProofEngine | null = null
-  // What was changed after it was signed is not worth computing.
+  // A report that was changed after it was signed is refused without computing anything.
   if (problems.length === 0) {
     const found = await compute(body, drawn, engine)
     used = found.engine
@@ -94,8 +94,8 @@ function recordedDigests(body: BenchmarkReport): Recorded[] {
 }
 
 /**
- * `count` of them, each as likely as any other; from the preferred ones while there are any. Those are the rig's own: the
- * golden ones were all compared with the golden file.
+ * Draws `count` entries at random, each as likely as any other, from the preferred ones while there are any. Preferred
+ * are the digests of the rig's own nonces: all golden ones were compared with the golden file already.
  */
 function draw<T>(from: readonly T[], count: number, isPreferred: (one: T) => boolean): T[] {
   const preferred = from.filter(isPreferred)
@@ -106,7 +106,7 @@ function draw<T>(from: readonly T[], count: number, isPreferred: (one: T) => boo
   }).flat()
 }
 
-/** With the named engine, or the fastest one here that gives a golden digest. */
+/** Computes the drawn digests again, with the named engine or the fastest one here that gives a golden digest. */
 async function compute(
   body: BenchmarkReport,
   drawn: readonly Recorded[],
@@ -114,7 +114,7 @@ async function compute(
 ): Promise<{ engine: ProofEngine; wrong: bigint[] }> {
   const engines: ProofEngine[] = wanted === undefined ? ['native', 'onnx-cpu', 'reference'] : [wanted]
   const host = createNodeProcessHost(programFolder)
-  let trouble = ''
+  let reason = ''
   for (const engine of engines) {
     try {
       return await recompute({ host, threads: availableParallelism() }, async (worker) => {
@@ -130,12 +130,12 @@ async function compute(
         return { engine, wrong }
       })
     } catch (error) {
-      trouble = error instanceof Error ? error.message : String(error)
+      reason = error instanceof Error ? error.message : String(error)
     }
   }
   throw new Failure(
     'device-unavailable',
-    `this computer could not compute the digests: ${trouble}`,
+    `this computer could not compute the digests: ${reason}`,
     'Name another --engine.',
   )
 }

@@ -1,6 +1,6 @@
 import type { Device, PowerLimit } from '#shared/contract/devices'
 import { Failure } from '#shared/domain/errors'
-import type { CommandContext } from '../lode'
+import type { CommandContext } from '../command-context'
 import { withSession } from '../session'
 
 export interface DevicesOptions {

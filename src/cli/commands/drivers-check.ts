@@ -5,7 +5,7 @@ import { checkConformance } from '#engine/drivers/index'
 import { Failure } from '#shared/domain/errors'
 import { formatRate, toText } from '#shared/domain/format'
 import { createNodeProcessHost } from '#process/node-host'
-import type { CommandContext } from '../lode'
+import type { CommandContext } from '../command-context'
 import { EXIT_DONE, EXIT_FAILED } from '../output'
 import { programFolder } from '#host/paths'
 

@@ -3,7 +3,7 @@ import { createInterface, type Interface } from 'node:readline/promises'
 import type { DriverRow } from '#shared/contract/drivers'
 import type { DriverManifest } from '#shared/domain/driver'
 import { Failure } from '#shared/domain/errors'
-import type { CommandContext } from '../lode'
+import type { CommandContext } from '../command-context'
 import { withSession } from '../session'
 
 const lines = (driver: DriverRow): string[] => [
@@ -59,7 +59,7 @@ export async function driversRetry(
   })
 }
 
-/** Shows what would run, on standard error, and asks once. Throws Failure unless the answer is yes. */
+/** Shows the driver's manifest on standard error and asks once. Throws Failure `cancelled` unless the answer is yes, `wrong-usage` without a terminal. */
 async function approve(manifest: DriverManifest): Promise<void> {
   if (!process.stdin.isTTY) {
     throw new Failure(
@@ -82,7 +82,7 @@ async function approve(manifest: DriverManifest): Promise<void> {
   }
 }
 
-/** The answer; empty when the input ends, the terminal is closed, or Ctrl-C says that there will be none. */
+/** The person's answer; empty when the input ends, the terminal is closed, or Ctrl-C is pressed. */
 async function ask(terminal: Interface, question: string): Promise<string> {
   const closed = new Promise<string>((resolve) => terminal.once('close', () => resolve('')))
   const refused = (): string => {

@@ -11,7 +11,7 @@ import {
 import { describeParseError, Failure } from '#shared/domain/errors'
 import { FINAL_JOB_STATES } from '#shared/domain/states'
 import type { EngineClient } from '../client'
-import type { CommandContext } from '../lode'
+import type { CommandContext } from '../command-context'
 import { withSession } from '../session'
 
 interface JobOptions {
@@ -29,7 +29,7 @@ interface JobOptions {
 }
 
 const DEFAULT_MAX_TOKENS = 256
-/** Where a seed or a share is asked for without a temperature, the model's own probabilities count. */
+/** A seed or a top-p without a temperature: the model's own probabilities are used. */
 const PLAIN_TEMPERATURE = 1
 
 /** `lode job submit`: gives it to the running engine, or to one that is started for this job, and waits for the result. */
@@ -186,7 +186,7 @@ function textInput(options: JobOptions, text: string): unknown {
       ...(options.stop === undefined ? {} : { stop: options.stop }),
     }
   }
-  // One vector a line; the file's last line break ends a line and begins none.
+  // One vector a line; the last line break of the file ends its last line and begins no other.
   const texts = text.replace(/\r?\n$/, '').split(/\r?\n/)
   if (texts.length > MAX_EMBED_TEXTS)
     throw new Failure(
@@ -197,7 +197,7 @@ function textInput(options: JobOptions, text: string): unknown {
   return { kind: 'embed', texts }
 }
 
-/** Nothing unless one of its options is given; a seed of its own where none is, which the job's row then holds. */
+/** Empty unless one of its options is given. Where the seed is missing a random one is set, so that the job's row holds it. */
 function sampling({ temperature, topP, seed }: JobOptions): { sampling?: unknown } {
   if (temperature === undefined && topP === undefined && seed === undefined) return {}
   return {

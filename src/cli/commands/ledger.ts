@@ -1,7 +1,7 @@
 import { creditsAsCsv, openLedgerReadOnly } from '#engine/ledger/index'
 import { signatureVerifier } from '#engine/network/index'
 import { pinnedNetworkKeys } from '#engine/base/index'
-import type { CommandContext } from '../lode'
+import type { CommandContext } from '../command-context'
 import { EXIT_DONE, EXIT_FAILED } from '../output'
 import { macs } from './status'
 

@@ -6,7 +6,7 @@ import type { EngineClient } from '../client'
 import { connectInProcess } from '../client'
 import { hostEngine, type HostedEngine } from '#host/engine-host'
 import { afterMilliseconds } from '../long-timer'
-import type { CommandContext } from '../lode'
+import type { CommandContext } from '../command-context'
 import type { Output } from '../output'
 import { attach } from '../session'
 import { byteText, createDownloadLines } from './download-lines'
@@ -27,17 +27,17 @@ export interface MineOptions {
   epochSeconds?: number
 }
 
-/** What a job took: "chat done: 62 tokens, 3.2 s, 12.4 J". */
+/** What a job used: "chat done: 62 tokens, 3.2 s, 12.4 J". */
 function jobWords(
   kind: string,
   { joules, milliseconds, tokens }: Pick<JobRow, 'joules' | 'milliseconds' | 'tokens'>,
 ): string {
-  const parts = [
+  const figures = [
     ...(tokens === null ? [] : [`${tokens.input + tokens.output} tokens`]),
     ...(milliseconds === null ? [] : [`${(milliseconds / 1000).toPrecision(3)} s`]),
     ...(joules === null ? [] : [`${joules.toPrecision(3)} J`]),
   ]
-  return `${kind} done${parts.length === 0 ? '' : `: ${parts.join(', ')}`}`
+  return `${kind} done${figures.length === 0 ? '' : `: ${figures.join(', ')}`}`
 }
 
 type StopReason = 'time' | 'credits' | 'signal' | 'stopped' | 'practice-hour' | 'engine-gone' | 'faulted'
@@ -107,7 +107,7 @@ async function follow(
   const end = new Promise<StopReason>((resolve) => {
     resolveEnd = resolve
   })
-  // "started" comes first, and only when it has: what happens meanwhile waits behind it.
+  // "started" is printed first, once the engine has started: events that come before are printed after it.
   let early: (() => void)[] | null = []
   const event = (name: string, data: Record<string, unknown>, text: string | null): void => {
     const line = { event: name, at: new Date().toISOString(), ...data }
@@ -189,7 +189,7 @@ async function follow(
   timer?.cancel()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, onSignal)
 
-  // Paused or faulted, somebody else's mining is still theirs.
+  // Mining that somebody else started goes on, also where it is paused or faulted.
   const stops = own !== null || before.state === 'stopped'
   const after = reason === 'engine-gone' ? null : await ending(client, stops)
   if (after !== null) {
@@ -202,7 +202,7 @@ async function follow(
   return reason
 }
 
-/** Before anything goes out: what mining is about to fetch, and how to leave it. */
+/** Before the first request: says which models mining is about to fetch, and how to mine without them. */
 async function sayWhatIsFetched(client: EngineClient, output: Output): Promise<void> {
   const { plan } = await client.call('models.catalogue', null)
   if (!plan.allowed || plan.models.length === 0) return
@@ -212,7 +212,7 @@ async function sayWhatIsFetched(client: EngineClient, output: Output): Promise<v
   )
 }
 
-/** What was mining before goes on; what was started here stops. */
+/** The engine's last status, after mining was stopped if `stops`. */
 async function ending(client: EngineClient, stops: boolean): Promise<EngineStatus> {
   try {
     return stops ? await client.call('engine.stop', { finish: false }) : await client.call('engine.status', null)

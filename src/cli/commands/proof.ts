@@ -3,7 +3,7 @@ import type { ProofEngine } from '#shared/domain/backend'
 import type { WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
 import { createNodeProcessHost } from '#process/node-host'
 import { createPeer } from '#process/peer'
-import type { CommandContext } from '../lode'
+import type { CommandContext } from '../command-context'
 import { programFolder } from '#host/paths'
 
 interface DigestOptions {

@@ -1,7 +1,7 @@
 import type { EngineStatus } from '#shared/contract/engine'
 import { Failure } from '#shared/domain/errors'
 import { formatMacs, toText } from '#shared/domain/format'
-import type { CommandContext } from '../lode'
+import type { CommandContext } from '../command-context'
 import { attach, withSession } from '../session'
 
 /** `lode status`: with or without a running engine. */

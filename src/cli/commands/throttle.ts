@@ -1,6 +1,6 @@
 import { throttle as throttleSchema, type Pace, type Throttle } from '#shared/contract/throttle'
 import { Failure } from '#shared/domain/errors'
-import type { CommandContext } from '../lode'
+import type { CommandContext } from '../command-context'
 import { withSession } from '../session'
 
 export const throttleLevels = ['in-use', 'idle', 'night'] as const

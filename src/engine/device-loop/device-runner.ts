@@ -1,6 +1,6 @@
 /** One device at work: its worker process, and what it does next — a useful job first, a sample now and then, proof otherwise. */
 import { Failure } from '#shared/domain/errors'
-import { Unanswered } from '#process/peer'
+import { PeerUnavailable } from '#process/peer'
 import { createBenchmarkQueue } from '../benchmark'
 import { createDeviceDisplay } from './device-display'
 import { createDeviceJobs, createModelTrials } from '../jobs'
@@ -122,10 +122,10 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     if (stopping) return false
     if (!(error instanceof Failure)) throw error
     // A driver that hangs would hang again. Any other worker that is gone comes back.
-    if (error instanceof Unanswered && error.timedOut && (parts.workerStart?.driver ?? parts.workerStart?.gpu))
+    if (error instanceof PeerUnavailable && error.timedOut && (parts.workerStart?.driver ?? parts.workerStart?.gpu))
       return giveUp(new Failure('driver-fault', 'it hangs: it gave no answer in time'))
     // A new worker knows no weights and no unit; a lost network gives a new unit.
-    if (error instanceof Unanswered) {
+    if (error instanceof PeerUnavailable) {
       proofs.forget()
       return true
     }
@@ -298,7 +298,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       return { ...(await measured), threads: restraint.threads() }
     },
     askDriver: async (method, params) => {
-      if (worker.client === null) throw new Unanswered(`${deviceId} has no worker now`, false)
+      if (worker.client === null) throw new PeerUnavailable(`${deviceId} has no worker now`, false)
       return worker.client.request(method, params)
     },
   }

@@ -10,7 +10,7 @@ import type { LoadedModel, WorkerMethods, WorkerStart } from '#shared/ipc/worker
 import type { ProofEngine } from '#shared/domain/backend'
 import type { LaneSpan } from '#shared/contract/engine'
 import type { Pace } from '#shared/contract/throttle'
-import type { Clock } from '#process/supervisor'
+import type { Clock } from '#process/clock'
 import type { WorkEnergy } from '../ledger'
 import type { Log } from '../base'
 import type { BenchmarkOutcome, BenchmarkPlan } from '../benchmark'
@@ -64,7 +64,7 @@ export interface DeviceRunner {
   cancelJob(jobId: string): boolean
   retry(): void
   setThreads(threads: number): void
-  /** Of the driver's device. Rejects with Unanswered where no worker runs. */
+  /** Of the driver's device. Rejects with PeerUnavailable where no worker runs. */
   askDriver: AskDriver
   /** the one under way; null: none is */
   readonly benchmarkProgress: BenchmarkProgress | null

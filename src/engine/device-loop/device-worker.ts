@@ -1,7 +1,7 @@
 /** The life of one device's worker process: begins with the first work, ends after a minute without, keeps to its threads. */
 import { Failure } from '#shared/domain/errors'
 import type { WorkerStart } from '#shared/ipc/worker'
-import type { Clock } from '#process/supervisor'
+import type { Clock } from '#process/clock'
 import { startWorker, type WorkerClient, type WorkerClientParts } from '../workers'
 
 /** A worker without work keeps its models this long. */

@@ -1,6 +1,6 @@
 /** What holds a device back: the throttle's threads and duty cycle, and heat. */
 import type { Pace } from '#shared/contract/throttle'
-import type { Clock } from '#process/supervisor'
+import type { Clock } from '#process/clock'
 import { createTemperatureGuard } from '../power'
 import { threadsAt } from '../mining'
 import { createPacing, type Slice } from '../proof'

@@ -17,7 +17,8 @@ import type { WorkerMethods, WorkerNotifications } from '#shared/ipc/worker'
 import type { ManagedProcess, ProcessExit, ProcessHost } from '#process/host'
 import { serve, type MethodHandlers } from '#process/peer'
 import { portPair } from '#process/port'
-import type { Clock } from '#process/supervisor'
+import type { Clock } from '#process/clock'
+import { manualClock } from '#process/clock.test.support'
 import { createHarness, hashDigest, honestRun, MODELS } from '../../../test/support/coordinator-harness'
 import { createEngineEvents } from '../base/events'
 import { workEnergy } from '../power/work-energy'
@@ -31,48 +32,8 @@ import { createNetworkState } from '../network/network-state'
 import { createSampleBudget } from '../jobs/sample-budget'
 import { createSubmissions } from '../network/submissions'
 
-const START = Date.UTC(2026, 0, 15, 12, 0, 0)
 /** Of the scripted worker, on every tier. */
 export const NONCES_PER_SECOND = 40
-
-export interface ManualClock extends Clock {
-  /** Runs what is due on the way, in order. */
-  advance(milliseconds: number): Promise<void>
-}
-
-export function manualClock(): ManualClock {
-  let now = 0
-  let timers: { at: number; callback: () => void }[] = []
-  const settle = async (): Promise<void> => {
-    for (let turn = 0; turn < 6; turn++) await new Promise((resolve) => setImmediate(resolve))
-  }
-  return {
-    now: () => START + now,
-    monotonic: () => now,
-    setTimeout: (callback, milliseconds) => {
-      const timer = { at: now + milliseconds, callback }
-      timers.push(timer)
-      return {
-        cancel: () => {
-          timers = timers.filter((other) => other !== timer)
-        },
-      }
-    },
-    advance: async (milliseconds) => {
-      const end = now + milliseconds
-      await settle()
-      for (;;) {
-        const next = timers.toSorted((a, b) => a.at - b.at)[0]
-        if (!next || next.at > end) break
-        timers = timers.filter((other) => other !== next)
-        now = Math.max(now, next.at)
-        next.callback()
-        await settle()
-      }
-      now = end
-    },
-  }
-}
 
 /** Worker processes that compute by a hash, at a known rate of the manual clock. */
 export function scriptedWorkers(clock: Clock) {
@@ -319,6 +280,7 @@ export async function createTestRig(
     signer,
     signatures: signatureVerifier,
     clock,
+    random: () => 0.5,
     events,
     log: silent,
   })

@@ -1,5 +1,5 @@
 /** Step after step until there is nothing to do: what ends the loop, what it survives, and its pauses. */
-import type { Clock } from '#process/supervisor'
+import type { Clock } from '#process/clock'
 
 export interface WorkLoop {
   readonly running: boolean

@@ -1,6 +1,6 @@
 /** What becomes of a device that computed wrongly, was lost or hangs. The others go on. */
 import type { Failure } from '#shared/domain/errors'
-import type { Clock } from '#process/supervisor'
+import type { Clock } from '#process/clock'
 import type { DeviceRegistry } from './registry'
 import type { Drivers } from '../drivers'
 import type { EngineEvents, Log } from '../base'

@@ -8,7 +8,7 @@ import {
 import { Failure } from '#shared/domain/errors'
 import type { WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
 import type { ManagedProcess, ProcessHost } from '#process/host'
-import { createPeer, Unanswered, type Peer } from '#process/peer'
+import { createPeer, PeerUnavailable, type Peer } from '#process/peer'
 
 /** Of the run that repeats nonces, as the interface's documentation says. */
 export const DETERMINISM_SECONDS = 60
@@ -81,7 +81,7 @@ function createKit({ host, library, limitMilliseconds = CHECK_MILLISECONDS }: Co
       try {
         return await peer.request('driver.check', { library, check: id, seconds }, { timeoutMilliseconds })
       } catch (error) {
-        if (!(error instanceof Unanswered)) throw error
+        if (!(error instanceof PeerUnavailable)) throw error
         const ended = await Promise.race([process.exited, new Promise<null>((settle) => setTimeout(settle, 200, null))])
         await end()
         const detail =

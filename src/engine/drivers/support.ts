@@ -1,5 +1,5 @@
 /** Drivers tied to the rest of the engine: who is told of a change, and what a wrong digest of a driver's device leads to. */
-import type { Clock } from '#process/supervisor'
+import type { Clock } from '#process/clock'
 import type { DeviceRegistry } from '../devices'
 import type { EngineEvents } from '../base'
 import type { Mining } from '../mining'

@@ -4,7 +4,7 @@ import type { NativeDriver, NativePowerLimit } from '#shared/domain/driver'
 import { Failure } from '#shared/domain/errors'
 import type { DriverDevice, WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
 import type { ProcessHost } from '#process/host'
-import { createPeer, Unanswered, type Peer } from '#process/peer'
+import { createPeer, PeerUnavailable, type Peer } from '#process/peer'
 
 const TRIAL_SECONDS = 0.01
 
@@ -73,7 +73,7 @@ async function inThrowAwayProcess<T>(
     return await work(createPeer<WorkerMethods, WorkerNotifications>(child.port, 'worker'))
   } catch (error) {
     signal.throwIfAborted()
-    if (!(error instanceof Unanswered)) throw error
+    if (!(error instanceof PeerUnavailable)) throw error
     if (error.timedOut)
       throw new Failure('driver-fault', `it did not answer within ${Math.round(timeoutMilliseconds / 1000)} seconds`)
     // The system may have ended it for want of memory: no word about the driver.

@@ -1,6 +1,6 @@
 /** The useful jobs of one device: which it asks for, how many it runs at once, and what it learns from each. */
 import type { JobKind } from '#shared/domain/job'
-import type { Clock } from '#process/supervisor'
+import type { Clock } from '#process/clock'
 import type { Log } from '../base'
 import { createBatchLimits } from './batch-limits'
 import type { DeviceRunnerParts } from '../device-loop'

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Failure } from '#shared/domain/errors'
 import { createMining, PRACTICE_MILLISECONDS, type MiningDevice } from './mining'
 import type { DeviceRunner } from '../device-loop/device-runner'
-import { manualClock } from '../device-loop/rig.test.support'
+import { manualClock } from '#process/clock.test.support'
 
 /** Devices that only remember what they were told; a finish takes as long as the test says. */
 function scriptedRunner(deviceId: string) {

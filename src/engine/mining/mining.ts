@@ -2,7 +2,7 @@
 import type { MiningState, Notice, PauseCause, StartOptions } from '#shared/contract/engine'
 import { Failure } from '#shared/domain/errors'
 import { type ProofEngine, proofEngines } from '#shared/domain/backend'
-import type { Clock } from '#process/supervisor'
+import type { Clock } from '#process/clock'
 import type { DeviceRunner } from '../device-loop'
 
 /** Practice pays nothing and uses electricity: it stops by itself after an hour unless told to go on. */

@@ -1,7 +1,7 @@
 /** Whether mining was going on when the engine was last cut off: so that an engine that comes back at once goes on. */
 import { z } from 'zod'
 import { startOptions, type StartOptions } from '#shared/contract/engine'
-import type { Clock } from '#process/supervisor'
+import type { Clock } from '#process/clock'
 import type { Ledger } from '../ledger'
 
 const KEY = 'mining-alive'

@@ -2,7 +2,7 @@
 import { Failure } from '#shared/domain/errors'
 import type { WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
 import type { ProcessHost } from '#process/host'
-import { createPeer, Unanswered } from '#process/peer'
+import { createPeer, PeerUnavailable } from '#process/peer'
 
 /** The largest files take minutes on slow disks. */
 const CONVERSION_TIMEOUT_MILLISECONDS = 30 * 60_000
@@ -30,7 +30,7 @@ export function createModelConverter({ host }: { host: ProcessHost }): ModelConv
           { timeoutMilliseconds: CONVERSION_TIMEOUT_MILLISECONDS },
         )
       } catch (error) {
-        if (!(error instanceof Unanswered)) throw error
+        if (!(error instanceof PeerUnavailable)) throw error
         throw new Failure(
           'model-refused',
           'the file could not be read to its end: the process that read it stopped',

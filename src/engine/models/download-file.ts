@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { backoffDelay } from '#process/backoff'
 import { sourceWords, type CatalogueFile, type ModelSource } from '#shared/domain/catalogue'
 import { Failure } from '#shared/domain/errors'
 import { packageFolder } from '../base'
@@ -19,7 +20,7 @@ export interface Persistence {
   patience: Patience
 }
 export const PERSISTENCE: Persistence = { rounds: 6, firstWaitMilliseconds: 2000, patience: PATIENCE }
-const LONGEST_WAIT_MILLISECONDS = 120_000
+const LARGEST_DELAY_MILLISECONDS = 120_000
 
 export interface FetchedFile {
   path: string
@@ -98,8 +99,12 @@ export async function fetchFile(file: CatalogueFile, options: FileFetch): Promis
     const passing = troubles.filter(({ trouble }) => trouble.kind === 'passing')
     if (passing.length === 0 || round >= options.persistence.rounds) throw inWords(troubles, existsSync(part))
     const asked = Math.max(0, ...passing.map(({ trouble }) => trouble.retryAfterMilliseconds ?? 0))
-    const own = options.persistence.firstWaitMilliseconds * 2 ** (round - 1)
-    await wait(Math.min(Math.max(asked, own), LONGEST_WAIT_MILLISECONDS), undefined, { signal: options.signal })
+    // Rounds are limited instead of a circuit that opens; a server that names a longer wait gets it.
+    const own = backoffDelay(round - 1, Math.random(), {
+      firstDelayMilliseconds: options.persistence.firstWaitMilliseconds,
+      largestDelayMilliseconds: LARGEST_DELAY_MILLISECONDS,
+    })
+    await wait(Math.min(Math.max(asked, own), LARGEST_DELAY_MILLISECONDS), undefined, { signal: options.signal })
   }
 }
 

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { Model } from '#shared/contract/models'
 import { Failure } from '#shared/domain/errors'
 import type { ProcessHost } from '#process/host'
-import type { Clock } from '#process/supervisor'
+import type { Clock } from '#process/clock'
 import type { EngineEvents, Log, SettingsStore } from '../base'
 import type { Ledger } from '../ledger'
 import {

@@ -5,7 +5,7 @@ import { PROTOCOL_VERSION, type NetworkParameters } from '#shared/protocol/param
 import type { Epoch } from '#shared/protocol/epoch'
 import type { Network } from '#shared/protocol/network'
 import type { Welcome } from '#shared/protocol/hello'
-import type { Clock } from '#process/supervisor'
+import type { Clock } from '#process/clock'
 
 export interface KnownNetwork {
   networkKey: string

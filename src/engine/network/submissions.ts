@@ -20,7 +20,8 @@ import {
   type Signer,
 } from '#shared/domain/signed'
 import { TIERS } from '#shared/domain/tiers'
-import type { Clock } from '#process/supervisor'
+import { backoffDelay } from '#process/backoff'
+import type { Clock } from '#process/clock'
 import type { EngineEvents, Log } from '../base'
 import type { Ledger, Recovery, WorkEnergy } from '../ledger'
 import { expectedCredit } from './expected-credit'
@@ -50,7 +51,8 @@ export interface Submissions {
   stop(): void
 }
 
-const RETRY_MILLISECONDS = [500, 1000, 2000, 5000, 10_000, 30_000]
+/** Work without an answer is sent again as long as the engine runs: no circuit opens, and a network that is back is noticed within half a minute. */
+const RETRY_DELAYS = { firstDelayMilliseconds: 500, largestDelayMilliseconds: 30_000 }
 
 export function createSubmissions(parts: {
   network: Network
@@ -59,6 +61,8 @@ export function createSubmissions(parts: {
   signer: Signer
   signatures: SignatureVerifier
   clock: Clock
+  /** 0 ≤ x < 1, for the jitter of the back-off */
+  random: () => number
   events: EngineEvents
   log: Log
 }): Submissions {
@@ -132,7 +136,7 @@ export function createSubmissions(parts: {
           log.warn('work has no answer yet; it is sent again', { ref, reason: error.message })
         }
         onPutOff?.()
-        await wait(RETRY_MILLISECONDS[Math.min(attempt, RETRY_MILLISECONDS.length - 1)] ?? 30_000)
+        await wait(backoffDelay(attempt, parts.random(), RETRY_DELAYS))
       }
       return false
     } finally {

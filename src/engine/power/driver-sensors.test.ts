@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { NativeSensors } from '#shared/domain/driver'
 import type { DeviceRegistry } from '../devices/registry'
-import { manualClock } from '../device-loop/rig.test.support'
+import { manualClock } from '#process/clock.test.support'
 import { createDriverSensors, plausible } from './driver-sensors'
 
 type DeviceRunner = ReturnType<DeviceRegistry['runner']>

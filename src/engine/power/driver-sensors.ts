@@ -1,6 +1,6 @@
 /** Readings of drivers' own sensors, once a second for the devices that work. What cannot be is not believed. */
 import type { NativeSensors } from '#shared/domain/driver'
-import type { Clock } from '#process/supervisor'
+import type { Clock } from '#process/clock'
 import type { DeviceRegistry } from '../devices'
 
 type DeviceRunner = ReturnType<DeviceRegistry['runner']>

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { createEnergyAccount, type DevicePower } from './energy-account'
-import { manualClock } from '../device-loop/rig.test.support'
+import { manualClock } from '#process/clock.test.support'
 
 const power: DevicePower = { watts: 40, certainty: 'measured', source: 'a meter', temperatureCelsius: null }
 

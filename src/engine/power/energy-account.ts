@@ -1,6 +1,6 @@
 /** The joules of one device as they grow: what work costs is the difference between two moments. */
 import type { Certainty } from '#shared/contract/common'
-import type { Clock } from '#process/supervisor'
+import type { Clock } from '#process/clock'
 import { createEnergyMeter } from './energy'
 import type { WorkEnergy } from '../ledger'
 import { workEnergy } from './work-energy'

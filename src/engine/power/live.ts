@@ -4,7 +4,7 @@
  */
 import type { LiveTick } from '#shared/contract/engine'
 import type { Certainty } from '#shared/contract/common'
-import type { Clock } from '#process/supervisor'
+import type { Clock } from '#process/clock'
 import { createEnergyAccount, type DevicePower, type EnergyAccount } from './energy-account'
 import type { ActivityShares, Metrics, WorkEnergy } from '../ledger'
 import type { DeviceRunner } from '../device-loop'

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { ManagedProcess, ProcessHost } from '#process/host'
 import { createNodeProcessHost } from '#process/node-host'
-import type { Clock } from '#process/supervisor'
+import type { Clock } from '#process/clock'
 import type { SensorReading } from '#shared/ipc/sensors'
 import { createSensorsClient, type SensorsClient } from './sensors-client'
 

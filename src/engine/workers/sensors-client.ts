@@ -2,7 +2,9 @@
 import os from 'node:os'
 import type { ManagedProcess, ProcessHost } from '#process/host'
 import { createPeer, type Peer } from '#process/peer'
-import { supervise, SUPERVISION, type Clock } from '#process/supervisor'
+import { BACKOFF } from '#process/backoff'
+import type { Clock } from '#process/clock'
+import { supervise } from '#process/supervisor'
 import type { SensorInventory, SensorMethods, SensorReading } from '#shared/ipc/sensors'
 
 export interface SensorsClient {
@@ -108,7 +110,7 @@ export function createSensorsClient(parts: {
       latest = undefined
       pollTimer?.cancel()
       if (state.state === 'open') {
-        retryTimer = clock.setTimeout(() => supervisor.retry(), SUPERVISION.failureWindowMilliseconds)
+        retryTimer = clock.setTimeout(() => supervisor.retry(), BACKOFF.failureWindowMilliseconds)
       }
     },
   })

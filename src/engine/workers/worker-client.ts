@@ -2,8 +2,9 @@
 import { Failure } from '#shared/domain/errors'
 import type { LoadedModel, WorkerMethod, WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
 import type { ProcessExit, ProcessHost } from '#process/host'
-import { createPeer, Unanswered, type Peer } from '#process/peer'
-import { supervise, type Clock, type SupervisedState, type Supervisor } from '#process/supervisor'
+import { createPeer, PeerUnavailable, type Peer } from '#process/peer'
+import type { Clock } from '#process/clock'
+import { supervise, type SupervisedState, type Supervisor } from '#process/supervisor'
 import type { Log } from '../base'
 
 export interface WorkerClient {
@@ -17,7 +18,7 @@ export interface WorkerClient {
   /** of its last heartbeat; none before the first */
   readonly loadedModels: readonly LoadedModel[]
   /**
-   * Rejects with Unanswered (Failure `unavailable`) when the process is not there, stops before it has answered, or hangs:
+   * Rejects with PeerUnavailable (Failure `unavailable`) when the process is not there, stops before it has answered, or hangs:
    * a process that beats and does not answer in time is ended and started again.
    */
   request<M extends WorkerMethod>(method: M, params: WorkerMethods[M]['params']): Promise<WorkerMethods[M]['result']>
@@ -95,7 +96,7 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
         residentBytes = beat.residentBytes
         const before = loadedModels
         loadedModels = beat.models
-        supervisor?.beat()
+        supervisor?.resetHeartbeat()
         if (before.map(({ hash }) => hash).join() !== beat.models.map(({ hash }) => hash).join()) parts.onState()
       })
       if (parts.onToken) peer.on('job.token', parts.onToken)
@@ -147,13 +148,14 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
     },
     request: async (method, params) => {
       const asked = peer
-      if (asked === null) throw new Unanswered(`${name} is not running`, false)
+      if (asked === null) throw new PeerUnavailable(`${name} is not running`, false)
       try {
         return await asked.request(method, params, {
           timeoutMilliseconds: parts.deadlines?.[method] ?? DEADLINES_MILLISECONDS[method],
         })
       } catch (error) {
-        if (error instanceof Unanswered && error.timedOut && peer === asked) watched.restart('it no longer answered')
+        if (error instanceof PeerUnavailable && error.timedOut && peer === asked)
+          watched.restart('it no longer answered')
         throw error
       }
     },

@@ -29,6 +29,7 @@ export interface Link {
 }
 
 const TOKEN_KEY = 'lode-token'
+/** Not src/process/backoff.ts, which a page cannot import: a person waits here, so the delays stay short and no circuit opens. */
 const FIRST_RETRY_MILLISECONDS = 500
 const LONGEST_RETRY_MILLISECONDS = 15_000
 /** Close codes by which a server says "not with this token": 1008 policy violation, and the application's own. */
