@@ -2,6 +2,7 @@
 export { createSigner, signatureVerifier } from './ed25519'
 export { expectedCredit } from './expected-credit'
 export { joinPractice } from './join-practice'
+export { linkNetwork, type NetworkLink } from './link'
 export { createNetworkState, type NetworkState } from './network-state'
 export { openPracticeNetwork } from './practice'
 export { takeUpWhatWasLeft } from './recovery'
