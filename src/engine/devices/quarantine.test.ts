@@ -35,7 +35,10 @@ async function surroundings(gpu: { matrixUnits: boolean }) {
     settings: {
       devices: {},
       device: () => ({ enabled: true }),
-      changeDevice: (id, { quarantine, matrixUnitsFailedUnder }) => {
+      changeDevice: (
+        id: string,
+        { quarantine, matrixUnitsFailedUnder }: { quarantine?: string; matrixUnitsFailedUnder?: string },
+      ) => {
         if (matrixUnitsFailedUnder !== undefined) note('dropped')
         if (quarantine !== undefined) note(`quarantined ${id}: ${quarantine}`)
       },
