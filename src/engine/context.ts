@@ -1,48 +1,38 @@
-/** What the engine's parts share, put together in engine.ts. Handlers take it and nothing else. */
+/** What handlers take: the rig, its network, and the parts that engine.ts put together. */
 import type { Coordinator } from '#coordinator/coordinator'
-import type { JobKind } from '#shared/domain/job'
+import type { Notice } from '#shared/contract/engine'
 import type { SignatureVerifier, Signer } from '#shared/domain/signed'
-import type { Clock } from '#process/clock'
+import type { RigContext, SettingsStore } from './base'
 import type { Benchmarks } from './benchmark'
+import type { RigDevices } from './device-loop'
 import type { DeviceRegistry } from './devices'
 import type { Drivers, KeptDriverChecks } from './drivers'
-import type { EngineEvents, Log, SettingsStore } from './base'
-import type { Ledger, Metrics } from './ledger'
-import type { Live } from './power'
+import type { Metrics } from './ledger'
 import type { Mining, ThrottleState } from './mining'
 import type { ModelAccess } from './models'
-import type { NetworkState, Submissions } from './network'
-import type { EngineStatus, Notice } from '#shared/contract/engine'
+import type { NetworkLink } from './network'
+import type { Live } from './power'
 
-export interface EngineContext extends ModelAccess {
-  version: string
-  dataDir: string
-  clock: Clock
-  log: Log
+export interface EngineContext extends RigContext, NetworkLink, ModelAccess {
+  /** practice: its coordinator runs in this process, and takes the person's jobs too */
+  network: Coordinator
   /** its files are closed: nothing more can be written */
   isClosed: () => boolean
-  events: EngineEvents
-  ledger: Ledger
   metrics: Metrics
   settings: SettingsStore
   throttle: ThrottleState
-  devices: DeviceRegistry
+  registry: DeviceRegistry
+  devices: RigDevices
   benchmarks: Benchmarks
   drivers: Drivers
   driverChecks: KeptDriverChecks
   live: Live
   mining: Mining
-  /** kinds of which a model is ready, each once */
-  readyKinds: () => JobKind[]
-  network: Coordinator
-  networkState: NetworkState
-  submissions: Submissions
   signer: Signer
   signatures: SignatureVerifier
   ids: { uuid(): string }
-  /** said while opening: what was set aside or begun anew */
-  openingNotices: Notice[]
-  status: () => EngineStatus
+  /** what was moved aside or recreated while opening */
+  openingNotices: readonly Notice[]
   logFile: string | null
   /** asked for by `engine.quit` */
   requestQuit: () => void

@@ -1,57 +1,65 @@
-/** The engine, put together from its parts. All product logic is behind `api`; nothing here knows a window, a socket or a command line. */
+/**
+ * The engine, put together from its parts; it reads from top to bottom, and each part knows only those above it. What
+ * must be told upwards goes through signals. All product logic is behind `api`; nothing here knows a window, a socket or
+ * a command line.
+ */
 import { join } from 'node:path'
 import { cpus, hostname } from 'node:os'
 import { v7 as uuidv7 } from 'uuid'
 import type { EventName, Handlers } from '#shared/contract/index'
-import type { Notice, StartOptions } from '#shared/contract/engine'
+import type { StartOptions } from '#shared/contract/engine'
 import type { SensorInventory, SensorReading } from '#shared/ipc/sensors'
 import type { ProcessHost } from '#process/host'
 import type { Clock } from '#process/clock'
-import { createBenchmarks } from './benchmark'
 import {
   createClosers,
-  describeFault,
+  createCoalescingSignal,
   createEngineEvents,
-  type Log,
+  createOpeningNotices,
+  createSignal,
+  createTariff,
+  describeFault,
   electricityPrice,
   openSettings,
-  pinNetworkKey,
+  type Log,
+  type RigContext,
 } from './base'
+import { createBenchmarks } from './benchmark'
 import type { EngineContext } from './context'
+import { createRigDevices } from './device-loop'
 import {
   createDeviceRegistry,
-  type DeviceRegistry,
+  createGpuProbe,
+  createMachine,
+  createNativeProbe,
+  createQuarantine,
   knownInventory,
   rememberInventory,
-  createQuarantine,
-  createGpuProbe,
-  createNativeProbe,
 } from './devices'
-import { createSensorsClient, startVerifier } from './workers'
-import { createKeptDriverChecks, createDriverSupport } from './drivers'
+import { createDrivers, createKeptDriverChecks } from './drivers'
 import { createHandlers } from './handlers'
+import { createJobRates, createSampleBudget } from './jobs'
 import { acquireEngineLock, openLedger, openMetrics } from './ledger'
-import { createLive, type Live } from './power'
-import { createMining, type Mining, openMiningMark, createThrottle } from './mining'
-import { createModelSupport, type ModelEnvironment, createUsableModels } from './models'
+import { createMining, createMiningClock, createThrottle, openMiningMark } from './mining'
+import { createModelSupport, type ModelEnvironment } from './models'
 import {
   createSigner,
-  signatureVerifier,
   joinPractice,
+  linkNetwork,
   loadRigKeySeed,
+  signatureVerifier,
   takeUpWhatWasLeft,
-  createNetworkState,
-  createSubmissions,
 } from './network'
+import { createDevicePowers, createDriverSensors, createLive } from './power'
 import { engineStatus } from './status'
-import { createRunnerFactory } from './device-loop'
-import { createJobRates, createSampleBudget } from './jobs'
+import { createDriverChannel, createSensorsClient, startVerifier } from './workers'
 
-export interface EngineParts {
+export interface EngineOptions {
   /** made when it is not there; one engine a folder */
   dataDir: string
   version: string
   clock: Clock
+  /** that many unpredictable bytes */
   random: (bytes: number) => Uint8Array
   host: ProcessHost
   log: Log
@@ -86,317 +94,288 @@ export interface Engine {
 const SENSOR_MILLISECONDS = 1000
 /** Drivers are asked for a quarter of a second's work at a time. */
 const DRIVER_HANG_MILLISECONDS = 60_000
+/** Many changes in a moment are one message to the screens. */
 const STATUS_MILLISECONDS = 250
 /** A slow look at the machine must not hold up the start; what Node itself knows will do until the next. */
 const INVENTORY_MILLISECONDS = 2000
-/** The native engine is tried in a process of its own: once the screens stand, unless mining asks for it sooner. */
+/** The native backend is tried in a process of its own: once the screens stand, unless mining asks for it sooner. */
 const NATIVE_PROBE_MILLISECONDS = 1500
 
 /** Throws Failure `already-running`, `ledger-damaged`, `ledger-newer` or `data-folder`; then nothing is left open. */
-export async function createEngine(parts: EngineParts): Promise<Engine> {
-  const { dataDir, clock, host, log } = parts
-  const closers = createClosers(log)
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  const closers = createClosers(options.log)
   try {
-    return await assemble()
+    return await assemble(options, closers)
   } catch (error) {
     await closers.closeAll()
     throw error
   }
+}
 
-  async function assemble(): Promise<Engine> {
-    const events = createEngineEvents()
-    const ids = { uuid: () => uuidv7() }
-    const openingNotices: Notice[] = []
-    const notice = (found: { severity: Notice['severity']; code: string; message: string }): void => {
-      log.warn(found.message, { code: found.code })
-      openingNotices.push({
-        id: `${found.code}-${openingNotices.length}`,
-        severity: found.severity,
-        title: found.message,
-        detail: '',
-      })
+async function assemble(options: EngineOptions, closers: ReturnType<typeof createClosers>): Promise<Engine> {
+  const { dataDir, version, clock, host, log } = options
+
+  // The rig: its files, its settings, its key.
+  const events = createEngineEvents()
+  const ids = { uuid: () => uuidv7() }
+  const opening = createOpeningNotices(log)
+  const tariff = createTariff()
+  const lock = acquireEngineLock(dataDir)
+  closers.add(() => lock.release())
+  const ledger = openLedger({ folder: dataDir, clock, ids, onNotice: opening.add, electricity: tariff.current })
+  let closed = false
+  closers.add(() => {
+    closed = true
+    ledger.close()
+  })
+  const metrics = openMetrics({ folder: dataDir, clock, onNotice: opening.add })
+  closers.add(() => metrics.close())
+  const settings = openSettings(ledger, hostname())
+  tariff.follow(() => electricityPrice(settings.current))
+  const rig: RigContext = {
+    version,
+    dataDir,
+    clock,
+    randomBytes: options.random,
+    randomFraction: () => new DataView(Uint8Array.from(options.random(4)).buffer).getUint32(0) / 2 ** 32,
+    host,
+    log,
+    ledger,
+    events,
+  }
+  const signer = createSigner(loadRigKeySeed(dataDir, options.random))
+  /** For what runs by itself: a full disk ends no engine. */
+  const attempt = (failed: string, work: () => void): void => {
+    try {
+      work()
+    } catch (error) {
+      log.error(failed, { error: describeFault(error) })
     }
+  }
+  const inBackground = (failed: string, work: Promise<unknown>): void => {
+    work.catch((error: unknown) => log.error(failed, { error: describeFault(error) }))
+  }
+  const changed = createCoalescingSignal(clock, STATUS_MILLISECONDS)
+  closers.add(() => changed.stop())
 
-    let closed = false
-    /** For what runs by itself: a full disk ends no engine. */
-    const attempt = (trouble: string, work: () => void): void => {
-      try {
-        work()
-      } catch (error) {
-        log.error(trouble, { error: describeFault(error) })
-      }
-    }
+  // Processes that look and check.
+  const native = createNativeProbe({ host, log })
+  closers.add(() => native.stop())
+  const gpus = createGpuProbe({ host, log, platform: process.platform })
+  closers.add(() => gpus.stop())
+  const verifier = startVerifier({ host, clock, random: rig.randomFraction, log, nativeWorks: native.works })
+  closers.add(() => verifier.stop())
+  const readings = createSignal<SensorReading>()
+  const sensors = createSensorsClient({
+    host,
+    clock,
+    random: rig.randomFraction,
+    intervalMilliseconds: SENSOR_MILLISECONDS,
+    onReading: readings.emit,
+  })
+  closers.add(() => sensors.stop())
 
-    const lock = acquireEngineLock(dataDir)
-    closers.add(() => lock.release())
-    const ledger = openLedger({
-      folder: dataDir,
-      clock,
-      ids,
-      onNotice: notice,
-      electricity: () => electricityPrice(settings.current),
-    })
-    closers.add(() => {
-      closed = true
-      ledger.close()
-    })
-    const metrics = openMetrics({ folder: dataDir, clock, onNotice: notice })
-    closers.add(() => metrics.close())
-    const miningMark = openMiningMark(ledger, clock, (error) =>
-      log.warn('that mining goes on could not be recorded', { error: describeFault(error) }),
+  // The network.
+  const practice = await joinPractice(rig, {
+    verifier,
+    allowTestTier: options.allowTestTier,
+    onNotice: opening.add,
+    ...(options.epochSeconds === undefined ? {} : { epochSeconds: options.epochSeconds }),
+  })
+  closers.add(() => practice.close())
+  const network = practice.coordinator
+  const link = linkNetwork(rig, {
+    network,
+    signer,
+    signatures: signatureVerifier,
+    networkKey: practice.networkKey,
+    onEpoch: () => changed.emit(),
+  })
+  closers.add(() => link.submissions.stop())
+
+  // Models.
+  const miningClock = createMiningClock(clock)
+  const modelSupport = await createModelSupport(rig, {
+    resourcesFolder: options.resourcesFolder,
+    environment: options.models,
+    settings,
+    verifier,
+    isMining: () => miningClock.isRunning,
+  })
+  closers.add(() => modelSupport.stop())
+  const { usable: usableModels, library } = modelSupport.access
+
+  // Devices: what the machine and the added drivers have. Before everything that looks at devices by a timer: a slow
+  // machine takes longer than their first look.
+  const look = async (limits?: { timeoutMilliseconds: number }): Promise<SensorInventory> => {
+    const found = await sensors.inventory(limits)
+    if (!closed) rememberInventory(ledger, found)
+    return found
+  }
+  const known = knownInventory(ledger, cpus().length)
+  const machine = createMachine(rig, {
+    inventory: known ?? (await look({ timeoutMilliseconds: INVENTORY_MILLISECONDS })),
+    readInventory: look,
+    settings,
+    nativeWorks: native.works,
+    gpuBackends: gpus.engines,
+  })
+  const channel = createDriverChannel()
+  const driversFolder = join(dataDir, 'drivers')
+  const drivers = createDrivers(rig, {
+    folder: driversFolder,
+    channel,
+    wishedWatts: (deviceId) => settings.device(deviceId).powerLimitWatts,
+    hangMilliseconds: options.driverHangMilliseconds ?? DRIVER_HANG_MILLISECONDS,
+  })
+  closers.add(() => drivers.stop())
+  const driverChecks = createKeptDriverChecks(rig, { folder: driversFolder, drivers })
+  closers.add(() => driverChecks.stop())
+  const registry = createDeviceRegistry({ machine, others: [drivers], settings })
+  const firstTrials = clock.setTimeout(() => void registry.settled(), NATIVE_PROBE_MILLISECONDS)
+  closers.add(() => firstTrials.cancel())
+
+  // Watts and joules.
+  const driverSensors = createDriverSensors(clock, channel)
+  closers.add(() => driverSensors.stop())
+  const powers = createDevicePowers({
+    inventory: () => machine.inventory,
+    isDriverDevice: (id) => drivers.driving(id) !== null,
+    driverSensors,
+  })
+  readings.on(powers.onReading)
+  machine.onRefreshed.on(powers.refresh)
+  const live = createLive({
+    clock,
+    metrics,
+    power: powers.of,
+    isMining: () => miningClock.isRunning,
+    onTick: (tick) => events.emit('engine.live', tick),
+  })
+  closers.add(() => live.stop())
+
+  // Devices at work.
+  const throttle = createThrottle({ clock, settings: () => settings.current.throttle })
+  const devices = createRigDevices({
+    rig,
+    link,
+    registry,
+    settings,
+    models: usableModels,
+    verifier,
+    powers,
+    live,
+    driverSensors,
+    channel,
+    sampleBudget: createSampleBudget(miningClock.milliseconds),
+    jobRates: createJobRates(ledger),
+    pace: () => throttle.pace,
+    onChange: () => changed.emit(),
+  })
+
+  // Mining.
+  const miningMark = openMiningMark(ledger, clock, (error) =>
+    log.warn('that mining goes on could not be recorded', { error: describeFault(error) }),
+  )
+  const hello = (): Promise<void> =>
+    link.networkState.hello(registry.list().map(({ id, kind, engines }) => ({ id, kind, engines })))
+  const mining = createMining({
+    clock,
+    miningClock,
+    devices: devices.list,
+    enginesKnown: registry.ready,
+    allKnown: registry.settled,
+    runner: devices.runner,
+    samplesWanted: () => settings.current.samples,
+    keepsGoing: () => settings.current.practiceKeepGoing,
+    setKeepsGoing: (practiceKeepGoing) => {
+      events.emit('settings.changed', settings.change({ practiceKeepGoing }))
+    },
+    isPractice: true,
+    join: hello,
+    onStarted: (startOptions) => {
+      miningMark.begin(startOptions)
+      verifier.warmUp()
+      live.reset()
+      metrics.pauseEnded(clock.now())
+      ledger.recordEvent({ severity: 'info', code: 'mining-started', message: 'Mining started.' })
+      if (startOptions.fetchModels !== false) void library.fetchDefaults()
+    },
+    onStopped: () =>
+      attempt('the end of mining could not be recorded', () => {
+        miningMark.end()
+        ledger.recordEvent({ severity: 'info', code: 'mining-stopped', message: 'Mining stopped.' })
+      }),
+    onChange: () => changed.emit(),
+  })
+  closers.add(() => mining.stop({ finish: false }))
+  const quarantine = createQuarantine(rig, {
+    registry,
+    stop: (deviceId) => devices.runner(deviceId).stop(),
+    forget: devices.forget,
+    devicesChanged: mining.devicesChanged,
+  })
+  devices.onFault.on(({ deviceId, fault }) => quarantine.report(deviceId, { kind: 'stopped', fault }))
+  machine.onRefreshed.on(() => changed.emit())
+  machine.onFound.on(() => {
+    inBackground('devices could not join', mining.devicesChanged())
+    changed.emit()
+  })
+  drivers.onChange.on(() => {
+    events.emit('drivers.changed', drivers.list())
+    changed.emit()
+    // A quarantined driver's devices stop; the others go on.
+    inBackground('devices could not follow their drivers', mining.devicesChanged())
+  })
+
+  // What screens and the command use.
+  const quit = createSignal()
+  const context: EngineContext = {
+    ...rig,
+    ...link,
+    logFile: options.logFile,
+    isClosed: () => closed,
+    metrics,
+    settings,
+    throttle,
+    registry,
+    devices,
+    benchmarks: createBenchmarks(rig, { devices, settled: registry.settled, quarantine: quarantine.put, signer }),
+    drivers,
+    driverChecks,
+    live,
+    mining,
+    ...modelSupport.access,
+    network,
+    signer,
+    signatures: signatureVerifier,
+    ids,
+    openingNotices: opening.notices,
+    requestQuit: () => quit.emit(),
+  }
+  changed.on(() =>
+    attempt('the state could not be reported', () => {
+      events.emit('engine.status', engineStatus(context))
+      events.emit('devices.changed', devices.list())
+    }),
+  )
+  if (known !== null) inBackground('the machine could not be looked at again', registry.refresh())
+
+  // What a former run left.
+  await hello()
+  await takeUpWhatWasLeft(rig, link, network, () => devices.usableRunners())
+  ledger
+    .backUpIfDue()
+    .catch((error: unknown) =>
+      opening.add({ severity: 'warning', code: 'backup-failed', message: `The daily backup failed: ${String(error)}` }),
     )
-    const settings = openSettings(ledger, hostname())
-    const throttle = createThrottle({ clock, settings: () => settings.current.throttle })
-    const signer = createSigner(loadRigKeySeed(dataDir, parts.random))
-    const randomFraction = (): number => new DataView(Uint8Array.from(parts.random(4)).buffer).getUint32(0) / 2 ** 32
+  log.info('engine runs', { dataDir, version })
 
-    const native = createNativeProbe({ host, log })
-    closers.add(() => native.stop())
-    const gpus = createGpuProbe({ host, log, platform: process.platform })
-    closers.add(() => gpus.stop())
-    const verifier = startVerifier({ host, clock, random: randomFraction, log, nativeWorks: native.works })
-    closers.add(() => verifier.stop())
-    // The first readings come before there are devices to take them.
-    let takeReading: ((reading: SensorReading) => void) | null = null
-    const sensors = createSensorsClient({
-      host,
-      clock,
-      random: randomFraction,
-      intervalMilliseconds: SENSOR_MILLISECONDS,
-      onReading: (reading) => takeReading?.(reading),
-    })
-    closers.add(() => sensors.stop())
-
-    const practice = await joinPractice({ engine: parts, ledger, verifier, onNotice: notice })
-    closers.add(() => practice.close())
-    const network = practice.coordinator
-
-    const modelSupport = await createModelSupport({
-      ...parts,
-      environment: parts.models,
-      ledger,
-      events,
-      settings,
-      verifier,
-      isMining: () => mining.state === 'mining',
-    })
-    closers.add(() => modelSupport.stop())
-    const { models, library } = modelSupport.access
-    const networkState = createNetworkState({
-      network,
-      clock,
-      signer,
-      signatures: signatureVerifier,
-      pinnedKey: practice.networkKey,
-      onPinned: (key) => pinNetworkKey(ledger, network.name, key),
-      onEpoch: (epoch) => {
-        ledger.recordEpoch(epoch)
-        changed()
-      },
-    })
-    const submissions = createSubmissions({
-      network,
-      networkState,
-      ledger,
-      signer,
-      signatures: signatureVerifier,
-      clock,
-      random: randomFraction,
-      events,
-      log,
-    })
-    closers.add(() => submissions.stop())
-
-    const sampleBudget = createSampleBudget(() => mining.minedMilliseconds())
-    const usableModels = createUsableModels(models, library)
-
-    /** Many changes in a moment are one message to the screens. */
-    let announcing: { cancel(): void } | null = null
-    const changed = (): void => {
-      announcing ??= clock.setTimeout(() => {
-        announcing = null
-        attempt('the state could not be told', () => {
-          events.emit('engine.status', engineStatus(base))
-          events.emit('devices.changed', devices.list())
-        })
-      }, STATUS_MILLISECONDS)
-    }
-    closers.add(() => announcing?.cancel())
-
-    // Before everything that looks at devices by a timer: a slow machine takes longer than their first.
-    const look = async (options?: { timeoutMilliseconds: number }): Promise<SensorInventory> => {
-      const found = await sensors.inventory(options)
-      if (!closed) rememberInventory(ledger, found)
-      return found
-    }
-    const known = knownInventory(ledger, cpus().length)
-    const inventory = known ?? (await look({ timeoutMilliseconds: INVENTORY_MILLISECONDS }))
-
-    const { drivers, driverSensors } = createDriverSupport({
-      folder: join(dataDir, 'drivers'),
-      ledger,
-      host,
-      log,
-      clock,
-      events,
-      devices: () => devices,
-      mining: () => mining,
-      wishedWatts: (deviceId) => settings.device(deviceId).powerLimitWatts,
-      onChange: changed,
-    })
-    closers.add(async () => {
-      driverSensors.stop()
-      await drivers.stop()
-    })
-    const driverChecks = createKeptDriverChecks({ folder: join(dataDir, 'drivers'), ledger, host, drivers, clock })
-    closers.add(() => driverChecks.stop())
-    const createRunner = createRunnerFactory({
-      drivers,
-      driverSensors,
-      driverHangMilliseconds: parts.driverHangMilliseconds ?? DRIVER_HANG_MILLISECONDS,
-      rigKey: signer.publicKeyHex,
-      host,
-      clock,
-      random: randomFraction,
-      randomBytes: parts.random,
-      log,
-      network,
-      networkState,
-      submissions,
-      sampleBudget,
-      models: () => usableModels.runnable(),
-      jobRates: createJobRates(ledger),
-      ledger,
-      events,
-      verifier,
-      live: () => live,
-      pace: () => throttle.pace,
-      heat: (deviceId) => devices.heat(deviceId),
-      onGpuFault: (deviceId, fault) => quarantine.onGpuFault(deviceId, fault),
-      onChange: changed,
-    })
-    const live: Live = createLive({
-      clock,
-      metrics,
-      power: (deviceId) => devices.power(deviceId),
-      isActive: () => mining.state !== 'stopped' || devices.runners().some((runner) => runner.runningJobs.length > 0),
-      onTick: (tick) => events.emit('engine.live', tick),
-    })
-    closers.add(() => live.stop())
-    const devices: DeviceRegistry = createDeviceRegistry({
-      inventory,
-      readInventory: look,
-      settings,
-      nativeWorks: native.works,
-      gpuEngines: gpus.engines,
-      createRunner,
-      drivers,
-      driverSensors,
-      modelName: (hash) => usableModels.name(hash),
-      rate: (deviceId) => live.rate(deviceId),
-      onForgotten: (deviceId) => live.remove(deviceId),
-      onFound: () => {
-        mining
-          .devicesChanged()
-          .catch((error: unknown) => log.error('devices could not join', { error: describeFault(error) }))
-      },
-      onChange: changed,
-    })
-
-    takeReading = devices.onReading
-    const engineLook = clock.setTimeout(() => void devices.settled(), NATIVE_PROBE_MILLISECONDS)
-    closers.add(() => engineLook.cancel())
-    if (known !== null)
-      devices
-        .refresh()
-        .catch((error: unknown) =>
-          log.warn('the machine could not be looked at again', { error: describeFault(error) }),
-        )
-
-    const quarantine = createQuarantine({ ...parts, devices, drivers, mining: () => mining, ledger, events })
-    const mining: Mining = createMining({
-      clock,
-      devices: () => devices.list(),
-      enginesKnown: () => devices.ready(),
-      allKnown: () => devices.settled(),
-      runner: (deviceId) => devices.runner(deviceId),
-      samplesWanted: () => settings.current.samples,
-      keepsGoing: () => settings.current.practiceKeepGoing,
-      setKeepsGoing: (practiceKeepGoing) => {
-        events.emit('settings.changed', settings.change({ practiceKeepGoing }))
-      },
-      setThreads: (deviceId, threads) => devices.runner(deviceId).setThreads(threads),
-      isPractice: true,
-      join: () => networkState.hello(devices.list().map(({ id, kind, engines }) => ({ id, kind, engines }))),
-      onStarted: (options) => {
-        miningMark.begin(options)
-        verifier.warmUp()
-        live.reset()
-        metrics.pauseEnded(clock.now())
-        ledger.recordEvent({ severity: 'info', code: 'mining-started', message: 'Mining started.' })
-        if (options.fetchModels !== false) void library.fetchDefaults()
-      },
-      onStopped: () =>
-        attempt('the end of mining could not be recorded', () => {
-          miningMark.end()
-          ledger.recordEvent({ severity: 'info', code: 'mining-stopped', message: 'Mining stopped.' })
-        }),
-      onChange: changed,
-    })
-    closers.add(() => mining.stop({ finish: false }))
-
-    let requestQuit = (): void => undefined
-    const quitListeners: (() => void)[] = []
-    requestQuit = () => {
-      for (const listener of quitListeners) listener()
-    }
-    const base: Omit<EngineContext, 'status'> = {
-      version: parts.version,
-      dataDir,
-      clock,
-      log,
-      isClosed: () => closed,
-      readyKinds: () => usableModels.kinds(),
-      events,
-      ledger,
-      metrics,
-      settings,
-      throttle,
-      devices,
-      benchmarks: createBenchmarks({ ...parts, devices, quarantine: quarantine.put, ledger, signer }),
-      drivers,
-      driverChecks,
-      live,
-      mining,
-      ...modelSupport.access,
-      network,
-      networkState,
-      submissions,
-      signer,
-      signatures: signatureVerifier,
-      ids,
-      openingNotices,
-      logFile: parts.logFile,
-      requestQuit,
-    }
-    const handlers = createHandlers({ ...base, status: () => engineStatus(base) })
-
-    await networkState.hello(devices.list().map(({ id, kind, engines }) => ({ id, kind, engines })))
-    const rigKey = signer.publicKeyHex
-    await takeUpWhatWasLeft({ ledger, network, rigKey, log, submissions }, () => devices.usableRunners())
-    void ledger
-      .backUpIfDue()
-      .catch((error: unknown) =>
-        notice({ severity: 'warning', code: 'backup-failed', message: `The daily backup failed: ${String(error)}` }),
-      )
-    log.info('engine runs', { dataDir, version: parts.version })
-
-    return {
-      api: { version: parts.version, handlers, onEvent: (listener) => events.onAny(listener) },
-      uploadsFolder: modelSupport.uploadsFolder,
-      interruptedMining: miningMark.interrupted,
-      onQuitRequested: (listener) => void quitListeners.push(listener),
-      close: closers.closeAll,
-    }
+  return {
+    api: { version, handlers: createHandlers(context), onEvent: (listener) => events.onAny(listener) },
+    uploadsFolder: modelSupport.uploadsFolder,
+    interruptedMining: miningMark.interrupted,
+    onQuitRequested: (listener) => void quit.on(listener),
+    close: closers.closeAll,
   }
 }

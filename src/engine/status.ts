@@ -5,7 +5,7 @@ import type { EngineContext } from './context'
 import { localMidnight } from './base'
 import { whyNoJobs } from './jobs'
 
-export function engineStatus(context: Omit<EngineContext, 'status'>): EngineStatus {
+export function engineStatus(context: EngineContext): EngineStatus {
   const { level, pace } = context.throttle
   const { mining, networkState, network, clock } = context
   const known = networkState.known ? networkState.current : null
@@ -39,7 +39,7 @@ export function engineStatus(context: Omit<EngineContext, 'status'>): EngineStat
     })),
     noJobs: whyNoJobs({
       runners: context.devices.runners(),
-      kinds: context.readyKinds(),
+      kinds: context.usable.kinds(),
       samples: context.settings.current.samples,
     }),
     throttle: { level, threadsShare: pace.threadsShare, dutyCycle: pace.dutyCycle },

@@ -1,7 +1,7 @@
 /** A real engine in the test's own process, with real worker processes and a folder of its own. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { createEngine, type Engine, type EngineParts } from '#engine/engine'
+import { createEngine, type Engine, type EngineOptions } from '#engine/engine'
 import { createNodeProcessHost } from '#process/node-host'
 import { systemClock } from '#process/clock'
 import { startLoopbackServer, type LoopbackServer } from '#server/server'
@@ -16,7 +16,7 @@ export interface TestEngine {
   close(): Promise<void>
 }
 
-export async function startTestEngine(dataDir: string, changes: Partial<EngineParts> = {}): Promise<TestEngine> {
+export async function startTestEngine(dataDir: string, changes: Partial<EngineOptions> = {}): Promise<TestEngine> {
   const complaints: string[] = []
   const complain =
     (severity: 'warning' | 'error' | 'fault') =>

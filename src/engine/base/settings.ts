@@ -115,3 +115,20 @@ export function electricityPrice({ pricePerKilowattHourMicros: price, currency }
     ? { micros: ASSUMED_PRICE_MICROS[currency], currency, assumed: true }
     : { micros: BigInt(price), currency, assumed: false }
 }
+
+/** What electricity costs now, for those who read the ledger: it is opened before there are settings. */
+export interface Tariff {
+  current: () => ElectricityPrice
+  /** From now on the price is what `price` says. */
+  follow(price: () => ElectricityPrice): void
+}
+
+export function createTariff(): Tariff {
+  let price: () => ElectricityPrice = () => electricityPrice(defaultSettings(''))
+  return {
+    current: () => price(),
+    follow: (source) => {
+      price = source
+    },
+  }
+}

@@ -8,7 +8,7 @@ import { findReportProblems } from '#shared/domain/benchmark-report'
 import { GOLDEN } from '#shared/domain/golden'
 import { TIERS } from '#shared/domain/tiers'
 import { sample } from '../../../test/support/sample-data'
-import { createBenchmarks, type BenchmarksParts } from './benchmarks'
+import { createBenchmarks, type BenchmarksOptions } from './benchmarks'
 import { openLedger, type Ledger } from '../ledger'
 import { createSigner, signatureVerifier } from '../network'
 import type { BenchmarkOutcome, BenchmarkPlan } from './benchmark-task'
@@ -56,7 +56,6 @@ async function rig(outcome: typeof RIGHT, changes: Partial<Device> = {}) {
     },
   }
   const devices = {
-    settled: async () => undefined,
     get: () => device,
     runner: () => runner,
     fullLoadPower: () => ({ watts: 40, certainty: 'estimated' as const, source: 'a table', temperatureCelsius: null }),
@@ -65,15 +64,18 @@ async function rig(outcome: typeof RIGHT, changes: Partial<Device> = {}) {
     clockHertz: () => 3e9,
   }
   const signer = createSigner('11'.repeat(32))
-  const benchmarks = createBenchmarks({
+  const context = {
     version: '0.1.0',
-    devices: devices as unknown as BenchmarksParts['devices'],
-    quarantine: async (id, reason) => void seen.quarantined.push(`${id}: ${reason}`),
     ledger,
     host: { start: () => Promise.reject(new Error('not asked for')) },
-    signer,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
-    random: (bytes) => new Uint8Array(bytes).fill(255),
+    randomBytes: (bytes: number) => new Uint8Array(bytes).fill(255),
+  }
+  const benchmarks = createBenchmarks(context, {
+    devices: devices as unknown as BenchmarksOptions['devices'],
+    settled: async () => undefined,
+    quarantine: async (id, reason) => void seen.quarantined.push(`${id}: ${reason}`),
+    signer,
   })
   return { benchmarks, runner, seen }
 }

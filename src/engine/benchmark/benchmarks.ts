@@ -4,6 +4,7 @@ import {
   BENCHMARK_EPOCH,
   BENCHMARK_PUBLIC_KEY,
   DEFAULT_BENCHMARK_SECONDS,
+  type BenchmarkProgress,
   median,
   spreadOf,
 } from '#shared/domain/benchmark'
@@ -13,11 +14,10 @@ import { checksumOf, goldenDigests } from '#shared/domain/golden'
 import { signObject, type Signed, type Signer } from '#shared/domain/signed'
 import { TIERS, type TierName } from '#shared/domain/tiers'
 import { proofEngines, type ProofEngine } from '#shared/domain/backend'
-import type { ProcessHost } from '#process/host'
-import type { DeviceRegistry, Quarantine } from '../devices'
-import type { Ledger } from '../ledger'
-import type { Log } from '../base'
-import type { BenchmarkOutcome } from './benchmark-task'
+import type { Quarantine } from '../devices'
+import type { DevicePower } from '../power'
+import type { RigContext } from '../base'
+import type { BenchmarkOutcome, BenchmarkPlan } from './benchmark-task'
 import { recompute } from '../workers'
 
 export interface BenchmarkRequest {
@@ -40,23 +40,50 @@ export interface Benchmarks {
   export(benchmarkId: string): Signed<BenchmarkReport>
 }
 
-export interface BenchmarksParts {
-  version: string
-  devices: DeviceRegistry
+/** What a benchmark asks of a device's loop. */
+export interface BenchmarkRunner {
+  /** the one it mines on; null: it does not mine */
+  readonly engine: ProofEngine | null
+  /** the one under way; null: none is */
+  readonly benchmarkProgress: BenchmarkProgress | null
+  /**
+   * Measures between other work; a start of mining ends it. Rejects with Failure `cancelled` then, `device-unavailable`
+   * where the device cannot work.
+   */
+  benchmark(plan: BenchmarkPlan): Promise<BenchmarkOutcome & { threads: number }>
+  /** False: none was asked for. */
+  cancelBenchmark(): boolean
+}
+
+/** The rig's devices, as far as a benchmark needs them. */
+export interface BenchmarkedDevices {
+  /** Throws Failure `not-found`. */
+  get(id: string): Device
+  runner(id: string): BenchmarkRunner
+  power(id: string): DevicePower
+  fullLoadPower(id: string): DevicePower
+  heat(id: string): { limitCelsius: number }
+  clockHertz(id: string): number | null
+}
+
+export interface BenchmarksOptions {
+  devices: BenchmarkedDevices
+  /** Settles when every device was tried. */
+  settled: () => Promise<void>
   quarantine: Quarantine['put']
-  ledger: Ledger
-  host: ProcessHost
   signer: Signer
-  log: Log
-  random: (bytes: number) => Uint8Array
 }
 
 /** Another engine computes for so long, at most, and so many, what a stress test is checked against. */
 const CHECK_MILLISECONDS = { least: 1000, most: 10_000, share: 0.1 }
 const MOST_KNOWN = 256
 
-export function createBenchmarks(parts: BenchmarksParts): Benchmarks {
-  const { devices, ledger, signer, log } = parts
+export function createBenchmarks(
+  rig: Pick<RigContext, 'ledger' | 'log' | 'host' | 'version' | 'randomBytes'>,
+  options: BenchmarksOptions,
+): Benchmarks {
+  const { ledger, log } = rig
+  const { devices, signer } = options
 
   /** Reference digests for a stress test: the golden file's, then those that another engine of the processor computes. */
   const knownDigests = async (
@@ -71,7 +98,7 @@ export function createBenchmarks(parts: BenchmarksParts): Benchmarks {
     const { least, most, share } = CHECK_MILLISECONDS
     try {
       const { digests } = await recompute(
-        { host: parts.host, threads: processor.threads?.inUse ?? 1, signal },
+        { host: rig.host, threads: processor.threads?.inUse ?? 1, signal },
         (checker) =>
           checker.digests({
             engine: checking,
@@ -122,7 +149,7 @@ export function createBenchmarks(parts: BenchmarksParts): Benchmarks {
       powerLimitWatts: device.powerLimit?.currentWatts ?? null,
       threads: device.threads === null ? null : measured.threads,
       driver: device.detail.driver ?? null,
-      lodeVersion: parts.version,
+      lodeVersion: rig.version,
       checksum: wrong === null ? 'ok' : 'mismatch',
       checksumSha256: checksumOf(measured.checksumDigests),
       noncesChecked: measured.noncesChecked,
@@ -133,7 +160,7 @@ export function createBenchmarks(parts: BenchmarksParts): Benchmarks {
 
   return {
     run: async ({ id, engine, tier = 'itp1-base', seconds = DEFAULT_BENCHMARK_SECONDS, stressMinutes }) => {
-      await devices.settled()
+      await options.settled()
       const device = devices.get(id)
       if (!device.canMine)
         throw new Failure('device-unavailable', `${id} cannot be measured: ${device.reason ?? 'it cannot mine'}`)
@@ -154,7 +181,7 @@ export function createBenchmarks(parts: BenchmarksParts): Benchmarks {
         milliseconds,
         publicKey: signer.publicKeyHex,
         // A start that nobody knows before: these digests cannot have been computed ahead. Far from the end of the nonces.
-        firstNonce: new DataView(Uint8Array.from(parts.random(8)).buffer).getBigUint64(0) >> 1n,
+        firstNonce: new DataView(Uint8Array.from(rig.randomBytes(8)).buffer).getBigUint64(0) >> 1n,
         stress: stress ? (signal) => knownDigests(tested, signal) : null,
         read: () => {
           const { watts, certainty, temperatureCelsius } = devices.power(id)
@@ -183,7 +210,7 @@ export function createBenchmarks(parts: BenchmarksParts): Benchmarks {
       })
       if (measured.wrong !== null) {
         const { nonce } = measured.wrong
-        await parts.quarantine(
+        await options.quarantine(
           id,
           `this device computes wrong results (the digest of nonce ${nonce} of ${tier} with ${known} is not that of every correct machine)`,
         )

@@ -1,5 +1,4 @@
 /** Benchmarks and stress tests of devices. */
 export { createBenchmarkQueue } from './benchmark-queue'
 export type { BenchmarkOutcome, BenchmarkPlan } from './benchmark-task'
-export { createBenchmarks, type Benchmarks } from './benchmarks'
-export { processorClockHertz } from './processor-clock'
+export { createBenchmarks, type BenchmarkRunner, type Benchmarks } from './benchmarks'

@@ -5,10 +5,11 @@ import { createBenchmarkQueue } from '../benchmark'
 import { createDeviceDisplay } from './device-display'
 import { createDeviceJobs, createModelTrials } from '../jobs'
 import { createDeviceProofs } from '../proof'
-import type { DeviceRunner, DeviceRunnerParts, MiningOptions } from './device-types'
+import type { MiningOptions } from '../mining'
+import type { DeviceLoopContext, DeviceLoopOptions, DeviceRunner } from './device-types'
 import { createDeviceWorker } from './device-worker'
 import { fitsMemory, MODEL_MEMORY_SHARE } from '../models'
-import { createRestraint } from './restraint'
+import { createDeviceThrottle } from './device-throttle'
 import { createWorkLoop } from './work-loop'
 
 export type { DeviceRunner } from './device-types'
@@ -19,70 +20,111 @@ const NETWORK_RETRY_MILLISECONDS = 2000
 const BENCHMARK_END_MILLISECONDS = 500
 
 /** Starts nothing by itself: its process begins with the first work and ends after a minute without. */
-export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
-  const { clock, deviceId, log } = parts
-  let threads = parts.threads
+export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLoopOptions): DeviceRunner {
+  const { rig, link, onChange } = context
+  const { clock, log, events, ledger } = rig
+  const { deviceId, memoryBytes, models } = options
+  let threads = options.threads
   let mining: MiningOptions | null = null
   let finishing = false
   let stopping = false
   let networkTrouble: string | null = null
   let faulted: string | null = null
   const benchmarks = createBenchmarkQueue(clock)
-  const display = createDeviceDisplay(clock, parts.onChange)
+  const display = createDeviceDisplay(clock, onChange)
   const { show } = display
-  const proofs = createDeviceProofs({ ...parts, show, display, isJobWaiting: () => jobs.hinted })
+  const proofs = createDeviceProofs(rig, link, {
+    deviceId,
+    memoryBytes,
+    energyNow: options.energyNow,
+    onUnit: options.onUnit,
+    onWork: options.onWork,
+    beforeMining: async () => options.whileMining?.begin(),
+    show,
+    state: () => display.state,
+    isJobWaiting: () => jobs.hinted,
+  })
 
-  const worker = createDeviceWorker({
-    ...parts,
-    threads: () => restraint.threads(),
-    modelMemoryBytes: Math.floor(parts.memoryBytes * MODEL_MEMORY_SHARE),
+  const worker = createDeviceWorker(rig, {
+    deviceId,
+    host: options.host,
+    workerStart: options.workerStart,
+    deadlines: options.deadlines,
+    onToken: ({ jobId, text, index }) => events.emit('job.token', { id: jobId, text, index }),
+    threads: () => throttle.threads(),
+    modelMemoryBytes: Math.floor(memoryBytes * MODEL_MEMORY_SHARE),
     isStopping: () => stopping,
     isBusy: () => loop.running,
     onStarting: () => show(benchmarks.waiting && mining === null ? 'benchmarking' : 'starting', 'Starting'),
     onRestarting: (reason) => show('restarting', `Its worker stopped: ${reason}. Starts again by itself.`, 'idle'),
     onEnded: () => proofs.forget(),
     onComputed: ({ macs }) => jobs.computed(macs),
-    onState: parts.onChange,
+    onState: onChange,
   })
 
   const jobs = createDeviceJobs({
-    ...parts,
+    deviceId,
+    memoryBytes,
+    rigKey: link.rigKey,
+    network: link.network,
+    submissions: link.submissions,
+    sampleBudget: context.sampleBudget,
+    models,
+    jobParts: { ledger, events },
+    jobRates: context.jobRates,
+    energyNow: options.energyNow,
+    onWork: options.onWork,
+    clock,
+    log,
     worker,
     isStopping: () => stopping,
     isFinishing: () => finishing,
     show: (words, kind) => show('working', words, kind),
   })
 
-  const trials = parts.sample === undefined ? null : createModelTrials({ ...parts, sample: parts.sample })
+  const trials =
+    context.generateInput === undefined
+      ? null
+      : createModelTrials({
+          deviceId,
+          memoryBytes,
+          clock,
+          log,
+          models,
+          jobRates: context.jobRates,
+          networkState: link.networkState,
+          energyNow: options.energyNow,
+          sample: context.generateInput,
+        })
 
   const step = async (): Promise<boolean> => {
     if (proofs.unwritten !== null) throw proofs.unwritten
-    if (await restraint.coolDown()) return !finishing
+    if (await throttle.coolDown()) return !finishing
     worker.paceThreads()
     const measured = await benchmarks.runNext(worker.ensure, (words) => show('benchmarking', words, 'idle'))
-    if (measured) parts.onChange()
+    if (measured) onChange()
     // A job that somebody waits for comes between the slices of a benchmark.
     if (measured && !jobs.hinted) return true
     const job = await jobs.next(mining !== null && !finishing && mining.samples && !measured)
     if (job) {
-      const before = parts.energyNow()
-      const watch = restraint.watchHeat(jobs.interrupt)
+      const before = options.energyNow()
+      const watch = throttle.watchHeat(jobs.interrupt)
       const sampleMilliseconds = await jobs.run(job).finally(() => watch.cancel())
       proofs.otherWorkSince(before)
-      if (sampleMilliseconds > 0) await restraint.rest(sampleMilliseconds)
+      if (sampleMilliseconds > 0) await throttle.rest(sampleMilliseconds)
       return true
     }
     if (measured) return true
     if (mining === null || finishing) return false
     if (jobs.hinted) return true
-    if (!restraint.mayProve()) await restraint.rest(0)
-    else await restraint.rest((await tryModel()) ?? (await prove(mining)))
+    if (!throttle.mayProve()) await throttle.rest(0)
+    else await throttle.rest((await tryModel()) ?? (await prove(mining)))
     return true
   }
 
   /** Milliseconds that a model's measurement took; null: none is due. */
   const tryModel = async (): Promise<number | null> => {
-    const before = parts.energyNow()
+    const before = options.energyNow()
     const taken = await trials?.runNext(worker.ensure, (words) => show('benchmarking', words, 'idle'))
     if (taken === undefined || taken === null) return null
     proofs.otherWorkSince(before)
@@ -90,15 +132,15 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
   }
 
   const prove = async (options: MiningOptions): Promise<number> => {
-    const milliseconds = await proofs.prove(await worker.ensure(), options, restraint.slice())
+    const milliseconds = await proofs.prove(await worker.ensure(), options, throttle.slice())
     networkTrouble = null
     return milliseconds
   }
 
-  const restraint = createRestraint({
+  const throttle = createDeviceThrottle({
     clock,
-    pace: parts.pace,
-    heat: parts.heat,
+    pace: context.pace,
+    heat: options.heat,
     allThreads: () => threads,
     sleep: (milliseconds) => loop.pause(milliseconds),
     // A job that somebody waits for keeps to the level's threads, not to its duty cycle.
@@ -108,22 +150,22 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     onHot: (words) => log.warn('device rests', { device: deviceId, reason: words }),
   })
 
-  const giveUp = async (fault: Failure): Promise<false> => {
+  const markFaulted = async (fault: Failure): Promise<false> => {
     faulted = fault.message
     log.error('device stopped', { device: deviceId, code: fault.code, reason: fault.message })
     show('faulted', fault.message, 'idle')
-    await parts.whileMining?.end()
-    parts.onFault?.(fault)
+    await options.whileMining?.end()
+    options.onFault(fault)
     return false
   }
 
   /** Decides what a failed step means; true: go on. */
-  const survive = async (error: unknown): Promise<boolean> => {
+  const shouldContinue = async (error: unknown): Promise<boolean> => {
     if (stopping) return false
     if (!(error instanceof Failure)) throw error
     // A driver that hangs would hang again. Any other worker that is gone comes back.
-    if (error instanceof PeerUnavailable && error.timedOut && (parts.workerStart?.driver ?? parts.workerStart?.gpu))
-      return giveUp(new Failure('driver-fault', 'it hangs: it gave no answer in time'))
+    if (error instanceof PeerUnavailable && error.timedOut && (options.workerStart.driver ?? options.workerStart.gpu))
+      return markFaulted(new Failure('driver-fault', 'it hangs: it gave no answer in time'))
     // A new worker knows no weights and no unit; a lost network gives a new unit.
     if (error instanceof PeerUnavailable) {
       proofs.forget()
@@ -139,19 +181,19 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       await loop.pause(NETWORK_RETRY_MILLISECONDS)
       return true
     }
-    return giveUp(error)
+    return markFaulted(error)
   }
 
   const concludeLoop = (fault?: Error): void => {
     if (fault !== undefined) {
       faulted = fault.message
-      log.error('a device loop ended by a fault of ours', { device: deviceId, error: fault.stack ?? fault.message })
+      log.error('a device loop ended by an internal error', { device: deviceId, error: fault.stack ?? fault.message })
       show('faulted', faulted, 'idle')
     }
     if (stopping || faulted !== null) {
       void benchmarks.cancelAll(faulted === null ? 'the device was stopped' : `the device stopped: ${faulted}`)
     }
-    restraint.reset()
+    throttle.reset()
     if (faulted === null) {
       networkTrouble = null
       show('idle', '', 'idle')
@@ -162,7 +204,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     if (benchmarks.waiting || (jobs.hinted && !finishing)) run()
   }
 
-  const loop = createWorkLoop({ clock, isOver: () => stopping, step, survive, onEnd: concludeLoop })
+  const loop = createWorkLoop({ clock, isOver: () => stopping, step, shouldContinue, onEnd: concludeLoop })
 
   const run = (): void => {
     if (loop.running || faulted !== null || stopping) return
@@ -171,9 +213,9 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
   }
 
   /** Somebody asks anew: what stopped it before may be over. */
-  const forgive = (): void => {
+  const clearFault = (): void => {
     faulted = null
-    proofs.forgive()
+    proofs.clearFault()
     worker.retry()
   }
 
@@ -194,7 +236,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     void benchmarks.cancelAll('the device was stopped')
     worker.keep()
     loop.wake()
-    await parts.whileMining?.end()
+    await options.whileMining?.end()
     await worker.end()
     await loop.ended()
     await jobs.release()
@@ -217,7 +259,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     },
     takeLaneTimes: () => display.takeLaneTimes(),
     get resting() {
-      return display.state === 'idle' ? restraint.resting : null
+      return display.state === 'idle' ? throttle.resting : null
     },
     get reason() {
       return faulted
@@ -244,14 +286,14 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       return worker.client?.loadedModels ?? []
     },
     get takesJobs() {
-      return parts.models().length > 0
+      return models().length > 0
     },
-    canRun: (model) => fitsMemory(model.card, parts.memoryBytes),
+    canRun: (model) => fitsMemory(model.card, memoryBytes),
     get networkTrouble() {
       return networkTrouble
     },
     startMining: (options) => {
-      forgive()
+      clearFault()
       endBenchmarks('mining was started, and the benchmark ended for it', 'Measure again when mining has stopped.')
       proofs.begin()
       trials?.begin()
@@ -270,13 +312,13 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     wake: () => {
       jobs.hint()
       trials?.yield()
-      if (display.lane === 'proof' && parts.models().length > 0) proofs.yield()
+      if (display.lane === 'proof' && models().length > 0) proofs.yield()
       if (networkTrouble === null) loop.wake()
       run()
     },
     cancelJob: (jobId) => jobs.cancel(jobId),
     retry: () => {
-      forgive()
+      clearFault()
       jobs.hint()
       run()
     },
@@ -295,7 +337,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       }
       const measured = benchmarks.add(plan)
       run()
-      return { ...(await measured), threads: restraint.threads() }
+      return { ...(await measured), threads: throttle.threads() }
     },
     askDriver: async (method, params) => {
       if (worker.client === null) throw new PeerUnavailable(`${deviceId} has no worker now`, false)

@@ -1,7 +1,8 @@
 /** The life of one device's worker process: begins with the first work, ends after a minute without, keeps to its threads. */
 import { Failure } from '#shared/domain/errors'
 import type { WorkerStart } from '#shared/ipc/worker'
-import type { Clock } from '#process/clock'
+import type { ProcessHost } from '#process/host'
+import type { RigContext } from '../base'
 import { startWorker, type WorkerClient, type WorkerClientParts } from '../workers'
 
 /** A worker without work keeps its models this long. */
@@ -18,17 +19,20 @@ export interface DeviceWorker {
   /** Ends it after a minute unless something keeps it. */
   endWhenIdle(): void
   keep(): void
-  /** One that was given up is tried again. */
+  /** Tries one again that kept stopping. */
   retry(): void
 }
 
-export interface DeviceWorkerParts extends Omit<WorkerClientParts, 'name' | 'start' | 'onState'> {
+export interface DeviceWorkerOptions {
   deviceId: string
-  clock: Clock
+  host: ProcessHost
   /** for the weights of models */
   modelMemoryBytes: number
-  /** what it drives; absent: the processor */
-  workerStart?: Pick<WorkerStart, 'driver' | 'gpu'>
+  /** what it drives; empty: the processor */
+  workerStart: Pick<WorkerStart, 'driver' | 'gpu'>
+  deadlines: WorkerClientParts['deadlines']
+  onToken: NonNullable<WorkerClientParts['onToken']>
+  onComputed: NonNullable<WorkerClientParts['onComputed']>
   /** that it may use now */
   threads: () => number
   isStopping: () => boolean
@@ -41,49 +45,52 @@ export interface DeviceWorkerParts extends Omit<WorkerClientParts, 'name' | 'sta
   onState: () => void
 }
 
-export function createDeviceWorker(parts: DeviceWorkerParts): DeviceWorker {
-  const { deviceId, clock, log } = parts
+export function createDeviceWorker(
+  { clock, log, randomFraction }: Pick<RigContext, 'clock' | 'log' | 'randomFraction'>,
+  options: DeviceWorkerOptions,
+): DeviceWorker {
+  const { deviceId, deadlines } = options
   let client: WorkerClient | null = null
-  let toldThreads = 0
+  let reportedThreads = 0
   let idleStop: { cancel(): void } | null = null
 
   const onState = (): void => {
     if (client?.state === 'waiting') {
-      if (parts.isBusy()) parts.onRestarting(client.reason)
+      if (options.isBusy()) options.onRestarting(client.reason)
       else void end()
     }
-    parts.onState()
+    options.onState()
   }
 
   const end = async (): Promise<void> => {
     const ending = client
     client = null
-    parts.onEnded()
+    options.onEnded()
     await ending?.stop()
   }
 
   return {
     ensure: async () => {
       // A step that was under way when stopping began must not bring back what stopping ended.
-      if (parts.isStopping()) throw new Failure('cancelled', 'the device is being stopped')
+      if (options.isStopping()) throw new Failure('cancelled', 'the device is being stopped')
       if (client === null) {
-        toldThreads = parts.threads()
-        parts.onStarting()
+        reportedThreads = options.threads()
+        options.onStarting()
         client = startWorker({
-          host: parts.host,
+          host: options.host,
           clock,
-          random: parts.random,
+          random: randomFraction,
           log,
-          ...(parts.onToken === undefined ? {} : { onToken: parts.onToken }),
-          ...(parts.onComputed === undefined ? {} : { onComputed: parts.onComputed }),
-          ...(parts.deadlines === undefined ? {} : { deadlines: parts.deadlines }),
+          onToken: options.onToken,
+          onComputed: options.onComputed,
+          ...(deadlines === undefined ? {} : { deadlines }),
           name: `worker ${deviceId}`,
           start: {
             role: 'worker',
             deviceId,
-            threads: toldThreads,
-            modelMemoryBytes: parts.modelMemoryBytes,
-            ...parts.workerStart,
+            threads: reportedThreads,
+            modelMemoryBytes: options.modelMemoryBytes,
+            ...options.workerStart,
           },
           onState,
         })
@@ -96,9 +103,9 @@ export function createDeviceWorker(parts: DeviceWorkerParts): DeviceWorker {
       return client
     },
     paceThreads: () => {
-      const threads = parts.threads()
-      if (threads === toldThreads) return
-      toldThreads = threads
+      const threads = options.threads()
+      if (threads === reportedThreads) return
+      reportedThreads = threads
       client
         ?.request('configure', { threads })
         .catch((error: unknown) => log.warn('threads not set', { device: deviceId, error: String(error) }))
@@ -106,7 +113,7 @@ export function createDeviceWorker(parts: DeviceWorkerParts): DeviceWorker {
     end,
     endWhenIdle: () => {
       idleStop = clock.setTimeout(() => {
-        if (!parts.isBusy()) void end()
+        if (!options.isBusy()) void end()
       }, IDLE_STOP_MILLISECONDS)
     },
     keep: () => idleStop?.cancel(),

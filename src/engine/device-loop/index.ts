@@ -1,4 +1,3 @@
-/** One device at work: what it does next, and what happens when a step fails. */
-export type { DeviceDisplay } from './device-display'
-export type { DeviceRunner, DeviceRunnerParts, MiningOptions } from './device-types'
-export { createRunnerFactory } from './runner-factory'
+/** Devices at work: what each does next, and what happens when a step fails. */
+export type { DeviceRunner } from './device-types'
+export { createRigDevices, type RigDevices } from './rig-devices'

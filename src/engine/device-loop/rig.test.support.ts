@@ -20,14 +20,14 @@ import { portPair } from '#process/port'
 import type { Clock } from '#process/clock'
 import { manualClock } from '#process/clock.test.support'
 import { createHarness, hashDigest, honestRun, MODELS } from '../../../test/support/coordinator-harness'
-import { createEngineEvents } from '../base/events'
+import { createEngineEvents, type RigContext } from '../base'
 import { workEnergy } from '../power/work-energy'
 import { openLedger } from '../ledger'
 import { createSigner, signatureVerifier } from '../network'
 import { createDeviceRunner } from './device-runner'
-import type { DeviceRunnerParts } from './device-types'
+import type { DeviceLoopContext, DeviceLoopOptions } from './device-types'
 import { createJobRates } from '../jobs/job-rates'
-import type { RunnableModel } from '../jobs/job-runner'
+import type { RunnableModel } from '../models'
 import { createNetworkState } from '../network/network-state'
 import { createSampleBudget } from '../jobs/sample-budget'
 import { createSubmissions } from '../network/submissions'
@@ -218,7 +218,7 @@ export async function createTestRig(
     models?: readonly RunnableModel[]
     trials?: boolean
     /** of a device that is not the processor, or has a power limit */
-    runner?: Pick<DeviceRunnerParts, 'workerStart' | 'onFault' | 'whileMining'>
+    runner?: Partial<Pick<DeviceLoopOptions, 'workerStart' | 'onFault' | 'whileMining'>>
   } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'lode-work-'))
@@ -293,33 +293,41 @@ export async function createTestRig(
   }
   const jobRates = createJobRates(ledger)
   const units: { difficulty: string; tier: string }[] = []
-  const runner = createDeviceRunner({
+  const rig: RigContext = {
+    version: 'test',
+    dataDir: folder,
+    clock,
+    randomBytes: (count) => new Uint8Array(count),
+    randomFraction: () => 0.5,
+    host,
+    log: silent,
+    ledger,
+    events,
+  }
+  const loops: DeviceLoopContext = {
+    rig,
+    link: { network, networkState, submissions, rigKey: signer.publicKeyHex },
+    sampleBudget: createSampleBudget(() => 0),
+    jobRates,
+    pace: () => conditions.pace,
+    ...(options.trials === true ? { generateInput: async (kind) => (await samples.generate(kind, v7())).input } : {}),
+    onChange: () => undefined,
+  }
+  const runner = createDeviceRunner(loops, {
     deviceId: 'cpu0',
     threads: 1,
     memoryBytes: options.memoryBytes ?? 2 * 1024 ** 3,
-    rigKey: signer.publicKeyHex,
     host,
-    clock,
-    random: () => 0.5,
-    log: silent,
-    network,
-    networkState,
-    submissions,
-    sampleBudget: createSampleBudget(() => 0),
+    workerStart: {},
     models: () => options.models ?? [chatModel],
-    jobRates,
-    ...(options.trials === true ? { sample: async (kind) => (await samples.generate(kind, v7())).input } : {}),
-    jobParts: { ledger, events },
-    pace: () => conditions.pace,
     heat: () => ({ celsius: conditions.celsius, limitCelsius: 95 }),
     energyNow: () => (conditions.watts === null ? null : workEnergy((conditions.watts * clock.monotonic()) / 1000, 0)),
-    onToken: () => undefined,
+    onFault: () => undefined,
     onUnit: (unit) => {
       ledger.recordUnit(unit, 'cpu0')
       units.push({ difficulty: unit.body.difficulty, tier: unit.body.tier })
     },
     onWork: () => undefined,
-    onChange: () => undefined,
     ...options.runner,
   })
   /** As the Jobs screen does it. */

@@ -1,4 +1,4 @@
-/** Step after step until there is nothing to do: what ends the loop, what it survives, and its pauses. */
+/** Step after step until there is nothing to do: what ends the loop, which failures it outlasts, and its pauses. */
 import type { Clock } from '#process/clock'
 
 export interface WorkLoop {
@@ -12,26 +12,26 @@ export interface WorkLoop {
   wake(): void
 }
 
-export interface WorkLoopParts {
+export interface WorkLoopOptions {
   clock: Pick<Clock, 'setTimeout'>
   isOver: () => boolean
   /** False: nothing is left to do. */
   step: () => Promise<boolean>
-  /** What a failed step means; true: go on. Throws what is a fault of ours. */
-  survive: (error: unknown) => Promise<boolean>
-  /** `fault`: what it did not survive */
+  /** What a failed step means; true: the loop goes on. Throws an internal error. */
+  shouldContinue: (error: unknown) => Promise<boolean>
+  /** `fault`: the internal error that ended the loop */
   onEnd: (fault?: Error) => void
 }
 
-export function createWorkLoop(parts: WorkLoopParts): WorkLoop {
+export function createWorkLoop(options: WorkLoopOptions): WorkLoop {
   let loop: Promise<void> | null = null
   let endPause: (() => void) | null = null
 
-  const goOn = async (): Promise<boolean> => {
+  const runStep = async (): Promise<boolean> => {
     try {
-      return await parts.step()
+      return await options.step()
     } catch (error) {
-      return parts.survive(error)
+      return options.shouldContinue(error)
     }
   }
 
@@ -39,12 +39,12 @@ export function createWorkLoop(parts: WorkLoopParts): WorkLoop {
     let fault: Error | undefined
     try {
       // At least one step: whoever calls `run` knows that it is not over.
-      while ((await goOn()) && !parts.isOver());
+      while ((await runStep()) && !options.isOver());
     } catch (error) {
       fault = error instanceof Error ? error : new Error(String(error))
     }
     loop = null
-    parts.onEnd(fault)
+    options.onEnd(fault)
   }
 
   return {
@@ -59,7 +59,7 @@ export function createWorkLoop(parts: WorkLoopParts): WorkLoop {
     },
     pause: async (milliseconds) => {
       const timer = await new Promise<{ cancel(): void }>((resolve) => {
-        const running = parts.clock.setTimeout(() => resolve(running), milliseconds)
+        const running = options.clock.setTimeout(() => resolve(running), milliseconds)
         endPause = () => resolve(running)
       })
       timer.cancel()

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest'
 import type { GpuFinding } from './describe'
-import { createEngineLook } from './backends'
+import { createBackendSurvey } from './backends'
 
 it('a slow graphics driver holds up nothing but its own device', async () => {
   let answer: (found: GpuFinding) => void = () => undefined
   let found = 0
-  const look = createEngineLook({
+  const look = createBackendSurvey({
     inventory: () => ({
       cpu: { name: 'A processor', vendor: '', physicalCores: 1, logicalCores: 1, instructionSets: [] },
       memoryBytes: 1e9,
@@ -14,12 +14,11 @@ it('a slow graphics driver holds up nothing but its own device', async () => {
       battery: false,
     }),
     nativeWorks: async () => true,
-    gpuEngines: () =>
+    gpuBackends: () =>
       new Promise((resolve) => {
         answer = resolve
       }),
     mayUseMatrixUnits: () => true,
-    driversReady: async () => undefined,
     onFound: () => found++,
   })
   await look.ready()

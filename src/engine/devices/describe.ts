@@ -69,13 +69,13 @@ const SERVER_DISPLAY_CHIP = /aspeed|\bast\d{4}\b|matrox.*g200|mgag200/i
 
 /**
  * cpu0 first, then the GPUs. `settings` are the person's, by device id; `cpuEngines` drive the processor, the best first;
- * `gpuEngines` a GPU, by its id.
+ * `gpuBackends` a GPU, by its id.
  */
 export function describeDevices(
   inventory: SensorInventory,
   settings: Readonly<Record<string, DeviceSettings>>,
   cpuEngines: readonly ProofEngine[],
-  gpuEngines: Readonly<Record<string, GpuFinding>> = {},
+  gpuBackends: Readonly<Record<string, GpuFinding>> = {},
 ): DeviceDescriptor[] {
   const { cpu, memoryBytes, gpus } = inventory
   const maximum = cpu.logicalCores
@@ -98,7 +98,7 @@ export function describeDevices(
   return [
     cpu0,
     ...gpus.map((gpu): DeviceDescriptor => {
-      const { engines, matrixUnits } = gpuEngines[gpu.id] ?? { engines: [], matrixUnits: false }
+      const { engines, matrixUnits } = gpuBackends[gpu.id] ?? { engines: [], matrixUnits: false }
       const canMine = engines.length > 0
       const adapter = adapterOf(gpu.id, inventory)
       return {

@@ -1,7 +1,11 @@
-/** Devices: what the machine has, what it draws, and the process that looks. */
+/** Devices: what the machine has, which backends work on each, and what is quarantined. */
 export type { DeviceDescriptor, DeviceSettings } from './describe'
 export { createGpuProbe } from './gpu-probe'
 export { knownInventory, rememberInventory } from './known-inventory'
 export { createNativeProbe } from './native-probe'
+export { createMachine, type Machine } from './machine'
+export type { DeviceDriving, DeviceFault, DeviceProvider } from './provider'
 export { createQuarantine, type Quarantine } from './quarantine'
 export { createDeviceRegistry, type DeviceRegistry } from './registry'
+export { processorClockHertz } from './processor-clock'
+export { viewDevice, type DeviceWork } from './device-view'

@@ -1,39 +1,63 @@
 import { describe, expect, it } from 'vitest'
 import { Failure } from '#shared/domain/errors'
-import type { GpuAdapter } from '#shared/ipc/worker'
-import { createEngineEvents } from '../base/events'
-import { createQuarantine, type QuarantineParts } from './quarantine'
+import { createEngineEvents, type RigContext } from '../base'
+import { createMachine, type MachineOptions } from './machine'
+import { createQuarantine } from './quarantine'
 
 const SHARE = { id: 'a share', nonce: '1', tier: 'itp1-small' } as const
 
-/** One graphics processor, `gpu0`; everything that is asked of its surroundings, in order. */
-function surroundings(adapter: GpuAdapter | null) {
+/** One graphics processor, `gpu0`, with or without matrix units; everything that is asked of its surroundings, in order. */
+async function surroundings(gpu: { matrixUnits: boolean }) {
   const happened: string[] = []
   const note = (what: string): void => void happened.push(what)
-  let opened = adapter
   let now = 1000
   let foundAt = 0
   const events = createEngineEvents()
-  const quarantine = createQuarantine({
-    devices: {
-      adapter: () => opened,
-      dropMatrixUnits: () => {
-        opened = { name: '' }
-        note('dropped')
-      },
-      quarantine: (id: string, reason: string) => note(`quarantined ${id}: ${reason}`),
-      forget: () => note('forgotten'),
-      runner: () => ({ stop: async () => note('stopped') }),
-    } as unknown as QuarantineParts['devices'],
-    drivers: { ownerOf: () => null, quarantine: () => note('driver') },
-    mining: () => ({ devicesChanged: async () => note('others go on') }),
+  const rig = {
+    events,
+    host: { start: () => Promise.reject(new Error('not asked for')) },
     ledger: {
       recordEvent: ({ code }: { code: string }) => note(code),
       jobRow: () => ({ at: foundAt }),
-    } as unknown as QuarantineParts['ledger'],
-    events,
-    log: { warn: () => undefined, error: note },
-    clock: { now: () => now },
+    } as unknown as RigContext['ledger'],
+    log: { info: () => undefined, warn: () => undefined, error: note },
+    clock: { now: () => now, monotonic: () => now, setTimeout: () => ({ cancel: () => undefined }) },
+  }
+  const machine = createMachine(rig, {
+    inventory: {
+      cpu: { name: 'A processor', vendor: '', physicalCores: 1, logicalCores: 1, instructionSets: [] },
+      memoryBytes: 1e9,
+      gpus: [{ id: 'gpu0', name: 'A card', vendor: 'B', driver: '580.1', shared: false }],
+      raplReadable: false,
+      battery: false,
+    },
+    readInventory: () => Promise.reject(new Error('not asked for')),
+    settings: {
+      devices: {},
+      device: () => ({ enabled: true }),
+      changeDevice: (
+        id: string,
+        { quarantine, matrixUnitsFailedUnder }: { quarantine?: string; matrixUnitsFailedUnder?: string },
+      ) => {
+        if (matrixUnitsFailedUnder !== undefined) note('dropped')
+        if (quarantine !== undefined) note(`quarantined ${id}: ${quarantine}`)
+      },
+    } as unknown as MachineOptions['settings'],
+    nativeWorks: async () => false,
+    gpuBackends: async () => ({ engines: ['webgpu'], matrixUnits: gpu.matrixUnits }),
+  })
+  await machine.settled()
+  const quarantine = createQuarantine(rig, {
+    registry: {
+      driving: (id) => {
+        const found = machine.driving(id)
+        if (found === null) throw new Error(`no ${id}`)
+        return found
+      },
+    },
+    stop: async () => note('stopped'),
+    forget: () => note('forgotten'),
+    devicesChanged: async () => note('others go on'),
   })
   return {
     quarantine,
@@ -55,8 +79,8 @@ const lost = new Failure('driver-fault', 'the graphics adapter A was lost: it wa
 
 describe('a graphics processor', () => {
   it('that was lost, reset or hangs is quarantined with the reason; the others go on', async () => {
-    const { quarantine, happened, settled } = surroundings({ name: '' })
-    quarantine.onGpuFault('gpu0', lost)
+    const { quarantine, happened, settled } = await surroundings({ matrixUnits: false })
+    quarantine.report('gpu0', { kind: 'stopped', fault: lost })
     await settled()
     expect(happened).toEqual([
       'quarantined gpu0: the graphics adapter A was lost: it was reset',
@@ -67,28 +91,34 @@ describe('a graphics processor', () => {
   })
 
   it('that refused the work is only stopped', async () => {
-    const { quarantine, happened, settled } = surroundings({ name: '' })
-    quarantine.onGpuFault('gpu0', new Failure('device-unavailable', 'the graphics adapter A refused the work'))
+    const { quarantine, happened, settled } = await surroundings({ matrixUnits: false })
+    quarantine.report('gpu0', {
+      kind: 'stopped',
+      fault: new Failure('device-unavailable', 'the graphics adapter A refused the work'),
+    })
     await settled()
     expect(happened).toEqual([])
   })
 
   it('whose matrix units failed in any way goes on without them; only the next fault costs the device', async () => {
-    const { quarantine, happened, settled, at, refuse } = surroundings({ name: '', matrixUnits: true })
-    quarantine.onGpuFault('gpu0', new Failure('device-unavailable', 'the graphics adapter A refused the work'))
+    const { quarantine, happened, settled, at, refuse } = await surroundings({ matrixUnits: true })
+    quarantine.report('gpu0', {
+      kind: 'stopped',
+      fault: new Failure('device-unavailable', 'the graphics adapter A refused the work'),
+    })
     await settled()
     expect(happened).toEqual(['dropped', 'matrix-units-dropped', 'stopped', 'forgotten', 'others go on'])
     at(2000)
     refuse('gpu0', 999)
     await settled()
     expect(happened).toHaveLength(5)
-    quarantine.onGpuFault('gpu0', lost)
+    quarantine.report('gpu0', { kind: 'stopped', fault: lost })
     await settled()
     expect(happened[5]).toBe('quarantined gpu0: the graphics adapter A was lost: it was reset')
   })
 
   it('that submitted a wrong digest is quarantined; no other device is by this', async () => {
-    const { happened, settled, refuse, accept } = surroundings({ name: '' })
+    const { happened, settled, refuse, accept } = await surroundings({ matrixUnits: false })
     accept('gpu0')
     refuse('gpu0', 500, 'stale-epoch')
     await settled()
@@ -96,7 +126,7 @@ describe('a graphics processor', () => {
     refuse('gpu0', 500)
     await settled()
     expect(happened[0]).toBe('quarantined gpu0: it submitted a wrong digest')
-    const processor = surroundings(null)
+    const processor = await surroundings({ matrixUnits: false })
     processor.refuse('cpu0', 500)
     await processor.settled()
     expect(processor.happened).toEqual([])

@@ -1,11 +1,7 @@
-/** What becomes of a device that computed wrongly, was lost or hangs. The others go on. */
-import type { Failure } from '#shared/domain/errors'
-import type { Clock } from '#process/clock'
+/** What becomes of a device that computed wrongly, was lost or hangs: its provider judges, its work ends, and the others go on. */
+import type { RigContext } from '../base'
+import type { DeviceFault } from './provider'
 import type { DeviceRegistry } from './registry'
-import type { Drivers } from '../drivers'
-import type { EngineEvents, Log } from '../base'
-import type { Ledger } from '../ledger'
-import type { Mining } from '../mining'
 
 export interface Quarantine {
   /**
@@ -13,67 +9,39 @@ export interface Quarantine {
    * its matrix units goes on with its vector units instead. `reason`: in a sentence's words.
    */
   put(deviceId: string, reason: string): Promise<void>
-  /** A graphics processor stopped. One that merely refused the work may be started again as it is. */
-  onGpuFault(deviceId: string, fault: Failure): void
+  /** Something happened to a device; what that means is found out in the background. */
+  report(deviceId: string, fault: DeviceFault): void
 }
 
-export interface QuarantineParts {
-  devices: Pick<DeviceRegistry, 'quarantine' | 'dropMatrixUnits' | 'adapter' | 'runner' | 'forget'>
-  drivers: Pick<Drivers, 'ownerOf' | 'quarantine'>
-  mining: () => Pick<Mining, 'devicesChanged'>
-  ledger: Pick<Ledger, 'recordEvent' | 'jobRow'>
-  events: Pick<EngineEvents, 'on'>
-  log: Pick<Log, 'warn' | 'error'>
-  clock: Pick<Clock, 'now'>
+export interface QuarantineOptions {
+  registry: Pick<DeviceRegistry, 'driving'>
+  stop: (deviceId: string) => Promise<void>
+  /** Its next worker opens it in another way. */
+  forget: (deviceId: string) => void
+  /** Devices were held or opened anew: those that mine follow. */
+  devicesChanged: () => Promise<void>
 }
 
-/** A graphics processor whose share the network refuses as computed wrongly is put there too. */
-export function createQuarantine(parts: QuarantineParts): Quarantine {
-  const { devices, drivers, mining, ledger, log, clock } = parts
-  /** by device: what it found before says nothing about how it computes now */
-  const changedAt = new Map<string, number>()
-
-  const put: Quarantine['put'] = async (deviceId, reason) => {
-    const runner = devices.runner(deviceId)
-    const owner = drivers.ownerOf(deviceId)
-    changedAt.set(deviceId, clock.now())
-    const dropsUnits = owner === null && devices.adapter(deviceId)?.matrixUnits === true
-    if (owner !== null) drivers.quarantine(owner.driver, `${deviceId}: ${reason}`)
-    else if (dropsUnits) {
-      devices.dropMatrixUnits(deviceId)
-      record('warning', 'matrix-units-dropped', `${deviceId} goes on without its matrix units: ${reason}.`)
-    } else {
-      devices.quarantine(deviceId, reason)
-      record('error', 'device-quarantined', `${deviceId} is quarantined: ${reason}.`)
-    }
-    await runner.stop()
-    // Its next runner opens the adapter the other way.
-    if (dropsUnits) devices.forget(deviceId)
-    await mining().devicesChanged()
+/** A device whose share the network refuses as computed wrongly is reported by itself: the network recomputes what is submitted. */
+export function createQuarantine(
+  { events, ledger, log }: Pick<RigContext, 'events' | 'log'> & { ledger: Pick<RigContext['ledger'], 'jobRow'> },
+  options: QuarantineOptions,
+): Quarantine {
+  const apply = async (deviceId: string, fault: DeviceFault): Promise<void> => {
+    const verdict = options.registry.driving(deviceId).judge(fault)
+    if (verdict === 'ignored') return
+    await options.stop(deviceId)
+    if (verdict === 'reopened') options.forget(deviceId)
+    await options.devicesChanged()
   }
-  const record = (severity: 'warning' | 'error', code: string, message: string): void => {
-    log.warn(message, {})
-    ledger.recordEvent({ severity, code, message })
-  }
-
-  const putInBackground = (deviceId: string, reason: string): void => {
-    put(deviceId, reason).catch((error: unknown) =>
+  const report: Quarantine['report'] = (deviceId, fault) => {
+    apply(deviceId, fault).catch((error: unknown) =>
       log.error('a device could not be quarantined', { device: deviceId, error: String(error) }),
     )
   }
-
-  // The network recomputes what is submitted.
-  parts.events.on('share.changed', ({ id, deviceId, state, code }) => {
-    if (state !== 'rejected' || code !== 'wrong-digest' || devices.adapter(deviceId) === null) return
-    const foundAt = ledger.jobRow(id)?.at ?? 0
-    if (foundAt >= (changedAt.get(deviceId) ?? 0)) putInBackground(deviceId, 'it submitted a wrong digest')
+  events.on('share.changed', ({ id, deviceId, state, code }) => {
+    if (state === 'rejected' && code === 'wrong-digest')
+      report(deviceId, { kind: 'wrong-digest', foundAt: ledger.jobRow(id)?.at ?? 0 })
   })
-
-  return {
-    put,
-    onGpuFault: (deviceId, fault) => {
-      if (fault.code === 'driver-fault' || devices.adapter(deviceId)?.matrixUnits === true)
-        putInBackground(deviceId, fault.message)
-    },
-  }
+  return { put: (deviceId, reason) => apply(deviceId, { kind: 'wrong-results', reason }), report }
 }

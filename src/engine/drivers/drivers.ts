@@ -6,16 +6,16 @@ import type { DriverRow } from '#shared/contract/drivers'
 import { Failure } from '#shared/domain/errors'
 import type { DriverDevice } from '#shared/ipc/worker'
 import type { ProcessHost } from '#process/host'
-import type { DeviceDescriptor, DeviceSettings } from '../devices'
-import type { Ledger } from '../ledger'
-import type { Log } from '../base'
+import type { DeviceFault, DeviceProvider } from '../devices'
+import { createSignal, type RigContext, type Signal } from '../base'
+import type { DriverChannel } from '../workers'
 import { openApprovals } from './approvals'
 import { describeDriverDevice, deviceIdOf, driverDeviceOf, rowOf, type KnownDriver } from './device'
-import { createPowerLimits, type AskDevice, type PowerLimits } from './power-limits'
+import { createPowerLimits } from './power-limits'
 import { hashOf, inspectDriver, PLATFORM, placeDriver, readDrivers, removeDriver, type PlacedDriver } from './store'
 import { describeLibrary, setPowerLimit, tryDevice, type Trial } from './trial'
 
-export interface Drivers {
+export interface Drivers extends DeviceProvider {
   list(): DriverRow[]
   /** Nothing of the driver runs. Throws a Failure that says what does not fit here. */
   inspect(path: string): Promise<PlacedDriver['manifest']>
@@ -25,56 +25,42 @@ export interface Drivers {
   remove(name: string): Promise<void>
   /** Ends a quarantine and tries the driver again. */
   retry(name: string): Promise<DriverRow>
-  /** Settles when every driver was tried once in this run. Never rejects. */
-  ready(): Promise<void>
-  /** Devices of approved drivers, with the person's settings; those of a driver that is not loaded say why. */
-  devices(settings: Readonly<Record<string, DeviceSettings>>, computerMemoryBytes: number): DeviceDescriptor[]
-  /** Whose device this is; null: none of a driver's. */
-  ownerOf(deviceId: string): { driver: string; device: DriverDevice } | null
-  /** The same host, which starts a worker only while the library is what was approved. */
-  guardedHost(deviceId: string): ProcessHost
-  /** A device of the driver stopped. What was the driver's own doing quarantines it; anything else is the device's trouble alone. */
-  onFault(name: string, deviceId: string, fault: Failure): void
-  /** The network refused a share of the device as computed wrongly; one that is older than the driver's last trial says nothing new. */
-  onWrongDigest(deviceId: string, foundAt: number): void
-  /** From now on none of its devices works, until the person tries it again. */
-  quarantine(name: string, reason: string): void
-  readonly powerLimits: PowerLimits
+  /** after every change */
+  readonly onChange: Signal
   /** Ends trials under way. */
   stop(): Promise<void>
 }
 
-export interface DriversParts {
+export interface DriversOptions {
   folder: string
-  ledger: Ledger
-  host: ProcessHost
-  log: Log
   /** the power limit that the person wants of a device while it mines */
   wishedWatts: (deviceId: string) => number | undefined
-  /** UTC ms */
-  now: () => number
-  /** asks a device's running worker */
-  ask: AskDevice
-  /** after every change */
-  onChange: () => void
+  /** to the devices' running workers */
+  channel: Pick<DriverChannel, 'ask'>
+  /** a device that says nothing for so long hangs */
+  hangMilliseconds: number
   trialMilliseconds?: number
 }
 
 const TRIAL_MILLISECONDS = 20_000
 
-export function createDrivers(parts: DriversParts): Drivers {
-  const { folder, ledger, host, log } = parts
+export function createDrivers(
+  { ledger, host, log, clock }: Pick<RigContext, 'ledger' | 'host' | 'log' | 'clock'>,
+  options: DriversOptions,
+): Drivers {
+  const { folder } = options
+  const onChange = createSignal()
   const approvals = openApprovals(ledger)
   const stopping = new AbortController()
   const trial: Trial = {
     host,
     signal: stopping.signal,
-    timeoutMilliseconds: parts.trialMilliseconds ?? TRIAL_MILLISECONDS,
+    timeoutMilliseconds: options.trialMilliseconds ?? TRIAL_MILLISECONDS,
   }
   const known = new Map<string, KnownDriver>()
   for (const placed of readDrivers(folder)) {
     const { name } = placed.manifest
-    known.set(name, { ...placed, state: 'checking', triedAt: parts.now(), devices: approvals.devices(name) })
+    known.set(name, { ...placed, state: 'checking', triedAt: clock.now(), devices: approvals.devices(name) })
   }
   let looked: Promise<void> | null = null
   let changes: Promise<unknown> = Promise.resolve()
@@ -94,7 +80,7 @@ export function createDrivers(parts: DriversParts): Drivers {
     driver.state = state
     if (reason === undefined) delete driver.reason
     else driver.reason = reason
-    parts.onChange()
+    onChange.emit()
   }
   const idsOf = ({ manifest, devices }: KnownDriver): string[] => devices.map(({ id }) => deviceIdOf(manifest.name, id))
 
@@ -125,7 +111,11 @@ export function createDrivers(parts: DriversParts): Drivers {
   }
 
   const powerLimits = createPowerLimits({
-    ...parts,
+    ledger,
+    log,
+    wishedWatts: options.wishedWatts,
+    ask: options.channel.ask,
+    onChange: () => onChange.emit(),
     setElsewhere: async (deviceId, watts) => {
       const owner = ownerOf(deviceId)
       if (owner === null || !(await isUnchanged(owner.driver)))
@@ -155,7 +145,7 @@ export function createDrivers(parts: DriversParts): Drivers {
         return
       }
     }
-    driver.triedAt = parts.now()
+    driver.triedAt = clock.now()
     put(driver, 'ready')
   }
 
@@ -190,7 +180,7 @@ export function createDrivers(parts: DriversParts): Drivers {
       throw new Failure('conflict', `${name} is not the file that was approved`, 'Look at it again, then approve it.')
     }
     const placed = await placeDriver(folder, found)
-    const driver: KnownDriver = { ...placed, state: 'checking', triedAt: parts.now(), devices: [] }
+    const driver: KnownDriver = { ...placed, state: 'checking', triedAt: clock.now(), devices: [] }
     try {
       driver.devices = (await describeLibrary(trial, placed.library)).devices
       if (driver.devices.length === 0) throw new Failure('device-unavailable', 'it finds no device on this computer')
@@ -226,7 +216,47 @@ export function createDrivers(parts: DriversParts): Drivers {
     await removeDriver(folder, name)
     known.delete(name)
     approvals.forget(name)
-    parts.onChange()
+    onChange.emit()
+  }
+
+  const retry = (name: string): Promise<DriverRow> =>
+    inTurn(async () => {
+      const driver = find(name)
+      approvals.setQuarantine(name, null)
+      driver.triedAt = clock.now()
+      put(driver, 'checking')
+      await look(driver)
+      return rowOf(driver)
+    })
+
+  /** The rig's host, which starts a worker only while the library is what was approved. */
+  const guardedHost = (deviceId: string): ProcessHost => ({
+    start: async (program, start) => {
+      const owner = ownerOf(deviceId)
+      if (owner === null || owner.driver.state !== 'ready' || !(await isUnchanged(owner.driver))) {
+        throw new Failure('device-unavailable', owner?.driver.reason ?? 'its driver was removed')
+      }
+      return host.start(program, start)
+    },
+  })
+
+  /** What was the driver's own doing quarantines it with all its devices; anything else is the device's trouble alone. */
+  const judgeFault = (driver: KnownDriver, deviceId: string, fault: DeviceFault): 'held' | 'ignored' => {
+    const { name } = driver.manifest
+    switch (fault.kind) {
+      case 'wrong-results':
+        quarantine(name, `${deviceId}: ${fault.reason}`)
+        return 'held'
+      case 'wrong-digest':
+        // A share that is older than the driver's last trial says nothing new.
+        if (fault.foundAt < driver.triedAt) return 'ignored'
+        quarantine(name, `${deviceId} submitted a wrong digest`)
+        return 'held'
+      case 'stopped':
+        if (fault.fault.code !== 'driver-fault') return 'ignored'
+        quarantine(name, `${deviceId}: ${reasonOf(fault.fault)}`)
+        return 'held'
+    }
   }
 
   return {
@@ -234,16 +264,8 @@ export function createDrivers(parts: DriversParts): Drivers {
     inspect: async (path) => (await inspectDriver(path)).manifest,
     add: (path, sha256) => inTurn(() => add(path, sha256)),
     remove: (name) => inTurn(() => remove(name)),
-    retry: (name) =>
-      inTurn(async () => {
-        const driver = find(name)
-        approvals.setQuarantine(name, null)
-        driver.triedAt = parts.now()
-        put(driver, 'checking')
-        await look(driver)
-        return rowOf(driver)
-      }),
-    ready: () => {
+    retry,
+    settled: () => {
       looked ??= inTurn(async () => {
         for (const driver of known.values()) {
           await look(driver).catch((error: unknown) =>
@@ -264,29 +286,25 @@ export function createDrivers(parts: DriversParts): Drivers {
           }),
         ),
       ),
-    ownerOf: (deviceId) => {
+    driving: (deviceId) => {
       const owner = ownerOf(deviceId)
-      return owner === null ? null : { driver: owner.driver.manifest.name, device: owner.device }
+      if (owner === null) return null
+      return {
+        workerStart: { driver: owner.device },
+        host: guardedHost(deviceId),
+        hangMilliseconds: options.hangMilliseconds,
+        runsJobs: false,
+        powerLimit: {
+          current: () => powerLimits.of(deviceId),
+          check: (watts) => powerLimits.check(deviceId, watts),
+          begin: () => powerLimits.begin(deviceId),
+          end: () => powerLimits.end(deviceId),
+        },
+        judge: (fault) => judgeFault(owner.driver, deviceId, fault),
+        retry: async () => void (await retry(owner.driver.manifest.name)),
+      }
     },
-    guardedHost: (deviceId) => ({
-      start: async (program, start) => {
-        const owner = ownerOf(deviceId)
-        if (owner === null || owner.driver.state !== 'ready' || !(await isUnchanged(owner.driver))) {
-          throw new Failure('device-unavailable', owner?.driver.reason ?? 'its driver was removed')
-        }
-        return host.start(program, start)
-      },
-    }),
-    onFault: (name, deviceId, fault) => {
-      if (fault.code === 'driver-fault') quarantine(name, `${deviceId}: ${reasonOf(fault)}`)
-    },
-    onWrongDigest: (deviceId, foundAt) => {
-      const owner = ownerOf(deviceId)
-      if (owner !== null && foundAt >= owner.driver.triedAt)
-        quarantine(owner.driver.manifest.name, `${deviceId} submitted a wrong digest`)
-    },
-    quarantine,
-    powerLimits,
+    onChange,
     stop: async () => {
       stopping.abort()
       await Promise.all([changes, powerLimits.settled()])

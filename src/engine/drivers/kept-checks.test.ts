@@ -40,13 +40,10 @@ describe.runIf(existsSync(BROKEN))('conformance checks of added drivers', () => 
     const row = place(BROKEN)
     let rows: DriverRow[] = [row]
     const open = () =>
-      createKeptDriverChecks({
-        folder: join(folder, 'drivers'),
-        ledger,
-        host: createNodeProcessHost(join(out, 'node')),
-        drivers: { list: () => rows },
-        clock,
-      })
+      createKeptDriverChecks(
+        { ledger, host: createNodeProcessHost(join(out, 'node')), clock },
+        { folder: join(folder, 'drivers'), drivers: { list: () => rows } },
+      )
     const checks = open()
     expect(checks.list()).toEqual([])
     const found = await checks.run('broken')

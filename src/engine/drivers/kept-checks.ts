@@ -2,8 +2,7 @@
 import { z } from 'zod'
 import { keptDriverCheck, type KeptDriverCheck } from '#shared/contract/drivers'
 import { Failure } from '#shared/domain/errors'
-import type { ProcessHost } from '#process/host'
-import type { Ledger } from '../ledger'
+import type { RigContext } from '../base'
 import { checkConformance } from './conformance'
 import type { Drivers } from './drivers'
 import { hashOf, readDrivers } from './store'
@@ -20,15 +19,16 @@ export interface KeptDriverChecks {
 const SETTING = 'driver-checks'
 const stored = z.record(z.string(), keptDriverCheck)
 
-export function createKeptDriverChecks(parts: {
-  folder: string
-  ledger: Ledger
-  host: ProcessHost
-  drivers: Pick<Drivers, 'list'>
-  clock: { now(): number }
-  seconds?: number
-}): KeptDriverChecks {
-  const { ledger, drivers } = parts
+export function createKeptDriverChecks(
+  { ledger, host, clock }: Pick<RigContext, 'ledger' | 'host'> & { clock: { now(): number } },
+  options: {
+    folder: string
+    drivers: Pick<Drivers, 'list'>
+    /** of the long check; absent: the kit's own */
+    seconds?: number
+  },
+): KeptDriverChecks {
+  const { drivers } = options
   const kept = { ...ledger.setting(SETTING, stored) }
   const checking = new Set<string>()
   const stopping = new AbortController()
@@ -41,7 +41,7 @@ export function createKeptDriverChecks(parts: {
       }),
     run: async (name) => {
       const row = drivers.list().find((driver) => driver.name === name)
-      const placed = readDrivers(parts.folder).find(({ manifest }) => manifest.name === name)
+      const placed = readDrivers(options.folder).find(({ manifest }) => manifest.name === name)
       if (row === undefined || placed === undefined)
         throw new Failure('not-found', `there is no driver "${name}"`, 'See "lode drivers list" for those there are.')
       if (checking.has(name)) throw new Failure('conflict', `${name} is being checked already`, 'Wait for its result.')
@@ -50,12 +50,12 @@ export function createKeptDriverChecks(parts: {
       checking.add(name)
       try {
         const report = await checkConformance({
-          host: parts.host,
+          host,
           library: placed.library,
           signal: stopping.signal,
-          ...(parts.seconds === undefined ? {} : { seconds: parts.seconds }),
+          ...(options.seconds === undefined ? {} : { seconds: options.seconds }),
         })
-        const check = { name, sha256: row.sha256, at: parts.clock.now(), ...report }
+        const check = { name, sha256: row.sha256, at: clock.now(), ...report }
         kept[name] = check
         ledger.saveSetting(SETTING, kept)
         return check

@@ -7,16 +7,9 @@ import { z } from 'zod'
 import type { PowerLimit } from '#shared/contract/devices'
 import type { NativePowerLimit } from '#shared/domain/driver'
 import { Failure } from '#shared/domain/errors'
-import type { WorkerMethods } from '#shared/ipc/worker'
+import { settledWithin, type Log } from '../base'
 import type { Ledger } from '../ledger'
-import type { Log } from '../base'
-
-/** Asks the device's running worker. Rejects where none runs. */
-export type AskDevice = <M extends 'driver.powerLimit' | 'driver.setPowerLimit'>(
-  deviceId: string,
-  method: M,
-  params: WorkerMethods[M]['params'],
-) => Promise<WorkerMethods[M]['result']>
+import type { DriverChannel } from '../workers'
 
 export interface PowerLimits {
   /** null: the device has none, or was not asked yet */
@@ -41,12 +34,13 @@ export interface PowerLimits {
   settled(): Promise<void>
 }
 
-export interface PowerLimitsParts {
+export interface PowerLimitsOptions {
   ledger: Ledger
   log: Log
   /** undefined: the device stays as it is */
   wishedWatts: (deviceId: string) => number | undefined
-  ask: AskDevice
+  /** Asks the device's running worker. Rejects where none runs. */
+  ask: DriverChannel['ask']
   /** Sets it in a process that is thrown away. */
   setElsewhere: (deviceId: string, watts: number) => Promise<NativePowerLimit | null>
   onChange: () => void
@@ -59,8 +53,8 @@ const PATIENCE_MILLISECONDS = 700
 /** Devices round to steps of their own. */
 const TOLERANCE_WATTS = 1
 
-export function createPowerLimits(parts: PowerLimitsParts): PowerLimits {
-  const { ledger, log, ask } = parts
+export function createPowerLimits(options: PowerLimitsOptions): PowerLimits {
+  const { ledger, log, ask } = options
   /** watts that a device had before Lode changed them */
   const found = { ...ledger.setting(SETTING, remembered) }
   const known = new Map<string, NativePowerLimit>()
@@ -77,7 +71,7 @@ export function createPowerLimits(parts: PowerLimitsParts): PowerLimits {
   const saw = (deviceId: string, limit: NativePowerLimit | null): void => {
     if (limit === null) known.delete(deviceId)
     else known.set(deviceId, limit)
-    parts.onChange()
+    options.onChange()
   }
   const writeDown = (deviceId: string, watts: number | null): void => {
     const { [deviceId]: _former, ...others } = found
@@ -96,7 +90,7 @@ export function createPowerLimits(parts: PowerLimitsParts): PowerLimits {
     saw(deviceId, limit)
     if (limit === null) return
     const before = found[deviceId]
-    const wished = parts.wishedWatts(deviceId)
+    const wished = options.wishedWatts(deviceId)
     if (wished === undefined) {
       if (before === undefined) return
       saw(deviceId, await ask(deviceId, 'driver.setPowerLimit', { watts: before }))
@@ -116,7 +110,7 @@ export function createPowerLimits(parts: PowerLimitsParts): PowerLimits {
     const watts = found[deviceId]
     if (watts === undefined) return true
     try {
-      saw(deviceId, await parts.setElsewhere(deviceId, watts))
+      saw(deviceId, await options.setElsewhere(deviceId, watts))
       writeDown(deviceId, null)
       return true
     } catch (error) {
@@ -130,7 +124,7 @@ export function createPowerLimits(parts: PowerLimitsParts): PowerLimits {
       const limit = known.get(deviceId)
       if (!limit) return null
       const { standardWatts, ...rest } = limit
-      return { ...rest, defaultWatts: standardWatts, wantedWatts: parts.wishedWatts(deviceId) ?? null }
+      return { ...rest, defaultWatts: standardWatts, wantedWatts: options.wishedWatts(deviceId) ?? null }
     },
     check: (deviceId, watts) => {
       const limit = known.get(deviceId)
@@ -175,13 +169,4 @@ export function createPowerLimits(parts: PowerLimitsParts): PowerLimits {
       await Promise.all(turns.values())
     },
   }
-}
-
-async function settledWithin(work: Promise<void>, milliseconds: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, milliseconds)
-  })
-  await Promise.race([work.catch(() => undefined), late])
-  clearTimeout(timer)
 }

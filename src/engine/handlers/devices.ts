@@ -1,4 +1,5 @@
 import type { Handlers } from '#shared/contract/index'
+import { settledWithin } from '../base'
 import type { EngineContext } from '../context'
 
 const BENCHMARK_HISTORY_ROWS = 100
@@ -17,22 +18,22 @@ export function deviceHandlers(
   | 'devices.benchmarks'
   | 'devices.exportBenchmark'
 > {
-  const { benchmarks, devices, drivers, mining, ledger, events } = context
+  const { benchmarks, devices, registry, drivers, mining, ledger, events } = context
   return {
     'devices.list': async () => {
-      // The list names the engines that work here; a library that hangs while it is tried must not hold it up.
-      await settledWithin(devices.settled(), ENGINE_LOOK_MILLISECONDS)
+      // The list names the backends that work here; a library that hangs while it is tried must not hold it up.
+      await settledWithin(registry.settled(), ENGINE_LOOK_MILLISECONDS)
       return devices.list()
     },
     'devices.refresh': async () => {
-      await devices.settled()
-      await devices.refresh()
+      await registry.settled()
+      await registry.refresh()
       await mining.devicesChanged()
       return devices.list()
     },
     'devices.configure': async ({ id, enabled, threads, temperatureLimitCelsius, powerLimitWatts }) => {
       // its range is known once the driver was looked at
-      if (powerLimitWatts !== undefined) await drivers.ready()
+      if (powerLimitWatts !== undefined) await drivers.settled()
       devices.configure(id, {
         ...(enabled === undefined ? {} : { enabled }),
         ...(threads === undefined ? {} : { threads }),
@@ -47,12 +48,8 @@ export function deviceHandlers(
     },
     'devices.retry': async ({ id }) => {
       const { quarantined } = devices.get(id)
-      const owner = drivers.ownerOf(id)
-      if (!quarantined) devices.runner(id).retry()
-      else if (owner === null) {
-        devices.endQuarantine(id)
-        devices.runner(id).retry()
-      } else await drivers.retry(owner.driver)
+      if (quarantined) await registry.driving(id).retry()
+      if (devices.get(id).canMine) devices.runner(id).retry()
       if (quarantined) await mining.devicesChanged()
       return devices.get(id)
     },
@@ -61,13 +58,4 @@ export function deviceHandlers(
     'devices.benchmarks': async ({ id }) => ledger.benchmarks(id ?? null, BENCHMARK_HISTORY_ROWS),
     'devices.exportBenchmark': async ({ benchmarkId }) => benchmarks.export(benchmarkId),
   }
-}
-
-async function settledWithin(work: Promise<void>, milliseconds: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, milliseconds)
-  })
-  await Promise.race([work, late])
-  clearTimeout(timer)
 }

@@ -21,18 +21,18 @@ export function driverHandlers({
     drivers.list().flatMap((driver) => (driver.name === name ? driver.devices.map(({ id }) => id) : []))
   return {
     'drivers.list': async () => {
-      await drivers.ready()
+      await drivers.settled()
       return drivers.list()
     },
     'drivers.inspect': async ({ path }) => drivers.inspect(path),
     'drivers.add': async ({ path, sha256 }) => {
-      await drivers.ready()
+      await drivers.settled()
       const row = await drivers.add(path, sha256)
       await mining.devicesChanged()
       return row
     },
     'drivers.remove': async ({ name }) => {
-      await drivers.ready()
+      await drivers.settled()
       // its workers end before its file goes
       const ids = idsOf(name)
       for (const id of ids) await devices.runner(id).stop()
@@ -41,14 +41,14 @@ export function driverHandlers({
       return null
     },
     'drivers.check': async ({ name }) => {
-      await drivers.ready()
+      await drivers.settled()
       const mines = idsOf(name).find((id) => devices.runner(id).engine !== null)
       if (mines !== undefined) throw new Failure('conflict', `${mines} is mining`, 'Stop mining before the check.')
       return driverChecks.run(name)
     },
     'drivers.checks': async () => driverChecks.list(),
     'drivers.retry': async ({ name }) => {
-      await drivers.ready()
+      await drivers.settled()
       const row = await drivers.retry(name)
       await mining.devicesChanged()
       return row

@@ -3,6 +3,7 @@ import type { Money } from '#shared/contract/common'
 import type { TodaySummary } from '#shared/contract/engine'
 import { electricityCostMicros } from '#shared/domain/electricity'
 import type { EngineContext } from '../context'
+import { engineStatus } from '../status'
 import { localMidnight, electricityPrice } from '../base'
 import { workEnergy } from '../power'
 
@@ -23,20 +24,20 @@ export function engineHandlers(
   | 'engine.quit'
 > {
   return {
-    'engine.status': async () => context.status(),
+    'engine.status': async () => engineStatus(context),
     'engine.start': async (options) => {
       await context.mining.start(options ?? {})
-      return context.status()
+      return engineStatus(context)
     },
     'engine.stop': async (options) => {
       await context.mining.stop(options)
       // What was sent a moment ago is answered a moment later: the totals should have it.
       await context.submissions.drained(DRAIN_MILLISECONDS)
-      return context.status()
+      return engineStatus(context)
     },
     'engine.keepGoing': async ({ keepGoing }) => {
       context.mining.keepGoing(keepGoing)
-      return context.status()
+      return engineStatus(context)
     },
     'engine.today': async () => today(context),
     'engine.history': async ({ period }) => context.metrics.history(period),

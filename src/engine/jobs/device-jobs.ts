@@ -3,12 +3,16 @@ import type { JobKind } from '#shared/domain/job'
 import type { Clock } from '#process/clock'
 import type { Log } from '../base'
 import { createBatchLimits } from './batch-limits'
-import type { DeviceRunnerParts } from '../device-loop'
+import type { WorkEnergy } from '../ledger'
+import type { Network } from '#shared/protocol/network'
+import type { Submissions } from '../network'
+import type { JobRates } from './job-rates'
+import type { SampleBudget } from './sample-budget'
 import { runBatch } from './job-batch'
-import { createJobRunner, type JobOutcome, type JobRunner, type RunnableModel } from './job-runner'
+import { createJobRunner, type JobOutcome, type JobRunner, type JobRunnerParts } from './job-runner'
 import { createJobSource, type LeasedJob, type WantedModel } from './job-source'
 import { orderModels } from './model-choice'
-import { fitsMemory } from '../models'
+import { fitsMemory, type RunnableModel } from '../models'
 import type { WorkerClient } from '../workers'
 
 const WORDS: Record<JobKind, { one: string; many: (count: number) => string }> = {
@@ -35,20 +39,19 @@ export interface DeviceJobs {
   release(): Promise<void>
 }
 
-export interface DeviceJobsParts extends Pick<
-  DeviceRunnerParts,
-  | 'deviceId'
-  | 'memoryBytes'
-  | 'rigKey'
-  | 'network'
-  | 'submissions'
-  | 'sampleBudget'
-  | 'models'
-  | 'jobParts'
-  | 'jobRates'
-  | 'energyNow'
-  | 'onWork'
-> {
+export interface DeviceJobsParts {
+  deviceId: string
+  memoryBytes: number
+  rigKey: string
+  network: Network
+  submissions: Submissions
+  sampleBudget: SampleBudget
+  models: () => readonly RunnableModel[]
+  jobParts: Pick<JobRunnerParts, 'ledger' | 'events'>
+  jobRates: JobRates
+  energyNow: () => WorkEnergy | null
+  /** work done and its expected credit, as it happens */
+  onWork: (work: { macs: bigint; creditMacs: number; milliseconds: number }) => void
   clock: Clock
   log: Log
   worker: { ensure(): Promise<WorkerClient>; readonly client: WorkerClient | null }

@@ -1,5 +1,6 @@
 /** Jobs of one model that a worker computes together: the first begins, others join while there is room. */
-import type { JobOutcome, JobRunner, RunnableModel } from './job-runner'
+import type { RunnableModel } from '../models'
+import type { JobOutcome, JobRunner } from './job-runner'
 import type { LeasedJob } from './job-source'
 import type { WorkerClient } from '../workers'
 

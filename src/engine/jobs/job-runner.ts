@@ -1,5 +1,4 @@
 /** Useful jobs on one device, some of them at once: leased, run, renewed while they run, delivered or given back. */
-import type { ModelCard } from '#shared/domain/card'
 import { Failure, toFailureValue, type FailureCode } from '#shared/domain/errors'
 import type { JobKind } from '#shared/domain/job'
 import { FINAL_JOB_STATES } from '#shared/domain/states'
@@ -9,15 +8,9 @@ import type { Clock } from '#process/clock'
 import type { EngineEvents, Log } from '../base'
 import type { Ledger, WorkEnergy } from '../ledger'
 import { createJobMeter, type JobMeter } from './job-meter'
+import type { RunnableModel } from '../models'
 import type { Submissions } from '../network'
 import type { WorkerClient } from '../workers'
-
-export interface RunnableModel {
-  card: ModelCard
-  hash: string
-  /** absolute */
-  folder: string
-}
 
 const RENEW_MILLISECONDS = 10_000
 /** As the network counts: after the third attempt a job fails visibly. */

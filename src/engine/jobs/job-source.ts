@@ -6,7 +6,7 @@ import { Failure } from '#shared/domain/errors'
 import type { JobOffer } from '#shared/protocol/job'
 import type { Network } from '#shared/protocol/network'
 import type { Log } from '../base'
-import type { RunnableModel } from './job-runner'
+import type { RunnableModel } from '../models'
 import type { SampleBudget } from './sample-budget'
 
 export interface LeasedJob {

@@ -6,8 +6,7 @@ import type { WorkEnergy } from '../ledger'
 import { energyBetween } from '../power'
 import { expectedCredit, type NetworkState } from '../network'
 import type { JobRates } from './job-rates'
-import type { RunnableModel } from './job-runner'
-import { fitsMemory } from '../models'
+import { fitsMemory, type RunnableModel } from '../models'
 import type { WorkerClient } from '../workers'
 
 /** Mining comes first: its first shares, and the large tier's weights, are not held up. */

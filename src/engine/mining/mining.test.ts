@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { Failure } from '#shared/domain/errors'
 import { createMining, PRACTICE_MILLISECONDS, type MiningDevice } from './mining'
-import type { DeviceRunner } from '../device-loop/device-runner'
+import type { DeviceRunner } from '../device-loop/device-types'
+import { createMiningClock } from './mining-clock'
 import { manualClock } from '#process/clock.test.support'
 
 /** Devices that only remember what they were told; a finish takes as long as the test says. */
@@ -73,8 +74,10 @@ function controller(options: { devices?: string[]; keepsGoing?: boolean } = {}) 
     if (found === undefined) throw new Error(`no ${id}`)
     return found
   }
+  const miningClock = createMiningClock(clock)
   const mining = createMining({
     clock,
+    miningClock,
     devices: () => devices,
     enginesKnown: () => Promise.resolve(),
     allKnown: () => Promise.resolve(),
@@ -84,7 +87,6 @@ function controller(options: { devices?: string[]; keepsGoing?: boolean } = {}) 
     setKeepsGoing: (wanted) => {
       keepsGoing = wanted
     },
-    setThreads: () => undefined,
     isPractice: true,
     join: () => far.join(),
     onStarted: () => {
@@ -94,12 +96,12 @@ function controller(options: { devices?: string[]; keepsGoing?: boolean } = {}) 
     onStopped: () => told.push('stopped'),
     onChange: () => undefined,
   })
-  return { clock, devices, runner, mining, far, told }
+  return { clock, devices, runner, mining, miningClock, far, told }
 }
 
 describe('mining', () => {
   it('stops by itself after an hour of practice, and says why', async () => {
-    const { clock, mining } = controller()
+    const { clock, mining, miningClock } = controller()
     await mining.start({})
     expect(mining.state).toBe('mining')
     await clock.advance(PRACTICE_MILLISECONDS - 1)
@@ -108,7 +110,7 @@ describe('mining', () => {
     expect(mining.state).toBe('stopped')
     expect(mining.pausedBecause).toEqual(['practice-hour'])
     expect(mining.notices().map(({ id }) => id)).toEqual(['practice-hour'])
-    expect(mining.minedMilliseconds()).toBe(PRACTICE_MILLISECONDS)
+    expect(miningClock.milliseconds()).toBe(PRACTICE_MILLISECONDS)
   })
 
   it('goes on when told to, and stops at once when that is taken back after the hour', async () => {

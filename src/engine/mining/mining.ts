@@ -1,12 +1,38 @@
-/** Mining as a whole: which devices work, since when, until when, and why not. One device's work is device-runner's. */
+/** Mining as a whole: which devices work, since when, until when, and why not. What one device does is its loop's (device-loop/). */
 import type { MiningState, Notice, PauseCause, StartOptions } from '#shared/contract/engine'
 import { Failure } from '#shared/domain/errors'
 import { type ProofEngine, proofEngines } from '#shared/domain/backend'
 import type { Clock } from '#process/clock'
-import type { DeviceRunner } from '../device-loop'
+import type { DeviceState } from '#shared/domain/states'
+import type { ProofOptions } from '../proof'
+import type { MiningClock } from './mining-clock'
 
 /** Practice pays nothing and uses electricity: it stops by itself after an hour unless told to go on. */
 export const PRACTICE_MILLISECONDS = 60 * 60 * 1000
+
+export interface MiningOptions extends ProofOptions {
+  samples: boolean
+}
+
+/** What mining asks of a device's loop. */
+export interface MiningRunner {
+  readonly deviceId: string
+  readonly state: DeviceState
+  readonly activity: string
+  /** why it rests although it could work: too hot, or its duty cycle is 0 now; `activity` has the words */
+  readonly resting: 'heat' | 'throttle' | null
+  /** why it stopped, when it is faulted */
+  readonly reason: string | null
+  readonly engine: ProofEngine | null
+  readonly runningJobs: readonly unknown[]
+  readonly networkTrouble: string | null
+  startMining(options: MiningOptions): void
+  /** Within two seconds, also in the middle of a job. */
+  stop(): Promise<void>
+  /** After the running job. */
+  finish(): Promise<void>
+  setThreads(threads: number): void
+}
 
 export interface MiningDevice {
   id: string
@@ -25,8 +51,6 @@ export interface Mining {
   readonly since: number | null
   readonly stopsAt: number | null
   readonly finishingJobs: number
-  /** monotonic milliseconds mined in this run */
-  minedMilliseconds(): number
   /** Throws Failure `device-unavailable` when no device can mine. Already mining: nothing changes. */
   start(options: StartOptions): Promise<void>
   stop(options: { finish: boolean; cause?: PauseCause }): Promise<void>
@@ -36,18 +60,18 @@ export interface Mining {
   devicesChanged(): Promise<void>
 }
 
-export interface MiningParts {
+export interface MiningControlOptions {
   clock: Clock
+  miningClock: MiningClock
   devices: () => readonly MiningDevice[]
   /** settles when the processor lists the engines that work; other devices join when they are known */
   enginesKnown: () => Promise<void>
   /** settles when each device does */
   allKnown: () => Promise<void>
-  runner: (deviceId: string) => DeviceRunner
+  runner: (deviceId: string) => MiningRunner
   samplesWanted: () => boolean
   keepsGoing: () => boolean
   setKeepsGoing: (keepGoing: boolean) => void
-  setThreads: (deviceId: string, threads: number) => void
   /** the practice network's hour counts; a real network's does not */
   isPractice: boolean
   /** says hello, so that units can be leased */
@@ -59,12 +83,11 @@ export interface MiningParts {
   onChange: () => void
 }
 
-export function createMining(parts: MiningParts): Mining {
-  const { clock } = parts
+export function createMining(control: MiningControlOptions): Mining {
+  const { clock, miningClock } = control
   let wanted: StartOptions | null = null
   let since: number | null = null
   let startedAt = 0
-  let minedBefore = 0
   let finishing = false
   let cause: PauseCause | null = null
   let stopTimer: { cancel(): void } | null = null
@@ -80,7 +103,7 @@ export function createMining(parts: MiningParts): Mining {
 
   const usable = (options: StartOptions): MiningDevice[] => {
     const { engine, devices } = options
-    const ready = parts
+    const ready = control
       .devices()
       .filter((device) => device.canMine && device.enabled && (devices?.includes(device.id) ?? true))
     if (engine === undefined || engine === null || devices) return ready
@@ -116,17 +139,16 @@ export function createMining(parts: MiningParts): Mining {
     const engine = engineFor(device, options)
     // A former run's choice ends with it.
     const threads = device.threads === null ? undefined : (options.threads ?? device.threads.inUse)
-    if (threads !== undefined) parts.setThreads(device.id, threads)
-    parts
-      .runner(device.id)
-      .startMining({ engine, tier: options.tier ?? null, samples: options.samples ?? parts.samplesWanted() })
+    const runner = control.runner(device.id)
+    if (threads !== undefined) runner.setThreads(threads)
+    runner.startMining({ engine, tier: options.tier ?? null, samples: options.samples ?? control.samplesWanted() })
   }
 
   const stopLater = (): void => {
     stopTimer?.cancel()
     stopTimer = null
     stopsAt = null
-    if (wanted === null || !parts.isPractice || parts.keepsGoing()) return
+    if (wanted === null || !control.isPractice || control.keepsGoing()) return
     const left = Math.max(0, PRACTICE_MILLISECONDS - (clock.monotonic() - startedAt))
     stopsAt = clock.now() + left
     stopTimer = clock.setTimeout(() => void stop({ finish: true, cause: 'practice-hour' }), left)
@@ -135,17 +157,17 @@ export function createMining(parts: MiningParts): Mining {
   const start = (options: StartOptions): Promise<void> =>
     inTurn(async () => {
       if (wanted !== null) return
-      await parts.enginesKnown()
+      await control.enginesKnown()
       // Who names a device or an engine, or has nothing else, waits for those that are still being tried.
-      if (options.devices || options.engine || usable(options).length === 0) await parts.allKnown()
-      const unknown = options.devices?.find((id) => !parts.devices().some((device) => device.id === id))
+      if (options.devices || options.engine || usable(options).length === 0) await control.allKnown()
+      const unknown = options.devices?.find((id) => !control.devices().some((device) => device.id === id))
       if (unknown !== undefined) {
-        const known = parts.devices().map((device) => device.id)
+        const known = control.devices().map((device) => device.id)
         throw new Failure('not-found', `there is no device "${unknown}"`, `Known devices: ${known.join(', ')}.`)
       }
       const devices = usable(options)
       if (devices.length === 0) {
-        const reasons = parts.devices().map((device) => `${device.id}: ${device.reason ?? 'switched off'}`)
+        const reasons = control.devices().map((device) => `${device.id}: ${device.reason ?? 'switched off'}`)
         throw new Failure(
           'device-unavailable',
           `no device can mine (${reasons.join('; ')})`,
@@ -160,56 +182,58 @@ export function createMining(parts: MiningParts): Mining {
       cause = null
       startedAt = clock.monotonic()
       since = clock.now()
+      miningClock.begin()
       try {
-        parts.onStarted(options)
-        await parts.join()
+        control.onStarted(options)
+        await control.join()
         for (const device of devices) startDevice(device, options)
       } catch (error) {
         // All or nothing: no device goes on for a run that did not begin.
-        await Promise.all(devices.map((device) => parts.runner(device.id).stop()))
+        await Promise.all(devices.map((device) => control.runner(device.id).stop()))
         wanted = null
         since = null
-        parts.onStopped()
+        miningClock.end()
+        control.onStopped()
         throw error
       }
       stopLater()
-      parts.onChange()
+      control.onChange()
     })
 
   const stop = (options: { finish: boolean; cause?: PauseCause }): Promise<void> => {
     if (options.finish && wanted !== null) {
       finishing = true
-      parts.onChange()
+      control.onChange()
     }
     // Stop now must not wait behind a finish that waits for a job.
     const halt = async (): Promise<void> => {
       try {
-        const running = parts.devices().map((device) => parts.runner(device.id))
+        const running = control.devices().map((device) => control.runner(device.id))
         await Promise.all(running.map((runner) => (options.finish ? runner.finish() : runner.stop())))
       } finally {
         const ended = wanted !== null
         if (ended) {
-          minedBefore += clock.monotonic() - startedAt
+          miningClock.end()
           wanted = null
           since = null
           cause = options.cause ?? null
         }
         finishing = false
         stopLater()
-        if (ended) parts.onStopped()
-        parts.onChange()
+        if (ended) control.onStopped()
+        control.onChange()
       }
     }
     return finishing && !options.finish ? halt() : inTurn(halt)
   }
 
-  const allRunners = (): DeviceRunner[] => parts.devices().map((device) => parts.runner(device.id))
+  const allRunners = (): MiningRunner[] => control.devices().map((device) => control.runner(device.id))
 
   return {
     get state() {
       if (finishing) return 'finishing'
       if (wanted === null) return 'stopped'
-      const working = usable(wanted).map((device) => parts.runner(device.id))
+      const working = usable(wanted).map((device) => control.runner(device.id))
       if (working.length === 0) return 'paused'
       if (working.every((runner) => runner.state === 'faulted')) return 'faulted'
       if (working.every((runner) => runner.networkTrouble !== null || runner.resting !== null)) return 'paused'
@@ -221,7 +245,7 @@ export function createMining(parts: MiningParts): Mining {
       const working = usable(wanted)
       if (working.length === 0) causes.push('no-device')
       else {
-        const runners = working.map((device) => parts.runner(device.id))
+        const runners = working.map((device) => control.runner(device.id))
         if (runners.every((runner) => runner.networkTrouble !== null || runner.resting !== null)) {
           if (runners.some((runner) => runner.networkTrouble !== null)) causes.push('network')
           if (runners.some((runner) => runner.resting === 'heat')) causes.push('heat')
@@ -239,13 +263,12 @@ export function createMining(parts: MiningParts): Mining {
     get finishingJobs() {
       return finishing ? allRunners().reduce((sum, runner) => sum + runner.runningJobs.length, 0) : 0
     },
-    minedMilliseconds: () => minedBefore + (wanted === null ? 0 : clock.monotonic() - startedAt),
     start,
     stop,
     keepGoing: (keepGoing) => {
-      parts.setKeepsGoing(keepGoing)
+      control.setKeepsGoing(keepGoing)
       stopLater()
-      parts.onChange()
+      control.onChange()
     },
     notices: () => {
       const notices: Notice[] = []
@@ -295,13 +318,13 @@ export function createMining(parts: MiningParts): Mining {
         const options = wanted
         if (options === null) return
         const working = new Set(usable(options).map(({ id }) => id))
-        for (const device of parts.devices()) {
-          const runner = parts.runner(device.id)
+        for (const device of control.devices()) {
+          const runner = control.runner(device.id)
           const shouldRun = working.has(device.id)
           if (shouldRun && runner.engine === null) startDevice(device, options)
           else if (!shouldRun && runner.engine !== null) await runner.stop()
         }
-        parts.onChange()
+        control.onChange()
       }),
   }
 }

@@ -1,4 +1,5 @@
 /** Models on this rig: catalogue, downloads, store and library. */
 export { MODEL_MEMORY_SHARE, fitsMemory } from './model-memory'
 export { createModelSupport, type ModelAccess, type ModelEnvironment } from './support'
-export { createUsableModels } from './usable-models'
+export type { UsableModels } from './usable-models'
+export type { RunnableModel } from './runnable-model'

@@ -4,10 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { Model } from '#shared/contract/models'
 import { Failure } from '#shared/domain/errors'
-import type { ProcessHost } from '#process/host'
-import type { Clock } from '#process/clock'
-import type { EngineEvents, Log, SettingsStore } from '../base'
-import type { Ledger } from '../ledger'
+import type { RigContext, SettingsStore } from '../base'
 import {
   builtInModels,
   createDownloads,
@@ -19,18 +16,13 @@ import {
   type ModelStore,
 } from './store'
 import { createModelConverter } from './converter'
+import { createUsableModels, type UsableModels } from './usable-models'
 import type { VerifierClient } from '../workers'
 
-export interface ModelSupportParts {
-  dataDir: string
+export interface ModelSupportOptions {
   resourcesFolder: string
   /** what the environment says: LODE_CATALOGUE, LODE_MODELS_FOLDER and LODE_FETCH_MODELS */
   environment: ModelEnvironment
-  host: ProcessHost
-  clock: Clock
-  log: Log
-  ledger: Ledger
-  events: EngineEvents
   settings: SettingsStore
   verifier: VerifierClient
   isMining: () => boolean
@@ -48,6 +40,7 @@ export interface ModelEnvironment {
 /** What handlers use. */
 export interface ModelAccess {
   models: ModelStore
+  usable: UsableModels
   library: ModelLibrary
   downloads: ReturnType<typeof createDownloads>
   /** Adds what was uploaded and removes it. */
@@ -67,42 +60,43 @@ const DECLINED = 'models-declined'
 const declinedSchema = z.array(z.string())
 
 /** Throws a Failure: `data-folder`, or `invalid-input` for a catalogue that cannot be read. */
-export async function createModelSupport(parts: ModelSupportParts): Promise<ModelSupport> {
-  const { ledger, settings, environment, log } = parts
-  const folder = join(parts.dataDir, 'models')
+export async function createModelSupport(rig: RigContext, options: ModelSupportOptions): Promise<ModelSupport> {
+  const { ledger, log, clock, events } = rig
+  const { settings, environment } = options
+  const folder = join(rig.dataDir, 'models')
   const uploadsFolder = join(folder, '.uploads')
-  const knownCards = readKnownCards(join(parts.resourcesFolder, 'cards'))
-  const catalogue = readCatalogue(environment.catalogueFile ?? join(parts.resourcesFolder, 'catalogue.json'))
+  const knownCards = readKnownCards(join(options.resourcesFolder, 'cards'))
+  const catalogue = readCatalogue(environment.catalogueFile ?? join(options.resourcesFolder, 'catalogue.json'))
   const inUse = (): ReadonlySet<string> => new Set(ledger.openJobs().map(({ modelId }) => modelId))
-  const converter = createModelConverter({ host: parts.host })
+  const converter = createModelConverter({ host: rig.host })
   const models = await createModelStore({
     folder,
     builtIn: builtInModels(knownCards),
     knownCards,
-    probe: (location) => parts.verifier.probe(location),
+    probe: (location) => options.verifier.probe(location),
     convert: converter.convert,
     inUse,
-    onChange: (list) => parts.events.emit('models.changed', list),
+    onChange: (list) => events.emit('models.changed', list),
   })
   await rm(uploadsFolder, { recursive: true, force: true })
   const downloads = createDownloads({
     folder,
     catalogue,
-    clock: parts.clock,
+    clock,
     log,
     modelsFolder: environment.modelsFolder ?? null,
     install: async (entry, from, files) => void (await models.install(entry, from, files)),
     onChange: (download) => {
-      parts.events.emit('models.download', download)
+      events.emit('models.download', download)
       if (download.state === 'failed') askAgain()
     },
   })
   /** A rig that was offline fetches what mining needs once it can; what the person paused or cancelled stays so. */
   let again: { cancel(): void } | null = null
   const askAgain = (): void => {
-    again ??= parts.clock.setTimeout(() => {
+    again ??= clock.setTimeout(() => {
       again = null
-      if (parts.isMining()) void library.fetchDefaults()
+      if (options.isMining()) void library.fetchDefaults()
     }, ASK_AGAIN_MILLISECONDS)
   }
   const library: ModelLibrary = createLibrary({
@@ -121,7 +115,7 @@ export async function createModelSupport(parts: ModelSupportParts): Promise<Mode
   })
   await downloads.open()
   // A command that is over in a moment begins nothing.
-  const resuming = parts.clock.setTimeout(() => downloads.resume(), RESUME_MILLISECONDS)
+  const resuming = clock.setTimeout(() => downloads.resume(), RESUME_MILLISECONDS)
   const addUpload = async (id: string): Promise<Model> => {
     const set = join(uploadsFolder, id)
     try {
@@ -135,7 +129,7 @@ export async function createModelSupport(parts: ModelSupportParts): Promise<Mode
     }
   }
   return {
-    access: { models, library, downloads, addUpload },
+    access: { models, usable: createUsableModels(models, library), library, downloads, addUpload },
     uploadsFolder,
     stop: async () => {
       resuming.cancel()

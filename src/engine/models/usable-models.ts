@@ -1,7 +1,7 @@
 /** The installed models as devices and screens see them: those that can run, their names, their kinds. */
 import type { JobKind } from '#shared/domain/job'
 import type { ModelLibrary, ModelStore } from './store'
-import type { RunnableModel } from '../jobs'
+import type { RunnableModel } from './runnable-model'
 
 export interface UsableModels {
   /** ready, and small enough for this computer */

@@ -1,43 +1,41 @@
 /** The practice network of this folder, opened and trusted. */
-import type { EngineParts } from '../engine'
-import type { Ledger } from '../ledger'
 import { openPracticeNetwork, type PracticeNetwork } from './practice'
-import { pinNetworkKey, pinnedNetworkKeys } from '../base'
+import { pinNetworkKey, pinnedNetworkKeys, type RigContext } from '../base'
 import type { VerifierClient } from '../workers'
 
 /** the network's name in its signed objects */
 const PRACTICE = 'practice'
 
-export interface JoinPracticeParts {
-  engine: Pick<EngineParts, 'dataDir' | 'clock' | 'random' | 'epochSeconds' | 'allowTestTier'>
-  ledger: Ledger
+export interface JoinPracticeOptions {
   verifier: Pick<VerifierClient, 'digest' | 'generate'>
+  /** from the next epoch on; absent: the network's own */
+  epochSeconds?: number
+  /** whether it takes shares of the tests' tier */
+  allowTestTier: boolean
   onNotice: (notice: { severity: 'warning'; code: string; message: string }) => void
 }
 
-/** What had to be begun anew in its files is told to `onNotice`. */
-export async function joinPractice({
-  engine,
-  ledger,
-  verifier,
-  onNotice,
-}: JoinPracticeParts): Promise<PracticeNetwork> {
+/** Files that were damaged are moved aside and recreated; `onNotice` hears of each. */
+export async function joinPractice(
+  { dataDir, clock, randomBytes, ledger }: Pick<RigContext, 'dataDir' | 'clock' | 'randomBytes' | 'ledger'>,
+  { verifier, epochSeconds, allowTestTier, onNotice }: JoinPracticeOptions,
+): Promise<PracticeNetwork> {
   const practice = await openPracticeNetwork({
-    folder: engine.dataDir,
+    folder: dataDir,
     verifier: { digest: (share) => verifier.digest(share) },
     samples: { generate: (kind, seed) => verifier.generate(kind, seed) },
-    clock: engine.clock,
-    random: engine.random,
+    clock,
+    random: randomBytes,
     configuration: {
-      // Where only network.db was lost, its new books must not number epochs that the ledger knows.
+      // Where only network.db was lost, its new store must not number epochs that the ledger knows.
       firstEpoch: (ledger.latestEpoch(PRACTICE)?.body.number ?? -1) + 1,
-      ...(engine.epochSeconds === undefined ? {} : { epochSeconds: engine.epochSeconds }),
-      ...(engine.allowTestTier ? { tiers: ['itp1-test', 'itp1-small', 'itp1-base'] as const } : {}),
+      ...(epochSeconds === undefined ? {} : { epochSeconds }),
+      ...(allowTestTier ? { tiers: ['itp1-test', 'itp1-small', 'itp1-base'] as const } : {}),
     },
   })
   for (const { title, detail } of practice.notices)
     onNotice({ severity: 'warning', code: 'network-files', message: `${title}. ${detail}` })
-  // The practice network lives in this folder: when its key file had to be begun anew, the new key is ours to trust.
+  // The practice network lives in this folder: when its key file was recreated, this rig trusts the new key.
   const { name } = practice.coordinator
   if (pinnedNetworkKeys(ledger)[name]?.at(-1) !== practice.networkKey) pinNetworkKey(ledger, name, practice.networkKey)
   return practice

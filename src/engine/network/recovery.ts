@@ -1,21 +1,25 @@
 /** Jobs that a former run left unfinished: what a person asked for is queued again, samples are given back. */
 import type { Coordinator } from '#coordinator/coordinator'
-import type { Ledger } from '../ledger'
-import type { Log } from '../base'
+import type { RigContext } from '../base'
 import type { Submissions } from './submissions'
 
-/** What a crash left: sent again, taken up again, or given back. */
+/** What a crash left: sent again, taken up again, or given back. `runners`: those that can do jobs. */
 export async function takeUpWhatWasLeft(
-  parts: Parameters<typeof recoverJobs>[0] & { submissions: Pick<Submissions, 'recover'> },
+  rig: Pick<RigContext, 'ledger' | 'log'>,
+  { submissions, rigKey }: { submissions: Pick<Submissions, 'recover'>; rigKey: string },
+  network: Coordinator,
   runners: () => readonly { wake(): void }[],
 ): Promise<void> {
-  parts.submissions.recover(parts.ledger.recover())
-  if ((await recoverJobs(parts)) > 0) for (const runner of runners()) runner.wake()
+  submissions.recover(rig.ledger.recover())
+  if ((await recoverJobs(rig, network, rigKey)) > 0) for (const runner of runners()) runner.wake()
 }
 
 /** Returns how many jobs wait to be done. Call after `ledger.recover()`. */
-async function recoverJobs(parts: { ledger: Ledger; network: Coordinator; rigKey: string; log: Log }): Promise<number> {
-  const { ledger, network, rigKey, log } = parts
+async function recoverJobs(
+  { ledger, log }: Pick<RigContext, 'ledger' | 'log'>,
+  network: Coordinator,
+  rigKey: string,
+): Promise<number> {
   let waiting = 0
   for (const job of ledger.openJobs()) {
     if (job.network !== network.name) continue

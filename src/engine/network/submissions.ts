@@ -11,6 +11,7 @@ import type { Acknowledgement } from '#shared/protocol/refusal'
 import type { JobDelivery, JobOffer } from '#shared/protocol/job'
 import type { Network } from '#shared/protocol/network'
 import type { Receipt } from '#shared/protocol/receipt'
+import type { Unit } from '#shared/protocol/unit'
 import {
   isGenuine,
   objectId,
@@ -26,7 +27,12 @@ import type { EngineEvents, Log } from '../base'
 import type { Ledger, Recovery, WorkEnergy } from '../ledger'
 import { expectedCredit } from './expected-credit'
 import type { NetworkState } from './network-state'
-import type { FoundShare } from '../proof'
+
+export interface FoundShare {
+  unit: Signed<Unit>
+  nonce: bigint
+  digest: string
+}
 
 export interface Submissions {
   /** Stores and sends a share. Settles when it is answered or put off. */

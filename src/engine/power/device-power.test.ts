@@ -17,12 +17,13 @@ const reading = (at: number, gpu: Omit<SensorReading['gpus'][number], 'id'> = {}
 })
 
 function powersOf(state: 'idle' | 'proving') {
-  return createDevicePowers({
+  const powers = createDevicePowers({
     inventory: () => inventory,
-    runner: () => ({ state, hasWorker: true }),
     isDriverDevice: () => false,
     driverSensors: { latest: () => null },
   })
+  powers.attach({ deviceId: 'gpu0', state, hasWorker: true })
+  return powers
 }
 
 describe('a graphics card', () => {

@@ -5,9 +5,20 @@ import { estimateGraphics, readGraphicsTable } from './graphics'
 import { readProcessorTable } from './processors'
 import type { DriverSensors } from './driver-sensors'
 import type { DevicePower } from './energy-account'
-import type { DeviceRunner } from '../device-loop'
+import type { DeviceState } from '#shared/domain/states'
+
+/** A device's loop, as far as power follows from it. */
+export interface PoweredDevice {
+  readonly deviceId: string
+  readonly state: DeviceState
+  /** its process runs now */
+  readonly hasWorker: boolean
+}
 
 export interface DevicePowers {
+  /** From now on the device's loop says whether it works. */
+  attach(device: PoweredDevice): void
+  detach(deviceId: string): void
   /** now */
   of(id: string): DevicePower
   /** when it works as hard as it can: measured where that is measured now */
@@ -19,7 +30,6 @@ export interface DevicePowers {
 
 export interface DevicePowersParts {
   inventory: () => SensorInventory
-  runner: (id: string) => Pick<DeviceRunner, 'state' | 'hasWorker'> | undefined
   isDriverDevice: (id: string) => boolean
   driverSensors: Pick<DriverSensors, 'latest'>
 }
@@ -29,9 +39,10 @@ export function createDevicePowers(parts: DevicePowersParts): DevicePowers {
   const graphics = readGraphicsTable()
   let meter: PowerMeter = createPowerMeter({ inventory: parts.inventory(), processors })
   let lastReading: SensorReading | null = null
+  const attached = new Map<string, PoweredDevice>()
 
   const isWorking = (id: string): boolean => {
-    const state = parts.runner(id)?.state
+    const state = attached.get(id)?.state
     return state === 'proving' || state === 'working' || state === 'benchmarking'
   }
 
@@ -46,7 +57,7 @@ export function createDevicePowers(parts: DevicePowersParts): DevicePowers {
 
   const ofDriverDevice = (id: string): DevicePower => {
     // Read over its worker: what a former one said is no reading.
-    const isRunning = parts.runner(id)?.hasWorker === true
+    const isRunning = attached.get(id)?.hasWorker === true
     const sensors = isRunning ? parts.driverSensors.latest(id) : null
     const watts = sensors?.powerWatts ?? null
     return {
@@ -79,6 +90,8 @@ export function createDevicePowers(parts: DevicePowersParts): DevicePowers {
     id === 'cpu0' ? ofProcessor() : parts.isDriverDevice(id) ? ofDriverDevice(id) : ofGraphics(id)
 
   return {
+    attach: (device) => void attached.set(device.deviceId, device),
+    detach: (deviceId) => void attached.delete(deviceId),
     of,
     atFullLoad: (id) => {
       const now = of(id)

@@ -1,10 +1,8 @@
 import { expect, it } from 'vitest'
 import type { NativeSensors } from '#shared/domain/driver'
-import type { DeviceRegistry } from '../devices/registry'
 import { manualClock } from '#process/clock.test.support'
+import { createDriverChannel, type AskDriver } from '../workers'
 import { createDriverSensors, plausible } from './driver-sensors'
-
-type DeviceRunner = ReturnType<DeviceRegistry['runner']>
 
 it.each([
   [
@@ -23,11 +21,9 @@ it.each([
 it('gives the mean power of a device that counts joules only, over its counter being begun anew too', async () => {
   const clock = manualClock()
   let found: NativeSensors | null = { energyJoules: 100 }
-  const runner: Pick<DeviceRunner, 'deviceId' | 'askDriver'> = {
-    deviceId: 'asic0',
-    askDriver: (async () => found) as DeviceRunner['askDriver'],
-  }
-  const sensors = createDriverSensors(clock, () => [runner as DeviceRunner])
+  const channel = createDriverChannel()
+  channel.attach('asic0', (async () => found) as AskDriver)
+  const sensors = createDriverSensors(clock, channel)
   await sensors.read('asic0')
   expect(sensors.latest('asic0')).toEqual({ energyJoules: 100 })
   found = { energyJoules: 140 }

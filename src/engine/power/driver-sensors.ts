@@ -1,9 +1,7 @@
 /** Readings of drivers' own sensors, once a second for the devices that work. What cannot be is not believed. */
 import type { NativeSensors } from '#shared/domain/driver'
 import type { Clock } from '#process/clock'
-import type { DeviceRegistry } from '../devices'
-
-type DeviceRunner = ReturnType<DeviceRegistry['runner']>
+import type { DriverChannel } from '../workers'
 
 const READ_MILLISECONDS = 1000
 const LARGEST_PLAUSIBLE_CELSIUS = 120
@@ -20,36 +18,36 @@ export interface DriverSensors {
   stop(): void
 }
 
-/** `runners`: those of devices that belong to drivers. */
-export function createDriverSensors(clock: Clock, runners: () => readonly DeviceRunner[]): DriverSensors {
+/** Asks over `channel`, as long as `clock` goes. */
+export function createDriverSensors(clock: Clock, channel: Pick<DriverChannel, 'ask' | 'deviceIds'>): DriverSensors {
   const readings = new Map<string, { at: number; found: NativeSensors }>()
   let stopped = false
   let timer: { cancel(): void } | null = null
-  const read = async (runner: DeviceRunner): Promise<void> => {
+  const read = async (deviceId: string): Promise<void> => {
     try {
-      const found = await runner.askDriver('driver.sensors', null)
-      if (found === null) readings.delete(runner.deviceId)
+      const found = await channel.ask(deviceId, 'driver.sensors', null)
+      if (found === null) readings.delete(deviceId)
       else {
-        const before = readings.get(runner.deviceId)
+        const before = readings.get(deviceId)
         const at = clock.monotonic()
-        readings.set(runner.deviceId, { at, found: withPower(plausible(found), at, before) })
+        readings.set(deviceId, { at, found: withPower(plausible(found), at, before) })
       }
     } catch {
       // a worker that stops is the runner's business; a reading of it is simply not there
-      readings.delete(runner.deviceId)
+      readings.delete(deviceId)
     }
   }
   const schedule = (): void => {
     if (stopped) return
     timer = clock.setTimeout(() => {
-      void Promise.all(runners().map(read)).finally(schedule)
+      void Promise.all(channel.deviceIds().map(read)).finally(schedule)
     }, READ_MILLISECONDS)
   }
   schedule()
   return {
     latest: (deviceId) => readings.get(deviceId)?.found ?? null,
     read: async (deviceId) => {
-      await Promise.all(runners().flatMap((runner) => (runner.deviceId === deviceId ? [read(runner)] : [])))
+      if (channel.deviceIds().includes(deviceId)) await read(deviceId)
     },
     stop: () => {
       stopped = true

@@ -7,7 +7,8 @@ import type { Certainty } from '#shared/contract/common'
 import type { Clock } from '#process/clock'
 import { createEnergyAccount, type DevicePower, type EnergyAccount } from './energy-account'
 import type { ActivityShares, Metrics, WorkEnergy } from '../ledger'
-import type { DeviceRunner } from '../device-loop'
+import type { LaneSpan } from '#shared/contract/engine'
+import type { DeviceState } from '#shared/domain/states'
 
 const TICK_MILLISECONDS = 1000
 const WINDOW_MILLISECONDS = 60_000
@@ -30,8 +31,19 @@ interface Second {
   shares: ActivityShares
 }
 
+/** A device's loop, as far as its live figures follow from it. */
+export interface LiveDevice {
+  readonly deviceId: string
+  readonly state: DeviceState
+  readonly activity: string
+  readonly lane: LaneSpan['activity'] | 'idle'
+  readonly runningJobs: readonly unknown[]
+  /** how long it was in which lane since the last call, milliseconds */
+  takeLaneTimes(): ActivityShares
+}
+
 interface Account {
-  runner: DeviceRunner
+  runner: LiveDevice
   pendingMacs: number
   pendingCredit: number
   energy: EnergyAccount
@@ -39,7 +51,7 @@ interface Account {
 }
 
 export interface Live {
-  add(runner: DeviceRunner): void
+  add(runner: LiveDevice): void
   remove(deviceId: string): void
   onWork(deviceId: string, work: { macs: bigint; creditMacs: number }): void
   /** Joules of a device since the engine started; null where nothing is known. */
@@ -56,7 +68,7 @@ export function createLive(parts: {
   clock: Clock
   metrics: Metrics
   power: (deviceId: string) => DevicePower
-  isActive: () => boolean
+  isMining: () => boolean
   onTick: (tick: LiveTick) => void
 }): Live {
   const { clock } = parts
@@ -108,7 +120,7 @@ export function createLive(parts: {
     // A computer that slept did not mine: the gap counts as one interval of usual length.
     const milliseconds = Math.min(monotonic - lastAt, 5 * TICK_MILLISECONDS)
     lastAt = monotonic
-    const active = parts.isActive()
+    const active = parts.isMining() || [...accounts.values()].some(({ runner }) => runner.runningJobs.length > 0)
     const at = clock.now()
     for (const account of accounts.values()) {
       const second = closeSecond(account, monotonic, milliseconds)

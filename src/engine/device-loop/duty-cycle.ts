@@ -3,6 +3,7 @@
  * or too short is made up by the next, so that a share of 30 % costs 30 % over any few seconds.
  */
 import type { Pace } from '#shared/contract/throttle'
+import type { Slice } from '../proof'
 
 /** One slice and its rest together: short, so that fans and the screen do not feel the beat. */
 const PERIOD_MILLISECONDS = 250
@@ -16,24 +17,18 @@ const LOOK_MILLISECONDS = 250
 /** No timer is finer: what is left below this goes onto the next rest. */
 const SHORTEST_SLEEP_MILLISECONDS = 1
 
-/** How long the next one may take, and whether another follows it without a rest. */
-export interface Slice {
-  milliseconds: number
-  goesOn: boolean
-}
-
-export interface Pacing {
+export interface DutyCycle {
   slice(): Slice
   /** Rests for what was worked; ends early when `isOver`. At a duty cycle of 0 a moment, after which to ask again. */
   rest(workedMilliseconds: number, isOver: () => boolean): Promise<void>
 }
 
-export function createPacing(parts: {
+export function createDutyCycle(options: {
   clock: { monotonic(): number }
   pace: () => Pace
   sleep: (milliseconds: number) => Promise<void>
-}): Pacing {
-  const { clock, pace, sleep } = parts
+}): DutyCycle {
+  const { clock, pace, sleep } = options
   /** rested too long: taken off the next rest; negative: too short */
   let creditMilliseconds = 0
   /** the slice began when there were no rests: it owes none, whatever the pace has become */

@@ -1,14 +1,15 @@
-/** What holds a device back: the throttle's threads and duty cycle, and heat. */
+/** How much a device may do now: the throttle's threads and duty cycle, and the limit of its temperature. */
 import type { Pace } from '#shared/contract/throttle'
 import type { Clock } from '#process/clock'
 import { createTemperatureGuard } from '../power'
 import { threadsAt } from '../mining'
-import { createPacing, type Slice } from '../proof'
+import type { Slice } from '../proof'
+import { createDutyCycle } from './duty-cycle'
 
 /** How often a device that is too hot is looked at again. */
 const HEAT_LOOK_MILLISECONDS = 1000
 
-export interface Restraint {
+export interface DeviceThrottle {
   /** Why it rests although it could work; null: it does not. */
   readonly resting: 'heat' | 'throttle' | null
   /** False where the duty cycle is 0 now; says so. */
@@ -26,7 +27,7 @@ export interface Restraint {
   reset(): void
 }
 
-export interface RestraintParts {
+export interface DeviceThrottleOptions {
   clock: Pick<Clock, 'monotonic' | 'setTimeout'>
   pace: () => Pace
   /** °C now, null where not known, and the limit at which it pauses */
@@ -42,49 +43,49 @@ export interface RestraintParts {
   onHot: (words: string) => void
 }
 
-export function createRestraint(parts: RestraintParts): Restraint {
+export function createDeviceThrottle(options: DeviceThrottleOptions): DeviceThrottle {
   const guard = createTemperatureGuard()
-  const pacing = createPacing(parts)
-  let resting: Restraint['resting'] = null
+  const dutyCycle = createDutyCycle(options)
+  let resting: DeviceThrottle['resting'] = null
   return {
     get resting() {
       return resting
     },
     mayProve: () => {
-      const isOff = parts.pace().dutyCycle <= 0
+      const isOff = options.pace().dutyCycle <= 0
       resting = isOff ? 'throttle' : null
-      if (isOff) parts.show('Rests: proving is switched off for now')
+      if (isOff) options.show('Rests: proving is switched off for now')
       return !isOff
     },
-    slice: pacing.slice,
-    threads: () => threadsAt(parts.allThreads(), parts.pace().threadsShare),
+    slice: dutyCycle.slice,
+    threads: () => threadsAt(options.allThreads(), options.pace().threadsShare),
     rest: (workedMilliseconds) =>
-      pacing.rest(workedMilliseconds, () => {
-        parts.onLook()
-        return parts.isRestOver()
+      dutyCycle.rest(workedMilliseconds, () => {
+        options.onLook()
+        return options.isRestOver()
       }),
     coolDown: async () => {
-      const { celsius, limitCelsius } = parts.heat()
+      const { celsius, limitCelsius } = options.heat()
       const words = guard.look(celsius, limitCelsius)
       if (words === null) {
         if (resting === 'heat') resting = null
         return false
       }
-      if (resting !== 'heat') parts.onHot(words)
+      if (resting !== 'heat') options.onHot(words)
       resting = 'heat'
-      parts.show(words)
-      await parts.sleep(HEAT_LOOK_MILLISECONDS)
+      options.show(words)
+      await options.sleep(HEAT_LOOK_MILLISECONDS)
       return true
     },
     watchHeat: (onHot) => {
       let timer: { cancel(): void }
       const look = (): void => {
-        const { celsius, limitCelsius } = parts.heat()
+        const { celsius, limitCelsius } = options.heat()
         const words = guard.look(celsius, limitCelsius)
-        if (words === null) timer = parts.clock.setTimeout(look, HEAT_LOOK_MILLISECONDS)
+        if (words === null) timer = options.clock.setTimeout(look, HEAT_LOOK_MILLISECONDS)
         else onHot(words)
       }
-      timer = parts.clock.setTimeout(look, HEAT_LOOK_MILLISECONDS)
+      timer = options.clock.setTimeout(look, HEAT_LOOK_MILLISECONDS)
       return { cancel: () => timer.cancel() }
     },
     reset: () => {

@@ -1,0 +1,19 @@
+/** What went wrong while the engine opened its files, without ending it: logged, and shown until the next start. */
+import type { Notice } from '#shared/contract/engine'
+import type { Log } from './log'
+
+export interface OpeningNotices {
+  readonly notices: Notice[]
+  add(found: { severity: Notice['severity']; code: string; message: string }): void
+}
+
+export function createOpeningNotices(log: Pick<Log, 'warn'>): OpeningNotices {
+  const notices: Notice[] = []
+  return {
+    notices,
+    add: ({ severity, code, message }) => {
+      log.warn(message, { code })
+      notices.push({ id: `${code}-${notices.length}`, severity, title: message, detail: '' })
+    },
+  }
+}

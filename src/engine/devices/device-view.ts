@@ -1,0 +1,97 @@
+/** A device as screens and the command see it: what it is, what it does, what it draws. */
+import { device as deviceSchema, type Device } from '#shared/contract/devices'
+import type { BenchmarkProgress } from '#shared/domain/benchmark'
+import type { ProofEngine } from '#shared/domain/backend'
+import type { DeviceState } from '#shared/domain/states'
+import type { LoadedModel } from '#shared/ipc/worker'
+import type { DevicePower } from '../power'
+import { engineUses, type DeviceDescriptor } from './describe'
+import type { DevicePowerLimit } from './provider'
+
+/** What a device does now, as its loop says. */
+export interface DeviceWork {
+  readonly state: DeviceState
+  readonly activity: string
+  /** why it stopped, when it is faulted */
+  readonly reason: string | null
+  /** the one it mines on; null: it does not mine */
+  readonly engine: ProofEngine | null
+  readonly macsPerSecond: number | null
+  readonly residentBytes: number | null
+  /** whose weights are in memory, the one used last at the end */
+  readonly loadedModels: readonly LoadedModel[]
+  readonly benchmarkProgress: BenchmarkProgress | null
+  readonly restarts: number
+}
+
+export interface DeviceView {
+  found: DeviceDescriptor
+  /** null: it cannot work */
+  work: DeviceWork | null
+  power: DevicePower
+  /** over the last minute */
+  rate: { macsPerSecond: number | null; macsPerJoule: number | null }
+  temperatureLimitCelsius: number
+  powerLimit: DevicePowerLimit | null
+  /** what a model is called, by its hash */
+  modelName: (hash: string) => string
+}
+
+export function viewDevice({ found, work, power, rate, ...rest }: DeviceView): Device {
+  // The last minute's mean of a device that has stopped is no reading.
+  const isWorking = work !== null && work.state !== 'idle' && work.state !== 'faulted'
+  const reason = found.reason ?? work?.reason ?? undefined
+  const engine = work?.engine ?? found.engines[0] ?? null
+  return deviceSchema.parse({
+    id: found.id,
+    kind: found.kind,
+    name: found.name,
+    state: stateOf(found, work),
+    activity: work?.activity ?? '',
+    macsPerSecond: isWorking ? (rate.macsPerSecond ?? work.macsPerSecond) : null,
+    engines: found.engines,
+    engine,
+    memoryBytes: found.memoryBytes,
+    memoryUsedBytes: work?.residentBytes ?? null,
+    loadedModels: (work?.loadedModels ?? [])
+      .map(({ hash, bytes }) => ({ hash, name: rest.modelName(hash), bytes }))
+      .toReversed(),
+    canMine: found.canMine,
+    ...(reason === undefined || reason === '' ? {} : { reason }),
+    enabled: found.enabled,
+    quarantined: found.quarantined ?? false,
+    benchmark: work?.benchmarkProgress ?? null,
+    detail: detailOf(found, engine === null ? null : engineUses(found, engine)),
+    threads: found.threads,
+    watts: power.watts,
+    wattsCertainty: power.certainty,
+    wattsSource: power.source,
+    energyFrom: power.counterJoules !== undefined ? 'counter' : power.watts !== null ? 'power' : null,
+    macsPerJoule: isWorking ? rate.macsPerJoule : null,
+    temperatureCelsius: power.temperatureCelsius,
+    temperatureLimitCelsius: rest.temperatureLimitCelsius,
+    powerLimit: rest.powerLimit?.current() ?? null,
+    restarts: work?.restarts ?? 0,
+  })
+}
+
+function detailOf(
+  { vendor, cores, logicalCores, instructionSets, driver }: DeviceDescriptor,
+  uses: string | null,
+): Device['detail'] {
+  return {
+    vendor,
+    instructionSets,
+    ...(cores === undefined ? {} : { cores }),
+    ...(logicalCores === undefined ? {} : { logicalCores }),
+    ...(driver === undefined ? {} : { driver }),
+    ...(uses === null ? {} : { engineUses: uses }),
+  }
+}
+
+/** One that is quarantined is shown like one that stopped by itself. */
+function stateOf(found: DeviceDescriptor, work: DeviceWork | null): Device['state'] {
+  if (found.quarantined === true) return 'faulted'
+  if (!found.canMine) return 'unable'
+  return found.enabled || work?.benchmarkProgress != null ? (work?.state ?? 'idle') : 'off'
+}

@@ -1,0 +1,120 @@
+/** The computer's own devices: its processor and its graphics processors, and which backends work on each. */
+import type { SensorInventory } from '#shared/ipc/sensors'
+import { createSignal, type RigContext, type SettingsStore, type Signal } from '../base'
+import { createBackendSurvey, type BackendSurveyOptions } from './backends'
+import { describeDevices, type DeviceDescriptor } from './describe'
+import type { DeviceFault, DeviceProvider } from './provider'
+
+export interface Machine extends DeviceProvider {
+  readonly inventory: SensorInventory
+  /** Settles when the processor's backends are known, looking at the first call; until then the list has the safe ones. */
+  ready(): Promise<void>
+  /** Looks at the machine again. */
+  refresh(): Promise<void>
+  /** the machine was looked at again */
+  readonly onRefreshed: Signal
+  /** a device can do more than was known */
+  readonly onFound: Signal
+}
+
+export interface MachineOptions {
+  inventory: SensorInventory
+  readInventory: () => Promise<SensorInventory>
+  settings: SettingsStore
+  /** whether the native backend gave the right digests on this machine; never rejects */
+  nativeWorks: () => Promise<boolean>
+  /** what works on an adapter; never rejects */
+  gpuBackends: BackendSurveyOptions['gpuBackends']
+}
+
+export function createMachine(
+  rig: Pick<RigContext, 'host' | 'log' | 'ledger' | 'clock'>,
+  options: MachineOptions,
+): Machine {
+  const { settings } = options
+  const { log, ledger, clock } = rig
+  let inventory = options.inventory
+  const onRefreshed = createSignal()
+  const onFound = createSignal()
+  /** by device, UTC ms: what it found before says nothing about how it computes now */
+  const changedAt = new Map<string, number>()
+
+  const graphicsDriverOf = (id: string): string => inventory.gpus.find((gpu) => gpu.id === id)?.driver ?? ''
+  const survey = createBackendSurvey({
+    inventory: () => inventory,
+    nativeWorks: options.nativeWorks,
+    gpuBackends: options.gpuBackends,
+    mayUseMatrixUnits: (id) => settings.device(id).matrixUnitsFailedUnder !== graphicsDriverOf(id),
+    onFound: () => onFound.emit(),
+  })
+
+  const described = (): DeviceDescriptor[] => describeDevices(inventory, settings.devices, survey.cpu, survey.gpus)
+  const withState = (found: DeviceDescriptor): DeviceDescriptor => {
+    if (survey.underWay.has(found.id)) return { ...found, reason: 'It is being tried.' }
+    const { quarantine } = settings.device(found.id)
+    if (quarantine === undefined) return found
+    return { ...found, canMine: false, quarantined: true, reason: `Quarantined: ${quarantine}.` }
+  }
+
+  const record = (severity: 'warning' | 'error', code: string, message: string): void => {
+    log.warn(message, {})
+    ledger.recordEvent({ severity, code, message })
+  }
+  const hold = (id: string, reason: string, usesMatrixUnits: boolean): 'held' | 'reopened' => {
+    changedAt.set(id, clock.now())
+    if (usesMatrixUnits) {
+      // They failed: it goes on with its vector units, also after a start, as long as it has this graphics driver.
+      survey.dropMatrixUnits(id)
+      settings.changeDevice(id, { matrixUnitsFailedUnder: graphicsDriverOf(id) })
+      record('warning', 'matrix-units-dropped', `${id} goes on without its matrix units: ${reason}.`)
+      return 'reopened'
+    }
+    settings.changeDevice(id, { quarantine: reason })
+    record('error', 'device-quarantined', `${id} is quarantined: ${reason}.`)
+    return 'held'
+  }
+  const judge = ({ id, adapter }: DeviceDescriptor, fault: DeviceFault): 'held' | 'reopened' | 'ignored' => {
+    const usesMatrixUnits = adapter?.matrixUnits === true
+    switch (fault.kind) {
+      case 'wrong-results':
+        return hold(id, fault.reason, usesMatrixUnits)
+      case 'wrong-digest': {
+        const saysNothing = adapter === undefined || fault.foundAt < (changedAt.get(id) ?? 0)
+        return saysNothing ? 'ignored' : hold(id, 'it submitted a wrong digest', usesMatrixUnits)
+      }
+      case 'stopped': {
+        // A graphics processor that merely refused the work may be started again as it is.
+        const isOwnDoing = adapter !== undefined && (fault.fault.code === 'driver-fault' || usesMatrixUnits)
+        return isOwnDoing ? hold(id, fault.fault.message, usesMatrixUnits) : 'ignored'
+      }
+    }
+  }
+
+  return {
+    get inventory() {
+      return inventory
+    },
+    onRefreshed,
+    onFound,
+    devices: () => described().map(withState),
+    ready: survey.ready,
+    settled: survey.settled,
+    refresh: async () => {
+      inventory = await options.readInventory()
+      await survey.lookAtGpus()
+      onRefreshed.emit()
+    },
+    driving: (deviceId) => {
+      const device = described().find(({ id }) => id === deviceId)
+      if (device === undefined) return null
+      return {
+        workerStart: device.adapter === undefined ? {} : { gpu: device.adapter },
+        host: rig.host,
+        runsJobs: device.kind === 'cpu',
+        powerLimit: null,
+        judge: (fault) => judge(device, fault),
+        retry: async () => settings.changeDevice(deviceId, { quarantine: undefined }),
+      }
+    },
+  }
+}

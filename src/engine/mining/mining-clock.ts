@@ -1,0 +1,28 @@
+/** How long the rig has mined. Made before mining itself, for those parts whose figures count from it. */
+import type { Clock } from '#process/clock'
+
+export interface MiningClock {
+  readonly isRunning: boolean
+  /** mined since the engine began, by a monotonic clock */
+  milliseconds(): number
+  begin(): void
+  end(): void
+}
+
+export function createMiningClock(clock: Pick<Clock, 'monotonic'>): MiningClock {
+  let before = 0
+  let begunAt: number | null = null
+  return {
+    get isRunning() {
+      return begunAt !== null
+    },
+    milliseconds: () => before + (begunAt === null ? 0 : clock.monotonic() - begunAt),
+    begin: () => {
+      begunAt ??= clock.monotonic()
+    },
+    end: () => {
+      if (begunAt !== null) before += clock.monotonic() - begunAt
+      begunAt = null
+    },
+  }
+}
