@@ -2,9 +2,9 @@ import type { Handlers } from '#shared/contract/index'
 import type { Money } from '#shared/contract/common'
 import type { TodaySummary } from '#shared/contract/engine'
 import { electricityCostMicros } from '#shared/domain/electricity'
+import { workEnergy } from '#shared/domain/energy'
 import type { EngineContext } from '../context'
 import { localMidnight, electricityPrice } from '../base'
-import { workEnergy } from '../power'
 
 /** Stop answers within two seconds in all. */
 const DRAIN_MILLISECONDS = 1000

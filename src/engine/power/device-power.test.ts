@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { SensorInventory, SensorReading } from '#shared/ipc/sensors'
 import { createDevicePowers } from './device-power'
-import { integrateEnergy } from './energy'
+import { integrateEnergy } from './energy-meter.test.support'
 
 const inventory: SensorInventory = {
   cpu: { name: 'AMD Ryzen 7 7700', vendor: 'AMD', physicalCores: 8, logicalCores: 16, instructionSets: [] },

@@ -1,5 +1,6 @@
 /** Readings of drivers' own sensors, once a second for the devices that work. What cannot be is not believed. */
 import type { NativeSensors } from '#shared/domain/driver'
+import { LARGEST_PLAUSIBLE_WATTS, meanWatts } from '#shared/domain/energy'
 import type { Clock } from '#process/supervisor'
 import type { DeviceRegistry } from '../devices'
 
@@ -7,10 +8,6 @@ type DeviceRunner = ReturnType<DeviceRegistry['runner']>
 
 const READ_MILLISECONDS = 1000
 const LARGEST_PLAUSIBLE_CELSIUS = 120
-const LARGEST_PLAUSIBLE_WATTS = 100_000
-/** An average of power over less than this says little. */
-const SHORTEST_AVERAGE_MILLISECONDS = 200
-const LONGEST_AVERAGE_MILLISECONDS = 10_000
 
 export interface DriverSensors {
   /** null: no sensors, or the device does not work now */
@@ -80,10 +77,7 @@ function withPower(
   at: number,
   before: { at: number; found: NativeSensors } | undefined,
 ): NativeSensors {
-  const counted = (found.energyJoules ?? Number.NaN) - (before?.found.energyJoules ?? Number.NaN)
-  const milliseconds = at - (before?.at ?? at)
-  const isMean = milliseconds >= SHORTEST_AVERAGE_MILLISECONDS && milliseconds <= LONGEST_AVERAGE_MILLISECONDS
-  if (found.powerWatts !== undefined || !isMean || !(counted >= 0)) return found
-  const powerWatts = (counted * 1000) / milliseconds
-  return powerWatts > LARGEST_PLAUSIBLE_WATTS ? found : { ...found, powerWatts }
+  if (found.powerWatts !== undefined || before === undefined) return found
+  const powerWatts = meanWatts({ at: before.at, joules: before.found.energyJoules }, { at, joules: found.energyJoules })
+  return powerWatts === undefined ? found : { ...found, powerWatts }
 }

@@ -1,9 +1,7 @@
 /** The joules of one device as they grow: what work costs is the difference between two moments. */
-import type { Certainty } from '#shared/contract/common'
+import { workEnergy, type Certainty, type WorkEnergy } from '#shared/domain/energy'
 import type { Clock } from '#process/supervisor'
-import { createEnergyMeter } from './energy'
-import type { WorkEnergy } from '../ledger'
-import { workEnergy } from './work-energy'
+import { createEnergyMeter } from './energy-meter'
 
 /** Power of one device now. `watts` null: nothing is known, and `source` says why. */
 export interface DevicePower {

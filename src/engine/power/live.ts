@@ -3,7 +3,7 @@
  * charts, and joules per device for everything that asks what it cost.
  */
 import type { LiveTick } from '#shared/contract/engine'
-import type { Certainty } from '#shared/contract/common'
+import { certaintyOfSum } from '#shared/domain/energy'
 import type { Clock } from '#process/supervisor'
 import { createEnergyAccount, type DevicePower, type EnergyAccount } from './energy-account'
 import type { ActivityShares, Metrics, WorkEnergy } from '../ledger'
@@ -97,12 +97,6 @@ export function createLive(parts: {
     return second
   }
 
-  const certaintyOf = (powers: readonly DevicePower[]): Certainty | null => {
-    const kinds = new Set(powers.flatMap((power) => (power.certainty === null ? [] : [power.certainty])))
-    if (kinds.size === 0) return null
-    return kinds.size === 1 ? ([...kinds][0] ?? null) : 'mixed'
-  }
-
   const tick = (): void => {
     const monotonic = clock.monotonic()
     // A computer that slept did not mine: the gap counts as one interval of usual length.
@@ -124,7 +118,9 @@ export function createLive(parts: {
     const all = [...accounts.values()]
     const working = all.filter(({ runner }) => runner.state !== 'idle' && runner.state !== 'faulted')
     const powers = working.map(({ runner }) => parts.power(runner.deviceId))
-    const knownWatts = powers.flatMap((power) => (power.watts === null ? [] : [power.watts]))
+    const known = powers.flatMap(({ watts, certainty }) =>
+      watts === null || certainty === null ? [] : [{ amount: watts, certainty }],
+    )
     parts.metrics.append({
       at,
       milliseconds,
@@ -145,10 +141,8 @@ export function createLive(parts: {
       at,
       creditMacsPerSecond: working.length === 0 ? null : sumKnown(all.map(({ window }) => mean(window, 'credit'))),
       watts:
-        knownWatts.length < powers.length || powers.length === 0
-          ? null
-          : knownWatts.reduce((sum, watts) => sum + watts, 0),
-      wattsCertainty: certaintyOf(powers),
+        known.length < powers.length || powers.length === 0 ? null : known.reduce((sum, { amount }) => sum + amount, 0),
+      wattsCertainty: certaintyOfSum(known),
       macsPerJoule: perJoule(working.map(({ window }) => window)),
       devices: all.map(({ runner, window }) => {
         const power = parts.power(runner.deviceId)

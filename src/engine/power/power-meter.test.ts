@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { SensorInventory, SensorReading } from '#shared/ipc/sensors'
-import { createEnergyMeter, integrateEnergy } from './energy'
+import { createEnergyMeter } from './energy-meter'
+import { integrateEnergy } from './energy-meter.test.support'
 import { createPowerMeter } from './power-meter'
 import { classMean, cleanProcessorName, findProcessor, readProcessorTable, shareAtLoad } from './processors'
 

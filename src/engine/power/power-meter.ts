@@ -2,6 +2,7 @@
  * What cpu0 draws: measured by the processor's own counter where it can be read, else estimated from its published power
  * and the load, else absent with the reason. Every figure says which.
  */
+import { isAmount, meanWatts, SHORTEST_MEAN_MILLISECONDS, type CounterSample } from '#shared/domain/energy'
 import type { SensorInventory, SensorReading } from '#shared/ipc/sensors'
 import {
   classMean,
@@ -34,10 +35,6 @@ export interface PowerMeter {
 }
 
 const COUNTER_SOURCE = "the processor's energy counter"
-/** Longer than this between readings: the sensors were away or the computer slept, and an average says nothing. */
-const LARGEST_GAP_MILLISECONDS = 10_000
-/** Shorter than this the counter's own tick (1 ms) is more than a percent of it. */
-const SMALLEST_GAP_MILLISECONDS = 100
 
 /** Power of the processor of `inventory`, by the table that comes with Lode unless another is given. Readings in, figures out. */
 export function createPowerMeter(parts: { inventory: SensorInventory; processors?: ProcessorTable }): PowerMeter {
@@ -61,9 +58,9 @@ export function createPowerMeter(parts: { inventory: SensorInventory; processors
       return latest
     },
     update: (reading, deviceLoad) => {
-      const measured = reading.packageWatts ?? (before && measuredWatts(before, reading))
-      // two readings closer than the smallest gap: keep the older one to measure from
-      const tooClose = before && reading.at > before.at && reading.at - before.at < SMALLEST_GAP_MILLISECONDS
+      const measured = isAmount(reading.packageWatts) ? reading.packageWatts : before && measuredWatts(before, reading)
+      // Two readings too close for a mean: the older one stays to measure from.
+      const tooClose = before && reading.at > before.at && reading.at - before.at < SHORTEST_MEAN_MILLISECONDS
       if (!tooClose) before = reading
       latest =
         measured === undefined
@@ -76,15 +73,14 @@ export function createPowerMeter(parts: { inventory: SensorInventory; processors
   }
 }
 
-/** Joules over seconds between two readings of one run of the sensors; undefined where that is no measurement. */
+/** Undefined where the counter gives no measurement; a processor that runs draws more than nothing, so one that stands still was reset. */
 function measuredWatts(before: SensorReading, reading: SensorReading): number | undefined {
-  if (before.packageJoules === undefined || reading.packageJoules === undefined) return undefined
-  const milliseconds = reading.at - before.at
-  const joules = reading.packageJoules - before.packageJoules
-  // going back, or not counting at all: the sensors were started again meanwhile
-  if (joules <= 0 || milliseconds < SMALLEST_GAP_MILLISECONDS || milliseconds > LARGEST_GAP_MILLISECONDS)
-    return undefined
-  return joules / (milliseconds / 1000)
+  const watts = meanWatts(counterOf(before), counterOf(reading))
+  return watts === 0 ? undefined : watts
+}
+
+function counterOf({ at, packageJoules }: SensorReading): CounterSample {
+  return { at, joules: packageJoules }
 }
 
 interface EstimationBasis {
