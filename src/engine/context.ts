@@ -8,7 +8,7 @@ import type { DeviceRegistry } from './devices'
 import type { Drivers, KeptDriverChecks } from './drivers'
 import type { EngineEvents, Log, SettingsStore } from './base'
 import type { Ledger, Metrics } from './ledger'
-import type { Live } from './power'
+import type { DevicePowers, Live } from './power'
 import type { Mining, ThrottleState } from './mining'
 import type { ModelAccess } from './models'
 import type { NetworkState, Submissions } from './network'
@@ -27,6 +27,8 @@ export interface EngineContext extends ModelAccess {
   settings: SettingsStore
   throttle: ThrottleState
   devices: DeviceRegistry
+  /** what each device takes and how warm it is */
+  powers: Pick<DevicePowers, 'of'>
   benchmarks: Benchmarks
   drivers: Drivers
   driverChecks: KeptDriverChecks

@@ -4,7 +4,7 @@ import { cpus, hostname } from 'node:os'
 import { v7 as uuidv7 } from 'uuid'
 import type { EventName, Handlers } from '#shared/contract/index'
 import type { Notice, StartOptions } from '#shared/contract/engine'
-import type { SensorInventory, SensorReading } from '#shared/ipc/sensors'
+import type { SensorInventory } from '#shared/ipc/sensors'
 import type { ProcessHost } from '#process/host'
 import type { Clock } from '#process/supervisor'
 import { createBenchmarks } from './benchmark'
@@ -31,7 +31,7 @@ import { createSensorsClient, startVerifier } from './workers'
 import { createKeptDriverChecks, createDriverSupport } from './drivers'
 import { createHandlers } from './handlers'
 import { acquireEngineLock, openLedger, openMetrics } from './ledger'
-import { createLive, type Live } from './power'
+import { createDevicePowers, createLive, createSensorReadings, type Live } from './power'
 import { createMining, type Mining, openMiningMark, createThrottle } from './mining'
 import { createModelSupport, type ModelEnvironment, createUsableModels } from './models'
 import {
@@ -83,7 +83,6 @@ export interface Engine {
   close(): Promise<void>
 }
 
-const SENSOR_MILLISECONDS = 1000
 /** Drivers are asked for a quarter of a second's work at a time. */
 const DRIVER_HANG_MILLISECONDS = 60_000
 const STATUS_MILLISECONDS = 250
@@ -156,15 +155,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     closers.add(() => gpus.stop())
     const verifier = startVerifier({ host, clock, random: randomFraction, log, nativeWorks: native.works })
     closers.add(() => verifier.stop())
-    // The first readings come before there are devices to take them.
-    let takeReading: ((reading: SensorReading) => void) | null = null
-    const sensors = createSensorsClient({
-      host,
-      clock,
-      random: randomFraction,
-      intervalMilliseconds: SENSOR_MILLISECONDS,
-      onReading: (reading) => takeReading?.(reading),
-    })
+    const sensors = createSensorsClient({ host, clock, random: randomFraction })
     closers.add(() => sensors.stop())
 
     const practice = await joinPractice({ engine: parts, ledger, verifier, onNotice: notice })
@@ -231,7 +222,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     const known = knownInventory(ledger, cpus().length)
     const inventory = known ?? (await look({ timeoutMilliseconds: INVENTORY_MILLISECONDS }))
 
-    const { drivers, driverSensors } = createDriverSupport({
+    const drivers = createDriverSupport({
       folder: join(dataDir, 'drivers'),
       ledger,
       host,
@@ -243,15 +234,24 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       wishedWatts: (deviceId) => settings.device(deviceId).powerLimitWatts,
       onChange: changed,
     })
-    closers.add(async () => {
-      driverSensors.stop()
-      await drivers.stop()
+    closers.add(() => drivers.stop())
+    const powers = createDevicePowers({
+      inventory,
+      device: (deviceId) => devices.runners().find((runner) => runner.deviceId === deviceId),
+      isDriverDevice: (deviceId) => drivers.ownerOf(deviceId) !== null,
     })
+    const sensorReadings = createSensorReadings({
+      clock,
+      machine: sensors,
+      driverDevices: () => devices.runners().filter(({ deviceId }) => drivers.ownerOf(deviceId) !== null),
+      onReading: powers.onReading,
+    })
+    closers.add(() => sensorReadings.stop())
     const driverChecks = createKeptDriverChecks({ folder: join(dataDir, 'drivers'), ledger, host, drivers, clock })
     closers.add(() => driverChecks.stop())
     const createRunner = createRunnerFactory({
       drivers,
-      driverSensors,
+      sensorReadings,
       driverHangMilliseconds: parts.driverHangMilliseconds ?? DRIVER_HANG_MILLISECONDS,
       rigKey: signer.publicKeyHex,
       host,
@@ -277,7 +277,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     const live: Live = createLive({
       clock,
       metrics,
-      power: (deviceId) => devices.power(deviceId),
+      power: powers.of,
       isActive: () => mining.state !== 'stopped' || devices.runners().some((runner) => runner.runningJobs.length > 0),
       onTick: (tick) => events.emit('engine.live', tick),
     })
@@ -290,7 +290,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       gpuEngines: gpus.engines,
       createRunner,
       drivers,
-      driverSensors,
+      powers,
       modelName: (hash) => usableModels.name(hash),
       rate: (deviceId) => live.rate(deviceId),
       onForgotten: (deviceId) => live.remove(deviceId),
@@ -302,7 +302,6 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       onChange: changed,
     })
 
-    takeReading = devices.onReading
     const engineLook = clock.setTimeout(() => void devices.settled(), NATIVE_PROBE_MILLISECONDS)
     closers.add(() => engineLook.cancel())
     if (known !== null)
@@ -362,7 +361,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       settings,
       throttle,
       devices,
-      benchmarks: createBenchmarks({ ...parts, devices, quarantine: quarantine.put, ledger, signer }),
+      powers,
+      benchmarks: createBenchmarks({ ...parts, devices, powers, quarantine: quarantine.put, ledger, signer }),
       drivers,
       driverChecks,
       live,

@@ -1,5 +1,5 @@
 /** What moves about graphics processors: sysfs every second, makers' tools, which start a process, every five. */
-import type { SensorReading } from '#shared/ipc/sensors'
+import type { MachineReading } from '#shared/ipc/sensors'
 import { askAmd } from './amd'
 import { createGpuCounter, type GpuCounter } from './gpu-counter'
 import type { FoundGpu } from './gpus'
@@ -10,7 +10,7 @@ import { fullPciAddress } from './pci-address'
 import type { PowermetricsReading } from './powermetrics'
 import type { SensorSystem } from './system'
 
-export type GpuReading = SensorReading['gpus'][number]
+export type GpuReading = MachineReading['gpus'][number]
 
 const DRIVER_MILLISECONDS = 1000
 const TOOL_MILLISECONDS = 5000

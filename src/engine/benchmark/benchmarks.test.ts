@@ -59,15 +59,18 @@ async function rig(outcome: typeof RIGHT, changes: Partial<Device> = {}) {
     settled: async () => undefined,
     get: () => device,
     runner: () => runner,
-    fullLoadPower: () => ({ watts: 40, certainty: 'estimated' as const, source: 'a table', temperatureCelsius: null }),
-    power: () => ({ watts: 5, certainty: 'estimated' as const, source: 'a table', temperatureCelsius: 60 }),
     heat: () => ({ celsius: 60, limitCelsius: 95 }),
+  }
+  const powers: BenchmarksParts['powers'] = {
+    atFullLoad: () => ({ watts: 40, certainty: 'estimated', source: 'a table', temperatureCelsius: null }),
+    of: () => ({ watts: 5, certainty: 'estimated', source: 'a table', temperatureCelsius: 60 }),
     clockHertz: () => 3e9,
   }
   const signer = createSigner('11'.repeat(32))
   const benchmarks = createBenchmarks({
     version: '0.1.0',
     devices: devices as unknown as BenchmarksParts['devices'],
+    powers,
     quarantine: async (id, reason) => void seen.quarantined.push(`${id}: ${reason}`),
     ledger,
     host: { start: () => Promise.reject(new Error('not asked for')) },

@@ -19,6 +19,8 @@ import type { Ledger } from '../ledger'
 import type { Log } from '../base'
 import type { BenchmarkOutcome } from './benchmark-task'
 import { recompute } from '../workers'
+import type { DevicePowers } from '../power'
+import { processorClockHertz } from './processor-clock'
 
 export interface BenchmarkRequest {
   id: string
@@ -43,6 +45,7 @@ export interface Benchmarks {
 export interface BenchmarksParts {
   version: string
   devices: DeviceRegistry
+  powers: Pick<DevicePowers, 'of' | 'atFullLoad' | 'clockHertz'>
   quarantine: Quarantine['put']
   ledger: Ledger
   host: ProcessHost
@@ -56,7 +59,7 @@ const CHECK_MILLISECONDS = { least: 1000, most: 10_000, share: 0.1 }
 const MOST_KNOWN = 256
 
 export function createBenchmarks(parts: BenchmarksParts): Benchmarks {
-  const { devices, ledger, signer, log } = parts
+  const { devices, powers, ledger, signer, log } = parts
 
   /** Reference digests for a stress test: the golden file's, then those that another engine of the processor computes. */
   const knownDigests = async (
@@ -100,7 +103,7 @@ export function createBenchmarks(parts: BenchmarksParts): Benchmarks {
     const { samples, wrong, measuredWatts } = measured
     const noncesPerSecond = samples.length === 0 || wrong !== null ? 0 : median(samples)
     const macsPerSecond = noncesPerSecond * Number(TIERS[asked.tier].macs)
-    const estimate = devices.fullLoadPower(device.id)
+    const estimate = powers.atFullLoad(device.id)
     const isMeasured = macsPerSecond > 0
     const watts = isMeasured ? (measuredWatts ?? estimate.watts) : null
     const certainty = measuredWatts === null ? estimate.certainty : 'measured'
@@ -157,12 +160,12 @@ export function createBenchmarks(parts: BenchmarksParts): Benchmarks {
         firstNonce: new DataView(Uint8Array.from(parts.random(8)).buffer).getBigUint64(0) >> 1n,
         stress: stress ? (signal) => knownDigests(tested, signal) : null,
         read: () => {
-          const { watts, certainty, temperatureCelsius } = devices.power(id)
+          const { watts, certainty, temperatureCelsius } = powers.of(id)
           return {
             measuredWatts: certainty === 'measured' ? watts : null,
             temperatureCelsius,
             temperatureLimitCelsius: devices.heat(id).limitCelsius,
-            clockHertz: devices.clockHertz(id),
+            clockHertz: powers.clockHertz(id) ?? (id === 'cpu0' ? processorClockHertz() : null),
           }
         },
       })

@@ -3,7 +3,7 @@ import { bytesToHex } from '#shared/domain/bytes'
 import { Failure } from '#shared/domain/errors'
 import type { DeviceDescriptor } from '../devices'
 import type { Drivers } from '../drivers'
-import type { DriverSensors, Live } from '../power'
+import type { Live, SensorReadings } from '../power'
 import type { EngineEvents } from '../base'
 import type { Ledger } from '../ledger'
 import { createDeviceRunner, type DeviceRunner } from './device-runner'
@@ -33,7 +33,7 @@ export interface RunnerFactoryParts extends Pick<
   randomBytes: (bytes: number) => Uint8Array
   live: () => Live
   heat: (deviceId: string) => ReturnType<DeviceRunnerParts['heat']>
-  driverSensors: Pick<DriverSensors, 'read'>
+  sensorReadings: Pick<SensorReadings, 'read'>
   /** a driver that says nothing for so long hangs */
   driverHangMilliseconds: number
   drivers: Pick<Drivers, 'ownerOf' | 'guardedHost' | 'onFault' | 'powerLimits'>
@@ -50,7 +50,7 @@ export function createRunnerFactory(parts: RunnerFactoryParts): (device: DeviceD
     live,
     heat,
     drivers,
-    driverSensors,
+    sensorReadings,
     driverHangMilliseconds,
     onGpuFault,
     ...shared
@@ -73,7 +73,7 @@ export function createRunnerFactory(parts: RunnerFactoryParts): (device: DeviceD
       whileMining: {
         begin: async () => {
           await drivers.powerLimits.begin(deviceId)
-          await driverSensors.read(deviceId)
+          await sensorReadings.read(deviceId)
         },
         end: () => drivers.powerLimits.end(deviceId),
       },

@@ -58,7 +58,11 @@ async function registry(driver: string): Promise<{
       ownerOf: () => null,
       powerLimits: { of: () => null },
     } as unknown as DeviceRegistryParts['drivers'],
-    driverSensors: { latest: () => null } as unknown as DeviceRegistryParts['driverSensors'],
+    powers: {
+      of: () => ({ watts: null, certainty: null, source: '', temperatureCelsius: null }),
+      atFullLoad: () => ({ watts: null, certainty: null, source: '', temperatureCelsius: null }),
+      refresh: () => undefined,
+    },
     modelName: (hash) => hash,
     rate: () => ({ macsPerSecond: null, macsPerJoule: null }),
     onForgotten: () => undefined,

@@ -2,9 +2,8 @@
 import { device as deviceSchema, type Device } from '#shared/contract/devices'
 import { Failure } from '#shared/domain/errors'
 import type { GpuAdapter } from '#shared/ipc/worker'
-import type { SensorInventory, SensorReading } from '#shared/ipc/sensors'
-import { createDevicePowers, defaultTemperatureLimit, type DriverSensors, type DevicePower } from '../power'
-import { processorClockHertz } from '../benchmark'
+import type { SensorInventory } from '#shared/ipc/sensors'
+import { defaultTemperatureLimit, type DevicePower, type DevicePowers } from '../power'
 import { describeDevices, engineUses, type DeviceDescriptor } from './describe'
 import type { Drivers } from '../drivers'
 import { createEngineLook, type EngineLookParts } from './backends'
@@ -43,18 +42,10 @@ export interface DeviceRegistry {
   forget(id: string): void
   /** those that are on and can work */
   usableRunners(): DeviceRunner[]
-  onReading(reading: SensorReading): void
-  power(id: string): DevicePower
-  /** of the device now; null: not available */
-  clockHertz(id: string): number | null
   /** °C now and the limit at which it pauses */
   heat(id: string): { celsius: number | null; limitCelsius: number }
-  /** what the device takes when it works as hard as it can: for benchmarks */
-  fullLoadPower(id: string): DevicePower
-  /** of every device that is on and can mine */
+  /** what every device that is on and can mine takes when it works as hard as it can */
   fullLoadPowers(): DevicePower[]
-  /** where the rig's power figures come from, in words */
-  powerSource(): string
 }
 
 export interface DeviceRegistryParts {
@@ -67,7 +58,7 @@ export interface DeviceRegistryParts {
   gpuEngines: EngineLookParts['gpuEngines']
   createRunner: (device: DeviceDescriptor) => DeviceRunner
   drivers: Pick<Drivers, 'devices' | 'ready' | 'ownerOf' | 'powerLimits'>
-  driverSensors: DriverSensors
+  powers: Pick<DevicePowers, 'of' | 'atFullLoad' | 'refresh'>
   /** what a model is called, by its hash */
   modelName: (hash: string) => string
   rate: (deviceId: string) => { macsPerSecond: number | null; macsPerJoule: number | null }
@@ -78,15 +69,9 @@ export interface DeviceRegistryParts {
 }
 
 export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry {
-  const { settings } = parts
+  const { settings, powers } = parts
   let inventory = parts.inventory
   const runners = new Map<string, DeviceRunner>()
-  const powers = createDevicePowers({
-    inventory: () => inventory,
-    runner: (id) => runners.get(id),
-    isDriverDevice: (id) => parts.drivers.ownerOf(id) !== null,
-    driverSensors: parts.driverSensors,
-  })
 
   const look = createEngineLook({
     inventory: () => inventory,
@@ -210,7 +195,7 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
     refresh: async () => {
       inventory = await parts.readInventory()
       await look.lookAtGpus()
-      powers.refresh()
+      powers.refresh(inventory)
       parts.onChange()
     },
     quarantine: (id, reason) => {
@@ -237,23 +222,14 @@ export function createDeviceRegistry(parts: DeviceRegistryParts): DeviceRegistry
       descriptors()
         .filter((device) => device.canMine && device.enabled)
         .map(runnerFor),
-    onReading: powers.onReading,
-    power: powers.of,
-    clockHertz: (id) => {
-      const sensed = parts.driverSensors.latest(id)?.clockHertz
-      if (sensed !== undefined) return sensed
-      return id === 'cpu0' ? processorClockHertz() : null
-    },
     heat: (id) => ({
       celsius: powers.of(id).temperatureCelsius,
       limitCelsius: temperatureLimit(id, find(id).kind),
     }),
-    fullLoadPower: powers.atFullLoad,
     fullLoadPowers: () =>
       descriptors()
         .filter((device) => device.canMine && device.enabled)
         .map((device) => powers.atFullLoad(device.id)),
-    powerSource: () => powers.of('cpu0').source,
   }
 }
 

@@ -4,7 +4,6 @@ import type { DeviceRegistry } from '../devices'
 import type { EngineEvents } from '../base'
 import type { Mining } from '../mining'
 import { createDrivers, type Drivers, type DriversParts } from './drivers'
-import { createDriverSensors, type DriverSensors } from '../power'
 
 export interface DriverSupportParts extends Omit<DriversParts, 'onChange' | 'ask' | 'now'> {
   clock: Clock
@@ -14,7 +13,7 @@ export interface DriverSupportParts extends Omit<DriversParts, 'onChange' | 'ask
   onChange: () => void
 }
 
-export function createDriverSupport(parts: DriverSupportParts): { drivers: Drivers; driverSensors: DriverSensors } {
+export function createDriverSupport(parts: DriverSupportParts): Drivers {
   const { events, log, clock } = parts
   const drivers = createDrivers({
     ...parts,
@@ -35,11 +34,5 @@ export function createDriverSupport(parts: DriverSupportParts): { drivers: Drive
     if (state === 'rejected' && code === 'wrong-digest')
       drivers.onWrongDigest(deviceId, parts.ledger.jobRow(id)?.at ?? 0)
   })
-  const driverSensors = createDriverSensors(clock, () =>
-    parts
-      .devices()
-      .runners()
-      .filter((runner) => drivers.ownerOf(runner.deviceId) !== null),
-  )
-  return { drivers, driverSensors }
+  return drivers
 }

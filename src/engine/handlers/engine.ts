@@ -51,7 +51,7 @@ export function engineHandlers(
   }
 }
 
-function today({ ledger, metrics, settings, clock, devices }: EngineContext): TodaySummary {
+function today({ ledger, metrics, settings, clock, devices, powers }: EngineContext): TodaySummary {
   const now = clock.now()
   const from = localMidnight(now)
   const accepted = ledger.acceptedSince(from)
@@ -68,7 +68,7 @@ function today({ ledger, metrics, settings, clock, devices }: EngineContext): To
     creditMacs: accepted.creditMacs.toString(),
     shares: accepted.shares,
     jobs: accepted.jobs,
-    energy: { ...(used === null ? {} : used), source: devices.powerSource() },
+    energy: { ...(used === null ? {} : used), source: powers.of('cpu0').source },
     electricityCost: cost === null ? null : amount(cost),
     pricePerKilowattHour: { ...amount(price), assumed },
     // Practice pays nothing: what is left is minus the electricity.

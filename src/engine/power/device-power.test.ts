@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { SensorInventory, SensorReading } from '#shared/ipc/sensors'
+import type { SensorInventory } from '#shared/ipc/sensors'
 import { createDevicePowers } from './device-power'
+import type { SensorReading } from './sensor-readings'
 import { integrateEnergy } from './energy-meter.test.support'
 
 const inventory: SensorInventory = {
@@ -10,18 +11,17 @@ const inventory: SensorInventory = {
   raplReadable: false,
   battery: false,
 }
-const reading = (at: number, gpu: Omit<SensorReading['gpus'][number], 'id'> = {}): SensorReading => ({
+const reading = (at: number, gpu: Omit<SensorReading, 'deviceId' | 'at'> = {}): SensorReading => ({
+  deviceId: 'gpu0',
   at,
-  cpuLoad: 0.5,
-  gpus: [{ id: 'gpu0', ...gpu }],
+  ...gpu,
 })
 
 function powersOf(state: 'idle' | 'proving') {
   return createDevicePowers({
-    inventory: () => inventory,
-    runner: () => ({ state, hasWorker: true }),
+    inventory,
+    device: () => ({ state, hasWorker: true }),
     isDriverDevice: () => false,
-    driverSensors: { latest: () => null },
   })
 }
 

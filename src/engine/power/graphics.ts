@@ -2,7 +2,7 @@
 import { z } from 'zod'
 // oxlint-disable-next-line no-restricted-imports -- a resource bundled as text, not another feature's inside
 import tableText from '../../../resources/graphics.json?raw'
-import type { PowerReading } from './power-meter'
+import type { PowerFigure } from './power-meter'
 
 export const graphicsTableSchema = z.object({
   about: z.string(),
@@ -58,7 +58,7 @@ export function estimateGraphics(
   table: GraphicsTable,
   gpu: { vendor: string; name: string },
   load: number | undefined,
-): PowerReading {
+): PowerFigure {
   const name = cleanGraphicsName(gpu.name)
   for (const { vendor, measure, source, cards } of table.groups) {
     if (!isOf(vendor, gpu.vendor, gpu.name)) continue

@@ -3,11 +3,11 @@
  * charts, and joules per device for everything that asks what it cost.
  */
 import type { LiveTick } from '#shared/contract/engine'
-import { certaintyOfSum } from '#shared/domain/energy'
+import { certaintyOfSum, type WorkEnergy } from '#shared/domain/energy'
+import type { DeviceState } from '#shared/domain/states'
 import type { Clock } from '#process/supervisor'
 import { createEnergyAccount, type DevicePower, type EnergyAccount } from './energy-account'
-import type { ActivityShares, Metrics, WorkEnergy } from '../ledger'
-import type { DeviceRunner } from '../device-loop'
+import type { ActivityShares, Metrics } from '../ledger'
 
 const TICK_MILLISECONDS = 1000
 const WINDOW_MILLISECONDS = 60_000
@@ -17,7 +17,15 @@ const SHORTEST_MEAN_MILLISECONDS = 10_000
 /** A device's first second has no figures where its sensors start with its worker. */
 const LEAST_KNOWN_SHARE = 0.8
 
-export type { DevicePower } from './energy-account'
+/** A device that works, as far as its figures are concerned. */
+export interface LiveDevice {
+  readonly deviceId: string
+  readonly state: DeviceState
+  readonly activity: string
+  readonly lane: keyof ActivityShares
+  /** how long it was in which lane since the last call, milliseconds */
+  takeLaneTimes(): ActivityShares
+}
 
 interface Second {
   at: number
@@ -31,7 +39,7 @@ interface Second {
 }
 
 interface Account {
-  runner: DeviceRunner
+  runner: LiveDevice
   pendingMacs: number
   pendingCredit: number
   energy: EnergyAccount
@@ -39,7 +47,7 @@ interface Account {
 }
 
 export interface Live {
-  add(runner: DeviceRunner): void
+  add(runner: LiveDevice): void
   remove(deviceId: string): void
   onWork(deviceId: string, work: { macs: bigint; creditMacs: number }): void
   /** Joules of a device since the engine started; null where nothing is known. */

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { SensorInventory, SensorReading } from '#shared/ipc/sensors'
+import type { SensorInventory } from '#shared/ipc/sensors'
 import { createEnergyMeter } from './energy-meter'
 import { integrateEnergy } from './energy-meter.test.support'
 import { createPowerMeter } from './power-meter'
+import type { SensorReading } from './sensor-readings'
 import { classMean, cleanProcessorName, findProcessor, readProcessorTable, shareAtLoad } from './processors'
 
 const processors = readProcessorTable()
@@ -18,11 +19,11 @@ function inventory(cpu: Partial<SensorInventory['cpu']> & { name: string }, batt
   }
 }
 const RYZEN = inventory({ name: 'AMD Ryzen 7 7700 8-Core Processor' })
-const reading = (at: number, packageJoules?: number, cpuLoad = 1): SensorReading => ({
+const reading = (at: number, energyJoules?: number, utilization = 1): SensorReading => ({
+  deviceId: 'cpu0',
   at,
-  cpuLoad,
-  gpus: [],
-  ...(packageJoules === undefined ? {} : { packageJoules }),
+  utilization,
+  ...(energyJoules === undefined ? {} : { energyJoules }),
 })
 
 describe('the table of processors', () => {
@@ -98,19 +99,19 @@ describe('the power meter', () => {
   it('takes the watts of a tool that gives them, and names it', () => {
     const meter = createPowerMeter({ inventory: RYZEN, processors })
     const source = "powermetrics, the processor's cores"
-    expect(meter.update({ ...reading(1000, 0.8), packageWatts: 0.823, packageSource: source })).toEqual({
+    expect(meter.update({ ...reading(1000, 0.8), powerWatts: 0.823, powerSource: source })).toEqual({
       watts: 0.823,
       certainty: 'measured',
       source,
     })
     // no sample came between two readings
-    meter.update({ ...reading(2000, 0.8), packageWatts: 0.823, packageSource: source })
+    meter.update({ ...reading(2000, 0.8), powerWatts: 0.823, powerSource: source })
     expect(meter.latest).toMatchObject({ watts: 0.823, certainty: 'measured' })
   })
 
   it('says why it only estimates', () => {
     const meter = createPowerMeter({ inventory: RYZEN, processors })
-    meter.update({ ...reading(1000), packageMissing: 'powermetrics is not permitted' })
+    meter.update({ ...reading(1000), powerMissing: 'powermetrics is not permitted' })
     expect(meter.latest).toMatchObject({
       certainty: 'estimated',
       source: expect.stringMatching(/^AMD .*; powermetrics is not permitted$/) as string,

@@ -2,8 +2,8 @@
  * What cpu0 draws: measured by the processor's own counter where it can be read, else estimated from its published power
  * and the load, else absent with the reason. Every figure says which.
  */
-import { isAmount, meanWatts, SHORTEST_MEAN_MILLISECONDS, type CounterSample } from '#shared/domain/energy'
-import type { SensorInventory, SensorReading } from '#shared/ipc/sensors'
+import { meanWatts, SHORTEST_MEAN_MILLISECONDS } from '#shared/domain/energy'
+import type { SensorInventory } from '#shared/ipc/sensors'
 import {
   classMean,
   cleanProcessorName,
@@ -13,8 +13,9 @@ import {
   type ProcessorClass,
   type ProcessorTable,
 } from './processors'
+import { counterOf, type SensorReading } from './sensor-readings'
 
-export interface PowerReading {
+export interface PowerFigure {
   /** absent: nothing is known, and `source` says why */
   watts?: number
   certainty?: 'measured' | 'estimated'
@@ -27,11 +28,11 @@ export interface PowerMeter {
    * Power since the reading before. `deviceLoad` (0 to 1, of all cores) stands for the reading's own load in an estimate,
    * where the caller knows better; a measurement needs neither.
    */
-  update(reading: SensorReading, deviceLoad?: number): PowerReading
+  update(reading: SensorReading, deviceLoad?: number): PowerFigure
   /** The last figure; before the first reading what an idle processor would draw by the table. */
-  readonly latest: PowerReading
+  readonly latest: PowerFigure
   /** What a load (0 to 1) would draw by the table: before the start, when there is nothing to measure. */
-  estimateAt(load: number): PowerReading
+  estimateAt(load: number): PowerFigure
 }
 
 const COUNTER_SOURCE = "the processor's energy counter"
@@ -41,16 +42,16 @@ export function createPowerMeter(parts: { inventory: SensorInventory; processors
   const processors = parts.processors ?? readProcessorTable()
   const basis = estimationBasis(parts.inventory, processors)
   let before: SensorReading | undefined
-  const estimateAt = (load: number): PowerReading =>
+  const estimateAt = (load: number): PowerFigure =>
     basis.fullWatts === undefined
       ? { source: basis.source }
       : { watts: basis.fullWatts * shareAtLoad(processors, load), certainty: 'estimated', source: basis.source }
   /** With the reason why nothing is measured, where the sensors know it. */
-  const estimateFor = ({ cpuLoad, packageMissing }: SensorReading, deviceLoad = cpuLoad): PowerReading => {
-    const estimate = estimateAt(deviceLoad)
-    return packageMissing === undefined ? estimate : { ...estimate, source: `${estimate.source}; ${packageMissing}` }
+  const estimateFor = ({ utilization, powerMissing }: SensorReading, deviceLoad = utilization): PowerFigure => {
+    const estimate = estimateAt(deviceLoad ?? 0)
+    return powerMissing === undefined ? estimate : { ...estimate, source: `${estimate.source}; ${powerMissing}` }
   }
-  let latest: PowerReading = estimateAt(0)
+  let latest: PowerFigure = estimateAt(0)
 
   return {
     estimateAt,
@@ -58,7 +59,7 @@ export function createPowerMeter(parts: { inventory: SensorInventory; processors
       return latest
     },
     update: (reading, deviceLoad) => {
-      const measured = isAmount(reading.packageWatts) ? reading.packageWatts : before && measuredWatts(before, reading)
+      const measured = reading.powerWatts ?? (before && measuredWatts(before, reading))
       // Two readings too close for a mean: the older one stays to measure from.
       const tooClose = before && reading.at > before.at && reading.at - before.at < SHORTEST_MEAN_MILLISECONDS
       if (!tooClose) before = reading
@@ -67,7 +68,7 @@ export function createPowerMeter(parts: { inventory: SensorInventory; processors
           ? tooClose && latest.certainty === 'measured'
             ? latest
             : estimateFor(reading, deviceLoad)
-          : { watts: measured, certainty: 'measured', source: reading.packageSource ?? COUNTER_SOURCE }
+          : { watts: measured, certainty: 'measured', source: reading.powerSource ?? COUNTER_SOURCE }
       return latest
     },
   }
@@ -77,10 +78,6 @@ export function createPowerMeter(parts: { inventory: SensorInventory; processors
 function measuredWatts(before: SensorReading, reading: SensorReading): number | undefined {
   const watts = meanWatts(counterOf(before), counterOf(reading))
   return watts === 0 ? undefined : watts
-}
-
-function counterOf({ at, packageJoules }: SensorReading): CounterSample {
-  return { at, joules: packageJoules }
 }
 
 interface EstimationBasis {

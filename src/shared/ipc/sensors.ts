@@ -1,11 +1,9 @@
-/** What the engine asks the sensors process: slow system calls. */
-
 /** The sensors process: slow system calls. */
 export interface SensorMethods {
   /** everything that identifies the machine; may take a second */
   'sensors.inventory': { params: null; result: SensorInventory }
   /** one reading of everything that moves */
-  'sensors.read': { params: null; result: SensorReading }
+  'sensors.read': { params: null; result: MachineReading }
 }
 
 export interface SensorInventory {
@@ -25,7 +23,8 @@ export interface SensorInventory {
   battery: boolean
 }
 
-export interface SensorReading {
+/** One reading of the processor and of the graphics processors. */
+export interface MachineReading {
   /** monotonic milliseconds of the sensors process */
   at: number
   /** joules since an arbitrary start, all CPU packages (on Apple silicon its cores); absent where nothing counts them */
