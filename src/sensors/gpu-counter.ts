@@ -3,22 +3,22 @@ import { countedJoules, meanWatts, sampledJoules } from '#shared/domain/energy'
 
 export interface GpuCounter {
   /**
-   * Takes a look at the counter. `at`: monotonic milliseconds; `rawJoules`: as the device counts; `sensorWatts`: of its
-   * power sensor, where it has one.
+   * Takes one look at the counter. `at`: monotonic milliseconds; `rawJoules`: since a start that the device chooses;
+   * `sensorWatts`: from the device's power sensor, where it has one.
    */
   take(at: number, rawJoules: number | undefined, sensorWatts: number | undefined): CountedEnergy
 }
 
 export interface CountedEnergy {
-  /** since the first look; absent: there is no counter, it began anew, or it does not agree with the sensor */
+  /** since the first look; absent: there is no counter, it was reset, or it does not agree with the sensor */
   energyJoules?: number
   /** the mean since the look before, where there is no power sensor */
   meanWatts?: number
 }
 
-/** Of counter and sensor, before the counter is believed, and of each comparison after that. */
+/** Counter and sensor are compared over this time, before the counter is believed and again and again after that. */
 const COMPARED_MILLISECONDS = 10_000
-/** The counter of an Instinct MI100 says less than a thousandth of what it takes. */
+/** The counter of an Instinct MI100 counts less than a thousandth of what the card takes. */
 const MOST_DISAGREEMENT = 2
 
 interface Look {

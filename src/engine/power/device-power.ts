@@ -1,4 +1,4 @@
-/** What each device draws and how warm it is: its sensor's value, else an estimate that says from what, else nothing with the reason. */
+/** What each device draws and how warm it is: a sensor's value, else an estimate with its basis, else nothing with the reason. */
 import type { DeviceState } from '#shared/domain/states'
 import type { SensorInventory } from '#shared/ipc/sensors'
 import type { DevicePower } from './energy-account'
@@ -69,7 +69,7 @@ export function createDevicePowers(parts: DevicePowersParts): DevicePowers {
     }
   }
 
-  /** `load`: 0 to 1, of what the card can do; absent: what its driver says, else whether it works. */
+  /** `load`: 0 to 1, of what the card can do; absent: the load that its driver reports, else whether it works. */
   const ofGraphics = (id: string, load?: number): DevicePower => {
     const reading = latest.get(id)
     const common = {

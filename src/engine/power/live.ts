@@ -11,10 +11,10 @@ import type { ActivityShares, Metrics } from '../ledger'
 
 const TICK_MILLISECONDS = 1000
 const WINDOW_MILLISECONDS = 60_000
-/** "10 s after start": before that a mean says little. */
+/** A mean over less time is not shown: it says little. */
 const SHORTEST_MEAN_MILLISECONDS = 10_000
 
-/** A device's first second has no figures where its sensors start with its worker. */
+/** Of a device's time so much must have known joules. Where sensors start with the worker, the first second has none. */
 const LEAST_KNOWN_SHARE = 0.8
 
 /** A device that works, as far as its figures are concerned. */
@@ -53,9 +53,9 @@ export interface Live {
   /** Joules of a device since the engine started; null where nothing is known. */
   energyNow(deviceId: string): WorkEnergy | null
   readonly lastTick: LiveTick | null
-  /** Of one device over the last minute. */
+  /** Means of one device over the last minute; null until there are ten seconds of it. */
   rate(deviceId: string): { macsPerSecond: number | null; macsPerJoule: number | null }
-  /** Called when mining starts, so that an idle hour does not dilute the mean. */
+  /** Forgets the last minute: called when mining starts, so that an idle hour does not dilute the means. */
   reset(): void
   stop(): void
 }
@@ -205,7 +205,7 @@ export function createLive(parts: {
   }
 }
 
-/** Parts of one; nothing where no time went by. */
+/** Milliseconds a lane as shares that add up to 1; all 0 where no time passed. */
 function sharesOf(times: ActivityShares): ActivityShares {
   const all = Object.values(times).reduce((sum, milliseconds) => sum + milliseconds, 0)
   return Object.fromEntries(
@@ -213,7 +213,7 @@ function sharesOf(times: ActivityShares): ActivityShares {
   )
 }
 
-/** But for the moments between two looks at the clock. */
+/** Whether the energy of the whole second is known, but for the moments between two looks at the clock. */
 function isKnown({ milliseconds, knownMilliseconds }: Second): boolean {
   return knownMilliseconds >= milliseconds * 0.9
 }

@@ -247,6 +247,19 @@ describe('energy', () => {
     expect(meter.add({ at: 62_500, watts: 10, certainty: 'measured' }).joules).toBe(0)
   })
 
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -5])(
+    'takes no watts and no joules of %s',
+    (no) => {
+      const meter = createEnergyMeter()
+      const add = (second: number, watts: number, counterJoules?: number): number =>
+        meter.add({ at: second * 1000, watts, certainty: 'measured', counterJoules }).joules
+      expect([add(0, 40), add(1, no), add(2, 40), add(3, 40)]).toEqual([0, 0, 0, 40])
+      // the watts stand for a counter that is none
+      expect([add(4, 40, no), add(5, 40, 100), add(6, 40, 130)]).toEqual([40, 40, 30])
+      expect(meter.total()).toEqual({ joules: 150, measuredShare: 1, certainty: 'measured' })
+    },
+  )
+
   it('has no joules from a single sample', () =>
     expect(integrateEnergy([{ at: 0, watts: 5, certainty: 'measured' }])).toEqual({}))
 })

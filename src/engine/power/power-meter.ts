@@ -1,6 +1,6 @@
 /**
- * What cpu0 draws: measured by the processor's own counter where it can be read, else estimated from its published power
- * and the load, else absent with the reason. Every figure says which.
+ * What cpu0 draws: measured by the processor's own counter where it can be read, else estimated from the processor's
+ * published power and the load, else absent with the reason.
  */
 import { meanWatts, SHORTEST_MEAN_MILLISECONDS } from '#shared/domain/energy'
 import type { SensorInventory } from '#shared/ipc/sensors'
@@ -16,7 +16,7 @@ import {
 import { counterOf, type SensorReading } from './sensor-readings'
 
 export interface PowerFigure {
-  /** absent: nothing is known, and `source` says why */
+  /** absent: nothing is known, and `source` gives the reason */
   watts?: number
   certainty?: 'measured' | 'estimated'
   /** the sensor or the table's row, in words; the same from reading to reading */
@@ -61,11 +61,11 @@ export function createPowerMeter(parts: { inventory: SensorInventory; processors
     update: (reading, deviceLoad) => {
       const measured = reading.powerWatts ?? (before && measuredWatts(before, reading))
       // Two readings too close for a mean: the older one stays to measure from.
-      const tooClose = before && reading.at > before.at && reading.at - before.at < SHORTEST_MEAN_MILLISECONDS
-      if (!tooClose) before = reading
+      const isTooClose = before && reading.at > before.at && reading.at - before.at < SHORTEST_MEAN_MILLISECONDS
+      if (!isTooClose) before = reading
       latest =
         measured === undefined
-          ? tooClose && latest.certainty === 'measured'
+          ? isTooClose && latest.certainty === 'measured'
             ? latest
             : estimateFor(reading, deviceLoad)
           : { watts: measured, certainty: 'measured', source: reading.powerSource ?? COUNTER_SOURCE }
@@ -74,7 +74,7 @@ export function createPowerMeter(parts: { inventory: SensorInventory; processors
   }
 }
 
-/** Undefined where the counter gives no measurement; a processor that runs draws more than nothing, so one that stands still was reset. */
+/** Undefined where the counter gives no measurement. A processor always draws something: a counter that stands still was reset. */
 function measuredWatts(before: SensorReading, reading: SensorReading): number | undefined {
   const watts = meanWatts(counterOf(before), counterOf(reading))
   return watts === 0 ? undefined : watts

@@ -4,7 +4,7 @@
  */
 import type { NativeSensors } from '#shared/domain/driver'
 import { isAmount, LARGEST_PLAUSIBLE_WATTS, meanWatts } from '#shared/domain/energy'
-import type { MachineReading } from '#shared/ipc/sensors'
+import { LARGEST_PLAUSIBLE_CELSIUS, type MachineReading } from '#shared/ipc/sensors'
 import type { Clock } from '#process/supervisor'
 
 /** What the sensors of one device gave at one moment. Fields are absent where nothing was read. */
@@ -44,9 +44,8 @@ export interface SensorReadingsParts {
 const READ_MILLISECONDS = 1000
 /** beside the ids of devices */
 const MACHINE = 'machine'
-const LARGEST_PLAUSIBLE_CELSIUS = 120
 
-/** Reads at once and then every second. Who has not answered the question before is not asked again. */
+/** Reads at once and then every second. A source that has not answered the question before is not asked again. */
 export function createSensorReadings(parts: SensorReadingsParts): SensorReadings {
   const { clock } = parts
   const underWay = new Map<string, Promise<void>>()
@@ -132,7 +131,7 @@ function fromMachine(found: MachineReading): SensorReading[] {
 type Figures = { [Name in keyof NativeSensors]: NativeSensors[Name] | undefined }
 
 const IS_PLAUSIBLE: Readonly<Record<keyof NativeSensors, (value: number) => boolean>> = {
-  // 0 °C and 511 °C are what a sensor says that does not answer.
+  // A sensor that does not answer reads 0 °C or 511 °C.
   temperatureCelsius: (value) => value > 0 && value <= LARGEST_PLAUSIBLE_CELSIUS,
   powerWatts: (value) => value <= LARGEST_PLAUSIBLE_WATTS,
   energyJoules: () => true,

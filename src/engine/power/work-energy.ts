@@ -1,7 +1,7 @@
 /** Joules of a piece of work: the difference between two readings of a device's growing joules, with their measured part. */
 import { workEnergy, type WorkEnergy } from '#shared/domain/energy'
 
-/** Between two readings of the same counter; null where one of them is not known. */
+/** Joules between two readings of the same device's joules; null where one of them is not known. */
 export function energyBetween(before: WorkEnergy | null, after: WorkEnergy | null): WorkEnergy | null {
   if (before === null || after === null) return null
   const measured = after.joules * after.measuredShare - before.joules * before.measuredShare

@@ -6,6 +6,9 @@ export interface SensorMethods {
   'sensors.read': { params: null; result: MachineReading }
 }
 
+/** No device that works is hotter, in °C: such a value is a sensor's error. */
+export const LARGEST_PLAUSIBLE_CELSIUS = 120
+
 export interface SensorInventory {
   cpu: {
     name: string
@@ -35,7 +38,7 @@ export interface MachineReading {
   packageSource?: string
   /** why nothing counts them, in words, where that is known */
   packageMissing?: string
-  /** °C, absent where unknown or implausible (> 120) */
+  /** °C, absent where unknown or not plausible */
   cpuTemperatureCelsius?: number
   /** 0 to 1, all cores, since the last reading */
   cpuLoad: number
