@@ -11,7 +11,7 @@ import type { Metrics } from './ledger'
 import type { Mining, ThrottleState } from './mining'
 import type { ModelAccess } from './models'
 import type { NetworkLink } from './network'
-import type { Live } from './power'
+import type { DevicePowers, Live } from './power'
 
 export interface EngineContext extends RigContext, NetworkLink, ModelAccess {
   /** practice: its coordinator runs in this process, and takes the person's jobs too */
@@ -23,6 +23,8 @@ export interface EngineContext extends RigContext, NetworkLink, ModelAccess {
   throttle: ThrottleState
   registry: DeviceRegistry
   devices: RigDevices
+  /** what each device takes and how warm it is */
+  powers: Pick<DevicePowers, 'of'>
   benchmarks: Benchmarks
   drivers: Drivers
   driverChecks: KeptDriverChecks

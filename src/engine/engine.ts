@@ -8,7 +8,7 @@ import { cpus, hostname } from 'node:os'
 import { v7 as uuidv7 } from 'uuid'
 import type { EventName, Handlers } from '#shared/contract/index'
 import type { StartOptions } from '#shared/contract/engine'
-import type { SensorInventory, SensorReading } from '#shared/ipc/sensors'
+import type { SensorInventory } from '#shared/ipc/sensors'
 import type { ProcessHost } from '#process/host'
 import type { Clock } from '#process/clock'
 import {
@@ -50,7 +50,7 @@ import {
   signatureVerifier,
   takeUpWhatWasLeft,
 } from './network'
-import { createDevicePowers, createDriverSensors, createLive } from './power'
+import { createDevicePowers, createLive, createSensorReadings } from './power'
 import { engineStatus } from './status'
 import { createDriverChannel, createSensorsClient, startVerifier } from './workers'
 
@@ -91,7 +91,6 @@ export interface Engine {
   close(): Promise<void>
 }
 
-const SENSOR_MILLISECONDS = 1000
 /** Drivers are asked for a quarter of a second's work at a time. */
 const DRIVER_HANG_MILLISECONDS = 60_000
 /** Many changes in a moment are one message to the screens. */
@@ -165,14 +164,7 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
   closers.add(() => gpus.stop())
   const verifier = startVerifier({ host, clock, random: rig.randomFraction, log, nativeWorks: native.works })
   closers.add(() => verifier.stop())
-  const readings = createSignal<SensorReading>()
-  const sensors = createSensorsClient({
-    host,
-    clock,
-    random: rig.randomFraction,
-    intervalMilliseconds: SENSOR_MILLISECONDS,
-    onReading: readings.emit,
-  })
+  const sensors = createSensorsClient({ host, clock, random: rig.randomFraction })
   closers.add(() => sensors.stop())
 
   // The network.
@@ -236,15 +228,18 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
   closers.add(() => firstTrials.cancel())
 
   // Watts and joules.
-  const driverSensors = createDriverSensors(clock, channel)
-  closers.add(() => driverSensors.stop())
   const powers = createDevicePowers({
-    inventory: () => machine.inventory,
+    inventory: machine.inventory,
     isDriverDevice: (id) => drivers.driving(id) !== null,
-    driverSensors,
   })
-  readings.on(powers.onReading)
   machine.onRefreshed.on(powers.refresh)
+  const sensorReadings = createSensorReadings({
+    clock,
+    machine: sensors,
+    driverDevices: channel.peers,
+    onReading: powers.onReading,
+  })
+  closers.add(() => sensorReadings.stop())
   const live = createLive({
     clock,
     metrics,
@@ -265,7 +260,7 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
     verifier,
     powers,
     live,
-    driverSensors,
+    sensorReadings,
     channel,
     sampleBudget: createSampleBudget(miningClock.milliseconds),
     jobRates: createJobRates(ledger),
@@ -340,7 +335,14 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
     throttle,
     registry,
     devices,
-    benchmarks: createBenchmarks(rig, { devices, settled: registry.settled, quarantine: quarantine.put, signer }),
+    powers,
+    benchmarks: createBenchmarks(rig, {
+      devices,
+      powers,
+      settled: registry.settled,
+      quarantine: quarantine.put,
+      signer,
+    }),
     drivers,
     driverChecks,
     live,

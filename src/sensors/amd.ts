@@ -1,4 +1,4 @@
-/** AMD's own tools, for the graphics processors of which the kernel's driver says nothing: amd-smi, and the older rocm-smi. */
+/** AMD's own tools amd-smi and rocm-smi (older), for graphics processors about which the kernel's driver reports too little. */
 import { z } from 'zod'
 import type { SensorSystem } from './system'
 import { plausibleCelsius, plausibleWatts } from './temperature'
@@ -90,7 +90,7 @@ function fromRocmSmi(answer: unknown): AmdReading[] {
   })
 }
 
-function readingOf(told: {
+function readingOf(reported: {
   source: string
   busAddress: string
   watts: number | undefined
@@ -98,7 +98,7 @@ function readingOf(told: {
   percent: number | undefined
   joules: number | undefined
 }): AmdReading {
-  const { source, busAddress, watts, degrees, percent, joules } = told
+  const { source, busAddress, watts, degrees, percent, joules } = reported
   return {
     source,
     busAddress,

@@ -1,4 +1,4 @@
-/** What Linux' graphics drivers say in sysfs: amdgpu gives watts, Intel's i915 and xe count joules, nouveau gives heat. */
+/** What Linux' graphics drivers write in sysfs: amdgpu gives watts, Intel's i915 and xe count joules, nouveau gives heat. */
 import { join } from 'node:path'
 import { fullPciAddress } from './pci-address'
 import { listFolder, readNumber, readText } from './read'
@@ -11,7 +11,7 @@ export interface LinuxDriver {
   name?: string | undefined
   memoryBytes?: number | undefined
   powerWatts?: number | undefined
-  /** as it counts: since the driver was loaded; begins anew when it is loaded again */
+  /** since the driver was loaded: starts at zero when it is loaded again */
   counterJoules?: number | undefined
   temperatureCelsius?: number | undefined
   utilization?: number | undefined

@@ -1,7 +1,7 @@
 /**
- * Power of a Mac's processor, graphics and Neural Engine from Apple's powermetrics. It needs the administrator's rights, or
- * a rule of sudo that lets it run without a password; nobody is ever asked for one. One process goes on printing: a
- * process a sample would cost more than what it measures.
+ * Power of a Mac's processor, graphics and Neural Engine from Apple's powermetrics. The tool needs the administrator's
+ * rights, or a rule of sudo that lets it run without a password; Lode never asks for one. One process prints sample after
+ * sample: starting a process for each would cost more power than the sample measures.
  */
 import type { CommandEnd, FollowedCommand, SensorSystem } from './system'
 
@@ -21,17 +21,17 @@ export interface Powermetrics {
   latest(): PowermetricsReading | undefined
   /** Why there is no reading, in words for people; undefined: there is one, or the first is on its way. */
   missing(): string | undefined
-  /** From now on it is tried again, also where it was refused. */
+  /** Tries the tool again from now on, also where it was refused. */
   retry(): void
   stop(): void
 }
 
 export const POWERMETRICS = '/usr/bin/powermetrics'
 const SUDO = '/usr/bin/sudo'
-/** Every second, a line at a time, and begun anew after an hour: what lost its reader does not run for ever. */
+/** A sample a second, a line at a time, for an hour and then a new process: one that lost its reader does not run forever. */
 const PARAMETERS = ['--samplers', 'cpu_power,gpu_power', '-i', '1000', '-n', '3600', '-b', '1']
 const OLD_MILLISECONDS = 5000
-/** It hangs: nothing for longer than this. */
+/** A tool that prints nothing for longer than this hangs. */
 const SILENCE_MILLISECONDS = 30_000
 /** A fixed pause and not the back-off of our own processes: somebody asks every second anyway, and three failures end it. */
 const PAUSE_MILLISECONDS = 10_000
@@ -48,15 +48,15 @@ export function createPowermetrics(system: SensorSystem): Powermetrics {
   let lastAt = Number.NEGATIVE_INFINITY
   const counters = createCounters()
 
-  const ended = ({ code, words }: CommandEnd, hasPrinted: boolean): void => {
+  const ended = ({ code, error }: CommandEnd, hasPrinted: boolean): void => {
     running = undefined
     const isItsTimeOver = code === 0 && hasPrinted
     endedAt = isItsTimeOver ? Number.NEGATIVE_INFINITY : system.monotonic()
     if (isItsTimeOver) return
-    if (/superuser|^sudo:/m.test(words)) refusal = NOT_PERMITTED
-    else if (/ENOENT/.test(words)) refusal = 'there is no powermetrics on this computer'
+    if (/superuser|^sudo:/m.test(error)) refusal = NOT_PERMITTED
+    else if (/ENOENT/.test(error)) refusal = 'there is no powermetrics on this computer'
     else if (++failures >= MOST_FAILURES)
-      refusal = `powermetrics ended ${failures} times${words === '' ? '' : `: ${words.split('\n').at(-1)}`}`
+      refusal = `powermetrics ended ${failures} times${error === '' ? '' : `: ${error.split('\n').at(-1)}`}`
   }
   const start = (): void => {
     const isAdministrator = system.userId() === 0
@@ -83,7 +83,7 @@ export function createPowermetrics(system: SensorSystem): Powermetrics {
       const now = system.monotonic()
       if (running && now - Math.max(startedAt, lastAt) > SILENCE_MILLISECONDS) {
         running.stop()
-        ended({ code: null, words: `it printed nothing for ${SILENCE_MILLISECONDS / 1000} seconds` }, false)
+        ended({ code: null, error: `it printed nothing for ${SILENCE_MILLISECONDS / 1000} seconds` }, false)
       }
       if (!running && refusal === undefined && now - endedAt >= PAUSE_MILLISECONDS) start()
       return now - lastAt <= OLD_MILLISECONDS ? counters.reading() : undefined

@@ -1,5 +1,5 @@
 /** The sensors themselves: an inventory of the machine and one reading of everything that moves. */
-import type { SensorInventory, SensorReading } from '#shared/ipc/sensors'
+import type { SensorInventory, MachineReading } from '#shared/ipc/sensors'
 import { readBattery, type BatteryState } from './battery'
 import { readCpu } from './cpu'
 import { createGpuReadings } from './gpu-readings'
@@ -13,7 +13,7 @@ import { readCpuTemperature } from './temperature'
 export interface Sensors {
   /** Looks again at everything, also at what was not permitted before. */
   inventory(): Promise<SensorInventory>
-  read(): Promise<SensorReading>
+  read(): Promise<MachineReading>
   /** Ends what goes on by itself. */
   stop(): void
 }
@@ -46,7 +46,7 @@ export function createSensors(system: SensorSystem): Sensors {
     return lastLoad
   }
 
-  const readPackages = async (): Promise<Partial<SensorReading>> => {
+  const readPackages = async (): Promise<Partial<MachineReading>> => {
     if (isLinux) {
       const packageJoules = await rapl.readJoules()
       if (packageJoules !== undefined) return { packageJoules, packageSource: RAPL_SOURCE }

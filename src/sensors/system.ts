@@ -32,15 +32,15 @@ export interface SystemLibrary {
 }
 
 export interface CommandEnd {
-  /** null: a signal ended it, or it could not be started */
+  /** null: a signal ended the command, or it could not be started */
   code: number | null
-  /** what it said on standard error, or why it could not be started */
-  words: string
+  /** what the command wrote to standard error, or why it could not be started */
+  error: string
 }
 
 export interface FollowedCommand {
   ended: Promise<CommandEnd>
-  /** Reads no more of it: whatever its rights, it ends at its next line. */
+  /** Reads no more of the command's output: whatever its rights, it ends at its next line. */
   stop(): void
 }
 
@@ -113,15 +113,15 @@ function follow(command: string, parameters: string[], onLine: (line: string) =>
     windowsHide: true,
     env: { ...process.env, LC_ALL: 'C' },
   })
-  let words = ''
+  let errorText = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    words = (words + text).slice(0, MOST_ERROR_CHARACTERS)
+    errorText = (errorText + text).slice(0, MOST_ERROR_CHARACTERS)
   })
   createInterface({ input: child.stdout }).on('line', onLine)
   return {
     ended: new Promise((resolve) => {
-      child.once('error', (error) => resolve({ code: null, words: error.message }))
-      child.once('close', (code) => resolve({ code, words: words.trim() }))
+      child.once('error', (error) => resolve({ code: null, error: error.message }))
+      child.once('close', (code) => resolve({ code, error: errorText.trim() }))
     }),
     stop: () => {
       child.stdout.destroy()

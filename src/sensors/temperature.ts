@@ -1,12 +1,12 @@
 /** The processor's temperature from Linux hwmon or thermal zones. Other systems give none without an administrator's rights. */
 import { join } from 'node:path'
+import { LARGEST_PLAUSIBLE_CELSIUS } from '#shared/ipc/sensors'
 import { listFolder, readNumber, readText } from './read'
 
 const PROCESSOR_CHIPS = ['coretemp', 'k10temp', 'zenpower', 'cpu_thermal', 'soc_thermal']
 const PROCESSOR_ZONES = ['x86_pkg_temp', 'cpu-thermal', 'cpu_thermal', 'soc-thermal', 'soc_thermal']
 /** Sensors of the whole package, before those of single cores. Tdie is the real one where Tctl carries an offset. */
 const LABELS_BY_TRUST = [/^Package id \d+$/, /^Tdie$/, /^Tctl$/, /^Tccd\d+$/, /^Core \d+$/]
-const LARGEST_PLAUSIBLE_CELSIUS = 120
 
 /** °C of the hottest package, undefined where unknown or not plausible (at or below 0, above 120). */
 export async function readCpuTemperature(sysRoot: string): Promise<number | undefined> {
@@ -20,12 +20,12 @@ export function plausibleCelsius(millidegrees: number | undefined): number | und
   return celsius > 0 && celsius <= LARGEST_PLAUSIBLE_CELSIUS ? celsius : undefined
 }
 
-/** What a graphics processor says that is asleep or lost, of whatever it is asked: all bits of a reading that has nine. */
+/** Every sensor of a graphics processor that sleeps or is lost reads this: all nine bits set. */
 const NO_ANSWER = 511
 /** No card takes more. */
 const LARGEST_PLAUSIBLE_WATTS = 2000
 
-/** A GPU's watts when plausible: above 0, at most 2000, and not of a device whose temperature says that it does not answer. */
+/** A GPU's watts when plausible: above 0, at most 2000, and of a device whose temperature shows that it answers. */
 export function plausibleWatts(watts: number | undefined, degrees: number | undefined): number | undefined {
   if (watts === undefined || degrees === NO_ANSWER) return undefined
   return watts > 0 && watts <= LARGEST_PLAUSIBLE_WATTS ? watts : undefined

@@ -58,9 +58,11 @@ async function rig(outcome: typeof RIGHT, changes: Partial<Device> = {}) {
   const devices = {
     get: () => device,
     runner: () => runner,
-    fullLoadPower: () => ({ watts: 40, certainty: 'estimated' as const, source: 'a table', temperatureCelsius: null }),
-    power: () => ({ watts: 5, certainty: 'estimated' as const, source: 'a table', temperatureCelsius: 60 }),
     heat: () => ({ celsius: 60, limitCelsius: 95 }),
+  }
+  const powers: BenchmarksOptions['powers'] = {
+    atFullLoad: () => ({ watts: 40, certainty: 'estimated', source: 'a table', temperatureCelsius: null }),
+    of: () => ({ watts: 5, certainty: 'estimated', source: 'a table', temperatureCelsius: 60 }),
     clockHertz: () => 3e9,
   }
   const signer = createSigner('11'.repeat(32))
@@ -73,6 +75,7 @@ async function rig(outcome: typeof RIGHT, changes: Partial<Device> = {}) {
   }
   const benchmarks = createBenchmarks(context, {
     devices: devices as unknown as BenchmarksOptions['devices'],
+    powers,
     settled: async () => undefined,
     quarantine: async (id, reason) => void seen.quarantined.push(`${id}: ${reason}`),
     signer,

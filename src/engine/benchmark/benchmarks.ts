@@ -14,11 +14,11 @@ import { checksumOf, goldenDigests } from '#shared/domain/golden'
 import { signObject, type Signed, type Signer } from '#shared/domain/signed'
 import { TIERS, type TierName } from '#shared/domain/tiers'
 import { proofEngines, type ProofEngine } from '#shared/domain/backend'
-import type { Quarantine } from '../devices'
-import type { DevicePower } from '../power'
+import { processorClockHertz, type Quarantine } from '../devices'
 import type { RigContext } from '../base'
 import type { BenchmarkOutcome, BenchmarkPlan } from './benchmark-task'
 import { recompute } from '../workers'
+import type { DevicePowers } from '../power'
 
 export interface BenchmarkRequest {
   id: string
@@ -60,14 +60,12 @@ export interface BenchmarkedDevices {
   /** Throws Failure `not-found`. */
   get(id: string): Device
   runner(id: string): BenchmarkRunner
-  power(id: string): DevicePower
-  fullLoadPower(id: string): DevicePower
   heat(id: string): { limitCelsius: number }
-  clockHertz(id: string): number | null
 }
 
 export interface BenchmarksOptions {
   devices: BenchmarkedDevices
+  powers: Pick<DevicePowers, 'of' | 'atFullLoad' | 'clockHertz'>
   /** Settles when every device was tried. */
   settled: () => Promise<void>
   quarantine: Quarantine['put']
@@ -83,7 +81,7 @@ export function createBenchmarks(
   options: BenchmarksOptions,
 ): Benchmarks {
   const { ledger, log } = rig
-  const { devices, signer } = options
+  const { devices, powers, signer } = options
 
   /** Reference digests for a stress test: the golden file's, then those that another engine of the processor computes. */
   const knownDigests = async (
@@ -127,7 +125,7 @@ export function createBenchmarks(
     const { samples, wrong, measuredWatts } = measured
     const noncesPerSecond = samples.length === 0 || wrong !== null ? 0 : median(samples)
     const macsPerSecond = noncesPerSecond * Number(TIERS[asked.tier].macs)
-    const estimate = devices.fullLoadPower(device.id)
+    const estimate = powers.atFullLoad(device.id)
     const isMeasured = macsPerSecond > 0
     const watts = isMeasured ? (measuredWatts ?? estimate.watts) : null
     const certainty = measuredWatts === null ? estimate.certainty : 'measured'
@@ -184,12 +182,12 @@ export function createBenchmarks(
         firstNonce: new DataView(Uint8Array.from(rig.randomBytes(8)).buffer).getBigUint64(0) >> 1n,
         stress: stress ? (signal) => knownDigests(tested, signal) : null,
         read: () => {
-          const { watts, certainty, temperatureCelsius } = devices.power(id)
+          const { watts, certainty, temperatureCelsius } = powers.of(id)
           return {
             measuredWatts: certainty === 'measured' ? watts : null,
             temperatureCelsius,
             temperatureLimitCelsius: devices.heat(id).limitCelsius,
-            clockHertz: devices.clockHertz(id),
+            clockHertz: powers.clockHertz(id) ?? (id === 'cpu0' ? processorClockHertz() : null),
           }
         },
       })

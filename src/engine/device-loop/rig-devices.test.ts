@@ -65,8 +65,7 @@ async function computer(driver: string): Promise<{
     },
   })
   const registry = createDeviceRegistry({ machine, others: [], settings })
-  const driverSensors = { latest: () => null, read: async () => undefined }
-  const powers = createDevicePowers({ inventory: () => inventory, isDriverDevice: () => false, driverSensors })
+  const powers = createDevicePowers({ inventory, isDriverDevice: () => false })
   const devices = createRigDevices({
     rig,
     link: {} as NetworkLink,
@@ -85,7 +84,7 @@ async function computer(driver: string): Promise<{
       remove: () => undefined,
       rate: () => ({ macsPerSecond: null, macsPerJoule: null }),
     } as unknown as Live,
-    driverSensors,
+    sensorReadings: { read: async () => undefined },
     channel: createDriverChannel(),
     sampleBudget: createSampleBudget(() => 0),
     jobRates: createJobRates(ledger),

@@ -11,7 +11,7 @@ import {
   type DeviceRegistry,
 } from '../devices'
 import type { UsableModels } from '../models'
-import { defaultTemperatureLimit, type DevicePower, type DevicePowers, type DriverSensors, type Live } from '../power'
+import { defaultTemperatureLimit, type DevicePower, type DevicePowers, type Live, type SensorReadings } from '../power'
 import type { DriverChannel } from '../workers'
 import { createDeviceRunner } from './device-runner'
 import type { DeviceLoopContext, DeviceRunner } from './device-types'
@@ -37,15 +37,8 @@ export interface RigDevices {
   usableRunners(): DeviceRunner[]
   /** It is gone with its driver, or opened in another way: another device may come under its name. */
   forget(id: string): void
-  power(id: string): DevicePower
-  /** what the device takes when it works as hard as it can: for benchmarks */
-  fullLoadPower(id: string): DevicePower
-  /** of every device that is on and can mine */
+  /** what every device that is on and can mine takes when it works as hard as it can */
   fullLoadPowers(): DevicePower[]
-  /** where the rig's power figures come from, in words */
-  powerSource(): string
-  /** of the device now; null: not available */
-  clockHertz(id: string): number | null
   /** °C now and the limit at which it pauses */
   heat(id: string): { celsius: number | null; limitCelsius: number }
   /** a device's loop ended by a fault of the device */
@@ -59,12 +52,12 @@ export interface RigDevicesOptions extends DeviceLoopContext {
   verifier: Pick<VerifierClient, 'prepare'>
   powers: DevicePowers
   live: Live
-  driverSensors: Pick<DriverSensors, 'latest' | 'read'>
+  sensorReadings: Pick<SensorReadings, 'read'>
   channel: DriverChannel
 }
 
 export function createRigDevices(options: RigDevicesOptions): RigDevices {
-  const { rig, registry, settings, powers, live, driverSensors, channel, models } = options
+  const { rig, registry, settings, powers, live, sensorReadings, channel, models } = options
   const { ledger, log } = rig
   const runners = new Map<string, DeviceRunner>()
   const onFault = createSignal<{ deviceId: string; fault: Failure }>()
@@ -103,7 +96,7 @@ export function createRigDevices(options: RigDevicesOptions): RigDevices {
             whileMining: {
               begin: async () => {
                 await powerLimit.begin()
-                await driverSensors.read(id)
+                await sensorReadings.read(id)
               },
               end: powerLimit.end,
             },
@@ -117,7 +110,7 @@ export function createRigDevices(options: RigDevicesOptions): RigDevices {
       },
       onWork: (work) => live.onWork(id, work),
     })
-    if (isDrivers) channel.attach(id, runner.askDriver)
+    if (isDrivers) channel.attach(runner)
     powers.attach(runner)
     live.add(runner)
     ledger.recordDevice({ id, kind: device.kind, name: device.name })
@@ -172,15 +165,7 @@ export function createRigDevices(options: RigDevicesOptions): RigDevices {
       powers.detach(id)
       live.remove(id)
     },
-    power: powers.of,
-    fullLoadPower: powers.atFullLoad,
     fullLoadPowers: () => usable().map((device) => powers.atFullLoad(device.id)),
-    powerSource: () => powers.of('cpu0').source,
-    clockHertz: (id) => {
-      const sensed = driverSensors.latest(id)?.clockHertz
-      if (sensed !== undefined) return sensed
-      return id === 'cpu0' ? processorClockHertz() : null
-    },
     heat,
     onFault,
   }

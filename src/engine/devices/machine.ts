@@ -12,7 +12,7 @@ export interface Machine extends DeviceProvider {
   /** Looks at the machine again. */
   refresh(): Promise<void>
   /** the machine was looked at again */
-  readonly onRefreshed: Signal
+  readonly onRefreshed: Signal<SensorInventory>
   /** a device can do more than was known */
   readonly onFound: Signal
 }
@@ -34,7 +34,7 @@ export function createMachine(
   const { settings } = options
   const { log, ledger, clock } = rig
   let inventory = options.inventory
-  const onRefreshed = createSignal()
+  const onRefreshed = createSignal<SensorInventory>()
   const onFound = createSignal()
   /** by device, UTC ms: what it found before says nothing about how it computes now */
   const changedAt = new Map<string, number>()
@@ -102,7 +102,7 @@ export function createMachine(
     refresh: async () => {
       inventory = await options.readInventory()
       await survey.lookAtGpus()
-      onRefreshed.emit()
+      onRefreshed.emit(inventory)
     },
     driving: (deviceId) => {
       const device = described().find(({ id }) => id === deviceId)

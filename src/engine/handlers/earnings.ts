@@ -41,7 +41,7 @@ export function earningsHandlers(
   }
 }
 
-function days({ ledger, metrics, settings, devices }: EngineContext, bounds: { from: number; to: number }[]): DayRow[] {
+function days({ ledger, metrics, settings, powers }: EngineContext, bounds: { from: number; to: number }[]): DayRow[] {
   const { micros } = electricityPrice(settings.current)
   const { currency } = settings.current
   return ledger.creditDays(bounds).map((day) => {
@@ -55,7 +55,7 @@ function days({ ledger, metrics, settings, devices }: EngineContext, bounds: { f
         embed: day.kinds.embed.creditMacs.toString(),
         ocr: day.kinds.ocr.creditMacs.toString(),
       },
-      energy: { ...(used === null ? {} : used), source: devices.powerSource() },
+      energy: { ...(used === null ? {} : used), source: powers.of('cpu0').source },
       electricityCost:
         used === null ? null : { micros: electricityCostMicros(used.joules, micros).toString(), currency },
     }

@@ -2,10 +2,10 @@ import type { Handlers } from '#shared/contract/index'
 import type { Money } from '#shared/contract/common'
 import type { TodaySummary } from '#shared/contract/engine'
 import { electricityCostMicros } from '#shared/domain/electricity'
+import { workEnergy } from '#shared/domain/energy'
 import type { EngineContext } from '../context'
 import { engineStatus } from '../status'
 import { localMidnight, electricityPrice } from '../base'
-import { workEnergy } from '../power'
 
 /** Stop answers within two seconds in all. */
 const DRAIN_MILLISECONDS = 1000
@@ -52,7 +52,7 @@ export function engineHandlers(
   }
 }
 
-function today({ ledger, metrics, settings, clock, devices }: EngineContext): TodaySummary {
+function today({ ledger, metrics, settings, clock, devices, powers }: EngineContext): TodaySummary {
   const now = clock.now()
   const from = localMidnight(now)
   const accepted = ledger.acceptedSince(from)
@@ -69,7 +69,7 @@ function today({ ledger, metrics, settings, clock, devices }: EngineContext): To
     creditMacs: accepted.creditMacs.toString(),
     shares: accepted.shares,
     jobs: accepted.jobs,
-    energy: { ...(used === null ? {} : used), source: devices.powerSource() },
+    energy: { ...(used === null ? {} : used), source: powers.of('cpu0').source },
     electricityCost: cost === null ? null : amount(cost),
     pricePerKilowattHour: { ...amount(price), assumed },
     // Practice pays nothing: what is left is minus the electricity.

@@ -2,8 +2,8 @@
  * What each of several jobs that run at once took of a device. A moment's joules and time are shared by the MACs that
  * each job computed in it, moment for moment as the worker tells of them, so that the parts add up to what the device spent.
  */
-import type { WorkEnergy } from '../ledger'
-import { energyBetween, workEnergy } from '../power'
+import { workEnergy, type WorkEnergy } from '#shared/domain/energy'
+import { energyBetween } from '../power'
 
 export interface MeteredJob {
   /** Ends its account. `energy` null: not known for all of its time. */

@@ -5,7 +5,8 @@ import { signedJobResult } from '#shared/protocol/job'
 import { signedShare } from '#shared/protocol/share'
 import { FINAL_JOB_STATES, JOB_TRANSITIONS, type JobState } from '#shared/domain/states'
 import { type Db, write } from './database'
-import type { Ledger, Recovery, WorkEnergy } from './types'
+import type { WorkEnergy } from '#shared/domain/energy'
+import type { Ledger, Recovery } from './types'
 import type { WriterContext } from './writer'
 
 type Jobs = Pick<Ledger, 'insertJob' | 'setJobState' | 'recover'>

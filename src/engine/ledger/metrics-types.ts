@@ -1,7 +1,8 @@
 /** Metrics: what was measured, second by second; for charts and energy. Losing it loses no credit. */
 import type { Period } from '#shared/contract/common'
 import type { History, LaneSpan } from '#shared/contract/engine'
-import type { LedgerClock, LedgerNotice, WorkEnergy } from './types'
+import type { WorkEnergy } from '#shared/domain/energy'
+import type { LedgerClock, LedgerNotice } from './types'
 
 export type ActivityShares = Partial<Record<LaneSpan['activity'] | 'idle', number>>
 

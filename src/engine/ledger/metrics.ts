@@ -2,12 +2,13 @@
 import { existsSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import { workEnergy } from '#shared/domain/energy'
 import { type Db, isDamage, openDatabase, quickCheck, NewerVersion, NotOurs, write } from './database'
 import { ensureFolder } from './lock'
 import { readHistory } from './metrics-history'
 import type { DeviceSample, Metrics, MetricsSample, OpenMetricsOptions } from './metrics-types'
 import { metricsSchema } from './migrations'
-import { QUARTER_MILLISECONDS, workEnergy } from './total-queries'
+import { QUARTER_MILLISECONDS } from './total-queries'
 
 const FLUSH_MILLISECONDS = 10_000
 const MINUTE = 60_000

@@ -1,9 +1,10 @@
 /** Sums that screens show, from the tables of totals that triggers maintain. */
 import type { Funnel } from '#shared/contract/earnings'
 import type { WorkKind } from '#shared/contract/jobs'
+import { workEnergy } from '#shared/domain/energy'
 import type { Db } from './database'
 import { joinSum } from './sums'
-import type { DayTotal, KindTotal, LedgerReader, WorkEnergy } from './types'
+import type { DayTotal, KindTotal, LedgerReader } from './types'
 
 export const QUARTER_MILLISECONDS = 900_000
 /** A credit counts as accepted also when it has gone further. */
@@ -163,12 +164,6 @@ export function readTotals(db: Db): Totals {
 
 export function quarterOf(at: number): bigint {
   return BigInt(Math.floor(at / QUARTER_MILLISECONDS))
-}
-
-export function workEnergy(joules: number, measured: number): WorkEnergy {
-  const measuredShare = joules > 0 ? Math.min(1, measured / joules) : 0
-  const certainty = measuredShare >= 0.999 ? 'measured' : measuredShare <= 0.001 ? 'estimated' : 'mixed'
-  return { joules, certainty, measuredShare }
 }
 
 /** Both lists ascend, so one walk serves all days. */

@@ -2,13 +2,13 @@
  * The ledger as the engine sees it: types and signatures. All functions are synchronous unless they say otherwise.
  * MACs and credit are bigint, times UTC milliseconds, row ids UUIDv7; `ref` is the id of a signed share or job result.
  */
-import type { Certainty } from '#shared/contract/common'
 import type { BenchmarkRow } from '#shared/contract/devices'
 import type { BenchmarkEvidence } from '#shared/domain/benchmark-report'
 import type { CreditLine, CreditRow, EarningsPeriod, Funnel, VerifyReport } from '#shared/contract/earnings'
 import type { JobDetail, JobFilter, JobRow, WorkKind } from '#shared/contract/jobs'
 import type { addressHistoryRow, PayoutAddress } from '#shared/contract/settings'
 import type { ElectricityPrice } from '#shared/domain/electricity'
+import type { WorkEnergy } from '#shared/domain/energy'
 import type { JobEvidence, JobInput, JobKind, JobOutput, JobSizes } from '#shared/domain/job'
 import type { Epoch } from '#shared/protocol/epoch'
 import type { JobDelivery, JobResult } from '#shared/protocol/job'
@@ -60,16 +60,6 @@ export interface OpenLedgerOptions {
 /** Held as long as this engine has the folder; ends by itself when the process dies. */
 export interface EngineLock {
   release(): void
-}
-
-/** Joules that a piece of work took, and where the figure comes from. */
-export interface WorkEnergy {
-  joules: number
-  certainty: Certainty
-  /** 0 to 1, of the joules */
-  measuredShare: number
-  /** the sensor or table row, in words; absent for sums */
-  source?: string
 }
 
 export interface WorkAmount {

@@ -5,6 +5,7 @@
  */
 import type { JobFilter, JobRow, WorkKind } from '#shared/contract/jobs'
 import { electricityCostNanos, type ElectricityPrice } from '#shared/domain/electricity'
+import type { Certainty } from '#shared/domain/energy'
 import type { Verification } from '#shared/protocol/receipt'
 import type { JobState } from '#shared/domain/states'
 import type { Db } from './database'
@@ -34,7 +35,7 @@ export interface WorkRecord {
   credit_macs: bigint | null
   milliseconds: number | null
   joules: number | null
-  joules_certainty: 'measured' | 'estimated' | 'mixed' | null
+  joules_certainty: Certainty | null
   joules_measured_share: number | null
   joules_source: string | null
   verification: Verification | null

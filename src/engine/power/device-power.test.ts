@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { SensorInventory, SensorReading } from '#shared/ipc/sensors'
+import type { SensorInventory } from '#shared/ipc/sensors'
 import { createDevicePowers } from './device-power'
-import { integrateEnergy } from './energy'
+import type { SensorReading } from './sensor-readings'
+import { integrateEnergy } from './energy-meter.test.support'
 
 const inventory: SensorInventory = {
   cpu: { name: 'AMD Ryzen 7 7700', vendor: 'AMD', physicalCores: 8, logicalCores: 16, instructionSets: [] },
@@ -10,18 +11,14 @@ const inventory: SensorInventory = {
   raplReadable: false,
   battery: false,
 }
-const reading = (at: number, gpu: Omit<SensorReading['gpus'][number], 'id'> = {}): SensorReading => ({
+const reading = (at: number, gpu: Omit<SensorReading, 'deviceId' | 'at'> = {}): SensorReading => ({
+  deviceId: 'gpu0',
   at,
-  cpuLoad: 0.5,
-  gpus: [{ id: 'gpu0', ...gpu }],
+  ...gpu,
 })
 
 function powersOf(state: 'idle' | 'proving') {
-  const powers = createDevicePowers({
-    inventory: () => inventory,
-    isDriverDevice: () => false,
-    driverSensors: { latest: () => null },
-  })
+  const powers = createDevicePowers({ inventory, isDriverDevice: () => false })
   powers.attach({ deviceId: 'gpu0', state, hasWorker: true })
   return powers
 }

@@ -1,17 +1,17 @@
-/** What each device draws and how warm it is: its sensor's word, else an estimate that says from what, else nothing with the reason. */
-import type { SensorInventory, SensorReading } from '#shared/ipc/sensors'
-import { createPowerMeter, type PowerMeter, type PowerReading } from './power-meter'
-import { estimateGraphics, readGraphicsTable } from './graphics'
-import { readProcessorTable } from './processors'
-import type { DriverSensors } from './driver-sensors'
-import type { DevicePower } from './energy-account'
+/** What each device draws and how warm it is: a sensor's value, else an estimate with its basis, else nothing with the reason. */
 import type { DeviceState } from '#shared/domain/states'
+import type { SensorInventory } from '#shared/ipc/sensors'
+import type { DevicePower } from './energy-account'
+import { estimateGraphics, readGraphicsTable } from './graphics'
+import { createPowerMeter, type PowerFigure, type PowerMeter } from './power-meter'
+import { readProcessorTable } from './processors'
+import type { SensorReading } from './sensor-readings'
 
-/** A device's loop, as far as power follows from it. */
+/** A device as far as its power is concerned. */
 export interface PoweredDevice {
   readonly deviceId: string
   readonly state: DeviceState
-  /** its process runs now */
+  /** Its process runs now. */
   readonly hasWorker: boolean
 }
 
@@ -19,27 +19,29 @@ export interface DevicePowers {
   /** From now on the device's loop says whether it works. */
   attach(device: PoweredDevice): void
   detach(deviceId: string): void
-  /** now */
+  /** Power and temperature now. */
   of(id: string): DevicePower
-  /** when it works as hard as it can: measured where that is measured now */
+  /** Power when the device works as hard as it can: measured where that is measured now. */
   atFullLoad(id: string): DevicePower
+  /** The clock that the device's sensors gave last, in hertz; null: none. */
+  clockHertz(id: string): number | null
   onReading(reading: SensorReading): void
-  /** the machine was looked at again */
-  refresh(): void
+  /** The machine was looked at again. */
+  refresh(inventory: SensorInventory): void
 }
 
 export interface DevicePowersParts {
-  inventory: () => SensorInventory
+  inventory: SensorInventory
   isDriverDevice: (id: string) => boolean
-  driverSensors: Pick<DriverSensors, 'latest'>
 }
 
 export function createDevicePowers(parts: DevicePowersParts): DevicePowers {
   const processors = readProcessorTable()
   const graphics = readGraphicsTable()
-  let meter: PowerMeter = createPowerMeter({ inventory: parts.inventory(), processors })
-  let lastReading: SensorReading | null = null
+  let { inventory } = parts
+  let meter: PowerMeter = createPowerMeter({ inventory, processors })
   const attached = new Map<string, PoweredDevice>()
+  const latest = new Map<string, SensorReading>()
 
   const isWorking = (id: string): boolean => {
     const state = attached.get(id)?.state
@@ -47,31 +49,32 @@ export function createDevicePowers(parts: DevicePowersParts): DevicePowers {
   }
 
   const ofProcessor = (): DevicePower => {
-    const reading = meter.latest
+    const figure = meter.latest
+    const reading = latest.get('cpu0')
     return {
-      ...powerOf(reading),
-      ...(reading.certainty === 'measured' ? { counterJoules: lastReading?.packageJoules } : {}),
-      temperatureCelsius: lastReading?.cpuTemperatureCelsius ?? null,
+      ...powerOf(figure),
+      ...(figure.certainty === 'measured' ? { counterJoules: reading?.energyJoules } : {}),
+      temperatureCelsius: reading?.temperatureCelsius ?? null,
     }
   }
 
   const ofDriverDevice = (id: string): DevicePower => {
-    // Read over its worker: what a former one said is no reading.
+    // Its worker reads it: what a former worker read does not hold any more.
     const isRunning = attached.get(id)?.hasWorker === true
-    const sensors = isRunning ? parts.driverSensors.latest(id) : null
-    const watts = sensors?.powerWatts ?? null
+    const reading = isRunning ? latest.get(id) : undefined
+    const watts = reading?.powerWatts ?? null
     return {
       watts,
       certainty: watts === null ? null : 'measured',
       source: watts !== null ? "the driver's sensor" : isRunning ? 'no power sensor' : 'its driver says while it works',
-      counterJoules: sensors?.energyJoules,
-      temperatureCelsius: sensors?.temperatureCelsius ?? null,
+      counterJoules: reading?.energyJoules,
+      temperatureCelsius: reading?.temperatureCelsius ?? null,
     }
   }
 
-  /** `load`: 0 to 1, of what the card can do; absent: what its driver says, else whether it works. */
+  /** `load`: 0 to 1, of what the card can do; absent: the load that its driver reports, else whether it works. */
   const ofGraphics = (id: string, load?: number): DevicePower => {
-    const reading = lastReading?.gpus.find((candidate) => candidate.id === id)
+    const reading = latest.get(id)
     const common = {
       counterJoules: reading?.energyJoules,
       temperatureCelsius: reading?.temperatureCelsius ?? null,
@@ -80,7 +83,7 @@ export function createDevicePowers(parts: DevicePowersParts): DevicePowers {
       const { powerWatts, powerSource = "the graphics driver's sensor" } = reading
       return { ...common, watts: powerWatts, certainty: 'measured', source: powerSource }
     }
-    const card = parts.inventory().gpus.find((candidate) => candidate.id === id)
+    const card = inventory.gpus.find((candidate) => candidate.id === id)
     if (!card) return { ...common, watts: null, certainty: null, source: 'no power sensor' }
     const known = load ?? reading?.utilization ?? (isWorking(id) ? 1 : undefined)
     return { ...common, ...powerOf(estimateGraphics(graphics, card, known)) }
@@ -98,16 +101,18 @@ export function createDevicePowers(parts: DevicePowersParts): DevicePowers {
       if (now.certainty === 'measured' || parts.isDriverDevice(id)) return now
       return id === 'cpu0' ? { ...now, ...powerOf(meter.estimateAt(1)) } : ofGraphics(id, 1)
     },
+    clockHertz: (id) => latest.get(id)?.clockHertz ?? null,
     onReading: (reading) => {
-      lastReading = reading
-      meter.update(reading)
+      latest.set(reading.deviceId, reading)
+      if (reading.deviceId === 'cpu0') meter.update(reading)
     },
-    refresh: () => {
-      meter = createPowerMeter({ inventory: parts.inventory(), processors })
+    refresh: (found) => {
+      inventory = found
+      meter = createPowerMeter({ inventory, processors })
     },
   }
 }
 
-function powerOf({ watts, certainty, source }: PowerReading): Pick<DevicePower, 'watts' | 'certainty' | 'source'> {
+function powerOf({ watts, certainty, source }: PowerFigure): Pick<DevicePower, 'watts' | 'certainty' | 'source'> {
   return { watts: watts ?? null, certainty: certainty ?? null, source }
 }

@@ -1,11 +1,9 @@
-/** The joules of one device as they grow: what work costs is the difference between two moments. */
-import type { Certainty } from '#shared/contract/common'
+/** The growing joules of one device: what work costs is the difference between two moments. */
+import { workEnergy, type Certainty, type WorkEnergy } from '#shared/domain/energy'
 import type { Clock } from '#process/clock'
-import { createEnergyMeter } from './energy'
-import type { WorkEnergy } from '../ledger'
-import { workEnergy } from './work-energy'
+import { createEnergyMeter } from './energy-meter'
 
-/** Power of one device now. `watts` null: nothing is known, and `source` says why. */
+/** Power of one device now. `watts` null: nothing is known, and `source` gives the reason. */
 export interface DevicePower {
   watts: number | null
   certainty: Certainty | null
@@ -18,18 +16,18 @@ export interface DevicePower {
 export interface EnergyAccount {
   /** Since the account was opened; null where nothing is known. Never goes back. */
   now(): WorkEnergy | null
-  /** What was added since the last call. */
+  /** Joules since the last call, and of how many milliseconds they are. */
   take(): { joules: number; measuredJoules: number; knownMilliseconds: number }
 }
 
-/** A counter that has not moved for longer than this is not guessed on. The slowest are asked every five seconds. */
+/** For longer than this nothing is guessed beyond a counter that has not moved. The slowest counters are read every five seconds. */
 const LONGEST_GUESS_MILLISECONDS = 6000
 
 export function createEnergyAccount(clock: Clock, power: () => DevicePower): EnergyAccount {
   const meter = createEnergyMeter()
   let pending = { joules: 0, measuredJoules: 0, knownMilliseconds: 0 }
   let counter = { joules: Number.NaN, at: 0 }
-  let said = { joules: 0, measuredJoules: 0 }
+  let reported = { joules: 0, measuredJoules: 0 }
 
   const sample = (): DevicePower => {
     const found = power()
@@ -50,14 +48,15 @@ export function createEnergyAccount(clock: Clock, power: () => DevicePower): Ene
       const { watts, source, counterJoules } = sample()
       const { joules, measuredShare = 0 } = meter.total()
       if (joules === undefined && watts === null) return null
-      // Counters are read once a second, some every five; what the device took since then is guessed from its power.
-      const silence = Math.min(clock.monotonic() - counter.at, LONGEST_GUESS_MILLISECONDS)
-      const guess = counterJoules === undefined ? 0 : ((watts ?? 0) * silence) / 1000
+      // Counters are read once a second, some every five: the joules since the last reading are guessed from the power.
+      const unmovedMilliseconds = Math.min(clock.monotonic() - counter.at, LONGEST_GUESS_MILLISECONDS)
+      const guess = counterJoules === undefined ? 0 : ((watts ?? 0) * unmovedMilliseconds) / 1000
       const total = (joules ?? 0) + guess
       const measuredJoules = (joules ?? 0) * measuredShare + guess
-      // The guess may have been too high: the difference is taken off what follows.
-      if (total > said.joules) said = { joules: total, measuredJoules: Math.max(said.measuredJoules, measuredJoules) }
-      return workEnergy(said.joules, said.measuredJoules, source)
+      // Where an earlier guess was too high, the figure stands still until the counter has caught up.
+      if (total > reported.joules)
+        reported = { joules: total, measuredJoules: Math.max(reported.measuredJoules, measuredJoules) }
+      return workEnergy(reported.joules, reported.measuredJoules, source)
     },
     take: () => {
       sample()

@@ -1,8 +1,8 @@
-/** What a graphics card draws by its maker's published power (resources/graphics.json), where no sensor says. */
+/** What a graphics card draws by its maker's published power (resources/graphics.json), for cards without a power sensor. */
 import { z } from 'zod'
 // oxlint-disable-next-line no-restricted-imports -- a resource bundled as text, not another feature's inside
 import tableText from '../../../resources/graphics.json?raw'
-import type { PowerReading } from './power-meter'
+import type { PowerFigure } from './power-meter'
 
 export const graphicsTableSchema = z.object({
   about: z.string(),
@@ -51,14 +51,14 @@ export function cleanGraphicsName(name: string): string {
 }
 
 /**
- * `load`: the share of the time in which it computes, 0 to 1. At rest nothing is said: makers publish what a card draws at
- * most.
+ * `load`: the share of the time in which the card computes, 0 to 1. At rest there is no estimate: makers publish what a card
+ * draws at most.
  */
 export function estimateGraphics(
   table: GraphicsTable,
   gpu: { vendor: string; name: string },
   load: number | undefined,
-): PowerReading {
+): PowerFigure {
   const name = cleanGraphicsName(gpu.name)
   for (const { vendor, measure, source, cards } of table.groups) {
     if (!isOf(vendor, gpu.vendor, gpu.name)) continue
@@ -71,7 +71,7 @@ export function estimateGraphics(
   return { source: `no power sensor, and ${name} is not in the table of graphics cards` }
 }
 
-function isOf(vendor: string, ...words: string[]): boolean {
+function isOf(vendor: string, ...names: string[]): boolean {
   const pattern = vendor === 'AMD' ? /amd|advanced micro|\bati\b|radeon/i : vendor === 'Intel' ? /intel/i : /nvidia/i
-  return words.some((word) => pattern.test(word))
+  return names.some((name) => pattern.test(name))
 }

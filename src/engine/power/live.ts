@@ -3,22 +3,30 @@
  * charts, and joules per device for everything that asks what it cost.
  */
 import type { LiveTick } from '#shared/contract/engine'
-import type { Certainty } from '#shared/contract/common'
+import { certaintyOfSum, type WorkEnergy } from '#shared/domain/energy'
+import type { DeviceState } from '#shared/domain/states'
 import type { Clock } from '#process/clock'
 import { createEnergyAccount, type DevicePower, type EnergyAccount } from './energy-account'
-import type { ActivityShares, Metrics, WorkEnergy } from '../ledger'
-import type { LaneSpan } from '#shared/contract/engine'
-import type { DeviceState } from '#shared/domain/states'
+import type { ActivityShares, Metrics } from '../ledger'
 
 const TICK_MILLISECONDS = 1000
 const WINDOW_MILLISECONDS = 60_000
-/** "10 s after start": before that a mean says little. */
+/** A mean over less time is not shown: it says little. */
 const SHORTEST_MEAN_MILLISECONDS = 10_000
 
-/** A device's first second has no figures where its sensors start with its worker. */
+/** Of a device's time so much must have known joules. Where sensors start with the worker, the first second has none. */
 const LEAST_KNOWN_SHARE = 0.8
 
-export type { DevicePower } from './energy-account'
+/** A device that works, as far as its figures are concerned. */
+export interface LiveDevice {
+  readonly deviceId: string
+  readonly state: DeviceState
+  readonly activity: string
+  readonly lane: keyof ActivityShares
+  readonly runningJobs: readonly unknown[]
+  /** how long it was in which lane since the last call, milliseconds */
+  takeLaneTimes(): ActivityShares
+}
 
 interface Second {
   at: number
@@ -29,17 +37,6 @@ interface Second {
   measuredJoules: number
   knownMilliseconds: number
   shares: ActivityShares
-}
-
-/** A device's loop, as far as its live figures follow from it. */
-export interface LiveDevice {
-  readonly deviceId: string
-  readonly state: DeviceState
-  readonly activity: string
-  readonly lane: LaneSpan['activity'] | 'idle'
-  readonly runningJobs: readonly unknown[]
-  /** how long it was in which lane since the last call, milliseconds */
-  takeLaneTimes(): ActivityShares
 }
 
 interface Account {
@@ -57,9 +54,9 @@ export interface Live {
   /** Joules of a device since the engine started; null where nothing is known. */
   energyNow(deviceId: string): WorkEnergy | null
   readonly lastTick: LiveTick | null
-  /** Of one device over the last minute. */
+  /** Means of one device over the last minute; null until there are ten seconds of it. */
   rate(deviceId: string): { macsPerSecond: number | null; macsPerJoule: number | null }
-  /** Called when mining starts, so that an idle hour does not dilute the mean. */
+  /** Forgets the last minute: called when mining starts, so that an idle hour does not dilute the means. */
   reset(): void
   stop(): void
 }
@@ -109,12 +106,6 @@ export function createLive(parts: {
     return second
   }
 
-  const certaintyOf = (powers: readonly DevicePower[]): Certainty | null => {
-    const kinds = new Set(powers.flatMap((power) => (power.certainty === null ? [] : [power.certainty])))
-    if (kinds.size === 0) return null
-    return kinds.size === 1 ? ([...kinds][0] ?? null) : 'mixed'
-  }
-
   const tick = (): void => {
     const monotonic = clock.monotonic()
     // A computer that slept did not mine: the gap counts as one interval of usual length.
@@ -136,7 +127,9 @@ export function createLive(parts: {
     const all = [...accounts.values()]
     const working = all.filter(({ runner }) => runner.state !== 'idle' && runner.state !== 'faulted')
     const powers = working.map(({ runner }) => parts.power(runner.deviceId))
-    const knownWatts = powers.flatMap((power) => (power.watts === null ? [] : [power.watts]))
+    const known = powers.flatMap(({ watts, certainty }) =>
+      watts === null || certainty === null ? [] : [{ amount: watts, certainty }],
+    )
     parts.metrics.append({
       at,
       milliseconds,
@@ -157,10 +150,8 @@ export function createLive(parts: {
       at,
       creditMacsPerSecond: working.length === 0 ? null : sumKnown(all.map(({ window }) => mean(window, 'credit'))),
       watts:
-        knownWatts.length < powers.length || powers.length === 0
-          ? null
-          : knownWatts.reduce((sum, watts) => sum + watts, 0),
-      wattsCertainty: certaintyOf(powers),
+        known.length < powers.length || powers.length === 0 ? null : known.reduce((sum, { amount }) => sum + amount, 0),
+      wattsCertainty: certaintyOfSum(known),
       macsPerJoule: perJoule(working.map(({ window }) => window)),
       devices: all.map(({ runner, window }) => {
         const power = parts.power(runner.deviceId)
@@ -215,7 +206,7 @@ export function createLive(parts: {
   }
 }
 
-/** Parts of one; nothing where no time went by. */
+/** Milliseconds a lane as shares that add up to 1; all 0 where no time passed. */
 function sharesOf(times: ActivityShares): ActivityShares {
   const all = Object.values(times).reduce((sum, milliseconds) => sum + milliseconds, 0)
   return Object.fromEntries(
@@ -223,7 +214,7 @@ function sharesOf(times: ActivityShares): ActivityShares {
   )
 }
 
-/** But for the moments between two looks at the clock. */
+/** Whether the energy of the whole second is known, but for the moments between two looks at the clock. */
 function isKnown({ milliseconds, knownMilliseconds }: Second): boolean {
   return knownMilliseconds >= milliseconds * 0.9
 }

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { SensorInventory, SensorReading } from '#shared/ipc/sensors'
-import { createEnergyMeter, integrateEnergy } from './energy'
+import type { SensorInventory } from '#shared/ipc/sensors'
+import { createEnergyMeter } from './energy-meter'
+import { integrateEnergy } from './energy-meter.test.support'
 import { createPowerMeter } from './power-meter'
+import type { SensorReading } from './sensor-readings'
 import { cleanProcessorName, findProcessor, readProcessorTable, shareAtLoad } from './processors'
 
 const processors = readProcessorTable()
@@ -17,11 +19,11 @@ function inventory(cpu: Partial<SensorInventory['cpu']> & { name: string }, batt
   }
 }
 const RYZEN = inventory({ name: 'AMD Ryzen 7 7700 8-Core Processor' })
-const reading = (at: number, packageJoules?: number, cpuLoad = 1): SensorReading => ({
+const reading = (at: number, energyJoules?: number, utilization = 1): SensorReading => ({
+  deviceId: 'cpu0',
   at,
-  cpuLoad,
-  gpus: [],
-  ...(packageJoules === undefined ? {} : { packageJoules }),
+  utilization,
+  ...(energyJoules === undefined ? {} : { energyJoules }),
 })
 
 describe('the table of processors', () => {
@@ -97,19 +99,19 @@ describe('the power meter', () => {
   it('takes the watts of a tool that gives them, and names it', () => {
     const meter = createPowerMeter({ inventory: RYZEN, processors })
     const source = "powermetrics, the processor's cores"
-    expect(meter.update({ ...reading(1000, 0.8), packageWatts: 0.823, packageSource: source })).toEqual({
+    expect(meter.update({ ...reading(1000, 0.8), powerWatts: 0.823, powerSource: source })).toEqual({
       watts: 0.823,
       certainty: 'measured',
       source,
     })
     // no sample came between two readings
-    meter.update({ ...reading(2000, 0.8), packageWatts: 0.823, packageSource: source })
+    meter.update({ ...reading(2000, 0.8), powerWatts: 0.823, powerSource: source })
     expect(meter.latest).toMatchObject({ watts: 0.823, certainty: 'measured' })
   })
 
   it('says why it only estimates', () => {
     const meter = createPowerMeter({ inventory: RYZEN, processors })
-    meter.update({ ...reading(1000), packageMissing: 'powermetrics is not permitted' })
+    meter.update({ ...reading(1000), powerMissing: 'powermetrics is not permitted' })
     expect(meter.latest).toMatchObject({
       certainty: 'estimated',
       source: expect.stringMatching(/^AMD .*; powermetrics is not permitted$/) as string,
@@ -246,6 +248,19 @@ describe('energy', () => {
     expect(meter.total()).toEqual({ joules: 10, measuredShare: 1, certainty: 'measured' })
     expect(meter.add({ at: 62_500, watts: 10, certainty: 'measured' }).joules).toBe(0)
   })
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -5])(
+    'takes no watts and no joules of %s',
+    (no) => {
+      const meter = createEnergyMeter()
+      const add = (second: number, watts: number, counterJoules?: number): number =>
+        meter.add({ at: second * 1000, watts, certainty: 'measured', counterJoules }).joules
+      expect([add(0, 40), add(1, no), add(2, 40), add(3, 40)]).toEqual([0, 0, 0, 40])
+      // the watts stand for a counter that is none
+      expect([add(4, 40, no), add(5, 40, 100), add(6, 40, 130)]).toEqual([40, 40, 30])
+      expect(meter.total()).toEqual({ joules: 150, measuredShare: 1, certainty: 'measured' })
+    },
+  )
 
   it('has no joules from a single sample', () =>
     expect(integrateEnergy([{ at: 0, watts: 5, certainty: 'measured' }])).toEqual({}))

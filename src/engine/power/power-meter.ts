@@ -1,8 +1,9 @@
 /**
- * What cpu0 draws: measured by the processor's own counter where it can be read, else estimated from its published power
- * and the load, else absent with the reason. Every figure says which.
+ * What cpu0 draws: measured by the processor's own counter where it can be read, else estimated from the processor's
+ * published power and the load, else absent with the reason.
  */
-import type { SensorInventory, SensorReading } from '#shared/ipc/sensors'
+import { meanWatts, SHORTEST_MEAN_MILLISECONDS } from '#shared/domain/energy'
+import type { SensorInventory } from '#shared/ipc/sensors'
 import {
   classMean,
   cleanProcessorName,
@@ -12,9 +13,10 @@ import {
   type ProcessorClass,
   type ProcessorTable,
 } from './processors'
+import { counterOf, type SensorReading } from './sensor-readings'
 
-export interface PowerReading {
-  /** absent: nothing is known, and `source` says why */
+export interface PowerFigure {
+  /** absent: nothing is known, and `source` gives the reason */
   watts?: number
   certainty?: 'measured' | 'estimated'
   /** the sensor or the table's row, in words; the same from reading to reading */
@@ -26,34 +28,30 @@ export interface PowerMeter {
    * Power since the reading before. `deviceLoad` (0 to 1, of all cores) stands for the reading's own load in an estimate,
    * where the caller knows better; a measurement needs neither.
    */
-  update(reading: SensorReading, deviceLoad?: number): PowerReading
+  update(reading: SensorReading, deviceLoad?: number): PowerFigure
   /** The last figure; before the first reading what an idle processor would draw by the table. */
-  readonly latest: PowerReading
+  readonly latest: PowerFigure
   /** What a load (0 to 1) would draw by the table: before the start, when there is nothing to measure. */
-  estimateAt(load: number): PowerReading
+  estimateAt(load: number): PowerFigure
 }
 
 const COUNTER_SOURCE = "the processor's energy counter"
-/** Longer than this between readings: the sensors were away or the computer slept, and an average says nothing. */
-const LARGEST_GAP_MILLISECONDS = 10_000
-/** Shorter than this the counter's own tick (1 ms) is more than a percent of it. */
-const SMALLEST_GAP_MILLISECONDS = 100
 
 /** Power of the processor of `inventory`, by the table that comes with Lode unless another is given. Readings in, figures out. */
 export function createPowerMeter(parts: { inventory: SensorInventory; processors?: ProcessorTable }): PowerMeter {
   const processors = parts.processors ?? readProcessorTable()
   const basis = estimationBasis(parts.inventory, processors)
   let before: SensorReading | undefined
-  const estimateAt = (load: number): PowerReading =>
+  const estimateAt = (load: number): PowerFigure =>
     basis.fullWatts === undefined
       ? { source: basis.source }
       : { watts: basis.fullWatts * shareAtLoad(processors, load), certainty: 'estimated', source: basis.source }
   /** With the reason why nothing is measured, where the sensors know it. */
-  const estimateFor = ({ cpuLoad, packageMissing }: SensorReading, deviceLoad = cpuLoad): PowerReading => {
-    const estimate = estimateAt(deviceLoad)
-    return packageMissing === undefined ? estimate : { ...estimate, source: `${estimate.source}; ${packageMissing}` }
+  const estimateFor = ({ utilization, powerMissing }: SensorReading, deviceLoad = utilization): PowerFigure => {
+    const estimate = estimateAt(deviceLoad ?? 0)
+    return powerMissing === undefined ? estimate : { ...estimate, source: `${estimate.source}; ${powerMissing}` }
   }
-  let latest: PowerReading = estimateAt(0)
+  let latest: PowerFigure = estimateAt(0)
 
   return {
     estimateAt,
@@ -61,30 +59,25 @@ export function createPowerMeter(parts: { inventory: SensorInventory; processors
       return latest
     },
     update: (reading, deviceLoad) => {
-      const measured = reading.packageWatts ?? (before && measuredWatts(before, reading))
-      // two readings closer than the smallest gap: keep the older one to measure from
-      const tooClose = before && reading.at > before.at && reading.at - before.at < SMALLEST_GAP_MILLISECONDS
-      if (!tooClose) before = reading
+      const measured = reading.powerWatts ?? (before && measuredWatts(before, reading))
+      // Two readings too close for a mean: the older one stays to measure from.
+      const isTooClose = before && reading.at > before.at && reading.at - before.at < SHORTEST_MEAN_MILLISECONDS
+      if (!isTooClose) before = reading
       latest =
         measured === undefined
-          ? tooClose && latest.certainty === 'measured'
+          ? isTooClose && latest.certainty === 'measured'
             ? latest
             : estimateFor(reading, deviceLoad)
-          : { watts: measured, certainty: 'measured', source: reading.packageSource ?? COUNTER_SOURCE }
+          : { watts: measured, certainty: 'measured', source: reading.powerSource ?? COUNTER_SOURCE }
       return latest
     },
   }
 }
 
-/** Joules over seconds between two readings of one run of the sensors; undefined where that is no measurement. */
+/** Undefined where the counter gives no measurement. A processor always draws something: a counter that stands still was reset. */
 function measuredWatts(before: SensorReading, reading: SensorReading): number | undefined {
-  if (before.packageJoules === undefined || reading.packageJoules === undefined) return undefined
-  const milliseconds = reading.at - before.at
-  const joules = reading.packageJoules - before.packageJoules
-  // going back, or not counting at all: the sensors were started again meanwhile
-  if (joules <= 0 || milliseconds < SMALLEST_GAP_MILLISECONDS || milliseconds > LARGEST_GAP_MILLISECONDS)
-    return undefined
-  return joules / (milliseconds / 1000)
+  const watts = meanWatts(counterOf(before), counterOf(reading))
+  return watts === 0 ? undefined : watts
 }
 
 interface EstimationBasis {

@@ -58,7 +58,7 @@ export function cleanProcessorName(name: string): string {
     .replace(/\bCPU\b/g, ' ')
     .replace(/\s+/g, ' ')
     .trim()
-  // "Processor" at the end says nothing after a model, but is all there is in "Intel Xeon Processor"
+  // After a model "Processor" adds nothing; in "Intel Xeon Processor" it belongs to the name.
   const short = cleaned.replace(/ Processor$/i, '')
   return /\d/.test(short) ? short : cleaned
 }

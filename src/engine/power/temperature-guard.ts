@@ -1,20 +1,20 @@
-/** Stops a device that is too hot, and lets it go on once it has cooled well below: not back and forth at the limit. */
+/** Stops a device that is too hot, and lets it go on once it is well below the limit, so that it does not start and stop at the limit. */
 
-/** Below the limit by this much it goes on. */
+/** A stopped device goes on when it is this much below its limit. */
 export const HYSTERESIS_CELSIUS = 8
 
 const DEFAULT_LIMIT_CELSIUS: Readonly<Record<string, number>> = { cpu: 95, gpu: 87 }
 const OTHER_LIMIT_CELSIUS = 90
 
-/** What holds for a kind of device until the person sets another limit. */
+/** The limit in °C of a kind of device until the person sets another. */
 export function defaultTemperatureLimit(kind: string): number {
   return DEFAULT_LIMIT_CELSIUS[kind] ?? OTHER_LIMIT_CELSIUS
 }
 
 export interface TemperatureGuard {
   /**
-   * What to say while the device must rest, null while it may work. A temperature that is not known never stops a device
-   * that works, and lets none go on that is stopped.
+   * The reason to show while the device must rest, null while it may work. An unknown temperature changes nothing: it
+   * neither stops a device nor lets a stopped one go on.
    */
   look(celsius: number | null, limitCelsius: number): string | null
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { energyBetween, energyMarkPast, workEnergy } from './work-energy'
+import { workEnergy } from '#shared/domain/energy'
+import { energyBetween, energyMarkPast } from './work-energy'
 
 test('what another piece of work spent is left out, what was spent before and after it stays', () => {
   // Proof from 100 J on; a job from 150 J (30 J measured) to 170 J (40 J measured); the share is found at 200 J (60 J measured).

@@ -1,18 +1,7 @@
-/** Joules of a piece of work: from a device's growing counter, with how much of it a sensor measured. */
-import type { WorkEnergy } from '../ledger'
+/** Joules of a piece of work: the difference between two readings of a device's growing joules, with their measured part. */
+import { workEnergy, type WorkEnergy } from '#shared/domain/energy'
 
-/** `measuredJoules` of the `joules` came from a sensor. `source`: the sensor or table row, in words. */
-export function workEnergy(joules: number, measuredJoules: number, source?: string): WorkEnergy {
-  const measuredShare = joules <= 0 ? 0 : Math.min(1, Math.max(0, measuredJoules / joules))
-  return {
-    joules,
-    measuredShare,
-    certainty: measuredShare >= 0.999 ? 'measured' : measuredShare <= 0.001 ? 'estimated' : 'mixed',
-    ...(source === undefined ? {} : { source }),
-  }
-}
-
-/** Between two readings of the same counter; null where one of them is not known. */
+/** Joules between two readings of the same device's joules; null where one of them is not known. */
 export function energyBetween(before: WorkEnergy | null, after: WorkEnergy | null): WorkEnergy | null {
   if (before === null || after === null) return null
   const measured = after.joules * after.measuredShare - before.joules * before.measuredShare

@@ -9,9 +9,15 @@ export type AskDriver = <M extends DriverMethod>(
   params: WorkerMethods[M]['params'],
 ) => Promise<WorkerMethods[M]['result']>
 
+/** A driver's device that has a loop. `askDriver` rejects with PeerUnavailable where no worker runs. */
+export interface DriverPeer {
+  readonly deviceId: string
+  askDriver: AskDriver
+}
+
 export interface DriverChannel {
-  /** A device loop says how its worker is asked; until `detach`. */
-  attach(deviceId: string, ask: AskDriver): void
+  /** From now on the device is asked through this peer; until `detach`. */
+  attach(peer: DriverPeer): void
   detach(deviceId: string): void
   /** Rejects with PeerUnavailable where no worker runs. */
   ask<M extends DriverMethod>(
@@ -20,19 +26,19 @@ export interface DriverChannel {
     params: WorkerMethods[M]['params'],
   ): Promise<WorkerMethods[M]['result']>
   /** those attached */
-  deviceIds(): string[]
+  peers(): DriverPeer[]
 }
 
 export function createDriverChannel(): DriverChannel {
-  const attached = new Map<string, AskDriver>()
+  const attached = new Map<string, DriverPeer>()
   return {
-    attach: (deviceId, ask) => void attached.set(deviceId, ask),
+    attach: (peer) => void attached.set(peer.deviceId, peer),
     detach: (deviceId) => void attached.delete(deviceId),
     ask: async (deviceId, method, params) => {
-      const ask = attached.get(deviceId)
-      if (ask === undefined) throw new PeerUnavailable(`${deviceId} has no worker now`, false)
-      return ask(method, params)
+      const peer = attached.get(deviceId)
+      if (peer === undefined) throw new PeerUnavailable(`${deviceId} has no worker now`, false)
+      return peer.askDriver(method, params)
     },
-    deviceIds: () => [...attached.keys()],
+    peers: () => [...attached.values()],
   }
 }

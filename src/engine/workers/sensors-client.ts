@@ -1,18 +1,18 @@
-/** The engine's side of the sensors process: kept alive, asked in steps, never in the way when it fails. */
+/** The engine's side of the sensors process: kept alive, asked one question at a time, never in the way when it fails. */
 import os from 'node:os'
 import type { ManagedProcess, ProcessHost } from '#process/host'
 import { createPeer, type Peer } from '#process/peer'
-import { BACKOFF } from '#process/backoff'
 import type { Clock } from '#process/clock'
+import { BACKOFF } from '#process/backoff'
 import { supervise } from '#process/supervisor'
-import type { SensorInventory, SensorMethods, SensorReading } from '#shared/ipc/sensors'
+import type { SensorInventory, SensorMethods, MachineReading } from '#shared/ipc/sensors'
 
 export interface SensorsClient {
   /** Looks at the machine. What was found last, or what Node itself knows, when the sensors do not answer. Never rejects. */
   inventory(options?: { timeoutMilliseconds?: number }): Promise<SensorInventory>
-  /** The last reading, or undefined before the first and while the sensors are away. */
-  readonly latest: SensorReading | undefined
-  /** Ends the process and the readings; settles when it is gone. */
+  /** Reads everything that moves, as soon as the process runs. Null: it is away, or does not answer. Never rejects. */
+  read(): Promise<MachineReading | null>
+  /** Ends the process; settles when it is gone. */
   stop(): Promise<void>
 }
 
@@ -23,27 +23,23 @@ const UNANSWERED_READS_BEFORE_KILL = 3
 type SensorsPeer = Peer<SensorMethods, Record<never, never>>
 
 /**
- * Starts the sensors process, asks for a reading every `intervalMilliseconds` (one at a time), starts the process again
- * with back-off when it ends or stops answering. After too many failures it waits the length of the failure window and
- * tries again: sensors are wanted, but nothing depends on them. `random` (0 ≤ x < 1) is for the jitter of the back-off.
+ * Starts the sensors process, and starts it again with back-off when it ends or stops answering. After too many failures it
+ * waits the length of the failure window and tries again: sensors are wanted, but nothing depends on them. `random`
+ * (0 ≤ x < 1) is for the jitter of the back-off.
  */
 export function createSensorsClient(parts: {
   host: ProcessHost
   clock: Clock
-  onReading: (reading: SensorReading) => void
-  intervalMilliseconds: number
   random?: () => number
   /** how long one reading may take; three without an answer and the process is killed */
   readTimeoutMilliseconds?: number
 }): SensorsClient {
   const { host, clock, readTimeoutMilliseconds = READ_TIMEOUT_MILLISECONDS } = parts
   let lastInventory: SensorInventory | undefined
-  let latest: SensorReading | undefined
   let running: { process: ManagedProcess; peer: SensorsPeer } | undefined
   let unanswered = 0
   let stopped = false
   let retryTimer: { cancel(): void } | undefined
-  let pollTimer: { cancel(): void } | undefined
   const waiting = new Set<(peer: SensorsPeer | undefined) => void>()
 
   const started = (process: ManagedProcess): void => {
@@ -53,24 +49,6 @@ export function createSensorsClient(parts: {
     waiting.clear()
     // a new process knows its GPUs only after it has looked
     if (lastInventory) void askInventory(running.peer)
-    poll(running.peer)
-  }
-  const poll = (peer: SensorsPeer): void => {
-    peer.request('sensors.read', null, { timeoutMilliseconds: readTimeoutMilliseconds }).then(
-      (reading) => {
-        unanswered = 0
-        if (running?.peer !== peer || stopped) return
-        latest = reading
-        parts.onReading(reading)
-        pollTimer = clock.setTimeout(() => poll(peer), parts.intervalMilliseconds)
-      },
-      () => {
-        if (running?.peer !== peer || stopped) return
-        latest = undefined
-        if (++unanswered >= UNANSWERED_READS_BEFORE_KILL) running.process.kill()
-        else pollTimer = clock.setTimeout(() => poll(peer), parts.intervalMilliseconds)
-      },
-    )
   }
   const askInventory = async (
     peer: SensorsPeer,
@@ -107,8 +85,6 @@ export function createSensorsClient(parts: {
     onState: (state) => {
       if (state.state === 'running') return started(state.process)
       running = undefined
-      latest = undefined
-      pollTimer?.cancel()
       if (state.state === 'open') {
         retryTimer = clock.setTimeout(() => supervisor.retry(), BACKOFF.failureWindowMilliseconds)
       }
@@ -120,13 +96,23 @@ export function createSensorsClient(parts: {
       const peer = await peerInTime()
       return (peer && (await askInventory(peer, timeoutMilliseconds))) ?? lastInventory ?? inventoryFromNode()
     },
-    get latest() {
-      return latest
+    read: async () => {
+      const peer = stopped ? undefined : await peerInTime()
+      if (!peer) return null
+      const isCurrent = (): boolean => running?.peer === peer && !stopped
+      try {
+        const reading = await peer.request('sensors.read', null, { timeoutMilliseconds: readTimeoutMilliseconds })
+        if (!isCurrent()) return null
+        unanswered = 0
+        return reading
+      } catch {
+        if (isCurrent() && ++unanswered >= UNANSWERED_READS_BEFORE_KILL) running?.process.kill()
+        return null
+      }
     },
     stop: async () => {
       stopped = true
       retryTimer?.cancel()
-      pollTimer?.cancel()
       for (const resolve of waiting) resolve(undefined)
       await supervisor.stop()
     },

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { decimal } from '#shared/domain/bytes'
+import { certainties } from '#shared/domain/energy'
 
 export const nothing = z.null()
-/** Where a figure of power or energy comes from. `mixed`: partly measured. */
-export const certainty = z.enum(['measured', 'estimated', 'mixed'])
-export type Certainty = z.infer<typeof certainty>
+export const certainty = z.enum(certainties)
+export type { Certainty } from '#shared/domain/energy'
 
 export const period = z.enum(['1h', '3h', '24h', '7d'])
 export type Period = z.infer<typeof period>

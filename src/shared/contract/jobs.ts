@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { decimal, energy, nothing, smallCost } from './common'
+import { certainty, decimal, energy, nothing, smallCost } from './common'
 import { jobEvidence, jobInput, jobOutput, jobSizes } from '#shared/domain/job'
 import { jobState } from '#shared/domain/states'
 import { verification } from '../protocol/receipt'
@@ -24,7 +24,7 @@ export const jobRow = z.object({
   macs: decimal.nullable(),
   creditMacs: decimal.nullable(),
   joules: z.number().nullable(),
-  joulesCertainty: z.enum(['measured', 'estimated', 'mixed']).nullable(),
+  joulesCertainty: certainty.nullable(),
   /** at the price that is set now; null: the energy is not known */
   electricityCost: smallCost.nullable(),
   /** of a job: wall time inside the worker; of a share: the time spent on it */
@@ -90,7 +90,7 @@ export const jobProcedures = {
         macs: decimal,
         creditMacs: decimal,
         macsPerJoule: z.number().nullable(),
-        joulesCertainty: z.enum(['measured', 'estimated', 'mixed']).nullable(),
+        joulesCertainty: certainty.nullable(),
         /** mean of those whose energy is known; null: of none */
         joulesPerJob: z.number().nullable(),
       }),

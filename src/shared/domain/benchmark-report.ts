@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { BENCHMARK_EPOCH, median, spreadOf } from './benchmark'
 import { decimal, hex128, hex64 } from './bytes'
+import { certainties } from './energy'
 import { checksumOf, goldenDigests } from './golden'
 import { isGenuine, type Signed, type SignatureVerifier } from './signed'
 import { TIERS, tierName } from './tiers'
@@ -49,7 +50,7 @@ export const benchmarkReport = z.strictObject({
   macsPerSecond: z.number().positive(),
   spread: z.number().nonnegative().nullable(),
   watts: positive,
-  wattsCertainty: z.enum(['measured', 'estimated', 'mixed']).nullable(),
+  wattsCertainty: z.enum(certainties).nullable(),
   wattsSource: z.string().max(500),
   macsPerJoule: positive,
   temperatureCelsius: z.number().nullable(),

@@ -1,12 +1,13 @@
-/** What the engine asks the sensors process: slow system calls. */
-
 /** The sensors process: slow system calls. */
 export interface SensorMethods {
   /** everything that identifies the machine; may take a second */
   'sensors.inventory': { params: null; result: SensorInventory }
   /** one reading of everything that moves */
-  'sensors.read': { params: null; result: SensorReading }
+  'sensors.read': { params: null; result: MachineReading }
 }
+
+/** No device that works is hotter, in °C: such a value is a sensor's error. */
+export const LARGEST_PLAUSIBLE_CELSIUS = 120
 
 export interface SensorInventory {
   cpu: {
@@ -25,7 +26,8 @@ export interface SensorInventory {
   battery: boolean
 }
 
-export interface SensorReading {
+/** One reading of the processor and of the graphics processors. */
+export interface MachineReading {
   /** monotonic milliseconds of the sensors process */
   at: number
   /** joules since an arbitrary start, all CPU packages (on Apple silicon its cores); absent where nothing counts them */
@@ -36,7 +38,7 @@ export interface SensorReading {
   packageSource?: string
   /** why nothing counts them, in words, where that is known */
   packageMissing?: string
-  /** °C, absent where unknown or implausible (> 120) */
+  /** °C, absent where unknown or not plausible */
   cpuTemperatureCelsius?: number
   /** 0 to 1, all cores, since the last reading */
   cpuLoad: number

@@ -5,6 +5,7 @@ import { roundTop } from '../../charts/TimeChart'
 import type { Answer } from '../../data/answer'
 import { dayMonth, kilowattHours, macScale, microUnit, money, scaled, short } from '../../ui/format'
 import { Empty, Loaded, Panel } from '../../ui/parts'
+import { certaintyOfDays } from './certainty'
 
 export function Days({ answer }: { answer: Answer<DayRow[]> }) {
   const { t } = useLingui()
@@ -54,8 +55,7 @@ function Bars({ days }: { days: readonly DayRow[] }) {
   const inMicros = Math.max(...costs.map((cost) => cost ?? 0)) < 1000
   const { unit, divisor } = macScale(Math.max(...credits, 0))
   const anyCost = costs.some((cost) => cost !== null)
-  const allEstimated = shown.every((day) => day.energy.certainty === undefined || day.energy.certainty === 'estimated')
-  const allMeasured = shown.every((day) => day.energy.certainty === undefined || day.energy.certainty === 'measured')
+  const certainty = certaintyOfDays(shown) ?? 'measured'
   return (
     <div className="days">
       <div className="cap2">
@@ -84,8 +84,8 @@ function Bars({ days }: { days: readonly DayRow[] }) {
               </b>
               , {inMicros ? microUnit(currency) : currency}
             </span>
-            <span className={`q ${allMeasured ? 'measured' : allEstimated ? 'estimated' : 'mixed'}`}>
-              {allMeasured ? t`measured` : allEstimated ? t`estimated` : t`partly measured`}
+            <span className={`q ${certainty}`}>
+              {certainty === 'measured' ? t`measured` : certainty === 'estimated' ? t`estimated` : t`partly measured`}
             </span>
           </div>
           <BarRow

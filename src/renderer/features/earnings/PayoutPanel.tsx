@@ -1,10 +1,11 @@
 import { Trans, useLingui } from '@lingui/react/macro'
-import type { Certainty } from '#shared/contract/common'
+import type { Certainty } from '#shared/domain/energy'
 import type { DayRow } from '#shared/contract/earnings'
 import { go } from '../../app/route'
 import { useAnswer } from '../../data/answer'
 import { money, NONE, scaled } from '../../ui/format'
 import { Panel, Qualifier } from '../../ui/parts'
+import { certaintyOfDays } from './certainty'
 
 /** Where a payout would go, and the sums of the period: credit, electricity, net. */
 export function PayoutPanel({
@@ -68,7 +69,6 @@ function sums(days: readonly DayRow[]): {
   certainty: Certainty | null
 } {
   const costs = days.flatMap((day) => (day.electricityCost ? [day.electricityCost] : []))
-  const certainties = new Set(days.flatMap((day) => (day.energy.certainty === undefined ? [] : [day.energy.certainty])))
   const currency = costs[0]?.currency
   return {
     creditMacs: days.reduce((sum, day) => sum + BigInt(day.creditMacs), 0n),
@@ -76,6 +76,6 @@ function sums(days: readonly DayRow[]): {
       currency === undefined
         ? null
         : { micros: costs.reduce((sum, cost) => sum + BigInt(cost.micros), 0n).toString(), currency },
-    certainty: certainties.size === 0 ? null : certainties.size > 1 ? 'mixed' : ([...certainties][0] ?? null),
+    certainty: certaintyOfDays(days),
   }
 }

@@ -1,6 +1,7 @@
 /** What each device does at this moment, in words. */
 import { plural } from '@lingui/core/macro'
 import { Trans, useLingui } from '@lingui/react/macro'
+import type { Certainty } from '#shared/domain/energy'
 import type { EngineStatus, TodaySummary } from '#shared/contract/engine'
 import type { DeviceSummary } from '#shared/contract/devices'
 import { href } from '../../app/route'
@@ -148,7 +149,7 @@ function Fetching() {
   ))
 }
 
-function CertaintyText({ certainty }: { certainty: 'measured' | 'estimated' | 'mixed' | null }) {
+function CertaintyText({ certainty }: { certainty: Certainty | null }) {
   if (certainty === 'measured') return <Trans>measured</Trans>
   if (certainty === 'mixed') return <Trans>partly measured</Trans>
   return certainty === null ? null : <Trans>estimated</Trans>

@@ -1,0 +1,162 @@
+/**
+ * Every sensor reading of the rig, on one timer: the sensors process reads processor and graphics, a driver's worker reads
+ * its device. All come out in one form, without values that no device has.
+ */
+import type { NativeSensors } from '#shared/domain/driver'
+import { isAmount, LARGEST_PLAUSIBLE_WATTS, meanWatts } from '#shared/domain/energy'
+import { LARGEST_PLAUSIBLE_CELSIUS, type MachineReading } from '#shared/ipc/sensors'
+import type { Clock } from '#process/clock'
+
+/** What the sensors of one device gave at one moment. Fields are absent where nothing was read. */
+export interface SensorReading extends NativeSensors {
+  deviceId: string
+  /** milliseconds of the clock of the process that read it: to be compared within one device only */
+  at: number
+  /** what gives watts or joules, in words */
+  powerSource?: string
+  /** why there are neither watts nor joules, in words, where that is known */
+  powerMissing?: string
+}
+
+/** A driver's device as far as its sensors are concerned. */
+export interface DriverDevice {
+  readonly deviceId: string
+  /** Null: it has no sensors. Rejects where no worker runs. */
+  askDriver(method: 'driver.sensors', params: null): Promise<NativeSensors | null>
+}
+
+export interface SensorReadings {
+  /** Reads a driver's device now, so that work which begins has figures from its first moment. Never rejects. */
+  read(deviceId: string): Promise<void>
+  stop(): void
+}
+
+export interface SensorReadingsParts {
+  clock: Clock
+  /** The sensors process. Null: it is away. Never rejects. */
+  machine: { read(): Promise<MachineReading | null> }
+  /** The devices of drivers. */
+  driverDevices: () => readonly DriverDevice[]
+  /** One device's reading; without any figure where its sensors are gone. */
+  onReading: (reading: SensorReading) => void
+}
+
+const READ_MILLISECONDS = 1000
+/** beside the ids of devices */
+const MACHINE = 'machine'
+
+/** Reads at once and then every second. A source that has not answered the question before is not asked again. */
+export function createSensorReadings(parts: SensorReadingsParts): SensorReadings {
+  const { clock } = parts
+  const underWay = new Map<string, Promise<void>>()
+  /** of drivers' devices, for the mean power of those that count joules and give no watts */
+  const before = new Map<string, SensorReading>()
+  let machineDevices: readonly string[] = []
+  let stopped = false
+
+  const emit = (reading: SensorReading): void => {
+    if (!stopped) parts.onReading(reading)
+  }
+  const readMachine = async (): Promise<void> => {
+    const found = await parts.machine.read()
+    if (found === null) return
+    const readings = fromMachine(found)
+    const ids = readings.map(({ deviceId }) => deviceId)
+    for (const deviceId of machineDevices) if (!ids.includes(deviceId)) emit({ deviceId, at: found.at })
+    machineDevices = ids
+    readings.forEach(emit)
+  }
+  const readDriverDevice = async (device: DriverDevice): Promise<void> => {
+    const { deviceId } = device
+    // A worker that stops is its runner's business: there is no reading of it.
+    const found = await device.askDriver('driver.sensors', null).catch(() => null)
+    const at = clock.monotonic()
+    if (found === null) {
+      before.delete(deviceId)
+      return emit({ deviceId, at })
+    }
+    const reading = withMeanPower({ deviceId, at, ...plausible(found) }, before.get(deviceId))
+    before.set(deviceId, reading)
+    emit(reading)
+  }
+  /** Joins the reading that is under way. */
+  const once = (key: string, read: () => Promise<void>): Promise<void> => {
+    const reading = underWay.get(key) ?? read().finally(() => underWay.delete(key))
+    underWay.set(key, reading)
+    return reading
+  }
+  const tick = (): void => {
+    timer = clock.setTimeout(tick, READ_MILLISECONDS)
+    void once(MACHINE, readMachine)
+    for (const device of parts.driverDevices()) void once(device.deviceId, () => readDriverDevice(device))
+  }
+  let timer = clock.setTimeout(tick, 0)
+
+  return {
+    read: async (deviceId) => {
+      const device = parts.driverDevices().find((candidate) => candidate.deviceId === deviceId)
+      if (device) await once(deviceId, () => readDriverDevice(device))
+    },
+    stop: () => {
+      stopped = true
+      timer.cancel()
+    },
+  }
+}
+
+function fromMachine(found: MachineReading): SensorReading[] {
+  const { at, cpuLoad, cpuTemperatureCelsius, packageJoules, packageWatts, packageSource, packageMissing } = found
+  return [
+    {
+      deviceId: 'cpu0',
+      at,
+      ...plausible({
+        powerWatts: packageWatts,
+        energyJoules: packageJoules,
+        temperatureCelsius: cpuTemperatureCelsius,
+        utilization: cpuLoad,
+      }),
+      ...(packageSource === undefined ? {} : { powerSource: packageSource }),
+      ...(packageMissing === undefined ? {} : { powerMissing: packageMissing }),
+    },
+    ...found.gpus.map(({ id, powerSource, ...figures }) => ({
+      deviceId: id,
+      at,
+      ...plausible(figures),
+      ...(powerSource === undefined ? {} : { powerSource }),
+    })),
+  ]
+}
+
+type Figures = { [Name in keyof NativeSensors]: NativeSensors[Name] | undefined }
+
+const IS_PLAUSIBLE: Readonly<Record<keyof NativeSensors, (value: number) => boolean>> = {
+  // A sensor that does not answer reads 0 °C or 511 °C.
+  temperatureCelsius: (value) => value > 0 && value <= LARGEST_PLAUSIBLE_CELSIUS,
+  powerWatts: (value) => value <= LARGEST_PLAUSIBLE_WATTS,
+  energyJoules: () => true,
+  clockHertz: (value) => value <= 1e12,
+  fanRevolutionsPerMinute: (value) => value <= 1e6,
+  utilization: (value) => value <= 1,
+}
+
+/** Without what no device has: 511 °C, less than no power, joules that are no number, a fan that turns backwards. */
+export function plausible(found: Figures): NativeSensors {
+  return Object.fromEntries(
+    Object.entries(found).filter(
+      ([name, value]) => isAmount(value) && IS_PLAUSIBLE[name as keyof NativeSensors](value),
+    ),
+  )
+}
+
+/** A device that counts joules and gives no watts: the mean since the reading before. */
+function withMeanPower(reading: SensorReading, before: SensorReading | undefined): SensorReading {
+  if (reading.powerWatts !== undefined || before === undefined) return reading
+  const powerWatts = meanWatts(counterOf(before), counterOf(reading))
+  return powerWatts === undefined ? reading : { ...reading, powerWatts }
+}
+
+/** The reading as one look at the device's energy counter. */
+export function counterOf({ at, energyJoules }: SensorReading): { at: number; joules: number | undefined } {
+  return { at, joules: energyJoules }
+}
