@@ -148,7 +148,7 @@ export function createDownloads(parts: DownloadParts): Downloads {
         progress(job, before + bytes, source, isKept)
       },
       onChecking: () => enter(job, 'checking'),
-      onTrouble: (source, message) =>
+      onSourceError: (source, message) =>
         log.warn('a source of a model gave nothing', { model: entry.id, source, message }),
     })
   }
@@ -159,8 +159,8 @@ export function createDownloads(parts: DownloadParts): Downloads {
       await work(job)
       log.info('a model was fetched', { model: job.entry.id })
     } catch (error) {
-      await conclude(job, error).catch((trouble: unknown) => {
-        log.error('a download could not be put away', { model: job.entry.id, error: String(trouble) })
+      await conclude(job, error).catch((failure: unknown) => {
+        log.error('the end of a download could not be kept', { model: job.entry.id, error: String(failure) })
         rest(job, 'failed')
       })
     }

@@ -1,6 +1,6 @@
 /** Models as a person deals with them: installed, available, fetched, cleaned up; the store and the downloads behind it. */
 import { availableParallelism } from 'node:os'
-import type { AvailableModel, Download, FetchPlan, InstalledModel, Model } from '#shared/contract/models'
+import type { CatalogueRow, Download, FetchPlan, ModelRow, ModelView } from '#shared/contract/models'
 import { hashOrigin, sourceWords, type Catalogue, type CatalogueEntry } from '#shared/domain/catalogue'
 import { isOutdated } from '#shared/domain/converter'
 import { Failure } from '#shared/domain/errors'
@@ -11,7 +11,7 @@ import { fitOf, measureRoom, memoryNeeded, memoryRoom, type Room } from './fit'
 import type { ModelStore } from './store'
 import { modelMemory } from './memory'
 
-/** Tokens of context that memory is reckoned with where nobody says otherwise: a long conversation. */
+/** Tokens of context that memory is computed with where nobody says otherwise: a long conversation. */
 export const USUAL_CONTEXT = 4096
 /** A recommended model leaves the computer to its owner, and answers before one loses patience: each token reads all weights. */
 const RECOMMENDED_SHARE = 0.25
@@ -35,8 +35,8 @@ export interface LibraryParts {
 }
 
 export interface ModelLibrary {
-  installed(): Promise<InstalledModel[]>
-  available(context: number | null): Promise<{ models: AvailableModel[]; plan: FetchPlan }>
+  installed(): Promise<ModelRow[]>
+  available(context: number | null): Promise<{ models: CatalogueRow[]; plan: FetchPlan }>
   plan(): FetchPlan
   /** Throws a Failure: `not-found`, or `conflict` where it does not fit (`anyway`: only the disk counts). */
   get(id: string, anyway: boolean): Promise<Download>
@@ -88,9 +88,9 @@ export function createLibrary(parts: LibraryParts): ModelLibrary {
     return { tokens, fit: fitOf(memoryNeeded(entry.memory, tokens), diskBytes, room) }
   }
 
-  const collectable = (): Model[] => {
+  const collectable = (): ModelView[] => {
     const inUse = parts.inUse()
-    const lastAt = (model: Model): number => parts.earnings(model.hash)?.lastAt ?? 0
+    const lastAt = (model: ModelView): number => parts.earnings(model.hash)?.lastAt ?? 0
     return store
       .list()
       .filter((model) => !model.builtIn && !inUse.has(model.id))

@@ -1,7 +1,7 @@
 /** Models as they lie in the store: which there are, and whether their files are as their cards say. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import type { VerifiedModel } from '#shared/contract/models'
+import type { ModelVerification } from '#shared/contract/models'
 import { modelCard, type ModelCard, type ModelFile, type ModelState } from '#shared/domain/card'
 import { CONVERTER_SHA256 } from '#shared/domain/converter'
 import { Failure } from '#shared/domain/errors'
@@ -48,8 +48,8 @@ export function stateOf({ card, folder }: ModelLocation, wrongHashes: ReadonlySe
   return changed || wrongHashes.has(card.id) ? 'wrong-hash' : 'ready'
 }
 
-export async function verifyFiles({ card, folder }: ModelLocation): Promise<VerifiedModel['files']> {
-  const files: VerifiedModel['files'] = []
+export async function verifyFiles({ card, folder }: ModelLocation): Promise<ModelVerification['files']> {
+  const files: ModelVerification['files'] = []
   for (const file of card.files) files.push({ ...file, ok: (await hashFile(join(folder, file.path))) === file.sha256 })
   return files
 }

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symli
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test, vi } from 'vitest'
-import type { Model } from '#shared/contract/models'
+import type { ModelView } from '#shared/contract/models'
 import { CONVERTER_SHA256 } from '#shared/domain/converter'
 import { Failure } from '#shared/domain/errors'
 import type { ModelLocation } from '#shared/ipc/worker'
@@ -14,7 +14,7 @@ import { folderOf, noConversion, smallModel, temporaryFolder } from './model-fol
 const knownCards = readKnownCards(join(dirname(fileURLToPath(import.meta.url)), '../../../resources/cards'))
 
 /** A store whose models are run by the real inference code. */
-function realStore(folder: string, onChange?: (models: Model[]) => void): Promise<ModelStore> {
+function realStore(folder: string, onChange?: (models: ModelView[]) => void): Promise<ModelStore> {
   return createModelStore({
     folder,
     builtIn: [],
@@ -68,7 +68,7 @@ describe.each([
     'is added with its own name, licence and counted MACs, and found again after a restart',
     async () => {
       const folder = temporaryFolder()
-      const changes = vi.fn<(models: Model[]) => void>()
+      const changes = vi.fn<(models: ModelView[]) => void>()
       const store = await realStore(folder, changes)
       const added = await store.add(real!.folder)
       // The card in resources/cards states what the graph must give: the probe counted it afresh.
@@ -221,7 +221,7 @@ describe('a model that is made of a file', () => {
   /** As if an earlier Lode had made it. */
   const age = (folder: string, id: string): void => {
     const path = join(folder, id, 'card.json')
-    const card = JSON.parse(readFileSync(path, 'utf8')) as Model
+    const card = JSON.parse(readFileSync(path, 'utf8')) as ModelView
     writeFileSync(path, JSON.stringify({ ...card, origin: { ...card.origin, converter: '1'.repeat(64) } }))
   }
 

@@ -1,7 +1,7 @@
 /** The model store: models a person added, each a folder with its card, and those that come with Lode. */
 import { mkdir, rm } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import type { Model, VerifiedModel } from '#shared/contract/models'
+import type { ModelView, ModelVerification } from '#shared/contract/models'
 import { modelCard, type MacFormula, type ModelCard } from '#shared/domain/card'
 import { CONVERTER_SHA256 } from '#shared/domain/converter'
 import { Failure } from '#shared/domain/errors'
@@ -46,23 +46,23 @@ export interface ModelStoreOptions {
   /** models that run now or that a waiting job needs, by id: none of them is replaced */
   inUse?(): ReadonlySet<string>
   /** after every change, with the new list */
-  onChange?(models: Model[]): void
+  onChange?(models: ModelView[]): void
 }
 
 export interface ModelStore {
   /** Built-in models first. Presence and sizes are looked up anew, hashes are those of the last `verify`. */
-  list(): Model[]
+  list(): ModelView[]
   /**
    * Checks a folder, or a GGUF, safetensors or ONNX file, and puts its model into the store. Rejects with a Failure (`model-refused`
    * naming the file, `not-found`, `conflict`, `data-folder`) and leaves nothing behind. A model that is there already is given back.
    */
-  add(path: string): Promise<Model>
+  add(path: string): Promise<ModelView>
   /** The same for files that were fetched into `folder`; a graph's are moved out of it. */
-  install(entry: CatalogueEntry, folder: string, files: readonly FetchedFile[]): Promise<Model>
+  install(entry: CatalogueEntry, folder: string, files: readonly FetchedFile[]): Promise<ModelView>
   /** Rejects with `not-found`, or `conflict` for a built-in model. */
   remove(id: string): Promise<void>
   /** Reads every file of every model again. A wrong one makes its model unusable until it is added again. */
-  verify(): Promise<VerifiedModel[]>
+  verify(): Promise<ModelVerification[]>
   /** Every model that can run jobs now, with its content hash. */
   usable(): (ModelLocation & { hash: string })[]
   /** Where a model lies, by id or content hash. Throws `not-found`. */
@@ -88,7 +88,7 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
     ...options.builtIn.map((location) => ({ ...location, builtIn: true })),
     ...added,
   ]
-  const describe = (location: PlacedModel): Model => ({
+  const describe = (location: PlacedModel): ModelView => ({
     ...location.card,
     hash: modelHash(location.card),
     state: stateOf(location, wrongHashes),
@@ -119,7 +119,7 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
     return result
   }
 
-  const addPath = async (path: string): Promise<Model> => {
+  const addPath = async (path: string): Promise<ModelView> => {
     const given = await whatIs(path)
     if (given.kind === 'folder') return add(given.files, { folderName: given.folderName }, copyFiles, given.graph)
     const files = await hashFiles(given.folder, given.sources)
@@ -131,7 +131,11 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
       origin: { files, hash: 'computed' },
     })
   }
-  const addFetched = async (entry: CatalogueEntry, folder: string, files: readonly FetchedFile[]): Promise<Model> => {
+  const addFetched = async (
+    entry: CatalogueEntry,
+    folder: string,
+    files: readonly FetchedFile[],
+  ): Promise<ModelView> => {
     const origin = {
       folderName: entry.id,
       name: entry.name,
@@ -146,7 +150,7 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
     if (entry.form === 'onnx') return add(await scanFolder(folder), origin, takeFiles)
     return addMade(join(folder, entry.files[0]?.path ?? ''), origin)
   }
-  const addMade = async (file: string, about: Origin & Required<Pick<Origin, 'origin'>>): Promise<Model> => {
+  const addMade = async (file: string, about: Origin & Required<Pick<Origin, 'origin'>>): Promise<ModelView> => {
     const origin = { ...about, origin: { ...about.origin, converter: CONVERTER_SHA256 } }
     const folder = join(store, `${UNFINISHED}converted`)
     await rm(folder, { recursive: true, force: true })
@@ -163,7 +167,7 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
     origin: Origin,
     place: typeof copyFiles,
     graph?: string,
-  ): Promise<Model> => {
+  ): Promise<ModelView> => {
     const selection = await selectFiles(scanned, graph)
     const unfinished = join(store, `${UNFINISHED}added`)
     try {
@@ -207,7 +211,7 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
       }),
     verify: () =>
       change(async () => {
-        const verified: VerifiedModel[] = []
+        const verified: ModelVerification[] = []
         for (const location of locations()) {
           const files = await verifyFiles(location)
           if (files.every((file) => file.ok)) wrongHashes.delete(location.card.id)

@@ -2,7 +2,7 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { Model } from '#shared/contract/models'
+import type { ModelView } from '#shared/contract/models'
 import { Failure } from '#shared/domain/errors'
 import type { ProcessHost } from '#process/host'
 import type { Clock } from '#process/supervisor'
@@ -51,7 +51,7 @@ export interface ModelAccess {
   library: ModelLibrary
   downloads: ReturnType<typeof createDownloads>
   /** Adds what was uploaded and removes it. */
-  addUpload(id: string): Promise<Model>
+  addUpload(id: string): Promise<ModelView>
 }
 
 export interface ModelSupport {
@@ -122,7 +122,7 @@ export async function createModelSupport(parts: ModelSupportParts): Promise<Mode
   await downloads.open()
   // A command that is over in a moment begins nothing.
   const resuming = parts.clock.setTimeout(() => downloads.resume(), RESUME_MILLISECONDS)
-  const addUpload = async (id: string): Promise<Model> => {
+  const addUpload = async (id: string): Promise<ModelView> => {
     const set = join(uploadsFolder, id)
     try {
       const names = await readdir(set).catch(() => [])

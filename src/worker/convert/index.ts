@@ -5,7 +5,7 @@ import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createGraphWriter } from './graphs/graph-writer'
 import { buildGraph } from './graphs/index'
-import type { ModelSource } from './model-source'
+import type { OpenedModel } from './opened-model'
 import { openGgufModel } from './sources/gguf-model'
 import { hasSafetensors, openHubModel } from './sources/hub-model'
 import { refuse } from './sources/tensor-source'
@@ -47,7 +47,7 @@ function inWords(error: unknown, place: string): unknown {
   return new Failure('data-folder', 'the disk is full: the model was not made', `Free some space where ${place} lies.`)
 }
 
-async function openModel(path: string): Promise<ModelSource> {
+async function openModel(path: string): Promise<OpenedModel> {
   if (!(await stat(path)).isDirectory()) return /\.safetensors$/i.test(path) ? openHubModel(path) : openGgufModel(path)
   if (await hasSafetensors(path)) return openHubModel(path)
   const files = (await readdir(path)).filter((name) => /\.gguf$/i.test(name))
@@ -59,7 +59,7 @@ async function openModel(path: string): Promise<ModelSource> {
   )
 }
 
-async function writeModel(source: ModelSource, folder: string, precision: ModelPrecision): Promise<void> {
+async function writeModel(source: OpenedModel, folder: string, precision: ModelPrecision): Promise<void> {
   const { shape, files } = source
   for (const [name, text] of Object.entries(files)) {
     await mkdir(dirname(join(folder, name)), { recursive: true })
