@@ -6,7 +6,8 @@ import type { Signed } from '#shared/domain/signed'
 import type { DeviceState } from '#shared/domain/states'
 import type { TierName } from '#shared/domain/tiers'
 import type { Failure } from '#shared/domain/errors'
-import type { LoadedModel, WorkerMethods, WorkerStart } from '#shared/ipc/worker'
+import type { InstalledModel, LoadedModel } from '#shared/domain/model-stages'
+import type { WorkerMethods, WorkerStart } from '#shared/ipc/worker'
 import type { ProofEngine } from '#shared/domain/backend'
 import type { LaneSpan } from '#shared/contract/engine'
 import type { Pace } from '#shared/contract/throttle'
@@ -14,7 +15,7 @@ import type { Clock } from '#process/supervisor'
 import type { WorkEnergy } from '../ledger'
 import type { Log } from '../base'
 import type { BenchmarkOutcome, BenchmarkPlan } from '../benchmark'
-import type { JobRates, JobRunner, JobRunnerParts, RunnableModel, ModelTrialsParts, SampleBudget } from '../jobs'
+import type { JobRates, JobRunner, JobRunnerParts, ModelTrialsParts, SampleBudget } from '../jobs'
 import type { NetworkState, Submissions } from '../network'
 import type { WorkerClientParts } from '../workers'
 
@@ -52,7 +53,7 @@ export interface DeviceRunner {
   /** whether it runs jobs, and has a model for one */
   readonly takesJobs: boolean
   /** whether jobs of the model fit into its memory */
-  canRun(model: RunnableModel): boolean
+  canRun(model: InstalledModel): boolean
   readonly networkTrouble: string | null
   startMining(options: MiningOptions): void
   /** Within two seconds, also in the middle of a job. */
@@ -97,7 +98,7 @@ export interface DeviceRunnerParts extends Omit<
   log: Log
   submissions: Submissions
   sampleBudget: SampleBudget
-  models: () => readonly RunnableModel[]
+  models: () => readonly InstalledModel[]
   jobRates: JobRates
   /** work of a kind that nobody has seen before, for measuring a model; absent: models are measured by their jobs alone */
   sample?: ModelTrialsParts['sample']

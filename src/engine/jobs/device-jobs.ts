@@ -1,11 +1,12 @@
 /** The useful jobs of one device: which it asks for, how many it runs at once, and what it learns from each. */
 import type { JobKind } from '#shared/domain/job'
+import type { InstalledModel } from '#shared/domain/model-stages'
 import type { Clock } from '#process/supervisor'
 import type { Log } from '../base'
 import { createBatchLimits } from './batch-limits'
 import type { DeviceRunnerParts } from '../device-loop'
 import { runBatch } from './job-batch'
-import { createJobRunner, type JobOutcome, type JobRunner, type RunnableModel } from './job-runner'
+import { createJobRunner, type JobOutcome, type JobRunner } from './job-runner'
 import { createJobSource, type LeasedJob, type WantedModel } from './job-source'
 import { orderModels } from './model-choice'
 import { fitsMemory } from '../models'
@@ -105,7 +106,7 @@ export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
     log,
   })
 
-  const learn = (model: RunnableModel, outcome: JobOutcome, together: number): void => {
+  const learn = (model: InstalledModel, outcome: JobOutcome, together: number): void => {
     parts.onWork({ macs: outcome.macs, creditMacs: Number(outcome.creditMacs), milliseconds: outcome.milliseconds })
     if (outcome.accepted) {
       jobRates.record(deviceId, model.hash, { ...outcome, creditMacs: Number(outcome.creditMacs) })

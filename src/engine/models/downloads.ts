@@ -5,6 +5,7 @@ import { hashOrigin, type Catalogue, type CatalogueEntry, type CatalogueFile } f
 import { Failure, toFailureValue, type FailureValue } from '#shared/domain/errors'
 import type { Clock } from '#process/supervisor'
 import type { Log } from '../base'
+import { entryOf } from './catalogue'
 import { diskFailure, hashFile } from './install'
 import { fetchFile, PERSISTENCE, type FetchedFile, type Persistence } from './download-file'
 import { createRateMeter, type RateMeter } from './download-rate'
@@ -239,13 +240,7 @@ export function createDownloads(parts: DownloadParts): Downloads {
 
   return {
     get: async (id) => {
-      const entry = catalogue.models.find((one) => one.id === id)
-      if (!entry)
-        throw new Failure(
-          'not-found',
-          `there is no model ${id} in the catalogue`,
-          'See the catalogue for what there is: models catalogue.',
-        )
+      const entry = entryOf(catalogue, id)
       if (stopped) throw new Failure('unavailable', 'the engine is stopping', 'Start it again.')
       const job = jobs.get(id) ?? newJob(entry, NEW_REQUEST)
       if (job.running === null) begin(job)

@@ -34,10 +34,10 @@ export async function copyFiles(files: readonly FolderFile[], target: string): P
 }
 
 /** The same for files that are Lode's own: they are moved, and need no disk twice. */
-export async function takeFiles(files: readonly FolderFile[], target: string): Promise<ModelFile[]> {
+export async function moveFiles(files: readonly FolderFile[], target: string): Promise<ModelFile[]> {
   await rm(target, { recursive: true, force: true })
   await mkdir(target, { recursive: true })
-  const taken: ModelFile[] = []
+  const moved: ModelFile[] = []
   for (const file of files) {
     const to = join(target, file.path)
     await mkdir(dirname(to), { recursive: true })
@@ -45,9 +45,9 @@ export async function takeFiles(files: readonly FolderFile[], target: string): P
     const sha256 = await hashFile(to)
     if (sha256 === undefined) throw refused(file.path, 'cannot be read', 'Check the disk, then try again.')
     await withFile(to, 'r+', (opened) => opened.sync())
-    taken.push({ path: file.path, bytes: file.bytes, sha256 })
+    moved.push({ path: file.path, bytes: file.bytes, sha256 })
   }
-  return taken
+  return moved
 }
 
 /** Writes a small file and flushes it. */

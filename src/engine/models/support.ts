@@ -8,18 +8,13 @@ import type { ProcessHost } from '#process/host'
 import type { Clock } from '#process/supervisor'
 import type { EngineEvents, Log, SettingsStore } from '../base'
 import type { Ledger } from '../ledger'
-import {
-  builtInModels,
-  createDownloads,
-  createLibrary,
-  createModelStore,
-  readCatalogue,
-  readKnownCards,
-  type ModelLibrary,
-  type ModelStore,
-} from './store'
-import { createModelConverter } from './converter'
 import type { VerifierClient } from '../workers'
+import { readCatalogue } from './catalogue'
+import { createModelConverter } from './converter'
+import { createDownloads } from './downloads'
+import { builtInModels, readKnownCards } from './known-cards'
+import { createLibrary, type ModelLibrary } from './library'
+import { createModelStore, type ModelStore } from './store'
 
 export interface ModelSupportParts {
   dataDir: string
@@ -79,7 +74,7 @@ export async function createModelSupport(parts: ModelSupportParts): Promise<Mode
     folder,
     builtIn: builtInModels(knownCards),
     knownCards,
-    probe: (location) => parts.verifier.probe(location),
+    probe: (model) => parts.verifier.probe(model),
     convert: converter.convert,
     inUse,
     onChange: (list) => parts.events.emit('models.changed', list),

@@ -1,11 +1,12 @@
 /** The installed models as devices and screens see them: those that can run, their names, their kinds. */
 import type { JobKind } from '#shared/domain/job'
-import type { ModelLibrary, ModelStore } from './store'
-import type { RunnableModel } from '../jobs'
+import type { InstalledModel } from '#shared/domain/model-stages'
+import type { ModelLibrary } from './library'
+import type { ModelStore } from './store'
 
 export interface UsableModels {
   /** ready, and small enough for this computer */
-  runnable(): RunnableModel[]
+  runnable(): InstalledModel[]
   /** what a model is called, by its hash */
   name(hash: string): string
   /** of which a model is ready, each once */
@@ -16,7 +17,7 @@ export function createUsableModels(
   models: Pick<ModelStore, 'list' | 'resolve'>,
   library: Pick<ModelLibrary, 'fitsMemory'>,
 ): UsableModels {
-  const runnable = (): RunnableModel[] =>
+  const runnable = (): InstalledModel[] =>
     models
       .list()
       .filter((model) => model.state === 'ready' && library.fitsMemory(model.id))

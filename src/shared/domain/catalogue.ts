@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { hex64 } from './bytes'
 import { modelAgreement, relativePath } from './card'
 import { jobKind } from './job'
+import { modelForm } from './model-stages'
 
 const bytes = z.number().int().positive()
 /** What every source says of the file that it holds. A hash that is null is taken from the hub's own metadata. */
@@ -65,7 +66,7 @@ export const catalogueEntry = z
     /** weights as they are in memory when it runs, and what a token of context takes */
     memory: z.object({ weightsBytes: bytes, cacheBytesPerToken: z.number().int().nonnegative() }),
     /** what the files are made into: a graph from GGUF or safetensors, or nothing since they are a graph already */
-    form: z.enum(['gguf', 'safetensors', 'onnx']),
+    form: modelForm,
     /** fetched by itself once mining starts, where the kind has no model yet */
     isDefault: z.boolean(),
     /** how near the graph that Lode makes of it comes to the float32 model, where it was measured */

@@ -55,12 +55,6 @@ export async function openHubModel(path: string): Promise<OpenedModel> {
   }
 }
 
-/** Whether a folder has weights that this reads. */
-export async function hasSafetensors(folder: string): Promise<boolean> {
-  for (const name of [ONE_FILE, INDEX]) if ((await inside(folder, name)) !== undefined) return true
-  return false
-}
-
 async function textFiles(folder: string, kind: 'chat' | 'embed'): Promise<Record<string, string>> {
   const files: Record<string, string> = {}
   for (const name of [TOKENIZER, SETTINGS, TEMPLATE, POOLING, ...OTHERS]) {
