@@ -1,4 +1,4 @@
-/** A model file becomes a model folder in a process of its own: a hostile file harms nothing but that process. */
+/** Makes a model's graph in a process of its own: a hostile file harms only that process. */
 import { Failure } from '#shared/domain/errors'
 import type { ModelConversion } from '#shared/domain/model-stages'
 import type { WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
@@ -11,7 +11,7 @@ const CONVERSION_TIMEOUT_MILLISECONDS = 30 * 60_000
 export interface ModelConverter {
   /** Makes a model's graph. Rejects with a Failure; its folder may then hold unfinished files. */
   convert(conversion: ModelConversion): Promise<WorkerMethods['model.convert']['result']>
-  /** Ends what is under way. */
+  /** Ends running conversions. */
   stop(): void
 }
 

@@ -5,7 +5,7 @@ import { recognize } from './known-cards'
 import { refused } from './refusal'
 import type { Selection } from './selection'
 
-/** The card of copied files, still without what only running the model tells. Throws a Failure for a wrong hash. */
+/** The card of copied files, still without the MACs and the context, which the probe finds. Throws a Failure for a wrong hash. */
 export function describeModel(
   files: ModelFile[],
   selection: Selection,
@@ -30,7 +30,7 @@ export function describeModel(
   }
   const sorted = files.toSorted((a, b) => (a.path < b.path ? -1 : 1))
   return (
-    // What Lode made or fetched itself is what the catalogue says, though parts of it may be another model's too.
+    // A model that Lode made or fetched is never taken for a known one, though it may share files with it.
     (origin === undefined ? recognize(sorted, folderName, known) : undefined) ?? {
       id: idFrom(folderName),
       kind: selection.kind,

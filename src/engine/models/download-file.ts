@@ -12,7 +12,7 @@ import { fetchWheel } from './download-python'
 import { SourceError, WrongHashError } from './download-error'
 import { extractFromWheel } from './download-wheel'
 
-/** How often the sources are gone through before it is given up, and how long before the second round; it doubles. */
+/** How many rounds over all sources are made, and how long the wait before the second round is; it doubles with each round. */
 export interface Persistence {
   rounds: number
   firstWaitMilliseconds: number
@@ -41,10 +41,10 @@ export interface FileFetch {
   /** the hub's hash from an earlier try */
   hubHash: string | null
   onHubHash(sha256: string): void
-  /** bytes that are there, of this file, which source gives them, and whether they stay when it is paused */
+  /** bytes of this file on the disk, the source that they come from, and whether a pause keeps them */
   onProgress(bytes: number, source: string, isKept: boolean): void
   onChecking(): void
-  /** what went wrong with a source, for the log */
+  /** why a source failed, for the log */
   onSourceError(source: string, message: string): void
 }
 
@@ -75,7 +75,7 @@ export async function fetchFile(file: CatalogueFile, options: FileFetch): Promis
           return checked(source, part, hubHash, options)
         }
         const begun = existsSync(part)
-        // A beginning from an earlier try may be what is wrong: the source gets one more turn with the whole file.
+        // The bytes of an earlier attempt may be the wrong ones: the source is asked once more for the whole file.
         const sha256 = await give().catch((error: unknown) => {
           if (begun && error instanceof WrongHashError) return give()
           throw error
@@ -155,7 +155,7 @@ async function fromFolder(path: string, { bytes }: FileSource, part: string): Pr
   await copyFile(path, part)
 }
 
-/** The part's hash. One that is wrong is removed, since going on with it can never help. */
+/** The hash of a fetched file. A file with another hash is removed: no later attempt can continue from it. */
 async function checked(
   source: FileSource,
   part: string,

@@ -1,11 +1,11 @@
-/** One file over HTTPS: goes on where it was broken off, and believes nothing that the server says but the bytes' hash. */
+/** One file over HTTPS: continues where the connection broke; the only proof of the content is its hash. */
 import { open, stat } from 'node:fs/promises'
 import type { FileSource } from '#shared/domain/catalogue'
 import { SourceError } from './download-error'
 
 export type HttpsSource = Extract<FileSource, { kind: 'https' }>
 
-/** How long a server is waited for. */
+/** How long the rig waits for a server. */
 export interface Patience {
   /** until it answers at all */
   answerMilliseconds: number
@@ -183,7 +183,7 @@ async function write(
     if (done < source.bytes) throw new SourceError('passing', `${host} broke off at ${done} of ${source.bytes} bytes`)
   } finally {
     clearTimeout(stalled)
-    // What came is kept, also when it broke off; a full disk has said so already.
+    // The bytes stay on the disk also where the connection broke; a full disk has already thrown at the write.
     await file.sync().catch(() => undefined)
     await file.close()
   }
@@ -192,7 +192,7 @@ async function write(
 const CERTIFICATE_CODES = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)|ERR_TLS|ERR_SSL/
 const DISK_CODES = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'EIO']
 
-/** What the network's own errors mean. Those of the disk are passed on. */
+/** Turns errors of the network into SourceErrors. Errors of the disk are passed on. */
 function inWords(error: unknown, host: string): unknown {
   if (error instanceof SourceError) return error
   const code = codeOf(error)

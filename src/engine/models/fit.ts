@@ -20,7 +20,7 @@ const DISK_RESERVE_BYTES = 2_000_000_000
 export interface Room {
   memoryBytes: number
   availableMemoryBytes: number
-  /** where models lie; null where the system does not say */
+  /** free bytes where models lie; null where the system does not say */
   diskFreeBytes: number | null
 }
 

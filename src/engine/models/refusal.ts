@@ -10,7 +10,7 @@ export function refused(file: string, problem: string, action: string): Failure 
 
 export const GET_AGAIN = 'Get the model again from where it came from, then add its folder again.'
 
-/** Why a model is not replaced now. */
+/** A model is not replaced while it has jobs. */
 export function hasJobsFailure({ card }: InstalledModel): Failure {
   return new Failure(
     'conflict',

@@ -46,14 +46,14 @@ export interface ModelStoreOptions {
 }
 
 export interface ModelStore {
-  /** Built-in models first. Presence and sizes are looked up anew, hashes are those of the last `verify`. */
+  /** Built-in models first. Presence and sizes of files are read at each call; hashes are those of the last `verify`. */
   list(): ModelView[]
   /**
    * Checks a folder, or a GGUF, safetensors or ONNX file, and puts its model into the store. Rejects with a Failure (`model-refused`
-   * naming the file, `not-found`, `conflict`, `data-folder`) and leaves nothing behind. A model that is there already is given back.
+   * naming the file, `not-found`, `conflict`, `data-folder`) and leaves nothing behind. A model that is installed already is returned.
    */
   add(path: string): Promise<ModelView>
-  /** The same for files that were fetched into `folder`; a graph's are moved out of it. */
+  /** The same for files that a download fetched into `folder`; those of a graph are moved out of it. */
   install(entry: CatalogueEntry, folder: string, files: readonly FetchedFile[]): Promise<ModelView>
   /** Rejects with `not-found`, or `conflict` for a built-in model. */
   remove(id: string): Promise<void>
@@ -70,7 +70,7 @@ export interface ModelStore {
 /** Opens the store and removes what an interrupted addition left. Rejects with `data-folder` when the folder cannot be used. */
 export async function createModelStore(options: ModelStoreOptions): Promise<ModelStore> {
   const store = resolve(options.folder)
-  /** what verify found, until the model changes */
+  /** ids of models with a file of another hash, as the last `verify` found, until the model changes */
   const wrongHashes = new Set<string>()
   try {
     await mkdir(store, { recursive: true })
@@ -91,7 +91,7 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
     return found
   }
 
-  // One change at a time: two additions of one folder must not meet.
+  // Changes run one after another: two additions of one folder must not overlap.
   let changes: Promise<unknown> = Promise.resolve()
   const change = <T>(work: () => Promise<T>): Promise<T> => {
     const result = changes.then(work).then(

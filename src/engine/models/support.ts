@@ -1,4 +1,4 @@
-/** The engine's models, put together: the store, the downloads and the library over both. */
+/** Puts the engine's models together: the store, the downloads and the library over both. */
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -92,7 +92,7 @@ export async function createModelSupport(parts: ModelSupportParts): Promise<Mode
       if (download.state === 'failed') askAgain()
     },
   })
-  /** A rig that was offline fetches what mining needs once it can; what the person paused or cancelled stays so. */
+  /** After a failure, mining asks again for its default models; downloads that the person paused or cancelled stay so. */
   let again: { cancel(): void } | null = null
   const askAgain = (): void => {
     again ??= parts.clock.setTimeout(() => {
@@ -115,7 +115,7 @@ export async function createModelSupport(parts: ModelSupportParts): Promise<Mode
     inUse,
   })
   await downloads.open()
-  // A command that is over in a moment begins nothing.
+  // A `lode` command that ends within a moment continues no download.
   const resuming = parts.clock.setTimeout(() => downloads.resume(), RESUME_MILLISECONDS)
   const addUpload = async (id: string): Promise<ModelView> => {
     const set = join(uploadsFolder, id)

@@ -1,4 +1,4 @@
-/** The installed models as devices and screens see them: those that can run, their names, their kinds. */
+/** The installed models that this computer can run, with their names and kinds. */
 import type { JobKind } from '#shared/domain/job'
 import type { InstalledModel } from '#shared/domain/model-stages'
 import type { ModelLibrary } from './library'
@@ -9,7 +9,7 @@ export interface UsableModels {
   runnable(): InstalledModel[]
   /** what a model is called, by its hash */
   name(hash: string): string
-  /** of which a model is ready, each once */
+  /** kinds of job that a ready model is for */
   kinds(): JobKind[]
 }
 
