@@ -26,7 +26,7 @@ import {
 import { isSame, madeOf, readAdded, stateOf, verifyFiles } from './installed-model'
 import { hasJobsFailure, noModelFailure } from './refusal'
 import { selectFiles } from './selection'
-import { modelView } from './views'
+import { modelVerification, modelView } from './views'
 
 export interface ModelStoreOptions {
   /** absolute; made when it is not there */
@@ -180,7 +180,7 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
           const files = await verifyFiles(model)
           if (files.every((file) => file.ok)) wrongHashes.delete(model.card.id)
           else wrongHashes.add(model.card.id)
-          verified.push({ ...view(model), files })
+          verified.push(modelVerification(view(model), files))
         }
         return verified
       }),

@@ -14,14 +14,10 @@ export interface UsableModels {
 }
 
 export function createUsableModels(
-  models: Pick<ModelStore, 'list' | 'resolve'>,
+  models: Pick<ModelStore, 'usable'>,
   library: Pick<ModelLibrary, 'fitsMemory'>,
 ): UsableModels {
-  const runnable = (): InstalledModel[] =>
-    models
-      .list()
-      .filter((model) => model.state === 'ready' && library.fitsMemory(model.id))
-      .map((model) => models.resolve(model.kind, model.id))
+  const runnable = (): InstalledModel[] => models.usable().filter(({ card }) => library.fitsMemory(card.id))
   return {
     runnable,
     name: (hash) => runnable().find((model) => model.hash === hash)?.card.name ?? 'a model that was removed',

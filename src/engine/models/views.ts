@@ -1,5 +1,5 @@
 /** What screens and `lode` see of models: the views of the contract (contract/models.ts) are derived here and nowhere else. */
-import type { CatalogueRow, Download, Fit, ModelRow, ModelView } from '#shared/contract/models'
+import type { CatalogueRow, Download, Fit, ModelRow, ModelVerification, ModelView } from '#shared/contract/models'
 import type { ModelState } from '#shared/domain/card'
 import { hashOrigin, sourceWords, type CatalogueEntry } from '#shared/domain/catalogue'
 import type { InstalledModel } from '#shared/domain/model-stages'
@@ -8,6 +8,10 @@ import type { ModelTotal } from '../ledger'
 /** `builtIn`: it comes with Lode. */
 export function modelView({ card, hash }: InstalledModel, state: ModelState, builtIn: boolean): ModelView {
   return { ...card, hash, state, builtIn, bytes: card.files.reduce((sum, file) => sum + file.bytes, 0) }
+}
+
+export function modelVerification(view: ModelView, files: ModelVerification['files']): ModelVerification {
+  return { ...view, files }
 }
 
 /** `earned`: null where it never had an accepted job. */
