@@ -1,13 +1,13 @@
 /** What this process answers: every method of WorkerMethods, parameters parsed where they arrive. */
 import { z } from 'zod'
 import { hex64 } from '#shared/domain/bytes'
-import { modelCard } from '#shared/domain/card'
 import { describeParseError, Failure } from '#shared/domain/errors'
 import { driverChecks } from '#shared/domain/driver-checks'
 import { jobInput, jobKind } from '#shared/domain/job'
 import { MAX_COUNTER } from '#shared/domain/share'
 import { tierName } from '#shared/domain/tiers'
-import { modelPrecisions, type WorkerMethods, type WorkerNotifications } from '#shared/ipc/worker'
+import { installedModel, modelConversion } from '#shared/domain/model-stages'
+import { type WorkerMethods, type WorkerNotifications } from '#shared/ipc/worker'
 import { proofEngines } from '#shared/domain/backend'
 import { serve, type MethodHandlers } from '#process/peer'
 import type { Port } from '#process/port'
@@ -28,7 +28,6 @@ const nonce = z
   .bigint()
   .min(0n)
   .max((1n << 64n) - 1n)
-const model = z.object({ card: modelCard, folder: z.string().min(1) })
 const jobId = z.string().min(1)
 
 const schemas = {
@@ -58,14 +57,10 @@ const schemas = {
     budgetMilliseconds: z.number().nonnegative(),
   }),
   'proof.benchmark': context.extend({ seconds: z.number().positive().max(3600) }),
-  'job.run': z.object({ jobId, input: jobInput, model }),
+  'job.run': z.object({ jobId, input: jobInput, model: installedModel }),
   'job.cancel': z.object({ jobId }),
-  'model.probe': model,
-  'model.convert': z.object({
-    file: z.string().min(1),
-    folder: z.string().min(1),
-    precision: z.enum(modelPrecisions).optional(),
-  }),
+  'model.probe': installedModel,
+  'model.convert': modelConversion,
   'sample.generate': z.object({ kind: jobKind, seed: z.string().min(1) }),
   'driver.describe': z.object({ library: z.string().min(1) }),
   'driver.check': z.object({
@@ -129,9 +124,9 @@ export function serveMethods(
       const { probeModel } = await import('./inference/index')
       return probeModel(params, { threads: threadCount })
     },
-    'model.convert': async ({ file, folder, ...options }) => {
+    'model.convert': async (params) => {
       const { convertModel } = await import('./convert/index')
-      return convertModel(file, folder, options)
+      return convertModel(params)
     },
     'sample.generate': async (params) => {
       const { generateSample } = await import('./samples/index')

@@ -13,6 +13,7 @@ import { header, isShare, MAX_COUNTER, nonceOf } from '#shared/domain/share'
 import { TIERS } from '#shared/domain/tiers'
 import type { ProofEngine } from '#shared/domain/backend'
 import type { WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
+import { installedModelOf } from '#shared/domain/model-stages'
 import { readVectors } from '#test/support/itp1-vectors'
 import { ggufBytes, tinyModel } from './convert/sources/gguf.test.support'
 import { fillInput, outputDigest } from './proof/nonce'
@@ -53,7 +54,7 @@ async function refusedJob(worker: Started['worker']): Promise<void> {
   const named = { id: 'none', kind: 'chat', name: 'None', licence: 'mit', source: 'a test', context: 0 } as const
   const files = [{ path: 'model.onnx', bytes: 1, sha256: 'ab'.repeat(32) }]
   const macFormula = { kind: 'chat', perToken: 1, perLogits: 0, perPair: 0 } as const
-  const model = { folder: '/nowhere', card: { ...named, files, macFormula } }
+  const model = installedModelOf({ ...named, files, macFormula }, '/nowhere')
   const input = { kind: 'chat', messages: [{ role: 'user', content: 'a' }], maxTokens: 1 } as const
   const refused = worker.request('job.run', {
     jobId: 'none',
@@ -335,11 +336,11 @@ describe('chats over the port', () => {
     const { metadata, tensors } = tinyModel({ family: 'llama', ...shape }, 8, 11)
     writeFileSync(join(home, 'tiny.gguf'), ggufBytes(metadata, tensors))
     const folder = join(home, 'tiny')
-    await worker.request('model.convert', { file: join(home, 'tiny.gguf'), folder })
+    await worker.request('model.convert', { form: 'gguf', path: join(home, 'tiny.gguf'), folder })
     const files = readdirSync(folder).map((path) => ({ path, bytes: 1, sha256: '0'.repeat(64) }))
     const macFormula = { kind: 'chat', perToken: 1e9, perLogits: 0, perPair: 0 } as const
     const named = { id: 'tiny', kind: 'chat', name: 'Tiny', licence: 'mit', source: 'a test', context: 0 } as const
-    const model = { folder, card: { ...named, files, macFormula } }
+    const model = installedModelOf({ ...named, files, macFormula }, folder)
     const run = (jobId: string, content: string): Promise<JobRun> =>
       worker.request('job.run', {
         jobId,

@@ -13,7 +13,8 @@ import { createNodeProcessHost } from '#process/node-host'
 import { createPeer } from '#process/peer'
 import { readCatalogue } from '#engine/models/catalogue'
 import type { ModelAgreement } from '#shared/domain/card'
-import type { ModelPrecision, WorkerMethods, WorkerNotifications } from '#shared/ipc/worker'
+import type { ModelPrecision } from '#shared/domain/model-stages'
+import type { WorkerMethods, WorkerNotifications } from '#shared/ipc/worker'
 import { measuredOn, writeBenchmarkSection } from '../support/benchmark-section'
 import { root, temporaryFolder } from '../support/lode'
 import { installPeers, peersFolder } from '../support/peers'
@@ -118,7 +119,11 @@ async function makeGraph(
   try {
     const worker = createPeer<WorkerMethods, WorkerNotifications>(child.port, 'converter')
     const started = performance.now()
-    await worker.request('model.convert', { file, folder, precision }, { timeoutMilliseconds: 600_000 })
+    await worker.request(
+      'model.convert',
+      { form: 'gguf', path: file, folder, precision },
+      { timeoutMilliseconds: 600_000 },
+    )
     return { milliseconds: performance.now() - started, ...resources(child.pid) }
   } finally {
     child.kill()

@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createNodeProcessHost } from '#process/node-host'
 import { createPeer, type Peer } from '#process/peer'
-import type { ModelLocation, WorkerMethods, WorkerNotifications } from '#shared/ipc/worker'
+import type { InstalledModel } from '#shared/domain/model-stages'
+import type { WorkerMethods, WorkerNotifications } from '#shared/ipc/worker'
 import { SeededRandom } from '#worker/samples/random'
 import { sentence } from '#worker/samples/texts'
 import { locationOf, minilmFolder } from '../support/bench-models'
@@ -27,7 +28,7 @@ type Worker = Peer<WorkerMethods, WorkerNotifications>
 
 interface Subject {
   name: string
-  location: ModelLocation
+  location: InstalledModel
   peer: PeerProcess
 }
 
@@ -88,7 +89,7 @@ async function models(worker: Worker, original: string): Promise<[string, string
   for (const precision of ['int8', 'float32'] as const) {
     const folder = join(home, `minilm-${precision}`)
     rmSync(folder, { recursive: true, force: true })
-    await worker.request('model.convert', { file: original, folder, precision })
+    await worker.request('model.convert', { form: 'safetensors', path: original, folder, precision })
     built.push([`Lode's graph, ${precision}`, folder])
   }
   const shared = realModel('all-minilm-l6-v2-int8')
@@ -105,7 +106,7 @@ async function ggufRows(worker: Worker, original: string, exact: number[][]): Pr
     for (const precision of ['float32', 'int8'] as const) {
       const folder = join(home, `minilm-gguf-${format}-${precision}`)
       rmSync(folder, { recursive: true, force: true })
-      await worker.request('model.convert', { file, folder, precision })
+      await worker.request('model.convert', { form: 'gguf', path: file, folder, precision })
       const location = locationOf('embed', `gguf-${format}-${precision}`, folder, 256)
       cosines.push(leastCosine((await embed(worker, { location }, texts(0))).vectors, exact).toFixed(5))
       rmSync(folder, { recursive: true, force: true })

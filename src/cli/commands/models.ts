@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { AvailableModel, Download, Model } from '#shared/contract/models'
+import type { CatalogueRow, Download, ModelView } from '#shared/contract/models'
 import { isOutdated } from '#shared/domain/converter'
 import { Failure } from '#shared/domain/errors'
 import type { EngineClient } from '../client'
@@ -8,7 +8,7 @@ import { EXIT_DONE, EXIT_FAILED, type Output } from '../output'
 import { withSession } from '../session'
 import { byteText as size, createDownloadLines } from './download-lines'
 
-const line = (model: Model): string =>
+const line = (model: ModelView): string =>
   `${model.id}  ${model.kind}, ${size(model.bytes)}, ${model.licence}: ${model.state}`
 
 /** `lode models list` */
@@ -33,7 +33,7 @@ export async function modelsCatalogue(
   })
 }
 
-function catalogueLines(model: AvailableModel): string[] {
+function catalogueLines(model: CatalogueRow): string[] {
   const marks = [
     ...(model.installed ? ['installed'] : []),
     ...(model.download === null ? [] : [model.download.state]),

@@ -1,4 +1,5 @@
 /** What a device's loop offers, and what it is put together from. */
+import type { InstalledModel } from '#shared/domain/model-stages'
 import type { LaneSpan } from '#shared/contract/engine'
 import type { Pace } from '#shared/contract/throttle'
 import type { Failure } from '#shared/domain/errors'
@@ -12,7 +13,6 @@ import type { DeviceWork } from '../devices'
 import type { JobRates, JobRunner, ModelTrialsParts, SampleBudget } from '../jobs'
 import type { WorkEnergy } from '../ledger'
 import type { MiningRunner } from '../mining'
-import type { RunnableModel } from '../models'
 import type { NetworkLink } from '../network'
 import type { AskDriver, WorkerClientParts } from '../workers'
 
@@ -26,7 +26,7 @@ export interface DeviceRunner extends DeviceWork, MiningRunner, BenchmarkRunner 
   /** whether it runs jobs, and has a model for one */
   readonly takesJobs: boolean
   /** whether jobs of the model fit into its memory */
-  canRun(model: RunnableModel): boolean
+  canRun(model: InstalledModel): boolean
   /** There may be a job to do; also when not mining. */
   wake(): void
   cancelJob(jobId: string): boolean
@@ -62,7 +62,7 @@ export interface DeviceLoopOptions {
   /** shorter than those for any device */
   deadlines?: WorkerClientParts['deadlines']
   /** whose jobs it runs */
-  models: () => readonly RunnableModel[]
+  models: () => readonly InstalledModel[]
   /** what its driver sets while it mines, and only then; neither rejects */
   whileMining?: { begin(): Promise<void>; end(): Promise<void> }
   /** °C now, null where not known, and the limit at which it pauses */

@@ -8,7 +8,7 @@ import { BENCHMARK_PUBLIC_KEY } from '#shared/domain/benchmark'
 import { Failure } from '#shared/domain/errors'
 import { goldenDigests } from '#shared/domain/golden'
 import type { JobInput, JobRun } from '#shared/domain/job'
-import { modelHash } from '#shared/domain/model-hash'
+import { installedModelOf, type InstalledModel } from '#shared/domain/model-stages'
 import type { Receipt } from '#shared/protocol/receipt'
 import type { Signed } from '#shared/domain/signed'
 import { isShare, nonceOf } from '#shared/domain/share'
@@ -27,7 +27,6 @@ import { createSigner, signatureVerifier } from '../network'
 import { createDeviceRunner } from './device-runner'
 import type { DeviceLoopContext, DeviceLoopOptions } from './device-types'
 import { createJobRates } from '../jobs/job-rates'
-import type { RunnableModel } from '../models'
 import { createNetworkState } from '../network/network-state'
 import { createSampleBudget } from '../jobs/sample-budget'
 import { createSubmissions } from '../network/submissions'
@@ -198,8 +197,8 @@ const card: ModelCard = {
   context: 100,
   macFormula: MODELS.chat.macFormula,
 }
-export const chatModel: RunnableModel = { card, hash: modelHash(card), folder: '/nowhere' }
-export function embedModel(id: string, bytes = 1): RunnableModel {
+export const chatModel: InstalledModel = installedModelOf(card, '/nowhere')
+export function embedModel(id: string, bytes = 1): InstalledModel {
   const own: ModelCard = {
     ...card,
     id,
@@ -208,14 +207,14 @@ export function embedModel(id: string, bytes = 1): RunnableModel {
     files: [{ path: `${id}.onnx`, bytes, sha256: 'cd'.repeat(32) }],
     macFormula: MODELS.embed.macFormula,
   }
-  return { card: own, hash: modelHash(own), folder: '/nowhere' }
+  return installedModelOf(own, '/nowhere')
 }
 
 /** One rig with one device. `far` is the network's far end: what it does to calls. */
 export async function createTestRig(
   options: {
     memoryBytes?: number
-    models?: readonly RunnableModel[]
+    models?: readonly InstalledModel[]
     trials?: boolean
     /** of a device that is not the processor, or has a power limit */
     runner?: Partial<Pick<DeviceLoopOptions, 'workerStart' | 'onFault' | 'whileMining'>>

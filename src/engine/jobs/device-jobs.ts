@@ -1,4 +1,5 @@
 /** The useful jobs of one device: which it asks for, how many it runs at once, and what it learns from each. */
+import type { InstalledModel } from '#shared/domain/model-stages'
 import type { JobKind } from '#shared/domain/job'
 import type { Clock } from '#process/clock'
 import type { Log } from '../base'
@@ -12,7 +13,7 @@ import { runBatch } from './job-batch'
 import { createJobRunner, type JobOutcome, type JobRunner, type JobRunnerParts } from './job-runner'
 import { createJobSource, type LeasedJob, type WantedModel } from './job-source'
 import { orderModels } from './model-choice'
-import { fitsMemory, type RunnableModel } from '../models'
+import { fitsMemory } from '../models'
 import type { WorkerClient } from '../workers'
 
 const WORDS: Record<JobKind, { one: string; many: (count: number) => string }> = {
@@ -46,7 +47,7 @@ export interface DeviceJobsParts {
   network: Network
   submissions: Submissions
   sampleBudget: SampleBudget
-  models: () => readonly RunnableModel[]
+  models: () => readonly InstalledModel[]
   jobParts: Pick<JobRunnerParts, 'ledger' | 'events'>
   jobRates: JobRates
   energyNow: () => WorkEnergy | null
@@ -108,7 +109,7 @@ export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
     log,
   })
 
-  const learn = (model: RunnableModel, outcome: JobOutcome, together: number): void => {
+  const learn = (model: InstalledModel, outcome: JobOutcome, together: number): void => {
     parts.onWork({ macs: outcome.macs, creditMacs: Number(outcome.creditMacs), milliseconds: outcome.milliseconds })
     if (outcome.accepted) {
       jobRates.record(deviceId, model.hash, { ...outcome, creditMacs: Number(outcome.creditMacs) })

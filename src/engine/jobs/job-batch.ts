@@ -1,5 +1,5 @@
 /** Jobs of one model that a worker computes together: the first begins, others join while there is room. */
-import type { RunnableModel } from '../models'
+import type { InstalledModel } from '#shared/domain/model-stages'
 import type { JobOutcome, JobRunner } from './job-runner'
 import type { LeasedJob } from './job-source'
 import type { WorkerClient } from '../workers'
@@ -7,7 +7,7 @@ import type { WorkerClient } from '../workers'
 export interface JobBatchParts {
   jobs: Pick<JobRunner, 'run' | 'running'>
   worker: WorkerClient
-  model: RunnableModel
+  model: InstalledModel
   /** how many may run at once */
   limit: () => number
   /** Another job that was asked for, or null. */

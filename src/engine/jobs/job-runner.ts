@@ -1,6 +1,7 @@
 /** Useful jobs on one device, some of them at once: leased, run, renewed while they run, delivered or given back. */
 import { Failure, toFailureValue, type FailureCode } from '#shared/domain/errors'
 import type { JobKind } from '#shared/domain/job'
+import type { InstalledModel } from '#shared/domain/model-stages'
 import { FINAL_JOB_STATES } from '#shared/domain/states'
 import type { JobOffer } from '#shared/protocol/job'
 import type { Network } from '#shared/protocol/network'
@@ -8,7 +9,6 @@ import type { Clock } from '#process/clock'
 import type { EngineEvents, Log } from '../base'
 import type { Ledger, WorkEnergy } from '../ledger'
 import { createJobMeter, type JobMeter } from './job-meter'
-import type { RunnableModel } from '../models'
 import type { Submissions } from '../network'
 import type { WorkerClient } from '../workers'
 
@@ -47,7 +47,7 @@ export interface JobOutcome {
 
 export interface JobRunner {
   /** Never throws for what the job or its worker does; the outcome stands in the ledger. Null: it was taken back before it began. */
-  run(offer: JobOffer, model: RunnableModel, worker: WorkerClient): Promise<JobOutcome | null>
+  run(offer: JobOffer, model: InstalledModel, worker: WorkerClient): Promise<JobOutcome | null>
   /** Gives back a leased job that this device cannot begin, to be tried again. */
   decline(offer: JobOffer, message: string): Promise<void>
   /** Keeps the lease of a job that waits for its turn here. */
@@ -87,7 +87,7 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
   }
 
   /** The job as a row, before it is acted on. */
-  const begin = (offer: JobOffer, model: RunnableModel): 'person' | 'sample' => {
+  const begin = (offer: JobOffer, model: InstalledModel): 'person' | 'sample' => {
     const known = ledger.jobRow(offer.id)
     if (known === null) {
       ledger.insertJob({
@@ -221,7 +221,7 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
         const result = await worker.request('job.run', {
           jobId: offer.id,
           input: offer.input,
-          model: { card: model.card, folder: model.folder },
+          model,
         })
         lease.cancel()
         spent = metered.end()

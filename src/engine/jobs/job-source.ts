@@ -3,20 +3,20 @@
  * the background, since the network has to draw it first and the device goes on proving meanwhile.
  */
 import { Failure } from '#shared/domain/errors'
+import type { InstalledModel } from '#shared/domain/model-stages'
 import type { JobOffer } from '#shared/protocol/job'
 import type { Network } from '#shared/protocol/network'
 import type { Log } from '../base'
-import type { RunnableModel } from '../models'
 import type { SampleBudget } from './sample-budget'
 
 export interface LeasedJob {
   offer: JobOffer
-  model: RunnableModel
+  model: InstalledModel
 }
 
 /** A model that the device could run jobs of now. */
 export interface WantedModel {
-  model: RunnableModel
+  model: InstalledModel
   /** what a job of it takes here; absent: not measured */
   usualMilliseconds?: number
 }

@@ -1,12 +1,13 @@
 /** A short measurement of each model that was never measured on a device: what its jobs would earn here. */
 import { Failure } from '#shared/domain/errors'
 import type { JobInput, JobKind } from '#shared/domain/job'
+import type { InstalledModel } from '#shared/domain/model-stages'
 import type { Log } from '../base'
 import type { WorkEnergy } from '../ledger'
 import { energyBetween } from '../power'
 import { expectedCredit, type NetworkState } from '../network'
 import type { JobRates } from './job-rates'
-import { fitsMemory, type RunnableModel } from '../models'
+import { fitsMemory } from '../models'
 import type { WorkerClient } from '../workers'
 
 /** Mining comes first: its first shares, and the large tier's weights, are not held up. */
@@ -27,7 +28,7 @@ export interface ModelTrialsParts {
   memoryBytes: number
   clock: { monotonic(): number }
   log: Log
-  models: () => readonly RunnableModel[]
+  models: () => readonly InstalledModel[]
   jobRates: JobRates
   networkState: Pick<NetworkState, 'current'>
   energyNow: () => WorkEnergy | null
@@ -43,7 +44,7 @@ export function createModelTrials(parts: ModelTrialsParts): ModelTrials {
   let trials = 0
   let cancel: (() => void) | null = null
 
-  const untried = (): RunnableModel | undefined =>
+  const untried = (): InstalledModel | undefined =>
     parts
       .models()
       .find(
@@ -52,11 +53,11 @@ export function createModelTrials(parts: ModelTrialsParts): ModelTrials {
       )
 
   /** Twice the same work: the first run loads the weights and is not counted. */
-  const tryOut = async (model: RunnableModel, running: WorkerClient): Promise<void> => {
+  const tryOut = async (model: InstalledModel, running: WorkerClient): Promise<void> => {
     const input = await parts.sample(model.card.kind)
     const jobId = `trial-${deviceId}-${trials++}`
     cancel = () => void running.request('job.cancel', { jobId }).catch(() => undefined)
-    const job = { jobId, input, model: { card: model.card, folder: model.folder } }
+    const job = { jobId, input, model }
     await running.request('job.run', job)
     const before = parts.energyNow()
     const startedAt = clock.monotonic()

@@ -1,6 +1,6 @@
 /** The catalogue that comes with Lode, or the one that LODE_CATALOGUE names. */
 import { readFileSync } from 'node:fs'
-import { catalogue, type Catalogue } from '#shared/domain/catalogue'
+import { catalogue, type Catalogue, type CatalogueEntry } from '#shared/domain/catalogue'
 import { describeParseError, Failure } from '#shared/domain/errors'
 
 /** Throws a Failure `invalid-input` that names the file and what is wrong with it. */
@@ -17,4 +17,16 @@ export function readCatalogue(file: string): Catalogue {
   if (!parsed.success)
     throw new Failure('invalid-input', `the catalogue ${file} is wrong: ${describeParseError(parsed.error)}`, fix)
   return parsed.data
+}
+
+/** Throws a Failure `not-found` for an id that the catalogue does not have. */
+export function entryOf({ models }: Catalogue, id: string): CatalogueEntry {
+  const entry = models.find((one) => one.id === id)
+  if (!entry)
+    throw new Failure(
+      'not-found',
+      `there is no model ${id} in the catalogue`,
+      'See the catalogue for what there is: models catalogue.',
+    )
+  return entry
 }

@@ -1,5 +1,6 @@
-/** A model file becomes a model folder in a process of its own: a hostile file harms nothing but that process. */
+/** Makes a model's graph in a process of its own: a hostile file harms only that process. */
 import { Failure } from '#shared/domain/errors'
+import type { ModelConversion } from '#shared/domain/model-stages'
 import type { WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
 import type { ProcessHost } from '#process/host'
 import { createPeer, PeerUnavailable } from '#process/peer'
@@ -8,27 +9,25 @@ import { createPeer, PeerUnavailable } from '#process/peer'
 const CONVERSION_TIMEOUT_MILLISECONDS = 30 * 60_000
 
 export interface ModelConverter {
-  /** Writes `folder` from a GGUF file. Rejects with a Failure; `folder` may then hold unfinished files. */
-  convert(file: string, folder: string): Promise<WorkerMethods['model.convert']['result']>
-  /** Ends what is under way. */
+  /** Makes a model's graph. Rejects with a Failure; its folder may then hold unfinished files. */
+  convert(conversion: ModelConversion): Promise<WorkerMethods['model.convert']['result']>
+  /** Ends running conversions. */
   stop(): void
 }
 
 export function createModelConverter({ host }: { host: ProcessHost }): ModelConverter {
   const running = new Set<() => void>()
   return {
-    convert: async (file, folder) => {
+    convert: async (conversion) => {
       const start: WorkerStart = { role: 'worker', deviceId: 'converter', threads: 1 }
       const child = await host.start('worker', start)
       const kill = (): void => child.kill()
       running.add(kill)
       try {
         const worker = createPeer<WorkerMethods, WorkerNotifications>(child.port, 'converter')
-        return await worker.request(
-          'model.convert',
-          { file, folder },
-          { timeoutMilliseconds: CONVERSION_TIMEOUT_MILLISECONDS },
-        )
+        return await worker.request('model.convert', conversion, {
+          timeoutMilliseconds: CONVERSION_TIMEOUT_MILLISECONDS,
+        })
       } catch (error) {
         if (!(error instanceof PeerUnavailable)) throw error
         throw new Failure(

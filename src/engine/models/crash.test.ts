@@ -29,7 +29,7 @@ beforeAll(async () => {
     logLevel: 'error',
     ssr: { noExternal: true },
     build: {
-      ssr: join(import.meta.dirname, 'index.ts'),
+      ssr: join(import.meta.dirname, 'store.ts'),
       outDir: programFolder,
       emptyOutDir: false,
       target: 'node24',

@@ -1,24 +1,15 @@
 /** The card of a model that is about to be installed. */
 import type { ModelCard, ModelFile } from '#shared/domain/card'
+import type { Provenance } from './given-model'
 import { recognize } from './known-cards'
 import { refused } from './refusal'
 import type { Selection } from './selection'
 
-/** What is known of a model besides its files. */
-export interface Origin {
-  folderName: string
-  name?: string
-  licence?: string
-  source?: string
-  origin?: NonNullable<ModelCard['origin']>
-  agreement?: NonNullable<ModelCard['agreement']>
-}
-
-/** The card of copied files, still without what only running the model tells. Throws a Failure for a wrong hash. */
+/** The card of copied files, still without the MACs and the context, which the probe finds. Throws a Failure for a wrong hash. */
 export function describeModel(
   files: ModelFile[],
   selection: Selection,
-  origin: Origin,
+  { folderName, name, licence, source, origin, agreement }: Provenance,
   known: readonly ModelCard[],
 ): ModelCard {
   for (const graph of selection.graphs) {
@@ -39,16 +30,16 @@ export function describeModel(
   }
   const sorted = files.toSorted((a, b) => (a.path < b.path ? -1 : 1))
   return (
-    // What Lode made or fetched itself is what the catalogue says, though parts of it may be another model's too.
-    (origin.origin === undefined ? recognize(sorted, origin.folderName, known) : undefined) ?? {
-      id: idFrom(origin.folderName),
+    // A model that Lode made or fetched is never taken for a known one, though it may share files with it.
+    (origin === undefined ? recognize(sorted, folderName, known) : undefined) ?? {
+      id: idFrom(folderName),
       kind: selection.kind,
-      name: (origin.name ?? origin.folderName).slice(0, 120),
+      name: (name ?? folderName).slice(0, 120),
       files: sorted,
-      licence: origin.licence ?? 'unknown',
-      source: origin.source ?? 'added from a folder',
-      ...(origin.origin === undefined ? {} : { origin: origin.origin }),
-      ...(origin.agreement === undefined ? {} : { agreement: origin.agreement }),
+      licence: licence ?? 'unknown',
+      source: source ?? 'added from a folder',
+      ...(origin === undefined ? {} : { origin }),
+      ...(agreement === undefined ? {} : { agreement }),
       context: 0,
       macFormula:
         selection.kind === 'chat'

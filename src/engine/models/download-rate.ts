@@ -1,11 +1,11 @@
-/** How fast bytes come, over the last seconds. */
+/** Bytes a second of a download, over the last seconds. */
 
 const WINDOW_MILLISECONDS = 5000
-/** A rate over less than this says nothing. */
+/** A rate over less time than this varies too much. */
 const FIRST_MILLISECONDS = 750
 
 export interface RateMeter {
-  /** `bytes` are there in all */
+  /** `bytes`: all that are fetched so far */
   add(bytes: number): void
   /** bytes a second, null before there is one */
   rate(): number | null
@@ -19,7 +19,7 @@ export function createRateMeter(monotonic: () => number): RateMeter {
     add: (bytes) => {
       const at = monotonic()
       const last = points.at(-1)
-      // A source that begins again starts a new count.
+      // The source started the file again: older points do not count.
       if (last !== undefined && bytes < last.bytes) points = []
       points.push({ at, bytes })
       while (points.length > 2 && (points[1]?.at ?? at) < at - WINDOW_MILLISECONDS) points.shift()

@@ -1,4 +1,4 @@
-/** What was asked to be fetched, on the disk: `.downloads/ID/` in the store holds the request and all that came of it. */
+/** Requested downloads on the disk: `.downloads/ID/` in the store holds the request and the fetched bytes. */
 import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -8,7 +8,7 @@ import { failureSchema } from '#shared/domain/errors'
 const request = z.object({
   state: z.enum(['wanted', 'paused', 'failed']),
   failure: failureSchema.nullable(),
-  /** what the hub said of files whose hash Lode does not know, by path: the first answer counts for good */
+  /** by path, for files whose hash Lode does not know: the hash in the hub's first answer, which later answers do not change */
   hubHashes: z.record(z.string(), hex64),
 })
 export type Request = z.infer<typeof request>
@@ -18,12 +18,12 @@ export const NEW_REQUEST: Request = { state: 'wanted', failure: null, hubHashes:
 export interface Requests {
   /** The folder of a download. */
   folder(id: string): string
-  /** Every request that is there, by id. One that cannot be read is taken for wanted. */
+  /** Every request by id. One that cannot be read counts as wanted. */
   all(): Promise<Map<string, Request>>
   save(id: string, request: Request): Promise<void>
   /** Removes the request with all its files, and the folder of all requests with the last of them. */
   remove(id: string): Promise<void>
-  /** Bytes that are on the disk of these files, whole or begun. */
+  /** Bytes of these files on the disk, complete or partial. */
   bytesOf(id: string, paths: readonly string[]): Promise<number>
 }
 

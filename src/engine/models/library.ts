@@ -1,19 +1,18 @@
-/** Models as a person deals with them: installed, available, fetched, cleaned up; the store and the downloads behind it. */
+/** What a person does with models: list, choose, fetch and clean up; over the store and the downloads. */
 import { availableParallelism } from 'node:os'
-import type { AvailableModel, Download, FetchPlan, InstalledModel, Model } from '#shared/contract/models'
-import { hashOrigin, sourceWords, type Catalogue, type CatalogueEntry } from '#shared/domain/catalogue'
+import type { CatalogueRow, Download, FetchPlan, ModelRow, ModelView } from '#shared/contract/models'
+import type { Catalogue, CatalogueEntry } from '#shared/domain/catalogue'
 import { isOutdated } from '#shared/domain/converter'
 import { Failure } from '#shared/domain/errors'
 import type { ModelTotal } from '../ledger'
 import type { Log } from '../base'
+import { entryOf } from './catalogue'
 import type { Downloads } from './downloads'
-import { fitOf, measureRoom, memoryNeeded, memoryRoom, type Room } from './fit'
+import { fitOfEntry, fitOfInstalled, measureRoom, memoryRoom, type Room } from './fit'
 import type { ModelStore } from './store'
-import { modelMemory } from './memory'
+import { catalogueRow, modelRow } from './views'
 
-/** Tokens of context that memory is reckoned with where nobody says otherwise: a long conversation. */
-export const USUAL_CONTEXT = 4096
-/** A recommended model leaves the computer to its owner, and answers before one loses patience: each token reads all weights. */
+/** A recommended model leaves most memory to other programs, and answers fast enough: each token reads all weights. */
 const RECOMMENDED_SHARE = 0.25
 const RECOMMENDED_BYTES_PER_PROCESSOR = 1e9
 
@@ -28,23 +27,23 @@ export interface LibraryParts {
   earnings: (hash: string) => ModelTotal | null
   /** whether the person and the environment let mining fetch models by itself */
   mayFetch: () => boolean
-  /** default models that somebody removed or cancelled, and does not want again */
+  /** ids of default models that the person removed or cancelled: mining does not fetch them again */
   declined: { read(): readonly string[]; write(ids: readonly string[]): void }
   /** models that run now or that a waiting job needs, by id */
   inUse: () => ReadonlySet<string>
 }
 
 export interface ModelLibrary {
-  installed(): Promise<InstalledModel[]>
-  available(context: number | null): Promise<{ models: AvailableModel[]; plan: FetchPlan }>
+  installed(): Promise<ModelRow[]>
+  available(context: number | null): Promise<{ models: CatalogueRow[]; plan: FetchPlan }>
   plan(): FetchPlan
   /** Throws a Failure: `not-found`, or `conflict` where it does not fit (`anyway`: only the disk counts). */
   get(id: string, anyway: boolean): Promise<Download>
   cancel(id: string): Promise<void>
   remove(id: string): Promise<void>
-  /** What mining needs and does not have; those that were paused stay so. Never rejects. */
+  /** Fetches the default models that mining lacks; paused downloads stay so. Never rejects. */
   fetchDefaults(): Promise<void>
-  /** Ends what was begun by itself. */
+  /** Cancels downloads of default models. */
   stopDefaults(): Promise<void>
   /** Removes least recently earning models until the rest is within the quota. */
   collect(
@@ -70,27 +69,9 @@ export function createLibrary(parts: LibraryParts): ModelLibrary {
     if (!catalogue.models.some((entry) => entry.id === id && entry.isDefault)) return
     parts.declined.write([...new Set([...parts.declined.read(), id])])
   }
-  const entryOf = (id: string): CatalogueEntry => {
-    const entry = catalogue.models.find((one) => one.id === id)
-    if (!entry)
-      throw new Failure(
-        'not-found',
-        `there is no model ${id} in the catalogue`,
-        'See the catalogue for what there is: models catalogue.',
-      )
-    return entry
-  }
-  const entryFit = (entry: CatalogueEntry, context: number | null, room: Room, download: Download | undefined) => {
-    const tokens = Math.min(entry.context, context ?? USUAL_CONTEXT)
-    // The files that are fetched and the graph that is made from them lie on the disk together for a while.
-    const made = entry.form === 'onnx' ? 0 : entry.memory.weightsBytes
-    const diskBytes = Math.max(0, entry.bytes - (download?.bytesDone ?? 0)) + made
-    return { tokens, fit: fitOf(memoryNeeded(entry.memory, tokens), diskBytes, room) }
-  }
-
-  const collectable = (): Model[] => {
+  const collectable = (): ModelView[] => {
     const inUse = parts.inUse()
-    const lastAt = (model: Model): number => parts.earnings(model.hash)?.lastAt ?? 0
+    const lastAt = (model: ModelView): number => parts.earnings(model.hash)?.lastAt ?? 0
     return store
       .list()
       .filter((model) => !model.builtIn && !inUse.has(model.id))
@@ -100,66 +81,30 @@ export function createLibrary(parts: LibraryParts): ModelLibrary {
   return {
     installed: async () => {
       const room = await measureRoom(parts.folder)
-      return store.list().map((model) => {
-        const tokens = Math.min(model.context, USUAL_CONTEXT)
-        const earned = parts.earnings(model.hash)
-        return {
-          ...model,
-          fit: fitOf(memoryNeeded(modelMemory(store.locate(model.id)), tokens), 0, room),
-          earned: {
-            jobs: earned?.jobs ?? 0,
-            creditMacs: String(earned?.creditMacs ?? 0n),
-            lastAt: earned?.lastAt ?? null,
-          },
-        }
-      })
+      return store
+        .list()
+        .map((view) => modelRow(view, fitOfInstalled(store.locate(view.id), room), parts.earnings(view.hash)))
     },
     available: async (context) => {
       const room = await measureRoom(parts.folder)
       const present = new Set(store.list().map(({ id }) => id))
       const under = new Map(downloads.list().map((download) => [download.id, download]))
       const rows = catalogue.models.map((entry) => {
-        const { tokens, fit } = entryFit(entry, context, room, under.get(entry.id))
-        const largest = entry.files.flatMap(({ sources }) => sources[0] ?? []).toSorted((a, b) => b.bytes - a.bytes)[0]
-        const { id, kind, name, description, licence, card, bytes, isDefault } = entry
-        return {
-          id,
-          kind,
-          name,
-          description,
-          licence,
-          card,
-          bytes,
-          isDefault,
-          fit,
-          context: entry.context,
-          chosenContext: tokens,
-          sources: [...new Set(entry.files.flatMap(({ sources }) => sources.map(sourceWords)))],
-          hash: hashOrigin(entry),
-          sha256: largest?.sha256 ?? null,
-          recommended: false,
-          installed: present.has(id),
-          download: under.get(id) ?? null,
-        }
+        const download = under.get(entry.id)
+        const fitted = fitOfEntry(entry, context, room, download?.bytesDone ?? 0)
+        return catalogueRow(entry, { ...fitted, installed: present.has(entry.id), download })
       })
-      const best = rows
-        .filter(({ kind, fit }) => kind === 'chat' && fit.memory === 'fits' && fit.disk === 'fits')
-        .filter(({ fit }) => fit.memoryBytes <= room.memoryBytes * RECOMMENDED_SHARE)
-        .filter(({ id }) => entryOf(id).memory.weightsBytes <= availableParallelism() * RECOMMENDED_BYTES_PER_PROCESSOR)
-        .toSorted((a, b) => b.fit.memoryBytes - a.fit.memoryBytes)[0]
-      return {
-        models: rows.map((row) => ({ ...row, recommended: row.id === best?.id })),
-        plan: plan(),
-      }
+      const best = recommendedRow(rows, catalogue, room)
+      return { models: rows.map((row) => ({ ...row, recommended: row.id === best?.id })), plan: plan() }
     },
     plan,
     get: async (id, anyway) => {
-      const entry = entryOf(id)
+      const entry = entryOf(catalogue, id)
       const under = downloads.list().find((download) => download.id === id)
       const installed = store.list().find((model) => model.id === id)
       if (installed?.state === 'ready' && !isOutdated(installed))
         throw new Failure('conflict', `${entry.name} is installed already`, 'Nothing is to be fetched.')
-      const { fit } = entryFit(entry, null, await measureRoom(parts.folder), under)
+      const { fit } = fitOfEntry(entry, null, await measureRoom(parts.folder), under?.bytesDone ?? 0)
       if (fit.disk === 'no' || (fit.memory === 'no' && !anyway))
         throw new Failure(
           'conflict',
@@ -199,7 +144,7 @@ export function createLibrary(parts: LibraryParts): ModelLibrary {
       const removed: { id: string; bytes: number }[] = []
       for (const model of collectable()) {
         if (bytes <= quotaBytes) break
-        // Asked again for each: a job may have begun meanwhile.
+        // Read again for each model: a job may have begun meanwhile.
         if (!dryRun && parts.inUse().has(model.id)) continue
         if (!dryRun) {
           await store.remove(model.id)
@@ -210,10 +155,18 @@ export function createLibrary(parts: LibraryParts): ModelLibrary {
       }
       return { removed, freedBytes: removed.reduce((sum, one) => sum + one.bytes, 0), bytes }
     },
-    fitsMemory: (id) => {
-      const location = store.locate(id)
-      const needed = memoryNeeded(modelMemory(location), Math.min(location.card.context, USUAL_CONTEXT))
-      return fitOf(needed, 0, memoryRoom()).memory !== 'no'
-    },
+    fitsMemory: (id) => fitOfInstalled(store.locate(id), memoryRoom()).memory !== 'no',
   }
+}
+
+/** The largest chat model that fits well. */
+function recommendedRow(rows: readonly CatalogueRow[], catalogue: Catalogue, room: Room): CatalogueRow | undefined {
+  return rows
+    .filter(({ kind, fit }) => kind === 'chat' && fit.memory === 'fits' && fit.disk === 'fits')
+    .filter(({ fit }) => fit.memoryBytes <= room.memoryBytes * RECOMMENDED_SHARE)
+    .filter(
+      ({ id }) =>
+        entryOf(catalogue, id).memory.weightsBytes <= availableParallelism() * RECOMMENDED_BYTES_PER_PROCESSOR,
+    )
+    .toSorted((a, b) => b.fit.memoryBytes - a.fit.memoryBytes)[0]
 }

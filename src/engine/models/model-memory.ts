@@ -1,5 +1,9 @@
-/** What a model takes of a device's memory, roughly, before it is loaded. */
+/** What a model takes of memory: of a device's, roughly, before it is loaded, and of this computer's when it runs. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
 import type { ModelCard } from '#shared/domain/card'
+import type { InstalledModel } from '#shared/domain/model-stages'
 
 /** Of the device's memory, for all models together: the rest is for proofs and for the person's programs. */
 export const MODEL_MEMORY_SHARE = 0.6
@@ -13,4 +17,34 @@ export function modelMemoryBytes(card: Pick<ModelCard, 'files'>): number {
 
 export function fitsMemory(card: Pick<ModelCard, 'files'>, deviceMemoryBytes: number): boolean {
   return modelMemoryBytes(card) <= deviceMemoryBytes * MODEL_MEMORY_SHARE
+}
+
+/** Keys and values are kept in float32. */
+const BYTES_PER_VALUE = 4
+const size = z.number().int().positive()
+const decoderConfig = z.object({
+  num_hidden_layers: size,
+  num_key_value_heads: size.optional(),
+  num_attention_heads: size,
+  head_dim: size.optional(),
+  hidden_size: size,
+})
+
+/** Weights are what the graphs and their data files hold; the cache of a token follows from the model's shape. */
+export function modelMemory({ card, folder }: InstalledModel): { weightsBytes: number; cacheBytesPerToken: number } {
+  const weights = card.files.filter(({ path }) => !/\.(json|jinja|txt)$/.test(path))
+  const weightsBytes = weights.reduce((sum, { bytes }) => sum + bytes, 0)
+  return { weightsBytes, cacheBytesPerToken: card.kind === 'chat' ? cacheBytesPerToken(folder) : 0 }
+}
+
+/** Key and value of every layer and key-value head. 0 where the model does not say its shape. */
+function cacheBytesPerToken(folder: string): number {
+  try {
+    const config = decoderConfig.parse(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')))
+    const heads = config.num_key_value_heads ?? config.num_attention_heads
+    const width = config.head_dim ?? config.hidden_size / config.num_attention_heads
+    return 2 * config.num_hidden_layers * heads * width * BYTES_PER_VALUE
+  } catch {
+    return 0
+  }
 }

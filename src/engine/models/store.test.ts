@@ -2,19 +2,20 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symli
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test, vi } from 'vitest'
-import type { Model } from '#shared/contract/models'
+import type { ModelView } from '#shared/contract/models'
 import { CONVERTER_SHA256 } from '#shared/domain/converter'
 import { Failure } from '#shared/domain/errors'
-import type { ModelLocation } from '#shared/ipc/worker'
+import type { InstalledModel } from '#shared/domain/model-stages'
 import { probeModel } from '#worker/inference/index'
 import { chatModel, embedModel } from '#worker/inference/real-models.test.support'
-import { createModelStore, readKnownCards, type ModelStore } from './store'
+import { readKnownCards } from './known-cards'
+import { createModelStore, type ModelStore } from './store'
 import { folderOf, noConversion, smallModel, temporaryFolder } from './model-folder.test.support'
 
 const knownCards = readKnownCards(join(dirname(fileURLToPath(import.meta.url)), '../../../resources/cards'))
 
 /** A store whose models are run by the real inference code. */
-function realStore(folder: string, onChange?: (models: Model[]) => void): Promise<ModelStore> {
+function realStore(folder: string, onChange?: (models: ModelView[]) => void): Promise<ModelStore> {
   return createModelStore({
     folder,
     builtIn: [],
@@ -26,7 +27,7 @@ function realStore(folder: string, onChange?: (models: Model[]) => void): Promis
 }
 
 /** A store that takes every model as one that runs: for what happens around that. */
-function plainStore(folder: string, builtIn: ModelLocation[] = []): Promise<ModelStore> {
+function plainStore(folder: string, builtIn: InstalledModel[] = []): Promise<ModelStore> {
   const macFormula = { kind: 'embed', perToken: 16, perPair: 2 } as const
   return createModelStore({
     folder,
@@ -36,7 +37,7 @@ function plainStore(folder: string, builtIn: ModelLocation[] = []): Promise<Mode
   })
 }
 
-function copyOf(model: ModelLocation): string {
+function copyOf(model: InstalledModel): string {
   const folder = join(temporaryFolder(), basename(model.folder))
   mkdirSync(folder)
   for (const file of model.card.files) cpSync(join(model.folder, file.path), join(folder, file.path))
@@ -68,7 +69,7 @@ describe.each([
     'is added with its own name, licence and counted MACs, and found again after a restart',
     async () => {
       const folder = temporaryFolder()
-      const changes = vi.fn<(models: Model[]) => void>()
+      const changes = vi.fn<(models: ModelView[]) => void>()
       const store = await realStore(folder, changes)
       const added = await store.add(real!.folder)
       // The card in resources/cards states what the graph must give: the probe counted it afresh.
@@ -205,7 +206,7 @@ describe('a model that is made of a file', () => {
     const store = await createModelStore({
       folder,
       builtIn: [],
-      convert: async (_file, target) => {
+      convert: async ({ folder: target }) => {
         converter.runs++
         const files = { ...smallModel(), 'config.json': JSON.stringify({ graph: converter.graph }) }
         mkdirSync(target)
@@ -221,7 +222,7 @@ describe('a model that is made of a file', () => {
   /** As if an earlier Lode had made it. */
   const age = (folder: string, id: string): void => {
     const path = join(folder, id, 'card.json')
-    const card = JSON.parse(readFileSync(path, 'utf8')) as Model
+    const card = JSON.parse(readFileSync(path, 'utf8')) as ModelView
     writeFileSync(path, JSON.stringify({ ...card, origin: { ...card.origin, converter: '1'.repeat(64) } }))
   }
 

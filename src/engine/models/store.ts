@@ -1,80 +1,76 @@
 /** The model store: models a person added, each a folder with its card, and those that come with Lode. */
 import { mkdir, rm } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
-import type { Model, VerifiedModel } from '#shared/contract/models'
+import { join, resolve } from 'node:path'
+import type { ModelVerification, ModelView } from '#shared/contract/models'
 import { modelCard, type MacFormula, type ModelCard } from '#shared/domain/card'
+import type { CatalogueEntry } from '#shared/domain/catalogue'
 import { CONVERTER_SHA256 } from '#shared/domain/converter'
 import { Failure } from '#shared/domain/errors'
-import type { CatalogueEntry } from '#shared/domain/catalogue'
 import type { JobKind } from '#shared/domain/job'
 import { modelHash } from '#shared/domain/model-hash'
-import type { ModelLocation } from '#shared/ipc/worker'
+import { installedModelOf, type InstalledModel, type ModelConversion } from '#shared/domain/model-stages'
+import { describeModel } from './describe'
 import type { FetchedFile } from './download-file'
-import { scanFolder, type FolderFile } from './folder-scan'
-import { whatIs } from './import'
+import { scanFolder } from './folder-scan'
+import { givenByDownload, givenByPath, type GivenGraph, type GivenModel, type GivenWeights } from './given-model'
 import {
   copyFiles,
   diskFailure,
-  hashFiles,
+  moveFiles,
   moveIntoPlace,
   removeUnfinished,
   takeAway,
-  takeFiles,
   UNFINISHED,
   writeDurably,
 } from './install'
-import { describeModel, type Origin } from './describe'
-import { hashed, isAtWork, isSame, madeOf, noModel, readAdded, stateOf, verifyFiles, type PlacedModel } from './placed'
+import { isSame, madeOf, readAdded, stateOf, verifyFiles } from './installed-model'
+import { hasJobsFailure, noModelFailure } from './refusal'
 import { selectFiles } from './selection'
-
-export { readCatalogue } from './catalogue'
-export { createDownloads } from './downloads'
-export { builtInModels, readKnownCards } from './known-cards'
-export { createLibrary, type ModelLibrary } from './library'
+import { modelVerification, modelView } from './views'
 
 export interface ModelStoreOptions {
   /** absolute; made when it is not there */
   folder: string
   /** models that come with Lode; they are listed first and cannot be removed */
-  builtIn: readonly ModelLocation[]
+  builtIn: readonly InstalledModel[]
   /** cards of models that Lode knows by their hashes (`readKnownCards`) */
   knownCards?: readonly ModelCard[]
   /** runs the model once in a worker; rejects with a Failure when it does not run */
-  probe(location: ModelLocation): Promise<{ macFormula: MacFormula; context: number }>
-  /** makes a model folder from a GGUF or safetensors file; rejects with a Failure when it cannot be done */
-  convert(file: string, folder: string): Promise<{ name: string; licence: string }>
+  probe(model: InstalledModel): Promise<{ macFormula: MacFormula; context: number }>
+  /** makes the graph of GGUF or safetensors; rejects with a Failure when it cannot be done */
+  convert(conversion: ModelConversion): Promise<{ name: string; licence: string }>
   /** models that run now or that a waiting job needs, by id: none of them is replaced */
   inUse?(): ReadonlySet<string>
   /** after every change, with the new list */
-  onChange?(models: Model[]): void
+  onChange?(models: ModelView[]): void
 }
 
 export interface ModelStore {
-  /** Built-in models first. Presence and sizes are looked up anew, hashes are those of the last `verify`. */
-  list(): Model[]
+  /** Built-in models first. Presence and sizes of files are read at each call; hashes are those of the last `verify`. */
+  list(): ModelView[]
   /**
    * Checks a folder, or a GGUF, safetensors or ONNX file, and puts its model into the store. Rejects with a Failure (`model-refused`
-   * naming the file, `not-found`, `conflict`, `data-folder`) and leaves nothing behind. A model that is there already is given back.
+   * naming the file, `not-found`, `conflict`, `data-folder`) and leaves nothing behind. A model that is installed already is returned.
    */
-  add(path: string): Promise<Model>
-  /** The same for files that were fetched into `folder`; a graph's are moved out of it. */
-  install(entry: CatalogueEntry, folder: string, files: readonly FetchedFile[]): Promise<Model>
+  add(path: string): Promise<ModelView>
+  /** The same for files that a download fetched into `folder`; those of a graph are moved out of it. */
+  install(entry: CatalogueEntry, folder: string, files: readonly FetchedFile[]): Promise<ModelView>
   /** Rejects with `not-found`, or `conflict` for a built-in model. */
   remove(id: string): Promise<void>
   /** Reads every file of every model again. A wrong one makes its model unusable until it is added again. */
-  verify(): Promise<VerifiedModel[]>
-  /** Every model that can run jobs now, with its content hash. */
-  usable(): (ModelLocation & { hash: string })[]
+  verify(): Promise<ModelVerification[]>
+  /** Every model that can run jobs now. */
+  usable(): InstalledModel[]
   /** Where a model lies, by id or content hash. Throws `not-found`. */
-  locate(idOrHash: string): ModelLocation
+  locate(idOrHash: string): InstalledModel
   /** The model for a job: by id or by content hash, else the first usable one of the kind. Throws a Failure. */
-  resolve(kind: JobKind, idOrHash?: string): ModelLocation & { hash: string }
+  resolve(kind: JobKind, idOrHash?: string): InstalledModel
 }
 
 /** Opens the store and removes what an interrupted addition left. Rejects with `data-folder` when the folder cannot be used. */
 export async function createModelStore(options: ModelStoreOptions): Promise<ModelStore> {
   const store = resolve(options.folder)
-  /** what verify found, until the model changes */
+  /** ids of models with a file of another hash, as the last `verify` found, until the model changes */
   const wrongHashes = new Set<string>()
   try {
     await mkdir(store, { recursive: true })
@@ -84,31 +80,24 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
   }
 
   let added = readAdded(store)
-  const locations = (): PlacedModel[] => [
-    ...options.builtIn.map((location) => ({ ...location, builtIn: true })),
-    ...added,
-  ]
-  const describe = (location: PlacedModel): Model => ({
-    ...location.card,
-    hash: modelHash(location.card),
-    state: stateOf(location, wrongHashes),
-    builtIn: location.builtIn,
-    bytes: location.card.files.reduce((sum, file) => sum + file.bytes, 0),
-  })
-  const find = (id: string): PlacedModel => {
-    const found = locations().find(({ card }) => card.id === id || modelHash(card) === id)
+  const isBuiltIn = (model: InstalledModel): boolean => options.builtIn.includes(model)
+  const models = (): InstalledModel[] => [...options.builtIn, ...added]
+  const isReady = (model: InstalledModel): boolean => stateOf(model, wrongHashes) === 'ready'
+  const view = (model: InstalledModel): ModelView => modelView(model, stateOf(model, wrongHashes), isBuiltIn(model))
+  const find = (idOrHash: string): InstalledModel => {
+    const found = models().find(({ card, hash }) => card.id === idOrHash || hash === idOrHash)
     if (!found)
-      throw new Failure('not-found', `there is no model ${id}`, 'See the list of models for the names there are.')
+      throw new Failure('not-found', `there is no model ${idOrHash}`, 'See the list of models for the names there are.')
     return found
   }
 
-  // One change at a time: two additions of one folder must not meet.
+  // Changes run one after another: two additions of one folder must not overlap.
   let changes: Promise<unknown> = Promise.resolve()
   const change = <T>(work: () => Promise<T>): Promise<T> => {
     const result = changes.then(work).then(
       (value) => {
         added = readAdded(store)
-        options.onChange?.(locations().map(describe))
+        options.onChange?.(models().map(view))
         return value
       },
       (error: unknown) => {
@@ -119,83 +108,62 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
     return result
   }
 
-  const addPath = async (path: string): Promise<Model> => {
-    const given = await whatIs(path)
-    if (given.kind === 'folder') return add(given.files, { folderName: given.folderName }, copyFiles, given.graph)
-    const files = await hashFiles(given.folder, given.sources)
-    const made = await madeOf(files, added, wrongHashes)
-    if (made) return describe(made)
-    return addMade(given.from, {
-      folderName: given.folderName,
-      source: `made from ${basename(given.from)}`,
-      origin: { files, hash: 'computed' },
-    })
-  }
-  const addFetched = async (entry: CatalogueEntry, folder: string, files: readonly FetchedFile[]): Promise<Model> => {
-    const origin = {
-      folderName: entry.id,
-      name: entry.name,
-      licence: entry.licence.name,
-      source: `${entry.name} from ${[...new Set(files.map(({ source }) => source))].join(', ')}`,
-      origin: {
-        files: files.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
-        hash: files.some(({ hash }) => hash === 'hub') ? ('hub' as const) : ('pinned' as const),
-      },
-      ...(entry.agreement === undefined ? {} : { agreement: entry.agreement }),
+  const add = (given: GivenModel): Promise<ModelView> => (given.form === 'onnx' ? place(given) : convert(given))
+
+  const convert = async ({ form, path, provenance }: GivenWeights): Promise<ModelView> => {
+    const { origin } = provenance
+    if (origin.hash === 'computed') {
+      const made = await madeOf(origin.files, added, wrongHashes)
+      if (made) return view(made)
     }
-    if (entry.form === 'onnx') return add(await scanFolder(folder), origin, takeFiles)
-    return addMade(join(folder, entry.files[0]?.path ?? ''), origin)
-  }
-  const addMade = async (file: string, about: Origin & Required<Pick<Origin, 'origin'>>): Promise<Model> => {
-    const origin = { ...about, origin: { ...about.origin, converter: CONVERTER_SHA256 } }
     const folder = join(store, `${UNFINISHED}converted`)
     await rm(folder, { recursive: true, force: true })
     try {
-      const { name, licence } = await options.convert(file, folder)
-      return await add(await scanFolder(folder), { name, licence, ...origin }, takeFiles)
+      const inFile = await options.convert({ form, path, folder })
+      return await place({
+        form: 'onnx',
+        files: await scanFolder(folder),
+        isOwn: true,
+        provenance: { ...inFile, ...provenance, origin: { ...origin, converter: CONVERTER_SHA256 } },
+      })
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
   }
 
-  const add = async (
-    scanned: ReadonlyMap<string, FolderFile>,
-    origin: Origin,
-    place: typeof copyFiles,
-    graph?: string,
-  ): Promise<Model> => {
-    const selection = await selectFiles(scanned, graph)
+  const place = async (given: GivenGraph): Promise<ModelView> => {
+    const selection = await selectFiles(given.files, given.graph)
     const unfinished = join(store, `${UNFINISHED}added`)
     try {
-      const files = await place(selection.files, unfinished)
-      const card = describeModel(files, selection, origin, options.knownCards ?? [])
-      const present = locations().find((location) => location.card.id === card.id)
-      if (present && (await isSame(present, card, wrongHashes))) return describe(present)
+      const files = await (given.isOwn ? moveFiles : copyFiles)(selection.files, unfinished)
+      const card = describeModel(files, selection, given.provenance, options.knownCards ?? [])
+      const hash = modelHash(card)
+      const present = models().find((model) => model.card.id === card.id)
+      if (present && (await isSame(present, card, isBuiltIn(present), wrongHashes))) return view(present)
       const refuseReplacing = (): void => {
-        if (present && modelHash(present.card) !== modelHash(card) && options.inUse?.().has(card.id))
-          throw isAtWork(present)
+        if (present && present.hash !== hash && options.inUse?.().has(card.id)) throw hasJobsFailure(present)
       }
       refuseReplacing()
-      const probed = await options.probe({ card, folder: unfinished })
+      const probed = await options.probe({ card, folder: unfinished, hash })
       const complete = modelCard.parse({ ...card, macFormula: probed.macFormula, context: probed.context })
       await writeDurably(join(unfinished, 'card.json'), `${JSON.stringify(complete, null, 2)}\n`)
       refuseReplacing()
       await moveIntoPlace(unfinished, join(store, card.id), store)
       wrongHashes.delete(card.id)
-      return describe({ card: complete, folder: join(store, card.id), builtIn: false })
+      return view(installedModelOf(complete, join(store, card.id)))
     } finally {
       await rm(unfinished, { recursive: true, force: true })
     }
   }
 
   return {
-    list: () => locations().map(describe),
-    add: (path) => change(() => addPath(path)),
-    install: (entry, folder, files) => change(() => addFetched(entry, folder, files)),
+    list: () => models().map(view),
+    add: (path) => change(async () => add(await givenByPath(path))),
+    install: (entry, folder, files) => change(async () => add(await givenByDownload(entry, folder, files))),
     remove: (id) =>
       change(async () => {
         const found = find(id)
-        if (found.builtIn) {
+        if (isBuiltIn(found)) {
           throw new Failure(
             'conflict',
             `${found.card.name} comes with Lode and cannot be removed`,
@@ -207,24 +175,23 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
       }),
     verify: () =>
       change(async () => {
-        const verified: VerifiedModel[] = []
-        for (const location of locations()) {
-          const files = await verifyFiles(location)
-          if (files.every((file) => file.ok)) wrongHashes.delete(location.card.id)
-          else wrongHashes.add(location.card.id)
-          verified.push({ ...describe(location), files })
+        const verified: ModelVerification[] = []
+        for (const model of models()) {
+          const files = await verifyFiles(model)
+          if (files.every((file) => file.ok)) wrongHashes.delete(model.card.id)
+          else wrongHashes.add(model.card.id)
+          verified.push(modelVerification(view(model), files))
         }
         return verified
       }),
     locate: find,
-    usable: () =>
-      locations().flatMap((location) => (stateOf(location, wrongHashes) === 'ready' ? [hashed(location)] : [])),
+    usable: () => models().filter(isReady),
     resolve: (kind, idOrHash) => {
-      const candidates = idOrHash === undefined ? locations() : [find(idOrHash)]
+      const candidates = idOrHash === undefined ? models() : [find(idOrHash)]
       const ofKind = candidates.filter(({ card }) => card.kind === kind)
-      const usable = ofKind.find((location) => stateOf(location, wrongHashes) === 'ready')
-      if (!usable) throw noModel(kind, candidates, ofKind, idOrHash)
-      return hashed(usable)
+      const usable = ofKind.find(isReady)
+      if (!usable) throw noModelFailure(kind, candidates, ofKind, idOrHash)
+      return usable
     },
   }
 }

@@ -1,23 +1,18 @@
-/** The engine's models, put together: the store, the downloads and the library over both. */
+/** Puts the engine's models together: the store, the downloads and the library over both. */
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { Model } from '#shared/contract/models'
+import type { ModelView } from '#shared/contract/models'
 import { Failure } from '#shared/domain/errors'
 import type { RigContext, SettingsStore } from '../base'
-import {
-  builtInModels,
-  createDownloads,
-  createLibrary,
-  createModelStore,
-  readCatalogue,
-  readKnownCards,
-  type ModelLibrary,
-  type ModelStore,
-} from './store'
-import { createModelConverter } from './converter'
-import { createUsableModels, type UsableModels } from './usable-models'
 import type { VerifierClient } from '../workers'
+import { readCatalogue } from './catalogue'
+import { createModelConverter } from './converter'
+import { createDownloads } from './downloads'
+import { builtInModels, readKnownCards } from './known-cards'
+import { createLibrary, type ModelLibrary } from './library'
+import { createModelStore, type ModelStore } from './store'
+import { createUsableModels, type UsableModels } from './usable-models'
 
 export interface ModelSupportOptions {
   resourcesFolder: string
@@ -44,7 +39,7 @@ export interface ModelAccess {
   library: ModelLibrary
   downloads: ReturnType<typeof createDownloads>
   /** Adds what was uploaded and removes it. */
-  addUpload(id: string): Promise<Model>
+  addUpload(id: string): Promise<ModelView>
 }
 
 export interface ModelSupport {
@@ -73,7 +68,7 @@ export async function createModelSupport(rig: RigContext, options: ModelSupportO
     folder,
     builtIn: builtInModels(knownCards),
     knownCards,
-    probe: (location) => options.verifier.probe(location),
+    probe: (model) => options.verifier.probe(model),
     convert: converter.convert,
     inUse,
     onChange: (list) => events.emit('models.changed', list),
@@ -91,7 +86,7 @@ export async function createModelSupport(rig: RigContext, options: ModelSupportO
       if (download.state === 'failed') askAgain()
     },
   })
-  /** A rig that was offline fetches what mining needs once it can; what the person paused or cancelled stays so. */
+  /** After a failure, mining asks again for its default models; downloads that the person paused or cancelled stay so. */
   let again: { cancel(): void } | null = null
   const askAgain = (): void => {
     again ??= clock.setTimeout(() => {
@@ -114,9 +109,9 @@ export async function createModelSupport(rig: RigContext, options: ModelSupportO
     inUse,
   })
   await downloads.open()
-  // A command that is over in a moment begins nothing.
+  // A `lode` command that ends within a moment continues no download.
   const resuming = clock.setTimeout(() => downloads.resume(), RESUME_MILLISECONDS)
-  const addUpload = async (id: string): Promise<Model> => {
+  const addUpload = async (id: string): Promise<ModelView> => {
     const set = join(uploadsFolder, id)
     try {
       const names = await readdir(set).catch(() => [])

@@ -1,26 +1,23 @@
-/** The installed models as devices and screens see them: those that can run, their names, their kinds. */
+/** The installed models that this computer can run, with their names and kinds. */
 import type { JobKind } from '#shared/domain/job'
-import type { ModelLibrary, ModelStore } from './store'
-import type { RunnableModel } from './runnable-model'
+import type { InstalledModel } from '#shared/domain/model-stages'
+import type { ModelLibrary } from './library'
+import type { ModelStore } from './store'
 
 export interface UsableModels {
   /** ready, and small enough for this computer */
-  runnable(): RunnableModel[]
+  runnable(): InstalledModel[]
   /** what a model is called, by its hash */
   name(hash: string): string
-  /** of which a model is ready, each once */
+  /** kinds of job that a ready model is for */
   kinds(): JobKind[]
 }
 
 export function createUsableModels(
-  models: Pick<ModelStore, 'list' | 'resolve'>,
+  models: Pick<ModelStore, 'usable'>,
   library: Pick<ModelLibrary, 'fitsMemory'>,
 ): UsableModels {
-  const runnable = (): RunnableModel[] =>
-    models
-      .list()
-      .filter((model) => model.state === 'ready' && library.fitsMemory(model.id))
-      .map((model) => models.resolve(model.kind, model.id))
+  const runnable = (): InstalledModel[] => models.usable().filter(({ card }) => library.fitsMemory(card.id))
   return {
     runnable,
     name: (hash) => runnable().find((model) => model.hash === hash)?.card.name ?? 'a model that was removed',

@@ -6,7 +6,8 @@ import { BENCHMARK_EPOCH, BENCHMARK_PUBLIC_KEY } from '#shared/domain/benchmark'
 import { Failure } from '#shared/domain/errors'
 import type { JobInput, JobKind } from '#shared/domain/job'
 import type { TierName } from '#shared/domain/tiers'
-import type { ModelLocation, WorkerMethods } from '#shared/ipc/worker'
+import type { InstalledModel } from '#shared/domain/model-stages'
+import type { WorkerMethods } from '#shared/ipc/worker'
 import type { ProofEngine } from '#shared/domain/backend'
 import type { Log } from '../base'
 import { startWorker, type WorkerClient, type WorkerClientParts } from './worker-client'
@@ -19,7 +20,7 @@ export interface VerifierClient {
   /** Expands an epoch's weights ahead of the first share. */
   prepare(context: { tier: TierName; epochSeed: string }): Promise<void>
   generate(kind: JobKind, seed: string): Promise<{ input: JobInput; knownText?: string[] }>
-  probe(model: ModelLocation): Promise<WorkerMethods['model.probe']['result']>
+  probe(model: InstalledModel): Promise<WorkerMethods['model.probe']['result']>
   stop(): Promise<void>
 }
 

@@ -1,6 +1,7 @@
 /** One supervised worker or verifier process, as the engine uses it: ask, and it answers or fails; it comes back by itself. */
 import { Failure } from '#shared/domain/errors'
-import type { LoadedModel, WorkerMethod, WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
+import type { LoadedModel } from '#shared/domain/model-stages'
+import type { WorkerMethod, WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
 import type { ProcessExit, ProcessHost } from '#process/host'
 import { createPeer, PeerUnavailable, type Peer } from '#process/peer'
 import type { Clock } from '#process/clock'

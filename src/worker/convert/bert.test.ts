@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { ModelPrecision } from '#shared/ipc/worker'
+import { installedModelOf, type ModelPrecision } from '#shared/domain/model-stages'
 import { countTransformerMacs } from '../inference/graph/macs'
 import { readGraph } from '../inference/graph/read'
 import { probeModel, runJob } from '../inference/index'
@@ -45,7 +45,7 @@ async function converted(type: number, precision: ModelPrecision): Promise<strin
     'model.safetensors': safetensorsBytes(tinyBert(shape, type, 3)),
     'README.md': '---\nlanguage: en\nlicense: apache-2.0\n---\n# Tiny\n',
   })
-  const result = await convertModel(folder, join(home, 'out'), { precision })
+  const result = await convertModel({ form: 'safetensors', path: folder, folder: join(home, 'out'), precision })
   expect(result).toEqual({ name: 'tiny-bert', licence: 'apache-2.0' })
   return join(home, 'out')
 }
@@ -117,7 +117,12 @@ test.each(['int8', 'float32'] as const)('its MACs in %s are those of its matrice
 async function convertedGguf(file: ReturnType<typeof tinyGgufBert>, precision: ModelPrecision): Promise<string> {
   const home = scratch()
   writeFileSync(join(home, 'tiny.gguf'), ggufBytes(file.metadata, file.tensors))
-  const result = await convertModel(join(home, 'tiny.gguf'), join(home, 'out'), { precision })
+  const result = await convertModel({
+    form: 'gguf',
+    path: join(home, 'tiny.gguf'),
+    folder: join(home, 'out'),
+    precision,
+  })
   expect(result).toEqual({ name: 'Tiny bert', licence: 'apache-2.0' })
   return join(home, 'out')
 }
@@ -159,7 +164,7 @@ describe('a BERT of GGUF', () => {
     const named = files.map((path) => ({ path, bytes: statSync(join(folder, path)).size, sha256: '0'.repeat(64) }))
     const macFormula = { kind: 'embed', perToken: 1, perPair: 1 } as const
     const about = { id: 'tiny', kind: 'embed', name: 'Tiny', licence: 'mit', source: 'a test', context: 0 } as const
-    const model = { folder, card: { ...about, macFormula, files: named } }
+    const model = installedModelOf({ ...about, macFormula, files: named }, folder)
     expect((await probeModel(model, { threads: 1 })).context).toBe(shape.context)
 
     // "A bad CABX": capitals are nothing to it, and the end of the last word is unknown
@@ -194,7 +199,9 @@ describe('a BERT of GGUF', () => {
     const file = tinyGgufBert(shape, 0, 3)
     const home = scratch()
     writeFileSync(join(home, 'tiny.gguf'), ggufBytes({ ...file.metadata, ...change }, file.tensors))
-    await expect(convertModel(join(home, 'tiny.gguf'), join(home, 'out'))).rejects.toMatchObject({
+    await expect(
+      convertModel({ form: 'gguf', path: join(home, 'tiny.gguf'), folder: join(home, 'out') }),
+    ).rejects.toMatchObject({
       code: 'model-refused',
       message: expect.stringContaining(words) as string,
     })

@@ -30,7 +30,7 @@ async function converted(bytes: Uint8Array): Promise<{ folder: string; name: str
   const home = scratch()
   writeFileSync(join(home, 'tiny.gguf'), bytes)
   const folder = join(home, 'out')
-  return { folder, ...(await convertModel(join(home, 'tiny.gguf'), folder)) }
+  return { folder, ...(await convertModel({ form: 'gguf', path: join(home, 'tiny.gguf'), folder })) }
 }
 
 describe('the graph of a GGUF file computes what the file says', () => {
@@ -86,7 +86,7 @@ describe('refused, with the reason and nothing left behind', () => {
   const refusal = async (bytes: Uint8Array): Promise<string> => {
     const home = scratch()
     writeFileSync(join(home, 'tiny.gguf'), bytes)
-    const error = await convertModel(join(home, 'tiny.gguf'), join(home, 'out')).then(
+    const error = await convertModel({ form: 'gguf', path: join(home, 'tiny.gguf'), folder: join(home, 'out') }).then(
       () => new Error('it was converted'),
       (failure: unknown) => failure,
     )
@@ -135,7 +135,11 @@ describe('refused, with the reason and nothing left behind', () => {
       for (let change = 0; change < 3; change++) changed[Math.floor(random() * headBytes)] = Math.floor(random() * 256)
       const home = scratch()
       writeFileSync(join(home, 'tiny.gguf'), changed)
-      const outcome = await convertModel(join(home, 'tiny.gguf'), join(home, 'out')).catch((error: unknown) => error)
+      const outcome = await convertModel({
+        form: 'gguf',
+        path: join(home, 'tiny.gguf'),
+        folder: join(home, 'out'),
+      }).catch((error: unknown) => error)
       if (outcome instanceof Failure) refused++
       else if (outcome instanceof Error) throw outcome
       rmSync(home, { recursive: true })
@@ -153,7 +157,9 @@ test('a disk that becomes full in the middle is said to be full, and nothing sta
   try {
     const { metadata, tensors } = tinyModel(shapes[0]!, 8, 5)
     writeFileSync(join(home, 'tiny.gguf'), ggufBytes(metadata, tensors))
-    await expect(convertModel(join(home, 'tiny.gguf'), join(disk, 'out'))).rejects.toMatchObject({
+    await expect(
+      convertModel({ form: 'gguf', path: join(home, 'tiny.gguf'), folder: join(disk, 'out') }),
+    ).rejects.toMatchObject({
       code: 'data-folder',
       message: 'the disk is full: the model was not made',
       action: `Free some space where ${disk} lies.`,

@@ -27,7 +27,7 @@ test('the converter is the one that cards name', async () => {
   for (const [index, { metadata, tensors }] of [...llama, ...others].entries()) {
     const folder = join(home, String(index))
     writeFileSync(join(home, 'tiny.gguf'), ggufBytes(metadata, tensors))
-    await convertModel(join(home, 'tiny.gguf'), folder)
+    await convertModel({ form: 'gguf', path: join(home, 'tiny.gguf'), folder })
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).toSorted()
     for (const path of files.filter((path) => statSync(join(folder, path)).isFile()))
       hash.update(path).update(readFileSync(join(folder, path)))

@@ -95,7 +95,7 @@ describe('a decoder of the hub', () => {
       ['int8', 0.05],
     ] as const) {
       const out = join(folder, precision)
-      await convertModel(join(folder, 'model.safetensors'), out, { precision })
+      await convertModel({ form: 'safetensors', path: join(folder, 'model.safetensors'), folder: out, precision })
       expect(distance(await graphLogits(out, shape, ids), expected)).toBeLessThan(error)
       expect(await countedMacs(out, shape)).toEqual(macsByHand(shape))
       expect(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'))).toMatchObject({ eos_token_id: [0, 5] })
@@ -119,7 +119,7 @@ describe('a decoder of the hub', () => {
       },
     })
     const out = join(folder, 'out')
-    await convertModel(folder, out, { precision: 'float32' })
+    await convertModel({ form: 'safetensors', path: folder, folder: out, precision: 'float32' })
     const expected = plainLogits(decoder.shape, tensors, ids, false)
     expect(distance(await graphLogits(out, decoder.shape, ids), expected)).toBeLessThan(1e-4)
   })
@@ -135,7 +135,7 @@ const good = (): Files => ({
 /** What adding the folder is refused with. */
 async function refusal(home: string, files: Files): Promise<string> {
   const folder = writeFolder(join(home, 'tiny'), files)
-  const error = await convertModel(folder, join(home, 'out')).then(
+  const error = await convertModel({ form: 'safetensors', path: folder, folder: join(home, 'out') }).then(
     () => new Error('it was converted'),
     (failure: unknown) => failure,
   )
@@ -225,7 +225,9 @@ describe('refused, with the reason and nothing left behind', () => {
       for (let change = 0; change < 3; change++) changed[Math.floor(random() * headBytes)] = Math.floor(random() * 256)
       const cut = file % 4 === 0 ? Math.floor(random() * whole.length) : whole.length
       writeFileSync(join(folder, 'model.safetensors'), changed.subarray(0, cut))
-      const outcome = await convertModel(folder, join(home, 'out')).catch((error: unknown) => error)
+      const outcome = await convertModel({ form: 'safetensors', path: folder, folder: join(home, 'out') }).catch(
+        (error: unknown) => error,
+      )
       if (outcome instanceof Failure) refused++
       else if (outcome instanceof Error) throw outcome
       rmSync(join(home, 'out'), { recursive: true, force: true })

@@ -1,42 +1,36 @@
 /** Makes a model folder that Lode can run from a GGUF file, or from safetensors with their configuration. */
 import { Failure } from '#shared/domain/errors'
-import type { ModelPrecision } from '#shared/ipc/worker'
-import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import type { ModelConversion, ModelPrecision } from '#shared/domain/model-stages'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createGraphWriter } from './graphs/graph-writer'
 import { buildGraph } from './graphs/index'
-import type { ModelSource } from './model-source'
+import type { OpenedModel } from './opened-model'
 import { openGgufModel } from './sources/gguf-model'
-import { hasSafetensors, openHubModel } from './sources/hub-model'
-import { refuse } from './sources/tensor-source'
-
-export interface ConvertedModel {
-  name: string
-  licence: string
-}
+import { openHubModel } from './sources/hub-model'
 
 /**
- * Writes graph, weights, configuration and tokenizer into `folder`, which is made, and is removed again when it cannot be
- * done. `path`: a GGUF file, a safetensors file with its configuration beside it, or a folder with either. Throws a Failure:
- * `model-refused`, which names the file and the reason, or `data-folder` where the disk is full.
+ * Writes graph, weights, configuration and tokenizer into the folder, which is made, and is removed again when it cannot be
+ * done. Throws a Failure: `model-refused`, which names the file and the reason, or `data-folder` where the disk is full.
  */
-export async function convertModel(
-  path: string,
-  folder: string,
-  { precision = 'int8' }: { precision?: ModelPrecision | undefined } = {},
-): Promise<ConvertedModel> {
-  const source = await openModel(path)
+export async function convertModel({
+  form,
+  path,
+  folder,
+  precision = 'int8',
+}: ModelConversion): Promise<{ name: string; licence: string }> {
+  const model = form === 'gguf' ? await openGgufModel(path) : await openHubModel(path)
   try {
     await mkdir(folder)
     try {
-      await writeModel(source, folder, precision)
+      await writeModel(model, folder, precision)
     } catch (error) {
       await rm(folder, { recursive: true, force: true })
       throw inWords(error, dirname(folder))
     }
-    return { name: source.name, licence: source.licence }
+    return { name: model.name, licence: model.licence }
   } finally {
-    await source.tensors.close()
+    await model.tensors.close()
   }
 }
 
@@ -47,20 +41,8 @@ function inWords(error: unknown, place: string): unknown {
   return new Failure('data-folder', 'the disk is full: the model was not made', `Free some space where ${place} lies.`)
 }
 
-async function openModel(path: string): Promise<ModelSource> {
-  if (!(await stat(path)).isDirectory()) return /\.safetensors$/i.test(path) ? openHubModel(path) : openGgufModel(path)
-  if (await hasSafetensors(path)) return openHubModel(path)
-  const files = (await readdir(path)).filter((name) => /\.gguf$/i.test(name))
-  if (files.length === 1) return openGgufModel(join(path, files[0]!))
-  throw refuse(
-    'the folder',
-    files.length === 0 ? 'has neither model.safetensors nor a GGUF file' : `has ${files.length} GGUF files`,
-    'Give the folder of one model, or the file itself.',
-  )
-}
-
-async function writeModel(source: ModelSource, folder: string, precision: ModelPrecision): Promise<void> {
-  const { shape, files } = source
+async function writeModel(model: OpenedModel, folder: string, precision: ModelPrecision): Promise<void> {
+  const { shape, files } = model
   for (const [name, text] of Object.entries(files)) {
     await mkdir(dirname(join(folder, name)), { recursive: true })
     await writeFile(join(folder, name), text)
@@ -68,7 +50,7 @@ async function writeModel(source: ModelSource, folder: string, precision: ModelP
   const graph = await createGraphWriter(folder)
   let context: number
   try {
-    context = await buildGraph(source.tensors, shape, precision, graph)
+    context = await buildGraph(model.tensors, shape, precision, graph)
   } catch (error) {
     await graph.abandon()
     throw error
@@ -82,8 +64,8 @@ async function writeModel(source: ModelSource, folder: string, precision: ModelP
     num_attention_heads: shape.heads,
     ...(shape.family === 'bert' ? {} : { num_key_value_heads: shape.keyValueHeads, head_dim: shape.headSize }),
     max_position_embeddings: context,
-    ...(source.endOfSequenceIds.length > 0 ? { eos_token_id: source.endOfSequenceIds } : {}),
-    ...(source.paddingId === undefined ? {} : { pad_token_id: source.paddingId }),
+    ...(model.endOfSequenceIds.length > 0 ? { eos_token_id: model.endOfSequenceIds } : {}),
+    ...(model.paddingId === undefined ? {} : { pad_token_id: model.paddingId }),
   }
   await writeFile(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`)
 }

@@ -1,9 +1,9 @@
 /** Useful jobs on a device: one entry for the worker, dispatched by kind. Nothing heavy is loaded before it is needed. */
-import { z } from 'zod'
-import { modelCard } from '#shared/domain/card'
+import type { z } from 'zod'
 import { describeParseError, Failure } from '#shared/domain/errors'
 import { jobInput, type JobRun } from '#shared/domain/job'
-import type { ModelLocation, WorkerMethods } from '#shared/ipc/worker'
+import type { InstalledModel } from '#shared/domain/model-stages'
+import type { WorkerMethods } from '#shared/ipc/worker'
 import { guardMemory } from './residency'
 
 export interface JobContext {
@@ -15,15 +15,13 @@ export interface JobContext {
   onComputed?(macs: number): void
 }
 
-const modelLocation = z.object({ card: modelCard, folder: z.string().min(1) })
-const jobParameters = z.object({ jobId: z.string(), input: jobInput, model: modelLocation })
-
 /**
  * Runs one job to its end. Rejects with a Failure: `cancelled` when the signal fires, `invalid-input` for an input that
  * the model cannot take, `model-refused` for a model folder that cannot be used, `out-of-memory` when memory ran out.
  */
 export async function runJob(params: WorkerMethods['job.run']['params'], context: JobContext): Promise<JobRun> {
-  const { input, model } = parse(jobParameters, params)
+  const input = parse(jobInput, params.input)
+  const { model } = params
   if (input.kind !== model.card.kind) {
     throw new Failure(
       'invalid-input',
@@ -46,17 +44,16 @@ export async function runJob(params: WorkerMethods['job.run']['params'], context
 
 /** Loads the model afresh, runs it once, counts its MACs from its graph, and lets go of it. Rejects with `model-refused`. */
 export async function probeModel(
-  model: ModelLocation,
+  model: InstalledModel,
   context: { threads: number },
 ): Promise<WorkerMethods['model.probe']['result']> {
-  const location = parse(modelLocation, model)
-  switch (location.card.kind) {
+  switch (model.card.kind) {
     case 'chat':
-      return (await import('./chat/index')).probeChat(location, context)
+      return (await import('./chat/index')).probeChat(model, context)
     case 'embed':
-      return (await import('./embed/index')).probeEmbed(location, context)
+      return (await import('./embed/index')).probeEmbed(model, context)
     case 'ocr':
-      return (await import('./ocr/index')).probeOcr(location, context)
+      return (await import('./ocr/index')).probeOcr(model, context)
   }
 }
 

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Failure } from '#shared/domain/errors'
-import type { ModelLocation } from '#shared/ipc/worker'
+import type { InstalledModel } from '#shared/domain/model-stages'
 
 /** The parts of a transformers `config.json` that inference needs. */
 export const modelConfig = z.looseObject({
@@ -22,7 +22,7 @@ export function damaged(path: string, why: string): Failure {
 }
 
 /** The one ONNX graph of a model, absolute. Throws a Failure when the card names none or several. */
-export function graphPath(model: ModelLocation): string {
+export function graphPath(model: InstalledModel): string {
   const graphs = model.card.files.filter((file) => file.path.endsWith('.onnx'))
   const graph = graphs[0]
   if (!graph || graphs.length > 1) {
@@ -32,7 +32,7 @@ export function graphPath(model: ModelLocation): string {
 }
 
 /** Text of a file of the model, or undefined when the card does not name it. */
-export async function readModelText(model: ModelLocation, path: string): Promise<string | undefined> {
+export async function readModelText(model: InstalledModel, path: string): Promise<string | undefined> {
   if (!model.card.files.some((file) => file.path === path)) return undefined
   try {
     return await readFile(join(model.folder, path), 'utf8')
@@ -43,7 +43,7 @@ export async function readModelText(model: ModelLocation, path: string): Promise
 
 /** JSON of a file of the model through its schema, or undefined when the card does not name it. */
 export async function readModelJson<T>(
-  model: ModelLocation,
+  model: InstalledModel,
   path: string,
   schema: z.ZodType<T>,
 ): Promise<T | undefined> {
@@ -61,7 +61,7 @@ export async function readModelJson<T>(
 }
 
 /** The model's `config.json`. Throws a Failure when it is absent. */
-export async function readModelConfig(model: ModelLocation): Promise<ModelConfig> {
+export async function readModelConfig(model: InstalledModel): Promise<ModelConfig> {
   const config = await readModelJson(model, 'config.json', modelConfig)
   if (!config) throw damaged('config.json', 'is missing')
   return config

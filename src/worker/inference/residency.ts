@@ -3,22 +3,17 @@
  * longest ago makes room for the next, and what nobody used for a while goes by itself.
  */
 import { Failure } from '#shared/domain/errors'
-import { modelHash } from '#shared/domain/model-hash'
-import type { LoadedModel, ModelLocation } from '#shared/ipc/worker'
+import type { LoadedModel, InstalledModel } from '#shared/domain/model-stages'
 
 /** A model that nobody used for this long is let go: the person's programs may want the memory. */
 const IDLE_MILLISECONDS = 10 * 60_000
 
-/** Everything that decides how a model is loaded, and what it takes. */
-export interface ModelKey {
+/** A loaded model, with everything that decides how it is loaded. */
+export interface ModelKey extends LoadedModel {
   id: string
-  hash: string
-  /** of its files */
-  bytes: number
 }
 
-export function modelKey({ card, folder }: ModelLocation, threads: number): ModelKey {
-  const hash = modelHash(card)
+export function modelKey({ card, folder, hash }: InstalledModel, threads: number): ModelKey {
   return {
     id: JSON.stringify([hash, card.context, card.macFormula, folder, threads]),
     hash,

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { z } from 'zod'
 import { Failure } from '#shared/domain/errors'
-import type { ModelLocation } from '#shared/ipc/worker'
+import type { InstalledModel } from '#shared/domain/model-stages'
 import { damaged, readModelJson } from './model-files'
 
 const specialToken = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish()
@@ -34,7 +34,7 @@ export interface TextTokenizer {
 }
 
 /** Loads tokenizer.json and tokenizer_config.json. Throws a Failure that names the file when one is not usable. */
-export async function loadTokenizer(model: ModelLocation): Promise<TextTokenizer> {
+export async function loadTokenizer(model: InstalledModel): Promise<TextTokenizer> {
   const file = await readModelJson(model, 'tokenizer.json', tokenizerFile)
   if (!file) throw damaged('tokenizer.json', 'is missing')
   const config = (await readModelJson(model, 'tokenizer_config.json', tokenizerConfig)) ?? {}

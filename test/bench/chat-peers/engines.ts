@@ -6,7 +6,8 @@ import { createInterface } from 'node:readline'
 import { Template } from '@huggingface/jinja'
 import { createNodeProcessHost } from '#process/node-host'
 import { createPeer } from '#process/peer'
-import type { ModelLocation, WorkerMethods, WorkerNotifications } from '#shared/ipc/worker'
+import type { InstalledModel } from '#shared/domain/model-stages'
+import type { WorkerMethods, WorkerNotifications } from '#shared/ipc/worker'
 import { makeModel } from '../../support/bench-models'
 import { root } from '../../support/lode'
 import { installPeers, peersFolder } from '../../support/peers'
@@ -19,7 +20,7 @@ export interface Prepared {
   /** the format */
   name: string
   file: string
-  location: ModelLocation
+  location: InstalledModel
 }
 
 export interface Answered {
@@ -71,7 +72,7 @@ async function startWorker(threads: number) {
   return { peer, close }
 }
 
-async function buildGraph(home: string, name: string, file: string): Promise<ModelLocation> {
+async function buildGraph(home: string, name: string, file: string): Promise<InstalledModel> {
   const { peer, close } = await startWorker(2)
   try {
     return await makeModel(peer, {
@@ -162,7 +163,7 @@ export async function startLlama({ file, location }: Prepared, threads: number):
 }
 
 /** The same template for both, so that prompts are the same tokens. */
-function promptTemplate({ folder }: ModelLocation): (question: string) => string {
+function promptTemplate({ folder }: InstalledModel): (question: string) => string {
   const template = new Template(readFileSync(join(folder, 'chat_template.jinja'), 'utf8'))
   return (question) =>
     template.render({ messages: [{ role: 'user', content: question }], add_generation_prompt: true, bos_token: '' })

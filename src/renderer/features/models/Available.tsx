@@ -1,6 +1,6 @@
 /** The catalogue: what could be fetched, whether it fits here, and from where. The recommended one comes first. */
 import { Trans, useLingui } from '@lingui/react/macro'
-import type { AvailableModel } from '#shared/contract/models'
+import type { CatalogueRow } from '#shared/contract/models'
 import { reportFailure } from '../../app/Notices'
 import { client } from '../../data/client'
 import { asFailure } from '../../data/store'
@@ -8,7 +8,7 @@ import { bytes, count, shortId } from '../../ui/format'
 import { Empty } from '../../ui/parts'
 import { ModelName } from './ModelName'
 
-export function Available({ models, onAsked }: { models: readonly AvailableModel[]; onAsked: () => void }) {
+export function Available({ models, onAsked }: { models: readonly CatalogueRow[]; onAsked: () => void }) {
   const { t } = useLingui()
   const rest = models.filter((model) => !model.installed)
   if (rest.length === 0)
@@ -50,7 +50,7 @@ export function Available({ models, onAsked }: { models: readonly AvailableModel
   )
 }
 
-function Row({ model, onAsked }: { model: AvailableModel; onAsked: () => void }) {
+function Row({ model, onAsked }: { model: CatalogueRow; onAsked: () => void }) {
   const { t } = useLingui()
   const { fit } = model
   const get = (): void => {
@@ -113,7 +113,7 @@ function Row({ model, onAsked }: { model: AvailableModel; onAsked: () => void })
   )
 }
 
-function FitWord({ fit }: { fit: AvailableModel['fit'] }) {
+function FitWord({ fit }: { fit: CatalogueRow['fit'] }) {
   const { t } = useLingui()
   const worst =
     fit.memory === 'no' || fit.disk === 'no' ? 'no' : fit.memory === 'tight' || fit.disk === 'tight' ? 'tight' : 'fits'

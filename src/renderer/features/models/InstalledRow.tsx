@@ -1,6 +1,6 @@
 import { Trans, useLingui } from '@lingui/react/macro'
 import { useState, type KeyboardEvent } from 'react'
-import type { InstalledModel } from '#shared/contract/models'
+import type { ModelRow } from '#shared/contract/models'
 import { isOutdated } from '#shared/domain/converter'
 import { reportFailure } from '../../app/Notices'
 import { client } from '../../data/client'
@@ -10,7 +10,7 @@ import { ModelName } from './ModelName'
 import { bytes, count, joined, NONE, scaled, shortId, shortTime } from '../../ui/format'
 
 interface InstalledRowProps {
-  model: InstalledModel
+  model: ModelRow
   /** what the last check found wrong */
   badFiles: readonly string[]
   onRemoved: () => void
@@ -67,7 +67,7 @@ export function InstalledRow({ model, badFiles, onRemoved }: InstalledRowProps) 
   )
 }
 
-function StateWords({ model, badFiles }: { model: InstalledModel; badFiles: readonly string[] }) {
+function StateWords({ model, badFiles }: { model: ModelRow; badFiles: readonly string[] }) {
   const { t } = useLingui()
   const { fit } = model
   if (badFiles.length > 0) return <span className="bad">{t`not as the card says: ${badFiles.join(', ')}`}</span>
@@ -88,7 +88,7 @@ function StateWords({ model, badFiles }: { model: InstalledModel; badFiles: read
 }
 
 /** Asks once, in place. */
-function Remove({ model, onRemoved }: { model: InstalledModel; onRemoved: () => void }) {
+function Remove({ model, onRemoved }: { model: ModelRow; onRemoved: () => void }) {
   const { t } = useLingui()
   const [asked, setAsked] = useState(false)
   const [kept, setKept] = useState(false)

@@ -1,7 +1,7 @@
 /** Models: what is being fetched, what is installed and what it earned, what could be fetched, and how to bring one's own. */
 import { Trans, useLingui } from '@lingui/react/macro'
 import { useState } from 'react'
-import type { InstalledModel } from '#shared/contract/models'
+import type { ModelRow } from '#shared/contract/models'
 import { useAnswer } from '../../data/answer'
 import { bytes, count } from '../../ui/format'
 import { useKeptFocus } from '../../ui/kept-focus'
@@ -102,13 +102,13 @@ export function Models() {
   )
 }
 
-function Sums({ models }: { models: readonly InstalledModel[] }) {
+function Sums({ models }: { models: readonly ModelRow[] }) {
   const { t } = useLingui()
   const all = models.reduce((sum, model) => sum + model.bytes, 0)
   return <>{t`${count(models.length)} installed, ${bytes(all)}`}</>
 }
 
-function InstalledTable({ models, onRemoved }: { models: readonly InstalledModel[]; onRemoved: () => void }) {
+function InstalledTable({ models, onRemoved }: { models: readonly ModelRow[]; onRemoved: () => void }) {
   const { t } = useLingui()
   const bad = useBadFiles((state) => state.files)
   return (

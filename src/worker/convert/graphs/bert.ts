@@ -8,7 +8,7 @@
  *
  * Source: Devlin et al., "BERT". Normalisation comes after each sum; the activation is the exact GELU.
  */
-import type { ModelPrecision } from '#shared/ipc/worker'
+import type { ModelPrecision } from '#shared/domain/model-stages'
 import { readMatrix, type TensorSource } from '../sources/tensor-source'
 import { FLOAT, INT64, type GraphWriter } from './graph-writer'
 import { createProducts } from './products'

@@ -13,7 +13,7 @@
  * Operators are those that every provider of onnxruntime accelerates: products over blocks of 4 or 8 bits, rotary
  * positions, normalisation fused with the residual sum.
  */
-import type { ModelPrecision } from '#shared/ipc/worker'
+import type { ModelPrecision } from '#shared/domain/model-stages'
 import type { TensorSource } from '../sources/tensor-source'
 import { createAttention, type AttentionInputs, type KeptTokens } from './attention'
 import { FLOAT, INT64, type GraphWriter } from './graph-writer'

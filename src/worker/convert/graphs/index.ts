@@ -1,5 +1,5 @@
 /** The graph of a model, by its family. */
-import type { ModelPrecision } from '#shared/ipc/worker'
+import type { ModelPrecision } from '#shared/domain/model-stages'
 import type { TensorSource } from '../sources/tensor-source'
 import { buildBertGraph } from './bert'
 import { buildDecoderGraph, type AttentionBuilder } from './decoder'

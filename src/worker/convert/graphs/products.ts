@@ -2,7 +2,7 @@
  * Products with weights, in the form that a precision has in the graph. `int8`: MatMulNBits over blocks of 32 with int8
  * arithmetic inside, which keep the distances between a block's numbers as the file has them, but for a few small ones (`exact`); `float32`: MatMul with the numbers that the file stands for.
  */
-import type { ModelPrecision } from '#shared/ipc/worker'
+import type { ModelPrecision } from '#shared/domain/model-stages'
 import { decodeBlocks } from '../sources/block-formats'
 import {
   BLOCK,

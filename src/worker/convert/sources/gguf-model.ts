@@ -1,7 +1,7 @@
 /** A GGUF file as a model: what its metadata say of sizes, tokenizer and origin; parsed, bounded, refused where Lode computes otherwise. */
 import { z } from 'zod'
 import { decoderFamilies, sizes, type DecoderFamilyName, type DecoderShape, type EncoderShape } from '../graphs/shapes'
-import type { ModelSource } from '../model-source'
+import type { OpenedModel } from '../opened-model'
 import { openGguf, type GgufFile } from './gguf-file'
 import { tokenizerFiles } from './gguf-tokenizer'
 import { readVector, refuse } from './tensor-source'
@@ -12,7 +12,7 @@ const MEAN = POOLING.indexOf('mean')
 const FIRST = POOLING.indexOf('cls')
 
 /** Opens the file; whoever asked closes `tensors`. Throws a Failure `model-refused` that names the file and the reason. */
-export async function openGgufModel(path: string): Promise<ModelSource> {
+export async function openGgufModel(path: string): Promise<OpenedModel> {
   const file = await openGguf(path)
   try {
     const architecture = String(file.metadata['general.architecture'])

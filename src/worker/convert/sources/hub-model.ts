@@ -2,7 +2,7 @@
 import { readFile, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { z } from 'zod'
-import type { ModelSource } from '../model-source'
+import type { OpenedModel } from '../opened-model'
 import { hubShape } from './hub-config'
 import { hubNames } from './hub-names'
 import { openSafetensors } from './safetensors-file'
@@ -30,7 +30,7 @@ const pooling = z.looseObject({
 })
 
 /** `path`: the folder, or its safetensors file. Whoever asked closes `tensors`. Throws a Failure `model-refused` that names the file at fault. */
-export async function openHubModel(path: string): Promise<ModelSource> {
+export async function openHubModel(path: string): Promise<OpenedModel> {
   const folder = await realpath((await stat(path)).isDirectory() ? path : dirname(resolve(path)))
   const config = await readJson(folder, 'config.json')
   if (config === undefined) throw missing('config.json')
@@ -53,12 +53,6 @@ export async function openHubModel(path: string): Promise<ModelSource> {
     files,
     paths,
   }
-}
-
-/** Whether a folder has weights that this reads. */
-export async function hasSafetensors(folder: string): Promise<boolean> {
-  for (const name of [ONE_FILE, INDEX]) if ((await inside(folder, name)) !== undefined) return true
-  return false
 }
 
 async function textFiles(folder: string, kind: 'chat' | 'embed'): Promise<Record<string, string>> {

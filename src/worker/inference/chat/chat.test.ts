@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { chatSampling, type ChatInput, type ChatMessage, type JobRun } from '#shared/domain/job'
+import { installedModelOf } from '#shared/domain/model-stages'
 import { probeModel, runJob } from '../index'
 import { chatModel } from '../real-models.test.support'
 import { loadTokenizer } from '../tokenizer'
@@ -102,7 +103,7 @@ describe.skipIf(!chatModel)('chat on the real model', () => {
       {
         jobId: 'job',
         input: { kind: 'chat', messages: question, maxTokens: 24 },
-        model: { folder, card: { ...chatModel!.card, files } },
+        model: installedModelOf({ ...chatModel!.card, files }, folder),
       },
       { threads: 1, signal: new AbortController().signal, onToken: () => undefined },
     )

@@ -5,7 +5,8 @@ import type { InferenceSession } from 'onnxruntime-node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chatMacs, jobMacs } from '#shared/domain/card'
 import { chatSampling } from '#shared/domain/job'
-import { MAX_PARALLEL_CHATS, type ModelLocation } from '#shared/ipc/worker'
+import { installedModelOf, type InstalledModel } from '#shared/domain/model-stages'
+import { MAX_PARALLEL_CHATS } from '#shared/ipc/worker'
 import { ggufBytes, randomNumbers, tinyModel, WORDS } from '../../convert/sources/gguf.test.support'
 import { convertModel } from '../../convert/index'
 import { probeModel } from '../index'
@@ -28,17 +29,15 @@ const shape = {
 } as const
 
 /** A graph that Lode built, with random weights; prompts are absorbed in parts of eight and sixteen tokens. */
-async function tinyLocation(): Promise<ModelLocation> {
+async function tinyLocation(): Promise<InstalledModel> {
   const { metadata, tensors } = tinyModel(shape, 8, 11)
   writeFileSync(join(home, 'tiny.gguf'), ggufBytes({ ...metadata, 'llama.context_length': 1024 }, tensors))
   const folder = join(home, 'tiny')
-  await convertModel(join(home, 'tiny.gguf'), folder)
+  await convertModel({ form: 'gguf', path: join(home, 'tiny.gguf'), folder })
   const files = readdirSync(folder).map((path) => ({ path, bytes: 1, sha256: '0'.repeat(64) }))
   const macFormula = { kind: 'chat', perToken: 0, perLogits: 0, perPair: 0 } as const
-  return {
-    folder,
-    card: { id: 'tiny', kind: 'chat', name: 'Tiny', files, licence: 'mit', source: 'a test', context: 0, macFormula },
-  }
+  const named = { id: 'tiny', kind: 'chat', name: 'Tiny', licence: 'mit', source: 'a test', context: 0 } as const
+  return installedModelOf({ ...named, files, macFormula }, folder)
 }
 
 const random = randomNumbers(7)
@@ -78,7 +77,7 @@ function expectSame(actual: Answer, expected: Answer): void {
 }
 
 describe('many requests on a graph that Lode built', () => {
-  let location: ModelLocation
+  let location: InstalledModel
   let model: ChatModel
   /** tokens of every run, in order */
   const runs: { rows: number; tokens: number }[] = []

@@ -2,7 +2,8 @@
 import { chatMacs } from '#shared/domain/card'
 import { Failure } from '#shared/domain/errors'
 import type { ChatInput, JobRun } from '#shared/domain/job'
-import type { ModelLocation, WorkerMethods } from '#shared/ipc/worker'
+import type { InstalledModel } from '#shared/domain/model-stages'
+import type { WorkerMethods } from '#shared/ipc/worker'
 import { countTransformerMacs } from '../graph/macs'
 import { readGraph } from '../graph/read'
 import { damaged, graphPath, headSize, readModelConfig } from '../model-files'
@@ -32,7 +33,7 @@ const models = createModelCache<Loaded>(({ model }) => model.session.release())
  * Rejects with `invalid-input` before any work when the prompt exceeds the context, with `cancelled` within a token or a
  * part of the prompt.
  */
-export async function runChat(input: ChatInput, model: ModelLocation, context: ChatContext): Promise<JobRun> {
+export async function runChat(input: ChatInput, model: InstalledModel, context: ChatContext): Promise<JobRun> {
   const started = performance.now()
   const { macFormula } = model.card
   return models.use(
@@ -70,7 +71,7 @@ export async function runChat(input: ChatInput, model: ModelLocation, context: C
 
 /** Loads the model, generates two tokens, and counts its MACs. Rejects with `model-refused`. */
 export async function probeChat(
-  model: ModelLocation,
+  model: InstalledModel,
   context: { threads: number },
 ): Promise<WorkerMethods['model.probe']['result']> {
   const { model: loaded, engine } = await load(model, context.threads)
@@ -97,7 +98,7 @@ export async function probeChat(
   }
 }
 
-async function load(model: ModelLocation, threads: number): Promise<Loaded> {
+async function load(model: InstalledModel, threads: number): Promise<Loaded> {
   const loaded = await loadChatModel(model, threads)
   return { model: loaded, engine: createChatEngine(loaded) }
 }

@@ -2,7 +2,7 @@
 import { basename } from 'node:path'
 import { Template } from '@huggingface/jinja'
 import { z } from 'zod'
-import type { ModelLocation } from '#shared/ipc/worker'
+import type { InstalledModel } from '#shared/domain/model-stages'
 import {
   contextTokens,
   damaged,
@@ -49,7 +49,7 @@ const generationConfig = z.looseObject({
 })
 
 /** Loads the model. Throws a Failure `model-refused` that names the file at fault. */
-export async function loadChatModel(model: ModelLocation, threads: number): Promise<ChatModel> {
+export async function loadChatModel(model: InstalledModel, threads: number): Promise<ChatModel> {
   const config = await readModelConfig(model)
   const generation = await readModelJson(model, 'generation_config.json', generationConfig)
   const tokenizer = await loadTokenizer(model)
@@ -77,7 +77,7 @@ export async function loadChatModel(model: ModelLocation, threads: number): Prom
   }
 }
 
-async function loadTemplate(model: ModelLocation, config: TokenizerConfig): Promise<Template> {
+async function loadTemplate(model: InstalledModel, config: TokenizerConfig): Promise<Template> {
   const own = config.chat_template
   const named = Array.isArray(own) ? own.find((entry) => entry.name === 'default')?.template : own
   const text = (await readModelText(model, 'chat_template.jinja')) ?? named
@@ -147,7 +147,7 @@ function cacheSlots({ session }: LoadedGraph, config: ModelConfig, file: string)
  * late a cancelled job ends, and how long the other requests' next token waits for a part of a prompt. It follows from
  * the card alone, so that the same prompt is always computed the same way.
  */
-function prefillTokens(model: ModelLocation): number {
+function prefillTokens(model: InstalledModel): number {
   const formula = model.card.macFormula
   if (formula.kind !== 'chat' || formula.perToken === 0) return 8
   const tokens = 2 ** Math.floor(Math.log2(8e9 / formula.perToken))

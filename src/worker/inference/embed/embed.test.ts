@@ -95,7 +95,7 @@ describe.skipIf(!embedModel)('embeddings on the real model', () => {
     writeFileSync(join(folder, 'model.onnx'), tableGraph())
     const texts = Array.from({ length: 50 }, (_, index) => 'word '.repeat(index % 7) + index)
     const context = { threads: 1, signal: new AbortController().signal, onToken: () => undefined }
-    const model = { card: embedModel!.card, folder }
+    const model = { ...embedModel!, folder }
     const together = (await runJob({ jobId: 'job', input: { kind: 'embed', texts }, model }, context))
       .output as number[][]
     for (const [index, text] of texts.entries()) {

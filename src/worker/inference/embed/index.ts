@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto'
 import { Failure } from '#shared/domain/errors'
 import type { EmbedInput, JobRun } from '#shared/domain/job'
-import type { ModelLocation, WorkerMethods } from '#shared/ipc/worker'
+import type { InstalledModel } from '#shared/domain/model-stages'
+import type { WorkerMethods } from '#shared/ipc/worker'
 import { countTransformerMacs } from '../graph/macs'
 import { readGraph } from '../graph/read'
 import { damaged, graphPath, headSize, readModelConfig } from '../model-files'
@@ -15,7 +16,7 @@ const models = createModelCache<BatchedModel>((model) => model.session.release()
 /** Embeds every text, cut at the model's context. An empty text gives the vector of the special tokens. Rejects with `cancelled` within one batch. */
 export async function runEmbed(
   input: EmbedInput,
-  model: ModelLocation,
+  model: InstalledModel,
   context: { threads: number; signal: AbortSignal },
 ): Promise<JobRun> {
   const started = performance.now()
@@ -40,7 +41,7 @@ export async function runEmbed(
 
 /** Loads the model, embeds one word, and counts its MACs. Rejects with `model-refused`. */
 export async function probeEmbed(
-  model: ModelLocation,
+  model: InstalledModel,
   context: { threads: number },
 ): Promise<WorkerMethods['model.probe']['result']> {
   const loaded = { ...(await loadEmbedModel(model, context.threads)), textsPerBatch: 1 }

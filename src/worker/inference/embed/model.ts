@@ -1,6 +1,6 @@
 /** An embedding model in memory: graph, tokenizer, and how its vectors are pooled. */
 import { z } from 'zod'
-import type { ModelLocation } from '#shared/ipc/worker'
+import type { InstalledModel } from '#shared/domain/model-stages'
 import { contextTokens, damaged, graphPath, readModelConfig, readModelJson } from '../model-files'
 import { openGraph, tensorShape, type LoadedGraph } from '../sessions'
 import { loadTokenizer, tokenText, type TextTokenizer } from '../tokenizer'
@@ -23,7 +23,7 @@ const pooling = z.looseObject({
 const sentenceConfig = z.looseObject({ max_seq_length: z.number().int().positive().nullish() })
 
 /** Loads the model. Throws a Failure `model-refused` that names the file at fault. */
-export async function loadEmbedModel(model: ModelLocation, threads: number): Promise<EmbedModel> {
+export async function loadEmbedModel(model: InstalledModel, threads: number): Promise<EmbedModel> {
   const config = await readModelConfig(model)
   const tokenizer = await loadTokenizer(model)
   const sentence = await readModelJson(model, 'sentence_bert_config.json', sentenceConfig)

@@ -1,7 +1,8 @@
 /** Text recognition with PP-OCRv4: find lines, read each, put them in reading order. */
 import type { JobRun, OcrInput, OcrLine } from '#shared/domain/job'
 import { Failure } from '#shared/domain/errors'
-import type { ModelLocation, WorkerMethods } from '#shared/ipc/worker'
+import type { InstalledModel } from '#shared/domain/model-stages'
+import type { WorkerMethods } from '#shared/ipc/worker'
 import { corners, turnedAround, type RotatedBox } from './boxes'
 import { lineIn, type Line } from './crop'
 import { findText, tryDetection } from './detection'
@@ -26,7 +27,7 @@ const models = createModelCache<OcrModel>(closeOcrModel)
  */
 export async function runOcr(
   input: OcrInput,
-  model: ModelLocation,
+  model: InstalledModel,
   context: { threads: number; signal: AbortSignal },
 ): Promise<JobRun> {
   const startedAt = performance.now()
@@ -102,7 +103,7 @@ async function readDoubtfulTurned(
 
 /** Loads the model, runs it once on an empty picture and counts its MACs. Throws Failure 'model-refused'. */
 export async function probeOcr(
-  model: ModelLocation,
+  model: InstalledModel,
   context: { threads: number },
 ): Promise<WorkerMethods['model.probe']['result']> {
   const sessions = await loadOcrModel(model, context.threads)

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { InferenceSession } from 'onnxruntime-node'
 import { Failure } from '#shared/domain/errors'
-import type { ModelLocation } from '#shared/ipc/worker'
+import type { InstalledModel } from '#shared/domain/model-stages'
 import { openMacCounter } from './graph-macs'
 import type { MacFormula } from '#shared/domain/card'
 import { DETECTION_BLOCK } from './picture'
@@ -19,7 +19,7 @@ export interface OcrModel {
 const REFERENCE_COLUMNS = 320
 
 /** The sessions of a model folder. Throws Failure 'model-refused'. */
-export async function loadOcrModel(location: ModelLocation, threads: number): Promise<OcrModel> {
+export async function loadOcrModel(location: InstalledModel, threads: number): Promise<OcrModel> {
   const files = findFiles(location)
   const { InferenceSession } = await import('onnxruntime-node')
   const open = async (path: string, keepsMemory: boolean): Promise<InferenceSession> =>
@@ -51,7 +51,7 @@ export async function closeOcrModel({ detection, recognition }: OcrModel): Promi
  * block and step; what does not depend on the picture's size (squeeze-and-excitation on one pixel) is left out.
  * Recognition's attention grows with the square of the line: it is taken as in a line of REFERENCE_COLUMNS.
  */
-export async function countOcrMacs(location: ModelLocation): Promise<Extract<MacFormula, { kind: 'ocr' }>> {
+export async function countOcrMacs(location: InstalledModel): Promise<Extract<MacFormula, { kind: 'ocr' }>> {
   const files = findFiles(location)
   const detection = await openMacCounter(files.detection)
   const recognition = await openMacCounter(files.recognition)
@@ -72,7 +72,7 @@ export async function countOcrMacs(location: ModelLocation): Promise<Extract<Mac
 }
 
 /** A card names its files; which is which follows from PaddleOCR's own naming. */
-function findFiles(location: ModelLocation): { detection: string; recognition: string; characters: string } {
+function findFiles(location: InstalledModel): { detection: string; recognition: string; characters: string } {
   const find = (pattern: RegExp, what: string): string => {
     const file = location.card.files.find(({ path }) => pattern.test(path))
     if (!file) throw refused(location, `has no ${what} file`)
@@ -91,7 +91,7 @@ function parseCharacters(text: string): string[] {
   return ['', ...lines, ' ']
 }
 
-function refused(location: ModelLocation, problem: string): Failure {
+function refused(location: InstalledModel, problem: string): Failure {
   return new Failure(
     'model-refused',
     `The model ${location.card.id} ${problem}.`,

@@ -206,11 +206,11 @@ describe('the model', () => {
     const copy = await mkdtemp(join(tmpdir(), 'lode-ocr-'))
     try {
       for (const { path } of card.files.slice(0, 2)) await copyFile(join(folder, path), join(copy, path))
-      await expect(probeOcr({ card, folder: copy }, { threads: 1 })).rejects.toMatchObject(refused)
+      await expect(probeOcr({ ...model, folder: copy }, { threads: 1 })).rejects.toMatchObject(refused)
       await copyFile(join(folder, card.files[2]!.path), join(copy, card.files[2]!.path))
       await truncate(join(copy, card.files[1]!.path), 1_000_000)
-      await expect(probeOcr({ card, folder: copy }, { threads: 1 })).rejects.toMatchObject(refused)
-      const unnamed = { card: { ...card, files: card.files.slice(1) }, folder }
+      await expect(probeOcr({ ...model, folder: copy }, { threads: 1 })).rejects.toMatchObject(refused)
+      const unnamed = { ...model, card: { ...card, files: card.files.slice(1) } }
       await expect(probeOcr(unnamed, { threads: 3 })).rejects.toMatchObject(refused)
     } finally {
       await rm(copy, { recursive: true, force: true })

@@ -1,8 +1,8 @@
-/** A model as it comes from a file or a folder, before its graph is written. */
+/** A model file or folder that is open for reading while its graph is made. */
 import type { ModelShape } from './graphs/shapes'
 import type { TensorSource } from './sources/tensor-source'
 
-export interface ModelSource {
+export interface OpenedModel {
   /** tensors by GGUF's names, whatever names the file has */
   tensors: TensorSource
   shape: ModelShape

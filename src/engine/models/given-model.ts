@@ -1,0 +1,171 @@
+/**
+ * A model as somebody gave it: a file or folder of a person's, or what a download fetched. Its form is determined here,
+ * once, and passed on with it; whoever reads the file later trusts it and checks the content.
+ */
+import { statSync, type Stats } from 'node:fs'
+import { realpath, stat } from 'node:fs/promises'
+import { basename, dirname, join, relative, sep } from 'node:path'
+import type { ModelCard } from '#shared/domain/card'
+import type { CatalogueEntry } from '#shared/domain/catalogue'
+import { Failure } from '#shared/domain/errors'
+import type { ModelConversion } from '#shared/domain/model-stages'
+import type { FetchedFile } from './download-file'
+import { MAX_MODEL_BYTES, scanFolder, startsLikePickle, type FolderFile } from './folder-scan'
+import { hashFiles } from './install'
+import { refused } from './refusal'
+
+/** What is known of a model besides its files. */
+export interface Provenance {
+  /** of the folder that it lay in, or of its file without the ending: its name where there is no other */
+  folderName: string
+  name?: string
+  licence?: string
+  source?: string
+  origin?: NonNullable<ModelCard['origin']>
+  agreement?: NonNullable<ModelCard['agreement']>
+}
+
+/** A folder with a graph, which is taken as it is. */
+export interface GivenGraph {
+  form: 'onnx'
+  files: ReadonlyMap<string, FolderFile>
+  /** the graph that was named, relative to the folder; absent: the card or the usual names say which */
+  graph?: string
+  /** fetched or made by Lode: the files are moved, not copied */
+  isOwn: boolean
+  provenance: Provenance
+}
+
+/** Weights that a graph is made from. */
+export interface GivenWeights extends Pick<ModelConversion, 'form' | 'path'> {
+  /** `origin.files`: all files that the graph depends on */
+  provenance: Provenance & Required<Pick<Provenance, 'origin'>>
+}
+
+export type GivenModel = GivenGraph | GivenWeights
+
+const WHAT_TO_GIVE = 'Give a GGUF, safetensors or ONNX file, or the folder that it is in.'
+
+/** What a person gave. Throws a Failure `not-found` or `model-refused` that names the file. */
+export async function givenByPath(path: string): Promise<GivenModel> {
+  let absolute: string
+  let found: Stats
+  try {
+    absolute = await realpath(path)
+    found = await stat(absolute)
+  } catch {
+    throw new Failure('not-found', `there is no file or folder ${path}`, WHAT_TO_GIVE)
+  }
+  if (found.isDirectory()) return givenFolder(absolute)
+  const name = basename(absolute)
+  if (!found.isFile()) throw refused(name, 'is neither a file nor a folder', WHAT_TO_GIVE)
+  if (found.size > MAX_MODEL_BYTES) throw refused(name, `has ${found.size} bytes`, 'Choose a smaller model.')
+  if (/\.gguf$/i.test(name)) return givenGguf(absolute)
+  if (/\.safetensors$/i.test(name)) return givenSafetensors(absolute, dirname(absolute), [name], nameOf(absolute))
+  if (/\.onnx$/i.test(name)) return givenGraph(absolute)
+  if (/\.(pkl|pickle|pt|pth|ckpt|joblib)$/i.test(name) || (await startsLikePickle(absolute)))
+    throw refused(
+      name,
+      'is a pickle, which can run programs when it is read',
+      'Look for the same model as safetensors or GGUF.',
+    )
+  throw refused(name, 'is no model that Lode knows', WHAT_TO_GIVE)
+}
+
+/** What a download fetched into `folder`: the catalogue says its form. */
+export async function givenByDownload(
+  entry: CatalogueEntry,
+  folder: string,
+  files: readonly FetchedFile[],
+): Promise<GivenModel> {
+  const provenance = {
+    folderName: entry.id,
+    name: entry.name,
+    licence: entry.licence.name,
+    source: `${entry.name} from ${[...new Set(files.map(({ source }) => source))].join(', ')}`,
+    origin: {
+      files: files.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
+      hash: files.some(({ hash }) => hash === 'hub') ? ('hub' as const) : ('pinned' as const),
+    },
+    ...(entry.agreement === undefined ? {} : { agreement: entry.agreement }),
+  }
+  if (entry.form === 'onnx') return { form: 'onnx', files: await scanFolder(folder), isOwn: true, provenance }
+  return { form: entry.form, path: join(folder, entry.files[0]?.path ?? ''), provenance }
+}
+
+const WHOLE_WEIGHTS = ['model.safetensors', 'model.safetensors.index.json']
+
+/** A folder with a graph is taken as it is; one with weights only is made into one. */
+async function givenFolder(folder: string): Promise<GivenModel> {
+  const files = await scanFolder(folder)
+  const folderName = basename(folder)
+  const paths = [...files.keys()]
+  const asItIs: GivenGraph = { form: 'onnx', files, isOwn: false, provenance: { folderName } }
+  if (files.has('card.json') || paths.some((path) => path.endsWith('.onnx'))) return asItIs
+  const parts = paths.filter((path) => path.endsWith('.safetensors'))
+  if (WHOLE_WEIGHTS.some((path) => files.has(path))) return givenSafetensors(folder, folder, parts, folderName)
+  const gguf = paths.filter((path) => /\.gguf$/i.test(path))
+  const [only] = gguf
+  if (only !== undefined && gguf.length === 1) return givenGguf(join(folder, only))
+  if (gguf.length > 1) throw refused(folderName, `holds ${gguf.length} GGUF files`, 'Give the one that you want.')
+  if (parts.length > 0)
+    throw refused(
+      'the folder',
+      'has neither model.safetensors nor a GGUF file',
+      'Give the folder of one model, or the file itself.',
+    )
+  return asItIs
+}
+
+function givenGguf(file: string): Promise<GivenWeights> {
+  return givenWeights({ form: 'gguf', path: file }, dirname(file), [basename(file)], nameOf(file))
+}
+
+/** What a model of safetensors takes from its folder besides the weights. */
+const BESIDE_WEIGHTS = [
+  'config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'chat_template.jinja',
+  '1_Pooling/config.json',
+  'generation_config.json',
+  'special_tokens_map.json',
+  'sentence_bert_config.json',
+  'model.safetensors.index.json',
+  'README.md',
+] as const
+
+function givenSafetensors(
+  path: string,
+  folder: string,
+  weights: readonly string[],
+  folderName: string,
+): Promise<GivenWeights> {
+  const beside = BESIDE_WEIGHTS.filter((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.isFile())
+  return givenWeights({ form: 'safetensors', path }, folder, [...weights, ...beside], folderName)
+}
+
+async function givenWeights(
+  given: Pick<ModelConversion, 'form' | 'path'>,
+  folder: string,
+  files: readonly string[],
+  folderName: string,
+): Promise<GivenWeights> {
+  const origin = { files: await hashFiles(folder, files), hash: 'computed' as const }
+  return { ...given, provenance: { folderName, source: `made from ${basename(given.path)}`, origin } }
+}
+
+/** A graph needs the files beside it; exports keep it in a folder `onnx` below them. */
+async function givenGraph(file: string): Promise<GivenGraph> {
+  const beside = dirname(file)
+  const folder = basename(beside) === 'onnx' ? dirname(beside) : beside
+  const graph = relative(folder, file).split(sep).join('/')
+  const provenance = { folderName: basename(folder) }
+  return { form: 'onnx', files: await scanFolder(folder), graph, isOwn: false, provenance }
+}
+
+/** `model.safetensors` says nothing: its folder does. */
+function nameOf(file: string): string {
+  const name = basename(file).replace(/\.(gguf|safetensors)$/i, '')
+  return name === 'model' ? basename(dirname(file)) : name
+}

@@ -1,0 +1,56 @@
+/** What screens and `lode` see of models: the views of the contract (contract/models.ts) are derived here and nowhere else. */
+import type { CatalogueRow, Download, Fit, ModelRow, ModelVerification, ModelView } from '#shared/contract/models'
+import type { ModelState } from '#shared/domain/card'
+import { hashOrigin, sourceWords, type CatalogueEntry } from '#shared/domain/catalogue'
+import type { InstalledModel } from '#shared/domain/model-stages'
+import type { ModelTotal } from '../ledger'
+
+/** `builtIn`: it comes with Lode. */
+export function modelView({ card, hash }: InstalledModel, state: ModelState, builtIn: boolean): ModelView {
+  return { ...card, hash, state, builtIn, bytes: card.files.reduce((sum, file) => sum + file.bytes, 0) }
+}
+
+export function modelVerification(view: ModelView, files: ModelVerification['files']): ModelVerification {
+  return { ...view, files }
+}
+
+/** `earned`: null where it never had an accepted job. */
+export function modelRow(view: ModelView, fit: Fit, earned: ModelTotal | null): ModelRow {
+  return {
+    ...view,
+    fit,
+    earned: {
+      jobs: earned?.jobs ?? 0,
+      creditMacs: String(earned?.creditMacs ?? 0n),
+      lastAt: earned?.lastAt ?? null,
+    },
+  }
+}
+
+/** `chosenContext`: the tokens that `fit` is computed with; `download`: undefined where nothing of it is fetched. */
+export function catalogueRow(
+  entry: CatalogueEntry,
+  about: Pick<CatalogueRow, 'fit' | 'chosenContext' | 'installed'> & { download: Download | undefined },
+): CatalogueRow {
+  const { id, kind, name, description, licence, card, bytes, context, isDefault, files } = entry
+  const largest = files.flatMap(({ sources }) => sources[0] ?? []).toSorted((a, b) => b.bytes - a.bytes)[0]
+  return {
+    id,
+    kind,
+    name,
+    description,
+    licence,
+    card,
+    bytes,
+    context,
+    isDefault,
+    fit: about.fit,
+    chosenContext: about.chosenContext,
+    sources: [...new Set(files.flatMap(({ sources }) => sources.map(sourceWords)))],
+    hash: hashOrigin(entry),
+    sha256: largest?.sha256 ?? null,
+    recommended: false,
+    installed: about.installed,
+    download: about.download ?? null,
+  }
+}

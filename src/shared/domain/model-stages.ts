@@ -1,0 +1,55 @@
+/**
+ * The stages of a model, one type each:
+ * `GivenModel` (engine/models/given-model.ts): a file or folder as a person or a download gave it, its form determined;
+ * `ModelConversion`: its graph is being made; `InstalledModel`: it lies in the store; `LoadedModel`: a worker has it in memory.
+ * The card describes a model from its installation on. What screens see are the views in contract/models.ts.
+ */
+import { z } from 'zod'
+import { hex64 } from './bytes'
+import { modelCard, type ModelCard } from './card'
+import { modelHash } from './model-hash'
+
+/** What a model's files are: weights that a graph is made from, or a graph that runs as it is. */
+export const modelForm = z.enum(['gguf', 'safetensors', 'onnx'])
+export type ModelForm = z.infer<typeof modelForm>
+
+/**
+ * How weights stand in a graph that Lode makes. `int8`: 8 bits, or 4 where the file has just those blocks; `float32`: the
+ * numbers that the file stands for.
+ */
+export const modelPrecisions = ['int8', 'float32'] as const
+export type ModelPrecision = (typeof modelPrecisions)[number]
+
+/** A model whose graph is being made. */
+export const modelConversion = z.object({
+  form: modelForm.exclude(['onnx']),
+  /** absolute: a GGUF file; a safetensors file with its configuration beside it, or the folder with both */
+  path: z.string().min(1),
+  /** absolute: the model's folder; it must not be there yet */
+  folder: z.string().min(1),
+  /** absent: int8 */
+  precision: z.enum(modelPrecisions).optional(),
+})
+export type ModelConversion = z.infer<typeof modelConversion>
+
+/** A model as it lies in the store, or in an unfinished folder while it is tried: what a device can run. */
+export const installedModel = z.object({
+  card: modelCard,
+  /** absolute folder that the card's file paths are relative to */
+  folder: z.string().min(1),
+  /** of its content, see model-hash.ts */
+  hash: hex64,
+})
+export type InstalledModel = z.infer<typeof installedModel>
+
+export function installedModelOf(card: ModelCard, folder: string): InstalledModel {
+  return { card, folder, hash: modelHash(card) }
+}
+
+/** A model whose weights a worker holds in memory. */
+export interface LoadedModel {
+  /** model hash */
+  hash: string
+  /** what it takes, about: its files */
+  bytes: number
+}
