@@ -10,6 +10,7 @@ import { normalizedEditDistance } from '#shared/domain/text-distance'
 import type { CoordinatorConfiguration } from './configuration'
 import type { Epochs } from './epochs'
 import { notHeld, unknownJob } from './jobs'
+import type { KeptBounds } from './kept-bounds'
 import { implausibility } from './plausibility'
 import { fitsBooks, signReceipt } from './receipts'
 import { hashOf, isSignedBy, refuse, refuseMalformed } from './refusals'
@@ -21,12 +22,13 @@ export const KNOWN_ANSWER_DISTANCE = 0.1
 export function createResults(parts: {
   store: CoordinatorStore
   epochs: Epochs
+  bounds: KeptBounds
   clock: { now(): number }
   signer: Signer
   signatures: SignatureVerifier
   configuration: CoordinatorConfiguration
 }): (delivery: JobDelivery) => Promise<Acknowledgement> {
-  const { store, epochs, clock, signer, signatures, configuration } = parts
+  const { store, epochs, bounds, clock, signer, signatures, configuration } = parts
 
   const credit = async (
     job: JobRecord,
@@ -84,10 +86,10 @@ export function createResults(parts: {
     if (before) return before
     if (!isHeldBy(job, body.rig)) return notHeld(job)
 
-    const input = await store.jobInput(job.id)
-    if (!input) return notHeld(await store.job(job.id))
+    const allowed = await bounds.of(job.id)
+    if (!allowed) return notHeld(await store.job(job.id))
 
-    const mismatch = bindingFault(job, delivery) ?? implausibility(input, delivery)
+    const mismatch = bindingFault(job, delivery) ?? implausibility(allowed, delivery)
     if (mismatch) return turnDown(job, delivery, mismatch, true)
     if (job.knownText && !isKnownAnswer(job.knownText, delivery)) {
       return turnDown(job, delivery, 'The answer to this job is known, and the result is another.', false)

@@ -4,7 +4,8 @@
  * `totals` excepted.
  */
 import type { MacFormula } from '#shared/domain/card'
-import type { JobInput, JobKind } from '#shared/domain/job'
+import type { EncodedInput } from '#shared/domain/encoded-input'
+import type { JobKind } from '#shared/domain/job'
 import type { Epoch } from '#shared/protocol/epoch'
 import type { Hello } from '#shared/protocol/hello'
 import type { NetworkParameters } from '#shared/protocol/parameters'
@@ -45,7 +46,7 @@ export interface CoordinatorStore {
   addJob(job: NewJob, lease?: JobLease): Promise<boolean>
   job(id: string): Promise<JobRecord | undefined>
   /** Undefined once the job has ended: the books then keep its hash only. Apart from the record because it may be large. */
-  jobInput(id: string): Promise<JobInput | undefined>
+  jobInput(id: string): Promise<EncodedInput | undefined>
   /**
    * Leases the queued job that `chooseQueued` names among those that one of the offers can run; samples only if
    * `samples`. Counts the attempt.
@@ -106,8 +107,7 @@ export interface NewJob {
   kind: JobKind
   /** model hash */
   model: string
-  input: JobInput
-  inputHash: string
+  input: EncodedInput
   buyer: Buyer
   /** lines that a right answer has, where they are known; forgotten once the job has ended */
   knownText?: string[]
@@ -125,6 +125,7 @@ export interface JobLease {
 export type StoredJobState = 'queued' | 'leased' | 'done' | 'failed' | 'cancelled'
 
 export interface JobRecord extends Omit<NewJob, 'input'> {
+  inputHash: string
   state: StoredJobState
   attempts: number
   /** the present lease, or the last one until another rig takes the job */

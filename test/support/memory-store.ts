@@ -9,7 +9,7 @@ import {
   type UnitRecord,
 } from '#coordinator/store'
 import { chooseQueued } from '#coordinator/queue-order'
-import type { JobInput } from '#shared/domain/job'
+import type { EncodedInput } from '#shared/domain/encoded-input'
 import type { Epoch } from '#shared/protocol/epoch'
 import type { NetworkParameters } from '#shared/protocol/parameters'
 import type { Receipt } from '#shared/protocol/receipt'
@@ -25,7 +25,7 @@ export function createMemoryStore(): CoordinatorStore {
   const shares = new Map<string, AcceptedShare>()
   const receipts: Signed<Receipt>[] = []
   const jobs = new Map<string, JobRecord>()
-  const inputs = new Map<string, JobInput>()
+  const inputs = new Map<string, EncodedInput>()
   const credited = new Set<string>()
   const shareKey = ({ rig, epoch, nonce }: ShareKey): string => `${rig}/${epoch}/${nonce}`
   const end = (job: JobRecord, state: 'done' | 'failed' | 'cancelled', message?: string): void => {
@@ -89,7 +89,9 @@ export function createMemoryStore(): CoordinatorStore {
     addJob: async ({ input, ...job }, lease) => {
       if (jobs.has(job.id)) return false
       inputs.set(job.id, input)
-      jobs.set(job.id, { ...job, state: lease ? 'leased' : 'queued', attempts: lease ? 1 : 0, ...(lease && { lease }) })
+      const state = lease ? 'leased' : 'queued'
+      const inputHash = input.hash
+      jobs.set(job.id, { ...job, inputHash, state, attempts: lease ? 1 : 0, ...(lease && { lease }) })
       return true
     },
     job: async (id) => structuredClone(jobs.get(id)),

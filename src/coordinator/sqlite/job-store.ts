@@ -10,7 +10,8 @@ import {
 } from '../store'
 import { chooseQueued } from '../queue-order'
 import { macFormula } from '#shared/domain/card'
-import { jobInput, jobKind } from '#shared/domain/job'
+import { EncodedInput } from '#shared/domain/encoded-input'
+import { jobKind } from '#shared/domain/job'
 import { refusalCode } from '#shared/protocol/refusal'
 import { z } from 'zod'
 import { guarded, transaction, type Books } from './database'
@@ -74,12 +75,12 @@ export function createJobBooks(books: Books): JobBooks {
   return {
     addJob: (job, lease) =>
       inTransaction(() => {
-        const { id, kind, model, inputHash, buyer, knownText, createdAt, deadline } = job
+        const { id, kind, model, input, buyer, knownText, createdAt, deadline } = job
         const { changes } = statements.add.run({
           id,
           kind,
           model,
-          inputHash,
+          inputHash: input.hash,
           buyer,
           priority: BUYER_PRIORITY[buyer],
           knownText: knownText ? JSON.stringify(knownText) : null,
@@ -91,14 +92,14 @@ export function createJobBooks(books: Books): JobBooks {
           expiresAt: lease?.expiresAt ?? null,
           formula: lease ? JSON.stringify(lease.formula) : null,
         })
-        if (changes === 1) statements.addInput.run(id, JSON.stringify(job.input))
+        if (changes === 1) statements.addInput.run(id, input.text)
         return changes === 1
       }),
     job: (id) => look(() => find(id)),
     jobInput: (id) =>
       look(() => {
-        const text = statements.input.get(id) as string | undefined
-        return text === undefined ? undefined : jobInput.parse(JSON.parse(text))
+        const row = statements.input.get(id) as { kind: string; text: string; hash: string } | undefined
+        return row && EncodedInput.stored({ ...row, kind: jobKind.parse(row.kind) })
       }),
 
     leaseNextJob: ({ rig, offers, samples, now, expiresAt }) =>
@@ -240,7 +241,10 @@ function prepare(books: Books) {
          @rig, @expiresAt, @formula) ON CONFLICT (id) DO NOTHING`,
     ),
     addInput: books.prepare('INSERT INTO job_inputs (job, input) VALUES (?, ?)'),
-    input: books.prepare('SELECT input FROM job_inputs WHERE job = ?').pluck(),
+    input: books.prepare(
+      `SELECT jobs.kind, job_inputs.input AS text, jobs.input_hash AS hash
+       FROM job_inputs JOIN jobs ON jobs.id = job_inputs.job WHERE job_inputs.job = ?`,
+    ),
     removeInput: books.prepare('DELETE FROM job_inputs WHERE job = ?'),
     job: books.prepare(
       'SELECT jobs.*, receipts.signed FROM jobs LEFT JOIN receipts ON receipts.id = jobs.receipt WHERE jobs.id = ?',

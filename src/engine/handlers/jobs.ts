@@ -1,5 +1,6 @@
 import type { Handlers } from '#shared/contract/index'
 import { Failure } from '#shared/domain/errors'
+import { EncodedInput } from '#shared/domain/encoded-input'
 import type { JobInput } from '#shared/domain/job'
 import { FINAL_JOB_STATES } from '#shared/domain/states'
 import type { EngineContext } from '../context'
@@ -56,6 +57,7 @@ export function jobHandlers(
         })),
     'jobs.submit': async ({ input, model: wanted, withinSeconds }) => {
       refuseUnusable(input)
+      const encoded = encode(input)
       const model = models.resolve(input.kind, wanted)
       const runners = devices.usableRunners().filter((runner) => runner.takesJobs)
       if (runners.length === 0) {
@@ -91,13 +93,13 @@ export function jobHandlers(
         modelName: model.card.name,
         modelId: model.card.id,
         modelHash: model.hash,
-        input,
+        input: encoded,
       })
       announce(id)
       try {
         const answer = await network.enqueueJob({
           id,
-          input,
+          input: encoded,
           model: model.hash,
           buyer: 'person',
           ...(withinSeconds === undefined ? {} : { deadline: clock.now() + Math.round(withinSeconds * 1000) }),
@@ -139,4 +141,11 @@ function refuseUnusable(input: JobInput): void {
   if (input.kind === 'chat' && texts.every((text) => text.trim() === '')) {
     throw new Failure('invalid-input', 'the question is empty', 'Type a question or a text.')
   }
+}
+
+/** The one encoding that ledger, network and worker share. */
+function encode(input: JobInput): EncodedInput {
+  const encoded = EncodedInput.tryOf(input)
+  if (encoded !== undefined) return encoded
+  throw new Failure('invalid-input', 'this is not text: half of a character is missing', 'Give a plain text in UTF-8.')
 }

@@ -227,7 +227,7 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
       try {
         const result = await worker.request('job.run', {
           jobId: offer.id,
-          input: offer.input,
+          input: offer.input.text,
           model: { card: model.card, folder: model.folder },
         })
         lease.cancel()

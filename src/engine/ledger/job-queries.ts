@@ -1,5 +1,6 @@
 /** One job or share in detail, and the jobs that wait. */
 import type { JobDetail } from '#shared/contract/jobs'
+import { EncodedInput } from '#shared/domain/encoded-input'
 import { jobEvidence, jobInput, jobKind, jobOutput, jobSizes } from '#shared/domain/job'
 import type { ElectricityPrice } from '#shared/domain/electricity'
 import type { JobState } from '#shared/domain/states'
@@ -21,9 +22,12 @@ type DetailRecord = WorkRecord & {
   difficulty: string | null
   credit_id: string | null
 }
-type OpenRecord = WorkRecord & { model_id: string; model_hash: string; attempts: bigint; input: string }
+type OpenRecord = WorkRecord & { model_id: string; model_hash: string; attempts: bigint }
 
-export function readJobs(db: Db, electricity?: () => ElectricityPrice): Pick<LedgerReader, 'jobDetail' | 'openJobs'> {
+export function readJobs(
+  db: Db,
+  electricity?: () => ElectricityPrice,
+): Pick<LedgerReader, 'jobDetail' | 'openJobs' | 'jobInput'> {
   const detail = db.prepare<[string], DetailRecord>(
     `SELECT work.*, jobs.model_id, jobs.model_hash, jobs.started_at, jobs.ended_at, jobs.sizes, job_inputs.input, job_outputs.output,
        job_evidence.evidence, shares.nonce, shares.digest, shares.difficulty, credits.id AS credit_id
@@ -36,9 +40,11 @@ export function readJobs(db: Db, electricity?: () => ElectricityPrice): Pick<Led
     'SELECT state, at FROM work_path WHERE work = ? ORDER BY ordinal',
   )
   const open = db.prepare<[], OpenRecord>(
-    `SELECT work.*, jobs.model_id, jobs.model_hash, jobs.attempts, job_inputs.input
-     FROM work JOIN jobs ON jobs.work = work.seq JOIN job_inputs ON job_inputs.work = work.seq
+    `SELECT work.*, jobs.model_id, jobs.model_hash, jobs.attempts FROM work JOIN jobs ON jobs.work = work.seq
      WHERE work.state IN ('queued', 'running', 'interrupted') ORDER BY work.seq`,
+  )
+  const input = db.prepare<[string], { input: string }>(
+    'SELECT job_inputs.input FROM job_inputs JOIN work ON work.seq = job_inputs.work WHERE work.id = ?',
   )
   return {
     jobDetail(id) {
@@ -47,6 +53,10 @@ export function readJobs(db: Db, electricity?: () => ElectricityPrice): Pick<Led
     },
     openJobs() {
       return open.all().map(toOpenJob)
+    },
+    jobInput(id) {
+      const row = input.get(id)
+      return row === undefined ? null : (EncodedInput.tryOf(jobInput.parse(JSON.parse(row.input))) ?? null)
     },
   }
 }
@@ -98,7 +108,6 @@ function toOpenJob(row: OpenRecord): OpenJob {
     modelName: row.model,
     modelId: row.model_id,
     modelHash: row.model_hash,
-    input: jobInput.parse(JSON.parse(row.input)),
     at: Number(row.at),
     state: row.state,
     deviceId: row.device,

@@ -83,7 +83,7 @@ export function writeJobs(db: Db, { clock }: WriterContext): Jobs {
         const inserted = insertWork.run(job.id, now, job.kind, job.network, job.modelName, job.origin, now)
         const seq = BigInt(inserted.lastInsertRowid)
         insertJob.run(seq, job.modelId, job.modelHash)
-        insertInput.run(seq, JSON.stringify(job.input))
+        insertInput.run(seq, job.input.text)
       })
     },
     setJobState,

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { v7 } from 'uuid'
 import { bytesToHex, hexToBytes } from '#shared/domain/bytes'
+import { EncodedInput } from '#shared/domain/encoded-input'
 import type { JobSizes } from '#shared/domain/job'
 import { creditMacs } from '#shared/domain/credit'
 import type { JobResult } from '#shared/protocol/job'
@@ -112,10 +113,11 @@ export function makeJob(id: string, kind: JobRecord['kind'] = 'chat'): JobRecord
     modelName: `A ${kind} model`,
     modelId: `${kind}-model`,
     modelHash: 'ab'.repeat(32),
-    input:
+    input: EncodedInput.of(
       kind === 'chat'
         ? { kind, messages: [{ role: 'user', content: 'Why is the sky blue?' }], maxTokens: 20 }
         : { kind: 'embed', texts: ['one', 'two'] },
+    ),
   }
 }
 

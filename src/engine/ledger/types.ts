@@ -9,7 +9,8 @@ import type { CreditLine, CreditRow, EarningsPeriod, Funnel, VerifyReport } from
 import type { JobDetail, JobFilter, JobRow, WorkKind } from '#shared/contract/jobs'
 import type { addressHistoryRow, PayoutAddress } from '#shared/contract/settings'
 import type { ElectricityPrice } from '#shared/domain/electricity'
-import type { JobEvidence, JobInput, JobKind, JobOutput, JobSizes } from '#shared/domain/job'
+import type { EncodedInput } from '#shared/domain/encoded-input'
+import type { JobEvidence, JobKind, JobOutput, JobSizes } from '#shared/domain/job'
 import type { Epoch } from '#shared/protocol/epoch'
 import type { JobDelivery, JobResult } from '#shared/protocol/job'
 import type { Receipt } from '#shared/protocol/receipt'
@@ -100,7 +101,7 @@ export interface JobRecord {
   modelName: string
   modelId: string
   modelHash: string
-  input: JobInput
+  input: EncodedInput
 }
 
 export interface JobResultRecord extends WorkAmount {
@@ -136,7 +137,7 @@ export interface Recovery {
 }
 
 /** A job that is not in a final state nor submitted. */
-export interface OpenJob extends JobRecord {
+export interface OpenJob extends Omit<JobRecord, 'input'> {
   at: number
   state: JobState
   deviceId: string | null
@@ -242,6 +243,8 @@ export interface LedgerReader {
   jobDetail(id: string): JobDetail | null
   /** Oldest first: queued, running and interrupted jobs. */
   openJobs(): OpenJob[]
+  /** Parsed and encoded again, which takes time for a picture; null: no such job, or its text is not Unicode. */
+  jobInput(id: string): EncodedInput | null
 
   setting<T>(key: string, schema: z.ZodType<T>): T | null
   address(): PayoutAddress | null

@@ -1,6 +1,6 @@
 /** Jobs that a former run left unfinished: what a person asked for is queued again, samples are given back. */
 import type { Coordinator } from '#coordinator/coordinator'
-import type { Ledger } from '../ledger'
+import type { Ledger, OpenJob } from '../ledger'
 import type { Log } from '../base'
 import type { Submissions } from './submissions'
 
@@ -25,11 +25,8 @@ async function recoverJobs(parts: { ledger: Ledger; network: Coordinator; rigKey
       ledger.setJobState(job.id, 'returned', { reason: 'the rig was interrupted' })
       continue
     }
-    // Stored before it was queued: a crash in between is made good here. The same job again changes nothing.
-    const answer = await network.enqueueJob({ id: job.id, input: job.input, model: job.modelHash, buyer: 'person' })
-    const state = await network.jobState(job.id)
-    if (!answer.ok || state?.state === 'failed' || state?.state === 'cancelled') {
-      const reason = answer.ok ? (state?.message ?? 'the network gave it up') : answer.refusal.message
+    const reason = await whyLost(job, parts)
+    if (reason !== null) {
       ledger.setJobState(job.id, 'failed', { reason })
       log.warn('a job of a former run cannot go on', { job: job.id, reason })
       continue
@@ -38,4 +35,18 @@ async function recoverJobs(parts: { ledger: Ledger; network: Coordinator; rigKey
     waiting++
   }
   return waiting
+}
+
+/** Why the network will not give the job to anyone; null: it waits there. The network does not know a job when the crash came before it was queued. */
+async function whyLost(
+  job: OpenJob,
+  { ledger, network }: { ledger: Ledger; network: Coordinator },
+): Promise<string | null> {
+  const state = await network.jobState(job.id)
+  if (state !== undefined)
+    return state.state === 'failed' || state.state === 'cancelled' ? (state.message ?? 'the network gave it up') : null
+  const input = ledger.jobInput(job.id)
+  if (input === null) return 'its input cannot be read from the ledger'
+  const answer = await network.enqueueJob({ id: job.id, input, model: job.modelHash, buyer: 'person' })
+  return answer.ok ? null : answer.refusal.message
 }

@@ -202,7 +202,7 @@ export function createSubmissions(parts: {
           job: offer.id,
           kind: offer.kind,
           model: hash,
-          inputHash: objectId(offer.input),
+          inputHash: offer.input.hash,
           outputHash: objectId(run.output),
           evidenceHash: objectId(run.evidence),
           sizes: run.sizes,
