@@ -14,7 +14,7 @@ import type { CoordinatorConfiguration } from './configuration'
 import type { Epochs } from './epochs'
 import type { KeptBounds } from './kept-bounds'
 import { refuse, refuseMalformed } from './refusals'
-import type { CoordinatorStore, JobLease, JobRecord, StoredJobState } from './store'
+import type { CoordinatorStore, JobLease, QueuedJob, StoredJobState } from './store'
 
 /** Draws work that nobody has seen before. Rejects with Failure `unavailable` when it cannot now. */
 export interface SampleSource {
@@ -84,7 +84,7 @@ export function createJobs(parts: {
     }
   }
   /** Answers no-work when the job was cancelled while it was being leased. */
-  const offerQueued = async ({ lease, ...job }: JobRecord): Promise<Answer<JobOffer>> => {
+  const offerQueued = async ({ lease, ...job }: QueuedJob): Promise<Answer<JobOffer>> => {
     const input = await store.jobInput(job.id)
     if (!input || !lease) return refuse('no-work', 'The job was taken back.')
     return { ok: true, value: await offerOf({ ...job, lease }, input) }
@@ -180,7 +180,7 @@ export function createJobs(parts: {
   }
 }
 
-type LeasedJob = Pick<JobRecord, 'id' | 'kind' | 'model' | 'attempts' | 'deadline'> & { lease: JobLease }
+type LeasedJob = Pick<QueuedJob, 'id' | 'kind' | 'model' | 'attempts' | 'deadline'> & { lease: JobLease }
 
 const done: Answer<null> = { ok: true, value: null }
 
@@ -189,7 +189,7 @@ export function unknownJob() {
 }
 
 /** Why a rig cannot answer for a job. */
-export function notHeld(job: JobRecord | undefined) {
+export function notHeld(job: QueuedJob | undefined) {
   if (!job) return unknownJob()
   const reasons: Record<StoredJobState, string> = {
     queued: 'The job is no longer leased to this rig.',

@@ -260,7 +260,7 @@ describe('a refused result', () => {
     expect((await store.totals()).receipts).toBe(0)
   })
 
-  it('claims more work than the books can hold', async () => {
+  it('claims more work than the store can hold', async () => {
     const { coordinator } = await createHarness()
     const rig = createRig(coordinator)
     const most = Number.MAX_SAFE_INTEGER

@@ -12,9 +12,9 @@ import type { Epochs } from './epochs'
 import { notHeld, unknownJob } from './jobs'
 import type { KeptBounds } from './kept-bounds'
 import { implausibility } from './plausibility'
-import { fitsBooks, signReceipt } from './receipts'
+import { fitsStore, signReceipt } from './receipts'
 import { hashOf, isSignedBy, refuse, refuseMalformed } from './refusals'
-import { isHeldBy, type CoordinatorStore, type JobRecord } from './store'
+import { isHeldBy, type CoordinatorStore, type QueuedJob } from './store'
 
 /** A known answer is missed above this share of wrong characters (0 to 1). */
 export const KNOWN_ANSWER_DISTANCE = 0.1
@@ -31,14 +31,14 @@ export function createResults(parts: {
   const { store, epochs, bounds, clock, signer, signatures, configuration } = parts
 
   const credit = async (
-    job: JobRecord,
+    job: QueuedJob,
     delivery: JobDelivery,
     verification: Verification,
   ): Promise<Acknowledgement> => {
     const { body, id, signature } = delivery.result
     const { current } = await epochs.present()
     const work = workOf(job, delivery, current.parameters.body)
-    if (!fitsBooks(work.macs, work.factorMilli))
+    if (!fitsStore(work.macs, work.factorMilli))
       return turnDown(job, delivery, 'The sizes are larger than any job is.', true)
     const receipt = signReceipt(
       {
@@ -60,7 +60,7 @@ export function createResults(parts: {
   }
   /** No credit. The job is tried again unless its answer was known: it was a test, and the test is over. */
   const turnDown = async (
-    job: JobRecord,
+    job: QueuedJob,
     delivery: JobDelivery,
     message: string,
     retry: boolean,
@@ -99,14 +99,14 @@ export function createResults(parts: {
 }
 
 /** The original answer to exactly this result, if it was judged before. */
-function answeredBefore(job: JobRecord | undefined, signature: string): Acknowledgement | undefined {
+function answeredBefore(job: QueuedJob | undefined, signature: string): Acknowledgement | undefined {
   if (!job || job.resultSignature !== signature) return undefined
   if (job.receipt) return { ok: true, receipt: job.receipt, repeated: true }
   return refuse(job.refusal ?? 'wrong-result', job.message ?? 'The result was refused.')
 }
 
 /** Kind, model and hashes bind the result to the job, and output and evidence to the result. */
-function bindingFault(job: JobRecord, { result: { body }, output, evidence }: JobDelivery): string | undefined {
+function bindingFault(job: QueuedJob, { result: { body }, output, evidence }: JobDelivery): string | undefined {
   if (body.kind !== job.kind || body.model !== job.model) return 'The result is for another kind or model.'
   if (body.inputHash !== job.inputHash) return 'The result is for another input.'
   if (hashOf(output) !== body.outputHash) return 'The output is not the one that was signed.'
@@ -124,7 +124,7 @@ function isKnownAnswer(knownText: string[], { output }: JobDelivery): boolean {
 
 /** MACs by the formula leased with, factor by the parameters in force; a chat's two factors blended by MACs. */
 function workOf(
-  job: JobRecord,
+  job: QueuedJob,
   delivery: JobDelivery,
   parameters: NetworkParameters,
 ): { macs: bigint; factorMilli: bigint } {

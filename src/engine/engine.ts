@@ -32,14 +32,14 @@ import { createKeptDriverChecks, createDriverSupport } from './drivers'
 import { createHandlers } from './handlers'
 import { acquireEngineLock, openLedger, openMetrics } from './ledger'
 import { createLive, type Live } from './power'
-import { createMining, type Mining, openMiningMark, createThrottle } from './mining'
+import { createMining, type Mining, openResumeMarker, createThrottle } from './mining'
 import { createModelSupport, type ModelEnvironment, createUsableModels } from './models'
 import {
   createSigner,
   signatureVerifier,
   joinPractice,
   loadRigKeySeed,
-  takeUpWhatWasLeft,
+  recoverOpenWork,
   createNetworkState,
   createSubmissions,
 } from './network'
@@ -142,7 +142,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     })
     const metrics = openMetrics({ folder: dataDir, clock, onNotice: notice })
     closers.add(() => metrics.close())
-    const miningMark = openMiningMark(ledger, clock, (error) =>
+    const resumeMarker = openResumeMarker(ledger, clock, (error) =>
       log.warn('that mining goes on could not be recorded', { error: describeFault(error) }),
     )
     const settings = openSettings(ledger, hostname())
@@ -328,7 +328,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       isPractice: true,
       join: () => networkState.hello(devices.list().map(({ id, kind, engines }) => ({ id, kind, engines }))),
       onStarted: (options) => {
-        miningMark.begin(options)
+        resumeMarker.begin(options)
         verifier.warmUp()
         live.reset()
         metrics.pauseEnded(clock.now())
@@ -337,7 +337,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       },
       onStopped: () =>
         attempt('the end of mining could not be recorded', () => {
-          miningMark.end()
+          resumeMarker.end()
           ledger.recordEvent({ severity: 'info', code: 'mining-stopped', message: 'Mining stopped.' })
         }),
       onChange: changed,
@@ -382,7 +382,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
 
     await networkState.hello(devices.list().map(({ id, kind, engines }) => ({ id, kind, engines })))
     const rigKey = signer.publicKeyHex
-    await takeUpWhatWasLeft({ ledger, network, rigKey, log, submissions }, () => devices.usableRunners())
+    await recoverOpenWork({ ledger, network, rigKey, log, submissions }, () => devices.usableRunners())
     void ledger
       .backUpIfDue()
       .catch((error: unknown) =>
@@ -393,7 +393,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     return {
       api: { version: parts.version, handlers, onEvent: (listener) => events.onAny(listener) },
       uploadsFolder: modelSupport.uploadsFolder,
-      interruptedMining: miningMark.interrupted,
+      interruptedMining: resumeMarker.interrupted,
       onQuitRequested: (listener) => void quitListeners.push(listener),
       close: closers.closeAll,
     }

@@ -6,7 +6,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Device } from '#shared/contract/devices'
-import { creditOfDevices, sharesWithDigest } from '../support/books'
+import { creditOfDevices, sharesWithDigest } from '../support/stored-shares'
 import { startTestEngine, type TestEngine } from '../support/engine'
 import { eventually, root, temporaryFolder } from '../support/lode'
 

@@ -1,4 +1,4 @@
-/** What every implementation of the coordinator's books must do. */
+/** What every implementation of the coordinator's store must do. */
 import { describe, expect, it } from 'vitest'
 import { createSigner } from '#engine/network/index'
 import type { AcceptedShare, CoordinatorStore, JobLease, NewJob, UnitRecord } from '#coordinator/store'

@@ -30,7 +30,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
   const benchmarks = createBenchmarkQueue(clock)
   const display = createDeviceDisplay(clock, parts.onChange)
   const { show } = display
-  const proofs = createDeviceProofs({ ...parts, show, display, isJobWaiting: () => jobs.hinted })
+  const proofs = createDeviceProofs({ ...parts, show, display, isJobWaiting: () => jobs.workPending })
 
   const worker = createDeviceWorker({
     ...parts,
@@ -62,7 +62,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     const measured = await benchmarks.runNext(worker.ensure, (words) => show('benchmarking', words, 'idle'))
     if (measured) parts.onChange()
     // A job that somebody waits for comes between the slices of a benchmark.
-    if (measured && !jobs.hinted) return true
+    if (measured && !jobs.workPending) return true
     const job = await jobs.next(mining !== null && !finishing && mining.samples && !measured)
     if (job) {
       const before = parts.energyNow()
@@ -74,7 +74,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     }
     if (measured) return true
     if (mining === null || finishing) return false
-    if (jobs.hinted) return true
+    if (jobs.workPending) return true
     if (!restraint.mayProve()) await restraint.rest(0)
     else await restraint.rest((await tryModel()) ?? (await prove(mining)))
     return true
@@ -102,7 +102,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     allThreads: () => threads,
     sleep: (milliseconds) => loop.pause(milliseconds),
     // A job that somebody waits for keeps to the level's threads, not to its duty cycle.
-    isRestOver: () => stopping || finishing || mining === null || jobs.hinted || benchmarks.waiting,
+    isRestOver: () => stopping || finishing || mining === null || jobs.workPending || benchmarks.waiting,
     show: (words) => show('idle', words, 'paused'),
     onLook: () => worker.paceThreads(),
     onHot: (words) => log.warn('device rests', { device: deviceId, reason: words }),
@@ -159,7 +159,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     if (stopping) return
     worker.endWhenIdle()
     // Asked for while the last step was ending.
-    if (benchmarks.waiting || (jobs.hinted && !finishing)) run()
+    if (benchmarks.waiting || (jobs.workPending && !finishing)) run()
   }
 
   const loop = createWorkLoop({ clock, isOver: () => stopping, step, survive, onEnd: concludeLoop })
@@ -257,7 +257,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       trials?.begin()
       mining = options
       finishing = false
-      jobs.hint()
+      jobs.notifyWork()
       run()
     },
     stop,
@@ -268,7 +268,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
       await stop()
     },
     wake: () => {
-      jobs.hint()
+      jobs.notifyWork()
       trials?.yield()
       if (display.lane === 'proof' && parts.models().length > 0) proofs.yield()
       if (networkTrouble === null) loop.wake()
@@ -277,7 +277,7 @@ export function createDeviceRunner(parts: DeviceRunnerParts): DeviceRunner {
     cancelJob: (jobId) => jobs.cancel(jobId),
     retry: () => {
       forgive()
-      jobs.hint()
+      jobs.notifyWork()
       run()
     },
     setThreads: (wanted) => {

@@ -404,7 +404,7 @@ export async function createTestRig(
     jobRates,
     units,
     submit,
-    stateOf: (id: string) => ledger.jobRow(id)?.state,
+    stateOf: (id: string) => ledger.workRow(id)?.state,
     totals: () => ledger.creditTotals({ dayStart: 0 }),
     macsOfNonce: TIERS['itp1-small'].macs,
     close: async () => {

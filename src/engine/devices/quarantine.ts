@@ -21,7 +21,7 @@ export interface QuarantineParts {
   devices: Pick<DeviceRegistry, 'quarantine' | 'dropMatrixUnits' | 'adapter' | 'runner' | 'forget'>
   drivers: Pick<Drivers, 'ownerOf' | 'quarantine'>
   mining: () => Pick<Mining, 'devicesChanged'>
-  ledger: Pick<Ledger, 'recordEvent' | 'jobRow'>
+  ledger: Pick<Ledger, 'recordEvent' | 'workRow'>
   events: Pick<EngineEvents, 'on'>
   log: Pick<Log, 'warn' | 'error'>
   clock: Pick<Clock, 'now'>
@@ -65,7 +65,7 @@ export function createQuarantine(parts: QuarantineParts): Quarantine {
   // The network recomputes what is submitted.
   parts.events.on('share.changed', ({ id, deviceId, state, code }) => {
     if (state !== 'rejected' || code !== 'wrong-digest' || devices.adapter(deviceId) === null) return
-    const foundAt = ledger.jobRow(id)?.at ?? 0
+    const foundAt = ledger.workRow(id)?.at ?? 0
     if (foundAt >= (changedAt.get(deviceId) ?? 0)) putInBackground(deviceId, 'it submitted a wrong digest')
   })
 

@@ -33,7 +33,7 @@ export function createDriverSupport(parts: DriverSupportParts): { drivers: Drive
   // The network recomputes what is submitted. Work that it refused as computed wrongly ends trust in the driver at once.
   events.on('share.changed', ({ id, deviceId, state, code }) => {
     if (state === 'rejected' && code === 'wrong-digest')
-      drivers.onWrongDigest(deviceId, parts.ledger.jobRow(id)?.at ?? 0)
+      drivers.onWrongDigest(deviceId, parts.ledger.workRow(id)?.at ?? 0)
   })
   const driverSensors = createDriverSensors(clock, () =>
     parts

@@ -6,7 +6,7 @@ import { FINAL_JOB_STATES } from '#shared/domain/states'
 import type { EngineContext } from '../context'
 import { localMidnight } from '../base'
 
-/** After the deadline: until then the network may still give it to a rig. */
+/** After the deadline: until then the network may still lease the job to a rig. */
 const LATE_LOOK_MILLISECONDS = 50
 
 export function jobHandlers(
@@ -14,15 +14,15 @@ export function jobHandlers(
 ): Pick<Handlers, 'jobs.page' | 'jobs.get' | 'jobs.summary' | 'jobs.submit' | 'jobs.cancel'> {
   const { ledger, models, network, events, devices, clock } = context
   const announce = (id: string): void => {
-    const row = ledger.jobRow(id)
+    const row = ledger.workRow(id)
     if (row) events.emit('job.changed', row)
   }
-  /** The network gives up what nobody could begin in time; whoever asked is told then. */
-  const giveUpWhenLate = (id: string, withinSeconds: number): void => {
+  /** The network fails a job that nobody could begin in time; the screens learn it then. */
+  const failWhenLate = (id: string, withinSeconds: number): void => {
     const look = async (): Promise<void> => {
-      if (context.isClosed() || ledger.jobRow(id)?.state !== 'queued') return
+      if (context.isClosed() || ledger.workRow(id)?.state !== 'queued') return
       const state = await network.jobState(id)
-      if (state?.state !== 'failed' || ledger.jobRow(id)?.state !== 'queued') return
+      if (state?.state !== 'failed' || ledger.workRow(id)?.state !== 'queued') return
       ledger.setJobState(id, 'failed', { reason: state.message ?? 'the network gave it up' })
       announce(id)
     }
@@ -35,9 +35,9 @@ export function jobHandlers(
     )
   }
   return {
-    'jobs.page': async ({ filter, offset, limit }) => ledger.jobPage(filter, offset, limit),
+    'jobs.page': async ({ filter, offset, limit }) => ledger.workPage(filter, offset, limit),
     'jobs.get': async ({ id }) => {
-      const job = ledger.jobDetail(id)
+      const job = ledger.workDetail(id)
       if (job === null) throw new Failure('not-found', `there is no job ${id}`)
       return job
     },
@@ -107,17 +107,17 @@ export function jobHandlers(
         if (!answer.ok)
           throw new Failure('network-refused', `the network did not take the job: ${answer.refusal.message}`)
       } catch (error) {
-        // Whoever asked is told that it failed, so it must not begin later.
+        // The caller gets this error, so the job must not begin later.
         ledger.setJobState(id, 'failed', { reason: error instanceof Error ? error.message : String(error) })
         announce(id)
         throw error
       }
-      if (withinSeconds !== undefined) giveUpWhenLate(id, withinSeconds)
+      if (withinSeconds !== undefined) failWhenLate(id, withinSeconds)
       for (const runner of runners) runner.wake()
       return { id }
     },
     'jobs.cancel': async ({ id }) => {
-      const job = ledger.jobRow(id)
+      const job = ledger.workRow(id)
       if (job === null || job.kind === 'proof') throw new Failure('not-found', `there is no job ${id}`)
       if (FINAL_JOB_STATES.includes(job.state) || job.state === 'submitted') return null
       const running = devices.runners().some((runner) => runner.cancelJob(id))

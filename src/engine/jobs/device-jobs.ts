@@ -1,13 +1,17 @@
 /** The useful jobs of one device: which it asks for, how many it runs at once, and what it learns from each. */
 import type { JobKind } from '#shared/domain/job'
 import type { Clock } from '#process/supervisor'
-import type { Log } from '../base'
+import type { Network } from '#shared/protocol/network'
+import type { EngineEvents, Log } from '../base'
+import type { Ledger, WorkEnergy } from '../ledger'
+import type { Submissions } from '../network'
 import { createBatchLimits } from './batch-limits'
-import type { DeviceRunnerParts } from '../device-loop'
 import { runBatch } from './job-batch'
 import { createJobRunner, type JobOutcome, type JobRunner, type RunnableModel } from './job-runner'
 import { createJobSource, type LeasedJob, type WantedModel } from './job-source'
+import type { JobRates } from './job-rates'
 import { orderModels } from './model-choice'
+import type { SampleBudget } from './sample-budget'
 import { fitsMemory } from '../models'
 import type { WorkerClient } from '../workers'
 
@@ -18,9 +22,9 @@ const WORDS: Record<JobKind, { one: string; many: (count: number) => string }> =
 }
 
 export interface DeviceJobs {
-  /** There may be a job that somebody asked for. */
-  hint(): void
-  readonly hinted: boolean
+  /** A job that somebody asked for may wait: running batches and the next `next` ask the network. */
+  notifyWork(): void
+  readonly workPending: boolean
   /** A leased job to do now, or null. Rejects with a Failure when the network does not answer. */
   next(samplesWanted: boolean): Promise<LeasedJob | null>
   /** Runs it, and what joins it. Returns the device's milliseconds that samples took. Rejects with a Failure when no worker comes. */
@@ -31,24 +35,28 @@ export interface DeviceJobs {
   /** What a run of the worker computed for several jobs. */
   computed: JobRunner['computed']
   readonly running: JobRunner['running']
-  /** Gives back what was leased and not begun. */
+  /** Returns jobs that were leased and not begun. */
   release(): Promise<void>
 }
 
-export interface DeviceJobsParts extends Pick<
-  DeviceRunnerParts,
-  | 'deviceId'
-  | 'memoryBytes'
-  | 'rigKey'
-  | 'network'
-  | 'submissions'
-  | 'sampleBudget'
-  | 'models'
-  | 'jobParts'
-  | 'jobRates'
-  | 'energyNow'
-  | 'onWork'
-> {
+/** What the jobs of a device need of the rig and of the device's loop. */
+export interface DeviceJobsParts {
+  deviceId: string
+  memoryBytes: number
+  /** hex public key */
+  rigKey: string
+  network: Network
+  submissions: Submissions
+  /** where jobs are recorded and announced */
+  jobParts: { ledger: Ledger; events: EngineEvents }
+  sampleBudget: SampleBudget
+  /** that are ready to run */
+  models: () => readonly RunnableModel[]
+  jobRates: JobRates
+  /** joules of the device since an arbitrary start; null: not known */
+  energyNow: () => WorkEnergy | null
+  /** a job ended: its MACs, its expected credit and its time on the device */
+  onWork: (work: { macs: bigint; creditMacs: number; milliseconds: number }) => void
   clock: Clock
   log: Log
   worker: { ensure(): Promise<WorkerClient>; readonly client: WorkerClient | null }
@@ -123,12 +131,12 @@ export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
   }
 
   return {
-    hint: () => {
-      source.hint()
+    notifyWork: () => {
+      source.notifyWork()
       wake()
     },
-    get hinted() {
-      return source.hinted || held !== null
+    get workPending() {
+      return source.workPending || held !== null
     },
     next: async (samplesWanted) => {
       if (held === null) return source.next(samplesWanted)
@@ -140,8 +148,8 @@ export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
     run: async (job) => {
       const { model } = job
       const running = await worker.ensure().catch(async (error: unknown) => {
-        source.hint()
-        await jobs.decline(job.offer, error instanceof Error ? error.message : String(error))
+        source.notifyWork()
+        await jobs.nack(job.offer, error instanceof Error ? error.message : String(error))
         throw error
       })
       inUse = model.hash
@@ -155,7 +163,7 @@ export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
           next: () => source.next(false),
           isOpen: () => !parts.isStopping() && !parts.isFinishing(),
           onOther: (other) => {
-            held = { job: other, lease: jobs.hold(other.offer) }
+            held = { job: other, lease: jobs.keepAlive(other.offer) }
           },
           woken: () =>
             new Promise((resolve) => {
@@ -167,8 +175,8 @@ export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
           },
           onOutcome: (outcome, together) => {
             learn(model, outcome, together)
-            // It may be in the queue again.
-            if (outcome.failure !== null) source.hint()
+            // The job may be in the queue again.
+            if (outcome.failure !== null) source.notifyWork()
             if (outcome.origin !== 'sample') return
             parts.sampleBudget.spent(outcome.milliseconds)
             sampleMilliseconds += outcome.milliseconds
@@ -191,7 +199,7 @@ export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
       const waiting = held
       held = null
       waiting?.lease.cancel()
-      if (waiting !== null) await jobs.decline(waiting.job.offer, 'the rig stopped')
+      if (waiting !== null) await jobs.nack(waiting.job.offer, 'the rig stopped')
     },
   }
 }

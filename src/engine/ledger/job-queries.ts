@@ -1,12 +1,12 @@
 /** One job or share in detail, and the jobs that wait. */
-import type { JobDetail } from '#shared/contract/jobs'
+import type { WorkDetail } from '#shared/contract/jobs'
 import { EncodedInput } from '#shared/domain/encoded-input'
 import { jobEvidence, jobInput, jobKind, jobOutput, jobSizes } from '#shared/domain/job'
 import type { ElectricityPrice } from '#shared/domain/electricity'
 import type { JobState } from '#shared/domain/states'
 import type { Db } from './database'
 import type { LedgerReader, OpenJob } from './types'
-import { toJobRow, type WorkRecord } from './work-page'
+import { toWorkRow, type WorkRecord } from './work-page'
 
 type DetailRecord = WorkRecord & {
   model_id: string | null
@@ -27,7 +27,7 @@ type OpenRecord = WorkRecord & { model_id: string; model_hash: string; attempts:
 export function readJobs(
   db: Db,
   electricity?: () => ElectricityPrice,
-): Pick<LedgerReader, 'jobDetail' | 'openJobs' | 'jobInput'> {
+): Pick<LedgerReader, 'workDetail' | 'openJobs' | 'jobInput'> {
   const detail = db.prepare<[string], DetailRecord>(
     `SELECT work.*, jobs.model_id, jobs.model_hash, jobs.started_at, jobs.ended_at, jobs.sizes, job_inputs.input, job_outputs.output,
        job_evidence.evidence, shares.nonce, shares.digest, shares.difficulty, credits.id AS credit_id
@@ -47,7 +47,7 @@ export function readJobs(
     'SELECT job_inputs.input FROM job_inputs JOIN work ON work.seq = job_inputs.work WHERE work.id = ?',
   )
   return {
-    jobDetail(id) {
+    workDetail(id) {
       const row = detail.get(id)
       return row === undefined ? null : toJobDetail(row, path.all(row.seq), electricity?.())
     },
@@ -65,12 +65,12 @@ function toJobDetail(
   row: DetailRecord,
   path: { state: JobState; at: bigint }[],
   price: ElectricityPrice | undefined,
-): JobDetail {
+): WorkDetail {
   const isProof = row.kind === 'proof'
   const parsed = <T>(text: string | null, schema: { parse(value: unknown): T }): T | null =>
     text === null ? null : schema.parse(JSON.parse(text))
   return {
-    ...toJobRow(row, price),
+    ...toWorkRow(row, price),
     modelId: row.model_id,
     modelHash: row.model_hash,
     startedAt: timeOf(

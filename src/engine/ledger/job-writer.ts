@@ -5,8 +5,8 @@ import { signedJobResult } from '#shared/protocol/job'
 import { signedShare } from '#shared/protocol/share'
 import { FINAL_JOB_STATES, JOB_TRANSITIONS, type JobState } from '#shared/domain/states'
 import { type Db, write } from './database'
-import type { Ledger, Recovery, WorkEnergy } from './types'
-import type { WriterContext } from './writer'
+import { energyColumns } from './work-columns'
+import type { Ledger, Recovery, WriterContext } from './types'
 
 type Jobs = Pick<Ledger, 'insertJob' | 'setJobState' | 'recover'>
 
@@ -114,8 +114,4 @@ export function writeJobs(db: Db, { clock }: WriterContext): Jobs {
       })
     },
   }
-}
-
-export function energyColumns(energy: WorkEnergy): [number, string, number, string | null] {
-  return [energy.joules, energy.certainty, energy.measuredShare, energy.source ?? null]
 }

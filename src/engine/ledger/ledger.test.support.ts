@@ -14,7 +14,7 @@ import type { Receipt } from '#shared/protocol/receipt'
 import type { ShareSubmission } from '#shared/protocol/share'
 import type { Unit } from '#shared/protocol/unit'
 import { sha256Hex, signObject, type SignatureVerifier, type Signed, type Signer } from '#shared/domain/signed'
-import type { JobRecord, JobResultRecord, LedgerNotice, OpenLedgerOptions, ShareRecord } from './types'
+import type { LedgerJob, JobResultRecord, LedgerNotice, OpenLedgerOptions, ShareRecord } from './types'
 
 export interface TestWorld {
   folder: string
@@ -104,7 +104,7 @@ export function makeShare(unit: Signed<Unit>, counter: number, macs = MACS * 5n,
   }
 }
 
-export function makeJob(id: string, kind: JobRecord['kind'] = 'chat'): JobRecord {
+export function makeJob(id: string, kind: LedgerJob['kind'] = 'chat'): LedgerJob {
   return {
     id,
     kind,
@@ -121,7 +121,7 @@ export function makeJob(id: string, kind: JobRecord['kind'] = 'chat'): JobRecord
   }
 }
 
-export function makeResult(id: string, kind: JobRecord['kind'] = 'chat'): JobResultRecord {
+export function makeResult(id: string, kind: LedgerJob['kind'] = 'chat'): JobResultRecord {
   const hash = '12'.repeat(32)
   const sizes: JobSizes =
     kind === 'chat' ? { kind, promptTokens: 12, generatedTokens: 20 } : { kind: 'embed', tokensPerText: [3, 4] }

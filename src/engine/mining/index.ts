@@ -1,4 +1,4 @@
 /** Mining as a whole: start, stop, levels, going on after an interruption. */
 export { createMining, type Mining } from './mining'
-export { openMiningMark } from './resume'
+export { openResumeMarker } from './resume'
 export { createThrottle, threadsAt, type ThrottleState } from './throttle'

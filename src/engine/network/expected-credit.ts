@@ -1,4 +1,4 @@
-/** What a job counts for, as the network that announced these parameters reckons it. */
+/** What a job counts for, as the network that announced these parameters computes it. */
 import { jobMacs, type ModelCard } from '#shared/domain/card'
 import { blendedFactorMilli, creditMacs } from '#shared/domain/credit'
 import type { JobSizes } from '#shared/domain/job'

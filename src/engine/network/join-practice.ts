@@ -15,7 +15,7 @@ export interface JoinPracticeParts {
   onNotice: (notice: { severity: 'warning'; code: string; message: string }) => void
 }
 
-/** What had to be begun anew in its files is told to `onNotice`. */
+/** `onNotice` learns which of its files were recreated. */
 export async function joinPractice({
   engine,
   ledger,
@@ -29,7 +29,7 @@ export async function joinPractice({
     clock: engine.clock,
     random: engine.random,
     configuration: {
-      // Where only network.db was lost, its new books must not number epochs that the ledger knows.
+      // Where only network.db was lost, its new store must not number epochs that the ledger knows.
       firstEpoch: (ledger.latestEpoch(PRACTICE)?.body.number ?? -1) + 1,
       ...(engine.epochSeconds === undefined ? {} : { epochSeconds: engine.epochSeconds }),
       ...(engine.allowTestTier ? { tiers: ['itp1-test', 'itp1-small', 'itp1-base'] as const } : {}),
@@ -37,7 +37,7 @@ export async function joinPractice({
   })
   for (const { title, detail } of practice.notices)
     onNotice({ severity: 'warning', code: 'network-files', message: `${title}. ${detail}` })
-  // The practice network lives in this folder: when its key file had to be begun anew, the new key is ours to trust.
+  // The practice network lives in this folder: when its key file was recreated, this rig trusts the new key.
   const { name } = practice.coordinator
   if (pinnedNetworkKeys(ledger)[name]?.at(-1) !== practice.networkKey) pinNetworkKey(ledger, name, practice.networkKey)
   return practice

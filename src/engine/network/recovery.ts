@@ -1,11 +1,11 @@
-/** Jobs that a former run left unfinished: what a person asked for is queued again, samples are given back. */
+/** Work that a former run left open: results are sent again, a person's jobs are queued again, samples are returned. */
 import type { Coordinator } from '#coordinator/coordinator'
 import type { Ledger, OpenJob } from '../ledger'
 import type { Log } from '../base'
 import type { Submissions } from './submissions'
 
-/** What a crash left: sent again, taken up again, or given back. */
-export async function takeUpWhatWasLeft(
+/** Sends again what has no answer, and wakes the devices when a person's job waits. Call once, at start. */
+export async function recoverOpenWork(
   parts: Parameters<typeof recoverJobs>[0] & { submissions: Pick<Submissions, 'recover'> },
   runners: () => readonly { wake(): void }[],
 ): Promise<void> {
@@ -19,7 +19,7 @@ async function recoverJobs(parts: { ledger: Ledger; network: Coordinator; rigKey
   let waiting = 0
   for (const job of ledger.openJobs()) {
     if (job.network !== network.name) continue
-    // The former run's lease is ours to end; a job that was never leased is not ours to return, which changes nothing.
+    // Ends the former run's lease. The network ignores it for a job that this rig does not hold.
     await network.returnJob(rigKey, job.id, { retry: true, message: 'the rig was interrupted' })
     if (job.origin !== 'person') {
       ledger.setJobState(job.id, 'returned', { reason: 'the rig was interrupted' })

@@ -20,12 +20,20 @@ import {
   type Signer,
 } from '#shared/domain/signed'
 import { TIERS } from '#shared/domain/tiers'
+import type { Unit } from '#shared/protocol/unit'
 import type { Clock } from '#process/supervisor'
 import type { EngineEvents, Log } from '../base'
 import type { Ledger, Recovery, WorkEnergy } from '../ledger'
 import { expectedCredit } from './expected-credit'
 import type { NetworkState } from './network-state'
-import type { FoundShare } from '../proof'
+
+/** A nonce whose digest meets the difficulty of its unit. */
+export interface FoundShare {
+  unit: Signed<Unit>
+  nonce: bigint
+  /** hex, 32 bytes */
+  digest: string
+}
 
 export interface Submissions {
   /** Stores and sends a share. Settles when it is answered or put off. */
@@ -69,7 +77,7 @@ export function createSubmissions(parts: {
   let idle: (() => void)[] = []
 
   const announce = (workId: string, creditId: string): void => {
-    const row = ledger.jobRow(workId)
+    const row = ledger.workRow(workId)
     if (row) events.emit('job.changed', row)
     const credit = ledger.creditRow(creditId)
     if (credit) events.emit('credit.changed', credit)
@@ -153,7 +161,7 @@ export function createSubmissions(parts: {
     events.emit('share.changed', { ...change, state: 'submitted' })
     const accepted = await deliver(share.id, () => network.submitShare(share))
     if (stopped) return
-    const code = accepted ? undefined : (ledger.jobRow(workId)?.reason ?? undefined)
+    const code = accepted ? undefined : (ledger.workRow(workId)?.reason ?? undefined)
     events.emit('share.changed', {
       ...change,
       state: accepted ? 'accepted' : 'rejected',

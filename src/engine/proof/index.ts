@@ -1,4 +1,3 @@
 /** Proofs on a device: units, slices of nonces, shares. */
 export { createDeviceProofs } from './device-proofs'
 export { createPacing, type Slice } from './pacing'
-export type { FoundShare } from './proof-miner'

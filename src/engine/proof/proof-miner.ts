@@ -12,7 +12,7 @@ import type { ProofContext } from '#shared/ipc/worker'
 import type { ProofEngine } from '#shared/domain/backend'
 import type { Clock } from '#process/supervisor'
 import type { Log } from '../base'
-import type { NetworkState } from '../network'
+import type { FoundShare, NetworkState } from '../network'
 import type { WorkerClient } from '../workers'
 
 /** The first measurement of a tier on a device. */
@@ -31,12 +31,6 @@ const RATE_WEIGHT = 0.1
 /** A unit's difficulty follows the rate at its lease; when the rate has left it this far behind, another unit is leased. */
 const RATE_DRIFT = 1.5
 const RATE_DRIFT_AFTER_MILLISECONDS = 5000
-
-export interface FoundShare {
-  unit: Signed<Unit>
-  nonce: bigint
-  digest: string
-}
 
 export interface SliceReport {
   tier: TierName

@@ -3,7 +3,6 @@ import { z } from 'zod'
 import { decimal, hex64, utcMilliseconds } from '../domain/bytes'
 import { signedSchema } from './signed'
 
-const factorMilli = z.number().int().min(0).max(1_000_000_000)
 export const verification = z.enum(['recomputed', 'known-answer', 'unchecked'])
 export type Verification = z.infer<typeof verification>
 
