@@ -9,6 +9,7 @@ import {
   MODELS,
   valueOf,
 } from '../../test/support/coordinator-harness'
+import { createMemoryStore } from '../../test/support/memory-store'
 
 const input = { kind: 'embed', texts: ['A sentence.'] } as const
 const id = (last: number): string => `0190a5c0-0000-7000-8000-${String(last).padStart(12, '0')}`
@@ -63,6 +64,27 @@ describe('the queue', () => {
     expect(leased).toHaveLength(40)
     expect(new Set(leased).size).toBe(40)
     expect(answers.filter((answer) => codeOf(answer) === 'no-work')).toHaveLength(60)
+  })
+
+  it('hands the input on as it was encoded, and reads it from the store once', async () => {
+    const store = createMemoryStore()
+    let reads = 0
+    const { coordinator } = await createHarness({
+      store: {
+        ...store,
+        jobInput: (job) => {
+          reads++
+          return store.jobInput(job)
+        },
+      },
+    })
+    const rig = createRig(coordinator)
+    const given = job(1)
+    valueOf(await coordinator.enqueueJob(given))
+    const offer = valueOf(await rig.lease(['embed'], false))
+    expect([offer.input.text, offer.input.hash]).toEqual([given.input.text, given.input.hash])
+    expect(codeOf(await coordinator.submitJob(rig.deliver(offer)))).toBe('accepted')
+    expect(reads).toBe(1)
   })
 
   it('takes the same job twice as one, and refuses another under its id', async () => {

@@ -1,6 +1,6 @@
 /** Results of useful jobs: checked for signature, lease, hashes, sizes and known answers, then credited once (protocol.md §§1, 3). */
 import { jobMacs } from '#shared/domain/card'
-import { blendedFactorMilli } from '#shared/domain/credit'
+import { jobWork } from '#shared/domain/credit'
 import { jobDelivery, type JobDelivery } from '#shared/protocol/job'
 import type { Acknowledgement } from '#shared/protocol/refusal'
 import type { ModelFactor, NetworkParameters } from '#shared/protocol/parameters'
@@ -130,10 +130,5 @@ function workOf(
 ): { macs: bigint; factorMilli: bigint } {
   if (!job.lease) throw new Error('a held job has a lease')
   const factor: ModelFactor = parameters.modelFactorsMilli[job.model] ?? parameters.kindFactorsMilli[job.kind]
-  const { prompt, generated } = jobMacs(job.lease.formula, delivery.result.body.sizes)
-  const factorMilli = blendedFactorMilli([
-    { macs: prompt, factorMilli: BigInt(factor.prompt) },
-    { macs: generated, factorMilli: BigInt(factor.generated) },
-  ])
-  return { macs: prompt + generated, factorMilli }
+  return jobWork(jobMacs(job.lease.formula, delivery.result.body.sizes), factor)
 }

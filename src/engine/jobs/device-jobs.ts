@@ -15,7 +15,7 @@ import type { SampleBudget } from './sample-budget'
 import { fitsMemory } from '../models'
 import type { WorkerClient } from '../workers'
 
-const WORDS: Record<JobKind, { one: string; many: (count: number) => string }> = {
+const ACTIVITIES: Record<JobKind, { one: string; many: (count: number) => string }> = {
   chat: { one: 'Answering a question with', many: (count) => `Answering ${count} questions at once with` },
   embed: { one: 'Computing embeddings with', many: (count) => `Computing ${count} sets of embeddings at once with` },
   ocr: { one: 'Reading a picture with', many: (count) => `Reading ${count} pictures at once with` },
@@ -63,7 +63,7 @@ export interface DeviceJobsParts {
   isStopping: () => boolean
   /** whether no more jobs are begun */
   isFinishing: () => boolean
-  show: (words: string, kind: JobKind) => void
+  show: (activity: string, kind: JobKind) => void
 }
 
 export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
@@ -170,8 +170,8 @@ export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
               wake = resolve
             }),
           onCount: (count) => {
-            const words = WORDS[model.card.kind]
-            parts.show(`${count === 1 ? words.one : words.many(count)} ${model.card.name}`, model.card.kind)
+            const activity = ACTIVITIES[model.card.kind]
+            parts.show(`${count === 1 ? activity.one : activity.many(count)} ${model.card.name}`, model.card.kind)
           },
           onOutcome: (outcome, together) => {
             learn(model, outcome, together)

@@ -1,6 +1,6 @@
 /** Shares, results, receipts and the credit they bring: work and credit change together, or not at all. */
 import { Failure } from '#shared/domain/errors'
-import { canonicalBytes } from '#shared/domain/signed'
+import { canonicalText } from '#shared/domain/signed'
 import { type Db, write } from './database'
 import { type CreditRecord, sealOf } from './seal'
 import { checkAmount } from './sums'
@@ -184,7 +184,7 @@ export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
             'Nothing was credited. Report this to the network.',
           )
         }
-        insertReceipt.run(receipt.id, new TextDecoder().decode(canonicalBytes(body)), receipt.key, receipt.signature)
+        insertReceipt.run(receipt.id, canonicalText(body), receipt.key, receipt.signature)
         const now = clock.now()
         acceptWork.run({
           seq: credit.work,

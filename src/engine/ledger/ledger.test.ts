@@ -221,6 +221,8 @@ describe('jobs', () => {
       [running, 'interrupted', 1],
       [queued, 'queued', 0],
     ])
+    expect(ledger.jobInput(queued)).toEqual(makeJob(queued, 'embed').input)
+    expect(ledger.jobInput(v7())).toBeNull()
     expect(report().problems).toEqual([])
   })
 })
