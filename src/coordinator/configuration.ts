@@ -36,7 +36,7 @@ export interface CoordinatorConfiguration {
   leaseSeconds: number
   /** leases of one job before it fails */
   maximumAttempts: number
-  /** number of the first epoch in empty books */
+  /** number of the first epoch in an empty store */
   firstEpoch: number
 }
 

@@ -70,7 +70,7 @@ describe('many rigs at once', () => {
 })
 
 describe('whatever rigs do', () => {
-  it.each([1, 2, 3, 4])('the sum of the distinct receipts is the books’ total (seed %i)', async (seed) => {
+  it.each([1, 2, 3, 4])('the sum of the distinct receipts is the total of the store (seed %i)', async (seed) => {
     const { coordinator, store, clock } = await createHarness({ seed: `property ${seed}` })
     const random = seededRandom(`actions ${seed}`)
     const pick = (below: number): number => (random(1)[0] ?? 0) % below

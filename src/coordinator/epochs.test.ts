@@ -150,7 +150,7 @@ describe('an epoch', () => {
     expect(codeOf(await renewed.submitShare(share))).toBe('stale-epoch')
   })
 
-  it('is numbered from where the books are told to begin', async () => {
+  it('is numbered from where the configuration says', async () => {
     const { coordinator } = await createHarness({ configuration: { firstEpoch: 42 } })
     expect((await coordinator.current()).epoch.body.number).toBe(42)
   })

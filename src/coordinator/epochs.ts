@@ -45,7 +45,7 @@ export async function createEpochs(parts: {
 
   const announced = async (epoch: Signed<Epoch>): Promise<AnnouncedEpoch> => {
     const parameters = await store.parameters(epoch.body.parameters)
-    if (!parameters) throw new Error(`epoch ${epoch.body.number} names parameters that the books do not have`)
+    if (!parameters) throw new Error(`epoch ${epoch.body.number} names parameters that the store does not have`)
     return { epoch, parameters }
   }
   const addEpoch = async (number: number, startsAt: number): Promise<AnnouncedEpoch | undefined> => {
@@ -60,13 +60,13 @@ export async function createEpochs(parts: {
     const epoch = signObject('epoch', body, signer)
     return (await store.addEpoch(epoch)) ? { epoch, parameters: newestParameters } : undefined
   }
-  /** Reads the books and adds what is due; again when another coordinator was faster. */
+  /** Reads the store and adds what is due; again when another coordinator was faster. */
   const advance = async (): Promise<void> => {
     for (;;) {
       const now = clock.now()
       const stored = await store.newestEpochs(2)
       const newestNumber = stored[0]?.body.number ?? configuration.firstEpoch - 1
-      // Epochs signed with an earlier key of this network are no longer its word.
+      // Epochs signed with an earlier key of this network no longer count.
       const own = stored.filter((epoch) => epoch.key === signer.publicKeyHex).toReversed()
       const found =
         own.find(({ body }) => body.startsAt <= now && now < body.endsAt) ??

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Failure } from '#shared/domain/errors'
-import { objectId } from '#shared/domain/signed'
+import { EncodedInput } from '#shared/domain/encoded-input'
 import {
   codeOf,
   createHarness,
@@ -9,12 +9,13 @@ import {
   MODELS,
   valueOf,
 } from '../../test/support/coordinator-harness'
+import { createMemoryStore } from '../../test/support/memory-store'
 
 const input = { kind: 'embed', texts: ['A sentence.'] } as const
 const id = (last: number): string => `0190a5c0-0000-7000-8000-${String(last).padStart(12, '0')}`
 const job = (last: number, changes: object = {}) => ({
   id: id(last),
-  input: { ...input, texts: [`Sentence ${last}.`] },
+  input: EncodedInput.of({ ...input, texts: [`Sentence ${last}.`] }),
   model: MODELS.embed.model,
   buyer: 'person' as const,
   ...changes,
@@ -65,13 +66,34 @@ describe('the queue', () => {
     expect(answers.filter((answer) => codeOf(answer) === 'no-work')).toHaveLength(60)
   })
 
+  it('hands the input on as it was encoded, and reads it from the store once', async () => {
+    const store = createMemoryStore()
+    let reads = 0
+    const { coordinator } = await createHarness({
+      store: {
+        ...store,
+        jobInput: (job) => {
+          reads++
+          return store.jobInput(job)
+        },
+      },
+    })
+    const rig = createRig(coordinator)
+    const given = job(1)
+    valueOf(await coordinator.enqueueJob(given))
+    const offer = valueOf(await rig.lease(['embed'], false))
+    expect([offer.input.text, offer.input.hash]).toEqual([given.input.text, given.input.hash])
+    expect(codeOf(await coordinator.submitJob(rig.deliver(offer)))).toBe('accepted')
+    expect(reads).toBe(1)
+  })
+
   it('takes the same job twice as one, and refuses another under its id', async () => {
     const { coordinator, rig } = await setUp()
     valueOf(await coordinator.enqueueJob(job(1)))
     valueOf(await coordinator.enqueueJob(job(1)))
-    expect(codeOf(await coordinator.enqueueJob({ ...job(1), input: { kind: 'embed', texts: ['Else.'] } }))).toBe(
-      'malformed',
-    )
+    expect(
+      codeOf(await coordinator.enqueueJob({ ...job(1), input: EncodedInput.of({ kind: 'embed', texts: ['Else.'] }) })),
+    ).toBe('malformed')
     expect(valueOf(await rig.lease(['embed'], false)).id).toBe(id(1))
     expect(codeOf(await rig.lease(['embed'], false))).toBe('no-work')
   })
@@ -194,7 +216,7 @@ describe('samples', () => {
       'ocr',
     ])
     expect(offers.map(({ kind }) => kind)).toEqual(['chat', 'embed', 'ocr', 'chat', 'embed', 'ocr'])
-    expect(new Set(offers.map((offer) => objectId(offer.input))).size).toBe(6)
+    expect(new Set(offers.map((offer) => offer.input.hash)).size).toBe(6)
     expect(offers.every(({ attempt }) => attempt === 1)).toBe(true)
   })
 

@@ -2,7 +2,8 @@
 import { z } from 'zod'
 import { bytesToHex, hex64, utcMilliseconds } from '#shared/domain/bytes'
 import { Failure } from '#shared/domain/errors'
-import { jobInput, jobKinds, type JobInput, type JobKind } from '#shared/domain/job'
+import { EncodedInput } from '#shared/domain/encoded-input'
+import { jobKinds, type JobInput, type JobKind } from '#shared/domain/job'
 import { jobRequest, type JobOffer, type JobRequest } from '#shared/protocol/job'
 import type { Answer, RefusalCode } from '#shared/protocol/refusal'
 import type { Network } from '#shared/protocol/network'
@@ -11,8 +12,9 @@ import type { Signed } from '#shared/domain/signed'
 import { v7 } from 'uuid'
 import type { CoordinatorConfiguration } from './configuration'
 import type { Epochs } from './epochs'
-import { hashOf, refuse, refuseMalformed } from './refusals'
-import type { CoordinatorStore, JobRecord, StoredJobState } from './store'
+import type { KeptBounds } from './kept-bounds'
+import { refuse, refuseMalformed } from './refusals'
+import type { CoordinatorStore, JobLease, QueuedJob, StoredJobState } from './store'
 
 /** Draws work that nobody has seen before. Rejects with Failure `unavailable` when it cannot now. */
 export interface SampleSource {
@@ -21,7 +23,8 @@ export interface SampleSource {
 
 const enqueuedJob = z.object({
   id: z.uuid(),
-  input: jobInput,
+  /** encoded, so it was parsed before */
+  input: z.custom<EncodedInput>((value) => value instanceof EncodedInput, 'not an encoded input'),
   model: hex64,
   buyer: z.enum(['person', 'gateway']),
   deadline: utcMilliseconds.optional(),
@@ -50,11 +53,12 @@ export function createJobs(parts: {
   store: CoordinatorStore
   epochs: Epochs
   samples: SampleSource
+  bounds: KeptBounds
   clock: { now(): number }
   random: (bytes: number) => Uint8Array
   configuration: CoordinatorConfiguration
 }): Jobs {
-  const { store, epochs, samples, clock, random, configuration } = parts
+  const { store, epochs, samples, bounds, clock, random, configuration } = parts
   const { maximumAttempts } = configuration
   const leaseEnd = (): number => clock.now() + configuration.leaseSeconds * 1000
   const expireLeases = (): Promise<void> =>
@@ -65,40 +69,39 @@ export function createJobs(parts: {
       late: 'Nobody could do it by its deadline.',
     })
 
-  /** Answers no-work when the job was cancelled while it was being leased. */
-  const offer = async (job: JobRecord): Promise<Answer<JobOffer>> => {
-    const input = await store.jobInput(job.id)
-    if (!input || !job.lease) return refuse('no-work', 'The job was taken back.')
+  const offerOf = async (job: LeasedJob, input: EncodedInput): Promise<JobOffer> => {
     const { id, kind, model, lease, attempts, deadline } = job
     const epoch = (await epochs.present()).current.epoch.body.number
     return {
-      ok: true,
-      value: {
-        id,
-        kind,
-        model,
-        input,
-        epoch,
-        leaseExpiresAt: lease.expiresAt,
-        attempt: attempts,
-        ...(deadline === undefined ? {} : { deadline }),
-      },
+      id,
+      kind,
+      model,
+      input,
+      epoch,
+      leaseExpiresAt: lease.expiresAt,
+      attempt: attempts,
+      ...(deadline === undefined ? {} : { deadline }),
     }
+  }
+  /** Answers no-work when the job was cancelled while it was being leased. */
+  const offerQueued = async ({ lease, ...job }: QueuedJob): Promise<Answer<JobOffer>> => {
+    const input = await store.jobInput(job.id)
+    if (!input || !lease) return refuse('no-work', 'The job was taken back.')
+    return { ok: true, value: await offerOf({ ...job, lease }, input) }
   }
   const leaseSample = async (request: JobRequest): Promise<Answer<JobOffer>> => {
     const turn = await store.takeSampleTurn(request.rig)
     const choice = chooseInTurn(request.models, turn)
     if (!choice) return refuse('no-work', 'No job is waiting, and this rig runs no kind of which samples are drawn.')
-    const { input, knownText } = await samples.generate(choice.kind, bytesToHex(random(32)))
-    const inputHash = hashOf(input)
-    if (inputHash === undefined) throw new Error(`a ${choice.kind} sample has no canonical form`)
+    const drawn = await samples.generate(choice.kind, bytesToHex(random(32)))
+    const input = EncodedInput.of(drawn.input)
     const createdAt = clock.now()
     const id = v7({ random: Uint8Array.from(random(16)), msecs: createdAt })
-    const job = { id, kind: choice.kind, model: choice.model, input, inputHash, buyer: 'sample' as const, createdAt }
+    const job = { id, kind: choice.kind, model: choice.model, input, buyer: 'sample' as const, createdAt }
     const lease = { rig: request.rig, expiresAt: leaseEnd(), formula: choice.macFormula }
-    const sample = knownText ? { ...job, knownText } : job
-    await store.addJob(sample, lease)
-    return offer({ ...sample, state: 'leased', attempts: 1, lease })
+    await store.addJob(drawn.knownText ? { ...job, knownText: drawn.knownText } : job, lease)
+    bounds.keep(id, input)
+    return { ok: true, value: await offerOf({ ...job, attempts: 1, lease }, input) }
   }
 
   return {
@@ -106,12 +109,13 @@ export function createJobs(parts: {
       const parsed = enqueuedJob.safeParse(raw)
       if (!parsed.success) return refuseMalformed('job', parsed.error)
       const { id, input, model, buyer, deadline } = parsed.data
-      const inputHash = hashOf(input)
-      if (inputHash === undefined) return refuse('malformed', 'The job is malformed. Its text is not valid Unicode.')
-      const job = { id, kind: input.kind, model, input, inputHash, buyer, createdAt: clock.now() }
-      if (await store.addJob({ ...job, ...(deadline === undefined ? {} : { deadline }) })) return done
+      const job = { id, kind: input.kind, model, input, buyer, createdAt: clock.now() }
+      if (await store.addJob({ ...job, ...(deadline === undefined ? {} : { deadline }) })) {
+        bounds.keep(id, input)
+        return done
+      }
       const existing = await store.job(id)
-      const isSame = existing?.inputHash === inputHash && existing.model === model
+      const isSame = existing?.inputHash === input.hash && existing.model === model
       return isSame ? done : refuse('malformed', 'Another job has that id.')
     },
 
@@ -151,7 +155,7 @@ export function createJobs(parts: {
         now: clock.now(),
         expiresAt: leaseEnd(),
       })
-      if (queued) return offer(queued)
+      if (queued) return offerQueued(queued)
       if (!request.samples) return refuse('no-work', 'No job is waiting that this rig can run.')
       try {
         return await leaseSample(request)
@@ -176,6 +180,8 @@ export function createJobs(parts: {
   }
 }
 
+type LeasedJob = Pick<QueuedJob, 'id' | 'kind' | 'model' | 'attempts' | 'deadline'> & { lease: JobLease }
+
 const done: Answer<null> = { ok: true, value: null }
 
 export function unknownJob() {
@@ -183,7 +189,7 @@ export function unknownJob() {
 }
 
 /** Why a rig cannot answer for a job. */
-export function notHeld(job: JobRecord | undefined) {
+export function notHeld(job: QueuedJob | undefined) {
   if (!job) return unknownJob()
   const reasons: Record<StoredJobState, string> = {
     queued: 'The job is no longer leased to this rig.',

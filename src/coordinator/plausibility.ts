@@ -4,15 +4,7 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '#shared/domain/bytes'
-import {
-  MAX_OCR_PAGES,
-  ocrLine,
-  type ChatInput,
-  type EmbedInput,
-  type JobInput,
-  type OcrInput,
-  type OcrLine,
-} from '#shared/domain/job'
+import { MAX_OCR_PAGES, ocrLine, type JobInput, type OcrLine } from '#shared/domain/job'
 import { z } from 'zod'
 import type { JobDelivery } from '#shared/protocol/job'
 
@@ -28,23 +20,55 @@ const LINE_PADDING_COLUMNS = 640
 const vectors = z.array(z.array(z.number()))
 const lines = z.array(ocrLine)
 
-/** What cannot be, as a sentence; undefined when everything fits. */
-export function implausibility(input: JobInput, delivery: JobDelivery): string | undefined {
+/** The largest sizes that an input allows: all that the check of a result needs of it, so that a picture is not read again. */
+export type InputBounds = ChatBounds | EmbedBounds | OcrBounds
+interface ChatBounds {
+  kind: 'chat'
+  generatedTokens: number
+  promptTokens: number
+}
+interface EmbedBounds {
+  kind: 'embed'
+  tokensPerText: number[]
+}
+interface OcrBounds {
+  kind: 'ocr'
+  pages: number
+}
+
+export function boundsOf(input: JobInput): InputBounds {
   switch (input.kind) {
-    case 'chat':
-      return chatFault(input, delivery)
+    case 'chat': {
+      const promptTokens = input.messages.reduce(
+        (sum, { content }) => sum + tokenBound(content) + EXTRA_TOKENS_A_MESSAGE,
+        EXTRA_TOKENS,
+      )
+      return { kind: 'chat', generatedTokens: input.maxTokens, promptTokens }
+    }
     case 'embed':
-      return embedFault(input, delivery)
+      return { kind: 'embed', tokensPerText: input.texts.map((text) => tokenBound(text) + EXTRA_TOKENS_A_MESSAGE) }
     case 'ocr':
-      return ocrFault(input, delivery)
+      return { kind: 'ocr', pages: mayHavePages(input.image) ? MAX_OCR_PAGES : 1 }
   }
 }
 
-function chatFault(input: ChatInput, { result, output, evidence }: JobDelivery): string | undefined {
+/** What cannot be, as a sentence; undefined when everything fits. */
+export function implausibility(bounds: InputBounds, delivery: JobDelivery): string | undefined {
+  switch (bounds.kind) {
+    case 'chat':
+      return chatFault(bounds, delivery)
+    case 'embed':
+      return embedFault(bounds, delivery)
+    case 'ocr':
+      return ocrFault(bounds, delivery)
+  }
+}
+
+function chatFault(bounds: ChatBounds, { result, output, evidence }: JobDelivery): string | undefined {
   const { sizes } = result.body
   if (sizes.kind !== 'chat' || evidence.kind !== 'chat' || typeof output !== 'string') return otherKind
   if (evidence.finish === 'cancelled') return 'The answer was cut off.'
-  if (sizes.generatedTokens > input.maxTokens) return 'More tokens were generated than the job allows.'
+  if (sizes.generatedTokens > bounds.generatedTokens) return 'More tokens were generated than the job allows.'
   if (sizes.generatedTokens !== evidence.tokenIds.length) return 'The generated tokens are not those of the evidence.'
   if (sizes.promptTokens !== evidence.promptTokenIds.length) return 'The prompt tokens are not those of the evidence.'
   if (evidence.topLogProbabilities.length !== evidence.tokenIds.length) return 'Log-probabilities are missing.'
@@ -52,37 +76,29 @@ function chatFault(input: ChatInput, { result, output, evidence }: JobDelivery):
     evidence.topLogProbabilities[position]?.some(([candidate]) => candidate === token),
   )
   if (!chosen) return 'A generated token is not among its most probable ones.'
-  const most = input.messages.reduce(
-    (sum, message) => sum + tokenBound(message.content) + EXTRA_TOKENS_A_MESSAGE,
-    EXTRA_TOKENS,
-  )
-  if (sizes.promptTokens > most) return 'The prompt has more tokens than its text can have.'
+  if (sizes.promptTokens > bounds.promptTokens) return 'The prompt has more tokens than its text can have.'
   return undefined
 }
 
-function embedFault(input: EmbedInput, { result, output, evidence }: JobDelivery): string | undefined {
+function embedFault({ tokensPerText }: EmbedBounds, { result, output, evidence }: JobDelivery): string | undefined {
   const { sizes } = result.body
   const parsed = vectors.safeParse(output)
   if (sizes.kind !== 'embed' || evidence.kind !== 'embed' || !parsed.success) return otherKind
-  const { texts } = input
-  if (sizes.tokensPerText.length !== texts.length) return 'The token counts are not one a text.'
-  if (parsed.data.length !== texts.length) return 'The vectors are not one a text.'
+  if (sizes.tokensPerText.length !== tokensPerText.length) return 'The token counts are not one a text.'
+  if (parsed.data.length !== tokensPerText.length) return 'The vectors are not one a text.'
   const width = parsed.data[0]?.length ?? 0
   if (width === 0 || parsed.data.some((vector) => vector.length !== width)) return 'The vectors are not of one length.'
   if (evidence.vectorsSha256 !== hashOfVectors(parsed.data)) return 'The vectors are not those of the evidence.'
-  const tooMany = texts.some(
-    (text, index) => (sizes.tokensPerText[index] ?? 0) > tokenBound(text) + EXTRA_TOKENS_A_MESSAGE,
-  )
-  if (tooMany) return 'A text has more tokens than its characters can give.'
+  const hasTooMany = tokensPerText.some((most, index) => (sizes.tokensPerText[index] ?? 0) > most)
+  if (hasTooMany) return 'A text has more tokens than its characters can give.'
   return undefined
 }
 
-function ocrFault(input: OcrInput, { result, output, evidence }: JobDelivery): string | undefined {
+function ocrFault({ pages }: OcrBounds, { result, output, evidence }: JobDelivery): string | undefined {
   const { sizes } = result.body
   const parsed = lines.safeParse(output)
   if (sizes.kind !== 'ocr' || evidence.kind !== 'ocr' || !parsed.success) return otherKind
   if (evidence.lines !== parsed.data.length) return 'The number of lines is not that of the evidence.'
-  const pages = mayHavePages(input.image) ? MAX_OCR_PAGES : 1
   if (parsed.data.some(({ page = 1 }) => page > pages)) return 'A line stands on a page that the image does not have.'
   if (sizes.detectionPixels > pages * MAX_DETECTION_PIXELS) return 'The image is larger than detection takes.'
   const most = parsed.data.reduce((sum, { box }) => sum + 2 * columnsOf(box) + LINE_PADDING_COLUMNS, 0)

@@ -3,7 +3,7 @@ import { creditMacs } from '#shared/domain/credit'
 import type { Receipt, Verification } from '#shared/protocol/receipt'
 import { signObject, type Signed, type Signer } from '#shared/domain/signed'
 
-/** The most that one receipt may credit: books keep credit as signed 64-bit integers, with room to spare. */
+/** The most that one receipt may credit: stores keep credit as signed 64-bit integers, with room to spare. */
 export const MAX_CREDIT_MACS = 1n << 62n
 
 export interface Work {
@@ -31,7 +31,7 @@ export function signReceipt(work: Work, signer: Signer): Signed<Receipt> {
   return signObject('receipt', body, signer)
 }
 
-/** Whether books can hold this much work. */
-export function fitsBooks(macs: bigint, factorMilli: bigint): boolean {
+/** Whether stores can hold this much work. */
+export function fitsStore(macs: bigint, factorMilli: bigint): boolean {
   return macs <= MAX_CREDIT_MACS && creditMacs(macs, factorMilli) <= MAX_CREDIT_MACS
 }

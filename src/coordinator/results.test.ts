@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { signatureVerifier } from '#engine/network/index'
 import { jobMacs, type MacFormula } from '#shared/domain/card'
+import { EncodedInput } from '#shared/domain/encoded-input'
 import type { JobKind } from '#shared/domain/job'
 import { isGenuine, signObject } from '#shared/domain/signed'
 import { KIND_FACTORS_MILLI } from './kind-factors'
@@ -19,7 +20,7 @@ async function setUp(kind: JobKind = 'chat') {
   const harness = await createHarness()
   const rig = createRig(harness.coordinator)
   const offer = valueOf(await rig.lease([kind]))
-  return { ...harness, rig, offer, run: honestRun(offer.input) }
+  return { ...harness, rig, offer, run: honestRun(offer.input.value) }
 }
 
 describe('a result', () => {
@@ -68,9 +69,9 @@ describe('a result', () => {
     expect(await coordinator.submitJob(delivery)).toEqual({ ...first, repeated: true })
     clock.advance(5_000_000)
     expect(await (await start()).submitJob(delivery)).toEqual({ ...first, repeated: true })
-    expect(codeOf(await coordinator.submitJob(rig.deliver(offer, honestRun(offer.input), { milliseconds: 13 })))).toBe(
-      'lease-lost',
-    )
+    expect(
+      codeOf(await coordinator.submitJob(rig.deliver(offer, honestRun(offer.input.value), { milliseconds: 13 }))),
+    ).toBe('lease-lost')
     expect((await store.totals()).receipts).toBe(1)
   })
 
@@ -87,7 +88,7 @@ describe('a result', () => {
     const rig = createRig(coordinator)
     const submit = async (last: number) => {
       const id = `0190a5c0-0000-7000-8000-00000000000${last}`
-      const input = { kind: 'embed' as const, texts: ['The same text.'] }
+      const input = EncodedInput.of({ kind: 'embed', texts: ['The same text.'] })
       valueOf(await coordinator.enqueueJob({ id, input, model: MODELS.embed.model, buyer: 'person' }))
       const delivery = rig.deliver(valueOf(await rig.lease(['embed'], false)))
       return { id, delivery, answer: await coordinator.submitJob(delivery) }
@@ -260,14 +261,14 @@ describe('a refused result', () => {
     expect((await store.totals()).receipts).toBe(0)
   })
 
-  it('claims more work than the books can hold', async () => {
+  it('claims more work than the store can hold', async () => {
     const { coordinator } = await createHarness()
     const rig = createRig(coordinator)
     const most = Number.MAX_SAFE_INTEGER
     const macFormula: MacFormula = { kind: 'embed', perToken: most, perPair: most }
     const models = [{ ...MODELS.embed, macFormula }]
     const offer = valueOf(await coordinator.leaseJob({ rig: rig.key, models, samples: true }))
-    const run = honestRun(offer.input)
+    const run = honestRun(offer.input.value)
     const sizes = { kind: 'embed' as const, tokensPerText: [60, 60] }
     expect(codeOf(await coordinator.submitJob(rig.deliver(offer, { ...run, sizes })))).toBe('wrong-result')
   })

@@ -1,6 +1,6 @@
 /** Results of useful jobs: checked for signature, lease, hashes, sizes and known answers, then credited once (protocol.md §§1, 3). */
 import { jobMacs } from '#shared/domain/card'
-import { blendedFactorMilli } from '#shared/domain/credit'
+import { jobWork } from '#shared/domain/credit'
 import { jobDelivery, type JobDelivery } from '#shared/protocol/job'
 import type { Acknowledgement } from '#shared/protocol/refusal'
 import type { ModelFactor, NetworkParameters } from '#shared/protocol/parameters'
@@ -10,10 +10,11 @@ import { normalizedEditDistance } from '#shared/domain/text-distance'
 import type { CoordinatorConfiguration } from './configuration'
 import type { Epochs } from './epochs'
 import { notHeld, unknownJob } from './jobs'
+import type { KeptBounds } from './kept-bounds'
 import { implausibility } from './plausibility'
-import { fitsBooks, signReceipt } from './receipts'
+import { fitsStore, signReceipt } from './receipts'
 import { hashOf, isSignedBy, refuse, refuseMalformed } from './refusals'
-import { isHeldBy, type CoordinatorStore, type JobRecord } from './store'
+import { isHeldBy, type CoordinatorStore, type QueuedJob } from './store'
 
 /** A known answer is missed above this share of wrong characters (0 to 1). */
 export const KNOWN_ANSWER_DISTANCE = 0.1
@@ -21,22 +22,23 @@ export const KNOWN_ANSWER_DISTANCE = 0.1
 export function createResults(parts: {
   store: CoordinatorStore
   epochs: Epochs
+  bounds: KeptBounds
   clock: { now(): number }
   signer: Signer
   signatures: SignatureVerifier
   configuration: CoordinatorConfiguration
 }): (delivery: JobDelivery) => Promise<Acknowledgement> {
-  const { store, epochs, clock, signer, signatures, configuration } = parts
+  const { store, epochs, bounds, clock, signer, signatures, configuration } = parts
 
   const credit = async (
-    job: JobRecord,
+    job: QueuedJob,
     delivery: JobDelivery,
     verification: Verification,
   ): Promise<Acknowledgement> => {
     const { body, id, signature } = delivery.result
     const { current } = await epochs.present()
     const work = workOf(job, delivery, current.parameters.body)
-    if (!fitsBooks(work.macs, work.factorMilli))
+    if (!fitsStore(work.macs, work.factorMilli))
       return turnDown(job, delivery, 'The sizes are larger than any job is.', true)
     const receipt = signReceipt(
       {
@@ -58,7 +60,7 @@ export function createResults(parts: {
   }
   /** No credit. The job is tried again unless its answer was known: it was a test, and the test is over. */
   const turnDown = async (
-    job: JobRecord,
+    job: QueuedJob,
     delivery: JobDelivery,
     message: string,
     retry: boolean,
@@ -84,10 +86,10 @@ export function createResults(parts: {
     if (before) return before
     if (!isHeldBy(job, body.rig)) return notHeld(job)
 
-    const input = await store.jobInput(job.id)
-    if (!input) return notHeld(await store.job(job.id))
+    const allowed = await bounds.of(job.id)
+    if (!allowed) return notHeld(await store.job(job.id))
 
-    const mismatch = bindingFault(job, delivery) ?? implausibility(input, delivery)
+    const mismatch = bindingFault(job, delivery) ?? implausibility(allowed, delivery)
     if (mismatch) return turnDown(job, delivery, mismatch, true)
     if (job.knownText && !isKnownAnswer(job.knownText, delivery)) {
       return turnDown(job, delivery, 'The answer to this job is known, and the result is another.', false)
@@ -97,14 +99,14 @@ export function createResults(parts: {
 }
 
 /** The original answer to exactly this result, if it was judged before. */
-function answeredBefore(job: JobRecord | undefined, signature: string): Acknowledgement | undefined {
+function answeredBefore(job: QueuedJob | undefined, signature: string): Acknowledgement | undefined {
   if (!job || job.resultSignature !== signature) return undefined
   if (job.receipt) return { ok: true, receipt: job.receipt, repeated: true }
   return refuse(job.refusal ?? 'wrong-result', job.message ?? 'The result was refused.')
 }
 
 /** Kind, model and hashes bind the result to the job, and output and evidence to the result. */
-function bindingFault(job: JobRecord, { result: { body }, output, evidence }: JobDelivery): string | undefined {
+function bindingFault(job: QueuedJob, { result: { body }, output, evidence }: JobDelivery): string | undefined {
   if (body.kind !== job.kind || body.model !== job.model) return 'The result is for another kind or model.'
   if (body.inputHash !== job.inputHash) return 'The result is for another input.'
   if (hashOf(output) !== body.outputHash) return 'The output is not the one that was signed.'
@@ -122,16 +124,11 @@ function isKnownAnswer(knownText: string[], { output }: JobDelivery): boolean {
 
 /** MACs by the formula leased with, factor by the parameters in force; a chat's two factors blended by MACs. */
 function workOf(
-  job: JobRecord,
+  job: QueuedJob,
   delivery: JobDelivery,
   parameters: NetworkParameters,
 ): { macs: bigint; factorMilli: bigint } {
   if (!job.lease) throw new Error('a held job has a lease')
   const factor: ModelFactor = parameters.modelFactorsMilli[job.model] ?? parameters.kindFactorsMilli[job.kind]
-  const { prompt, generated } = jobMacs(job.lease.formula, delivery.result.body.sizes)
-  const factorMilli = blendedFactorMilli([
-    { macs: prompt, factorMilli: BigInt(factor.prompt) },
-    { macs: generated, factorMilli: BigInt(factor.generated) },
-  ])
-  return { macs: prompt + generated, factorMilli }
+  return jobWork(jobMacs(job.lease.formula, delivery.result.body.sizes), factor)
 }

@@ -35,7 +35,7 @@ export function createShares(parts: {
     const nonce = BigInt(body.nonce)
     const key = { rig: body.rig, epoch: body.epoch, nonce }
     const earlier = await store.share(key)
-    // The same share again is answered for ever, also after its epoch: a rig asks again after a crash.
+    // The same share again is answered forever, also after its epoch: a rig asks again after a crash.
     if (earlier?.signature === signature) return repeated(earlier)
 
     const open = await epochs.open(body.epoch)

@@ -1,10 +1,11 @@
 /**
- * The coordinator's books. Every method is one transaction: what must happen together or not at all is one call, and
+ * The coordinator's store. Every method is one transaction: what must happen together or not at all is one call, and
  * races between coordinators are decided by the store's unique constraints. No method walks more rows than it returns,
  * `totals` excepted.
  */
 import type { MacFormula } from '#shared/domain/card'
-import type { JobInput, JobKind } from '#shared/domain/job'
+import type { EncodedInput } from '#shared/domain/encoded-input'
+import type { JobKind } from '#shared/domain/job'
 import type { Epoch } from '#shared/protocol/epoch'
 import type { Hello } from '#shared/protocol/hello'
 import type { NetworkParameters } from '#shared/protocol/parameters'
@@ -24,7 +25,7 @@ export interface CoordinatorStore {
   /** False when an epoch of that number exists: it stays as it is. */
   addEpoch(epoch: Signed<Epoch>): Promise<boolean>
 
-  /** A rig said hello: its devices' ramps start anew. */
+  /** A rig said hello: its devices' ramps start from 0. */
   beginSession(session: { rig: string; at: number; devices: Hello['devices'] }): Promise<void>
   /** How many units this device had in its session before this call. */
   climbRamp(rig: string, device: string): Promise<number>
@@ -43,14 +44,14 @@ export interface CoordinatorStore {
 
   /** False when the id is taken. With a lease, the job is born leased and its first attempt counts. */
   addJob(job: NewJob, lease?: JobLease): Promise<boolean>
-  job(id: string): Promise<JobRecord | undefined>
-  /** Undefined once the job has ended: the books then keep its hash only. Apart from the record because it may be large. */
-  jobInput(id: string): Promise<JobInput | undefined>
+  job(id: string): Promise<QueuedJob | undefined>
+  /** Undefined once the job has ended: the store then keeps its hash only. Apart from the record because it may be large. */
+  jobInput(id: string): Promise<EncodedInput | undefined>
   /**
    * Leases the queued job that `chooseQueued` names among those that one of the offers can run; samples only if
    * `samples`. Counts the attempt.
    */
-  leaseNextJob(request: LeaseRequest): Promise<JobRecord | undefined>
+  leaseNextJob(request: LeaseRequest): Promise<QueuedJob | undefined>
   /** Queues jobs again whose lease ended; those out of attempts fail with `message`, queued ones past their deadline with `late`. */
   expireLeases(rule: { now: number; maximumAttempts: number; message: string; late: string }): Promise<void>
   /** False when the rig does not hold the job. */
@@ -106,8 +107,7 @@ export interface NewJob {
   kind: JobKind
   /** model hash */
   model: string
-  input: JobInput
-  inputHash: string
+  input: EncodedInput
   buyer: Buyer
   /** lines that a right answer has, where they are known; forgotten once the job has ended */
   knownText?: string[]
@@ -124,7 +124,8 @@ export interface JobLease {
 }
 export type StoredJobState = 'queued' | 'leased' | 'done' | 'failed' | 'cancelled'
 
-export interface JobRecord extends Omit<NewJob, 'input'> {
+export interface QueuedJob extends Omit<NewJob, 'input'> {
+  inputHash: string
   state: StoredJobState
   attempts: number
   /** the present lease, or the last one until another rig takes the job */
@@ -168,6 +169,6 @@ export interface RefusedResult {
 export const ALREADY_CREDITED_MESSAGE = 'The same work was credited in this epoch before.'
 
 /** Whether a rig may still answer for a job: it holds it, or held it last and nobody took it since. */
-export function isHeldBy(job: Pick<JobRecord, 'state' | 'lease'>, rig: string): boolean {
+export function isHeldBy(job: Pick<QueuedJob, 'state' | 'lease'>, rig: string): boolean {
   return (job.state === 'leased' || job.state === 'queued') && job.lease?.rig === rig
 }

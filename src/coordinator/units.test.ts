@@ -112,7 +112,7 @@ describe('difficulty', () => {
     expect(difficultyFor(Number(base) * 100, 10, base, 1n << 40n)).toBe(1000n)
   })
 
-  it('stays below what the books can hold, whatever rate a rig claims', async () => {
+  it('stays below what the store can hold, whatever rate a rig claims', async () => {
     const { coordinator, store, clock } = await createHarness()
     const rig = createRig(coordinator)
     const unit = await rig.unit({ tier: 'itp1-base', macsPerSecond: Number.MAX_VALUE })

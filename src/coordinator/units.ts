@@ -5,7 +5,7 @@ import type { Answer } from '#shared/protocol/refusal'
 import { signObject, type Signed, type Signer } from '#shared/domain/signed'
 import type { CoordinatorConfiguration } from './configuration'
 import type { Epochs } from './epochs'
-import { fitsBooks } from './receipts'
+import { fitsStore } from './receipts'
 import { refuse, refuseMalformed } from './refusals'
 import type { CoordinatorStore } from './store'
 
@@ -16,10 +16,10 @@ export function difficultyFor(macsPerSecond: number, aimSeconds: number, macsOfN
   return nonces < Number(limit) ? BigInt(nonces) : limit
 }
 
-/** The highest difficulty whose credit the books can hold. A power of two. */
+/** The highest difficulty whose credit the store can hold. A power of two. */
 export function difficultyLimit(macsOfNonce: bigint, factorMilli: bigint): bigint {
   let limit = 1n << 48n
-  while (limit > 1n && !fitsBooks(limit * macsOfNonce, factorMilli)) limit >>= 1n
+  while (limit > 1n && !fitsStore(limit * macsOfNonce, factorMilli)) limit >>= 1n
   return limit
 }
 

@@ -40,16 +40,9 @@ import { createDrivers, createKeptDriverChecks } from './drivers'
 import { createHandlers } from './handlers'
 import { createJobRates, createSampleBudget } from './jobs'
 import { acquireEngineLock, openLedger, openMetrics } from './ledger'
-import { createMining, createMiningClock, createThrottle, openMiningMark } from './mining'
+import { createMining, createMiningClock, createThrottle, openResumeMarker } from './mining'
 import { createModelSupport, type ModelEnvironment } from './models'
-import {
-  createSigner,
-  joinPractice,
-  linkNetwork,
-  loadRigKeySeed,
-  signatureVerifier,
-  takeUpWhatWasLeft,
-} from './network'
+import { createSigner, joinPractice, linkNetwork, loadRigKeySeed, signatureVerifier, recoverOpenWork } from './network'
 import { createDevicePowers, createLive, createSensorReadings } from './power'
 import { engineStatus } from './status'
 import { createDriverChannel, createSensorsClient, startVerifier } from './workers'
@@ -269,7 +262,7 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
   })
 
   // Mining.
-  const miningMark = openMiningMark(ledger, clock, (error) =>
+  const resumeMarker = openResumeMarker(ledger, clock, (error) =>
     log.warn('that mining goes on could not be recorded', { error: describeFault(error) }),
   )
   const hello = (): Promise<void> =>
@@ -289,7 +282,7 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
     isPractice: true,
     join: hello,
     onStarted: (startOptions) => {
-      miningMark.begin(startOptions)
+      resumeMarker.begin(startOptions)
       verifier.warmUp()
       live.reset()
       metrics.pauseEnded(clock.now())
@@ -298,7 +291,7 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
     },
     onStopped: () =>
       attempt('the end of mining could not be recorded', () => {
-        miningMark.end()
+        resumeMarker.end()
         ledger.recordEvent({ severity: 'info', code: 'mining-stopped', message: 'Mining stopped.' })
       }),
     onChange: () => changed.emit(),
@@ -365,7 +358,7 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
 
   // What a former run left.
   await hello()
-  await takeUpWhatWasLeft(rig, link, network, () => devices.usableRunners())
+  await recoverOpenWork(rig, link, network, () => devices.usableRunners())
   ledger
     .backUpIfDue()
     .catch((error: unknown) =>
@@ -376,7 +369,7 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
   return {
     api: { version, handlers: createHandlers(context), onEvent: (listener) => events.onAny(listener) },
     uploadsFolder: modelSupport.uploadsFolder,
-    interruptedMining: miningMark.interrupted,
+    interruptedMining: resumeMarker.interrupted,
     onQuitRequested: (listener) => void quit.on(listener),
     close: closers.closeAll,
   }

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { hex64 } from '#shared/domain/bytes'
 import { describeParseError, Failure } from '#shared/domain/errors'
 import { driverChecks } from '#shared/domain/driver-checks'
-import { jobInput, jobKind } from '#shared/domain/job'
+import { jobKind } from '#shared/domain/job'
 import { MAX_COUNTER } from '#shared/domain/share'
 import { tierName } from '#shared/domain/tiers'
 import { installedModel, modelConversion } from '#shared/domain/model-stages'
@@ -57,7 +57,7 @@ const schemas = {
     budgetMilliseconds: z.number().nonnegative(),
   }),
   'proof.benchmark': context.extend({ seconds: z.number().positive().max(3600) }),
-  'job.run': z.object({ jobId, input: jobInput, model: installedModel }),
+  'job.run': z.object({ jobId, input: z.string(), model: installedModel }),
   'job.cancel': z.object({ jobId }),
   'model.probe': installedModel,
   'model.convert': modelConversion,
@@ -104,14 +104,17 @@ export function serveMethods(
       prover.makeRoom()
       try {
         const { runJob } = await import('./inference/index')
-        return await runJob(params, {
-          threads: threadCount,
-          signal: controller.signal,
-          onToken: (text, index) => notifier.notify('job.token', { jobId: id, text, index }),
-          onComputed: (macs) => {
-            if (running.size > 1) computed.add(id, macs)
+        return await runJob(
+          { ...params, input: parseJson(params.input) },
+          {
+            threads: threadCount,
+            signal: controller.signal,
+            onToken: (text, index) => notifier.notify('job.token', { jobId: id, text, index }),
+            onComputed: (macs) => {
+              if (running.size > 1) computed.add(id, macs)
+            },
           },
-        })
+        )
       } finally {
         running.delete(id)
       }
@@ -148,6 +151,14 @@ export function serveMethods(
   }
   const notifier = serve<WorkerMethods, WorkerNotifications>(port, parsing(handlers))
   return notifier
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Failure('invalid-input', 'the job is not understood: its input is not JSON')
+  }
 }
 
 /** What one run computed for several jobs is said together, once the last of them has been told. */

@@ -158,7 +158,7 @@ interface Embedded {
 async function embed(worker: Worker, { location }: Pick<Subject, 'location'>, input: string[]): Promise<Embedded> {
   const { output, milliseconds } = await worker.request('job.run', {
     jobId: crypto.randomUUID(),
-    input: { kind: 'embed', texts: input },
+    input: JSON.stringify({ kind: 'embed', texts: input }),
     model: location,
   })
   return { milliseconds, vectors: output as number[][] }

@@ -141,7 +141,7 @@ function useful({ chat, embed }: DefaultModels): Subject[] {
   const ocr = installedModelOf(ocrCard, join(ocrHome, 'assets'))
   const words = (count: number): string => Array.from({ length: count }, (_, index) => `word${index % 97}`).join(' ')
   const job = async (worker: Worker, model: InstalledModel, input: JobInput) => {
-    const run = await worker.request('job.run', { jobId: crypto.randomUUID(), input, model })
+    const run = await worker.request('job.run', { jobId: crypto.randomUUID(), input: JSON.stringify(input), model })
     return { run, macs: jobMacs(model.card.macFormula, run.sizes) }
   }
   const question = (content: string, maxTokens: number): JobInput => ({

@@ -128,7 +128,7 @@ async function lode(): Promise<Reader> {
     read: async (file) => {
       const { output, milliseconds } = await worker.request('job.run', {
         jobId: crypto.randomUUID(),
-        input: { kind: 'ocr', image: Buffer.from(file).toString('base64') },
+        input: JSON.stringify({ kind: 'ocr', image: Buffer.from(file).toString('base64') }),
         model: installedModelOf(card, join(home, 'assets')),
       })
       return { milliseconds, texts: (output as OcrLine[]).map(({ text }) => text) }

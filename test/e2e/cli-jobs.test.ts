@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest'
 import { z } from 'zod'
 import { connectWebSocket } from '#cli/client'
-import type { JobDetail } from '#shared/contract/jobs'
+import type { WorkDetail } from '#shared/contract/jobs'
 import { generateSample } from '#worker/samples/index'
 import {
   finished,
@@ -209,7 +209,7 @@ describe('four questions at once', () => {
           return (await client.call('jobs.submit', { input, model: CHAT })).id
         }),
       )
-      const details = (): Promise<JobDetail[]> => Promise.all(ids.map((id) => client.call('jobs.get', { id })))
+      const details = (): Promise<WorkDetail[]> => Promise.all(ids.map((id) => client.call('jobs.get', { id })))
       await eventually(
         async () => (await details()).every(({ state }) => state === 'accepted'),
         'four accepted answers',

@@ -141,14 +141,14 @@ export function createRig(coordinator: Coordinator, name = 'rig') {
     },
     lease: (kinds: readonly JobKind[] = ['chat', 'embed', 'ocr'], samples = true): Promise<Answer<JobOffer>> =>
       coordinator.leaseJob({ rig, models: kinds.map((kind) => MODELS[kind]), samples }),
-    deliver: (offer: JobOffer, run: TestRun = honestRun(offer.input), changes: object = {}): JobDelivery => {
+    deliver: (offer: JobOffer, run: TestRun = honestRun(offer.input.value), changes: object = {}): JobDelivery => {
       const body = {
         network,
         rig,
         job: offer.id,
         kind: offer.kind,
         model: offer.model,
-        inputHash: objectId(offer.input),
+        inputHash: offer.input.hash,
         outputHash: objectId(run.output),
         evidenceHash: objectId(run.evidence),
         sizes: run.sizes,

@@ -1,10 +1,11 @@
-/** What every implementation of the coordinator's books must do. */
+/** What every implementation of the coordinator's store must do. */
 import { describe, expect, it } from 'vitest'
 import { createSigner } from '#engine/network/index'
 import type { AcceptedShare, CoordinatorStore, JobLease, NewJob, UnitRecord } from '#coordinator/store'
 import { signReceipt } from '#coordinator/receipts'
 import type { Epoch } from '#shared/protocol/epoch'
 import type { NetworkParameters } from '#shared/protocol/parameters'
+import { EncodedInput } from '#shared/domain/encoded-input'
 import { sha256Hex, signObject } from '#shared/domain/signed'
 import { utf8ToBytes } from '#shared/domain/bytes'
 import { DEFAULT_CONFIGURATION, parametersOf } from '#coordinator/configuration'
@@ -116,7 +117,7 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
       expect(await store.addJob(given)).toBe(true)
       expect(await store.addJob({ ...given, model: 'f'.repeat(64) })).toBe(false)
       const { input, ...rest } = given
-      expect(await store.job(given.id)).toEqual({ ...rest, state: 'queued', attempts: 0 })
+      expect(await store.job(given.id)).toEqual({ ...rest, inputHash: input.hash, state: 'queued', attempts: 0 })
       expect(await store.jobInput(given.id)).toEqual(input)
       expect(await store.job(newJob('2').id)).toBeUndefined()
       expect(await store.jobInput(newJob('2').id)).toBeUndefined()
@@ -222,7 +223,7 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
 
     it('credits a result once, and the same work once an epoch', async () => {
       const store = open()
-      for (const last of ['1', '2', '3']) await store.addJob(newJob(last, { inputHash: '1'.repeat(64) }), lease)
+      for (const last of ['1', '2', '3']) await store.addJob(newJob(last, { input: newJob('1').input }), lease)
       const accept = (last: string, epoch: number, by = rig) =>
         store.acceptResult({ job: newJob(last).id, rig: by, ...acceptedShare(`result ${last}`, 7n, epoch) })
       expect(await accept('1', 0, other)).toBe('lease-lost')
@@ -284,8 +285,7 @@ function newJob(last: string, changes: Partial<NewJob> = {}): NewJob {
     id: `0190a5c0-0000-7000-8000-${last.padStart(12, '0')}`,
     kind: 'embed',
     model: MODELS.embed.model,
-    input: { kind: 'embed', texts: [`Sentence ${last}.`] },
-    inputHash: sha256Hex(utf8ToBytes(last)),
+    input: EncodedInput.of({ kind: 'embed', texts: [`Sentence ${last}.`] }),
     buyer: 'person',
     createdAt: START,
     ...changes,

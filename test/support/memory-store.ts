@@ -4,18 +4,18 @@ import {
   isHeldBy,
   type AcceptedShare,
   type CoordinatorStore,
-  type JobRecord,
+  type QueuedJob,
   type ShareKey,
   type UnitRecord,
 } from '#coordinator/store'
 import { chooseQueued } from '#coordinator/queue-order'
-import type { JobInput } from '#shared/domain/job'
+import type { EncodedInput } from '#shared/domain/encoded-input'
 import type { Epoch } from '#shared/protocol/epoch'
 import type { NetworkParameters } from '#shared/protocol/parameters'
 import type { Receipt } from '#shared/protocol/receipt'
 import type { Signed } from '#shared/domain/signed'
 
-/** The coordinator's books in memory. Every method answers asynchronously, so that races show. */
+/** The coordinator's store in memory. Every method answers asynchronously, so that races show. */
 export function createMemoryStore(): CoordinatorStore {
   const parameters = new Map<string, Signed<NetworkParameters>>()
   const epochs = new Map<number, Signed<Epoch>>()
@@ -24,17 +24,17 @@ export function createMemoryStore(): CoordinatorStore {
   const units = new Map<string, UnitRecord>()
   const shares = new Map<string, AcceptedShare>()
   const receipts: Signed<Receipt>[] = []
-  const jobs = new Map<string, JobRecord>()
-  const inputs = new Map<string, JobInput>()
+  const jobs = new Map<string, QueuedJob>()
+  const inputs = new Map<string, EncodedInput>()
   const credited = new Set<string>()
   const shareKey = ({ rig, epoch, nonce }: ShareKey): string => `${rig}/${epoch}/${nonce}`
-  const end = (job: JobRecord, state: 'done' | 'failed' | 'cancelled', message?: string): void => {
+  const end = (job: QueuedJob, state: 'done' | 'failed' | 'cancelled', message?: string): void => {
     job.state = state
     delete job.knownText
     inputs.delete(job.id)
     if (message !== undefined) job.message = message
   }
-  const giveUp = (job: JobRecord, retry: boolean, maximumAttempts: number, message: string): void => {
+  const queueOrFail = (job: QueuedJob, retry: boolean, maximumAttempts: number, message: string): void => {
     if (retry && job.attempts < maximumAttempts) job.state = 'queued'
     else end(job, 'failed', message)
   }
@@ -89,7 +89,9 @@ export function createMemoryStore(): CoordinatorStore {
     addJob: async ({ input, ...job }, lease) => {
       if (jobs.has(job.id)) return false
       inputs.set(job.id, input)
-      jobs.set(job.id, { ...job, state: lease ? 'leased' : 'queued', attempts: lease ? 1 : 0, ...(lease && { lease }) })
+      const state = lease ? 'leased' : 'queued'
+      const inputHash = input.hash
+      jobs.set(job.id, { ...job, inputHash, state, attempts: lease ? 1 : 0, ...(lease && { lease }) })
       return true
     },
     job: async (id) => structuredClone(jobs.get(id)),
@@ -117,7 +119,7 @@ export function createMemoryStore(): CoordinatorStore {
       for (const job of jobs.values()) {
         if (job.state === 'queued' && job.deadline !== undefined && job.deadline < now) end(job, 'failed', late)
         if (job.state === 'leased' && job.lease && job.lease.expiresAt < now)
-          giveUp(job, true, maximumAttempts, message)
+          queueOrFail(job, true, maximumAttempts, message)
       }
     },
     renewLease: async ({ job: id, rig, expiresAt }) => {
@@ -131,7 +133,7 @@ export function createMemoryStore(): CoordinatorStore {
       const job = jobs.get(id)
       if (!job || !isHeldBy(job, rig)) return false
       delete job.lease
-      giveUp(job, retry, maximumAttempts, message)
+      queueOrFail(job, retry, maximumAttempts, message)
       return true
     },
     cancelJob: async (id) => {
@@ -168,7 +170,7 @@ export function createMemoryStore(): CoordinatorStore {
       job.resultSignature = signature
       job.refusal = code
       job.message = message
-      giveUp(job, retry, maximumAttempts, message)
+      queueOrFail(job, retry, maximumAttempts, message)
       return true
     },
 

@@ -2,7 +2,7 @@
 import type { Handlers, Result } from '#shared/contract/index'
 import { DEFAULT_THROTTLE } from '#shared/contract/throttle'
 import type { LiveTick } from '#shared/contract/engine'
-import type { JobRow } from '#shared/contract/jobs'
+import type { WorkRow } from '#shared/contract/jobs'
 import { Failure } from '#shared/domain/errors'
 import { sampleModels, withFit } from './sample-models'
 
@@ -27,7 +27,7 @@ const GIGA = 1e9
 export interface Sample {
   handlers: Handlers
   live(at: number): LiveTick
-  newRow(): JobRow
+  newRow(): WorkRow
 }
 
 /** `now`: UTC ms of the picture. `jobs`: how many rows the table has. */
@@ -171,8 +171,8 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
     'failed',
     'cancelled',
   ] as const
-  const added: JobRow[] = []
-  const row = (index: number): JobRow => {
+  const added: WorkRow[] = []
+  const row = (index: number): WorkRow => {
     const r = generator(index + 1)
     const kind = kinds[Math.floor(r() * r() * 4)] ?? 'proof'
     const rowState =
@@ -212,7 +212,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
     }
   }
   const total = (): number => (empty ? added.length : jobs + added.length)
-  const rowAt = (index: number): JobRow => added[index] ?? row(index - added.length)
+  const rowAt = (index: number): WorkRow => added[index] ?? row(index - added.length)
 
   const card = (
     id: string,
@@ -436,7 +436,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
       throw new Failure('not-found', 'the sample has nothing to sign')
     },
     'jobs.page': async ({ filter, offset, limit }) => {
-      const rows: JobRow[] = []
+      const rows: WorkRow[] = []
       if (filter.kind === undefined && filter.state === undefined && !filter.search) {
         for (let index = offset; index < Math.min(total(), offset + limit); index++) rows.push(rowAt(index))
         return { total: total(), rows }

@@ -1,5 +1,5 @@
 import type { EngineStatus, StartOptions } from '#shared/contract/engine'
-import type { JobRow } from '#shared/contract/jobs'
+import type { WorkRow } from '#shared/contract/jobs'
 import { Failure } from '#shared/domain/errors'
 import type { TierName } from '#shared/domain/tiers'
 import type { EngineClient } from '../client'
@@ -30,7 +30,7 @@ export interface MineOptions {
 /** What a job used: "chat done: 62 tokens, 3.2 s, 12.4 J". */
 function jobWords(
   kind: string,
-  { joules, milliseconds, tokens }: Pick<JobRow, 'joules' | 'milliseconds' | 'tokens'>,
+  { joules, milliseconds, tokens }: Pick<WorkRow, 'joules' | 'milliseconds' | 'tokens'>,
 ): string {
   const figures = [
     ...(tokens === null ? [] : [`${tokens.input + tokens.output} tokens`]),

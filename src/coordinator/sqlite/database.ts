@@ -1,4 +1,4 @@
-/** network.db: opened, migrated, checked; a damaged file is set aside and never deleted. */
+/** network.db: opened, migrated, checked; a damaged file is moved aside as corrupt and never deleted. */
 import Database from 'better-sqlite3'
 import { closeSync, existsSync, openSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import { Failure } from '#shared/domain/errors'
 import migration0001 from './migrations/0001-network.sql?raw'
 import migration0002 from './migrations/0002-deadlines.sql?raw'
 
-export type Books = Database.Database
+export type NetworkDatabase = Database.Database
 
 /** Append only: a migration's number is the version it leads to. */
 const MIGRATIONS: readonly string[] = [migration0001, migration0002]
@@ -14,17 +14,20 @@ const MIGRATIONS: readonly string[] = [migration0001, migration0002]
 const APPLICATION_ID = 0x4c6f644e
 
 /**
- * Opens or begins `network.db` in `folder`. `setAside`: the name that a damaged file was given. Throws Failure
+ * Opens or creates `network.db` in `folder`. `movedAside`: the new name of a damaged file. Throws Failure
  * `ledger-newer` for a file from a newer version, `data-folder` when the folder cannot be written.
  */
-export function openBooks(folder: string, now: number): { books: Books; setAside: string | undefined } {
+export function openNetworkDatabase(
+  folder: string,
+  now: number,
+): { database: NetworkDatabase; movedAside: string | undefined } {
   const file = join(folder, 'network.db')
   try {
     try {
-      return { books: openSound(file), setAside: undefined }
+      return { database: openSound(file), movedAside: undefined }
     } catch (error) {
       if (!isDamage(error)) throw error
-      return { setAside: setAside(file, now), books: openSound(file) }
+      return { movedAside: moveAside(file, now), database: openSound(file) }
     }
   } catch (error) {
     throw asFailure(error, file)
@@ -32,21 +35,21 @@ export function openBooks(folder: string, now: number): { books: Books; setAside
 }
 
 /** One transaction: on disk when this returns, or nothing of it. Throws Failure when the disk does not do its part. */
-export function transaction<T>(books: Books, change: () => T): T {
-  return guarded(books, () => books.transaction(change).immediate())
+export function transaction<T>(database: NetworkDatabase, change: () => T): T {
+  return guarded(database, () => database.transaction(change).immediate())
 }
 
-/** One look into the books. Throws Failure when the disk does not do its part. */
-export function guarded<T>(books: Books, look: () => T): T {
+/** One look into the database. Throws Failure when the disk does not do its part. */
+export function guarded<T>(database: NetworkDatabase, look: () => T): T {
   try {
     return look()
   } catch (error) {
-    throw asFailure(error, books.name)
+    throw asFailure(error, database.name)
   }
 }
 
 /** Renames a file, and what SQLite keeps beside it, to "<name>.damaged-<date>". Returns the new name. */
-export function setAside(file: string, now: number): string {
+export function moveAside(file: string, now: number): string {
   const date = new Date(now).toISOString().slice(0, 19).replaceAll(':', '-')
   let target = `${file}.damaged-${date}`
   for (let copy = 2; existsSync(target); copy++) target = `${file}.damaged-${date}-${copy}`
@@ -58,14 +61,14 @@ export function setAside(file: string, now: number): string {
 
 class Damage extends Error {}
 
-function openSound(file: string): Books {
+function openSound(file: string): NetworkDatabase {
   // SQLite gives -wal and -shm the mode of the main file.
   closeSync(openSync(file, 'a', 0o600))
-  const books = new Database(file, { timeout: 5000 })
+  const database = new Database(file, { timeout: 5000 })
   try {
-    const version = Number(books.pragma('user_version', { simple: true }))
-    const isEmpty = books.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() === 0
-    if (!isEmpty && books.pragma('application_id', { simple: true }) !== APPLICATION_ID)
+    const version = Number(database.pragma('user_version', { simple: true }))
+    const isEmpty = database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() === 0
+    if (!isEmpty && database.pragma('application_id', { simple: true }) !== APPLICATION_ID)
       throw new Damage('not our file')
     if (version > MIGRATIONS.length) {
       throw new Failure(
@@ -74,21 +77,21 @@ function openSound(file: string): Books {
         'Use that version, or another data folder.',
       )
     }
-    if (books.pragma('quick_check(1)', { simple: true }) !== 'ok') throw new Damage('quick check failed')
-    books.pragma('journal_mode = WAL')
-    books.pragma('synchronous = FULL')
-    books.pragma('foreign_keys = ON')
-    books
+    if (database.pragma('quick_check(1)', { simple: true }) !== 'ok') throw new Damage('quick check failed')
+    database.pragma('journal_mode = WAL')
+    database.pragma('synchronous = FULL')
+    database.pragma('foreign_keys = ON')
+    database
       .transaction(() => {
-        for (const migration of MIGRATIONS.slice(version)) books.exec(migration)
-        books.pragma(`application_id = ${APPLICATION_ID}`)
-        books.pragma(`user_version = ${MIGRATIONS.length}`)
+        for (const migration of MIGRATIONS.slice(version)) database.exec(migration)
+        database.pragma(`application_id = ${APPLICATION_ID}`)
+        database.pragma(`user_version = ${MIGRATIONS.length}`)
       })
       .immediate()
-    books.defaultSafeIntegers(true)
-    return books
+    database.defaultSafeIntegers(true)
+    return database
   } catch (error) {
-    books.close()
+    database.close()
     throw error
   }
 }
@@ -106,7 +109,7 @@ function asFailure(error: unknown, file: string): unknown {
     return new Failure(
       'ledger-damaged',
       `${file} is damaged.`,
-      'Stop and start Lode: the file is set aside, never deleted.',
+      'Stop and start Lode: the file is moved aside as corrupt, never deleted.',
     )
   }
   if (error instanceof TypeError && error.message === 'The database connection is not open') {

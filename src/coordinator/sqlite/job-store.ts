@@ -5,18 +5,19 @@ import {
   isHeldBy,
   type Buyer,
   type CoordinatorStore,
-  type JobRecord,
+  type QueuedJob,
   type StoredJobState,
 } from '../store'
 import { chooseQueued } from '../queue-order'
 import { macFormula } from '#shared/domain/card'
-import { jobInput, jobKind } from '#shared/domain/job'
+import { EncodedInput } from '#shared/domain/encoded-input'
+import { jobKind } from '#shared/domain/job'
 import { refusalCode } from '#shared/protocol/refusal'
 import { z } from 'zod'
-import { guarded, transaction, type Books } from './database'
+import { guarded, transaction, type NetworkDatabase } from './database'
 import { insertReceipt, parseReceipt } from './receipt-rows'
 
-type JobBooks = Pick<
+type JobStore = Pick<
   CoordinatorStore,
   | 'addJob'
   | 'job'
@@ -30,7 +31,7 @@ type JobBooks = Pick<
   | 'refuseResult'
 >
 
-interface JobRow {
+interface JobColumns {
   id: string
   kind: string
   model: string
@@ -50,15 +51,15 @@ interface JobRow {
   signed: string | null
 }
 
-export function createJobBooks(books: Books): JobBooks {
-  const statements = prepare(books)
-  const inTransaction = async <T>(change: () => T): Promise<T> => transaction(books, change)
-  const look = async <T>(find: () => T): Promise<T> => guarded(books, find)
-  const find = (id: string): JobRecord | undefined => {
-    const row = statements.job.get(id) as JobRow | undefined
+export function createJobStore(database: NetworkDatabase): JobStore {
+  const statements = prepare(database)
+  const inTransaction = async <T>(change: () => T): Promise<T> => transaction(database, change)
+  const look = async <T>(find: () => T): Promise<T> => guarded(database, find)
+  const find = (id: string): QueuedJob | undefined => {
+    const row = statements.job.get(id) as JobColumns | undefined
     return row && recordOf(row)
   }
-  const held = (id: string, rig: string): JobRecord | undefined => {
+  const held = (id: string, rig: string): QueuedJob | undefined => {
     const job = find(id)
     return job && isHeldBy(job, rig) ? job : undefined
   }
@@ -66,7 +67,7 @@ export function createJobBooks(books: Books): JobBooks {
     statements.end.run(state, message, id)
     statements.removeInput.run(id)
   }
-  const queueOrFail = (job: JobRecord, retry: boolean, maximumAttempts: number, message: string): void => {
+  const queueOrFail = (job: QueuedJob, retry: boolean, maximumAttempts: number, message: string): void => {
     if (retry && job.attempts < maximumAttempts) statements.queue.run(job.id)
     else end(job.id, 'failed', message)
   }
@@ -74,12 +75,12 @@ export function createJobBooks(books: Books): JobBooks {
   return {
     addJob: (job, lease) =>
       inTransaction(() => {
-        const { id, kind, model, inputHash, buyer, knownText, createdAt, deadline } = job
+        const { id, kind, model, input, buyer, knownText, createdAt, deadline } = job
         const { changes } = statements.add.run({
           id,
           kind,
           model,
-          inputHash,
+          inputHash: input.hash,
           buyer,
           priority: BUYER_PRIORITY[buyer],
           knownText: knownText ? JSON.stringify(knownText) : null,
@@ -91,14 +92,14 @@ export function createJobBooks(books: Books): JobBooks {
           expiresAt: lease?.expiresAt ?? null,
           formula: lease ? JSON.stringify(lease.formula) : null,
         })
-        if (changes === 1) statements.addInput.run(id, JSON.stringify(job.input))
+        if (changes === 1) statements.addInput.run(id, input.text)
         return changes === 1
       }),
     job: (id) => look(() => find(id)),
     jobInput: (id) =>
       look(() => {
-        const text = statements.input.get(id) as string | undefined
-        return text === undefined ? undefined : jobInput.parse(JSON.parse(text))
+        const row = statements.input.get(id) as { kind: string; text: string; hash: string } | undefined
+        return row && EncodedInput.stored({ ...row, kind: jobKind.parse(row.kind) })
       }),
 
     leaseNextJob: ({ rig, offers, samples, now, expiresAt }) =>
@@ -120,14 +121,14 @@ export function createJobBooks(books: Books): JobBooks {
         return find(first.id)
       }),
     expireLeases: async ({ now, maximumAttempts, message, late }) => {
-      if (guarded(books, () => statements.late.get(now)) !== undefined) {
-        transaction(books, () => {
+      if (guarded(database, () => statements.late.get(now)) !== undefined) {
+        transaction(database, () => {
           for (const id of statements.late.all(now) as string[]) end(id, 'failed', late)
         })
       }
       // Asked often, due rarely: a write transaction only when there is something to write.
-      if (guarded(books, () => statements.expired.get(now)) === undefined) return
-      transaction(books, () => {
+      if (guarded(database, () => statements.expired.get(now)) === undefined) return
+      transaction(database, () => {
         for (const id of statements.expired.all(now) as string[]) {
           const job = find(id)
           if (job) queueOrFail(job, true, maximumAttempts, message)
@@ -167,7 +168,7 @@ export function createJobBooks(books: Books): JobBooks {
           statements.judge.run(signature, 'already-credited', null, id)
           return 'already-credited'
         }
-        insertReceipt(books, receipt)
+        insertReceipt(database, receipt)
         end(id, 'done', null)
         statements.judge.run(signature, null, receipt.id, id)
         return 'accepted'
@@ -206,9 +207,9 @@ function candidateOf<T>({ id, priority, sequence, created_at, deadline }: Queued
 
 const knownLines = z.array(z.string())
 
-function recordOf(row: JobRow): JobRecord {
+function recordOf(row: JobColumns): QueuedJob {
   const { id, model, message, signed } = row
-  const record: JobRecord = {
+  const record: QueuedJob = {
     id,
     model,
     kind: jobKind.parse(row.kind),
@@ -231,45 +232,48 @@ function recordOf(row: JobRow): JobRecord {
   return record
 }
 
-function prepare(books: Books) {
+function prepare(database: NetworkDatabase) {
   return {
-    add: books.prepare(
+    add: database.prepare(
       `INSERT INTO jobs (id, kind, model, input_hash, buyer, priority, known_text, created_at, deadline, state, attempts,
          lease_rig, lease_expires_at, lease_formula)
        VALUES (@id, @kind, @model, @inputHash, @buyer, @priority, @knownText, @createdAt, @deadline, @state, @attempts,
          @rig, @expiresAt, @formula) ON CONFLICT (id) DO NOTHING`,
     ),
-    addInput: books.prepare('INSERT INTO job_inputs (job, input) VALUES (?, ?)'),
-    input: books.prepare('SELECT input FROM job_inputs WHERE job = ?').pluck(),
-    removeInput: books.prepare('DELETE FROM job_inputs WHERE job = ?'),
-    job: books.prepare(
+    addInput: database.prepare('INSERT INTO job_inputs (job, input) VALUES (?, ?)'),
+    input: database.prepare(
+      `SELECT jobs.kind, job_inputs.input AS text, jobs.input_hash AS hash
+       FROM job_inputs JOIN jobs ON jobs.id = job_inputs.job WHERE job_inputs.job = ?`,
+    ),
+    removeInput: database.prepare('DELETE FROM job_inputs WHERE job = ?'),
+    job: database.prepare(
       'SELECT jobs.*, receipts.signed FROM jobs LEFT JOIN receipts ON receipts.id = jobs.receipt WHERE jobs.id = ?',
     ),
-    nextQueued: books.prepare(
+    nextQueued: database.prepare(
       `SELECT id, priority, sequence, created_at, deadline FROM jobs
        WHERE state = 'queued' AND model = ? AND kind = ? AND priority <= ? AND (deadline IS NULL OR deadline >= ?)
        ORDER BY priority, sequence LIMIT 1`,
     ),
-    nextDue: books.prepare(
+    nextDue: database.prepare(
       `SELECT id, priority, sequence, created_at, deadline FROM jobs
        WHERE state = 'queued' AND model = ? AND kind = ? AND priority <= ? AND deadline >= ?
        ORDER BY priority, deadline, sequence LIMIT 1`,
     ),
-    late: books.prepare(`SELECT id FROM jobs WHERE state = 'queued' AND deadline < ? LIMIT 100`).pluck(),
-    expired: books.prepare(`SELECT id FROM jobs WHERE state = 'leased' AND lease_expires_at < ? LIMIT 100`).pluck(),
-    lease: books.prepare(
+    late: database.prepare(`SELECT id FROM jobs WHERE state = 'queued' AND deadline < ? LIMIT 100`).pluck(),
+    expired: database.prepare(`SELECT id FROM jobs WHERE state = 'leased' AND lease_expires_at < ? LIMIT 100`).pluck(),
+    lease: database.prepare(
       `UPDATE jobs SET state = 'leased', attempts = attempts + 1, lease_rig = ?, lease_expires_at = ?, lease_formula = ?
        WHERE id = ?`,
     ),
-    renew: books.prepare(`UPDATE jobs SET state = 'leased', lease_expires_at = ? WHERE id = ?`),
-    queue: books.prepare(`UPDATE jobs SET state = 'queued' WHERE id = ?`),
-    clearLease: books.prepare(
+    renew: database.prepare(`UPDATE jobs SET state = 'leased', lease_expires_at = ? WHERE id = ?`),
+    queue: database.prepare(`UPDATE jobs SET state = 'queued' WHERE id = ?`),
+    clearLease: database.prepare(
       'UPDATE jobs SET lease_rig = NULL, lease_expires_at = NULL, lease_formula = NULL WHERE id = ?',
     ),
-    end: books.prepare('UPDATE jobs SET state = ?, message = ?, known_text = NULL WHERE id = ?'),
-    judge: books.prepare('UPDATE jobs SET result_signature = ?, refusal = ?, receipt = ? WHERE id = ?'),
-    explain: books.prepare('UPDATE jobs SET message = ? WHERE id = ?'),
-    creditWork: books.prepare(
+    end: database.prepare('UPDATE jobs SET state = ?, message = ?, known_text = NULL WHERE id = ?'),
+    judge: database.prepare('UPDATE jobs SET result_signature = ?, refusal = ?, receipt = ? WHERE id = ?'),
+    explain: database.prepare('UPDATE jobs SET message = ? WHERE id = ?'),
+    creditWork: database.prepare(
       'INSERT INTO credited_work (epoch, model, input_hash) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
     ),
   }

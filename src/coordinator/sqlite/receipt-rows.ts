@@ -1,12 +1,12 @@
 /** Receipts in network.db: written with the share or job they acknowledge. */
 import { signedReceipt, type Receipt } from '#shared/protocol/receipt'
 import type { Signed } from '#shared/domain/signed'
-import type { Books } from './database'
+import type { NetworkDatabase } from './database'
 
 /** Within the caller's transaction. */
-export function insertReceipt(books: Books, receipt: Signed<Receipt>): void {
+export function insertReceipt(database: NetworkDatabase, receipt: Signed<Receipt>): void {
   const { epoch, creditMacs } = receipt.body
-  books
+  database
     .prepare('INSERT INTO receipts (id, epoch, credit_macs, signed) VALUES (?, ?, ?, ?)')
     .run(receipt.id, epoch, BigInt(creditMacs), JSON.stringify(receipt))
 }

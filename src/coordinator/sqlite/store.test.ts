@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach } from 'vitest'
 import { describeCoordinatorStore } from '../../../test/support/coordinator-store-suite'
 import { START } from '../../../test/support/coordinator-harness'
-import { openBooks } from './database'
+import { openNetworkDatabase } from './database'
 import { createSqliteStore } from './store'
 
 const cleanUps: (() => void)[] = []
@@ -14,10 +14,10 @@ afterEach(() => {
 
 describeCoordinatorStore('the store on SQLite', () => {
   const folder = mkdtempSync(join(tmpdir(), 'lode-network-'))
-  const { books } = openBooks(folder, START)
+  const { database } = openNetworkDatabase(folder, START)
   cleanUps.push(() => {
-    books.close()
+    database.close()
     rmSync(folder, { recursive: true })
   })
-  return createSqliteStore(books)
+  return createSqliteStore(database)
 })

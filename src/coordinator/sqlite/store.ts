@@ -1,10 +1,10 @@
-/** The coordinator's books on SQLite: parameters, epochs, sessions, units, shares. Jobs are in job-books.ts. */
+/** The coordinator's store on SQLite: parameters, epochs, sessions, units, shares. Jobs are in job-store.ts. */
 import type { CoordinatorStore } from '../store'
 import { signedEpoch } from '#shared/protocol/epoch'
 import { signedParameters } from '#shared/protocol/parameters'
 import { tierName } from '#shared/domain/tiers'
-import { guarded, transaction, type Books } from './database'
-import { createJobBooks } from './job-store'
+import { guarded, transaction, type NetworkDatabase } from './database'
+import { createJobStore } from './job-store'
 import { insertReceipt, parseReceipt } from './receipt-rows'
 
 interface ShareRow {
@@ -23,11 +23,11 @@ interface UnitRow {
   expires_at: bigint
 }
 
-/** `books` opened by `openBooks`. Methods reject with Failure when the disk does not do its part. */
-export function createSqliteStore(books: Books): CoordinatorStore {
-  const statements = prepare(books)
-  const inTransaction = async <T>(change: () => T): Promise<T> => transaction(books, change)
-  const look = async <T>(find: () => T): Promise<T> => guarded(books, find)
+/** `database` opened by `openNetworkDatabase`. Methods reject with Failure when the disk does not do its part. */
+export function createSqliteStore(database: NetworkDatabase): CoordinatorStore {
+  const statements = prepare(database)
+  const inTransaction = async <T>(change: () => T): Promise<T> => transaction(database, change)
+  const look = async <T>(find: () => T): Promise<T> => guarded(database, find)
   const findShare = (epoch: number, rig: string, nonce: bigint) => {
     const row = statements.share.get(epoch, rig, BigInt.asIntN(64, nonce)) as ShareRow | undefined
     return row && { signature: row.signature, receipt: parseReceipt(row.signed) }
@@ -76,12 +76,12 @@ export function createSqliteStore(books: Books): CoordinatorStore {
       inTransaction(() => {
         const earlier = findShare(epoch, rig, nonce)
         if (earlier) return { accepted: false, share: earlier }
-        insertReceipt(books, share.receipt)
+        insertReceipt(database, share.receipt)
         statements.addShare.run(epoch, rig, BigInt.asIntN(64, nonce), share.signature, share.receipt.id)
         return { accepted: true, share }
       }),
 
-    ...createJobBooks(books),
+    ...createJobStore(database),
 
     totals: (epoch) =>
       look(() => {
@@ -95,40 +95,40 @@ export function createSqliteStore(books: Books): CoordinatorStore {
 const SUMS = `SELECT count(*) AS receipts, coalesce(sum(credit_macs / 1000000000), 0) AS high,
   coalesce(sum(credit_macs % 1000000000), 0) AS low FROM receipts`
 
-function prepare(books: Books) {
+function prepare(database: NetworkDatabase) {
   return {
-    putParameters: books.prepare('INSERT OR REPLACE INTO parameters (id, signed) VALUES (?, ?)'),
-    parameters: books.prepare('SELECT signed FROM parameters WHERE id = ?').pluck(),
-    newestEpochs: books.prepare('SELECT signed FROM epochs ORDER BY number DESC LIMIT ?').pluck(),
-    epoch: books.prepare('SELECT signed FROM epochs WHERE number = ?').pluck(),
-    addEpoch: books.prepare('INSERT INTO epochs (number, signed) VALUES (?, ?) ON CONFLICT DO NOTHING'),
-    putRig: books.prepare(
+    putParameters: database.prepare('INSERT OR REPLACE INTO parameters (id, signed) VALUES (?, ?)'),
+    parameters: database.prepare('SELECT signed FROM parameters WHERE id = ?').pluck(),
+    newestEpochs: database.prepare('SELECT signed FROM epochs ORDER BY number DESC LIMIT ?').pluck(),
+    epoch: database.prepare('SELECT signed FROM epochs WHERE number = ?').pluck(),
+    addEpoch: database.prepare('INSERT INTO epochs (number, signed) VALUES (?, ?) ON CONFLICT DO NOTHING'),
+    putRig: database.prepare(
       `INSERT INTO rigs (rig, hello_at, devices) VALUES (?, ?, ?)
        ON CONFLICT (rig) DO UPDATE SET hello_at = excluded.hello_at, devices = excluded.devices`,
     ),
-    resetRamps: books.prepare('DELETE FROM ramps WHERE rig = ?'),
-    climbRamp: books
+    resetRamps: database.prepare('DELETE FROM ramps WHERE rig = ?'),
+    climbRamp: database
       .prepare(
         `INSERT INTO ramps (rig, device, step) VALUES (?, ?, 1)
          ON CONFLICT (rig, device) DO UPDATE SET step = step + 1 RETURNING step`,
       )
       .pluck(),
-    takeSampleTurn: books
+    takeSampleTurn: database
       .prepare(
         'INSERT INTO sample_turns (rig, turn) VALUES (?, 1) ON CONFLICT (rig) DO UPDATE SET turn = turn + 1 RETURNING turn',
       )
       .pluck(),
-    addUnit: books.prepare(
+    addUnit: database.prepare(
       'INSERT INTO units (epoch, unit, rig, tier, difficulty, expires_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
     ),
-    unit: books.prepare('SELECT rig, tier, difficulty, expires_at FROM units WHERE epoch = ? AND unit = ?'),
-    removeUnits: books.prepare('DELETE FROM units WHERE expires_at < ?'),
-    share: books.prepare(
+    unit: database.prepare('SELECT rig, tier, difficulty, expires_at FROM units WHERE epoch = ? AND unit = ?'),
+    removeUnits: database.prepare('DELETE FROM units WHERE expires_at < ?'),
+    share: database.prepare(
       `SELECT shares.signature, receipts.signed FROM shares JOIN receipts ON receipts.id = shares.receipt
        WHERE shares.epoch = ? AND shares.rig = ? AND shares.nonce = ?`,
     ),
-    addShare: books.prepare('INSERT INTO shares (epoch, rig, nonce, signature, receipt) VALUES (?, ?, ?, ?, ?)'),
-    totals: books.prepare(SUMS),
-    epochTotals: books.prepare(`${SUMS} WHERE epoch = ?`),
+    addShare: database.prepare('INSERT INTO shares (epoch, rig, nonce, signature, receipt) VALUES (?, ?, ?, ?, ?)'),
+    totals: database.prepare(SUMS),
+    epochTotals: database.prepare(`${SUMS} WHERE epoch = ?`),
   }
 }

@@ -66,7 +66,7 @@ describe('proving', () => {
     const { credits, total } = rig.totals()
     expect(credits).toBeGreaterThan(2)
     expect(rig.submissions.pending).toBe(0)
-    const work = rig.ledger.jobPage({}, 0, 100).rows.reduce((sum, row) => sum + BigInt(row.creditMacs ?? 0), 0n)
+    const work = rig.ledger.workPage({}, 0, 100).rows.reduce((sum, row) => sum + BigInt(row.creditMacs ?? 0), 0n)
     expect(work).toBe(total)
   })
 
@@ -220,7 +220,7 @@ describe('jobs', () => {
     }
     await rig.clock.advance(10_000)
     expect(rig.stateOf(id)).toBe('failed')
-    expect(rig.ledger.jobRow(id)?.reason).toBe(
+    expect(rig.ledger.workRow(id)?.reason).toBe(
       'its worker stopped each of the 3 times that it was tried: it may need more memory than there is',
     )
     expect((await rig.coordinator.jobState(id))?.state).toBe('failed')
@@ -232,7 +232,7 @@ describe('jobs', () => {
     const id = await rig.submit()
     rig.runner.wake()
     await rig.clock.advance(2000)
-    expect(rig.ledger.jobRow(id)).toMatchObject({ state: 'failed', reason: 'the text is longer than the context' })
+    expect(rig.ledger.workRow(id)).toMatchObject({ state: 'failed', reason: 'the text is longer than the context' })
   })
 
   it('cancels a running job, and keeps its lease until then', async () => {
@@ -274,7 +274,7 @@ describe('jobs', () => {
     await rig.clock.advance(2000)
     await rig.coordinator.cancelJob(id)
     await rig.clock.advance(11_000)
-    expect(rig.ledger.jobRow(id)).toMatchObject({ state: 'failed', reason: 'The job was cancelled.' })
+    expect(rig.ledger.workRow(id)).toMatchObject({ state: 'failed', reason: 'The job was cancelled.' })
     expect(rig.runner.state).toBe('idle')
   })
 
@@ -301,7 +301,10 @@ describe('jobs', () => {
     rig.runner.startMining(MINING)
     await rig.clock.advance(1000)
     expect(await within(100, rig.runner.stop())).toBe(true)
-    expect(rig.ledger.jobRow(id)).toMatchObject({ state: 'cancelled', reason: 'mining was stopped before it was done' })
+    expect(rig.ledger.workRow(id)).toMatchObject({
+      state: 'cancelled',
+      reason: 'mining was stopped before it was done',
+    })
   })
 
   it('stops within a moment while a job is leased and its worker not yet there; the job stays in the queue', async () => {

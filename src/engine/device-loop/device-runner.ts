@@ -42,7 +42,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     beforeMining: async () => options.whileMining?.begin(),
     show,
     state: () => display.state,
-    isJobWaiting: () => jobs.hinted,
+    isJobWaiting: () => jobs.workPending,
   })
 
   const worker = createDeviceWorker(rig, {
@@ -104,7 +104,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     const measured = await benchmarks.runNext(worker.ensure, (words) => show('benchmarking', words, 'idle'))
     if (measured) onChange()
     // A job that somebody waits for comes between the slices of a benchmark.
-    if (measured && !jobs.hinted) return true
+    if (measured && !jobs.workPending) return true
     const job = await jobs.next(mining !== null && !finishing && mining.samples && !measured)
     if (job) {
       const before = options.energyNow()
@@ -116,7 +116,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     }
     if (measured) return true
     if (mining === null || finishing) return false
-    if (jobs.hinted) return true
+    if (jobs.workPending) return true
     if (!throttle.mayProve()) await throttle.rest(0)
     else await throttle.rest((await tryModel()) ?? (await prove(mining)))
     return true
@@ -144,7 +144,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     allThreads: () => threads,
     sleep: (milliseconds) => loop.pause(milliseconds),
     // A job that somebody waits for keeps to the level's threads, not to its duty cycle.
-    isRestOver: () => stopping || finishing || mining === null || jobs.hinted || benchmarks.waiting,
+    isRestOver: () => stopping || finishing || mining === null || jobs.workPending || benchmarks.waiting,
     show: (words) => show('idle', words, 'paused'),
     onLook: () => worker.paceThreads(),
     onHot: (words) => log.warn('device rests', { device: deviceId, reason: words }),
@@ -201,7 +201,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     if (stopping) return
     worker.endWhenIdle()
     // Asked for while the last step was ending.
-    if (benchmarks.waiting || (jobs.hinted && !finishing)) run()
+    if (benchmarks.waiting || (jobs.workPending && !finishing)) run()
   }
 
   const loop = createWorkLoop({ clock, isOver: () => stopping, step, shouldContinue, onEnd: concludeLoop })
@@ -299,7 +299,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
       trials?.begin()
       mining = options
       finishing = false
-      jobs.hint()
+      jobs.notifyWork()
       run()
     },
     stop,
@@ -310,7 +310,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
       await stop()
     },
     wake: () => {
-      jobs.hint()
+      jobs.notifyWork()
       trials?.yield()
       if (display.lane === 'proof' && models().length > 0) proofs.yield()
       if (networkTrouble === null) loop.wake()
@@ -319,7 +319,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     cancelJob: (jobId) => jobs.cancel(jobId),
     retry: () => {
       clearFault()
-      jobs.hint()
+      jobs.notifyWork()
       run()
     },
     setThreads: (wanted) => {

@@ -105,7 +105,7 @@ describe('temperature', () => {
     rig.conditions.celsius = 97
     await rig.clock.advance(2500)
     expect(rig.stateOf(id)).toBe('queued')
-    expect(rig.ledger.jobRow(id)?.reason).toBe('Too hot: 97 °C. Goes on below 87 °C.')
+    expect(rig.ledger.workRow(id)?.reason).toBe('Too hot: 97 °C. Goes on below 87 °C.')
     expect(rig.runner).toMatchObject({ resting: 'heat', activity: 'Too hot: 97 °C. Goes on below 87 °C.' })
     rig.script.jobMilliseconds = 100
     rig.conditions.celsius = 80

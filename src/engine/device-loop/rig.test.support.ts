@@ -7,6 +7,7 @@ import type { ModelCard } from '#shared/domain/card'
 import { BENCHMARK_PUBLIC_KEY } from '#shared/domain/benchmark'
 import { Failure } from '#shared/domain/errors'
 import { goldenDigests } from '#shared/domain/golden'
+import { EncodedInput } from '#shared/domain/encoded-input'
 import type { JobInput, JobRun } from '#shared/domain/job'
 import { installedModelOf, type InstalledModel } from '#shared/domain/model-stages'
 import type { Receipt } from '#shared/protocol/receipt'
@@ -149,7 +150,10 @@ export function scriptedWorkers(clock: Clock) {
               reject(new Failure('out-of-memory', `the memory ran out while ${model.card.name} computed this job`))
             } else if (script.jobMilliseconds !== null) {
               const milliseconds = script.jobMilliseconds
-              clock.setTimeout(() => resolve({ ...honestRun(input), milliseconds }), milliseconds)
+              clock.setTimeout(
+                () => resolve({ ...honestRun(JSON.parse(input) as JobInput), milliseconds }),
+                milliseconds,
+              )
             }
           }).finally(() => cancels.delete(jobId)),
         'job.cancel': async ({ jobId }) => {
@@ -338,6 +342,7 @@ export async function createTestRig(
       model.card.kind === 'chat'
         ? { kind: 'chat', messages: [{ role: 'user', content }], maxTokens: 8 }
         : { kind: 'embed', texts: [content] }
+    const encoded = EncodedInput.of(input)
     ledger.insertJob({
       id,
       kind: input.kind,
@@ -346,9 +351,9 @@ export async function createTestRig(
       modelName: model.card.name,
       modelId: model.card.id,
       modelHash: model.hash,
-      input,
+      input: encoded,
     })
-    await coordinator.enqueueJob({ id, input, model: model.hash, buyer: 'person' })
+    await coordinator.enqueueJob({ id, input: encoded, model: model.hash, buyer: 'person' })
     return id
   }
   return {
@@ -368,7 +373,7 @@ export async function createTestRig(
     jobRates,
     units,
     submit,
-    stateOf: (id: string) => ledger.jobRow(id)?.state,
+    stateOf: (id: string) => ledger.workRow(id)?.state,
     totals: () => ledger.creditTotals({ dayStart: 0 }),
     macsOfNonce: TIERS['itp1-small'].macs,
     close: async () => {

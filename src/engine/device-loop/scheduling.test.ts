@@ -57,7 +57,7 @@ describe('the order of jobs', () => {
     const id = await rig.submit(a)
     rig.runner.wake()
     await rig.clock.advance(2000)
-    const credit = Number(rig.ledger.jobRow(id)?.creditMacs)
+    const credit = Number(rig.ledger.workRow(id)?.creditMacs)
     const rate = rig.jobRates.of('cpu0', a.hash)
     expect(rate?.creditPerSecond).toBeCloseTo(credit / 0.4, 0)
     expect(rate?.creditPerJoule).toBeCloseTo(credit / (0.4 * 50), 0)
@@ -165,7 +165,7 @@ describe('chats at once', () => {
     await clock.advance(500)
     script.computed({ [first]: 10, [second]: 10, [third]: 80 })
     await clock.advance(10_000)
-    const joules = ids.map((id) => rig.ledger.jobRow(id)?.joules ?? 0)
+    const joules = ids.map((id) => rig.ledger.workRow(id)?.joules ?? 0)
     // 1 s the first; 0.5 s the second; 1 s by 30 : 70; 0.5 s by 1 : 1 : 8; 1 s of nothing told of, equally; then 1 s and 1 s of two and one.
     const expected = [100 + 30 + 5 + 100 / 3, 50 + 70 + 5 + 100 / 3 + 50, 40 + 100 / 3 + 50 + 100]
     joules.forEach((value, index) => expect(value).toBeCloseTo(expected[index]!, 0))
@@ -182,7 +182,7 @@ describe('chats at once', () => {
     const second = await rig.submit()
     rig.runner.wake()
     await rig.clock.advance(10_000)
-    const joules = [first, second].map((id) => rig.ledger.jobRow(id)?.joules ?? 0)
+    const joules = [first, second].map((id) => rig.ledger.workRow(id)?.joules ?? 0)
     // 4 s and 4 s, of which 3 s together: 100 J + 150 J, 150 J + 100 J.
     expect(joules.map((value) => Math.round(value / 10))).toEqual([25, 25])
   })
@@ -215,7 +215,7 @@ describe('chats at once', () => {
     await submitAll()
     const failed = ids.filter((id) => rig.stateOf(id) === 'failed')
     expect(failed.length).toBeGreaterThan(0)
-    expect(rig.ledger.jobRow(failed[0] ?? '')?.reason).toBe('the memory ran out while A chat computed this job')
+    expect(rig.ledger.workRow(failed[0] ?? '')?.reason).toBe('the memory ran out while A chat computed this job')
     rig.script.mostAtOnce = 0
     await submitAll()
     expect(rig.script.mostAtOnce).toBeLessThanOrEqual(4)

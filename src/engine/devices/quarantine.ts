@@ -24,7 +24,7 @@ export interface QuarantineOptions {
 
 /** A device whose share the network refuses as computed wrongly is reported by itself: the network recomputes what is submitted. */
 export function createQuarantine(
-  { events, ledger, log }: Pick<RigContext, 'events' | 'log'> & { ledger: Pick<RigContext['ledger'], 'jobRow'> },
+  { events, ledger, log }: Pick<RigContext, 'events' | 'log'> & { ledger: Pick<RigContext['ledger'], 'workRow'> },
   options: QuarantineOptions,
 ): Quarantine {
   const apply = async (deviceId: string, fault: DeviceFault): Promise<void> => {
@@ -41,7 +41,7 @@ export function createQuarantine(
   }
   events.on('share.changed', ({ id, deviceId, state, code }) => {
     if (state === 'rejected' && code === 'wrong-digest')
-      report(deviceId, { kind: 'wrong-digest', foundAt: ledger.jobRow(id)?.at ?? 0 })
+      report(deviceId, { kind: 'wrong-digest', foundAt: ledger.workRow(id)?.at ?? 0 })
   })
   return { put: (deviceId, reason) => apply(deviceId, { kind: 'wrong-results', reason }), report }
 }

@@ -1,11 +1,12 @@
 import type { Handlers } from '#shared/contract/index'
 import { Failure } from '#shared/domain/errors'
+import { EncodedInput } from '#shared/domain/encoded-input'
 import type { JobInput } from '#shared/domain/job'
 import { FINAL_JOB_STATES } from '#shared/domain/states'
 import type { EngineContext } from '../context'
 import { localMidnight } from '../base'
 
-/** After the deadline: until then the network may still give it to a rig. */
+/** After the deadline: until then the network may still lease the job to a rig. */
 const LATE_LOOK_MILLISECONDS = 50
 
 export function jobHandlers(
@@ -13,15 +14,15 @@ export function jobHandlers(
 ): Pick<Handlers, 'jobs.page' | 'jobs.get' | 'jobs.summary' | 'jobs.submit' | 'jobs.cancel'> {
   const { ledger, models, network, events, devices, clock } = context
   const announce = (id: string): void => {
-    const row = ledger.jobRow(id)
+    const row = ledger.workRow(id)
     if (row) events.emit('job.changed', row)
   }
-  /** The network gives up what nobody could begin in time; whoever asked is told then. */
-  const giveUpWhenLate = (id: string, withinSeconds: number): void => {
+  /** The network fails a job that nobody could begin in time; the screens learn it then. */
+  const failWhenLate = (id: string, withinSeconds: number): void => {
     const look = async (): Promise<void> => {
-      if (context.isClosed() || ledger.jobRow(id)?.state !== 'queued') return
+      if (context.isClosed() || ledger.workRow(id)?.state !== 'queued') return
       const state = await network.jobState(id)
-      if (state?.state !== 'failed' || ledger.jobRow(id)?.state !== 'queued') return
+      if (state?.state !== 'failed' || ledger.workRow(id)?.state !== 'queued') return
       ledger.setJobState(id, 'failed', { reason: state.message ?? 'the network gave it up' })
       announce(id)
     }
@@ -34,9 +35,9 @@ export function jobHandlers(
     )
   }
   return {
-    'jobs.page': async ({ filter, offset, limit }) => ledger.jobPage(filter, offset, limit),
+    'jobs.page': async ({ filter, offset, limit }) => ledger.workPage(filter, offset, limit),
     'jobs.get': async ({ id }) => {
-      const job = ledger.jobDetail(id)
+      const job = ledger.workDetail(id)
       if (job === null) throw new Failure('not-found', `there is no job ${id}`)
       return job
     },
@@ -56,6 +57,7 @@ export function jobHandlers(
         })),
     'jobs.submit': async ({ input, model: wanted, withinSeconds }) => {
       refuseUnusable(input)
+      const encoded = encode(input)
       const model = models.resolve(input.kind, wanted)
       const runners = devices.usableRunners().filter((runner) => runner.takesJobs)
       if (runners.length === 0) {
@@ -91,13 +93,13 @@ export function jobHandlers(
         modelName: model.card.name,
         modelId: model.card.id,
         modelHash: model.hash,
-        input,
+        input: encoded,
       })
       announce(id)
       try {
         const answer = await network.enqueueJob({
           id,
-          input,
+          input: encoded,
           model: model.hash,
           buyer: 'person',
           ...(withinSeconds === undefined ? {} : { deadline: clock.now() + Math.round(withinSeconds * 1000) }),
@@ -105,17 +107,17 @@ export function jobHandlers(
         if (!answer.ok)
           throw new Failure('network-refused', `the network did not take the job: ${answer.refusal.message}`)
       } catch (error) {
-        // Whoever asked is told that it failed, so it must not begin later.
+        // The caller gets this error, so the job must not begin later.
         ledger.setJobState(id, 'failed', { reason: error instanceof Error ? error.message : String(error) })
         announce(id)
         throw error
       }
-      if (withinSeconds !== undefined) giveUpWhenLate(id, withinSeconds)
+      if (withinSeconds !== undefined) failWhenLate(id, withinSeconds)
       for (const runner of runners) runner.wake()
       return { id }
     },
     'jobs.cancel': async ({ id }) => {
-      const job = ledger.jobRow(id)
+      const job = ledger.workRow(id)
       if (job === null || job.kind === 'proof') throw new Failure('not-found', `there is no job ${id}`)
       if (FINAL_JOB_STATES.includes(job.state) || job.state === 'submitted') return null
       const running = devices.runners().some((runner) => runner.cancelJob(id))
@@ -139,4 +141,11 @@ function refuseUnusable(input: JobInput): void {
   if (input.kind === 'chat' && texts.every((text) => text.trim() === '')) {
     throw new Failure('invalid-input', 'the question is empty', 'Type a question or a text.')
   }
+}
+
+/** The one encoding that ledger, network and worker share. */
+function encode(input: JobInput): EncodedInput {
+  const encoded = EncodedInput.tryOf(input)
+  if (encoded !== undefined) return encoded
+  throw new Failure('invalid-input', 'this is not text: half of a character is missing', 'Give a plain text in UTF-8.')
 }

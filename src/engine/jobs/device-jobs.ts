@@ -2,30 +2,30 @@
 import type { InstalledModel } from '#shared/domain/model-stages'
 import type { JobKind } from '#shared/domain/job'
 import type { Clock } from '#process/clock'
-import type { Log } from '../base'
-import { createBatchLimits } from './batch-limits'
-import type { WorkEnergy } from '../ledger'
 import type { Network } from '#shared/protocol/network'
+import type { EngineEvents, Log } from '../base'
+import type { Ledger, WorkEnergy } from '../ledger'
 import type { Submissions } from '../network'
-import type { JobRates } from './job-rates'
-import type { SampleBudget } from './sample-budget'
+import { createBatchLimits } from './batch-limits'
 import { runBatch } from './job-batch'
-import { createJobRunner, type JobOutcome, type JobRunner, type JobRunnerParts } from './job-runner'
+import { createJobRunner, type JobOutcome, type JobRunner } from './job-runner'
 import { createJobSource, type LeasedJob, type WantedModel } from './job-source'
+import type { JobRates } from './job-rates'
 import { orderModels } from './model-choice'
+import type { SampleBudget } from './sample-budget'
 import { fitsMemory } from '../models'
 import type { WorkerClient } from '../workers'
 
-const WORDS: Record<JobKind, { one: string; many: (count: number) => string }> = {
+const ACTIVITIES: Record<JobKind, { one: string; many: (count: number) => string }> = {
   chat: { one: 'Answering a question with', many: (count) => `Answering ${count} questions at once with` },
   embed: { one: 'Computing embeddings with', many: (count) => `Computing ${count} sets of embeddings at once with` },
   ocr: { one: 'Reading a picture with', many: (count) => `Reading ${count} pictures at once with` },
 }
 
 export interface DeviceJobs {
-  /** There may be a job that somebody asked for. */
-  hint(): void
-  readonly hinted: boolean
+  /** A job that somebody asked for may wait: running batches and the next `next` ask the network. */
+  notifyWork(): void
+  readonly workPending: boolean
   /** A leased job to do now, or null. Rejects with a Failure when the network does not answer. */
   next(samplesWanted: boolean): Promise<LeasedJob | null>
   /** Runs it, and what joins it. Returns the device's milliseconds that samples took. Rejects with a Failure when no worker comes. */
@@ -36,22 +36,27 @@ export interface DeviceJobs {
   /** What a run of the worker computed for several jobs. */
   computed: JobRunner['computed']
   readonly running: JobRunner['running']
-  /** Gives back what was leased and not begun. */
+  /** Returns jobs that were leased and not begun. */
   release(): Promise<void>
 }
 
+/** What the jobs of a device need of the rig and of the device's loop. */
 export interface DeviceJobsParts {
   deviceId: string
   memoryBytes: number
+  /** hex public key */
   rigKey: string
   network: Network
   submissions: Submissions
+  /** where jobs are recorded and announced */
+  jobParts: { ledger: Ledger; events: EngineEvents }
   sampleBudget: SampleBudget
+  /** that are ready to run */
   models: () => readonly InstalledModel[]
-  jobParts: Pick<JobRunnerParts, 'ledger' | 'events'>
   jobRates: JobRates
+  /** joules of the device since an arbitrary start; null: not known */
   energyNow: () => WorkEnergy | null
-  /** work done and its expected credit, as it happens */
+  /** a job ended: its MACs, its expected credit and its time on the device */
   onWork: (work: { macs: bigint; creditMacs: number; milliseconds: number }) => void
   clock: Clock
   log: Log
@@ -59,7 +64,7 @@ export interface DeviceJobsParts {
   isStopping: () => boolean
   /** whether no more jobs are begun */
   isFinishing: () => boolean
-  show: (words: string, kind: JobKind) => void
+  show: (activity: string, kind: JobKind) => void
 }
 
 export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
@@ -127,12 +132,12 @@ export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
   }
 
   return {
-    hint: () => {
-      source.hint()
+    notifyWork: () => {
+      source.notifyWork()
       wake()
     },
-    get hinted() {
-      return source.hinted || held !== null
+    get workPending() {
+      return source.workPending || held !== null
     },
     next: async (samplesWanted) => {
       if (held === null) return source.next(samplesWanted)
@@ -144,8 +149,8 @@ export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
     run: async (job) => {
       const { model } = job
       const running = await worker.ensure().catch(async (error: unknown) => {
-        source.hint()
-        await jobs.decline(job.offer, error instanceof Error ? error.message : String(error))
+        source.notifyWork()
+        await jobs.nack(job.offer, error instanceof Error ? error.message : String(error))
         throw error
       })
       inUse = model.hash
@@ -159,20 +164,20 @@ export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
           next: () => source.next(false),
           isOpen: () => !parts.isStopping() && !parts.isFinishing(),
           onOther: (other) => {
-            held = { job: other, lease: jobs.hold(other.offer) }
+            held = { job: other, lease: jobs.keepAlive(other.offer) }
           },
           woken: () =>
             new Promise((resolve) => {
               wake = resolve
             }),
           onCount: (count) => {
-            const words = WORDS[model.card.kind]
-            parts.show(`${count === 1 ? words.one : words.many(count)} ${model.card.name}`, model.card.kind)
+            const activity = ACTIVITIES[model.card.kind]
+            parts.show(`${count === 1 ? activity.one : activity.many(count)} ${model.card.name}`, model.card.kind)
           },
           onOutcome: (outcome, together) => {
             learn(model, outcome, together)
-            // It may be in the queue again.
-            if (outcome.failure !== null) source.hint()
+            // The job may be in the queue again.
+            if (outcome.failure !== null) source.notifyWork()
             if (outcome.origin !== 'sample') return
             parts.sampleBudget.spent(outcome.milliseconds)
             sampleMilliseconds += outcome.milliseconds
@@ -195,7 +200,7 @@ export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
       const waiting = held
       held = null
       waiting?.lease.cancel()
-      if (waiting !== null) await jobs.decline(waiting.job.offer, 'the rig stopped')
+      if (waiting !== null) await jobs.nack(waiting.job.offer, 'the rig stopped')
     },
   }
 }

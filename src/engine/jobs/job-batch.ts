@@ -26,12 +26,12 @@ export interface JobBatchParts {
 /** Runs `first` and what joins it until all have ended. Rejects then, when one of them could not be written down. */
 export async function runBatch(parts: JobBatchParts, first: LeasedJob): Promise<void> {
   const active = new Set<Promise<void>>()
-  const troubles: unknown[] = []
+  const errors: unknown[] = []
   let isClosed = false
 
   const start = (job: LeasedJob): void => {
     const work = run(job).catch((error: unknown) => {
-      troubles.push(error)
+      errors.push(error)
     })
     active.add(work)
     void work.finally(() => {
@@ -44,13 +44,13 @@ export async function runBatch(parts: JobBatchParts, first: LeasedJob): Promise<
     const outcome = await parts.jobs.run(job.offer, job.model, parts.worker)
     if (outcome !== null) parts.onOutcome(outcome, active.size)
   }
-  const hasRoom = (): boolean => !isClosed && troubles.length === 0 && parts.isOpen() && active.size < parts.limit()
+  const hasRoom = (): boolean => !isClosed && errors.length === 0 && parts.isOpen() && active.size < parts.limit()
 
   start(first)
   while (active.size > 0) {
     const woken = parts.woken()
     if (hasRoom()) {
-      // A network that is away shows when the device asks it again, after what runs now.
+      // A network that does not answer shows when the device asks again, after the jobs that run now.
       const job = await parts.next().catch(() => null)
       if (job !== null) {
         isClosed = job.model.hash !== parts.model.hash
@@ -59,8 +59,8 @@ export async function runBatch(parts: JobBatchParts, first: LeasedJob): Promise<
         continue
       }
     }
-    // What ran may have ended while the network was asked.
+    // Running jobs may have ended while the network was asked.
     if (active.size > 0) await Promise.race([...active, woken])
   }
-  if (troubles.length > 0) throw troubles[0]
+  if (errors.length > 0) throw errors[0]
 }

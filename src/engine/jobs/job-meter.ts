@@ -1,6 +1,6 @@
 /**
  * What each of several jobs that run at once took of a device. A moment's joules and time are shared by the MACs that
- * each job computed in it, moment for moment as the worker tells of them, so that the parts add up to what the device spent.
+ * each job computed in it, moment for moment as the worker reports them, so that the parts add up to what the device spent.
  */
 import { workEnergy, type WorkEnergy } from '#shared/domain/energy'
 import { energyBetween } from '../power'
@@ -22,8 +22,8 @@ interface Account {
   joules: number
   measuredJoules: number
   known: boolean
-  /** its MACs are told of: what goes on now is shared when it is known whose it was */
-  isTold: boolean
+  /** the worker reports its MACs: the time under way is shared when its next report comes */
+  isReported: boolean
 }
 
 /** `energyNow`: joules of the device since an arbitrary start. */
@@ -54,13 +54,13 @@ export function createJobMeter(parts: {
 
   return {
     begin: (jobId) => {
-      // Of several, the run under way is shared when it is told of: the new job has no part in it.
-      if (open.size <= 1 || ![...open].some(({ isTold }) => isTold)) settle(equally)
-      const account: Account = { jobId, milliseconds: 0, joules: 0, measuredJoules: 0, known: true, isTold: false }
+      // With several jobs, the run under way is shared when it is reported: the new job has no part in it.
+      if (open.size <= 1 || ![...open].some(({ isReported }) => isReported)) settle(equally)
+      const account: Account = { jobId, milliseconds: 0, joules: 0, measuredJoules: 0, known: true, isReported: false }
       open.add(account)
       return {
         end: () => {
-          // A job's last run has been told of before: what is left is next to nothing, or was spent on no run at all.
+          // A job's last run was reported before: what is left is next to nothing, or was spent on no run at all.
           const now = settle(equally)
           open.delete(account)
           const { milliseconds, joules, measuredJoules, known } = account
@@ -73,7 +73,7 @@ export function createJobMeter(parts: {
       const weightOf = ({ jobId }: Account): number => byJob.get(jobId) ?? 0
       if (![...open].some((account) => weightOf(account) > 0)) return
       settle(weightOf)
-      for (const account of open) if (weightOf(account) > 0) account.isTold = true
+      for (const account of open) if (weightOf(account) > 0) account.isReported = true
     },
   }
 }

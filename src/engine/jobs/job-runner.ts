@@ -1,4 +1,4 @@
-/** Useful jobs on one device, some of them at once: leased, run, renewed while they run, delivered or given back. */
+/** Useful jobs on one device, some of them at once: leased, run, renewed while they run, delivered or released. */
 import { Failure, toFailureValue, type FailureCode } from '#shared/domain/errors'
 import type { JobKind } from '#shared/domain/job'
 import type { InstalledModel } from '#shared/domain/model-stages'
@@ -48,11 +48,11 @@ export interface JobOutcome {
 export interface JobRunner {
   /** Never throws for what the job or its worker does; the outcome stands in the ledger. Null: it was taken back before it began. */
   run(offer: JobOffer, model: InstalledModel, worker: WorkerClient): Promise<JobOutcome | null>
-  /** Gives back a leased job that this device cannot begin, to be tried again. */
-  decline(offer: JobOffer, message: string): Promise<void>
-  /** Keeps the lease of a job that waits for its turn here. */
-  hold(offer: JobOffer): { cancel(): void }
-  /** Asks the worker to end a running job; false when it is none of these. */
+  /** Refuses a leased job that this device cannot begin: it is queued again, or fails after its last attempt. */
+  nack(offer: JobOffer, message: string): Promise<void>
+  /** Renews the lease of a job that waits for its turn here, until `cancel`. */
+  keepAlive(offer: JobOffer): { cancel(): void }
+  /** Asks the worker to end a running job; false when the job does not run here. */
   cancel(jobId: string, worker: WorkerClient): boolean
   /** What a run of the worker computed for several jobs: they share its joules and time by that. */
   computed: JobMeter['computed']
@@ -70,7 +70,7 @@ export interface RunningJob {
 /** What may come between a job and its result. */
 interface Run extends RunningJob {
   cancelled: boolean
-  /** the network's words, when it gave the job to nobody or somebody else */
+  /** why the network took the lease away; null: it has not */
   lostLease: string | null
   /** why the device could not go on */
   interrupted: string | null
@@ -82,13 +82,13 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
   const meter = createJobMeter(parts)
 
   const announce = (id: string): void => {
-    const row = ledger.jobRow(id)
+    const row = ledger.workRow(id)
     if (row) events.emit('job.changed', row)
   }
 
   /** The job as a row, before it is acted on. */
   const begin = (offer: JobOffer, model: InstalledModel): 'person' | 'sample' => {
-    const known = ledger.jobRow(offer.id)
+    const known = ledger.workRow(offer.id)
     if (known === null) {
       ledger.insertJob({
         id: offer.id,
@@ -106,8 +106,8 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
     return known === null || known.origin !== 'person' ? 'sample' : 'person'
   }
 
-  /** `onLost`: the network gave it to nobody or somebody else, in its words. */
-  const keepLease = (id: string, onLost: (message: string) => void): { cancel(): void } => {
+  /** `onLost`: the network took the lease away, with the reason that it states. */
+  const renewLease = (id: string, onLost: (message: string) => void): { cancel(): void } => {
     let timer: { cancel(): void }
     const renew = (): void => {
       network
@@ -130,12 +130,12 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
     })
   }
 
-  const giveBack = async (id: string, retry: boolean, message: string): Promise<void> => {
+  const release = async (id: string, retry: boolean, message: string): Promise<void> => {
     try {
       await network.returnJob(rigKey, id, { retry, message })
     } catch (error) {
       // The lease runs out by itself.
-      log.warn('a job could not be returned', { job: id, error: String(error) })
+      log.warn('a job could not be released', { job: id, error: String(error) })
     }
   }
 
@@ -149,22 +149,22 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
     const failure = toFailureValue(interrupted === null ? error : new Failure('device-unavailable', interrupted))
     const details = { reason: failure.message, ...(energy ? { energy } : {}) }
     if (cancelled) {
-      await giveBack(offer.id, false, 'cancelled by the person')
+      await release(offer.id, false, 'cancelled by the person')
       ledger.setJobState(offer.id, 'cancelled', { ...details, reason: 'cancelled' })
     } else if (lostLease !== null) {
       ledger.setJobState(offer.id, origin === 'sample' ? 'returned' : 'failed', { ...details, reason: lostLease })
     } else if (parts.isStopping()) {
-      await giveBack(offer.id, origin === 'sample', 'the rig stopped')
+      await release(offer.id, origin === 'sample', 'the rig stopped')
       if (origin === 'sample') ledger.setJobState(offer.id, 'returned', { ...details, reason: 'mining was stopped' })
       else ledger.setJobState(offer.id, 'cancelled', { ...details, reason: 'mining was stopped before it was done' })
     } else if ((failure.code === 'unavailable' || interrupted !== null) && offer.attempt < MAX_ATTEMPTS) {
       ledger.setJobState(offer.id, 'interrupted', details)
-      await giveBack(offer.id, true, failure.message)
+      await release(offer.id, true, failure.message)
       // A sample may go to any rig; what a person asked for stays with this one.
       if (origin === 'sample') ledger.setJobState(offer.id, 'returned', details)
       else ledger.setJobState(offer.id, 'queued', details)
     } else {
-      await giveBack(offer.id, false, failure.message)
+      await release(offer.id, false, failure.message)
       if (failure.code === 'internal') log.error('a job failed inside', { job: offer.id, message: failure.message })
       // Why a process ended is known a moment after it is gone; the usual reason is the system's want of memory.
       const reason =
@@ -181,26 +181,26 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
     get running() {
       return [...running.values()]
     },
-    hold: (offer) => keepLease(offer.id, () => undefined),
-    decline: async (offer, message) => {
-      await giveBack(offer.id, true, message)
-      const row = ledger.jobRow(offer.id)
+    keepAlive: (offer) => renewLease(offer.id, () => undefined),
+    nack: async (offer, message) => {
+      await release(offer.id, true, message)
+      const row = ledger.workRow(offer.id)
       // The network counted the attempt: after the last one it has given the job up.
       if (row?.state !== 'queued' || offer.attempt < MAX_ATTEMPTS) return
       ledger.setJobState(offer.id, 'failed', { reason: message })
       announce(offer.id)
     },
     run: async (offer, model, worker) => {
-      const known = ledger.jobRow(offer.id)
+      const known = ledger.workRow(offer.id)
       if (known !== null && FINAL_JOB_STATES.includes(known.state)) {
         // Cancelled between lease and beginning.
-        await giveBack(offer.id, false, 'it was taken back')
+        await release(offer.id, false, 'it was taken back')
         return null
       }
       const origin = begin(offer, model)
       const run: Run = { id: offer.id, kind: offer.kind, origin, cancelled: false, lostLease: null, interrupted: null }
       running.set(offer.id, run)
-      const lease = keepLease(offer.id, (message) => {
+      const lease = renewLease(offer.id, (message) => {
         if (running.get(offer.id) !== run) return
         run.lostLease = message
         endInWorker(offer.id, worker)
@@ -220,7 +220,7 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
       try {
         const result = await worker.request('job.run', {
           jobId: offer.id,
-          input: offer.input,
+          input: offer.input.text,
           model,
         })
         lease.cancel()
@@ -228,7 +228,7 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
         running.delete(offer.id)
         outcome.accepted =
           (await parts.submissions.job(offer, model.card, result, parts.deviceId, spent.energy)) === true
-        const row = ledger.jobRow(offer.id)
+        const row = ledger.workRow(offer.id)
         outcome.creditMacs = outcome.accepted ? BigInt(row?.creditMacs ?? 0) : 0n
         outcome.macs = BigInt(row?.macs ?? 0)
       } catch (error) {

@@ -22,13 +22,13 @@ export interface WantedModel {
 }
 
 export interface JobSource {
-  /** There may be a job that somebody asked for. */
-  hint(): void
+  /** A job that somebody asked for may wait: the next `next` asks the network. */
+  notifyWork(): void
   /** A leased job to do now, or null. Rejects with a Failure when the network does not answer. */
   next(samplesWanted: boolean): Promise<LeasedJob | null>
-  /** A hint came and nothing was asked since. */
-  readonly hinted: boolean
-  /** Gives back a sample that was leased and not begun. */
+  /** Work was notified, and the network was not asked since. */
+  readonly workPending: boolean
+  /** Returns a sample that was leased and not begun. */
   release(): Promise<void>
 }
 
@@ -41,12 +41,12 @@ export function createJobSource(parts: {
   log: Log
 }): JobSource {
   const { network, log, sampleBudget } = parts
-  let hinted = true
+  let pending = true
   let asking: Promise<void> | null = null
   let ready: LeasedJob | null = null
   let unwanted = false
 
-  const giveBack = async (offer: JobOffer, message: string): Promise<void> => {
+  const returnJob = async (offer: JobOffer, message: string): Promise<void> => {
     await network.returnJob(parts.rigKey, offer.id, { retry: true, message })
   }
 
@@ -70,7 +70,7 @@ export function createJobSource(parts: {
     }
     const wanted = models.find(({ model }) => model.hash === answer.value.model)
     if (wanted) return { offer: answer.value, model: wanted.model }
-    await giveBack(answer.value, 'this rig no longer has the model')
+    await returnJob(answer.value, 'this rig no longer has the model')
     return null
   }
 
@@ -79,12 +79,12 @@ export function createJobSource(parts: {
     asking = lease(true)
       .then(async (leased) => {
         if (leased === null) sampleBudget.declined()
-        else if (unwanted) await giveBack(leased.offer, 'the rig stopped')
+        else if (unwanted) await returnJob(leased.offer, 'the rig stopped')
         else ready = leased
       })
       .catch((error: unknown) => {
         sampleBudget.declined()
-        // What stops takes its verifier along: that is no news.
+        // An engine that stops ends its verifier too: that is expected.
         if (!(error instanceof Failure) || error.code !== 'cancelled') log.warn('no sample', { error: String(error) })
       })
       .finally(() => {
@@ -93,25 +93,25 @@ export function createJobSource(parts: {
   }
 
   return {
-    hint: () => {
-      hinted = true
+    notifyWork: () => {
+      pending = true
     },
-    get hinted() {
-      return hinted
+    get workPending() {
+      return pending
     },
     next: async (samplesWanted) => {
-      if (hinted) {
-        // Before the question: a hint that comes while it is answered is a new one.
-        hinted = false
+      if (pending) {
+        // Cleared before the request: a notification that comes while it is answered counts for the next one.
+        pending = false
         try {
           const leased = await lease(false)
           if (leased !== null) {
-            // There may be more where it came from.
-            hinted = true
+            // More jobs may wait.
+            pending = true
             return leased
           }
         } catch (error) {
-          hinted = true
+          pending = true
           throw error
         }
       }
@@ -128,7 +128,7 @@ export function createJobSource(parts: {
       const leased = ready
       ready = null
       if (leased !== null)
-        await giveBack(leased.offer, 'the rig stopped').catch((error: unknown) =>
+        await returnJob(leased.offer, 'the rig stopped').catch((error: unknown) =>
           log.warn('a sample could not be returned', { error: String(error) }),
         )
     },

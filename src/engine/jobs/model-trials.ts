@@ -57,7 +57,7 @@ export function createModelTrials(parts: ModelTrialsParts): ModelTrials {
     const input = await parts.sample(model.card.kind)
     const jobId = `trial-${deviceId}-${trials++}`
     cancel = () => void running.request('job.cancel', { jobId }).catch(() => undefined)
-    const job = { jobId, input, model }
+    const job = { jobId, input: JSON.stringify(input), model }
     await running.request('job.run', job)
     const before = parts.energyNow()
     const startedAt = clock.monotonic()

@@ -1,13 +1,11 @@
 /** Shares, results, receipts and the credit they bring: work and credit change together, or not at all. */
 import { Failure } from '#shared/domain/errors'
-import type { JobSizes } from '#shared/domain/job'
-import { canonicalBytes } from '#shared/domain/signed'
+import { canonicalText } from '#shared/domain/signed'
 import { type Db, write } from './database'
-import { energyColumns } from './job-writer'
 import { type CreditRecord, sealOf } from './seal'
 import { checkAmount } from './sums'
-import type { AcceptedWork, Ledger, RecordedWork, WorkAmount } from './types'
-import type { WriterContext } from './writer'
+import { amountColumns, energyParameters, tokenParameters } from './work-columns'
+import type { AcceptedWork, Ledger, RecordedWork, WorkAmount, WriterContext } from './types'
 
 type Credits = Pick<Ledger, 'recordShare' | 'recordJobResult' | 'accept' | 'reject'>
 type StoredCredit = CreditRecord & { work_id: string }
@@ -103,7 +101,7 @@ export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
           device: record.deviceId,
           milliseconds: record.milliseconds ?? null,
           ...amountOf(record),
-          ...energyOf(record.energy),
+          ...energyParameters(record.energy),
         })
         const work = BigInt(inserted.lastInsertRowid)
         insertShare.run(
@@ -122,7 +120,7 @@ export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
           device: record.deviceId,
           work,
           ref,
-          ...creditColumns(record),
+          ...amountColumns(record),
         }
         return { workId, creditId: addCredit({ ...columns, kind: 'share', work_kind: 'proof' }, now) }
       })
@@ -146,9 +144,9 @@ export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
           epoch: record.epoch,
           device: record.deviceId,
           milliseconds: record.milliseconds,
-          ...tokensOf(record.sizes),
+          ...tokenParameters(record.sizes),
           ...amountOf(record),
-          ...energyOf(record.energy),
+          ...energyParameters(record.energy),
         })
         endJob.run(now, JSON.stringify(record.sizes), JSON.stringify(record.result), found.seq)
         insertOutput.run(found.seq, JSON.stringify(record.output))
@@ -161,7 +159,7 @@ export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
           device: record.deviceId,
           work: found.seq,
           ref,
-          ...creditColumns(record),
+          ...amountColumns(record),
         }
         return { workId: id, creditId: addCredit({ ...columns, kind: 'job', work_kind: found.kind }, now) }
       })
@@ -186,7 +184,7 @@ export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
             'Nothing was credited. Report this to the network.',
           )
         }
-        insertReceipt.run(receipt.id, new TextDecoder().decode(canonicalBytes(body)), receipt.key, receipt.signature)
+        insertReceipt.run(receipt.id, canonicalText(body), receipt.key, receipt.signature)
         const now = clock.now()
         acceptWork.run({
           seq: credit.work,
@@ -195,7 +193,7 @@ export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
           verification: body.verification,
           ...amountOf(amount),
         })
-        settle(credit, { ...creditColumns(amount), epoch: BigInt(body.epoch), state: 'accepted', receipt: receipt.id })
+        settle(credit, { ...amountColumns(amount), epoch: BigInt(body.epoch), state: 'accepted', receipt: receipt.id })
         const announced = announcedFor(credit, BigInt(body.epoch), amount)
         if (announced !== null)
           insertDispute.run(credit.seq, now, announced.macs, announced.factorMilli, announced.creditMacs)
@@ -242,26 +240,4 @@ function idsOf(credit: StoredCredit): RecordedWork {
 }
 function amountOf({ macs, factorMilli, creditMacs }: WorkAmount): WorkAmount {
   return { macs, factorMilli, creditMacs }
-}
-function creditColumns({
-  macs,
-  factorMilli,
-  creditMacs,
-}: WorkAmount): Pick<CreditRecord, 'macs' | 'factor_milli' | 'credit_macs'> {
-  return { macs, factor_milli: factorMilli, credit_macs: creditMacs }
-}
-function energyOf(energy: Parameters<typeof energyColumns>[0] | undefined): Record<string, number | string | null> {
-  const [joules, certainty, measuredShare, source] =
-    energy === undefined ? [null, null, null, null] : energyColumns(energy)
-  return { joules, certainty, measuredShare, source }
-}
-function tokensOf(sizes: JobSizes): { tokensIn: number | null; tokensOut: number | null } {
-  switch (sizes.kind) {
-    case 'chat':
-      return { tokensIn: sizes.promptTokens, tokensOut: sizes.generatedTokens }
-    case 'embed':
-      return { tokensIn: sizes.tokensPerText.reduce((sum, tokens) => sum + tokens, 0), tokensOut: 0 }
-    case 'ocr':
-      return { tokensIn: null, tokensOut: null }
-  }
 }

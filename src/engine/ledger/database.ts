@@ -108,14 +108,14 @@ const storageErrors = [
   'SQLITE_AUTH',
 ]
 
-/** The failure a person is told about when the disk or the folder does not do its part; null: it is a bug. */
+/** The failure that is reported to a person when the disk or the folder does not do its part; null: it is a bug. */
 export function toStorageFailure(error: unknown, file: string): Failure | null {
   if (error instanceof Failure) return error
   if (isDamage(error)) {
     return new Failure(
       'ledger-damaged',
       `The ledger file ${file} is damaged.`,
-      'Stop and start Lode: the file is set aside, never deleted, and the newest backup is named.',
+      'Stop and start Lode: the file is moved aside as corrupt, never deleted, and the newest backup is named.',
     )
   }
   const code = sqliteCode(error) ?? (error as NodeJS.ErrnoException | null)?.code ?? ''

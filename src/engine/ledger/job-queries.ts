@@ -1,11 +1,12 @@
 /** One job or share in detail, and the jobs that wait. */
-import type { JobDetail } from '#shared/contract/jobs'
+import type { WorkDetail } from '#shared/contract/jobs'
+import { EncodedInput } from '#shared/domain/encoded-input'
 import { jobEvidence, jobInput, jobKind, jobOutput, jobSizes } from '#shared/domain/job'
 import type { ElectricityPrice } from '#shared/domain/electricity'
 import type { JobState } from '#shared/domain/states'
 import type { Db } from './database'
 import type { LedgerReader, OpenJob } from './types'
-import { toJobRow, type WorkRecord } from './work-page'
+import { toWorkRow, type WorkRecord } from './work-page'
 
 type DetailRecord = WorkRecord & {
   model_id: string | null
@@ -21,9 +22,12 @@ type DetailRecord = WorkRecord & {
   difficulty: string | null
   credit_id: string | null
 }
-type OpenRecord = WorkRecord & { model_id: string; model_hash: string; attempts: bigint; input: string }
+type OpenRecord = WorkRecord & { model_id: string; model_hash: string; attempts: bigint }
 
-export function readJobs(db: Db, electricity?: () => ElectricityPrice): Pick<LedgerReader, 'jobDetail' | 'openJobs'> {
+export function readJobs(
+  db: Db,
+  electricity?: () => ElectricityPrice,
+): Pick<LedgerReader, 'workDetail' | 'openJobs' | 'jobInput'> {
   const detail = db.prepare<[string], DetailRecord>(
     `SELECT work.*, jobs.model_id, jobs.model_hash, jobs.started_at, jobs.ended_at, jobs.sizes, job_inputs.input, job_outputs.output,
        job_evidence.evidence, shares.nonce, shares.digest, shares.difficulty, credits.id AS credit_id
@@ -36,17 +40,23 @@ export function readJobs(db: Db, electricity?: () => ElectricityPrice): Pick<Led
     'SELECT state, at FROM work_path WHERE work = ? ORDER BY ordinal',
   )
   const open = db.prepare<[], OpenRecord>(
-    `SELECT work.*, jobs.model_id, jobs.model_hash, jobs.attempts, job_inputs.input
-     FROM work JOIN jobs ON jobs.work = work.seq JOIN job_inputs ON job_inputs.work = work.seq
+    `SELECT work.*, jobs.model_id, jobs.model_hash, jobs.attempts FROM work JOIN jobs ON jobs.work = work.seq
      WHERE work.state IN ('queued', 'running', 'interrupted') ORDER BY work.seq`,
   )
+  const input = db.prepare<[string], { input: string }>(
+    'SELECT job_inputs.input FROM job_inputs JOIN work ON work.seq = job_inputs.work WHERE work.id = ?',
+  )
   return {
-    jobDetail(id) {
+    workDetail(id) {
       const row = detail.get(id)
       return row === undefined ? null : toJobDetail(row, path.all(row.seq), electricity?.())
     },
     openJobs() {
       return open.all().map(toOpenJob)
+    },
+    jobInput(id) {
+      const row = input.get(id)
+      return row === undefined ? null : (EncodedInput.tryOf(jobInput.parse(JSON.parse(row.input))) ?? null)
     },
   }
 }
@@ -55,12 +65,12 @@ function toJobDetail(
   row: DetailRecord,
   path: { state: JobState; at: bigint }[],
   price: ElectricityPrice | undefined,
-): JobDetail {
+): WorkDetail {
   const isProof = row.kind === 'proof'
   const parsed = <T>(text: string | null, schema: { parse(value: unknown): T }): T | null =>
     text === null ? null : schema.parse(JSON.parse(text))
   return {
-    ...toJobRow(row, price),
+    ...toWorkRow(row, price),
     modelId: row.model_id,
     modelHash: row.model_hash,
     startedAt: timeOf(
@@ -98,7 +108,6 @@ function toOpenJob(row: OpenRecord): OpenJob {
     modelName: row.model,
     modelId: row.model_id,
     modelHash: row.model_hash,
-    input: jobInput.parse(JSON.parse(row.input)),
     at: Number(row.at),
     state: row.state,
     deviceId: row.device,

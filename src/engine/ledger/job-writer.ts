@@ -6,8 +6,8 @@ import { signedShare } from '#shared/protocol/share'
 import { FINAL_JOB_STATES, JOB_TRANSITIONS, type JobState } from '#shared/domain/states'
 import { type Db, write } from './database'
 import type { WorkEnergy } from '#shared/domain/energy'
-import type { Ledger, Recovery } from './types'
-import type { WriterContext } from './writer'
+import { energyColumns } from './work-columns'
+import type { Ledger, Recovery, WriterContext } from './types'
 
 type Jobs = Pick<Ledger, 'insertJob' | 'setJobState' | 'recover'>
 
@@ -84,7 +84,7 @@ export function writeJobs(db: Db, { clock }: WriterContext): Jobs {
         const inserted = insertWork.run(job.id, now, job.kind, job.network, job.modelName, job.origin, now)
         const seq = BigInt(inserted.lastInsertRowid)
         insertJob.run(seq, job.modelId, job.modelHash)
-        insertInput.run(seq, JSON.stringify(job.input))
+        insertInput.run(seq, job.input.text)
       })
     },
     setJobState,
@@ -115,8 +115,4 @@ export function writeJobs(db: Db, { clock }: WriterContext): Jobs {
       })
     },
   }
-}
-
-export function energyColumns(energy: WorkEnergy): [number, string, number, string | null] {
-  return [energy.joules, energy.certainty, energy.measuredShare, energy.source ?? null]
 }

@@ -35,14 +35,14 @@ afterAll(() => world.remove())
 const message = z.union([z.object({ accepted: z.string() }), z.object({ ready: z.literal(true) })])
 
 describe('a process killed in the middle', () => {
-  it(`loses no credit it told of and doubles none, ${ROUNDS} times`, async () => {
+  it(`loses no credit it reported and doubles none, ${ROUNDS} times`, async () => {
     const folder = join(world.folder, 'data')
-    const told = new Set<string>()
+    const reported = new Set<string>()
     for (let round = 0; round < ROUNDS; round++) {
       const child = fork(program, [folder, String(round * 1_000_000)], {
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       })
-      const messages = follow(child, told)
+      const messages = follow(child, reported)
       await messages.first
       // Between one and some dozens of transactions, at no even time.
       await new Promise((done) => setTimeout(done, 20 + ((round * 37) % 101)))
@@ -55,7 +55,7 @@ describe('a process killed in the middle', () => {
       const lines = [...ledger.exportCredits()]
       const accepted = lines.filter(({ state }) => state === 'accepted')
       const ids = new Set(accepted.map(({ id }) => id))
-      expect([...told].filter((id) => !ids.has(id))).toEqual([])
+      expect([...reported].filter((id) => !ids.has(id))).toEqual([])
       const recovery = ledger.recover()
       expect(recovery.shares.length + recovery.results.length).toBe(
         lines.filter(({ state }) => state === 'submitted').length,
@@ -68,16 +68,16 @@ describe('a process killed in the middle', () => {
       })
       ledger.close()
     }
-    expect(told.size).toBeGreaterThan(ROUNDS)
+    expect(reported.size).toBeGreaterThan(ROUNDS)
   })
 })
 
-function follow(child: ChildProcess, told: Set<string>): { first: Promise<unknown>; end: Promise<unknown> } {
+function follow(child: ChildProcess, reported: Set<string>): { first: Promise<unknown>; end: Promise<unknown> } {
   const first = new Promise((done) => child.once('message', done))
   const end = new Promise((done) => child.once('close', done))
   child.on('message', (value) => {
     const parsed = message.parse(value)
-    if ('accepted' in parsed) told.add(parsed.accepted)
+    if ('accepted' in parsed) reported.add(parsed.accepted)
   })
   return { first, end }
 }

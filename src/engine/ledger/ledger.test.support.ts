@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { v7 } from 'uuid'
 import { bytesToHex, hexToBytes } from '#shared/domain/bytes'
+import { EncodedInput } from '#shared/domain/encoded-input'
 import type { JobSizes } from '#shared/domain/job'
 import { creditMacs } from '#shared/domain/credit'
 import type { JobResult } from '#shared/protocol/job'
@@ -13,7 +14,7 @@ import type { Receipt } from '#shared/protocol/receipt'
 import type { ShareSubmission } from '#shared/protocol/share'
 import type { Unit } from '#shared/protocol/unit'
 import { sha256Hex, signObject, type SignatureVerifier, type Signed, type Signer } from '#shared/domain/signed'
-import type { JobRecord, JobResultRecord, LedgerNotice, OpenLedgerOptions, ShareRecord } from './types'
+import type { LedgerJob, JobResultRecord, LedgerNotice, OpenLedgerOptions, ShareRecord } from './types'
 
 export interface TestWorld {
   folder: string
@@ -103,7 +104,7 @@ export function makeShare(unit: Signed<Unit>, counter: number, macs = MACS * 5n,
   }
 }
 
-export function makeJob(id: string, kind: JobRecord['kind'] = 'chat'): JobRecord {
+export function makeJob(id: string, kind: LedgerJob['kind'] = 'chat'): LedgerJob {
   return {
     id,
     kind,
@@ -112,14 +113,15 @@ export function makeJob(id: string, kind: JobRecord['kind'] = 'chat'): JobRecord
     modelName: `A ${kind} model`,
     modelId: `${kind}-model`,
     modelHash: 'ab'.repeat(32),
-    input:
+    input: EncodedInput.of(
       kind === 'chat'
         ? { kind, messages: [{ role: 'user', content: 'Why is the sky blue?' }], maxTokens: 20 }
         : { kind: 'embed', texts: ['one', 'two'] },
+    ),
   }
 }
 
-export function makeResult(id: string, kind: JobRecord['kind'] = 'chat'): JobResultRecord {
+export function makeResult(id: string, kind: LedgerJob['kind'] = 'chat'): JobResultRecord {
   const hash = '12'.repeat(32)
   const sizes: JobSizes =
     kind === 'chat' ? { kind, promptTokens: 12, generatedTokens: 20 } : { kind: 'embed', tokensPerText: [3, 4] }

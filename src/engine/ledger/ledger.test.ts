@@ -72,7 +72,7 @@ describe('shares and credit', () => {
       verification: 'recomputed',
       deviceName: 'Test processor',
     })
-    expect(ledger.jobDetail(workId)).toMatchObject({
+    expect(ledger.workDetail(workId)).toMatchObject({
       kind: 'proof',
       model: 'itp1-base',
       nonce: record.share.body.nonce,
@@ -160,7 +160,7 @@ describe('jobs', () => {
     expect(ledger.recordJobResult(id, record)).toEqual({ workId: id, creditId })
     world.clock.time += 1000
     ledger.accept(makeReceipt(record))
-    const detail = ledger.jobDetail(id)
+    const detail = ledger.workDetail(id)
     expect(detail).toMatchObject({
       state: 'accepted',
       tokens: { input: 12, output: 20 },
@@ -190,7 +190,7 @@ describe('jobs', () => {
     ledger.setJobState(id, 'failed', { reason: 'The picture cannot be read.' })
     expect(codeOf(() => ledger.setJobState(id, 'running'))).toBe('conflict')
     expect(codeOf(() => ledger.setJobState(v7(), 'running'))).toBe('not-found')
-    expect(ledger.jobRow(id)).toMatchObject({ state: 'failed', reason: 'The picture cannot be read.' })
+    expect(ledger.workRow(id)).toMatchObject({ state: 'failed', reason: 'The picture cannot be read.' })
     expect(ledger.openJobs()).toEqual([])
   })
 
@@ -221,6 +221,8 @@ describe('jobs', () => {
       [running, 'interrupted', 1],
       [queued, 'queued', 0],
     ])
+    expect(ledger.jobInput(queued)).toEqual(makeJob(queued, 'embed').input)
+    expect(ledger.jobInput(v7())).toBeNull()
     expect(report().problems).toEqual([])
   })
 })

@@ -154,7 +154,7 @@ describe('energy', () => {
 })
 
 describe('a damaged file', () => {
-  it('is set aside and begun anew, with a notice', () => {
+  it('is moved aside and recreated, with a notice', () => {
     run(20, proving)
     metrics.close()
     writeFileSync(join(world.folder, 'metrics.db'), 'no database at all, but long enough to be read as one'.repeat(100))

@@ -21,7 +21,7 @@ const RINGS = [
   { table: 'quarters', step: QUARTER_MILLISECONDS },
 ] as const
 
-/** A damaged or newer metrics.db is set aside and begun anew; where even that fails, metrics live in memory. */
+/** A damaged or newer metrics.db is moved aside and recreated; where even that fails, metrics live in memory. */
 export function openMetrics(options: OpenMetricsOptions): Metrics {
   const { folder, clock, onNotice } = options
   const file = join(folder, 'metrics.db')
@@ -30,7 +30,7 @@ export function openMetrics(options: OpenMetricsOptions): Metrics {
   let pending: MetricsSample[] = []
   let isFailing = false
 
-  /** Hands what waits to the disk; what the disk does not take is told once and dropped: metrics stop nothing. */
+  /** Writes what waits; what the disk does not take is reported once and dropped: metrics stop nothing. */
   const flush = (): void => {
     if (pending.length === 0) return
     const samples = pending

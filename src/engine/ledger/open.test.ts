@@ -162,7 +162,7 @@ describe('damage', () => {
     })
   }
 
-  it('goes back to the newest backup when told so, and says it', async () => {
+  it('goes back to the newest backup when asked to, and says it', async () => {
     const total = makeLedger(20)
     const ledger = openLedger(world.options)
     const backup = await ledger.backUpIfDue()
@@ -177,7 +177,7 @@ describe('damage', () => {
     expect(world.notices.map(({ code }) => code)).toEqual(['ledger-damaged', 'ledger-restored'])
   })
 
-  it('begins anew at once when told so', () => {
+  it('creates a new one at once when asked to', () => {
     makeLedger()
     truncateSync(file, 5000)
     const ledger = openLedger({ ...world.options, onDamaged: 'start-new' })
@@ -197,7 +197,7 @@ describe('damage', () => {
     )
   })
 
-  it('is told to a command as a failure, without touching the file', () => {
+  it('is reported to a command as a failure, without touching the file', () => {
     makeLedger(20)
     writeFileSync(file, 'This is not a database. '.repeat(1000))
     const [before, beside] = [readFileSync(file), readdirSync(world.folder)]

@@ -31,7 +31,7 @@ export function openLedger(options: OpenLedgerOptions): Ledger {
   const file = join(folder, 'ledger.db')
   ensureFolder(folder)
   const notices: LedgerNotice[] = []
-  const db = openOrSetAside(file, options, notices)
+  const db = openOrMoveAside(file, options, notices)
   const parts = { ...createReader(db, file, options.electricity), ...createWriter(db, { clock, ids }) }
   const ledger: Ledger = guarded(file, {
     ...parts,
@@ -52,7 +52,7 @@ export function openLedger(options: OpenLedgerOptions): Ledger {
   return ledger
 }
 
-/** For commands, with or without a running engine. Null: there is no ledger yet. Throws as `openLedger`, and sets nothing aside. */
+/** For commands, with or without a running engine. Null: there is no ledger yet. Throws as `openLedger`, and moves nothing aside. */
 export function openLedgerReadOnly(folder: string): LedgerReader | null {
   const file = join(folder, 'ledger.db')
   if (!existsSync(file) || statSync(file).size === 0) return null
@@ -72,18 +72,18 @@ export function openLedgerReadOnly(folder: string): LedgerReader | null {
   }
 }
 
-function openOrSetAside(file: string, options: OpenLedgerOptions, notices: LedgerNotice[]): Db {
+function openOrMoveAside(file: string, options: OpenLedgerOptions, notices: LedgerNotice[]): Db {
   const { folder, clock, onDamaged = 'fail' } = options
   const isNew = !existsSync(file)
   try {
     if (!isNew && statSync(file).size === 0 && listBackups(folder).length > 0) throw new NotOurs('emptied')
     const db = openChecked(file, options, notices)
-    const former = isNew ? setAsideFiles(folder)[0] : undefined
+    const former = isNew ? movedAsideFiles(folder)[0] : undefined
     if (former !== undefined && notices.length === 0) {
       notices.push({
         severity: 'warning',
         code: 'ledger-begun-anew',
-        message: `This ledger was begun anew. The former one was damaged and is kept as ${former}.`,
+        message: `This ledger was recreated. The former one was damaged and is kept as ${former}.`,
       })
     }
     return db
@@ -91,7 +91,7 @@ function openOrSetAside(file: string, options: OpenLedgerOptions, notices: Ledge
     if (error instanceof NewerVersion) throw newer(error.version)
     if (!isDamage(error)) throw toStorageFailure(error, file) ?? error
   }
-  const keptAs = setAside(folder, clock.now())
+  const keptAs = moveAside(folder, clock.now())
   rmSync(suspicionFile(file), { force: true })
   const backup = listBackups(folder)[0]
   const newest = backup === undefined ? 'There is no backup.' : `The newest backup is backups/${basename(backup)}.`
@@ -117,8 +117,8 @@ function openOrSetAside(file: string, options: OpenLedgerOptions, notices: Ledge
       message: `The ledger was restored from backups/${basename(backup)}. What came after it is in ${keptAs}.`,
     })
   }
-  // A damaged backup ends as a failure, with the copy set aside and the backup itself untouched.
-  return openOrSetAside(file, { ...options, onDamaged: 'fail' }, notices)
+  // A damaged backup ends as a failure, with the copy moved aside and the backup itself untouched.
+  return openOrMoveAside(file, { ...options, onDamaged: 'fail' }, notices)
 }
 
 function openChecked(file: string, options: OpenLedgerOptions, notices: LedgerNotice[]): Db {
@@ -154,7 +154,7 @@ function isCheckDue(db: Db, file: string, now: number): boolean {
 }
 
 /** Renames the file with its -wal and -shm; returns the new name. */
-function setAside(folder: string, now: number): string {
+function moveAside(folder: string, now: number): string {
   const stamp = new Date(now).toISOString().slice(0, 19).replaceAll(':', '-')
   let target = `ledger.damaged-${stamp}.db`
   for (let copy = 2; existsSync(join(folder, target)); copy++) target = `ledger.damaged-${stamp}-${copy}.db`
@@ -166,7 +166,7 @@ function setAside(folder: string, now: number): string {
 }
 
 /** Names, newest first. */
-function setAsideFiles(folder: string): string[] {
+function movedAsideFiles(folder: string): string[] {
   return readdirSync(folder)
     .filter((file) => /^ledger\.damaged-.*\.db$/.test(file))
     .toSorted()

@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3'
 import { v7 } from 'uuid'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { jobRow } from '#shared/contract/jobs'
+import { workRow } from '#shared/contract/jobs'
 import { openLedger, openLedgerReadOnly } from './open'
 import type { Ledger } from './types'
 import {
@@ -60,7 +60,7 @@ function plainly(where: string, offset: number, limit: number): { total: number;
 }
 
 describe('pages of the jobs table', () => {
-  const cases: [string, Parameters<Ledger['jobPage']>[0], string][] = [
+  const cases: [string, Parameters<Ledger['workPage']>[0], string][] = [
     ['all', {}, 'true'],
     ['one kind', { kind: 'proof' }, "kind = 'proof'"],
     ['a rare kind', { kind: 'chat' }, "kind = 'chat'"],
@@ -88,29 +88,29 @@ describe('pages of the jobs table', () => {
       for (const offset of [0, 1, 37, 4090, 49_990, 99_950, total - 1, total, total + 5].filter(
         (value) => value >= 0,
       )) {
-        const page = ledger.jobPage(filter, offset, 60)
+        const page = ledger.workPage(filter, offset, 60)
         expect({ total: page.total, ids: page.rows.map(({ id }) => id) }).toEqual(plainly(where, offset, 60))
-        for (const row of page.rows) jobRow.parse(row)
+        for (const row of page.rows) workRow.parse(row)
       }
     })
   }
 
   it('find a job by the beginning of its id and a share by that of its digest', () => {
-    expect(ledger.jobPage({ search: jobIds[1]!.slice(0, 30) }, 0, 10).rows.map(({ id }) => id)).toEqual([jobIds[1]])
-    const share = ledger.jobDetail(ledger.jobPage({ kind: 'proof' }, 777, 1).rows[0]!.id)
-    expect(ledger.jobPage({ search: share!.digest!.slice(0, 12) }, 0, 10)).toMatchObject({
+    expect(ledger.workPage({ search: jobIds[1]!.slice(0, 30) }, 0, 10).rows.map(({ id }) => id)).toEqual([jobIds[1]])
+    const share = ledger.workDetail(ledger.workPage({ kind: 'proof' }, 777, 1).rows[0]!.id)
+    expect(ledger.workPage({ search: share!.digest!.slice(0, 12) }, 0, 10)).toMatchObject({
       total: 1,
       rows: [{ id: share!.id }],
     })
-    expect(ledger.jobPage({ search: share!.digest!.slice(0, 12), kind: 'chat' }, 0, 10).total).toBe(0)
+    expect(ledger.workPage({ search: share!.digest!.slice(0, 12), kind: 'chat' }, 0, 10).total).toBe(0)
   })
 
   it('count a job anew when its state changes', () => {
-    const before = ledger.jobPage({ state: 'queued' }, 0, 10)
+    const before = ledger.workPage({ state: 'queued' }, 0, 10)
     expect(before.rows.map(({ id }) => id)).toEqual([jobIds[0]])
     ledger.setJobState(jobIds[0]!, 'cancelled')
-    expect(ledger.jobPage({ state: 'queued' }, 0, 10)).toEqual({ total: 0, rows: [] })
-    expect(ledger.jobPage({ state: 'cancelled' }, 0, 10).total).toBe(1)
+    expect(ledger.workPage({ state: 'queued' }, 0, 10)).toEqual({ total: 0, rows: [] })
+    expect(ledger.workPage({ state: 'cancelled' }, 0, 10).total).toBe(1)
   })
 })
 
@@ -132,12 +132,12 @@ describe('what each screen asks', () => {
     const prepare = vi.spyOn(Database.prototype, 'prepare')
     const reader = openLedgerReadOnly(world.folder)!
     // Statements that are put together when they are asked.
-    reader.jobPage({}, 50_000, 100)
-    reader.jobPage({ kind: 'chat' }, 0, 100)
-    reader.jobPage({ state: 'failed' }, 0, 100)
-    reader.jobPage({ deviceId: 'gpu0' }, 0, 100)
-    reader.jobPage({ kind: 'proof', state: 'submitted', deviceId: 'gpu0', search: 'itp1' }, 100, 100)
-    reader.jobPage({ search: jobIds[1]!.slice(0, 8) }, 0, 100)
+    reader.workPage({}, 50_000, 100)
+    reader.workPage({ kind: 'chat' }, 0, 100)
+    reader.workPage({ state: 'failed' }, 0, 100)
+    reader.workPage({ deviceId: 'gpu0' }, 0, 100)
+    reader.workPage({ kind: 'proof', state: 'submitted', deviceId: 'gpu0', search: 'itp1' }, 100, 100)
+    reader.workPage({ search: jobIds[1]!.slice(0, 8) }, 0, 100)
     for (const _ of reader.exportCredits({ from: START, to: START + 1000 })) break
     reader.close()
     const seen = new Set(prepare.mock.calls.map(([sql]) => sql))

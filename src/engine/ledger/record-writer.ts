@@ -1,7 +1,6 @@
 /** Devices, epochs, units, settings, addresses, benchmarks, events. */
 import { type Db, write } from './database'
-import type { Ledger } from './types'
-import type { WriterContext } from './writer'
+import type { Ledger, WriterContext } from './types'
 
 type Records = Pick<
   Ledger,

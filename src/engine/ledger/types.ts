@@ -5,11 +5,12 @@
 import type { BenchmarkRow } from '#shared/contract/devices'
 import type { BenchmarkEvidence } from '#shared/domain/benchmark-report'
 import type { CreditLine, CreditRow, EarningsPeriod, Funnel, VerifyReport } from '#shared/contract/earnings'
-import type { JobDetail, JobFilter, JobRow, WorkKind } from '#shared/contract/jobs'
+import type { WorkDetail, WorkFilter, WorkRow, WorkKind } from '#shared/contract/jobs'
 import type { addressHistoryRow, PayoutAddress } from '#shared/contract/settings'
 import type { ElectricityPrice } from '#shared/domain/electricity'
+import type { EncodedInput } from '#shared/domain/encoded-input'
 import type { WorkEnergy } from '#shared/domain/energy'
-import type { JobEvidence, JobInput, JobKind, JobOutput, JobSizes } from '#shared/domain/job'
+import type { JobEvidence, JobKind, JobOutput, JobSizes } from '#shared/domain/job'
 import type { Epoch } from '#shared/protocol/epoch'
 import type { JobDelivery, JobResult } from '#shared/protocol/job'
 import type { Receipt } from '#shared/protocol/receipt'
@@ -28,7 +29,13 @@ export interface LedgerIds {
   /** a fresh UUIDv7 */
   uuid(): string
 }
-/** Something the person should know, found while opening: damage set aside, a ledger begun anew, a backup restored. */
+/** What every writer of the ledger needs. */
+export interface WriterContext {
+  clock: LedgerClock
+  ids: LedgerIds
+}
+
+/** Something the person should know, found while opening: a damaged file moved aside, a ledger recreated, a backup restored. */
 export interface LedgerNotice {
   severity: 'info' | 'warning' | 'error'
   code:
@@ -50,7 +57,7 @@ export interface OpenLedgerOptions {
   /** what electricity costs now; absent: rows have no cost */
   electricity?: () => ElectricityPrice
   /**
-   * What to do with a damaged ledger, which is set aside under another name in every case:
+   * What to do with a damaged ledger, which is moved aside under another name in every case:
    * `fail` (default) throws `ledger-damaged`, so that the next start begins a new one with a notice;
    * `start-new` begins a new one now; `restore` puts the newest backup in its place.
    */
@@ -80,17 +87,17 @@ export interface ShareRecord extends WorkAmount {
   milliseconds?: number
 }
 
-export interface JobRecord {
+export interface LedgerJob {
   /** the network's job id */
   id: string
   kind: JobKind
-  origin: JobRow['origin']
+  origin: WorkRow['origin']
   network: string
   /** name for the screen */
   modelName: string
   modelId: string
   modelHash: string
-  input: JobInput
+  input: EncodedInput
 }
 
 export interface JobResultRecord extends WorkAmount {
@@ -126,7 +133,7 @@ export interface Recovery {
 }
 
 /** A job that is not in a final state nor submitted. */
-export interface OpenJob extends JobRecord {
+export interface OpenJob extends Omit<LedgerJob, 'input'> {
   at: number
   state: JobState
   deviceId: string | null
@@ -195,7 +202,6 @@ export interface VerifyOptions {
   networkKeys?: Readonly<Record<string, readonly string[]>>
 }
 
-/** Everything that can be asked, also while another process writes. */
 /** Accepted jobs of one model. */
 export interface ModelTotal {
   jobs: number
@@ -204,6 +210,7 @@ export interface ModelTotal {
   lastAt: number
 }
 
+/** Everything that can be asked, also while another process writes. */
 export interface LedgerReader {
   readonly file: string
 
@@ -227,11 +234,13 @@ export interface LedgerReader {
   exportCredits(range?: CreditRange): Iterable<CreditLine>
 
   /** Newest first, 10^6 rows at full speed. */
-  jobPage(filter: JobFilter, offset: number, limit: number): { total: number; rows: JobRow[] }
-  jobRow(id: string): JobRow | null
-  jobDetail(id: string): JobDetail | null
+  workPage(filter: WorkFilter, offset: number, limit: number): { total: number; rows: WorkRow[] }
+  workRow(id: string): WorkRow | null
+  workDetail(id: string): WorkDetail | null
   /** Oldest first: queued, running and interrupted jobs. */
   openJobs(): OpenJob[]
+  /** Parsed and encoded again, which takes time for a picture; null: no such job, or its text is not Unicode. */
+  jobInput(id: string): EncodedInput | null
 
   setting<T>(key: string, schema: z.ZodType<T>): T | null
   address(): PayoutAddress | null
@@ -270,7 +279,7 @@ export interface Ledger extends LedgerReader {
   reject(ref: string, code: RefusalCode): RecordedWork
 
   /** A new job, `queued`. */
-  insertJob(job: JobRecord): void
+  insertJob(job: LedgerJob): void
   /** `conflict` when the state machine does not allow it. */
   setJobState(
     id: string,

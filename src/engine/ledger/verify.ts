@@ -8,7 +8,7 @@ import { creditMacs } from '#shared/domain/credit'
 import { signedJobResult } from '#shared/protocol/job'
 import { signedReceipt } from '#shared/protocol/receipt'
 import { signedShare } from '#shared/protocol/share'
-import { canonicalBytes, isGenuine } from '#shared/domain/signed'
+import { canonicalText, isGenuine } from '#shared/domain/signed'
 import { isDamage, type Db } from './database'
 import { type CreditRecord, sealOf } from './seal'
 import type { VerifyOptions } from './types'
@@ -144,8 +144,7 @@ function* receiptProblems(row: CheckedCredit, { signatures, networkKeys }: Verif
   }
   const signed = parsed.data
   const { body } = signed
-  if (new TextDecoder().decode(canonicalBytes(body)) !== row.receipt_body)
-    yield 'its receipt is not stored as it was signed'
+  if (canonicalText(body) !== row.receipt_body) yield 'its receipt is not stored as it was signed'
   if (!isGenuine('receipt', signed, signatures) || !(networkKeys?.[body.network]?.includes(signed.key) ?? true))
     yield 'the signature of its receipt is wrong'
   const same =

@@ -3,7 +3,7 @@
  * rows of each sort stand in each block of 4096, so a total is a sum over blocks and an offset skips whole blocks;
  * only the blocks that a page touches are read.
  */
-import type { JobFilter, JobRow, WorkKind } from '#shared/contract/jobs'
+import type { WorkFilter, WorkRow, WorkKind } from '#shared/contract/jobs'
 import { electricityCostNanos, type ElectricityPrice } from '#shared/domain/electricity'
 import type { Certainty } from '#shared/domain/energy'
 import type { Verification } from '#shared/protocol/receipt'
@@ -25,7 +25,7 @@ export interface WorkRecord {
   epoch: bigint | null
   model: string
   device: string | null
-  origin: JobRow['origin']
+  origin: WorkRow['origin']
   state: JobState
   state_at: bigint
   tokens_in: bigint | null
@@ -42,7 +42,10 @@ export interface WorkRecord {
   reason: string | null
 }
 
-export function readWorkPages(db: Db, electricity?: () => ElectricityPrice): Pick<LedgerReader, 'jobPage' | 'jobRow'> {
+export function readWorkPages(
+  db: Db,
+  electricity?: () => ElectricityPrice,
+): Pick<LedgerReader, 'workPage' | 'workRow'> {
   const one = db.prepare<[string], WorkRecord>('SELECT * FROM work WHERE id = ?')
   const models = db.prepare<[], { model: string }>('SELECT DISTINCT model FROM work_counts')
   const idMatches = db.prepare<[string, string, number], { seq: bigint }>(
@@ -53,7 +56,7 @@ export function readWorkPages(db: Db, electricity?: () => ElectricityPrice): Pic
   )
 
   return {
-    jobPage(filter, offset, limit) {
+    workPage(filter, offset, limit) {
       const search = filter.search?.trim().toLowerCase() ?? ''
       const matches = search.length >= SHORTEST_ID && /^[0-9a-f-]+$/.test(search) ? matching(search) : []
       if (matches.length > 0) return shown(pageOf(db, filter, matches, offset, limit))
@@ -63,15 +66,15 @@ export function readWorkPages(db: Db, electricity?: () => ElectricityPrice): Pic
           : models.all().flatMap(({ model }) => (model.toLowerCase().startsWith(search) ? [model] : []))
       return shown(pageByBlocks(db, conditionsOf(filter, wanted), offset, limit))
     },
-    jobRow(id) {
+    workRow(id) {
       const row = one.get(id)
-      return row === undefined ? null : toJobRow(row, electricity?.())
+      return row === undefined ? null : toWorkRow(row, electricity?.())
     },
   }
 
-  function shown({ total, rows }: Page): { total: number; rows: JobRow[] } {
+  function shown({ total, rows }: Page): { total: number; rows: WorkRow[] } {
     const price = electricity?.()
-    return { total, rows: rows.map((row) => toJobRow(row, price)) }
+    return { total, rows: rows.map((row) => toWorkRow(row, price)) }
   }
 
   function matching(prefix: string): bigint[] {
@@ -90,7 +93,7 @@ interface Page {
 }
 
 /** `price`: what electricity costs; absent: the row has no cost. */
-export function toJobRow(row: WorkRecord, price?: ElectricityPrice): JobRow {
+export function toWorkRow(row: WorkRecord, price?: ElectricityPrice): WorkRow {
   return {
     id: row.id,
     at: Number(row.at),
@@ -124,7 +127,7 @@ interface Conditions {
   values: string[]
 }
 
-function conditionsOf(filter: JobFilter, models: string[] | null): Conditions {
+function conditionsOf(filter: WorkFilter, models: string[] | null): Conditions {
   const given = [
     ['kind = ?', filter.kind],
     ['state = ?', filter.state],
@@ -164,7 +167,7 @@ function pageByBlocks(db: Db, { sql, values }: Conditions, offset: number, limit
 }
 
 /** A page of a few known rows, newest first. */
-function pageOf(db: Db, filter: JobFilter, seqs: bigint[], offset: number, limit: number): Page {
+function pageOf(db: Db, filter: WorkFilter, seqs: bigint[], offset: number, limit: number): Page {
   const { sql, values } = conditionsOf(filter, null)
   const list = `[${seqs.join(',')}]`
   const where = `seq IN (SELECT value FROM json_each(?))${sql}`

@@ -1,5 +1,5 @@
 /** Mining as a whole: start, stop, levels, going on after an interruption. */
 export { createMining, type Mining, type MiningOptions, type MiningRunner } from './mining'
 export { createMiningClock, type MiningClock } from './mining-clock'
-export { openMiningMark } from './resume'
+export { openResumeMarker } from './resume'
 export { createThrottle, threadsAt, type ThrottleState } from './throttle'

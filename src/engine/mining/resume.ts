@@ -6,20 +6,20 @@ import type { Ledger } from '../ledger'
 
 const KEY = 'mining-alive'
 const BEAT_MILLISECONDS = 15_000
-/** Longer than this after the last beat it was not a hiccup: the person decides anew. */
+/** Longer than this after the last beat it was not a hiccup: the person decides again. */
 const RESUME_WITHIN_MILLISECONDS = 60_000
 
 const mark = z.object({ at: z.number(), options: startOptions }).nullable()
 
-export interface MiningMark {
+export interface ResumeMarker {
   /** what mining was started with, if it was cut off a moment ago; said once */
   readonly interrupted: StartOptions | null
   begin(options: StartOptions): void
   end(): void
 }
 
-/** `onTrouble`: a beat could not be written; the next is tried in its turn. */
-export function openMiningMark(ledger: Ledger, clock: Clock, onTrouble: (error: unknown) => void): MiningMark {
+/** `onError`: a beat could not be written; the next is tried in its turn. */
+export function openResumeMarker(ledger: Ledger, clock: Clock, onError: (error: unknown) => void): ResumeMarker {
   const left = ledger.setting(KEY, mark)
   const interrupted = left !== null && clock.now() - left.at < RESUME_WITHIN_MILLISECONDS ? left.options : null
   let timer: { cancel(): void } | null = null
@@ -32,7 +32,7 @@ export function openMiningMark(ledger: Ledger, clock: Clock, onTrouble: (error: 
       try {
         beat(options)
       } catch (error) {
-        onTrouble(error)
+        onError(error)
         later(options)
       }
     }, BEAT_MILLISECONDS)

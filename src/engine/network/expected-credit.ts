@@ -1,6 +1,6 @@
-/** What a job counts for, as the network that announced these parameters reckons it. */
+/** What a job counts for, as the network that announced these parameters computes it. */
 import { jobMacs, type ModelCard } from '#shared/domain/card'
-import { blendedFactorMilli, creditMacs } from '#shared/domain/credit'
+import { creditMacs, jobWork } from '#shared/domain/credit'
 import type { JobSizes } from '#shared/domain/job'
 import type { NetworkParameters } from '#shared/protocol/parameters'
 
@@ -12,11 +12,6 @@ export function expectedCredit(
   sizes: JobSizes,
 ): { macs: bigint; factorMilli: bigint; creditMacs: bigint } {
   const factor = parameters.modelFactorsMilli[hash] ?? parameters.kindFactorsMilli[card.kind]
-  const work = jobMacs(card.macFormula, sizes)
-  const macs = work.prompt + work.generated
-  const factorMilli = blendedFactorMilli([
-    { macs: work.prompt, factorMilli: BigInt(factor?.prompt ?? 0) },
-    { macs: work.generated, factorMilli: BigInt(factor?.generated ?? 0) },
-  ])
-  return { macs, factorMilli, creditMacs: creditMacs(macs, factorMilli) }
+  const work = jobWork(jobMacs(card.macFormula, sizes), factor ?? { prompt: 0, generated: 0 })
+  return { ...work, creditMacs: creditMacs(work.macs, work.factorMilli) }
 }

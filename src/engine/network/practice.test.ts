@@ -130,7 +130,7 @@ describe('damaged files of the practice network', () => {
     ['a header of other bytes', (bytes: Buffer) => bytes.fill('x', 0, 64)],
     ['pages of other bytes', (bytes: Buffer) => bytes.fill(0xa5, 4096, bytes.length)],
     ['half of it missing', (bytes: Buffer) => bytes.subarray(0, 4096 * 3 + 100)],
-  ])('%s: set aside under another name, new books begun, and said', async (_, damage) => {
+  ])('%s: moved aside under another name, a new store created, and reported', async (_, damage) => {
     const folder = newFolder()
     const file = join(folder, 'network.db')
     const before = await open(folder)
@@ -145,14 +145,14 @@ describe('damaged files of the practice network', () => {
     expect(after.notices[0]?.detail).toContain(kept)
     expect(readFileSync(kept).equals(damaged)).toBe(true)
     expect(after.networkKey).toBe(before.networkKey)
-    // The ledger knows epoch 0 of the lost books: the new ones never use that number again.
+    // The ledger knows epoch 0 of the lost store: the new one never uses that number again.
     expect((await after.coordinator.current()).epoch.body.number).toBe(START / 1000)
     expect((await mineOne(after)).receipt.body.epoch).toBe(START / 1000)
     after.close()
     expect((await open(folder)).notices).toEqual([])
   })
 
-  it('a database of something else is set aside too, and never a second time under the same name', async () => {
+  it('a database of something else is moved aside too, and never a second time under the same name', async () => {
     const folder = newFolder()
     for (const suffix of ['', '-2']) {
       for (const part of ['', '-wal', '-shm']) rmSync(join(folder, `network.db${part}`), { force: true })
@@ -165,7 +165,7 @@ describe('damaged files of the practice network', () => {
     }
   })
 
-  it('a damaged key is set aside and replaced; the next epoch is signed with the new one', async () => {
+  it('a damaged key is moved aside and replaced; the next epoch is signed with the new one', async () => {
     const folder = newFolder()
     const before = await open(folder)
     const { epoch } = await before.coordinator.current()
@@ -180,7 +180,7 @@ describe('damaged files of the practice network', () => {
     expect(isGenuine('epoch', welcome.epoch, signatureVerifier, after.networkKey)).toBe(true)
   })
 
-  it('books of a newer version are refused and left as they are', async () => {
+  it('a store of a newer version is refused and left as it is', async () => {
     const folder = newFolder()
     const network = await open(folder)
     network.close()

@@ -1,4 +1,4 @@
-/** The practice network: a coordinator inside the program, its books in the data folder. Nothing leaves the machine. */
+/** The practice network: a coordinator inside the program, its store in the data folder. Nothing leaves the machine. */
 import { chmodSync, closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -11,7 +11,7 @@ import {
 import { hex64 } from '#shared/domain/bytes'
 import { Failure } from '#shared/domain/errors'
 import { createSigner, generateKeySeed, signatureVerifier } from './ed25519'
-import { openBooks, setAside } from '#coordinator/sqlite/database'
+import { moveAside, openNetworkDatabase } from '#coordinator/sqlite/database'
 import { createSqliteStore } from '#coordinator/sqlite/store'
 
 export interface PracticeNetworkParts {
@@ -21,11 +21,11 @@ export interface PracticeNetworkParts {
   samples: SampleSource
   clock: { now(): number }
   random: (bytes: number) => Uint8Array
-  /** what differs from practice's rules; `firstEpoch` numbers the first epoch of new books */
+  /** what differs from practice's rules; `firstEpoch` numbers the first epoch of a new store */
   configuration?: Partial<CoordinatorConfiguration>
 }
 
-/** Something that happened to the network's files, to be told once. */
+/** Something that happened to the network's files, to be reported once. */
 export interface PracticeNotice {
   title: string
   detail: string
@@ -40,31 +40,31 @@ export interface PracticeNetwork {
   close(): void
 }
 
-/** Throws Failure: `data-folder` when the folder cannot be written, `ledger-newer` for books of a newer version. */
+/** Throws Failure: `data-folder` when the folder cannot be written, `ledger-newer` for a store of a newer version. */
 export async function openPracticeNetwork(parts: PracticeNetworkParts): Promise<PracticeNetwork> {
   const { folder, clock, random } = parts
   const now = clock.now()
   const notices: PracticeNotice[] = []
   const key = openKey(join(folder, 'network.key'), random, now)
-  if (key.setAside !== undefined) {
+  if (key.movedAside !== undefined) {
     notices.push({
       title: 'The practice network has a new key',
-      detail: `Its key file was damaged. It is kept as ${key.setAside}. Receipts signed before stay valid under the old key.`,
+      detail: `Its key file was damaged. It is kept as ${key.movedAside}. Receipts signed before stay valid under the old key.`,
     })
   }
-  const { books, setAside: damagedBooks } = openBooks(folder, now)
-  if (damagedBooks !== undefined) {
+  const { database, movedAside: damagedStore } = openNetworkDatabase(folder, now)
+  if (damagedStore !== undefined) {
     notices.push({
-      title: 'The practice network began new books',
-      detail: `Its file was damaged. It is kept as ${damagedBooks}. Credit that is in the ledger stays there.`,
+      title: 'The practice network was recreated',
+      detail: `Its file was damaged. It is kept as ${damagedStore}. Credit that is in the ledger stays there.`,
     })
   }
   try {
     const signer = createSigner(key.seed)
     const configuration = { ...parts.configuration }
-    // New books must not number epochs that the ledger knows from the damaged ones.
-    if (damagedBooks !== undefined) configuration.firstEpoch ??= Math.floor(now / 1000)
-    const store = createSqliteStore(books)
+    // A new store must not number epochs that the ledger knows from the damaged one.
+    if (damagedStore !== undefined) configuration.firstEpoch ??= Math.floor(now / 1000)
+    const store = createSqliteStore(database)
     const coordinator = await createCoordinator({
       ...parts,
       store,
@@ -72,9 +72,9 @@ export async function openPracticeNetwork(parts: PracticeNetworkParts): Promise<
       signatures: signatureVerifier,
       configuration,
     })
-    return { coordinator, networkKey: signer.publicKeyHex, notices, close: () => void books.close() }
+    return { coordinator, networkKey: signer.publicKeyHex, notices, close: () => void database.close() }
   } catch (error) {
-    books.close()
+    database.close()
     throw error
   }
 }
@@ -84,18 +84,18 @@ function openKey(
   file: string,
   random: (bytes: number) => Uint8Array,
   now: number,
-): { seed: string; setAside: string | undefined } {
+): { seed: string; movedAside: string | undefined } {
   try {
     let damaged: string | undefined
     if (existsSync(file)) {
       chmodSync(file, 0o600)
       const seed = hex64.safeParse(readFileSync(file, 'utf8').trim())
-      if (seed.success) return { seed: seed.data, setAside: undefined }
-      damaged = setAside(file, now)
+      if (seed.success) return { seed: seed.data, movedAside: undefined }
+      damaged = moveAside(file, now)
     }
     const seed = generateKeySeed(random)
     writeOwnerOnly(file, `${seed}\n`)
-    return { seed, setAside: damaged }
+    return { seed, movedAside: damaged }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     if (code === undefined) throw error

@@ -1,10 +1,11 @@
-/** Jobs that a former run left unfinished: what a person asked for is queued again, samples are given back. */
+/** Work that a former run left open: results are sent again, a person's jobs are queued again, samples are returned. */
 import type { Coordinator } from '#coordinator/coordinator'
 import type { RigContext } from '../base'
+import type { OpenJob } from '../ledger'
 import type { Submissions } from './submissions'
 
-/** What a crash left: sent again, taken up again, or given back. `runners`: those that can do jobs. */
-export async function takeUpWhatWasLeft(
+/** Sends again what has no answer, and wakes the devices when a person's job waits. Call once, at start. `runners`: those that can do jobs. */
+export async function recoverOpenWork(
   rig: Pick<RigContext, 'ledger' | 'log'>,
   { submissions, rigKey }: { submissions: Pick<Submissions, 'recover'>; rigKey: string },
   network: Coordinator,
@@ -23,17 +24,14 @@ async function recoverJobs(
   let waiting = 0
   for (const job of ledger.openJobs()) {
     if (job.network !== network.name) continue
-    // The former run's lease is ours to end; a job that was never leased is not ours to return, which changes nothing.
+    // Ends the former run's lease. The network ignores it for a job that this rig does not hold.
     await network.returnJob(rigKey, job.id, { retry: true, message: 'the rig was interrupted' })
     if (job.origin !== 'person') {
       ledger.setJobState(job.id, 'returned', { reason: 'the rig was interrupted' })
       continue
     }
-    // Stored before it was queued: a crash in between is made good here. The same job again changes nothing.
-    const answer = await network.enqueueJob({ id: job.id, input: job.input, model: job.modelHash, buyer: 'person' })
-    const state = await network.jobState(job.id)
-    if (!answer.ok || state?.state === 'failed' || state?.state === 'cancelled') {
-      const reason = answer.ok ? (state?.message ?? 'the network gave it up') : answer.refusal.message
+    const reason = await whyLost(job, ledger, network)
+    if (reason !== null) {
       ledger.setJobState(job.id, 'failed', { reason })
       log.warn('a job of a former run cannot go on', { job: job.id, reason })
       continue
@@ -42,4 +40,15 @@ async function recoverJobs(
     waiting++
   }
   return waiting
+}
+
+/** Why the network will not give the job to anyone; null: it waits there. The network does not know a job when the crash came before it was queued. */
+async function whyLost(job: OpenJob, ledger: RigContext['ledger'], network: Coordinator): Promise<string | null> {
+  const state = await network.jobState(job.id)
+  if (state !== undefined)
+    return state.state === 'failed' || state.state === 'cancelled' ? (state.message ?? 'the network gave it up') : null
+  const input = ledger.jobInput(job.id)
+  if (input === null) return 'its input cannot be read from the ledger'
+  const answer = await network.enqueueJob({ id: job.id, input, model: job.modelHash, buyer: 'person' })
+  return answer.ok ? null : answer.refusal.message
 }

@@ -11,7 +11,6 @@ import type { Acknowledgement } from '#shared/protocol/refusal'
 import type { JobDelivery, JobOffer } from '#shared/protocol/job'
 import type { Network } from '#shared/protocol/network'
 import type { Receipt } from '#shared/protocol/receipt'
-import type { Unit } from '#shared/protocol/unit'
 import {
   isGenuine,
   objectId,
@@ -21,6 +20,7 @@ import {
   type Signer,
 } from '#shared/domain/signed'
 import { TIERS } from '#shared/domain/tiers'
+import type { Unit } from '#shared/protocol/unit'
 import { backoffDelay } from '#process/backoff'
 import type { Clock } from '#process/clock'
 import type { EngineEvents, Log } from '../base'
@@ -28,9 +28,11 @@ import type { Ledger, Recovery, WorkEnergy } from '../ledger'
 import { expectedCredit } from './expected-credit'
 import type { NetworkState } from './network-state'
 
+/** A nonce whose digest meets the difficulty of its unit. */
 export interface FoundShare {
   unit: Signed<Unit>
   nonce: bigint
+  /** hex, 32 bytes */
   digest: string
 }
 
@@ -79,7 +81,7 @@ export function createSubmissions(parts: {
   let idle: (() => void)[] = []
 
   const announce = (workId: string, creditId: string): void => {
-    const row = ledger.jobRow(workId)
+    const row = ledger.workRow(workId)
     if (row) events.emit('job.changed', row)
     const credit = ledger.creditRow(creditId)
     if (credit) events.emit('credit.changed', credit)
@@ -163,7 +165,7 @@ export function createSubmissions(parts: {
     events.emit('share.changed', { ...change, state: 'submitted' })
     const accepted = await deliver(share.id, () => network.submitShare(share))
     if (stopped) return
-    const code = accepted ? undefined : (ledger.jobRow(workId)?.reason ?? undefined)
+    const code = accepted ? undefined : (ledger.workRow(workId)?.reason ?? undefined)
     events.emit('share.changed', {
       ...change,
       state: accepted ? 'accepted' : 'rejected',
@@ -212,7 +214,7 @@ export function createSubmissions(parts: {
           job: offer.id,
           kind: offer.kind,
           model: hash,
-          inputHash: objectId(offer.input),
+          inputHash: offer.input.hash,
           outputHash: objectId(run.output),
           evidenceHash: objectId(run.evidence),
           sizes: run.sizes,

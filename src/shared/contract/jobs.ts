@@ -10,7 +10,7 @@ import { procedure } from './rpc'
 export const workKind = z.enum(['chat', 'embed', 'ocr', 'proof'])
 export type WorkKind = z.infer<typeof workKind>
 
-export const jobRow = z.object({
+export const workRow = z.object({
   id: z.string(),
   at: z.number(),
   kind: workKind,
@@ -33,18 +33,18 @@ export const jobRow = z.object({
   /** refusal code or failure sentence */
   reason: z.string().nullable(),
 })
-export type JobRow = z.infer<typeof jobRow>
+export type WorkRow = z.infer<typeof workRow>
 
-export const jobFilter = z.object({
+export const workFilter = z.object({
   kind: workKind.optional(),
   state: jobState.optional(),
   deviceId: z.string().optional(),
   /** beginning of an id, digest or model */
   search: z.string().max(100).optional(),
 })
-export type JobFilter = z.infer<typeof jobFilter>
+export type WorkFilter = z.infer<typeof workFilter>
 
-export const jobDetail = jobRow.extend({
+export const workDetail = workRow.extend({
   modelId: z.string().nullable(),
   modelHash: z.string().nullable(),
   startedAt: z.number().nullable(),
@@ -63,7 +63,7 @@ export const jobDetail = jobRow.extend({
   /** when each state began */
   path: z.array(z.object({ state: jobState, at: z.number() })),
 })
-export type JobDetail = z.infer<typeof jobDetail>
+export type WorkDetail = z.infer<typeof workDetail>
 
 export const jobSubmission = z.object({
   input: jobInput,
@@ -74,12 +74,12 @@ export const jobSubmission = z.object({
 })
 
 export const jobProcedures = {
-  /** newest first; `before` is the last row's cursor of the page above */
+  /** newest first; `total` counts all rows that the filter keeps */
   'jobs.page': procedure(
-    z.object({ filter: jobFilter, offset: z.number().int().min(0), limit: z.number().int().min(1).max(500) }),
-    z.object({ total: z.number().int(), rows: z.array(jobRow) }),
+    z.object({ filter: workFilter, offset: z.number().int().min(0), limit: z.number().int().min(1).max(500) }),
+    z.object({ total: z.number().int(), rows: z.array(workRow) }),
   ),
-  'jobs.get': procedure(z.object({ id: z.string().max(100) }), jobDetail),
+  'jobs.get': procedure(z.object({ id: z.string().max(100) }), workDetail),
   /** per kind since local midnight */
   'jobs.summary': procedure(
     nothing,
@@ -113,6 +113,6 @@ export type ShareChange = z.infer<typeof shareChange>
 
 export const jobEvents = {
   'share.changed': shareChange,
-  'job.changed': jobRow,
+  'job.changed': workRow,
   'job.token': z.object({ id: z.string(), text: z.string(), index: z.number().int() }),
 }

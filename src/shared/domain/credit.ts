@@ -15,6 +15,20 @@ export function blendedFactorMilli(parts: readonly { macs: bigint; factorMilli: 
   return parts.reduce((sum, part) => sum + part.macs * part.factorMilli, 0n) / macs
 }
 
+/** MACs and the one factor of a job whose prompt and generated part count by factors of their own, in thousandths. */
+export function jobWork(
+  macs: { prompt: bigint; generated: bigint },
+  factorMilli: { prompt: number; generated: number },
+): { macs: bigint; factorMilli: bigint } {
+  return {
+    macs: macs.prompt + macs.generated,
+    factorMilli: blendedFactorMilli([
+      { macs: macs.prompt, factorMilli: BigInt(factorMilli.prompt) },
+      { macs: macs.generated, factorMilli: BigInt(factorMilli.generated) },
+    ]),
+  }
+}
+
 /** Expected work of a share: difficulty × MACs of one nonce. */
 export function shareMacs(difficulty: bigint, macsOfNonce: bigint): bigint {
   return difficulty * macsOfNonce

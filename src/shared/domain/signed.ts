@@ -32,11 +32,16 @@ export interface Signed<T> {
   readonly signature: string
 }
 
-/** RFC 8785 bytes of a JSON value. Throws TypeError for what JSON cannot hold (bigint, undefined at the root). */
-export function canonicalBytes(body: unknown): Uint8Array {
+/** RFC 8785 form of a JSON value. Throws for what JSON cannot hold (bigint, undefined at the root) and for strings that are not Unicode. */
+export function canonicalText(body: unknown): string {
   const text = canonicalize(body)
   if (text === undefined) throw new TypeError('not a JSON value')
-  return utf8ToBytes(text)
+  return text
+}
+
+/** UTF-8 bytes of the RFC 8785 form; throws as `canonicalText`. */
+export function canonicalBytes(body: unknown): Uint8Array {
+  return utf8ToBytes(canonicalText(body))
 }
 
 export function sha256Hex(bytes: Uint8Array): string {

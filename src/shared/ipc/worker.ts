@@ -95,7 +95,11 @@ export interface WorkerMethods {
    * Runs one useful job. Emits `job.token` notifications for chat, and `jobs.computed` while several run at once. Rejects with a Failure value. Chats of the same model
    * run together, up to MAX_PARALLEL_CHATS; each answers when it ends by itself.
    */
-  'job.run': { params: { jobId: string; input: JobInput; model: InstalledModel }; result: JobRun }
+  'job.run': {
+    /** `input`: JSON of a `JobInput`, as `EncodedInput` has it; the worker parses it */
+    params: { jobId: string; input: string; model: InstalledModel }
+    result: JobRun
+  }
   'job.cancel': { params: { jobId: string }; result: null }
   /** Loads a model to see that it runs (a damaged ONNX is refused here), and counts its MACs. */
   'model.probe': { params: InstalledModel; result: { macFormula: ModelCard['macFormula']; context: number } }

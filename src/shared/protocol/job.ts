@@ -1,23 +1,26 @@
 /** Useful jobs: how a rig asks for one, what it is offered, and what it delivers. */
 import { z } from 'zod'
-import { hex64, utcMilliseconds } from '../domain/bytes'
+import { hex64 } from '../domain/bytes'
 import { macFormula } from '../domain/card'
-import { jobEvidence, jobInput, jobKind, jobOutput, jobSizes } from '../domain/job'
+import type { EncodedInput } from '../domain/encoded-input'
+import { jobEvidence, jobKind, jobOutput, jobSizes, type JobKind } from '../domain/job'
 import { signedSchema } from './signed'
 
-export const jobOffer = z.object({
-  id: z.uuid(),
-  kind: jobKind,
+/** A job that a rig has leased. */
+export interface JobOffer {
+  id: string
+  kind: JobKind
   /** SHA-256 of the model card's file list: see `modelHash` */
-  model: hex64,
-  input: jobInput,
-  epoch: z.number().int().nonnegative(),
-  leaseExpiresAt: utcMilliseconds,
-  attempt: z.number().int().min(1),
-  /** by when it must be done; absent: there is time */
-  deadline: utcMilliseconds.optional(),
-})
-export type JobOffer = z.infer<typeof jobOffer>
+  model: string
+  input: EncodedInput
+  epoch: number
+  /** UTC ms */
+  leaseExpiresAt: number
+  /** the first is 1 */
+  attempt: number
+  /** UTC ms by which it must be done; absent: there is time */
+  deadline?: number
+}
 
 /** Signed by the rig. Output and evidence travel beside it and are bound by their hashes. */
 export const jobResultBody = z.object({

@@ -15,13 +15,20 @@ export interface JobContext {
   onComputed?(macs: number): void
 }
 
+export interface JobParameters {
+  jobId: string
+  /** what the engine sent: parsed here, and nowhere else in this process */
+  input: unknown
+  model: InstalledModel
+}
+
 /**
  * Runs one job to its end. Rejects with a Failure: `cancelled` when the signal fires, `invalid-input` for an input that
  * the model cannot take, `model-refused` for a model folder that cannot be used, `out-of-memory` when memory ran out.
  */
-export async function runJob(params: WorkerMethods['job.run']['params'], context: JobContext): Promise<JobRun> {
-  const input = parse(jobInput, params.input)
+export async function runJob(params: JobParameters, context: JobContext): Promise<JobRun> {
   const { model } = params
+  const input = parse(jobInput, params.input)
   if (input.kind !== model.card.kind) {
     throw new Failure(
       'invalid-input',

@@ -100,7 +100,11 @@ export async function startLode({ location }: Prepared, threads: number): Promis
       listeners.set(jobId, (index) => tokenTimes.push({ at: performance.now(), index }))
       const messages = [{ role: 'user' as const, content: question }]
       const input = { kind: 'chat' as const, messages, maxTokens: tokens }
-      const { sizes, milliseconds } = await peer.request('job.run', { jobId, input, model: location })
+      const { sizes, milliseconds } = await peer.request('job.run', {
+        jobId,
+        input: JSON.stringify(input),
+        model: location,
+      })
       const ended = performance.now()
       listeners.delete(jobId)
       if (sizes.kind !== 'chat') throw new Error('the answer is of another kind')

@@ -1,9 +1,9 @@
 import { Plural, Trans, useLingui } from '@lingui/react/macro'
-import type { JobDetail } from '#shared/contract/jobs'
+import type { WorkDetail } from '#shared/contract/jobs'
 import { count, shortId } from '../../ui/format'
 
 /** What the rig handed over so that others can check: shown whole as a list, as it went to the network. */
-export function Evidence({ detail }: { detail: JobDetail }) {
+export function Evidence({ detail }: { detail: WorkDetail }) {
   const { evidence } = detail
   if (detail.kind === 'proof') {
     return (
@@ -46,7 +46,7 @@ export function Evidence({ detail }: { detail: JobDetail }) {
   }
 }
 
-type ChatEvidence = Extract<NonNullable<JobDetail['evidence']>, { kind: 'chat' }>
+type ChatEvidence = Extract<NonNullable<WorkDetail['evidence']>, { kind: 'chat' }>
 const SHOWN_POSITIONS = 200
 
 function TopFive({ evidence }: { evidence: ChatEvidence }) {

@@ -1,6 +1,6 @@
 /** One job or share: what it was, what it counted for, its evidence, input and output, and the path of its states. */
 import { Trans, useLingui } from '@lingui/react/macro'
-import type { JobDetail as Detail } from '#shared/contract/jobs'
+import type { WorkDetail as Detail } from '#shared/contract/jobs'
 import { FINAL_JOB_STATES } from '#shared/domain/states'
 import { reportFailure } from '../../app/Notices'
 import { useAnswer } from '../../data/answer'

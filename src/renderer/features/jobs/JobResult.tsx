@@ -1,6 +1,6 @@
 /** What a job was given and what it gave back. */
 import { Plural, Trans, useLingui } from '@lingui/react/macro'
-import type { JobDetail } from '#shared/contract/jobs'
+import type { WorkDetail } from '#shared/contract/jobs'
 import { ocrLine, type JobInput as Input, type OcrLine } from '#shared/domain/job'
 import { toast } from '../../data/store'
 import { count, percent } from '../../ui/format'
@@ -39,7 +39,7 @@ export function JobInput({ input }: { input: Input }) {
 }
 
 /** The output by its kind: text, vectors, or lines over the picture. */
-export function JobOutput({ detail }: { detail: JobDetail }) {
+export function JobOutput({ detail }: { detail: WorkDetail }) {
   const { output, input } = detail
   if (output === null) return null
   if (typeof output === 'string')

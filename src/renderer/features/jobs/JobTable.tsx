@@ -2,7 +2,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { Trans, useLingui } from '@lingui/react/macro'
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
-import type { JobFilter, JobRow } from '#shared/contract/jobs'
+import type { WorkFilter, WorkRow } from '#shared/contract/jobs'
 import { client } from '../../data/client'
 import { asFailure } from '../../data/store'
 import { count, gigaMacs, jobCost, joules, microUnit, NONE, shortTime } from '../../ui/format'
@@ -18,7 +18,7 @@ const MOST_ROWS = 1_000_000
 const REST_MILLISECONDS = 700
 
 interface JobTableProps {
-  filter: JobFilter
+  filter: WorkFilter
   filtered: boolean
   chosen: string
   onChoose: (id: string) => void
@@ -178,7 +178,7 @@ function Row({
   onChoose,
 }: {
   index: number
-  row: JobRow | undefined
+  row: WorkRow | undefined
   chosen: string
   onChoose: (id: string) => void
 }) {
@@ -256,7 +256,7 @@ function Amount({
 }
 
 /** Pages of one filter; while following, new and changed rows bring the newest window again. */
-function useJobPages(filter: JobFilter, following: boolean): JobPages {
+function useJobPages(filter: WorkFilter, following: boolean): JobPages {
   const key = JSON.stringify(filter)
   const [, redraw] = useState(0)
   const pages = useMemo(() => make(key, redraw), [key])
@@ -294,7 +294,7 @@ function useJobPages(filter: JobFilter, following: boolean): JobPages {
 }
 
 function make(key: string, redraw: (update: (count: number) => number) => void): JobPages {
-  const filter = JSON.parse(key) as JobFilter
+  const filter = JSON.parse(key) as WorkFilter
   return new JobPages(
     (offset, limit) => client.call('jobs.page', { filter, offset, limit }),
     asFailure,

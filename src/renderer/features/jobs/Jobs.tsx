@@ -1,7 +1,7 @@
 /** Every share and job: newest first, filtered, one at a time in detail, and work of one's own. */
 import { Trans, useLingui } from '@lingui/react/macro'
 import { useEffect, useState } from 'react'
-import type { JobFilter } from '#shared/contract/jobs'
+import type { WorkFilter } from '#shared/contract/jobs'
 import type { WorkKind } from '#shared/contract/jobs'
 import { jobStates, type JobState } from '#shared/domain/states'
 import { go, useRoute } from '../../app/route'
@@ -36,7 +36,7 @@ export function Jobs() {
   const [typed, setTyped] = useState('')
   const search = useSettled(typed.trim(), TYPING_MILLISECONDS)
   const [giving, setGiving] = useState<{ image: File | null } | null>(null)
-  const filter: JobFilter = {
+  const filter: WorkFilter = {
     ...(kind === 'all' ? {} : { kind }),
     ...(state === 'all' ? {} : { state }),
     ...(device === 'all' ? {} : { deviceId: device }),

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import type { JobRow } from '#shared/contract/jobs'
+import type { WorkRow } from '#shared/contract/jobs'
 import { toFailureValue, Failure } from '#shared/domain/errors'
 import { JobPages, PAGE_ROWS } from './job-pages'
 
 /** A table that grows at its head, as the ledger does. Row `n` is the n-th ever made. */
 function table(made: number) {
   const state = { made, asked: [] as number[], broken: false }
-  const row = (number: number): JobRow => ({
+  const row = (number: number): WorkRow => ({
     id: `job-${number}`,
     at: number,
     kind: 'proof',

@@ -1,5 +1,5 @@
 /** Rows of the Jobs table, fetched in windows, at stable places while new ones arrive above. */
-import type { JobRow } from '#shared/contract/jobs'
+import type { WorkRow } from '#shared/contract/jobs'
 import type { Failure } from '#shared/domain/errors'
 
 export const PAGE_ROWS = 100
@@ -8,7 +8,7 @@ const MOST_ROWS = 5000
 
 export interface JobPage {
   total: number
-  rows: JobRow[]
+  rows: WorkRow[]
 }
 export type FetchPage = (offset: number, limit: number) => Promise<JobPage>
 
@@ -20,7 +20,7 @@ export class JobPages {
   readonly #fetch: FetchPage
   readonly #toFailure: (error: unknown) => Failure
   readonly #changed: () => void
-  #rows = new Map<number, JobRow>()
+  #rows = new Map<number, WorkRow>()
   #asked = new Set<number>()
   /** rows that were there at the last `follow`; null before the first answer */
   #total: number | null = null
@@ -46,18 +46,18 @@ export class JobPages {
     return this.#failure
   }
 
-  row(index: number): JobRow | undefined {
+  row(index: number): WorkRow | undefined {
     return this.#rows.get(index)
   }
 
   /** A row by its id, among those that are kept. */
-  find(id: string): JobRow | undefined {
+  find(id: string): WorkRow | undefined {
     for (const row of this.#rows.values()) if (row.id === id) return row
     return undefined
   }
 
   /** Puts a changed row into its place, if it has one; false for a row that has none yet. */
-  update(row: JobRow): boolean {
+  update(row: WorkRow): boolean {
     for (const [index, one] of this.#rows) {
       if (one.id !== row.id) continue
       this.#rows.set(index, row)

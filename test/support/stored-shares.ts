@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
-export interface ShareInBooks {
+export interface StoredShare {
   device: string
   /** of the work */
   state: string
@@ -15,7 +15,7 @@ export interface ShareInBooks {
 }
 
 /** Every share with this digest (64 hex digits). */
-export function sharesWithDigest(dataDir: string, digest: string): ShareInBooks[] {
+export function sharesWithDigest(dataDir: string, digest: string): StoredShare[] {
   const ledger = open(dataDir, 'ledger.db')
   const network = open(dataDir, 'network.db')
   try {
@@ -24,7 +24,7 @@ export function sharesWithDigest(dataDir: string, digest: string): ShareInBooks[
         `SELECT work.device, work.state, work.verification, work.reason, credits.state AS credit, credits.receipt, shares.nonce
          FROM shares JOIN work ON work.seq = shares.work LEFT JOIN credits ON credits.work = work.seq WHERE shares.digest = ?`,
       )
-      .all(digest) as unknown as (Omit<ShareInBooks, 'networkReceipts'> & { nonce: string })[]
+      .all(digest) as unknown as (Omit<StoredShare, 'networkReceipts'> & { nonce: string })[]
     const receipts = network.prepare('SELECT count(*) AS count FROM shares WHERE nonce = ?')
     return shares.map(({ nonce, ...share }) => ({
       ...share,
