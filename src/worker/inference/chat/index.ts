@@ -7,7 +7,7 @@ import { countTransformerMacs } from '../graph/macs'
 import { readGraph } from '../graph/read'
 import { damaged, graphPath, headSize, readModelConfig } from '../model-files'
 import { createModelCache, modelKey } from '../residency'
-import { createChatEngine, type ChatEngine } from './engine'
+import { createChatBackend, type ChatBackend } from './backend'
 import { loadChatModel, type ChatModel } from './model'
 import { renderPrompt } from './prompt'
 
@@ -21,7 +21,7 @@ export interface ChatContext {
 
 interface Loaded {
   model: ChatModel
-  engine: ChatEngine
+  backend: ChatBackend
 }
 
 const models = createModelCache<Loaded>(({ model }) => model.session.release())
@@ -29,8 +29,8 @@ const models = createModelCache<Loaded>(({ model }) => model.session.release())
 /**
  * Answers a conversation. Ends with a token that ends the sequence or a stop string (`stop`; both count as generated), or at `maxTokens`
  * or the end of the model's context (`length`). The pieces given to `onToken` add up to the output.
- * Rejects with `invalid-input` before any work when the prompt exceeds the context, with `cancelled` within a token or a
- * part of the prompt.
+ * Rejects with `invalid-input` before any work when the prompt exceeds the context, and with `cancelled` within one token
+ * or one chunk of the prompt.
  */
 export async function runChat(input: ChatInput, model: ModelLocation, context: ChatContext): Promise<JobRun> {
   const started = performance.now()
@@ -40,16 +40,16 @@ export async function runChat(input: ChatInput, model: ModelLocation, context: C
     () => load(model, context.threads),
     async (loaded) => {
       const prompt = await encodePrompt(loaded.model, input, context.signal)
-      const answer = await loaded.engine.answer({
+      const answer = await loaded.backend.answer({
         prompt,
-        // Prompt and answer share the context; the last token generated never passes through the layers.
-        room: Math.min(input.maxTokens, loaded.model.context - prompt.length + 1),
+        // Prompt and answer share the context; the last generated token never passes through the layers.
+        maxNewTokens: Math.min(input.maxTokens, loaded.model.context - prompt.length + 1),
         sampling: input.sampling,
         stop: input.stop ?? [],
         signal: context.signal,
         onToken: context.onToken,
-        onComputed: (part) => {
-          if (macFormula.kind === 'chat') context.onComputed?.(chatMacs(macFormula, part))
+        onComputed: (range) => {
+          if (macFormula.kind === 'chat') context.onComputed?.(chatMacs(macFormula, range))
         },
       })
       return {
@@ -73,7 +73,7 @@ export async function probeChat(
   model: ModelLocation,
   context: { threads: number },
 ): Promise<WorkerMethods['model.probe']['result']> {
-  const { model: loaded, engine } = await load(model, context.threads)
+  const { model: loaded, backend } = await load(model, context.threads)
   try {
     const { signal } = new AbortController()
     const prompt = await encodePrompt(
@@ -81,7 +81,7 @@ export async function probeChat(
       { kind: 'chat', messages: [{ role: 'user', content: 'hello' }], maxTokens: 2 },
       signal,
     )
-    await engine.answer({ prompt, room: 2, sampling: undefined, stop: [], signal, onToken: () => undefined })
+    await backend.answer({ prompt, maxNewTokens: 2, sampling: undefined, stop: [], signal, onToken: () => undefined })
     const config = await readModelConfig(model)
     const attention = { heads: config.num_attention_heads ?? 1, headSize: headSize(config) }
     const macs = countTransformerMacs(
@@ -99,7 +99,7 @@ export async function probeChat(
 
 async function load(model: ModelLocation, threads: number): Promise<Loaded> {
   const loaded = await loadChatModel(model, threads)
-  return { model: loaded, engine: createChatEngine(loaded) }
+  return { model: loaded, backend: createChatBackend(loaded) }
 }
 
 async function encodePrompt(model: ChatModel, input: ChatInput, signal: AbortSignal): Promise<number[]> {
