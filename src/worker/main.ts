@@ -11,7 +11,7 @@ import type { WorkerStart } from '#shared/ipc/worker'
 import { connectParent, startArgument } from '#process/parent'
 import { libraryMismatch } from './drivers/library-file'
 import { serveMethods } from './methods'
-import { residency } from './inference/residency'
+import { modelCache } from './inference/model-cache'
 import { serveLane } from './proof/lane'
 import { createLaneBackend } from './proof/backend'
 import { createContexts } from './proof/contexts'
@@ -59,7 +59,7 @@ async function startWorker(): Promise<void> {
   // before the lanes start: on Linux a thread inherits the niceness of the one that made it
   if (start.role === 'verifier') setPriority(VERIFIER_NICENESS)
   const port = await connectParent()
-  residency.setLimit(start.modelMemoryBytes ?? Infinity)
+  modelCache.setLimit(start.modelMemoryBytes ?? Infinity)
   const lanes = createLanePool(new URL(import.meta.url), start.threads)
   const contexts = createContexts(lanes)
   const addon = (): NativeAddon => loadNativeAddon(NATIVE_ADDON)
@@ -98,12 +98,12 @@ async function startWorker(): Promise<void> {
   setInterval(() => {
     const { user, system } = process.cpuUsage()
     const residentBytes = process.memoryUsage.rss()
-    residency.evictIdle()
+    modelCache.evictIdle()
     notifier.notify('heartbeat', {
       at: Date.now(),
       residentBytes,
       cpuSeconds: (user + system) / 1e6,
-      models: residency.loaded(),
+      models: modelCache.loaded(),
     })
   }, HEARTBEAT_MILLISECONDS)
 }

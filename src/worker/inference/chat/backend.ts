@@ -4,7 +4,7 @@
  */
 import { Failure } from '#shared/domain/errors'
 import { MAX_PARALLEL_CHATS } from '#shared/ipc/worker'
-import { isOutOfMemory } from '../residency'
+import { isOutOfMemory } from '../model-cache'
 import { createAnswer, type Answer, type GrowingAnswer } from './answer'
 import { createContinuousBatching } from './continuous-batching'
 import { outOfMemory } from './kv-cache'

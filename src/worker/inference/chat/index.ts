@@ -6,7 +6,7 @@ import type { ModelLocation, WorkerMethods } from '#shared/ipc/worker'
 import { countTransformerMacs } from '../graph/macs'
 import { readGraph } from '../graph/read'
 import { damaged, graphPath, headSize, readModelConfig } from '../model-files'
-import { createModelCache, modelKey } from '../residency'
+import { createKindModelCache, modelKey } from '../model-cache'
 import { createChatBackend, type ChatBackend } from './backend'
 import { loadChatModel, type ChatModel } from './model'
 import { renderPrompt } from './prompt'
@@ -15,7 +15,7 @@ export interface ChatContext {
   threads: number
   signal: AbortSignal
   onToken(text: string, index: number): void
-  /** nominal MACs that a run computed of this job; called for all jobs of the run at once */
+  /** nominal MACs that a run of the graph computed for this job; called synchronously for all jobs of the run */
   onComputed?(macs: number): void
 }
 
@@ -24,7 +24,7 @@ interface Loaded {
   backend: ChatBackend
 }
 
-const models = createModelCache<Loaded>(({ model }) => model.session.release())
+const models = createKindModelCache<Loaded>(({ model }) => model.session.release())
 
 /**
  * Answers a conversation. Ends with a token that ends the sequence or a stop string (`stop`; both count as generated), or at `maxTokens`

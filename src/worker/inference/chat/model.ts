@@ -57,7 +57,7 @@ export async function loadChatModel(model: ModelLocation, threads: number): Prom
   const template = await loadTemplate(model, tokenizer.config)
   const context = contextTokens(model.card.context, config.max_position_embeddings, tokenizer.config.model_max_length)
   const path = graphPath(model)
-  const graph = await openGraph(path, threads, { waitBusily: true })
+  const graph = await openGraph(path, threads, { allowSpinning: true })
   try {
     const batchedCache = batchedCacheShape(graph, config)
     const cacheInputs = batchedCache === null ? findCacheInputs(graph, config, basename(path)) : []
