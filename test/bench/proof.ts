@@ -14,7 +14,7 @@ import { BENCHMARK_EPOCH } from '#shared/domain/benchmark'
 import { TIERS, type Tier } from '#shared/domain/tiers'
 import type { ProofEngine } from '#shared/domain/backend'
 import type { WorkerMethods, WorkerNotifications } from '#shared/ipc/worker'
-import { BATCH_ROWS } from '#worker/proof/engine'
+import { BATCH_ROWS } from '#worker/proof/thread-backend'
 import { measuredOn, median, writeBenchmarkSection } from '../support/benchmark-section'
 import { watchMining, type WatchedMining } from '../support/watched-mining'
 
