@@ -168,7 +168,12 @@ describe('proof over the port', () => {
   it('takes up what it left computing where the next run goes on at once, and forgets it later', async () => {
     const { worker } = await startWorker()
     const run = { ...keyed, engine: 'onnx-cpu' as const, unit: 7, difficulty: 1n }
-    const first = await worker.request('proof.run', { ...run, firstCounter: 0n, budgetMilliseconds: 100, keepPipelineFull: true })
+    const first = await worker.request('proof.run', {
+      ...run,
+      firstCounter: 0n,
+      budgetMilliseconds: 100,
+      keepPipelineFull: true,
+    })
     // Without time each of two threads tries one nonce; what was left computing are batches of many.
     const next = { ...run, firstCounter: BigInt(first.nonces), budgetMilliseconds: 0 }
     const taken = await worker.request('proof.run', { ...next, keepPipelineFull: true })

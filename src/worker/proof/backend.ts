@@ -57,22 +57,4 @@ export function createPoolBackend(
   }
 }
 
-/**
- * For a device that computes one batch while the next is submitted: the kernel time of a batch begins when the previous
- * batch was done. `run` answers with the digests (hex) of a batch.
- */
-export function chargedCompute(
-  run: (header: Uint8Array, firstNonce: bigint, count: number) => Promise<string[]>,
-): Compute {
-  let lastDoneAt = 0
-  return async (header, firstNonce, count) => {
-    const startedAt = performance.now()
-    const digests = await run(header, firstNonce, count)
-    const doneAt = performance.now()
-    const kernelMilliseconds = doneAt - Math.max(startedAt, lastDoneAt)
-    lastDoneAt = doneAt
-    return { digests, kernelMilliseconds }
-  }
-}
-
 export type ProofBackends = Record<ProofEngine, ProofBackend>
