@@ -1,4 +1,4 @@
-/** What moves about graphics processors: sysfs every second, makers' tools, which start a process, every five. */
+/** Readings of graphics processors: from sysfs every second, and every five seconds from makers' tools, which start a process. */
 import type { SensorReading } from '#shared/ipc/sensors'
 import { askAmd } from './amd'
 import { createGpuCounter, type GpuCounter } from './gpu-counter'
@@ -15,12 +15,12 @@ export type GpuReading = SensorReading['gpus'][number]
 const DRIVER_MILLISECONDS = 1000
 const TOOL_MILLISECONDS = 5000
 
-/** One source's word on one GPU. */
-interface Told {
+/** A reading of one GPU by one source. */
+interface SourceReading {
   pciAddress: string | undefined
   source: string
   powerWatts?: number | undefined
-  /** as the device counts */
+  /** the raw counter of the device */
   counterJoules?: number | undefined
   temperatureCelsius?: number | undefined
   utilization?: number | undefined
@@ -28,7 +28,7 @@ interface Told {
 
 type Answer = Map<string, Omit<GpuReading, 'id'>>
 
-/** Never waits and never rejects: what is not known yet is absent. `apple`: what powermetrics says of an Apple GPU. */
+/** Never waits and never rejects: unknown values are absent. `apple`: the reading of an Apple GPU by powermetrics. */
 export function createGpuReadings(
   system: SensorSystem,
 ): (gpus: readonly FoundGpu[], apple: PowermetricsReading['gpu']) => GpuReading[] {
@@ -51,13 +51,16 @@ export function createGpuReadings(
   }
 }
 
-/** Asks, and follows each GPU's counter from answer to answer. */
-function createAnswers(system: SensorSystem, ask: (system: SensorSystem) => Promise<Told[]>): () => Promise<Answer> {
+/** Asks a source, and follows the energy counter of each GPU from answer to answer. */
+function createAnswers(
+  system: SensorSystem,
+  ask: (system: SensorSystem) => Promise<SourceReading[]>,
+): () => Promise<Answer> {
   const counters = new Map<string, GpuCounter>()
   return async () => {
-    const told = await ask(system)
+    const reported = await ask(system)
     const answer: Answer = new Map()
-    for (const { pciAddress, source, powerWatts, counterJoules, temperatureCelsius, utilization } of told) {
+    for (const { pciAddress, source, powerWatts, counterJoules, temperatureCelsius, utilization } of reported) {
       if (pciAddress === undefined) continue
       const counter = counters.get(pciAddress) ?? createGpuCounter()
       counters.set(pciAddress, counter)
@@ -77,31 +80,31 @@ function createAnswers(system: SensorSystem, ask: (system: SensorSystem) => Prom
   }
 }
 
-async function askDrivers(system: SensorSystem): Promise<Told[]> {
-  return (await readLinuxDrivers(system)).map(({ name, memoryBytes: _fixed, ...told }) => ({
-    ...told,
+async function askDrivers(system: SensorSystem): Promise<SourceReading[]> {
+  return (await readLinuxDrivers(system)).map(({ name, memoryBytes: _fixed, ...reported }) => ({
+    ...reported,
     source: `graphics driver ${name ?? 'of Linux'}`,
   }))
 }
 
 /**
- * NVIDIA's tool, and AMD's where the driver gives no watts. An Instinct's is asked all the same: its counter is in no file
- * that has a stable form, and the process that the tool is weighs nothing on a server.
+ * Asks NVIDIA's tool, and AMD's tool where the driver gives no watts. An Instinct always needs the tool, because no file gives
+ * its energy counter in a stable format; and on a server the tool's process costs nothing that matters.
  */
-async function askTools(system: SensorSystem, gpus: readonly FoundGpu[]): Promise<Told[]> {
+async function askTools(system: SensorSystem, gpus: readonly FoundGpu[]): Promise<SourceReading[]> {
   const isNvidia = gpus.some(({ inventory }) => /nvidia/i.test(inventory.vendor))
   const drivers = await readLinuxDrivers(system)
-  const isUntold = ({ inventory, pciAddress }: FoundGpu): boolean =>
+  const needsAmdTool = ({ inventory, pciAddress }: FoundGpu): boolean =>
     /amd|advanced micro|\bati\b/i.test(inventory.vendor) &&
     (/instinct/i.test(inventory.name) ||
       drivers.every((entry) => entry.pciAddress !== pciAddress || entry.powerWatts === undefined))
   const [nvidia, amd] = await Promise.all([
     isNvidia ? askNvidia(system) : [],
-    gpus.some(isUntold) ? askAmd(system) : [],
+    gpus.some(needsAmdTool) ? askAmd(system) : [],
   ])
   return [
-    ...nvidia.map((told) => ({ ...told, source: 'nvidia-smi' })),
-    ...amd.map(({ busAddress, ...told }) => ({ ...told, pciAddress: fullPciAddress(busAddress) })),
+    ...nvidia.map((reported) => ({ ...reported, source: 'nvidia-smi' })),
+    ...amd.map(({ busAddress, ...reported }) => ({ ...reported, pciAddress: fullPciAddress(busAddress) })),
   ]
 }
 

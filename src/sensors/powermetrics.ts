@@ -1,7 +1,7 @@
 /**
- * Power of a Mac's processor, graphics and Neural Engine from Apple's powermetrics. It needs the administrator's rights, or
- * a rule of sudo that lets it run without a password; nobody is ever asked for one. One process goes on printing: a
- * process a sample would cost more than what it measures.
+ * Power of a Mac's processor, graphics and Neural Engine from Apple's powermetrics. The tool needs the administrator's
+ * rights, or a rule of sudo that lets it run without a password; nobody is asked for one. One process prints all samples,
+ * because a process for each sample would cost more than the work that it measures.
  */
 import type { CommandEnd, FollowedCommand, SensorSystem } from './system'
 
@@ -10,28 +10,28 @@ export interface PowermetricsReading {
   cpuWatts: number
   /** since the first sample */
   cpuJoules: number
-  /** what `cpuWatts` is of, in words */
+  /** what `cpuWatts` measures, for people to read */
   source: string
   /** Apple silicon's GPU and Neural Engine, which CoreML uses both; absent on Intel */
   gpu?: { watts: number; joules: number; utilization?: number }
 }
 
 export interface Powermetrics {
-  /** The last sample, undefined before the first and when it is old. Starts the tool where it is allowed. */
+  /** The last sample; undefined before the first and when the last is old. Starts the tool where that is permitted. */
   latest(): PowermetricsReading | undefined
-  /** Why there is no reading, in words for people; undefined: there is one, or the first is on its way. */
+  /** Why there is no reading, for people to read; undefined: there is a reading, or the first one is expected. */
   missing(): string | undefined
-  /** From now on it is tried again, also where it was refused. */
+  /** Makes `latest` start the tool again, even if it was refused before. */
   retry(): void
   stop(): void
 }
 
 export const POWERMETRICS = '/usr/bin/powermetrics'
 const SUDO = '/usr/bin/sudo'
-/** Every second, a line at a time, and begun anew after an hour: what lost its reader does not run for ever. */
+/** A sample every second, line by line. The tool ends after an hour and is started again, so that one without a reader does not run forever. */
 const PARAMETERS = ['--samplers', 'cpu_power,gpu_power', '-i', '1000', '-n', '3600', '-b', '1']
 const OLD_MILLISECONDS = 5000
-/** It hangs: nothing for longer than this. */
+/** A tool that prints nothing for this long hangs. */
 const SILENCE_MILLISECONDS = 30_000
 const PAUSE_MILLISECONDS = 10_000
 const MOST_FAILURES = 3
@@ -47,15 +47,15 @@ export function createPowermetrics(system: SensorSystem): Powermetrics {
   let lastAt = Number.NEGATIVE_INFINITY
   const counters = createCounters()
 
-  const ended = ({ code, words }: CommandEnd, hasPrinted: boolean): void => {
+  const ended = ({ code, errorText }: CommandEnd, hasPrinted: boolean): void => {
     running = undefined
     const isItsTimeOver = code === 0 && hasPrinted
     endedAt = isItsTimeOver ? Number.NEGATIVE_INFINITY : system.monotonic()
     if (isItsTimeOver) return
-    if (/superuser|^sudo:/m.test(words)) refusal = NOT_PERMITTED
-    else if (/ENOENT/.test(words)) refusal = 'there is no powermetrics on this computer'
+    if (/superuser|^sudo:/m.test(errorText)) refusal = NOT_PERMITTED
+    else if (/ENOENT/.test(errorText)) refusal = 'there is no powermetrics on this computer'
     else if (++failures >= MOST_FAILURES)
-      refusal = `powermetrics ended ${failures} times${words === '' ? '' : `: ${words.split('\n').at(-1)}`}`
+      refusal = `powermetrics ended ${failures} times${errorText === '' ? '' : `: ${errorText.split('\n').at(-1)}`}`
   }
   const start = (): void => {
     const isAdministrator = system.userId() === 0
@@ -82,7 +82,7 @@ export function createPowermetrics(system: SensorSystem): Powermetrics {
       const now = system.monotonic()
       if (running && now - Math.max(startedAt, lastAt) > SILENCE_MILLISECONDS) {
         running.stop()
-        ended({ code: null, words: `it printed nothing for ${SILENCE_MILLISECONDS / 1000} seconds` }, false)
+        ended({ code: null, errorText: `it printed nothing for ${SILENCE_MILLISECONDS / 1000} seconds` }, false)
       }
       if (!running && refusal === undefined && now - endedAt >= PAUSE_MILLISECONDS) start()
       return now - lastAt <= OLD_MILLISECONDS ? counters.reading() : undefined
@@ -101,14 +101,14 @@ export function createPowermetrics(system: SensorSystem): Powermetrics {
 }
 
 interface Counters {
-  /** Whether the line held a figure of the processor. */
+  /** Adds the figures of a line. True: the line held a figure of the processor. */
   take(line: string): boolean
   reading(): PowermetricsReading | undefined
 }
 
 /**
- * Adds up what the lines of one process say. A sample begins with its length: "*** Sampled system activity (…) (1002.90ms
- * elapsed) ***"; each figure counts once in it, though both samplers print the GPU's.
+ * Adds up the figures in the lines of one process. A sample begins with its length: "*** Sampled system activity (…) (1002.90ms
+ * elapsed) ***"; each figure counts once in a sample, although both samplers print the GPU's.
  */
 function createCounters(): Counters {
   let seconds = 0

@@ -1,4 +1,4 @@
-/** The processor's temperature from Linux hwmon or thermal zones. Other systems give none without an administrator's rights. */
+/** The processor's temperature from Linux's hwmon or thermal zones. Other systems give none without an administrator's rights. */
 import { join } from 'node:path'
 import { listFolder, readNumber, readText } from './read'
 
@@ -8,19 +8,19 @@ const PROCESSOR_ZONES = ['x86_pkg_temp', 'cpu-thermal', 'cpu_thermal', 'soc-ther
 const LABELS_BY_TRUST = [/^Package id \d+$/, /^Tdie$/, /^Tctl$/, /^Tccd\d+$/, /^Core \d+$/]
 const LARGEST_PLAUSIBLE_CELSIUS = 120
 
-/** °C of the hottest package, undefined where unknown or not plausible (at or below 0, above 120). */
+/** °C of the hottest package; undefined where unknown or not plausible (at or below 0, above 120). */
 export async function readCpuTemperature(sysRoot: string): Promise<number | undefined> {
   return (await fromHwmon(join(sysRoot, 'class/hwmon'))) ?? (await fromThermalZones(join(sysRoot, 'class/thermal')))
 }
 
-/** Millidegrees to °C when plausible. */
+/** Converts millidegrees to °C; undefined when not plausible. */
 export function plausibleCelsius(millidegrees: number | undefined): number | undefined {
   if (millidegrees === undefined) return undefined
   const celsius = millidegrees / 1000
   return celsius > 0 && celsius <= LARGEST_PLAUSIBLE_CELSIUS ? celsius : undefined
 }
 
-/** What a graphics processor says that is asleep or lost, of whatever it is asked: all bits of a reading that has nine. */
+/** A graphics processor that is asleep or lost reads this everywhere: all nine bits set. */
 const NO_ANSWER = 511
 /** No card takes more. */
 const LARGEST_PLAUSIBLE_WATTS = 2000
