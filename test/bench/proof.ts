@@ -233,7 +233,7 @@ function percent(value: number): string {
 function atLeast(
   value: number,
   target: number,
-  words: (value: number) => string = (number) => number.toFixed(2),
+  format: (value: number) => string = (number) => number.toFixed(2),
 ): string {
-  return `at least ${words(target)}: ${value >= target ? 'met' : 'missed'}`
+  return `at least ${format(target)}: ${value >= target ? 'met' : 'missed'}`
 }

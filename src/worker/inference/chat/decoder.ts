@@ -68,14 +68,14 @@ function inputs(model: ChatModel, ids: readonly number[], positions: number): Re
   )
 }
 
-/** Logits come as [1, tokens, words] or [1, 1, words], in float32 or float16. */
+/** Logits come as [1, tokens, vocabulary] or [1, 1, vocabulary], in float32 or float16. */
 function lastRow(logits: Tensor): Float32Array {
-  const words = logits.dims.at(-1) ?? 0
+  const vocabulary = logits.dims.at(-1) ?? 0
   const { data } = logits
-  if (data instanceof Float32Array) return data.subarray(data.length - words)
-  if (data instanceof Uint16Array) return Float32Array.from(data.subarray(data.length - words), halfToSingle)
+  if (data instanceof Float32Array) return data.subarray(data.length - vocabulary)
+  if (data instanceof Uint16Array) return Float32Array.from(data.subarray(data.length - vocabulary), halfToSingle)
   if (logits.type === 'float16')
-    return Float32Array.from((data as unknown as Float32Array).subarray(data.length - words))
+    return Float32Array.from((data as unknown as Float32Array).subarray(data.length - vocabulary))
   throw damaged('logits', `have elements of type ${logits.type}, where float32 or float16 is needed`)
 }
 

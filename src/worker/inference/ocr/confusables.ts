@@ -1,4 +1,4 @@
-/** Characters that look alike (o, O and 0; l, I and 1), told apart by the word they are in. */
+/** Characters that look alike (o, O and 0; l, I and 1), distinguished by the word they are in. */
 
 /** A character that was read, and the probabilities of its confusables at the same place. */
 export interface ReadCharacter {
