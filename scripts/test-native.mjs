@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // `npm run test:native [-- --part PART] [--calls N]`: the CPU driver through its C interface.
-//   sanitizers   under the address and undefined-behaviour sanitizers: the vectors on every path, with and without each of
+//   sanitizers   under the address and undefined-behaviour sanitizers: the vectors with every kernel, with and without each of
 //                this processor's instructions, wrong arguments, cancellation, and random calls (100,000); whole nonces
 //                from a driver's products
 //   x86-64       on emulated processors that lack instructions: what they lack must not be reached

@@ -1,4 +1,4 @@
-// What this processor can do at most, on all threads at once, for the benchmark only:
+// The highest rates that this processor can reach, on all threads at once, for the benchmark only:
 //   chip_limits products THREADS MILLISECONDS    8-bit multiply-accumulates a second with operands in registers, by the
 //                                                best instruction that it has: a number and the instruction
 //   chip_limits memory THREADS MILLISECONDS      bytes a second that are read from memory, one after another
@@ -109,11 +109,11 @@ Best best_instruction() {
   return {nullptr, "none"};
 }
 
-// Far more than any cache holds, so that every byte comes from memory.
+// Much more than any cache holds, so that every byte comes from memory.
 constexpr size_t READ_BYTES = 256u << 20;
 
 uint64_t read_all(const std::vector<uint64_t> &words) {
-  // eight sums, so that no addition waits for another
+  // Eight independent sums, so that no addition waits for another.
   uint64_t sums[8] = {};
   for (size_t index = 0; index < words.size(); index += 8)
     for (size_t lane = 0; lane < 8; lane++) sums[lane] += words[index + lane];
@@ -122,7 +122,7 @@ uint64_t read_all(const std::vector<uint64_t> &words) {
   return sum;
 }
 
-// Calls `work` on every thread again and again until time is up. Returns what it counted, a second.
+// Calls `work` on every thread until the time is over. Returns the sum of its results per second.
 template <class Work> double rate_of(int threads, int milliseconds, Work work) {
   using Clock = std::chrono::steady_clock;
   std::atomic<uint64_t> counted{0};

@@ -1,5 +1,5 @@
-// AES-256-CTR keystreams and SHA-256, with the processor's instructions or without. Nothing here is secret: keys are
-// made of public seeds, so that tables may be looked up freely.
+// AES-256-CTR keystreams and SHA-256, with the processor's instructions or without. Nothing here is secret, because keys
+// come from public seeds; so table lookups need not take constant time.
 #pragma once
 
 #include <cstddef>
@@ -33,7 +33,7 @@ void compress_arm(uint32_t state[8], const uint8_t *data, size_t blocks);
 
 extern const uint32_t sha256_constants[64];
 
-// SHA-256 over pieces.
+// SHA-256 of data that comes in pieces.
 class Sha256 {
 public:
   explicit Sha256(const Crypto &crypto);

@@ -12,7 +12,7 @@ void keystream_arm(const AesKey &key, uint64_t first_block, uint8_t *output, siz
   const auto counter = [](uint64_t block) {
     return vreinterpretq_u8_u64(vcombine_u64(vcreate_u64(0), vcreate_u64(__builtin_bswap64(block))));
   };
-  // the instruction adds the round's key first, so that the last one is added by hand
+  // The instruction adds the round's key at its beginning, so the last key is added separately.
   size_t block = 0;
   for (; block + LANES <= blocks; block += LANES) {
     uint8x16_t state[LANES];

@@ -31,7 +31,7 @@ void keystream_x86(const AesKey &key, uint64_t first_block, uint8_t *output, siz
 
 void compress_x86(uint32_t state[8], const uint8_t *data, size_t blocks) {
   const __m128i byte_order = _mm_set_epi64x(0x0c0d0e0f08090a0bll, 0x0405060700010203ll);
-  // the instructions want the state as ABEF and CDGH
+  // The instructions take the state as ABEF and CDGH.
   __m128i low = _mm_shuffle_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i *>(state)), 0xb1);
   __m128i high = _mm_shuffle_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i *>(state + 4)), 0x1b);
   __m128i abef = _mm_alignr_epi8(low, high, 8);

@@ -12,7 +12,7 @@ struct Device::Packing final : Work {
       : Work(weights.tier.layers * MATRICES, true, device), device(device), weights(weights), seed(seed) {}
   size_t piece_units(bool) const override { return 1; }
   void piece(size_t index, size_t, Scratch &scratch) override {
-    pack_matrix(device.ways_, weights, seed, index / MATRICES, index % MATRICES, scratch, cancelled);
+    pack_matrix(device.kernels_, weights, seed, index / MATRICES, index % MATRICES, scratch, cancelled);
   }
 };
 
@@ -28,7 +28,7 @@ struct Device::Nonces final : Work {
          size_t threads, uint8_t *digests)
       : Work(nonces, false, device), device(device), weights(weights), header(header), first_nonce(first_nonce),
         threads(threads), digests(digests) {}
-  // Many nonces share a pass over the weights; towards the end fewer do, so that no thread works long after the others.
+  // Many nonces share a pass over the weights. Towards the end pieces are smaller, so that no thread works long after the others.
   size_t piece_units(bool alone) const override {
     const bool narrows = alone && threads > 1;
     const size_t shares = narrows ? 2 * threads : threads, of = narrows ? count - next : count;
@@ -36,13 +36,13 @@ struct Device::Nonces final : Work {
   }
   void piece(size_t first, size_t units, Scratch &scratch) override {
     uint64_t spent = 0;
-    run_nonces(device.ways_, weights, header, first_nonce + first, units, digests + 32 * first, spent, scratch, cancelled);
+    run_nonces(device.kernels_, weights, header, first_nonce + first, units, digests + 32 * first, spent, scratch, cancelled);
     nanoseconds += spent;
   }
 };
 
-Device::Device(const Ways &ways, uint32_t threads, uint64_t memory_limit_bytes)
-    : ways_(ways), memory_limit_bytes_(memory_limit_bytes) {
+Device::Device(const KernelSet &kernels, uint32_t threads, uint64_t memory_limit_bytes)
+    : kernels_(kernels), memory_limit_bytes_(memory_limit_bytes) {
   set_threads(threads);
 }
 
@@ -111,7 +111,7 @@ Outcome Device::run(const Weights &weights, const uint8_t header[32], uint64_t f
 
 void Device::cancel() {
   cancels_++;
-  // callers whose pieces have not begun wait for nothing now
+  // Wakes callers none of whose pieces is running.
   const std::lock_guard<std::mutex> lock(mutex_);
   finished_.notify_all();
 }
@@ -158,7 +158,7 @@ void Device::serve(size_t thread) {
   }
 }
 
-// The work whose next piece is due; there is some.
+// The work whose next piece is due. There must be some.
 Device::Work &Device::take_turn() {
   Work *patient = nullptr, *other = nullptr;
   for (Work *work = first_; work != nullptr; work = work->following) {
@@ -170,7 +170,7 @@ Device::Work &Device::take_turn() {
   return take_patient ? *patient : *other;
 }
 
-// Queues work and returns when every piece is done, or when it is cancelled and none is running.
+// Queues work, and returns when every piece is done, or when the work is cancelled and no piece is running.
 void Device::complete(Work &work) {
   std::unique_lock<std::mutex> lock(mutex_);
   Work **last = &first_;

@@ -25,7 +25,7 @@ lode_status fail(lode_device *device, lode_status status, const char *text) {
     if (device != nullptr) device->set_error(text);
     else error_without_device = text;
   } catch (const std::bad_alloc &) {
-    // there is no memory for the reason; the status stands
+    // There is no memory for the text; the status is returned all the same.
   }
   return status;
 }
@@ -78,14 +78,14 @@ lode_status open_device(const char *id, const lode_open_options *options, lode_d
   const uint32_t threads = options->threads == 0 ? most_threads() : options->threads;
   if (threads > lode::MOST_THREADS) return fail(nullptr, LODE_INVALID_ARGUMENT, "there are at most 1024 threads");
   return guarded(nullptr, [&] {
-    const std::string mask_fault = lode::mask_fault();
-    if (!mask_fault.empty()) return fail(nullptr, LODE_INVALID_ARGUMENT, mask_fault.c_str());
-    for (const lode::Way &way : lode::ways()) {
-      const bool named = options->path != nullptr && std::strcmp(options->path, way.kernel->name) == 0;
-      if (named && !way.possible)
+    const std::string mask_error = lode::mask_error();
+    if (!mask_error.empty()) return fail(nullptr, LODE_INVALID_ARGUMENT, mask_error.c_str());
+    for (const lode::KernelVariant &variant : lode::kernel_variants()) {
+      const bool named = options->path != nullptr && std::strcmp(options->path, variant.kernel->name) == 0;
+      if (named && !variant.possible)
         return fail(nullptr, LODE_NOT_AVAILABLE, "this processor does not have the instructions of that way");
-      if (named || (options->path == nullptr && way.possible)) {
-        *device = new lode_device(lode::complete_way(*way.kernel), threads, options->memory_limit_bytes);
+      if (named || (options->path == nullptr && variant.possible)) {
+        *device = new lode_device(lode::kernel_set_of(*variant.kernel), threads, options->memory_limit_bytes);
         return LODE_OK;
       }
     }
@@ -154,7 +154,7 @@ void release(lode_device *device, lode_epoch *epoch) {
   if (device != nullptr && epoch != nullptr) device->release(weights_of(epoch));
 }
 
-// Watts and temperatures of processors are the operating system's; Lode's sensors process reads them.
+// The operating system gives the watts and temperatures of processors; Lode's sensors process reads them.
 lode_status read_sensors(lode_device *device, lode_sensors *sensors) {
   if (device == nullptr || sensors == nullptr || sensors->size < sizeof(lode_sensors))
     return fail(device, LODE_INVALID_ARGUMENT, "the device or the place for readings is missing");

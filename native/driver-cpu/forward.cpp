@@ -8,12 +8,12 @@ namespace {
 
 constexpr size_t MOST_ROWS = 256;
 constexpr size_t MOST_WIDTH = 1024;
-// Rows that lie a power of two apart would share few lines of the first cache.
+// Rows at a distance of a power of two would share few sets of the first cache.
 constexpr size_t APART = 64;
 
 // One layer's work on `rows` rows; every stride in bytes.
 struct Pass {
-  const Ways &ways;
+  const KernelSet &kernels;
   const Weights &weights;
   Scratch &scratch;
   const Cancelled &cancelled;
@@ -24,12 +24,12 @@ struct Pass {
   bool multiply(size_t layer, size_t matrix, const uint8_t *a, size_t a_stride, uint8_t *output, size_t output_stride,
                 Reduce reduce) const {
     const Shape shape = shape_of(weights.tier, matrix);
-    const size_t columns = ways.kernel.columns;
+    const size_t columns = kernels.kernel.columns;
     const int8_t *panels = weights.panels(layer, matrix);
     const int32_t *corrections = weights.corrections(layer, matrix);
     for (size_t first = 0; first < shape.columns; first += columns) {
       if (cancelled()) return false;
-      ways.kernel.multiply({a, a_stride, rows, panels + first * shape.rows, corrections + first, shape.rows,
+      kernels.kernel.multiply({a, a_stride, rows, panels + first * shape.rows, corrections + first, shape.rows,
                             output + first, output_stride},
                            reduce);
     }
@@ -47,7 +47,7 @@ bool Pass::layer(size_t index) const {
   }
   for (size_t nonce = 0; nonce < nonces; nonce++) {
     const uint8_t *first = heads + nonce * weights.tier.tokens * heads_stride;
-    attend(ways, weights.tier, {first, first + width, first + 2 * width, heads_stride},
+    attend(kernels, weights.tier, {first, first + width, first + 2 * width, heads_stride},
            scratch.mixed.bytes() + nonce * weights.tier.tokens * x_stride, x_stride, scratch.head);
   }
   uint8_t *mixed = scratch.mixed.bytes(), *hidden = scratch.hidden.bytes();
@@ -65,10 +65,10 @@ Scratch::Scratch()
 
 size_t most_nonces(const Tier &tier) { return MOST_ROWS / tier.tokens; }
 
-bool run_nonces(const Ways &ways, const Weights &weights, const uint8_t header[32], uint64_t first_nonce, size_t count,
+bool run_nonces(const KernelSet &kernels, const Weights &weights, const uint8_t header[32], uint64_t first_nonce, size_t count,
                 uint8_t *digests, uint64_t &nanoseconds, Scratch &scratch, const Cancelled &cancelled) {
   const Tier &tier = weights.tier;
-  const Pass pass = {ways,
+  const Pass pass = {kernels,
                      weights,
                      scratch,
                      cancelled,
@@ -79,7 +79,7 @@ bool run_nonces(const Ways &ways, const Weights &weights, const uint8_t header[3
                      tier.hidden() + APART};
   const auto first_row = [&](size_t index) { return scratch.x.bytes() + index * tier.tokens * pass.x_stride; };
   for (size_t index = 0; index < count; index++)
-    fill_input(ways.crypto, tier, header, first_nonce + index, first_row(index), pass.x_stride);
+    fill_input(kernels.crypto, tier, header, first_nonce + index, first_row(index), pass.x_stride);
   const auto started = std::chrono::steady_clock::now();
   for (size_t layer = 0; layer < tier.layers; layer++) {
     if (!pass.layer(layer)) return false;
@@ -87,7 +87,7 @@ bool run_nonces(const Ways &ways, const Weights &weights, const uint8_t header[3
   const auto spent = std::chrono::steady_clock::now() - started;
   nanoseconds = static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(spent).count());
   for (size_t index = 0; index < count; index++)
-    make_digest(ways.crypto, tier, header, first_nonce + index, first_row(index), pass.x_stride, digests + 32 * index);
+    make_digest(kernels.crypto, tier, header, first_nonce + index, first_row(index), pass.x_stride, digests + 32 * index);
   return true;
 }
 

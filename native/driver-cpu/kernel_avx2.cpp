@@ -8,7 +8,7 @@ namespace {
 
 struct Avx2Step {
   static __m256i start(__m256i correction) { return _mm256_and_si256(correction, _mm256_set1_epi32(0xffff)); }
-  // As text: from the intrinsics GCC 12 keeps every pair sum of a step at once, and half of all sums on the stack.
+  // Inline assembly: from the intrinsics, GCC 12 keeps all pair sums of a step at once, and half of all sums on the stack.
   LODE_INLINE static void add(__m256i &sums, __m256i operands, __m256i weights) {
     __m256i pairs;
     __asm__("vpmaddubsw %3, %2, %1\n\tvpaddw %1, %0, %0" : "+x"(sums), "=&x"(pairs) : "x"(operands), "x"(weights));

@@ -23,13 +23,13 @@ template <Reduce REDUCE> constexpr int drop_of() {
 template <Reduce REDUCE> inline void store_row(__m512i even, __m512i odd, uint8_t *output) {
   constexpr unsigned DROP = drop_of<REDUCE>();
   const __m512i low = _mm512_srli_epi32(even, DROP), high = _mm512_slli_epi32(odd, 8 - DROP);
-  // bit by bit: the mask chooses low where it is set, high elsewhere
+  // Selects bits of `low` where the mask is set, bits of `high` elsewhere.
   const __m512i pairs = _mm512_ternarylogic_epi32(_mm512_set1_epi32(0x00ff), low, high, 0xca);
   const __m256i bytes = _mm512_cvtepi32_epi16(pairs);
   const __m256i seven = _mm256_set1_epi8(127);
   __m256i *out = reinterpret_cast<__m256i *>(output);
   if constexpr (REDUCE == Reduce::residual) {
-    // stored before + w + 64 + 64, and 128 falls away
+    // The sum is (stored before) + w + 64 + 64; the mask drops the 128.
     _mm256_storeu_si256(out, _mm256_and_si256(_mm256_add_epi8(_mm256_loadu_si256(out), bytes), seven));
     return;
   }
@@ -45,12 +45,12 @@ template <Reduce REDUCE> inline void store_row(__m512i even, __m512i odd, uint8_
   _mm256_storeu_si256(out, stored);
 }
 
-// sums += products of stored operands and weights. As text: from the intrinsic GCC 12 makes two copies and a store a step.
+// sums += products of stored operands and weights. Inline assembly: from the intrinsic, GCC 12 makes two copies and a store in each step.
 LODE_INLINE void add_products(__m512i &sums, __m512i operands, __m512i weights) {
   __asm__("vpdpbusd %2, %1, %0" : "+v"(sums) : "v"(operands), "v"(weights));
 }
 
-// The sums of rows 0 … LAST. Members rather than an array: compilers keep these in registers, and arrays on the stack.
+// The sums of rows 0 … LAST, as members: compilers keep members in registers, but an array on the stack.
 template <int LAST> struct Sums {
   Sums<LAST - 1> above;
   __m512i even, odd;
@@ -92,7 +92,7 @@ template <int ROWS, Reduce REDUCE> void multiply_rows(const Product &p, const ui
 template <Reduce REDUCE> void multiply_all(const Product &p) {
   const uint8_t *a = p.a;
   uint8_t *output = p.output;
-  // rows are a multiple of 16: twelves, and eights at the end (four rows alone would wait for their sums)
+  // The number of rows is a multiple of 16: groups of twelve rows, and of eight at the end (four rows have too few sums to hide the latency).
   for (size_t left = p.rows; left > 0;) {
     const size_t rows = left >= 12 && left != 16 ? 12 : 8;
     if (rows == 12) multiply_rows<12, REDUCE>(p, a, output);

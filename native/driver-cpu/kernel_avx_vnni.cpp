@@ -1,4 +1,4 @@
-// vpdpbusd in 256-bit registers, as processors without AVX-512 have it.
+// vpdpbusd in 256-bit registers, for processors without AVX-512.
 #include "kernel_ymm.h"
 #include "packing.h"
 
@@ -15,7 +15,7 @@ namespace {
 
 struct AvxVnniStep {
   static __m256i start(__m256i correction) { return correction; }
-  // As text: from the intrinsic GCC 12 makes two copies and a store a step.
+  // Inline assembly: from the intrinsic, GCC 12 makes two copies and a store in each step.
   LODE_INLINE static void add(__m256i &sums, __m256i operands, __m256i weights) {
     __asm__(LODE_VPDPBUSD " %2, %1, %0" : "+x"(sums) : "x"(operands), "x"(weights));
   }

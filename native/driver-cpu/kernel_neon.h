@@ -36,7 +36,7 @@ template <Reduce REDUCE> LODE_INLINE void store_row(const int32x4_t (&sums)[COLU
   const uint8x16_t bytes = vtrn1q_u8(halves<DROP>(sums[0], sums[1]), halves<DROP>(sums[2], sums[3]));
   const uint8x16_t seven = vdupq_n_u8(127);
   if constexpr (REDUCE == Reduce::residual) {
-    // stored before + w + 64 + 64, and 128 falls away
+    // The sum is (stored before) + w + 64 + 64; the mask drops the 128.
     vst1q_u8(output, vandq_u8(vaddq_u8(vld1q_u8(output), bytes), seven));
     return;
   }

@@ -1,4 +1,4 @@
-// The specification's twin: plain integer arithmetic, for processors without a better way and as a check of the others.
+// The specification in plain integer arithmetic, for processors without a faster kernel, and as a check of the other kernels.
 #include "kernels.h"
 #include "packing.h"
 

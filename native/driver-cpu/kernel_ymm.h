@@ -1,5 +1,5 @@
-// The product in 256-bit registers, 16 columns a panel, six rows at once: 12 registers of sums, two of weights, one of
-// operands, one to spare. Included by one file per instruction set, each with its own `Step`:
+// The product in 256-bit registers, 16 columns a panel, six rows at once: 12 registers hold sums, two weights, one
+// operands, and one is free. Included by one file per instruction set, each with its own `Step`:
 //   Step::add(sums, a, b): sums += products of four bytes a column;  Step::start(correction);  Step::finish(sums).
 #pragma once
 
@@ -31,7 +31,7 @@ template <Reduce REDUCE> inline void store_row(__m256i even, __m256i odd, uint8_
   const __m128i seven = _mm_set1_epi8(127);
   __m128i *out = reinterpret_cast<__m128i *>(output);
   if constexpr (REDUCE == Reduce::residual) {
-    // stored before + w + 64 + 64, and 128 falls away
+    // The sum is (stored before) + w + 64 + 64; the mask drops the 128.
     _mm_storeu_si128(out, _mm_and_si128(_mm_add_epi8(_mm_loadu_si128(out), bytes), seven));
     return;
   }
@@ -48,7 +48,7 @@ template <Reduce REDUCE> inline void store_row(__m256i even, __m256i odd, uint8_
   _mm_storeu_si128(out, stored);
 }
 
-// The sums of rows 0 … LAST. Members rather than an array: compilers keep these in registers, and arrays on the stack.
+// The sums of rows 0 … LAST, as members: compilers keep members in registers, but an array on the stack.
 template <int LAST, class Step> struct Sums {
   Sums<LAST - 1, Step> above;
   __m256i even, odd;
@@ -91,7 +91,7 @@ template <int ROWS, Reduce REDUCE, class Step> void multiply_rows(const Product 
 template <Reduce REDUCE, class Step> void multiply_all(const Product &p) {
   const uint8_t *a = p.a;
   uint8_t *output = p.output;
-  // rows are a multiple of 16: sixes, and fours at the end
+  // The number of rows is a multiple of 16: groups of six rows, and of four at the end.
   for (size_t left = p.rows; left > 0;) {
     const size_t rows = left >= 6 && left != 8 ? 6 : 4;
     if (rows == 6) multiply_rows<6, REDUCE, Step>(p, a, output);

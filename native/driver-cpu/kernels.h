@@ -1,9 +1,9 @@
-// The matrix product of ITP-1 with everything that follows it fused, one implementation a kind of processor.
+// The matrix product of ITP-1, fused with everything that follows it: one implementation for each kind of processor.
 //
 // Operands on the left are kept *stored*: value + 64, 0 to 127, unsigned. Weights on the right are signed. Hence
 //   sum of a*b = sum of stored*b - 64 * sum of b,
-// and the last term, the *correction*, is known for every column when the weights are packed. Only seven bits above the
-// `drop` lowest are read from a sum, so that sums modulo 2^15 are enough.
+// and the last term, the *correction*, is computed for every column when the weights are packed. Of a sum, only the seven bits
+// above the `drop` lowest are read, so sums modulo 2^15 suffice.
 //
 // Packed weights: panels of `columns` columns. Within a panel, for every `depth` rows k, each column's bytes stand
 // together; even columns first, then odd ones, so that two vectors of sums interleave to bytes in order. A pair sum of
@@ -16,7 +16,7 @@
 
 namespace lode {
 
-// What becomes of a sum s.
+// What a sum s is reduced to.
 enum class Reduce {
   project,  // w(s, 8)
   residual, // w(output + w(s, 8), 0), in place
@@ -46,7 +46,7 @@ struct Kernel {
   void (*pack_rows)(const uint8_t *rows, size_t stride, size_t columns, size_t k, size_t inner, int8_t *panels,
                     int32_t *corrections);
   // Packs a transposed matrix: each of `count` rows of `inner` bytes becomes a column. Writes the columns' corrections.
-  // What stands in the last panel beyond them stays as it was.
+  // Columns of the last panel beyond `count` are not written.
   void (*pack_columns)(const uint8_t *rows, size_t stride, size_t count, size_t inner, int8_t *panels, int32_t *corrections);
 };
 
@@ -60,7 +60,7 @@ extern const Kernel dotprod_kernel;
 extern const Kernel i8mm_kernel;
 #endif
 
-// Where a column's sum stands among those of its panel.
+// The place of a column's sum within its panel.
 constexpr size_t place_of(size_t column, size_t columns) { return (column & 1) * (columns / 2) + (column >> 1); }
 
 } // namespace lode

@@ -22,7 +22,7 @@ Memory::Memory(size_t bytes) {
   void *found = nullptr;
   if (posix_memalign(&found, alignment, rounded) != 0) throw std::bad_alloc();
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
-  // a wish: without large pages everything is the same, only slower
+  // Only a hint: without large pages the results are the same, only slower.
   if (alignment == LARGE_PAGE_BYTES) (void)madvise(found, rounded, MADV_HUGEPAGE);
 #endif
   std::memset(found, 0, rounded);

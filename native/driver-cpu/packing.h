@@ -1,5 +1,5 @@
-// Packing into a kernel's layout (kernels.h). Included by every kernel, so that compilers make it of that kernel's
-// instructions. Bytes are taken modulo 128: keystreams and stored operands alike become value = byte - 64.
+// Packing into a kernel's layout (kernels.h). Every kernel includes this file, so that it is compiled for that kernel's
+// instructions. Bytes are taken modulo 128: bytes of keystreams and stored operands both become value = byte - 64.
 #pragma once
 
 #include "kernels.h"
@@ -9,7 +9,7 @@
 namespace lode {
 namespace {
 
-// (b mod 128) − 64 of four bytes: bit 6 flips, and where it is then set the number is negative, so that bit 7 follows it.
+// (b mod 128) − 64 of four bytes: bit 6 flips. Where bit 6 is then set, the number is negative, so bit 7 copies bit 6.
 inline uint32_t operands(uint32_t bytes) {
   const uint32_t flipped = (bytes & 0x7f7f7f7fu) ^ 0x40404040u;
   return flipped | (flipped & 0x40404040u) << 1;
@@ -27,7 +27,7 @@ void pack_rows(const uint8_t *rows, size_t stride, size_t columns, size_t k, siz
     const uint8_t *row = rows + first;
     uint32_t four[COLUMNS];
     int32_t added[COLUMNS];
-    // columns in their own order, which compilers turn into vectors, then even ones before odd ones
+    // First the columns in their order, which compilers vectorize; then even columns before odd ones.
     for (size_t column = 0; column < COLUMNS; column++) {
       four[column] = operands(row[column] | static_cast<uint32_t>(row[column + stride]) << 8 |
                               static_cast<uint32_t>(row[column + 2 * stride]) << 16 |

@@ -17,7 +17,7 @@ namespace lode {
 namespace {
 
 struct Named {
-  const char *word, *name;
+  const char *mask_name, *name;
   bool Features::*has;
 };
 constexpr Named NAMED[] = {
@@ -30,10 +30,10 @@ constexpr Named NAMED[] = {
     {"sha", "SHA", &Features::sha},
 };
 
-void add_word(std::string &text, const char *word) { text += (text.empty() ? "" : ", ") + std::string(word); }
+void add_name(std::string &text, const char *name) { text += (text.empty() ? "" : ", ") + std::string(name); }
 
-// The wider kernels use what the narrower ones need.
-void take_what_builds_on_others(Features &features) {
+// Removes features whose kernels also need a feature that is not there: wider kernels use instructions of narrower ones.
+void remove_incomplete(Features &features) {
   features.avx512_vnni = features.avx512_vnni && features.avx2;
   features.avx_vnni = features.avx_vnni && features.avx2;
   features.i8mm = features.i8mm && features.dotprod;
@@ -47,7 +47,7 @@ namespace {
 
 bool bit(uint32_t value, int index) { return (value >> index & 1) != 0; }
 
-// XCR0 by its encoding: the intrinsic would need this file to be compiled for processors that have it.
+// Reads XCR0 by inline assembly: with the intrinsic, this file would have to be compiled for processors that have it.
 uint64_t saved_states() {
   uint32_t low = 0, high = 0;
   __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
@@ -75,7 +75,7 @@ Features detect_features() {
 #if defined(LODE_AVX_VNNI_BY_EVEX)
   found.avx_vnni = found.avx512_vnni;
 #endif
-  take_what_builds_on_others(found);
+  remove_incomplete(found);
   return found;
 }
 
@@ -94,7 +94,7 @@ std::string processor_name() {
 
 namespace {
 
-// A name that this system does not know is a feature that it does not have.
+// False also where the system does not know the name.
 bool system_has(const char *name) {
   int value = 0;
   size_t size = sizeof value;
@@ -109,7 +109,7 @@ Features detect_features() {
   found.dotprod = system_has("hw.optional.arm.FEAT_DotProd");
   found.aes = system_has("hw.optional.arm.FEAT_AES");
   found.sha = system_has("hw.optional.arm.FEAT_SHA256");
-  take_what_builds_on_others(found);
+  remove_incomplete(found);
   return found;
 }
 
@@ -123,7 +123,7 @@ std::string processor_name() {
 #elif defined(__aarch64__) && defined(__linux__)
 
 Features detect_features() {
-  // The kernel's own numbers, which older headers do not all name (Documentation/arch/arm64/elf_hwcaps.rst).
+  // Bits of the Linux kernel; older headers do not name all of them (Documentation/arch/arm64/elf_hwcaps.rst).
   constexpr unsigned long AES = 1ul << 3, SHA2 = 1ul << 6, DOT_PRODUCT = 1ul << 20, I8MM = 1ul << 13;
   const unsigned long first = getauxval(AT_HWCAP), second = getauxval(AT_HWCAP2);
   Features found;
@@ -131,11 +131,11 @@ Features detect_features() {
   found.dotprod = (first & DOT_PRODUCT) != 0;
   found.aes = (first & AES) != 0;
   found.sha = (first & SHA2) != 0;
-  take_what_builds_on_others(found);
+  remove_incomplete(found);
   return found;
 }
 
-// Processors for Linux on Arm have no name of their own; boards do.
+// Linux on Arm gives no name of the processor, but one of the board.
 std::string processor_name() {
   std::ifstream file("/sys/firmware/devicetree/base/model");
   std::string model;
@@ -151,34 +151,34 @@ std::string processor_name() { return "processor"; }
 
 #endif
 
-std::string mask_features(Features &features, const char *words) {
+std::string mask_features(Features &features, const char *mask) {
   std::string unknown;
-  for (const char *word = words; *word != 0;) {
-    const size_t length = std::strcspn(word, ",");
-    const std::string wanted(word, length);
-    word += length + (word[length] == ',' ? 1 : 0);
+  for (const char *next = mask; *next != 0;) {
+    const size_t length = std::strcspn(next, ",");
+    const std::string wanted(next, length);
+    next += length + (next[length] == ',' ? 1 : 0);
     bool known = wanted.empty();
     for (const Named &named : NAMED) {
-      if (wanted != named.word) continue;
+      if (wanted != named.mask_name) continue;
       features.*named.has = false;
       known = true;
     }
     if (!known && unknown.empty()) unknown = wanted;
   }
-  take_what_builds_on_others(features);
+  remove_incomplete(features);
   return unknown;
 }
 
-std::string feature_words() {
+std::string feature_names() {
   std::string text;
-  for (const Named &named : NAMED) add_word(text, named.word);
+  for (const Named &named : NAMED) add_name(text, named.mask_name);
   return text;
 }
 
 std::string describe(const Features &features) {
   std::string text;
   for (const Named &named : NAMED) {
-    if (features.*named.has) add_word(text, named.name);
+    if (features.*named.has) add_name(text, named.name);
   }
   return text.empty() ? "no vector instructions" : text;
 }

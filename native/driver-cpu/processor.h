@@ -1,4 +1,4 @@
-// What this processor and its operating system allow: asked once, before any kernel is chosen.
+// The features of this processor that its operating system allows: detected once, before a kernel is chosen.
 #pragma once
 
 #include <string>
@@ -20,18 +20,17 @@ struct Features {
 
 Features detect_features();
 
-// Takes away the features that `words` names, as they stand in `feature_words`, between commas; a feature that builds on
-// another goes with it. Nothing is ever added: what a processor lacks stays out of reach. Returns the first word that
-// names no feature, or an empty text.
-std::string mask_features(Features &features, const char *words);
+// Removes the features whose names (as in feature_names) stand in `mask` between commas, and the features that build on
+// them. Never adds a feature. Returns the first name that is no feature, or an empty text.
+std::string mask_features(Features &features, const char *mask);
 
-// "avx512-vnni, avx-vnni, …": what mask_features knows.
-std::string feature_words();
+// "avx512-vnni, avx-vnni, …": the names that mask_features knows.
+std::string feature_names();
 
 // For people: "AVX-512 VNNI, AVX2, AES".
 std::string describe(const Features &features);
 
-// The processor's own name, or a general word where it does not say.
+// The name that the processor reports, or a general one.
 std::string processor_name();
 
 } // namespace lode

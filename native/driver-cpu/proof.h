@@ -21,14 +21,14 @@ private:
   Memory memory_;
 };
 
-// Whether the device was told to stop since this work began.
+// Whether the device was cancelled since this work began.
 struct Cancelled {
   const std::atomic<uint64_t> &device_cancels;
   uint64_t at_start;
   bool operator()() const { return device_cancels.load(std::memory_order_relaxed) != at_start; }
 };
 
-// What one thread needs beside the weights, for the widest tier.
+// The memory that one thread needs beside the weights, for the widest tier.
 class Scratch {
 public:
   Scratch();
@@ -38,15 +38,15 @@ public:
   Memory rows;                    // four rows of a matrix, or a nonce's input
 };
 
-// The most nonces that go through the layers together: enough rows to read weights seldom, few enough for the cache.
+// The most nonces that pass through the layers together: enough rows that weights are seldom read, few enough for the cache.
 size_t most_nonces(const Tier &tier);
 
 // Expands and packs one matrix. False when cancelled.
-bool pack_matrix(const Ways &ways, const Weights &weights, const uint8_t seed[32], size_t layer, size_t matrix,
+bool pack_matrix(const KernelSet &kernels, const Weights &weights, const uint8_t seed[32], size_t layer, size_t matrix,
                  Scratch &scratch, const Cancelled &cancelled);
 
 // The digests of `count` (at most most_nonces) nonces, 32 bytes each, and the nanoseconds in the layers. False when cancelled.
-bool run_nonces(const Ways &ways, const Weights &weights, const uint8_t header[32], uint64_t first_nonce, size_t count,
+bool run_nonces(const KernelSet &kernels, const Weights &weights, const uint8_t header[32], uint64_t first_nonce, size_t count,
                 uint8_t *digests, uint64_t &nanoseconds, Scratch &scratch, const Cancelled &cancelled);
 
 } // namespace lode

@@ -7,7 +7,7 @@ namespace lode {
 namespace {
 
 constexpr size_t MOST_TOKENS = 64;
-// Rows that lie a power of two apart would share few lines of the first cache.
+// Rows at a distance of a power of two would share few sets of the first cache.
 constexpr size_t SCORES_STRIDE = MOST_TOKENS + 64;
 constexpr uint8_t STORED_ZERO = 64;
 constexpr char NAMES[MATRICES + 1] = "qkvoun";
@@ -16,9 +16,9 @@ void store_nonce(uint8_t bytes[8], uint64_t nonce) {
   for (int index = 0; index < 8; index++) bytes[index] = static_cast<uint8_t>(nonce >> 8 * index);
 }
 
-void attend_head(const Ways &ways, const Tier &tier, const Heads &heads, size_t column, uint8_t *mixed,
+void attend_head(const KernelSet &kernels, const Tier &tier, const Heads &heads, size_t column, uint8_t *mixed,
                  size_t mixed_stride, HeadScratch &scratch) {
-  const size_t tokens = tier.tokens, columns = ways.kernel.columns;
+  const size_t tokens = tier.tokens, columns = kernels.kernel.columns;
   const uint8_t *queries = heads.queries + column;
   int8_t *keys = reinterpret_cast<int8_t *>(scratch.keys.bytes());
   int8_t *values = reinterpret_cast<int8_t *>(scratch.values.bytes());
@@ -26,10 +26,10 @@ void attend_head(const Ways &ways, const Tier &tier, const Heads &heads, size_t 
   int32_t *value_corrections = reinterpret_cast<int32_t *>(scratch.values.bytes() + HEAD * MOST_TOKENS);
   uint8_t *scores = scratch.scores.bytes();
 
-  // columns beyond the tokens hold what they held before, and are never read from the result
-  ways.kernel.pack_columns(heads.keys + column, heads.stride, tokens, HEAD, keys, key_corrections);
+  // Columns beyond the tokens hold old values; nobody reads their results.
+  kernels.kernel.pack_columns(heads.keys + column, heads.stride, tokens, HEAD, keys, key_corrections);
   for (size_t first = 0; first < tokens; first += columns) {
-    ways.kernel.multiply({queries, heads.stride, tokens, keys + first * HEAD, key_corrections + first, HEAD,
+    kernels.kernel.multiply({queries, heads.stride, tokens, keys + first * HEAD, key_corrections + first, HEAD,
                           scores + first, SCORES_STRIDE},
                          Reduce::score);
   }
@@ -39,9 +39,9 @@ void attend_head(const Ways &ways, const Tier &tier, const Heads &heads, size_t 
   const uint8_t *rows = heads.values + column;
   std::memset(value_corrections, 0, HEAD * sizeof(int32_t));
   for (size_t token = 0; token < tokens; token += 4)
-    ways.kernel.pack_rows(rows + token * heads.stride, heads.stride, HEAD, token, tokens, values, value_corrections);
+    kernels.kernel.pack_rows(rows + token * heads.stride, heads.stride, HEAD, token, tokens, values, value_corrections);
   for (size_t first = 0; first < HEAD; first += columns) {
-    ways.kernel.multiply({scores, SCORES_STRIDE, tokens, values + first * tokens, value_corrections + first, tokens,
+    kernels.kernel.multiply({scores, SCORES_STRIDE, tokens, values + first * tokens, value_corrections + first, tokens,
                           mixed + column + first, mixed_stride},
                          Reduce::mix);
   }
@@ -89,10 +89,10 @@ void fill_input(const Crypto &crypto, const Tier &tier, const uint8_t header[32]
   }
 }
 
-void attend(const Ways &ways, const Tier &tier, const Heads &heads, uint8_t *mixed, size_t mixed_stride,
+void attend(const KernelSet &kernels, const Tier &tier, const Heads &heads, uint8_t *mixed, size_t mixed_stride,
             HeadScratch &scratch) {
   for (size_t column = 0; column < tier.width; column += HEAD)
-    attend_head(ways, tier, heads, column, mixed, mixed_stride, scratch);
+    attend_head(kernels, tier, heads, column, mixed, mixed_stride, scratch);
 }
 
 void make_digest(const Crypto &crypto, const Tier &tier, const uint8_t header[32], uint64_t nonce, uint8_t *x,

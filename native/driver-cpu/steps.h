@@ -3,7 +3,7 @@
 
 #include "crypto.h"
 #include "large_memory.h"
-#include "ways.h"
+#include "kernel_variants.h"
 
 namespace lode {
 
@@ -28,7 +28,7 @@ void matrix_key(const Crypto &crypto, const uint8_t seed[32], size_t layer, size
 void fill_input(const Crypto &crypto, const Tier &tier, const uint8_t header[32], uint64_t nonce, uint8_t *x,
                 size_t stride);
 
-// What one thread needs for a head.
+// The memory that one thread needs for a head.
 struct HeadScratch {
   HeadScratch();
   Memory scores, keys, values;
@@ -41,7 +41,7 @@ struct Heads {
 };
 
 // S = w(Q·Kᵀ, 7), S[i,j] = 0 for j > i;  mixed = w(S·V, 4), for all heads.
-void attend(const Ways &ways, const Tier &tier, const Heads &heads, uint8_t *mixed, size_t mixed_stride,
+void attend(const KernelSet &kernels, const Tier &tier, const Heads &heads, uint8_t *mixed, size_t mixed_stride,
             HeadScratch &scratch);
 
 // SHA-256("itp1/digest/" ‖ header ‖ nonce ‖ X), X as signed bytes. The nonce's rows of x are signed afterwards.

@@ -35,7 +35,7 @@ int32_t *Weights::corrections(size_t layer, size_t matrix) const {
   return reinterpret_cast<int32_t *>(memory_.bytes() + rounded(tier.layers * layer_bytes(tier))) + offset;
 }
 
-bool pack_matrix(const Ways &ways, const Weights &weights, const uint8_t seed[32], size_t layer, size_t matrix,
+bool pack_matrix(const KernelSet &kernels, const Weights &weights, const uint8_t seed[32], size_t layer, size_t matrix,
                  Scratch &scratch, const Cancelled &cancelled) {
   const Shape shape = shape_of(weights.tier, matrix);
   int8_t *panels = weights.panels(layer, matrix);
@@ -43,13 +43,13 @@ bool pack_matrix(const Ways &ways, const Weights &weights, const uint8_t seed[32
   std::memset(corrections, 0, shape.columns * sizeof(int32_t));
 
   AesKey key;
-  matrix_key(ways.crypto, seed, layer, matrix, key);
+  matrix_key(kernels.crypto, seed, layer, matrix, key);
 
   uint8_t *rows = scratch.rows.bytes();
   for (size_t k = 0; k < shape.rows; k += 4) {
     if (cancelled()) return false;
-    ways.crypto.keystream(key, k * shape.columns / 16, rows, 4 * shape.columns / 16);
-    ways.kernel.pack_rows(rows, shape.columns, shape.columns, k, shape.rows, panels, corrections);
+    kernels.crypto.keystream(key, k * shape.columns / 16, rows, 4 * shape.columns / 16);
+    kernels.kernel.pack_rows(rows, shape.columns, shape.columns, k, shape.rows, panels, corrections);
   }
   return true;
 }

@@ -6,7 +6,7 @@
  *
  * Where it is loaded   Only in the worker process of its devices, never in a process with a window. A crash ends that
  *                      process and nothing else.
- * Memory               The caller owns every buffer that it passes, before and after the call. What the driver returns by
+ * Memory               The caller owns every buffer that it passes, before and after the call. Data that the driver returns by
  *                      pointer belongs to the driver: the table of functions and the texts of `describe` stay valid until
  *                      the library is unloaded, which Lode never does; the last error until the next call with the same
  *                      device. Where several threads use one device, the last error may be any of theirs. The memory for an epoch's weights
@@ -85,7 +85,7 @@ typedef struct lode_open_options {
   uint32_t size;         /* sizeof(lode_open_options) */
   uint32_t threads;      /* threads to compute with; ignored where maximum_threads is 0 */
   uint64_t memory_limit_bytes; /* for weights of all epochs held at once; 0: no limit */
-  const char *path;      /* for tests: the way of computing, by a name from `units`; null: the driver's best */
+  const char *path;      /* for tests: the kernel variant, by a name of the driver's own; null: the fastest */
 } lode_open_options;
 
 typedef struct lode_run_result {
@@ -104,7 +104,7 @@ typedef struct lode_product {
   uint8_t *output;     /* rows * columns, 0 to 127 */
 } lode_product;
 
-/* What moves. The bits of `available` say which fields hold something; the others are 0 and mean nothing. */
+/* Readings of sensors. The bits of `available` say which fields hold a reading; the others are 0 and mean nothing. */
 #define LODE_SENSOR_TEMPERATURE 1u
 #define LODE_SENSOR_POWER 2u
 #define LODE_SENSOR_ENERGY 4u
@@ -163,7 +163,7 @@ typedef struct lode_driver {
      `result` may be null. When it returns anything but LODE_OK, the digests mean nothing. */
   lode_status (*run)(lode_device *device, lode_epoch *epoch, const uint8_t header[LODE_HEADER_BYTES],
                      uint64_t first_nonce, uint32_t count, uint8_t *digests, lode_run_result *result);
-  /* Every prepare and run of this device that works or waits now returns LODE_CANCELLED within 200 ms. Later ones work. */
+  /* Makes every running or waiting prepare and run of this device return LODE_CANCELLED within 200 ms. Later calls work. */
   void (*cancel)(lode_device *device);
   /* Forgets an epoch. No run may be using it. Accepts null. */
   void (*release)(lode_device *device, lode_epoch *epoch);

@@ -1,13 +1,13 @@
-// The Node-API addon: loads a driver and hands its functions to JavaScript. All bytes are copied, both ways, since
-// Electron allows no memory from outside; nothing calls into JavaScript from another thread.
+// The Node-API addon: loads a driver and gives its functions to JavaScript. All bytes are copied in both directions, since
+// Electron allows no external memory. Only JavaScript's own thread calls into JavaScript.
 //   describe(library | null)                                     what the driver is, and its devices
-//   open(library | null, id, threads, memoryLimitBytes, path | null)   a device
+//   open(library | null, id, threads, memoryLimitBytes, kernel | null)   a device
 //   prepare(device, width, layers, tokens, seed)                 Promise of an epoch
 //   run(epoch, header, firstNonce, count)                        Promise of { digests, kernelMilliseconds }
 //   setThreads(device, threads) · cancel(device) · sensors(device) · release(epoch) · close(device)
 //   powerLimit(device)                                           the limit, null where there is none
 //   setPowerLimit(device, watts)
-//   probeArguments(library, id)                                  what was taken and should not have been, for the conformance kit
+//   probeArguments(library, id)                                  the invalid calls that the driver accepted, for the conformance kit
 //   probeProduct(library, id)                                    whether single products are exact; null: not offered
 #include "arguments.h"
 #include "conformance.h"
@@ -19,7 +19,7 @@ namespace {
 
 constexpr uint32_t MOST_NONCES = 1u << 20;
 
-// Work on another thread that ends in a promise. `work` may throw; `answer` makes the result on JavaScript's thread.
+// Work on another thread that settles a promise. `work` may throw; `answer` makes the result on JavaScript's thread.
 class Task {
 public:
   virtual ~Task() = default;
@@ -55,7 +55,7 @@ private:
       if (task->failed_ == nullptr) napi_resolve_deferred(env, task->deferred_, task->answer(env));
       else napi_reject_deferred(env, task->deferred_, make_error(env, task->failed_, task->reason_.c_str()));
     } catch (const std::exception &) {
-      // JavaScript is ending and takes no more values
+      // JavaScript is shutting down and takes no more values.
     }
   }
 
@@ -140,9 +140,9 @@ napi_value describe(const Arguments &arguments) {
 
 napi_value open(const Arguments &arguments) {
   constexpr uint64_t MOST_MEMORY = 1ull << 50;
-  const std::string id = arguments.text(1), path = arguments.text(4);
+  const std::string id = arguments.text(1), kernel = arguments.text(4);
   const lode_open_options options = {sizeof options, static_cast<uint32_t>(arguments.number(2, UINT32_MAX)),
-                                     arguments.number(3, MOST_MEMORY), path.empty() ? nullptr : path.c_str()};
+                                     arguments.number(3, MOST_MEMORY), kernel.empty() ? nullptr : kernel.c_str()};
   return wrap(arguments.env, std::make_shared<OpenDevice>(DriverLibrary::load(arguments.text(0)), id, options));
 }
 
@@ -218,7 +218,7 @@ napi_value set_power_limit(const Arguments &arguments) {
   return make_undefined(arguments.env);
 }
 
-// What still runs keeps its epoch or device until it is done.
+// A running call keeps its epoch or device until it ends.
 napi_value release(const Arguments &arguments) {
   arguments.epoch(0).reset();
   return make_undefined(arguments.env);

@@ -7,7 +7,7 @@ namespace lode::loader {
 
 namespace {
 
-// Told apart by Node itself, so that no other object can pass for one of ours.
+// Node's type tags, so that no other object can pass for a device or an epoch of this addon.
 constexpr napi_type_tag DEVICE_TAG = {0x6c6f64656465762eull, 0x8d2a4b7c9e013f55ull};
 constexpr napi_type_tag EPOCH_TAG = {0x6c6f646565706f2eull, 0x1f7713c8a46bd290ull};
 constexpr size_t ALL = static_cast<size_t>(-1);

@@ -1,4 +1,4 @@
-// JavaScript values in and out. Everything that fails throws std::runtime_error and becomes a JavaScript error in `call`.
+// JavaScript values in and out. A function that fails throws std::runtime_error; `call` makes a JavaScript error of it.
 #pragma once
 
 #include "driver_library.h"
@@ -50,7 +50,7 @@ void set(napi_env env, napi_value object, const char *name, napi_value value);
 napi_value wrap(napi_env env, std::shared_ptr<OpenDevice> device);
 napi_value wrap(napi_env env, std::shared_ptr<PreparedEpoch> epoch);
 
-// Runs a function of the addon; what it throws becomes a JavaScript exception.
+// Runs a function of the addon, and turns a C++ exception into a JavaScript exception.
 template <napi_value (*FUNCTION)(const Arguments &)> napi_value call(napi_env env, napi_callback_info info) {
   try {
     return FUNCTION(Arguments(env, info));

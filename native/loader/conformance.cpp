@@ -1,4 +1,4 @@
-// What the conformance kit can only ask in C: calls with arguments that JavaScript cannot make.
+// The checks of the conformance kit that need C: calls with arguments that JavaScript cannot make.
 #include "conformance.h"
 
 #include <cmath>

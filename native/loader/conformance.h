@@ -9,7 +9,7 @@
 
 namespace lode::loader {
 
-// Calls every function with wrong arguments; what was taken although it should have been refused, in words.
+// Calls every function with wrong arguments; describes the calls that the driver accepted although it should have refused them.
 std::vector<std::string> probe_arguments(const std::shared_ptr<DriverLibrary> &library, const std::string &id);
 
 // 1: single products are exact; 0: one is not; -1: the device does not offer them.

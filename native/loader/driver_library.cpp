@@ -11,7 +11,7 @@ namespace lode::loader {
 
 namespace {
 
-// Everything that Lode calls for any device must be there. What a level needs is asked when a device is opened.
+// Functions that Lode calls for any device must be there. Functions of a level are checked when a device is opened.
 bool is_complete(const lode_driver &driver) {
   return driver.size >= sizeof(lode_driver) && driver.abi == LODE_DRIVER_ABI && driver.name && driver.vendor &&
          driver.version && driver.licence && driver.device_count && driver.describe && driver.open && driver.close &&
@@ -36,7 +36,7 @@ bool is_utf8(const unsigned char *text, size_t length) {
   return true;
 }
 
-// Why a call failed, in the driver's words where they can be shown.
+// Why a call failed: the driver's text where it can be shown.
 std::string reason_of(const lode_driver &driver, lode_device *device) {
   try {
     return checked_text(driver.last_error(device), "the reason");
@@ -45,7 +45,7 @@ std::string reason_of(const lode_driver &driver, lode_device *device) {
   }
 }
 
-// Whole nonces, by the driver itself.
+// An epoch on a device that computes whole nonces itself.
 class DriverEpoch final : public PreparedEpoch {
 public:
   DriverEpoch(std::shared_ptr<OpenDevice> device, const lode_tier &tier, const uint8_t *seed) : device_(std::move(device)) {

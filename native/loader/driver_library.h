@@ -1,4 +1,4 @@
-// Drivers, their open devices and epochs, each kept alive by what still uses it.
+// Drivers, their open devices and epochs. Each stays alive as long as something uses it.
 #pragma once
 
 #include "lode_driver.h"
@@ -11,7 +11,7 @@
 
 namespace lode::loader {
 
-// What goes to JavaScript as an Error with a code.
+// Becomes a JavaScript Error with a code.
 struct DriverError : std::runtime_error {
   DriverError(const char *code, const std::string &message) : std::runtime_error(message), code(code) {}
   const char *code;
@@ -20,7 +20,7 @@ struct DriverError : std::runtime_error {
 // The code of a status, the same text as its name in lode_driver.h.
 const char *code_of(lode_status status);
 
-// What a driver may have, so that a wrong count is an error and not a long wait.
+// A driver that reports more devices is wrong: an error, not a long wait.
 constexpr uint32_t MOST_DEVICES = 64;
 
 // A text that came from a driver. Throws DriverError LODE_WRONG_ANSWER for null, for more than 1024 bytes and for what is
@@ -30,7 +30,7 @@ const char *checked_text(const char *text, const char *what);
 // A loaded driver. It stays loaded: a library whose threads may still end must not be unmapped.
 class DriverLibrary {
 public:
-  // The driver that is built in where `path` is empty. Throws DriverError.
+  // `path` empty: the built-in driver. Throws DriverError.
   static std::shared_ptr<DriverLibrary> load(const std::string &path);
   const lode_driver &functions() const { return *functions_; }
 
@@ -53,15 +53,15 @@ public:
   void check(lode_status status) const;
   // LODE_CAPABILITY_...
   uint32_t capabilities() const { return capabilities_; }
-  // Every prepare and run of this device that works or waits now ends within 200 ms with DriverError LODE_CANCELLED.
+  // Makes every running or waiting prepare and run of this device end within 200 ms with DriverError LODE_CANCELLED.
   void cancel();
 
-  // Of a device that has only products: what its epochs share.
+  // For a device that has only products: what its epochs share.
   struct Products {
     uint64_t memory_limit_bytes; // 0: none
     std::mutex turn;             // one product at a time
     std::atomic<uint64_t> cancels{0}, used_bytes{0};
-    std::atomic<uint32_t> rows{16}; // of one product: as many as take a moment
+    std::atomic<uint32_t> rows{16}; // of one product, adapted to take a short time
   };
   Products &products() { return products_; }
 
@@ -72,7 +72,7 @@ private:
   Products products_;
 };
 
-// An epoch's weights on a device. Ends with its last owner.
+// An epoch's weights on a device, released with the last owner.
 class PreparedEpoch {
 public:
   virtual ~PreparedEpoch() = default;
@@ -81,7 +81,7 @@ public:
                    lode_run_result &result) = 0;
 };
 
-// By the driver itself where it computes whole nonces, else from its products (product_epoch.h). Throws DriverError.
+// An epoch of the driver where it computes whole nonces, else one from its products (product_epoch.h). Throws DriverError.
 std::shared_ptr<PreparedEpoch> prepare_epoch(const std::shared_ptr<OpenDevice> &device, const lode_tier &tier,
                                              const uint8_t *seed);
 

@@ -9,9 +9,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Rows of all nonces that go through the layers together: enough to fill a device.
+// Rows of all nonces that pass through the layers together: enough to fill a device.
 constexpr size_t MOST_ROWS = 4096;
-// A product that takes longer is asked for in parts, so that a cancellation waits for one of them only.
+// A product that takes longer is split into parts, so that a cancellation waits for one part only.
 constexpr auto LONG_PRODUCT = std::chrono::milliseconds(60), SHORT_PRODUCT = std::chrono::milliseconds(15);
 constexpr uint32_t FEWEST_ROWS = 16;
 
@@ -39,7 +39,7 @@ void triangle(uint8_t *hidden, size_t count) {
 
 } // namespace
 
-// What one call needs for the nonces that go through the layers together.
+// The memory of one call for the nonces that pass through the layers together.
 struct ProductEpoch::Group {
   Memory x, queries, keys, values, mixed, change, hidden;
   HeadScratch head;
@@ -54,7 +54,7 @@ struct ProductEpoch::Group {
 };
 
 ProductEpoch::ProductEpoch(std::shared_ptr<OpenDevice> device, const lode_tier &tier, const uint8_t *seed)
-    : device_(std::move(device)), tier_{tier.width, tier.layers, tier.tokens}, ways_(best_way()), bytes_(weight_bytes(tier)) {
+    : device_(std::move(device)), tier_{tier.width, tier.layers, tier.tokens}, kernels_(best_kernel_set()), bytes_(weight_bytes(tier)) {
   if (!is_tier(tier)) throw DriverError("LODE_INVALID_ARGUMENT", "there is no such tier");
   OpenDevice::Products &products = device_->products();
   const uint64_t started = products.cancels, used = products.used_bytes.fetch_add(bytes_) + bytes_;
@@ -69,8 +69,8 @@ ProductEpoch::ProductEpoch(std::shared_ptr<OpenDevice> device, const lode_tier &
         const size_t size = shape.rows * shape.columns;
         uint8_t *bytes = weights_.bytes() + (matrix(layer, index) - matrix(0, 0));
         AesKey key;
-        matrix_key(ways_.crypto, seed, layer, index, key);
-        ways_.crypto.keystream(key, 0, bytes, size / 16);
+        matrix_key(kernels_.crypto, seed, layer, index, key);
+        kernels_.crypto.keystream(key, 0, bytes, size / 16);
         for (size_t place = 0; place < size; place++) bytes[place] = static_cast<uint8_t>((bytes[place] & 127) - 64);
       }
     }
@@ -115,14 +115,14 @@ void ProductEpoch::pass(const uint8_t *header, uint64_t first_nonce, size_t nonc
   const size_t rows = nonces * tier_.tokens, width = tier_.width, nonce_bytes = tier_.tokens * width;
   uint8_t *x = group.x.bytes(), *change = group.change.bytes(), *hidden = group.hidden.bytes();
   for (size_t nonce = 0; nonce < nonces; nonce++)
-    fill_input(ways_.crypto, tier_, header, first_nonce + nonce, x + nonce * nonce_bytes, width);
+    fill_input(kernels_.crypto, tier_, header, first_nonce + nonce, x + nonce * nonce_bytes, width);
   for (size_t layer = 0; layer < tier_.layers; layer++) {
     multiply(layer, 0, x, rows, group.queries.bytes(), group);
     multiply(layer, 1, x, rows, group.keys.bytes(), group);
     multiply(layer, 2, x, rows, group.values.bytes(), group);
     for (size_t at = 0; at < rows * width; at += nonce_bytes) {
       const Heads heads = {group.queries.bytes() + at, group.keys.bytes() + at, group.values.bytes() + at, width};
-      attend(ways_, tier_, heads, group.mixed.bytes() + at, width, group.head);
+      attend(kernels_, tier_, heads, group.mixed.bytes() + at, width, group.head);
     }
     multiply(layer, 3, group.mixed.bytes(), rows, change, group);
     add(x, change, rows * width);
@@ -132,7 +132,7 @@ void ProductEpoch::pass(const uint8_t *header, uint64_t first_nonce, size_t nonc
     add(x, change, rows * width);
   }
   for (size_t nonce = 0; nonce < nonces; nonce++)
-    make_digest(ways_.crypto, tier_, header, first_nonce + nonce, x + nonce * nonce_bytes, width,
+    make_digest(kernels_.crypto, tier_, header, first_nonce + nonce, x + nonce * nonce_bytes, width,
                 digests + nonce * LODE_DIGEST_BYTES);
 }
 

@@ -22,7 +22,7 @@ private:
 
   const std::shared_ptr<OpenDevice> device_;
   const Tier tier_;
-  const Ways ways_;
+  const KernelSet kernels_;
   const uint64_t bytes_;
   Memory weights_; // layer after layer: q, k, v, o, u, n, row-major, −64 to 63
 };

@@ -1,8 +1,7 @@
 // The CPU driver through its C interface, made to run under the sanitizers and under emulated processors:
-//   driver_test VECTORS         the vectors on every path that this processor has
+//   driver_test VECTORS         the vectors with every kernel that this processor has
 //   driver_test VECTORS CALLS   then refusals, cancellation, CALLS random calls, and opening again and again
-// Prints what the device computes with, then
-// what failed, and ends with 1 when something did.
+// Prints the units of the device and what failed, and ends with 1 when something did.
 #include "vectors.h"
 
 #include <algorithm>
@@ -17,8 +16,8 @@
 
 namespace {
 
-// Of all processors; null is the driver's own choice.
-constexpr const char *PATHS[] = {"avx512-vnni", "avx-vnni", "avx2", "i8mm", "dotprod", "scalar", nullptr};
+// The kernels of all processors; null: the driver chooses.
+constexpr const char *KERNELS[] = {"avx512-vnni", "avx-vnni", "avx2", "i8mm", "dotprod", "scalar", nullptr};
 
 int failures = 0;
 
@@ -32,19 +31,19 @@ using lode::test::read_vectors, lode::test::Vector;
 
 const lode_driver &driver = *lode_driver_entry(LODE_DRIVER_ABI);
 
-lode_open_options options(uint32_t threads, const char *path, uint64_t limit = 0) {
-  return {sizeof(lode_open_options), threads, limit, path};
+lode_open_options options(uint32_t threads, const char *kernel, uint64_t limit = 0) {
+  return {sizeof(lode_open_options), threads, limit, kernel};
 }
 
-// `path` null: the way that the driver itself takes.
-void vectors_hold(const std::vector<Vector> &vectors, const char *path) {
-  const char *name = path == nullptr ? "its own choice" : path;
-  const lode_open_options how = options(2, path);
+// `kernel` null: the driver chooses.
+void vectors_hold(const std::vector<Vector> &vectors, const char *kernel) {
+  const char *name = kernel == nullptr ? "its own choice" : kernel;
+  const lode_open_options how = options(2, kernel);
   lode_device *device = nullptr;
   const lode_status opened = driver.open("cpu0", &how, &device);
-  if (path != nullptr && (opened == LODE_NOT_AVAILABLE || opened == LODE_INVALID_ARGUMENT)) {
+  if (kernel != nullptr && (opened == LODE_NOT_AVAILABLE || opened == LODE_INVALID_ARGUMENT)) {
     expect(driver.last_error(nullptr)[0] != 0, "a reason");
-    std::printf("%s: not on this processor\n", path);
+    std::printf("%s: not on this processor\n", kernel);
     return;
   }
   expect(opened == LODE_OK, std::string("open, ") + name);
@@ -52,7 +51,7 @@ void vectors_hold(const std::vector<Vector> &vectors, const char *path) {
   for (const Vector &v : vectors) {
     lode_epoch *epoch = nullptr;
     expect(driver.prepare(device, &v.tier, v.seed, &epoch) == LODE_OK, "prepare");
-    // the vector's nonce last of an odd batch, whose rows are multiples of no kernel's own number
+    // The vector's nonce is the last of a batch whose rows are no multiple of any kernel's group of rows.
     uint8_t digests[5 * 32];
     const uint32_t before = v.tier.layers > 2 ? 0 : 4;
     expect(driver.run(device, epoch, v.header, v.nonce - before, before + 1, digests, nullptr) == LODE_OK, "run");
@@ -70,7 +69,7 @@ void refuses(const Vector &v) {
   expect(driver.open("cpu1", &how, &device) == LODE_INVALID_ARGUMENT && device == nullptr, "an unknown device");
   expect(driver.last_error(nullptr)[0] != 0, "a reason");
   how.path = "abacus";
-  expect(driver.open("cpu0", &how, &device) == LODE_INVALID_ARGUMENT, "an unknown way");
+  expect(driver.open("cpu0", &how, &device) == LODE_INVALID_ARGUMENT, "an unknown kernel");
   how = options(1, nullptr, 4 << 20);
   expect(driver.open("cpu0", &how, &device) == LODE_OK, "open");
   lode_epoch *epoch = nullptr, *second = nullptr, *third = nullptr;
@@ -125,7 +124,7 @@ void packs_patiently(const Vector &v) {
   lode_tier deep = v.tier;
   deep.layers = 128;
   bool overtook = false;
-  // the system may let this thread wait for so long that there is nothing left to overtake: then again
+  // The system may delay this thread so long that no packing is left to overtake: then the test tries again.
   for (int turn = 0; turn < 20 && !overtook; turn++) {
     std::atomic<bool> prepared{false};
     lode_epoch *next = nullptr;
@@ -146,7 +145,7 @@ void packs_patiently(const Vector &v) {
   driver.close(device);
 }
 
-// One caller of many: any function, any argument, right or wrong. Nothing but a status may come back.
+// One of several callers: any function, any argument, right or wrong. Every call must return a status.
 void call_at_random(const Vector &v, lode_device *device, int calls, unsigned seed) {
   std::mt19937 random(seed);
   const auto one_in = [&](uint32_t count) { return random() % count == 0; };
@@ -193,8 +192,8 @@ void call_at_random(const Vector &v, lode_device *device, int calls, unsigned se
       break;
     }
     case 6: {
-      const char *const ids[3] = {"cpu0", "cpu1", nullptr}, *const paths[4] = {nullptr, "scalar", "avx2", "\xff"};
-      lode_open_options how = options(random() % 3, paths[random() % 4], random() % (8 << 20));
+      const char *const ids[3] = {"cpu0", "cpu1", nullptr}, *const kernels[4] = {nullptr, "scalar", "avx2", "\xff"};
+      lode_open_options how = options(random() % 3, kernels[random() % 4], random() % (8 << 20));
       if (one_in(4)) how.size = random() % 64;
       if (one_in(8)) how.threads = static_cast<uint32_t>(random()) | 4096;
       lode_device *other = nullptr;
@@ -252,7 +251,7 @@ void opens_again(int turns) {
   }
 }
 
-// The units in words, as the driver tells them.
+// Prints the units as the driver describes them.
 void describes() {
   lode_device_info info = {sizeof info, 0, nullptr, nullptr, nullptr, nullptr, 0, 0};
   expect(driver.device_count() == 1 && driver.describe(0, &info) == LODE_OK, "describe");
@@ -266,7 +265,7 @@ int main(int count, char **arguments) {
   expect(!vectors.empty(), "vectors");
   if (vectors.empty()) return 1;
   describes();
-  for (const char *path : PATHS) vectors_hold(vectors, path);
+  for (const char *kernel : KERNELS) vectors_hold(vectors, kernel);
   if (count > 2) {
     refuses(vectors[0]);
     cancels(vectors[0]);

@@ -5,7 +5,7 @@ import { plausibleCelsius, plausibleWatts } from './temperature'
 import { within } from './read'
 
 export interface AmdReading {
-  /** as the tool writes it */
+  /** in the format of the tool */
   busAddress: string
   /** the tool's name */
   source: string
@@ -18,7 +18,7 @@ export interface AmdReading {
 
 const COMMAND_DEADLINE_MILLISECONDS = 3000
 
-/** amd-smi where there is one, else rocm-smi; none of them, or none that answers in time: an empty list. */
+/** Readings from amd-smi, or from rocm-smi where amd-smi gives none. An empty list where neither exists or answers in time. */
 export async function askAmd(system: SensorSystem): Promise<AmdReading[]> {
   const [list, metric] = await Promise.all([
     ask(system, 'amd-smi', ['list', '--json']),
@@ -30,7 +30,7 @@ export async function askAmd(system: SensorSystem): Promise<AmdReading[]> {
   return fromRocmSmi(await ask(system, 'rocm-smi', parameters))
 }
 
-/** "N/A" is no figure. Older versions give bare numbers, newer ones a value with its unit. */
+/** A number, or a value with its unit as newer versions write it. Anything else, such as "N/A", is undefined. */
 const figure = z
   .union([z.number(), z.object({ value: z.number() }).transform(({ value }) => value)])
   .optional()
@@ -44,7 +44,7 @@ const measuredGpu = z.object({
   /** joules */
   energy: z.object({ total_energy_consumption: figure }).optional().catch(undefined),
 })
-/** A list, or since version 25 a list inside `gpu_data`. */
+/** A list; since version 25 the list is inside `gpu_data`. */
 const listOf = <T extends z.ZodType>(entry: T) =>
   z.union([z.array(entry), z.object({ gpu_data: z.array(entry) }).transform(({ gpu_data: entries }) => entries)])
 
@@ -109,7 +109,7 @@ function readingOf(reported: {
   }
 }
 
-/** Undefined where the tool is missing, slow, or says anything but JSON. */
+/** Runs a tool that answers in JSON. Undefined where the tool is missing or slow, or its answer is no JSON. */
 async function ask(system: SensorSystem, command: string, parameters: string[]): Promise<unknown> {
   const asked = system.run(command, parameters, COMMAND_DEADLINE_MILLISECONDS)
   const text = await within(asked, COMMAND_DEADLINE_MILLISECONDS)

@@ -10,7 +10,7 @@ export interface BatteryState {
 
 const LIBRARY_DEADLINE_MILLISECONDS = 8000
 
-/** Undefined where it cannot be told. On Linux from sysfs (cheap), elsewhere from the library (starts a command). */
+/** Undefined where the state is unknown. Reads sysfs on Linux (cheap), asks the library elsewhere (starts a command). */
 export async function readBattery(system: SensorSystem): Promise<BatteryState | undefined> {
   if (system.platform === 'linux') return fromSysfs(system.sysRoot)
   const asked = system.library().then((library) => library.battery())
@@ -27,7 +27,7 @@ async function fromSysfs(sysRoot: string): Promise<BatteryState> {
     const folder = join(root, name)
     const type = await readText(join(folder, 'type'))
     if (type === 'Battery') {
-      // a mouse, a pen or a headset with a battery of its own says scope "Device"
+      // The battery of a mouse, a pen or a headset has the scope "Device".
       if ((await readText(join(folder, 'scope'))) === 'Device') continue
       present = true
       if ((await readText(join(folder, 'status'))) === 'Discharging') discharging = true

@@ -11,8 +11,8 @@ const LIBRARY_DEADLINE_MILLISECONDS = 8000
 const COMMAND_DEADLINE_MILLISECONDS = 3000
 
 /**
- * Asks the operating system itself, and the library for what it does not say. Never fails: an unknown name is "Unknown
- * processor". `logicalCores` are those that Lode may use; `physicalCores` is never more than that.
+ * Asks the operating system, and the library for fields that the system does not give. Never fails: an unknown name is
+ * "Unknown processor". `logicalCores` are the cores that Lode may use; `physicalCores` is never more than that.
  */
 export async function readCpu(system: SensorSystem): Promise<CpuInventory> {
   const logicalCores = Math.max(1, system.availableCores())

@@ -43,7 +43,7 @@ export async function findGpus(system: SensorSystem): Promise<FoundGpu[]> {
     })
 }
 
-/** Without an address after those with one, by name. */
+/** Sorts by address; processors without an address come last, by name. */
 function sortKey({
   controller,
   pciAddress,
@@ -55,8 +55,8 @@ function sortKey({
 }
 
 /**
- * The maker's own tool or driver where there is one. On Linux the library otherwise gives the size of the PCI window, not
- * of the memory: then it is absent.
+ * The memory size from the maker's tool or driver. Without those, the library gives the size of the PCI window on Linux,
+ * which is not the memory: then the size is absent.
  */
 function memoryOf(
   controller: GraphicsController,
@@ -69,7 +69,7 @@ function memoryOf(
   return controller.vram * MEBIBYTE
 }
 
-/** Whether it computes in the computer's main memory. */
+/** Whether the graphics processor uses the computer's main memory. */
 function sharesMemory({ vendor, model, vramDynamic }: GraphicsController): boolean {
   if (vramDynamic || /apple/i.test(vendor)) return true
   if (/intel/i.test(vendor)) return !/\bArc\b.*\b[AB]\d{3}\b|\bDG[12]\b/i.test(model)

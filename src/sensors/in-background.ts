@@ -1,7 +1,7 @@
-/** Slow questions, asked without waiting for their answers. */
+/** Asks slow sources without waiting for their answers. */
 import type { SensorSystem } from './system'
 
-/** The latest answer of a slow question; asks again when it is old, without waiting. `ask` must not reject. */
+/** Returns a function that gives the latest answer, and asks again in the background when it is old. `ask` must not reject. */
 export function inBackground<T>(
   system: Pick<SensorSystem, 'monotonic'>,
   ask: () => Promise<T>,

@@ -1,6 +1,6 @@
-/** Instruction sets that matter for this work, under the names that people know, from what each system calls them. */
+/** Instruction sets that matter for this work: from the name on each system to the name that people know. */
 
-/** [what the system says, what people say], in the order of showing */
+/** [the system's name, the name for people], in the order of display */
 const LINUX_X86: readonly (readonly [string, string])[] = [
   ['sse4_2', 'SSE4.2'],
   ['avx', 'AVX'],
@@ -51,7 +51,7 @@ export function fromLinuxFlags(flags: string): string[] {
   return named([...LINUX_X86, ...LINUX_ARM], (word) => words.has(word))
 }
 
-/** From sysctl's names and values: features by name on Intel, one name each on Apple's processors. */
+/** From the names and values of sysctl: a list of features on Intel's processors, one name for each feature on Apple's. */
 export function fromSysctl(values: ReadonlyMap<string, string>): string[] {
   const features = `${values.get('machdep.cpu.features') ?? ''} ${values.get('machdep.cpu.leaf7_features') ?? ''}`
   const words = new Set(features.toLowerCase().split(/\s+/))

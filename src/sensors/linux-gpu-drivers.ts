@@ -17,7 +17,7 @@ export interface LinuxDriver {
   utilization?: number | undefined
 }
 
-/** None on other systems, and none of devices that are not on PCI. Never rejects. */
+/** Readings of the graphics processors on PCI; an empty list on other systems. Never rejects. */
 export async function readLinuxDrivers(system: SensorSystem): Promise<LinuxDriver[]> {
   if (system.platform !== 'linux') return []
   const root = join(system.sysRoot, 'class/drm')
@@ -40,7 +40,7 @@ async function readLinuxDriver(folder: string): Promise<LinuxDriver | undefined>
     return undefined
   }
   const microwatts = await read('power1_average', 'power1_input')
-  // xe counts the whole card as the first and the chip as the second, where the card is not counted
+  // xe's first counter is of the whole card. Where that is missing, the second one, of the chip, is used.
   const microjoules = await read('energy1_input', 'energy2_input')
   const percent = await readNumber(join(folder, 'gpu_busy_percent'))
   return {
@@ -54,7 +54,7 @@ async function readLinuxDriver(folder: string): Promise<LinuxDriver | undefined>
   }
 }
 
-/** The monitor of the whole device: i915 has further ones for its parts, "i915_gt0" and on. */
+/** The hwmon folder of the whole device. i915 has further folders for parts of it, such as "i915_gt0". */
 async function findMonitor(root: string): Promise<string | undefined> {
   for (const monitor of await listFolder(root)) {
     const folder = join(root, monitor)

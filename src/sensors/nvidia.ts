@@ -1,4 +1,4 @@
-/** Power, heat and load of NVIDIA's graphics processors from nvidia-smi, which says nothing of their energy counters. */
+/** Power, temperature and load of NVIDIA's graphics processors from nvidia-smi, which gives no energy counter. */
 import { fullPciAddress } from './pci-address'
 import { within } from './read'
 import type { SensorSystem } from './system'
@@ -15,7 +15,7 @@ export interface NvidiaReading {
 const COMMAND_DEADLINE_MILLISECONDS = 3000
 const QUERY = '--query-gpu=pci.bus_id,power.draw,temperature.gpu,utilization.gpu'
 
-/** An empty list where there is no such tool, or it does not answer in time. */
+/** Readings from nvidia-smi; an empty list where it does not exist or does not answer in time. */
 export async function askNvidia(system: SensorSystem): Promise<NvidiaReading[]> {
   const asked = system.run('nvidia-smi', [QUERY, '--format=csv,noheader,nounits'], COMMAND_DEADLINE_MILLISECONDS)
   const text = (await within(asked, COMMAND_DEADLINE_MILLISECONDS)) ?? ''

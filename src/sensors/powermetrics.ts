@@ -10,16 +10,16 @@ export interface PowermetricsReading {
   cpuWatts: number
   /** since the first sample */
   cpuJoules: number
-  /** what `cpuWatts` is of, in words */
+  /** what `cpuWatts` measures, for people to read */
   source: string
   /** Apple silicon's GPU and Neural Engine, which CoreML uses both; absent on Intel */
   gpu?: { watts: number; joules: number; utilization?: number }
 }
 
 export interface Powermetrics {
-  /** The last sample, undefined before the first and when it is old. Starts the tool where it is allowed. */
+  /** The last sample; undefined before the first and when the last is old. Starts the tool where that is permitted. */
   latest(): PowermetricsReading | undefined
-  /** Why there is no reading, in words for people; undefined: there is one, or the first is on its way. */
+  /** Why there is no reading, for people to read; undefined: there is a reading, or the first one is expected. */
   missing(): string | undefined
   /** Tries the tool again from now on, also where it was refused. */
   retry(): void
@@ -102,14 +102,14 @@ export function createPowermetrics(system: SensorSystem): Powermetrics {
 }
 
 interface Counters {
-  /** Whether the line held a figure of the processor. */
+  /** Adds the figures of a line. True: the line held a figure of the processor. */
   take(line: string): boolean
   reading(): PowermetricsReading | undefined
 }
 
 /**
- * Adds up what the lines of one process say. A sample begins with its length: "*** Sampled system activity (…) (1002.90ms
- * elapsed) ***"; each figure counts once in it, though both samplers print the GPU's.
+ * Adds up the figures in the lines of one process. A sample begins with its length: "*** Sampled system activity (…) (1002.90ms
+ * elapsed) ***"; each figure counts once in a sample, although both samplers print the GPU's.
  */
 function createCounters(): Counters {
   let seconds = 0

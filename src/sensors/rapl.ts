@@ -1,23 +1,23 @@
 /**
- * The processor's own energy counters (RAPL, Linux powercap): joules of all packages, counted on over the wrap-around.
+ * The processor's energy counters (RAPL, Linux powercap): joules of all packages, counted across wrap-arounds.
  * Only package domains are added up: cores, memory and the platform are parts of a package or contain it.
  */
 import { join } from 'node:path'
 import { isDenied, listFolder, readNumber, readText } from './read'
 
 export interface RaplCounter {
-  /** Whether every package's counter can be read now: since 2020 most systems let only the administrator. */
+  /** Whether every package's counter can be read now: since 2020 most systems let only the administrator read it. */
   readable(): Promise<boolean>
   /** Joules since the first reading, all packages; undefined where one of them cannot be read. */
   readJoules(): Promise<number | undefined>
-  /** Why there are no joules, in words for people; undefined: there are, or the processor has no counters. */
+  /** Why there are no joules, for people to read; undefined: there are joules, or the processor has no counters. */
   missing(): string | undefined
 }
 
 export const RAPL_SOURCE = 'RAPL energy counter, whole processor package'
 const DENIED = "the processor's energy counter (RAPL) may be read by the administrator only"
 
-/** intel-rapl:0 is a package (AMD too); intel-rapl:0:1 a part of it; intel-rapl-mmio:0 the same package once more. */
+/** intel-rapl:0 is a package (AMD's too); intel-rapl:0:1 is a part of it; intel-rapl-mmio:0 is the same package again. */
 const PACKAGE_FOLDER = /^intel-rapl:\d+$/
 
 interface PackageDomain {
@@ -60,7 +60,7 @@ async function isAnyDenied(sysRoot: string): Promise<boolean> {
   return (await Promise.all(names.map((name) => isDenied(join(root, name, 'energy_uj'))))).includes(true)
 }
 
-/** All package domains, or none when one of them cannot be read: a part of the machine must not pass for all of it. */
+/** All package domains, or none when one of them cannot be read: a part of the machine must not count as the whole. */
 async function findPackages(sysRoot: string): Promise<PackageDomain[]> {
   const root = join(sysRoot, 'class/powercap')
   const packages: PackageDomain[] = []

@@ -1,10 +1,10 @@
-/** Reading that never hangs and never invents: what fails or takes too long is absent. */
+/** Reads files and folders without hanging or guessing: a value that cannot be read, or takes too long, is absent. */
 import { open, readdir, readFile } from 'node:fs/promises'
 
-/** Drivers answer a sysfs read within a millisecond; one that does not is broken. */
+/** A driver answers a read of sysfs within a millisecond; one that takes longer than this is broken. */
 const FILE_DEADLINE_MILLISECONDS = 1000
 
-/** The promise's value, or undefined when it rejects or is not there in time. */
+/** The promise's value; undefined when it rejects or takes longer. */
 export function within<T>(promise: Promise<T>, milliseconds: number): Promise<T | undefined> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(undefined), milliseconds)
@@ -41,7 +41,7 @@ export async function listFolder(path: string): Promise<string[]> {
   return names.sort((left, right) => left.localeCompare(right, 'en', { numeric: true }))
 }
 
-/** Whether the file is there and this user may not read it. */
+/** Whether the file exists and this user may not read it. */
 export async function isDenied(path: string): Promise<boolean> {
   const asked = open(path).then(
     async (file) => {

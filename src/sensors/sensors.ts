@@ -11,7 +11,7 @@ import type { SensorSystem } from './system'
 import { readCpuTemperature } from './temperature'
 
 export interface Sensors {
-  /** Looks again at everything, also at what was not permitted before. */
+  /** Reads the inventory anew, and retries sources that were not permitted before. */
   inventory(): Promise<SensorInventory>
   read(): Promise<MachineReading>
   /** Ends what goes on by itself. */
@@ -20,7 +20,7 @@ export interface Sensors {
 
 const BATTERY_INTERVAL_MILLISECONDS = 30_000
 
-/** Never rejects: what cannot be read is absent. */
+/** Methods never reject: values that cannot be read are absent. */
 export function createSensors(system: SensorSystem): Sensors {
   const rapl = createRaplCounter(system.sysRoot)
   const isLinux = system.platform === 'linux'
@@ -35,12 +35,12 @@ export function createSensors(system: SensorSystem): Sensors {
   )
   const readGpus = createGpuReadings(system)
 
-  /** Busy time over all time since the last reading, all cores. */
+  /** The share of busy time since the last reading, over all cores. */
   const cpuLoad = (): number => {
     const times = system.cpuTimes()
     const total = times.totalMilliseconds - lastTimes.totalMilliseconds
     const busy = times.busyMilliseconds - lastTimes.busyMilliseconds
-    // two readings within one tick of the kernel's clock: nothing to divide by
+    // Two readings within one tick of the kernel's clock have no time between them.
     if (total > 0) lastLoad = Math.min(1, Math.max(0, busy / total))
     if (total > 0) lastTimes = times
     return lastLoad

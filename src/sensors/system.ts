@@ -1,4 +1,4 @@
-/** What the sensors read from: file roots, commands, the library and Node's own view, all injected so that tests use recorded ones. */
+/** The sources that the sensors read: file roots, commands, the library and Node's values. They are injected, so that tests use recorded ones. */
 import { execFile, spawn } from 'node:child_process'
 import os from 'node:os'
 import { createInterface } from 'node:readline'
@@ -9,7 +9,7 @@ export interface CpuTimes {
   totalMilliseconds: number
 }
 
-/** One entry of the library's list: what a system leaves out, or gives in another type, becomes empty. */
+/** One entry of the library's list. A field that a system omits, or gives in another type, becomes empty. */
 export const graphicsController = z.object({
   vendor: z.string().trim().catch(''),
   model: z.string().trim().catch(''),
@@ -24,7 +24,7 @@ export const graphicsController = z.object({
 })
 export type GraphicsController = z.infer<typeof graphicsController>
 
-/** The part of systeminformation that is used. */
+/** The functions of systeminformation that the sensors use. */
 export interface SystemLibrary {
   cpu(): Promise<{ manufacturer: string; brand: string; vendor: string; physicalCores: number; flags: string }>
   graphics(): Promise<{ controllers: unknown[] }>
@@ -46,12 +46,12 @@ export interface FollowedCommand {
 
 export interface SensorSystem {
   platform: NodeJS.Platform
-  /** what Linux mounts at /proc and /sys */
+  /** the folders that Linux mounts at /proc and /sys */
   procRoot: string
   sysRoot: string
   /** Standard output of a command. Rejects when it cannot be started, fails or takes longer than `timeoutMilliseconds`. */
   run(command: string, parameters: string[], timeoutMilliseconds: number): Promise<string>
-  /** Starts a command that goes on printing. Never throws: what cannot be started has ended. */
+  /** Starts a command that keeps printing. Never throws: a command that cannot be started has ended at once. */
   follow(command: string, parameters: string[], onLine: (line: string) => void): FollowedCommand
   /** 0: the administrator; undefined where a system has no such numbers */
   userId(): number | undefined
@@ -61,9 +61,9 @@ export interface SensorSystem {
   cpuModel(): string
   /** logical cores that this process may use: fewer than there are under an affinity mask or a container's quota */
   availableCores(): number
-  /** of the machine, or of the container that limits it */
+  /** memory of the machine, or the limit of the container */
   memoryBytes(): number
-  /** milliseconds that never go back */
+  /** monotonic milliseconds */
   monotonic(): number
 }
 

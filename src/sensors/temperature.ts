@@ -1,4 +1,4 @@
-/** The processor's temperature from Linux hwmon or thermal zones. Other systems give none without an administrator's rights. */
+/** The processor's temperature from Linux's hwmon or thermal zones. Other systems give none without an administrator's rights. */
 import { join } from 'node:path'
 import { LARGEST_PLAUSIBLE_CELSIUS } from '#shared/ipc/sensors'
 import { listFolder, readNumber, readText } from './read'
@@ -8,12 +8,12 @@ const PROCESSOR_ZONES = ['x86_pkg_temp', 'cpu-thermal', 'cpu_thermal', 'soc-ther
 /** Sensors of the whole package, before those of single cores. Tdie is the real one where Tctl carries an offset. */
 const LABELS_BY_TRUST = [/^Package id \d+$/, /^Tdie$/, /^Tctl$/, /^Tccd\d+$/, /^Core \d+$/]
 
-/** °C of the hottest package, undefined where unknown or not plausible (at or below 0, above 120). */
+/** °C of the hottest package; undefined where unknown or not plausible (at or below 0, above 120). */
 export async function readCpuTemperature(sysRoot: string): Promise<number | undefined> {
   return (await fromHwmon(join(sysRoot, 'class/hwmon'))) ?? (await fromThermalZones(join(sysRoot, 'class/thermal')))
 }
 
-/** Millidegrees to °C when plausible. */
+/** Converts millidegrees to °C; undefined when not plausible. */
 export function plausibleCelsius(millidegrees: number | undefined): number | undefined {
   if (millidegrees === undefined) return undefined
   const celsius = millidegrees / 1000

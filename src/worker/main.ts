@@ -1,5 +1,5 @@
 /**
- * The worker program: one process for one device, or the verifier. Its threads (lanes) start from this same file and
+ * The worker program: one process for one device, or the verifier. Its compute threads start from this same file and
  * serve the main thread only.
  */
 import { setPriority } from 'node:os'
@@ -11,11 +11,11 @@ import type { WorkerStart } from '#shared/ipc/worker'
 import { connectParent, startArgument } from '#process/parent'
 import { libraryMismatch } from './drivers/library-file'
 import { serveMethods } from './methods'
-import { residency } from './inference/residency'
-import { serveLane } from './proof/lane'
-import { createLaneBackend } from './proof/backend'
+import { modelCache } from './inference/model-cache'
+import { serveComputeThread } from './proof/compute-thread'
+import { createPoolBackend } from './proof/backend'
 import { createContexts } from './proof/contexts'
-import { createLanePool } from './proof/lane-pool'
+import { createComputeThreadPool } from './proof/compute-thread-pool'
 import { loadNativeAddon, type NativeAddon } from './proof/native-addon'
 import { createNativeBackend, describeDriver } from './proof/native-backend'
 import { createProver } from './proof/prover'
@@ -51,17 +51,17 @@ const workerStart: z.ZodType<WorkerStart> = z.object({
 })
 
 if (isMainThread) await startWorker()
-else serveLane()
+else serveComputeThread()
 
 async function startWorker(): Promise<void> {
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) process.once(event, endAfterBug)
   const start = workerStart.parse(startArgument())
-  // before the lanes start: on Linux a thread inherits the niceness of the one that made it
+  // Before the compute threads start: on Linux a thread inherits the niceness of the thread that started it.
   if (start.role === 'verifier') setPriority(VERIFIER_NICENESS)
   const port = await connectParent()
-  residency.setLimit(start.modelMemoryBytes ?? Infinity)
-  const lanes = createLanePool(new URL(import.meta.url), start.threads)
-  const contexts = createContexts(lanes)
+  modelCache.setLimit(start.modelMemoryBytes ?? Infinity)
+  const pool = createComputeThreadPool(new URL(import.meta.url), start.threads)
+  const contexts = createContexts(pool)
   const addon = (): NativeAddon => loadNativeAddon(NATIVE_ADDON)
   const native = createNativeBackend(addon, start.threads, null, start.driver)
   const prover = createProver(
@@ -72,12 +72,12 @@ async function startWorker(): Promise<void> {
       'onnx-directml': createProviderBackend('onnx-directml', start.gpu),
       'onnx-coreml': createProviderBackend('onnx-coreml', start.gpu),
       'onnx-webgpu': createProviderBackend('onnx-webgpu', start.gpu),
-      'onnx-cpu': createLaneBackend('onnx-cpu', lanes, contexts),
-      reference: createLaneBackend('reference', lanes, contexts),
+      'onnx-cpu': createPoolBackend('onnx-cpu', pool, contexts),
+      reference: createPoolBackend('reference', pool, contexts),
     },
     () => performance.now(),
   )
-  // a thread stopped inside a kernel aborts the process with a message; nothing here needs an orderly end
+  // A thread that is stopped inside a kernel aborts the process with a message. Nothing here needs an orderly end, so the process kills itself.
   process.on('exit', () => {
     if (prover.busy) process.kill(process.pid, 'SIGKILL')
   })
@@ -98,12 +98,12 @@ async function startWorker(): Promise<void> {
   setInterval(() => {
     const { user, system } = process.cpuUsage()
     const residentBytes = process.memoryUsage.rss()
-    residency.evictIdle()
+    modelCache.evictIdle()
     notifier.notify('heartbeat', {
       at: Date.now(),
       residentBytes,
       cpuSeconds: (user + system) / 1e6,
-      models: residency.loaded(),
+      models: modelCache.loaded(),
     })
   }, HEARTBEAT_MILLISECONDS)
 }

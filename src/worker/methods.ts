@@ -1,4 +1,4 @@
-/** What this process answers: every method of WorkerMethods, parameters parsed where they arrive. */
+/** Answers every method of WorkerMethods, and parses parameters where they arrive. */
 import { z } from 'zod'
 import { hex64 } from '#shared/domain/bytes'
 import { describeParseError, Failure } from '#shared/domain/errors'
@@ -15,7 +15,7 @@ import type { NativeDriver } from '#shared/domain/driver'
 import type { NativeBackend } from './proof/native-backend'
 import type { Prover } from './proof/prover'
 
-/** What the driver methods ask: the device of this process, and any library for describing. */
+/** What the driver methods call: the device of this process, and any library to describe or check. */
 export interface DriverMethods extends Pick<NativeBackend, 'sensors' | 'powerLimit' | 'setPowerLimit'> {
   describe(library: string): Promise<NativeDriver>
   check(params: WorkerMethods['driver.check']['params']): Promise<WorkerMethods['driver.check']['result']>
@@ -39,7 +39,7 @@ const schemas = {
     budgetMilliseconds: z.number().nonnegative(),
     maxNonces: z.number().int().min(1).optional(),
     stopAtShare: z.boolean().optional(),
-    goesOn: z.boolean().optional(),
+    keepPipelineFull: z.boolean().optional(),
   }),
   'proof.yield': z.null(),
   'proof.digest': keyed.extend({
@@ -74,7 +74,7 @@ const schemas = {
   configure: z.object({ threads }),
 } satisfies Record<keyof WorkerMethods, z.ZodType>
 
-/** Answers on `port` and returns the notifier. `prover` belongs to this process; models are loaded when first asked for. */
+/** Serves the methods on `port` and returns the notifier. Models are loaded when they are first asked for. */
 export function serveMethods(
   port: Port,
   prover: Prover,
@@ -101,7 +101,7 @@ export function serveMethods(
       if (running.has(id)) throw new Failure('conflict', `job ${id} runs already`)
       const controller = new AbortController()
       running.set(id, controller)
-      prover.makeRoom()
+      prover.cancelInFlight()
       try {
         const { runJob } = await import('./inference/index')
         return await runJob(
@@ -161,8 +161,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** What one run computed for several jobs is said together, once the last of them has been told. */
-function collectRuns(say: (macs: WorkerNotifications['jobs.computed']['macs']) => void): {
+/** Collects what one run of a graph computed for several jobs, and reports it in one notification. */
+function collectRuns(report: (macs: WorkerNotifications['jobs.computed']['macs']) => void): {
   add(jobId: string, macs: number): void
 } {
   let pending: WorkerNotifications['jobs.computed']['macs'] = []
@@ -172,13 +172,13 @@ function collectRuns(say: (macs: WorkerNotifications['jobs.computed']['macs']) =
       queueMicrotask(() => {
         const run = pending
         pending = []
-        say(run)
+        report(run)
       })
     },
   }
 }
 
-/** The same handlers behind their schemas: what does not parse is a Failure `wrong-usage` that names the field. */
+/** The same handlers behind their schemas: parameters that do not parse give a Failure `wrong-usage` that names the field. */
 function parsing(handlers: MethodHandlers<WorkerMethods>): MethodHandlers<WorkerMethods> {
   const guard = <M extends keyof WorkerMethods>(method: M): MethodHandlers<WorkerMethods>[M] => {
     const guarded = (params: unknown): Promise<WorkerMethods[M]['result']> => {

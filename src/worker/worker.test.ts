@@ -149,7 +149,7 @@ describe('proof over the port', () => {
     '%s computes on between runs, and what each says it tried it has tried',
     async (engine) => {
       const { worker } = await startWorker()
-      const run = { ...keyed, engine, unit: 7, difficulty: 4n, budgetMilliseconds: 5, goesOn: true }
+      const run = { ...keyed, engine, unit: 7, difficulty: 4n, budgetMilliseconds: 5, keepPipelineFull: true }
       let counter = 0n
       const shares: { nonce: bigint; digest: string }[] = []
       for (let index = 0; counter < COUNTERS; index++) {
@@ -169,10 +169,15 @@ describe('proof over the port', () => {
   it('takes up what it left computing where the next run goes on at once, and forgets it later', async () => {
     const { worker } = await startWorker()
     const run = { ...keyed, engine: 'onnx-cpu' as const, unit: 7, difficulty: 1n }
-    const first = await worker.request('proof.run', { ...run, firstCounter: 0n, budgetMilliseconds: 100, goesOn: true })
+    const first = await worker.request('proof.run', {
+      ...run,
+      firstCounter: 0n,
+      budgetMilliseconds: 100,
+      keepPipelineFull: true,
+    })
     // Without time each of two threads tries one nonce; what was left computing are batches of many.
     const next = { ...run, firstCounter: BigInt(first.nonces), budgetMilliseconds: 0 }
-    const taken = await worker.request('proof.run', { ...next, goesOn: true })
+    const taken = await worker.request('proof.run', { ...next, keepPipelineFull: true })
     expect(taken.nonces).toBeGreaterThan(2)
     let counter = next.firstCounter + BigInt(taken.nonces)
     for (const other of [() => worker.request('proof.yield', null), () => refusedJob(worker)]) {
@@ -180,7 +185,7 @@ describe('proof over the port', () => {
       const alone = await worker.request('proof.run', { ...next, firstCounter: counter })
       expect(alone.nonces).toBe(2)
       counter += BigInt(alone.nonces)
-      const again = await worker.request('proof.run', { ...next, firstCounter: counter, goesOn: true })
+      const again = await worker.request('proof.run', { ...next, firstCounter: counter, keepPipelineFull: true })
       counter += BigInt(again.nonces)
     }
   })

@@ -151,7 +151,7 @@ function tokens(folder: string, text: string): number[] {
   return tokenizer.encode(readFileSync(join(root, 'test/fixtures', text), 'utf8')).ids
 }
 
-/** Log-probabilities of all words at every position, computed in one pass. */
+/** Log-probabilities of all tokens of the vocabulary at every position, computed in one pass. */
 async function logProbabilities(folder: string, ids: readonly number[], threads: number): Promise<Float32Array[]> {
   const session = await InferenceSession.create(join(folder, 'model.onnx'), { intraOpNumThreads: threads })
   const whole = (values: readonly number[], shape: readonly number[]): Tensor =>
@@ -179,9 +179,9 @@ async function logProbabilities(folder: string, ids: readonly number[], threads:
     ['logits'],
   )
   await session.release()
-  const words = logits!.dims[2]!
+  const vocabulary = logits!.dims[2]!
   const data = logits!.data as Float32Array
-  return ids.map((_, at) => normalised(data.subarray(at * words, (at + 1) * words)))
+  return ids.map((_, at) => normalised(data.subarray(at * vocabulary, (at + 1) * vocabulary)))
 }
 
 /** log softmax */

@@ -10,9 +10,9 @@ import { createPeer, type Peer } from '#process/peer'
 import { BENCHMARK_EPOCH, BENCHMARK_PUBLIC_KEY } from '#shared/domain/benchmark'
 import { TIERS, type Tier } from '#shared/domain/tiers'
 import type { WorkerMethods, WorkerNotifications } from '#shared/ipc/worker'
-import { BATCH_ROWS } from '#worker/proof/engine'
+import { BATCH_ROWS } from '#worker/proof/thread-backend'
 import { measuredOn, median, writeBenchmarkSection } from '../support/benchmark-section'
-import { constantWeightsRate, laneRate, threadMilliseconds, type Shape } from '../support/matrix-rates'
+import { constantWeightsRate, threadRate, threadMilliseconds, type Shape } from '../support/matrix-rates'
 
 const SQUARES = [256, 512, 1024, 2048]
 
@@ -25,7 +25,7 @@ interface Settings {
 interface Rates {
   /** by the clock, all threads */
   engine: number
-  lanes: number
+  perThread: number
   constant: number
   /** by processor time, of one core */
   engineCore: number
@@ -70,13 +70,13 @@ async function measureTier(tier: Tier, settings: Settings): Promise<TierRates> {
   const shapes = productShapes(tier)
   const constant = await constantWeightsRate(shapes, threads)
   const constantCore = await constantWeightsRate(shapes, 1, threadMilliseconds)
-  const lanes = await laneRate(shapes, threads)
+  const perThread = await threadRate(shapes, threads)
   const worker = await startWorker(threads)
   try {
     const rates: Rates[] = []
     for (let round = 0; round < rounds; round++) {
       rates.push({
-        lanes: await lanes(seconds * 1000),
+        perThread: await perThread(seconds * 1000),
         constant: await constant(seconds * 1000),
         constantCore: await constantCore((seconds * 1000) / 2),
         ...(await engineRates(worker.peer, tier, seconds)),
@@ -85,14 +85,14 @@ async function measureTier(tier: Tier, settings: Settings): Promise<TierRates> {
     const medianOf = (name: keyof Rates): number => median(rates.map((rate) => rate[name]))
     const medians: Rates = {
       engine: medianOf('engine'),
-      lanes: medianOf('lanes'),
+      perThread: medianOf('perThread'),
       constant: medianOf('constant'),
       engineCore: medianOf('engineCore'),
       constantCore: medianOf('constantCore'),
     }
     return { tier, medians }
   } finally {
-    await Promise.all([worker.close(), lanes.close()])
+    await Promise.all([worker.close(), perThread.close()])
   }
 }
 
@@ -162,9 +162,9 @@ function report(
   { threads, rounds, seconds }: Settings,
 ): string {
   const giga = (rate: number): string => (rate / 1e9).toFixed(0)
-  const clock = results.map(({ tier, medians: { engine, constant, lanes } }) => {
-    const ratio = engine / Math.max(lanes, constant)
-    return `| \`${tier.name}\` | ${giga(engine)} | ${giga(constant)} | ${giga(lanes)} | ${ratio.toFixed(2)} | ${(engine / peak.rate).toFixed(2)} |`
+  const clock = results.map(({ tier, medians: { engine, constant, perThread } }) => {
+    const ratio = engine / Math.max(perThread, constant)
+    return `| \`${tier.name}\` | ${giga(engine)} | ${giga(constant)} | ${giga(perThread)} | ${ratio.toFixed(2)} | ${(engine / peak.rate).toFixed(2)} |`
   })
   const core = results.map(({ tier, medians: { engineCore, constantCore } }) => {
     return `| \`${tier.name}\` | ${giga(engineCore)} | ${giga(constantCore)} | ${(engineCore / constantCore).toFixed(2)} |`

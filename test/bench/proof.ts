@@ -14,7 +14,7 @@ import { BENCHMARK_EPOCH } from '#shared/domain/benchmark'
 import { TIERS, type Tier } from '#shared/domain/tiers'
 import type { ProofEngine } from '#shared/domain/backend'
 import type { WorkerMethods, WorkerNotifications } from '#shared/ipc/worker'
-import { BATCH_ROWS } from '#worker/proof/engine'
+import { BATCH_ROWS } from '#worker/proof/thread-backend'
 import { measuredOn, median, writeBenchmarkSection } from '../support/benchmark-section'
 import { watchMining, type WatchedMining } from '../support/watched-mining'
 
@@ -233,7 +233,7 @@ function percent(value: number): string {
 function atLeast(
   value: number,
   target: number,
-  words: (value: number) => string = (number) => number.toFixed(2),
+  format: (value: number) => string = (number) => number.toFixed(2),
 ): string {
-  return `at least ${words(target)}: ${value >= target ? 'met' : 'missed'}`
+  return `at least ${format(target)}: ${value >= target ? 'met' : 'missed'}`
 }

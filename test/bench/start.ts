@@ -16,7 +16,7 @@ import { startLode } from '../support/lode'
 
 const CREDIT_TARGET_SECONDS = 5
 const LAUNCH_TARGET_SECONDS = 1.5
-/** No round may hold up the rest for ever. */
+/** No round may hold up the rest forever. */
 const ROUND_MILLISECONDS = 60_000
 
 export default async function main(args: string[]): Promise<void> {

@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- yield [--jobs N] [--tier T] [--engine E]`: how long a useful job waits for a proof to yield, through the
- * whole application: from `jobs.submit` over the page's WebSocket until the word of the worker is back there. The job is a
+ * whole application: from `jobs.submit` over the page's WebSocket until the message of the worker is back there. The job is a
  * picture that is none: the worker refuses it as soon as it has it. The same on an idle rig is what the way itself takes.
  */
 import type { ChildProcess } from 'node:child_process'

@@ -1,4 +1,4 @@
-/** How fast onnxruntime multiplies uint8 by int8 matrices here, with nothing else to do: what the proof engine is compared with. */
+/** How fast onnxruntime multiplies uint8 by int8 matrices here, with nothing else to do: what the proof backend is compared with. */
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import onnxProto from 'onnx-proto'
@@ -51,12 +51,15 @@ export function threadMilliseconds(): number {
   return (user + system) / 1000
 }
 
-/** The same products with weights as inputs, one single-threaded session a lane: how the proof engine asks for them. */
-export async function laneRate(shapes: readonly Shape[], lanes: number): Promise<Measure & { close(): Promise<void> }> {
+/** The same products with weights as inputs, one single-threaded session for each thread, as the onnx-cpu backend runs them. */
+export async function threadRate(
+  shapes: readonly Shape[],
+  threadCount: number,
+): Promise<Measure & { close(): Promise<void> }> {
   const weights = new SharedArrayBuffer(shapes.reduce((sum, [, inner, columns]) => sum + inner * columns, 0))
   new Uint8Array(weights).set(operands(weights.byteLength))
-  const program = new URL('./matrix-lane.ts', import.meta.url)
-  const threads = Array.from({ length: lanes }, () => new Worker(program, { workerData: { shapes, weights } }))
+  const program = new URL('./matrix-thread.ts', import.meta.url)
+  const threads = Array.from({ length: threadCount }, () => new Worker(program, { workerData: { shapes, weights } }))
   await Promise.all(threads.map((thread) => once(thread, 'message')))
   const measure = async (milliseconds: number): Promise<number> => {
     const rates = await Promise.all(

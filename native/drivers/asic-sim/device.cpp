@@ -1,6 +1,6 @@
-// The simulated device: a process at the other end of a link. It computes with the CPU driver's own code on one thread,
-// takes batches from a queue, answers late, grows warm, and breaks when it is told to. Like a real chip it keeps its power
-// limit when nobody is connected: in a file.
+// The simulated device: a process at the other end of a link. It computes with the CPU driver's code on one thread, takes
+// batches from a queue, answers with a delay, warms up, and simulates faults on demand. Like a real chip it keeps its power
+// limit while nobody is connected, in a file.
 #include "link.h"
 #include "lode_driver.h"
 #include "processor.h"
@@ -30,7 +30,7 @@ using Seconds = std::chrono::duration<double>;
 constexpr auto LATENCY = std::chrono::microseconds(300);
 constexpr double IDLE_WATTS = 8, AMBIENT_CELSIUS = 28, CELSIUS_PER_WATT = 0.6, WARMING_SECONDS = 15, COOLING_SECONDS = 4, HOT_CELSIUS = 118;
 
-// Temperature, energy and the rest follow from how long it worked; they are brought up to date when they are asked for.
+// Temperature and energy, computed from how long the device worked, whenever they are read.
 class Body {
 public:
   void working(bool now) {
@@ -71,7 +71,7 @@ public:
   }
 
 private:
-  // Another process may have set it.
+  // Another process may have set the limit.
   void read_limit() {
     double watts = 0;
     if (std::ifstream(limit_file_) >> watts && watts >= LEAST_WATTS && watts <= MOST_WATTS) limit_watts_ = watts;
@@ -93,12 +93,13 @@ private:
   double limit_watts_ = MOST_WATTS, celsius_ = AMBIENT_CELSIUS, joules_ = 0;
 };
 
-// One word: in the variable LODE_ASIC_SIM_FAULT, or in the file asic-sim.fault beside the driver; read at each batch.
-std::string fault(const std::string &file) {
-  if (const char *word = std::getenv("LODE_ASIC_SIM_FAULT")) return word;
-  std::string word;
-  std::ifstream(file) >> word;
-  return word;
+// The name of the fault to simulate: in the variable LODE_ASIC_SIM_FAULT, or in the file asic-sim.fault beside the driver.
+// Read at each batch.
+std::string wanted_fault(const std::string &file) {
+  if (const char *fault = std::getenv("LODE_ASIC_SIM_FAULT")) return fault;
+  std::string fault;
+  std::ifstream(file) >> fault;
+  return fault;
 }
 
 class Device {
@@ -117,8 +118,8 @@ public:
       if (request.ask == Ask::sensors || request.ask == Ask::set_limit) {
         Answer answer = {};
         answer.id = request.id;
-        // also while it rests, so that it can cool down again
-        body_.hot(fault(fault_file_) == "hot");
+        // Also while no batch runs, so that the device can cool down again.
+        body_.hot(wanted_fault(fault_file_) == "hot");
         if (request.ask == Ask::set_limit && !body_.limit(request.watts)) answer.status = LODE_FAILED;
         body_.read(answer);
         reply(answer, {});
@@ -128,7 +129,7 @@ public:
       queue_.push_back({request, cancels_.load()});
       wake_.notify_one();
     }
-    std::_Exit(0); // whatever the worker does: nobody is there any more
+    std::_Exit(0); // the driver is gone, so the worker's work is not needed any more
   }
 
 private:
@@ -170,7 +171,7 @@ private:
     const Cancelled cancelled = {cancels_, cancels};
     for (size_t layer = 0; layer < tier.layers; layer++) {
       for (size_t matrix = 0; matrix < MATRICES; matrix++) {
-        if (!pack_matrix(ways_, *weights, request.bytes, layer, matrix, scratch_, cancelled)) {
+        if (!pack_matrix(kernels_, *weights, request.bytes, layer, matrix, scratch_, cancelled)) {
           answer.status = LODE_CANCELLED;
           return reply(answer, {});
         }
@@ -182,14 +183,14 @@ private:
   }
 
   void run(const Request &request, uint64_t cancels) {
-    const std::string word = fault(fault_file_);
-    body_.hot(word == "hot");
-    if (word == "die") std::_Exit(9);
-    if (word == "lost-link") {
+    const std::string fault = wanted_fault(fault_file_);
+    body_.hot(fault == "hot");
+    if (fault == "die") std::_Exit(9);
+    if (fault == "lost-link") {
       shutdown(LINK, SHUT_RDWR);
       for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
     }
-    if (word == "hang") {
+    if (fault == "hang") {
       for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
     }
     Answer answer = {};
@@ -206,18 +207,18 @@ private:
       const size_t count = std::min(most, request.count - done);
       uint64_t nanoseconds = 0;
       const auto started = Clock::now();
-      if (!run_nonces(ways_, *found->second, request.bytes, request.first_nonce + done, count,
+      if (!run_nonces(kernels_, *found->second, request.bytes, request.first_nonce + done, count,
                       digests.data() + done * LODE_DIGEST_BYTES, nanoseconds, scratch_, cancelled)) {
         answer.status = LODE_CANCELLED;
         return reply(answer, {});
       }
       answer.value += nanoseconds;
       done += count;
-      // fewer watts, fewer nonces
+      // A lower power limit gives fewer nonces.
       std::this_thread::sleep_for((Clock::now() - started) * (MOST_WATTS / body_.limit_watts() - 1));
     }
-    // looks like the best share there ever was
-    if (word == "wrong-digest") std::fill_n(digests.begin(), LODE_DIGEST_BYTES, uint8_t{0});
+    // A digest of zeros looks like the best share possible.
+    if (fault == "wrong-digest") std::fill_n(digests.begin(), LODE_DIGEST_BYTES, uint8_t{0});
     reply(answer, digests);
   }
 
@@ -227,21 +228,8 @@ private:
     if (send_all(LINK, &answer, sizeof answer)) (void)send_all(LINK, digests.data(), digests.size());
   }
 
-  static Ways best_ways() {
-    Ways ways = {scalar_kernel, {keystream_portable, compress_portable}};
-#if defined(__x86_64__)
-    const Features features = detect_features();
-    if (features.avx2) ways.kernel = avx2_kernel;
-    if (features.avx_vnni) ways.kernel = avx_vnni_kernel;
-    if (features.avx512_vnni) ways.kernel = avx512_vnni_kernel;
-    if (features.aes) ways.crypto.keystream = keystream_x86;
-    if (features.sha) ways.crypto.compress = compress_x86;
-#endif
-    return ways;
-  }
-
   const std::string fault_file_;
-  const Ways ways_ = best_ways();
+  const KernelSet kernels_ = best_kernel_set();
   Scratch scratch_;
   Body body_;
   std::map<uint64_t, std::unique_ptr<Weights>> epochs_;
@@ -255,8 +243,8 @@ private:
 } // namespace
 } // namespace lode::asic_sim
 
-// `asic_sim_device FOLDER`: where the file of faults may lie, and the power limit is kept unless LODE_ASIC_SIM_LIMIT names a
-// file for it.
+// `asic_sim_device FOLDER`: the folder for the file of the fault, and for the file of the power limit unless
+// LODE_ASIC_SIM_LIMIT names one.
 int main(int count, char **arguments) {
   const std::string folder = count > 1 ? arguments[1] : "";
   const char *limit = std::getenv("LODE_ASIC_SIM_LIMIT");

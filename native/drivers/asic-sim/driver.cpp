@@ -1,4 +1,4 @@
-// A simulated ASIC for tests and screens: the driver's side of the link. It says "simulated" wherever it is named.
+// A simulated ASIC for tests and screens: the driver's side of the link. Every name of it says "simulated".
 #include "link.h"
 #include "lode_driver.h"
 
@@ -54,7 +54,7 @@ struct lode_device {
       next.digests.resize(next.answer.digest_bytes);
       if (!receive_all(link, next.digests.data(), next.digests.size())) break;
       const std::lock_guard<std::mutex> lock(mutex);
-      // what nobody waits for any more was cancelled
+      // An answer that nobody waits for belongs to a cancelled request.
       if (waiting.count(next.answer.id) != 0) arrived[next.answer.id] = std::move(next);
       changed.notify_all();
     }
@@ -68,7 +68,7 @@ struct lode_device {
     return send_all(link, &request, sizeof request);
   }
 
-  // The answer, or why there is none.
+  // Sends a request and waits for its answer. LODE_OK: `answer` is set.
   lode_status ask(Request request, Arrived &answer, bool cancellable) {
     std::unique_lock<std::mutex> lock(mutex);
     const uint64_t began = cancels;
@@ -100,7 +100,8 @@ lode_status fail(lode_device *device, lode_status status, const char *text) {
   return status;
 }
 
-lode_status told(lode_device *device, lode_status status) {
+// Records the text of a failed status. Returns the status.
+lode_status reported(lode_device *device, lode_status status) {
   switch (status) {
   case LODE_OK:
     return status;
@@ -122,7 +123,7 @@ std::string folder_of_this_library() {
   return path.substr(0, path.rfind('/') + 1);
 }
 
-// The program as a file that lies in memory only.
+// The device's program as a file in memory.
 int program_file() {
   const int file = memfd_create("asic_sim_device", MFD_CLOEXEC);
   const size_t bytes = static_cast<size_t>(asic_sim_program_end - asic_sim_program);
@@ -222,7 +223,7 @@ lode_status prepare(lode_device *device, const lode_tier *tier, const uint8_t se
   request.memory_limit_bytes = device->memory_limit_bytes;
   std::memcpy(request.bytes, seed, sizeof request.bytes);
   lode_device::Arrived answer;
-  const lode_status status = told(device, device->ask(request, answer, true));
+  const lode_status status = reported(device, device->ask(request, answer, true));
   if (status == LODE_OK) *epoch = new lode_epoch{answer.answer.value};
   return status;
 }
@@ -238,7 +239,7 @@ lode_status run(lode_device *device, lode_epoch *epoch, const uint8_t header[LOD
   request.epoch = epoch->id, request.first_nonce = first_nonce, request.count = count;
   std::memcpy(request.bytes, header, sizeof request.bytes);
   lode_device::Arrived answer;
-  const lode_status status = told(device, device->ask(request, answer, true));
+  const lode_status status = reported(device, device->ask(request, answer, true));
   if (status != LODE_OK) return status;
   if (answer.digests.size() != static_cast<size_t>(count) * LODE_DIGEST_BYTES)
     return fail(device, LODE_FAILED, "the simulated device gave another number of digests");
@@ -273,7 +274,7 @@ lode_status read_sensors(lode_device *device, lode_sensors *sensors) {
   Request request = {};
   request.ask = Ask::sensors;
   lode_device::Arrived answer;
-  const lode_status status = told(device, device->ask(request, answer, false));
+  const lode_status status = reported(device, device->ask(request, answer, false));
   if (status != LODE_OK) return status;
   const Answer &found = answer.answer;
   constexpr uint32_t ALL = LODE_SENSOR_TEMPERATURE | LODE_SENSOR_POWER | LODE_SENSOR_ENERGY | LODE_SENSOR_CLOCK |
@@ -289,7 +290,7 @@ lode_status get_power_limit(lode_device *device, lode_power_limit *limit) {
   Request request = {};
   request.ask = Ask::sensors;
   lode_device::Arrived answer;
-  const lode_status status = told(device, device->ask(request, answer, false));
+  const lode_status status = reported(device, device->ask(request, answer, false));
   if (status == LODE_OK)
     *limit = {limit->size, 0, LEAST_WATTS, MOST_WATTS, MOST_WATTS, answer.answer.limit_watts};
   return status;
@@ -302,7 +303,7 @@ lode_status set_power_limit(lode_device *device, double watts) {
   request.ask = Ask::set_limit;
   request.watts = watts;
   lode_device::Arrived answer;
-  return told(device, device->ask(request, answer, false));
+  return reported(device, device->ask(request, answer, false));
 }
 
 const lode_driver driver = {sizeof(lode_driver),

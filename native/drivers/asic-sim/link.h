@@ -1,4 +1,4 @@
-// What goes over the link between the driver and the simulated device: requests of one size, answers with their digests behind.
+// Messages between the driver and the simulated device: requests of one size, and answers followed by their digests.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +28,7 @@ struct Answer {
 constexpr double LEAST_WATTS = 20, MOST_WATTS = 80;
 constexpr int LINK = 3; // the device's file descriptor
 
-// All of it, or false when the link is lost.
+// Send or receive all bytes; false when the link is lost.
 bool send_all(int link, const void *data, size_t bytes);
 bool receive_all(int link, void *data, size_t bytes);
 

@@ -1,4 +1,4 @@
-/* The template, broken in one way by BROKEN_...: what the conformance kit has to find. For tests only. */
+/* The template with one fault, which BROKEN_... chooses and the conformance kit has to find. For tests only. */
 #define lode_driver_entry template_entry
 #include "../template/template.c"
 #undef lode_driver_entry

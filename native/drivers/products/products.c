@@ -1,6 +1,6 @@
 /*
  * The smallest driver: a device that multiplies matrices and nothing else (level 1). Lode does the rest on the processor.
- * Copy this folder, and replace what multiplies by your chip. It is right and slow.
+ * Copy this folder, and replace `multiply` by calls of your chip. This one is right but slow.
  */
 #include "lode_driver.h"
 

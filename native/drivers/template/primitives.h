@@ -1,4 +1,4 @@
-/* SHA-256 (FIPS 180-4) and the AES-256 counter keystream (FIPS 197, SP 800-38A), as short as they can be said in C. */
+/* SHA-256 (FIPS 180-4) and the AES-256 counter keystream (FIPS 197, SP 800-38A), as short as possible in C. */
 #ifndef PRIMITIVES_H
 #define PRIMITIVES_H
 

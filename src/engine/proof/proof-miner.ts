@@ -225,7 +225,7 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
         difficulty: BigInt(used.body.difficulty),
         budgetMilliseconds,
         stopAtShare: inRamp,
-        goesOn,
+        keepPipelineFull: goesOn,
       })
       nextCounter += BigInt(run.nonces)
       note(tier, run.nonces, run.milliseconds)

@@ -42,8 +42,8 @@ export interface WorkerMethods {
       budgetMilliseconds: number
       maxNonces?: number
       stopAtShare?: boolean
-      /** the same will be asked at once from the counter where this ends: the threads go on meanwhile */
-      goesOn?: boolean
+      /** the same run follows at once from the counter where this one ends: meanwhile the threads compute batches for it */
+      keepPipelineFull?: boolean
     }
     result: {
       /** counters firstCounter … firstCounter + nonces − 1 were tried */

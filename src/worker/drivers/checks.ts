@@ -1,4 +1,4 @@
-/** The checks of the conformance kit, each by itself: one that hangs or crashes takes only its own process with it. */
+/** The checks of the conformance kit. Each runs in a process of its own, so that one that hangs or crashes ends only that process. */
 import { bytesToHex } from '#shared/domain/bytes'
 import type { DriverCheckId } from '#shared/domain/driver-checks'
 import { goldenDigests } from '#shared/domain/golden'
@@ -15,7 +15,7 @@ const MOST_GROWTH_BYTES = 24 * 1024 ** 2
 const passed = (detail: string): CheckOutcome => ({ ok: true, detail })
 const failed = (detail: string): CheckOutcome => ({ ok: false, detail })
 
-/** Never rejects: what a driver does wrong is the detail of its outcome. */
+/** Runs one check. Never rejects: the outcome's detail says what the driver does wrong. */
 export async function runCheck(id: DriverCheckId, context: CheckContext): Promise<CheckOutcome> {
   try {
     return await checks[id](context)
@@ -127,13 +127,13 @@ const checks: Record<DriverCheckId, (context: CheckContext) => CheckOutcome | Pr
       if (whole) context.addon.release(await prepare(context, device, 'itp1-test'))
       context.addon.close(device)
     }
-    // Allocators keep some of what they were given back, up to a point; a leak has no such point.
+    // Allocators keep some freed memory, up to a limit; a leak has no limit.
     let growth = Infinity
     let cycles = 0
     while (growth > MOST_GROWTH_BYTES && cycles < MOST_ROUNDS * ROUND_CYCLES) {
       const before = process.memoryUsage.rss()
       for (let index = 0; index < ROUND_CYCLES; index++) await cycle(index % 20 === 0)
-      // the first round is never the last: a thousand cycles at least
+      // There are at least two rounds, a thousand cycles.
       growth = cycles === 0 ? Infinity : process.memoryUsage.rss() - before
       cycles += ROUND_CYCLES
     }
@@ -215,7 +215,7 @@ async function vectors(context: CheckContext, tier: TierName): Promise<CheckOutc
   const { memoryBytes } = firstDevice(context.addon, context.library)
   if (memoryBytes > 0 && memoryBytes < TIERS[tier].weightBytes) return passed('the device has no memory for it')
   return withEpoch(context, tier, async ({ digests }) => {
-    // two: a driver without vector instructions takes seconds for a nonce of the largest tier
+    // Two nonces only: a driver without vector instructions takes seconds for a nonce of the largest tier.
     const found = await digests(0n, 2)
     const wrong = goldenDigests(tier)
       .slice(0, 2)
@@ -224,7 +224,7 @@ async function vectors(context: CheckContext, tier: TierName): Promise<CheckOutc
   })
 }
 
-/** The largest that it has memory for. */
+/** The largest tier that the device has memory for. */
 function tierFor({ addon, library }: CheckContext): TierName {
   const { memoryBytes } = firstDevice(addon, library)
   return memoryBytes > 0 && memoryBytes < TIERS['itp1-base'].weightBytes ? 'itp1-small' : 'itp1-base'

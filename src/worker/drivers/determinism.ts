@@ -1,4 +1,4 @@
-/** The long check: the same nonces again and again, in batches of other sizes, and some of them by the reference. */
+/** The long check: the same nonces repeatedly, in batches of different sizes, and some of them compared with the reference. */
 import { randomBytes } from 'node:crypto'
 import { BENCHMARK_PUBLIC_KEY } from '#shared/domain/benchmark'
 import { hexToBytes } from '#shared/domain/bytes'
@@ -8,13 +8,13 @@ import { expandWeights } from '../proof/weights'
 import { SEED, withEpoch, type CheckContext, type CheckOutcome } from './kit'
 
 const BATCH = 48
-/** A batch of so many is checked by the reference, in one nonce. */
+/** One nonce of every so many batches is compared with the reference. */
 const REFERENCE_EVERY = 10
-/** The speed is measured for a part of the time, at least so long. */
+/** The speed is measured for this share of the time, at least for LEAST_SPEED_SECONDS. */
 const SPEED_SHARE = 0.25
 const LEAST_SPEED_SECONDS = 0.5
 
-/** Runs for `context.seconds`; `tier` is what the speed is measured on. */
+/** Runs for `context.seconds`; the speed is measured on `tier`. */
 export async function determinism(context: CheckContext, tier: TierName): Promise<CheckOutcome> {
   const publicKey = hexToBytes(BENCHMARK_PUBLIC_KEY)
   const weights = expandWeights(TIERS['itp1-test'], SEED)

@@ -1,4 +1,4 @@
-/** What the checks share: the fixed epoch on a fresh device, and how its digests are asked for. */
+/** What the checks have in common: the fixed epoch on a newly opened device, and its digests. */
 import { BENCHMARK_EPOCH, BENCHMARK_PUBLIC_KEY } from '#shared/domain/benchmark'
 import { bytesToHex, hexToBytes } from '#shared/domain/bytes'
 import type { NativeDriver } from '#shared/domain/driver'
@@ -15,7 +15,7 @@ export interface CheckOutcome {
 export interface CheckContext {
   addon: NativeAddon
   library: string
-  /** of the determinism run */
+  /** length of the determinism check */
   seconds: number
 }
 
@@ -24,12 +24,12 @@ export const SEED = hexToBytes(BENCHMARK_EPOCH)
 interface Prepared {
   addon: NativeAddon
   device: NativeDevice
-  /** of nonce 0 */
+  /** the digest of nonce 0 */
   golden: string
   digests(first: bigint, count: number): Promise<string[]>
 }
 
-/** A fresh device with the fixed epoch on it. */
+/** Opens a device, prepares the fixed epoch on it, calls `work`, and closes both. */
 export async function withEpoch(
   context: CheckContext,
   tier: TierName,

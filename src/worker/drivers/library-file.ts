@@ -1,4 +1,4 @@
-/** Which machine a shared library was made for, from its own header: a wrong one is refused before anything of it runs. */
+/** Finds the platform of a shared library from its file header, so that a wrong library is refused before any of its code runs. */
 import { open } from 'node:fs/promises'
 
 const ELF_MACHINES: Readonly<Record<number, string>> = { 3: 'ia32', 40: 'arm', 62: 'x64', 183: 'arm64', 243: 'riscv64' }
@@ -7,7 +7,7 @@ const PE_MACHINES: Readonly<Record<number, string>> = { 0x8664: 'x64', 0xaa64: '
 const MACH_64 = 0xfeedfacf
 const MACH_UNIVERSAL = 0xcafebabe
 
-/** Why this machine cannot load the file, as a sentence without a full stop; null: it may. Rejects when it cannot be read. */
+/** Why this machine cannot load the file, as a sentence without a full stop; null: it can. Rejects when the file cannot be read. */
 export async function libraryMismatch(path: string): Promise<string | null> {
   const platform = await libraryPlatform(path)
   const here = `${process.platform}-${process.arch}`
@@ -16,7 +16,7 @@ export async function libraryMismatch(path: string): Promise<string | null> {
   return `the library is for ${platform}; this computer is ${here}`
 }
 
-/** `linux-x64`, `darwin-arm64`, …; `darwin-universal`; null for what is no library. Rejects when the file cannot be read. */
+/** `linux-x64`, `darwin-arm64`, …; `darwin-universal`; null for a file that is no library. Rejects when the file cannot be read. */
 export async function libraryPlatform(path: string): Promise<string | null> {
   const file = await open(path)
   try {

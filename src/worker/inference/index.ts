@@ -1,17 +1,17 @@
-/** Useful jobs on a device: one entry for the worker, dispatched by kind. Nothing heavy is loaded before it is needed. */
+/** Useful jobs on a device: the worker's one entry, which dispatches by kind. The code of a kind is loaded when it is first needed. */
 import type { z } from 'zod'
 import { describeParseError, Failure } from '#shared/domain/errors'
 import { jobInput, type JobRun } from '#shared/domain/job'
 import type { InstalledModel } from '#shared/domain/model-stages'
 import type { WorkerMethods } from '#shared/ipc/worker'
-import { guardMemory } from './residency'
+import { guardMemory } from './model-cache'
 
 export interface JobContext {
   threads: number
   signal: AbortSignal
   /** Chat only: a piece of the answer, whole characters, with the index of the newest token that it contains. */
   onToken(text: string, index: number): void
-  /** Chat only: nominal MACs that a run of the graph computed of this job; called for all jobs of the run at once. */
+  /** Chat only: nominal MACs that a run of the graph computed for this job. Called synchronously for all jobs of the run. */
   onComputed?(macs: number): void
 }
 
@@ -49,7 +49,7 @@ export async function runJob(params: JobParameters, context: JobContext): Promis
   })
 }
 
-/** Loads the model afresh, runs it once, counts its MACs from its graph, and lets go of it. Rejects with `model-refused`. */
+/** Loads the model anew, runs it once, counts its MACs from its graph, and disposes it. Rejects with `model-refused`. */
 export async function probeModel(
   model: InstalledModel,
   context: { threads: number },

@@ -1,11 +1,11 @@
-/** Reading a model folder: which files the card names, and their JSON, parsed. */
+/** Reads a model folder: the files that its card names, and their JSON through schemas. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Failure } from '#shared/domain/errors'
 import type { InstalledModel } from '#shared/domain/model-stages'
 
-/** The parts of a transformers `config.json` that inference needs. */
+/** The fields of a transformers `config.json` that inference needs. */
 export const modelConfig = z.looseObject({
   hidden_size: z.number().int().positive().optional(),
   num_attention_heads: z.number().int().positive().optional(),
@@ -67,14 +67,14 @@ export async function readModelConfig(model: InstalledModel): Promise<ModelConfi
   return config
 }
 
-/** Size of one attention head: its own field, or the hidden size shared among the heads. */
+/** Size of one attention head: `head_dim`, or the hidden size divided by the number of heads. */
 export function headSize(config: ModelConfig): number {
   if (config.head_dim) return config.head_dim
   if (config.hidden_size && config.num_attention_heads) return config.hidden_size / config.num_attention_heads
   throw damaged('config.json', 'names neither head_dim nor hidden_size and num_attention_heads')
 }
 
-/** Context in tokens: the smallest that the card, the configuration and the tokenizer give. Zero and absurd values count as absent. */
+/** Context in tokens: the smallest of the candidates from the card, the configuration and the tokenizer. Zero and absurd values count as absent. */
 export function contextTokens(...candidates: (number | null | undefined)[]): number {
   const known = candidates.filter((value): value is number => typeof value === 'number' && value > 0 && value < 1e9)
   if (known.length === 0) throw damaged('config.json', 'gives no context length (max_position_embeddings)')

@@ -1,4 +1,4 @@
-/** The real models that tests may use, where they are at hand: cards from resources/cards, files from ../shared/models. */
+/** The real models that tests use where they exist: cards from resources/cards, files from ../shared/models. */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -10,13 +10,14 @@ export interface LoadedGraph {
 }
 
 /**
- * Opens a graph for the CPU with that many threads. `waitBusily`: within a run its threads do not sleep between two
- * operators, for graphs of many small ones. Throws a Failure when the file is damaged or cannot run here.
+ * Opens a graph for the CPU with that many threads. `allowSpinning`: between two operators of a run, waiting threads spin
+ * instead of sleeping, which is faster for graphs of many small operators. Throws a Failure `model-refused` when the file is
+ * damaged or cannot run here.
  */
 export async function openGraph(
   path: string,
   threads: number,
-  { waitBusily = false }: { waitBusily?: boolean } = {},
+  { allowSpinning = false }: { allowSpinning?: boolean } = {},
 ): Promise<LoadedGraph> {
   const runtime = await import('onnxruntime-node')
   try {
@@ -28,8 +29,8 @@ export async function openGraph(
       graphOptimizationLevel: 'all',
       enableMemPattern: false, // shapes change with every run
       logSeverityLevel: 4,
-      // Between runs waiting threads sleep: the machine belongs to the person, and work per joule counts.
-      extra: { session: { intra_op: { allow_spinning: waitBusily ? '1' : '0' }, force_spinning_stop: '1' } },
+      // Between runs waiting threads always sleep: the machine belongs to the person, and work per joule counts.
+      extra: { session: { intra_op: { allow_spinning: allowSpinning ? '1' : '0' }, force_spinning_stop: '1' } },
     })
     return { runtime, session }
   } catch (error) {

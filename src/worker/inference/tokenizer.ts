@@ -1,4 +1,4 @@
-/** A model's tokenizer, bounded: a text of a megabyte must not hold the worker's event loop for long. */
+/** A model's tokenizer, with bounded steps: a text of a megabyte must not block the worker's event loop for long. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { z } from 'zod'
@@ -23,11 +23,11 @@ export type TokenizerConfig = z.infer<typeof tokenizerConfig>
 
 export interface TextTokenizer {
   config: TokenizerConfig
-  /** Ids of a text. Stops once more than `limit` ids are certain; `complete` says whether the whole text was read. */
+  /** Ids of a text. Stops when more than `limit` ids are certain; `complete`: the whole text was read. */
   encode(text: string, limit: number, signal: AbortSignal): Promise<{ ids: number[]; complete: boolean }>
   /** Text of ids, without special tokens, with incomplete characters as U+FFFD. Nothing is tidied up. */
   decode(ids: number[]): string
-  /** What the tokenizer puts before and after a text when asked for special tokens. */
+  /** the special tokens that the tokenizer puts before and after a text */
   prefix: number[]
   suffix: number[]
   idOf(token: string): number | undefined
@@ -64,12 +64,12 @@ function wrap(tokenizer: Tokenizer, config: TokenizerConfig): TextTokenizer {
       ids.length === 0 ? '' : tokenizer.decode(ids, { skip_special_tokens: true, clean_up_tokenization_spaces: false }),
     idOf: (token) => tokenizer.token_to_id(token),
     encode: async (text, limit, signal) => {
-      // Byte pairs of one long word cost seconds a megabyte: read a growing beginning until the limit is certainly passed.
+      // Byte-pair encoding of one long word takes seconds a megabyte: encode a growing beginning until the limit is certainly passed.
       for (let characters = Math.max(4096, limit * 4); ; characters *= 2) {
         if (signal.aborted) throw new Failure('cancelled', 'the job was cancelled')
         const ids = idsOf(text.slice(0, characters))
         if (characters >= text.length) return { ids, complete: true }
-        // The last word of a cut text may encode otherwise than in the whole one: hence the slack.
+        // The last word of a cut text may be encoded differently than in the whole text: hence the slack of 16.
         if (ids.length > limit + 16) return { ids, complete: false }
         await nextTurn()
       }

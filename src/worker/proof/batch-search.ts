@@ -1,13 +1,13 @@
-/** How many nonces fill a device: found by trying. */
+/** Finds by trying how many nonces fill a device. */
 
-/** The search doubles the batch until one takes this long, or twice the nonces gain less than the factor. */
+/** The search doubles the batch until a batch takes this long, or until doubling gains less than WORTHWHILE_GAIN. */
 const PROBE_BATCH_MILLISECONDS = 300
 const WORTHWHILE_GAIN = 1.1
-/** Compilers of shaders need less for one nonce: what takes longer is software, and one nonce fills it. */
+/** The first nonce takes less than this on a device, even with the compiling of shaders. What takes longer is software, and one nonce fills it. */
 const SOFTWARE_MILLISECONDS = 3000
 
 /**
- * Nonces a batch from which on more do not make it faster, at most `mostNonces`. `run` computes a batch of so many nonces.
+ * The batch from which on more nonces are no faster, at most `mostNonces`. `run` computes a batch of so many nonces.
  * Takes seconds at most.
  */
 export async function searchBatch(mostNonces: number, run: (nonces: number) => Promise<unknown>): Promise<number> {
@@ -19,7 +19,7 @@ export async function searchBatch(mostNonces: number, run: (nonces: number) => P
   let best = 1
   let milliseconds = await timed(best)
   if (milliseconds > SOFTWARE_MILLISECONDS) return best
-  // The first run compiled.
+  // The first run includes compiling: measure again.
   milliseconds = await timed(best)
   while (milliseconds < PROBE_BATCH_MILLISECONDS && 2 * best <= mostNonces) {
     const doubled = await timed(2 * best)

@@ -1,15 +1,15 @@
-/** Prepared epochs: the weights of a (engine, tier, epoch seed) on memory that all lanes share. The two used last are kept. */
+/** Prepared epochs: the weights of a backend, tier and epoch seed, in memory that all compute threads share. The two most recently used are kept. */
 import { hexToBytes } from '#shared/domain/bytes'
 import { Failure } from '#shared/domain/errors'
 import { TIERS, type TierName } from '#shared/domain/tiers'
-import type { LaneEngineName } from './engine'
-import type { LanePool } from './lane-pool'
-import type { SharedWeights } from './lane-protocol'
+import type { ThreadBackendName } from './thread-backend'
+import type { ComputeThreadPool } from './compute-thread-pool'
+import type { SharedWeights } from './compute-thread-protocol'
 
 const KEPT_CONTEXTS = 2
 
-export interface LaneContext {
-  engine: LaneEngineName
+export interface WeightsContext {
+  backend: ThreadBackendName
   tier: TierName
   /** hex, 32 bytes */
   epochSeed: string
@@ -17,10 +17,10 @@ export interface LaneContext {
 
 export interface Contexts {
   /**
-   * Calls `work` with the context's weights, expanding them first if needed; they are not overwritten before `work`
-   * settles. Contexts that are asked for at the same time are expanded once.
+   * Calls `work` with the context's weights, expanding them first if needed. They are not overwritten before `work` settles.
+   * Concurrent calls for the same context expand it once.
    */
-  with<T>(context: LaneContext, work: (weights: SharedWeights) => Promise<T>): Promise<T>
+  with<T>(context: WeightsContext, work: (weights: SharedWeights) => Promise<T>): Promise<T>
 }
 
 interface Entry {
@@ -31,17 +31,17 @@ interface Entry {
   users: number
 }
 
-export function createContexts(lanes: LanePool): Contexts {
-  /** used last comes last */
+export function createContexts(pool: ComputeThreadPool): Contexts {
+  /** the most recently used is last */
   const entries: Entry[] = []
   /**
-   * Weights of forgotten epochs, overwritten for the next of their tier: never more than were in use at once. Lanes
-   * hold on to what they were given, so nothing would be gained by dropping it here.
+   * Weights of forgotten epochs, reused for the next epoch of their tier: never more than were in use at once. The compute
+   * threads keep their handles of the memory, so that dropping it here would free nothing.
    */
   const spare: { tier: TierName; weights: SharedWeights }[] = []
   let nextId = 1
 
-  /** Those in use stay, and are forgotten when their use ends. */
+  /** Forgets the least recently used epochs. Epochs in use stay until their use ends. */
   const keepAtMost = (count: number): void => {
     while (entries.length > count) {
       const index = entries.findIndex((entry) => entry.users === 0)
@@ -56,17 +56,17 @@ export function createContexts(lanes: LanePool): Contexts {
     const [reused] = index < 0 ? [] : spare.splice(index, 1)
     return reused?.weights ?? { id: nextId++, memory: allocate(tier) }
   }
-  const expand = (context: LaneContext, weights: SharedWeights): Promise<unknown> => {
+  const expand = (context: WeightsContext, weights: SharedWeights): Promise<unknown> => {
     const epochSeed = hexToBytes(context.epochSeed)
-    const { engine, tier } = context
+    const { backend, tier } = context
     return Promise.all(
       Array.from({ length: TIERS[tier].layers }, (_, layer) =>
-        lanes.submit({ kind: 'expand', engine, tier, epochSeed, layer, weights }),
+        pool.submit({ kind: 'expand', backend, tier, epochSeed, layer, weights }),
       ),
     )
   }
-  const entryOf = (context: LaneContext): Entry => {
-    const key = `${context.engine} ${context.tier} ${context.epochSeed}`
+  const entryOf = (context: WeightsContext): Entry => {
+    const key = `${context.backend} ${context.tier} ${context.epochSeed}`
     const index = entries.findIndex((entry) => entry.key === key)
     const [known] = index < 0 ? [] : entries.splice(index, 1)
     if (known) {

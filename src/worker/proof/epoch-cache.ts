@@ -1,13 +1,13 @@
-/** Epochs prepared on a device: the two used last are kept, one in use stays until its use ends. */
+/** Epochs prepared on a device. The two most recently used are kept; an epoch in use stays until its use ends. */
 import type { ProofContext } from '#shared/ipc/worker'
 
 const KEPT_EPOCHS = 2
 
 export interface EpochCache<T> {
   readonly busy: boolean
-  /** Calls `work` with the epoch prepared, preparing it first if needed. What failed is prepared anew when it is asked for again. */
+  /** Prepares the epoch if needed and calls `work` with it. An epoch whose preparation or work failed is prepared anew the next time. */
   with<R>(context: ProofContext, work: (ready: T) => Promise<R>): Promise<R>
-  /** Lets go of every epoch that is not in use. */
+  /** Releases every epoch that is not in use. */
   clear(): void
 }
 
@@ -17,14 +17,14 @@ interface Entry<T> {
   users: number
 }
 
-/** `release` frees what `prepare` made; it is called once for each. */
+/** `prepare` may throw. `release` frees what `prepare` made; it is called once for each. */
 export function createEpochCache<T>(parts: {
   prepare: (context: ProofContext) => Promise<T>
   release: (ready: T) => void
 }): EpochCache<T> {
-  /** used last comes last */
+  /** the most recently used is last */
   const entries: Entry<T>[] = []
-  /** of all entries, also those that are forgotten already */
+  /** users of all entries, including those that are forgotten already */
   let users = 0
 
   const forget = (entry: Entry<T>): void => {
@@ -45,7 +45,7 @@ export function createEpochCache<T>(parts: {
       entries.push(...entries.splice(entries.indexOf(known), 1))
       return known
     }
-    // before the next is made: the weights of the largest tier take 201 MB
+    // Release before preparing the next epoch: the weights of the largest tier take 201 MB.
     keepAtMost(KEPT_EPOCHS - 1)
     const entry: Entry<T> = { key, ready: parts.prepare(context), users: 0 }
     entries.push(entry)

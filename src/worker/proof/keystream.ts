@@ -1,8 +1,8 @@
-/** ITP-1's randomness (protocol.md §2): AES-256-CTR bytes and the seven-bit operands made of them. */
+/** The randomness of ITP-1 (protocol.md §2): AES-256-CTR bytes, and the seven-bit operands made from them. */
 import { createCipheriv, createHash } from 'node:crypto'
 import { concatBytes, utf8ToBytes } from '#shared/domain/bytes'
 
-/** The most bytes that one call of the cipher gets: keeps temporary memory small beside 4 MB matrices. */
+/** Bytes of one call of the cipher at most, so that temporary memory stays small beside matrices of 4 MB. */
 const CHUNK_BYTES = 1 << 20
 
 /**
@@ -28,7 +28,7 @@ export function fillKeystream(output: Uint8Array, label: 'weights' | 'input', da
 export function toOperands(bytes: Uint8Array): Int8Array {
   const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
   for (let index = 0; index < words.length; index++) {
-    // v − 64 for v in 0…127 flips bit 6, and where bit 6 is then set the number is negative: bit 7 follows it
+    // v − 64 for v in 0…127 flips bit 6. Where bit 6 is then set, the number is negative, so bit 7 copies bit 6.
     const flipped = (words[index]! & 0x7f7f7f7f) ^ 0x40404040
     words[index] = flipped | ((flipped & 0x40404040) << 1)
   }

@@ -1,11 +1,11 @@
-/** The native addon (native/loader): loads a driver and computes whole nonces on threads of its own. */
+/** The native addon (native/loader): loads a driver, and computes whole nonces on the driver's threads or device. */
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { z } from 'zod'
 import { Failure } from '#shared/domain/errors'
 import type { NativeDriver, NativePowerLimit, NativeSensors } from '#shared/domain/driver'
 
-/** An open device and an epoch on it, known to the addon only. */
+/** An open device and an epoch on it; only the addon can look into them. */
 export type NativeDevice = object & { readonly nativeDevice: never }
 export type NativeEpoch = object & { readonly nativeEpoch: never }
 
@@ -15,13 +15,13 @@ export type NativeEpoch = object & { readonly nativeEpoch: never }
  */
 export interface NativeAddon {
   describe(library: string | null): NativeDriver
-  /** `path` forces a way of computing (avx512-vnni, avx-vnni, avx2, scalar), null leaves it to the driver. 0 bytes: no limit. */
+  /** `kernel` forces a kernel variant of the CPU driver (avx512-vnni, avx-vnni, avx2, scalar); null: the driver chooses. 0 bytes: no limit. */
   open(
     library: string | null,
     deviceId: string,
     threads: number,
     memoryLimitBytes: number,
-    path: string | null,
+    kernel: string | null,
   ): NativeDevice
   /** `epochSeed`: 32 bytes. */
   prepare(
@@ -39,16 +39,16 @@ export interface NativeAddon {
     count: number,
   ): Promise<{ digests: Uint8Array; kernelMilliseconds: number }>
   setThreads(device: NativeDevice, threads: number): void
-  /** What runs rejects with LODE_CANCELLED within 200 ms. */
+  /** Makes running calls reject with LODE_CANCELLED within 200 ms. */
   cancel(device: NativeDevice): void
   /** null: the driver has no sensors; a field is absent where it has none of that kind. */
   sensors(device: NativeDevice): NativeSensors | null
   /** null: the device has no power limit. */
   powerLimit(device: NativeDevice): NativePowerLimit | null
   setPowerLimit(device: NativeDevice, watts: number): void
-  /** Calls with arguments that only C can make: what was taken and should have been refused. For the conformance kit. */
+  /** Calls the driver with invalid arguments that only C can make; gives the calls that it accepted. For the conformance kit. */
   probeArguments(library: string | null, deviceId: string): string[]
-  /** Whether single products (level 1) are exact; null: the device does not offer them. */
+  /** Whether single products are exact; null: the device does not offer them. */
   probeProduct(library: string | null, deviceId: string): boolean | null
   release(epoch: NativeEpoch): void
   close(device: NativeDevice): void

@@ -10,7 +10,7 @@ import { TIERS } from '#shared/domain/tiers'
 import { readVectors } from '#test/support/itp1-vectors'
 import { loadNativeAddon, type NativeAddon } from './native-addon'
 import { createNativeBackend } from './native-backend'
-import { createReferenceEngine } from './reference-engine'
+import { createReferenceBackend } from './reference-backend'
 
 const { cases } = readVectors()
 const [first] = cases
@@ -18,13 +18,13 @@ if (!first) throw new Error('no vectors')
 const folder = resolve(import.meta.dirname, '../../../out/native')
 const addonFile = resolve(folder, 'lode_native.node')
 const built = existsSync(addonFile)
-if (!built) console.log('native engine: not built here (no CMake or compiler), its tests are skipped')
-const paths = ['avx512-vnni', 'avx-vnni', 'avx2', 'scalar'] as const
+if (!built) console.log('native backend: not built here (no CMake or compiler), its tests are skipped')
+const kernels = ['avx512-vnni', 'avx-vnni', 'avx2', 'scalar'] as const
 
-/** Whether this processor has what a path needs: the driver itself says no before anything could run. */
-function isPossible(addon: NativeAddon, path: string): boolean {
+/** Whether this processor has what a kernel needs: the driver itself refuses before anything could run. */
+function isPossible(addon: NativeAddon, kernel: string): boolean {
   try {
-    addon.close(addon.open(null, 'cpu0', 1, 0, path))
+    addon.close(addon.open(null, 'cpu0', 1, 0, kernel))
     return true
   } catch (error) {
     expect(error).toMatchObject({ code: 'LODE_NOT_AVAILABLE' })
@@ -32,21 +32,21 @@ function isPossible(addon: NativeAddon, path: string): boolean {
   }
 }
 
-describe.runIf(built)('native engine', () => {
+describe.runIf(built)('native backend', () => {
   const addon = built ? loadNativeAddon(addonFile) : undefined
   const load = (): NativeAddon => addon as NativeAddon
 
-  describe.each(paths)('%s', (path) => {
-    const possible = addon !== undefined && isPossible(addon, path)
-    if (built && !possible) console.log(`native engine: this processor does not have ${path}`)
-    // the plain path takes seconds for a nonce of the largest tier: one of them is enough
+  describe.each(kernels)('%s', (kernel) => {
+    const possible = addon !== undefined && isPossible(addon, kernel)
+    if (built && !possible) console.log(`native backend: this processor does not have ${kernel}`)
+    // the plain kernel takes seconds for a nonce of the largest tier: one of them is enough
     const vectors = cases.filter(
       (vector) =>
-        path !== 'scalar' || vector.tier !== 'itp1-base' || vector === cases.find((c) => c.tier === 'itp1-base'),
+        kernel !== 'scalar' || vector.tier !== 'itp1-base' || vector === cases.find((c) => c.tier === 'itp1-base'),
     )
 
     it.runIf(possible).each(vectors)('$tier nonce $nonce gives the golden digest', async (vector) => {
-      const backend = createNativeBackend(load, 1, path)
+      const backend = createNativeBackend(load, 1, kernel)
       const context = { tier: vector.tier, epochSeed: vector.epoch, engine: 'native' } as const
       const head = header(vector.epoch, vector.publicKey)
       const { digests } = await backend.with(context, (compute) => compute(head, BigInt(vector.nonce), 1))
@@ -58,11 +58,11 @@ describe.runIf(built)('native engine', () => {
       async () => {
         const tier = TIERS['itp1-test']
         const head = header(first.epoch, first.publicKey)
-        const reference = createReferenceEngine(tier)
+        const reference = createReferenceBackend(tier)
         const weights = new SharedArrayBuffer(tier.weightBytes)
         for (let layer = 0; layer < tier.layers; layer++) reference.expandLayer(weights, hexToBytes(first.epoch), layer)
         const expected = (await reference.digests(weights, head, 5n, 53)).digests
-        const backend = createNativeBackend(load, 2, path)
+        const backend = createNativeBackend(load, 2, kernel)
         const context = { tier: tier.name, epochSeed: first.epoch, engine: 'native' } as const
         await backend.with(context, async (compute) => {
           for (const [from, count] of [
@@ -164,7 +164,7 @@ describe.runIf(built)('a driver of its own', () => {
   })
 })
 
-it('says what to do where there is no native engine', async () => {
+it('says what to do where there is no native backend', async () => {
   const backend = createNativeBackend(() => loadNativeAddon(resolve(folder, 'absent.node')), 1)
   const context = { tier: 'itp1-test', epochSeed: BENCHMARK_EPOCH, engine: 'native' } as const
   await expect(backend.with(context, () => Promise.resolve())).rejects.toMatchObject({ code: 'device-unavailable' })

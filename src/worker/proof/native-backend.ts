@@ -1,23 +1,23 @@
-/** The native engine: a driver, the one for CPUs or a device's own, which has threads, weights and everything between input and digest to itself. */
+/** The native backend: a driver, for the CPU or for another device, which computes digests from seeds with its own threads and weights. */
 import { bytesToHex, hexToBytes } from '#shared/domain/bytes'
 import { Failure } from '#shared/domain/errors'
 import { TIERS, type TierName } from '#shared/domain/tiers'
 import type { NativeDriver, NativePowerLimit, NativeSensors } from '#shared/domain/driver'
-import type { DriverDevice, ProofContext } from '#shared/ipc/worker'
-import type { Compute, ProofBackend } from './backend'
-import { BATCH_ROWS } from './engine'
+import type { DriverDevice } from '#shared/ipc/worker'
+import type { ProofBackend } from './backend'
+import { createEpochCache } from './epoch-cache'
+import { BATCH_ROWS } from './thread-backend'
 import type { NativeAddon, NativeDevice, NativeEpoch } from './native-addon'
 
 /** The one device of the driver that is built in. */
 const BUILT_IN_DEVICE = 'cpu0'
-/** Nonces of one call to a device that has no threads to choose: the pacer gives fewer where they take long. */
+/** Nonces of one call to a device without a choice of threads; the batch sizer asks for fewer where they take long. */
 const DEVICE_BATCH = 64
 const DIGEST_BYTES = 32
-/** One call computes while the next waits in the driver's queue, so that threads that are done early go on at once. */
+/** One call computes while the next waits in the driver's queue, so that threads that finish early continue at once. */
 const STREAMS = 2
-const KEPT_EPOCHS = 2
 
-/** What moves on the device, besides computing. Each opens the device first. */
+/** Adds the sensors and the power limit of the device. Each method opens the device first. */
 export interface NativeBackend extends ProofBackend {
   sensors(): NativeSensors | null
   powerLimit(): NativePowerLimit | null
@@ -30,25 +30,17 @@ interface Opened {
   choosesThreads: boolean
 }
 
-interface Entry {
-  key: string
-  ready: Promise<NativeEpoch>
-  users: number
-}
-
-/** `load` is called when the engine is first asked for, and throws a Failure where there is none. `path`: see NativeAddon. Without `driver` the built-in one. */
+/** `load` is called at the first use, and throws a Failure where there is no addon. `kernel`: see NativeAddon. `driver`: undefined for the built-in CPU driver. */
 export function createNativeBackend(
   load: () => NativeAddon,
   initialThreads: number,
-  path: string | null = null,
+  kernel: string | null = null,
   driver?: DriverDevice,
 ): NativeBackend {
   const blame = driver === undefined ? 'ours' : 'vendor'
   let threads = initialThreads
   let opened: Opened | null = null
   let running = 0
-  /** used last comes last */
-  const entries: Entry[] = []
 
   const open = (): Opened => {
     if (opened) return opened
@@ -58,42 +50,10 @@ export function createNativeBackend(
     opened = expected(blame, () => {
       const found = addon.describe(library).devices.find((device) => device.id === id)
       if (!found) throw new Failure('device-unavailable', `the driver has no device "${id}" any more`)
-      const device = addon.open(library, id, threads, driver?.memoryLimitBytes ?? 0, path)
+      const device = addon.open(library, id, threads, driver?.memoryLimitBytes ?? 0, kernel)
       return { addon, device, choosesThreads: found.maximumThreads > 0 }
     })
     return opened
-  }
-
-  const forget = (entry: Entry): void => {
-    entries.splice(entries.indexOf(entry), 1)
-    entry.ready.then(
-      (epoch) => opened?.addon.release(epoch),
-      () => undefined,
-    )
-  }
-  const keepAtMost = (count: number): void => {
-    while (entries.length > count) {
-      const unused = entries.find((entry) => entry.users === 0)
-      if (!unused) return
-      forget(unused)
-    }
-  }
-
-  const entryOf = ({ tier, epochSeed }: ProofContext): Entry => {
-    const key = `${tier} ${epochSeed}`
-    const known = entries.find((entry) => entry.key === key)
-    if (known) {
-      entries.push(...entries.splice(entries.indexOf(known), 1))
-      return known
-    }
-    // before the next is made: the weights of the largest tier take 201 MB
-    keepAtMost(KEPT_EPOCHS - 1)
-    const { addon, device } = open()
-    const { width, layers, tokens } = TIERS[tier]
-    const ready = counted(addon.prepare(device, width, layers, tokens, hexToBytes(epochSeed)))
-    const entry: Entry = { key, ready, users: 0 }
-    entries.push(entry)
-    return entry
   }
 
   const counted = async <T>(work: Promise<T>): Promise<T> => {
@@ -106,6 +66,15 @@ export function createNativeBackend(
       running--
     }
   }
+
+  const epochs = createEpochCache<NativeEpoch>({
+    prepare: ({ tier, epochSeed }) => {
+      const { addon, device } = open()
+      const { width, layers, tokens } = TIERS[tier]
+      return counted(addon.prepare(device, width, layers, tokens, hexToBytes(epochSeed)))
+    },
+    release: (epoch) => opened?.addon.release(epoch),
+  })
 
   return {
     get threads() {
@@ -139,13 +108,10 @@ export function createNativeBackend(
       const { addon, device } = open()
       expected(blame, () => addon.setPowerLimit(device, watts))
     },
-    with: async (context, work) => {
-      const entry = entryOf(context)
-      entry.users++
-      try {
-        const epoch = await entry.ready
+    with: (context, work) =>
+      epochs.with(context, (epoch) => {
         const { addon } = open()
-        const compute: Compute = async (header, firstNonce, count) => {
+        return work(async (header, firstNonce, count) => {
           const { digests, kernelMilliseconds } = await counted(addon.run(epoch, header, firstNonce, count))
           return {
             digests: Array.from({ length: count }, (_, index) =>
@@ -153,16 +119,8 @@ export function createNativeBackend(
             ),
             kernelMilliseconds,
           }
-        }
-        return await work(compute)
-      } catch (error) {
-        if (entries.includes(entry)) forget(entry)
-        throw error
-      } finally {
-        entry.users--
-        keepAtMost(KEPT_EPOCHS)
-      }
-    },
+        })
+      }),
   }
 }
 
@@ -175,7 +133,7 @@ export function describeDriver(addon: NativeAddon, library: string): NativeDrive
   return found
 }
 
-/** Whose driver it is: a vendor's answers for what it does. */
+/** Whose driver it is. An error of a vendor's driver is a driver fault; one of our own is not. */
 type Blame = 'ours' | 'vendor'
 
 function expected<T>(blame: Blame, work: () => T): T {
@@ -186,10 +144,10 @@ function expected<T>(blame: Blame, work: () => T): T {
   }
 }
 
-/** No word about the driver's own work: the library or what it needs is missing, or nothing may be asked of it. */
-const NOT_ITS_WORK = new Set(['LODE_NO_LIBRARY', 'LODE_NO_DRIVER', 'LODE_WRONG_ABI', 'LODE_NOT_AVAILABLE'])
+/** Statuses that are no fault of the driver's work: the library or something it needs is missing, or the function is not available. */
+const NO_DRIVER_FAULT = new Set(['LODE_NO_LIBRARY', 'LODE_NO_DRIVER', 'LODE_WRONG_ABI', 'LODE_NOT_AVAILABLE'])
 
-/** What the driver may say of this machine is a Failure; anything else is a bug and stays what it is. */
+/** A status of the driver becomes a Failure; any other error is a bug and stays as it is. */
 function failureOf(error: unknown, blame: Blame): unknown {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
   if (code === 'LODE_OUT_OF_MEMORY') {
@@ -202,7 +160,7 @@ function failureOf(error: unknown, blame: Blame): unknown {
   if (code === 'LODE_CANCELLED') return new Failure('cancelled', 'the work was cancelled')
   if (code.startsWith('LODE_') && error instanceof Error) {
     return new Failure(
-      blame === 'vendor' && !NOT_ITS_WORK.has(code) ? 'driver-fault' : 'device-unavailable',
+      blame === 'vendor' && !NO_DRIVER_FAULT.has(code) ? 'driver-fault' : 'device-unavailable',
       error.message,
       "Ask the driver's maker, or leave the device off.",
     )

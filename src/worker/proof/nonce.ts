@@ -1,4 +1,4 @@
-/** What goes into and comes out of a nonce's forward pass (protocol.md §2): input rows and digest. */
+/** The input rows and the digest of a nonce (protocol.md §2). */
 import { createHash } from 'node:crypto'
 import { bytesToHex, concatBytes, u64LittleEndian, utf8ToBytes } from '#shared/domain/bytes'
 import { fillKeystream, toOperands } from './keystream'

@@ -1,4 +1,4 @@
-/** The one ONNX graph that the onnx-cpu engine runs, made in memory. */
+/** The one ONNX graph that the onnx-cpu backend runs, built in memory. */
 import onnxProto from 'onnx-proto'
 
 /** ONNX element types (TensorProto.DataType). */
@@ -14,10 +14,10 @@ export const ZERO_POINT = 64
 
 /**
  * Y = (A − 64)·B: MatMulInteger of uint8 rows×inner with int8 inner×columns. Both matrices are inputs, so one session
- * serves every layer and every epoch. uint8 with int8 is the pair that onnxruntime has fast kernels for.
+ * serves every layer and every epoch. onnxruntime has fast kernels for uint8 with int8 only.
  *
  * `int32`: the sums. `int16`: their low 16 bits (int32 to int16 keeps them), which hold every bit that a window reads;
- * onnxruntime-node copies whatever a session returns, and so it copies half.
+ * onnxruntime-node copies what a session returns, so int16 halves the copying.
  */
 export function matrixProductGraph(sums: 'int16' | 'int32'): Uint8Array {
   const matrix = (name: string, elemType: number, dimensions: string[]) => ({

@@ -1,5 +1,5 @@
 /**
- * The onnx-cpu engine's layout of weights: every product is cut into panels of columns whose sums stay in the
+ * The weight layout of the onnx-cpu backend: every product is cut into panels of columns whose sums stay in the
  * processor's cache until they are reduced to operands. Q, K and V are one product, [Wq Wk Wv].
  */
 import type { Tier } from '#shared/domain/tiers'

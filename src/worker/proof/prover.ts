@@ -1,4 +1,4 @@
-/** The proof methods of a worker: prepare, run, digest, digests, check, benchmark, over the lanes of this process or a native driver. */
+/** The proof methods of a worker: prepare, run, digest, digests, check and benchmark, on compute threads, a native driver or a graphics processor. */
 import { BENCHMARK_EPOCH, BENCHMARK_PUBLIC_KEY, type DeviceBenchmark } from '#shared/domain/benchmark'
 import { Failure } from '#shared/domain/errors'
 import { goldenDigests } from '#shared/domain/golden'
@@ -7,15 +7,15 @@ import { TIERS, type TierName } from '#shared/domain/tiers'
 import type { ProofEngine } from '#shared/domain/backend'
 import type { WorkerMethods } from '#shared/ipc/worker'
 import type { ProofBackends } from './backend'
-import { createCarry } from './carry'
-import { createPacer, type Pacer } from './pacer'
+import { createBatchSizer, type BatchSizer } from './batch-sizer'
+import { createInFlightKeeper } from './in-flight'
 import { search, type Search } from './search'
 
 type Params<M extends keyof WorkerMethods> = WorkerMethods[M]['params']
 type Result<M extends keyof WorkerMethods> = WorkerMethods[M]['result']
 
 export interface Prover {
-  /** whether something computes or waits to */
+  /** whether work computes or waits */
   readonly busy: boolean
   setThreads(threads: number): void
   prepare(params: Params<'proof.prepare'>): Promise<Result<'proof.prepare'>>
@@ -24,26 +24,24 @@ export interface Prover {
   digests(params: Params<'proof.digests'>): Promise<Result<'proof.digests'>>
   check(params: Params<'proof.check'>): Promise<Result<'proof.check'>>
   benchmark(params: Params<'proof.benchmark'>): Promise<DeviceBenchmark>
-  /** Every `run` ends soon, with what it has tried so far. */
+  /** Makes every `run` end soon, with the nonces that it has tried so far. */
   yield(): void
-  /** Other work begins: what a run left computing must not take its threads. */
-  makeRoom(): void
+  /** Cancels the batches that a run left computing, because other work begins and needs the threads. */
+  cancelInFlight(): void
 }
 
-/**
- * What computes may end by itself for this long before it is cancelled: most batches do, and what they found is kept.
- */
+/** Batches may end by themselves for this long before they are cancelled: most do, and their results are kept. */
 const YIELD_GRACE_MILLISECONDS = 40
 
 /** `now`: monotonic milliseconds. */
 export function createProver(backends: ProofBackends, now: () => number): Prover {
-  const pacers = new Map<string, Pacer>()
-  const pacer = (engine: ProofEngine, tier: TierName): Pacer => {
+  const batchSizers = new Map<string, BatchSizer>()
+  const batchSizerFor = (engine: ProofEngine, tier: TierName): BatchSizer => {
     const batch = backends[engine].batch(tier)
     const key = `${engine} ${tier} ${batch}`
-    const pace = pacers.get(key) ?? createPacer(batch)
-    pacers.set(key, pace)
-    return pace
+    const sizer = batchSizers.get(key) ?? createBatchSizer(batch)
+    batchSizers.set(key, sizer)
+    return sizer
   }
 
   const prepare: Prover['prepare'] = async (context) => {
@@ -54,19 +52,19 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
 
   const searchWith = (plan: Search): ReturnType<typeof search> => {
     const { engine, tier } = plan.context
-    return search(plan, backends[engine], pacer(engine, tier), now)
+    return search(plan, backends[engine], batchSizerFor(engine, tier), now)
   }
 
   const runs = new Set<{ engine: ProofEngine; computing: boolean; yielding: boolean }>()
-  const carry = createCarry(now)
-  const endCarried = (graceMilliseconds = YIELD_GRACE_MILLISECONDS): void => {
-    const left = carry.drop()
-    if (left === null) return
+  const inFlight = createInFlightKeeper(now)
+  const cancelInFlight = (graceMilliseconds = YIELD_GRACE_MILLISECONDS): void => {
+    const kept = inFlight.drop()
+    if (kept === null) return
     const grace = setTimeout(() => {
-      // A run that began meanwhile must not lose its work to it.
-      if (runs.size === 0) backends[left.engine].cancel()
+      // A run that began meanwhile must not be cancelled with the batches.
+      if (runs.size === 0) backends[kept.engine].cancel()
     }, graceMilliseconds)
-    void left.ended.then(() => clearTimeout(grace))
+    void kept.ended.then(() => clearTimeout(grace))
   }
 
   return {
@@ -82,12 +80,12 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
       const firstNonce = nonceOf(params.unit, params.firstCounter)
       const run = { engine: params.engine, computing: false, yielding: false }
       runs.add(run)
-      const carried = carry.take(params, firstNonce)
-      const { carried: left, ...tried } = await searchWith({
+      const continued = inFlight.take(params, firstNonce)
+      const { inFlight: left, ...tried } = await searchWith({
         context: params,
         firstNonce,
-        ...(carried === undefined ? {} : { carried }),
-        carriesOn: params.goesOn === true,
+        ...(continued === undefined ? {} : { inFlight: continued }),
+        keepPipelineFull: params.keepPipelineFull === true,
         limit: Math.min(Number(MAX_COUNTER - params.firstCounter) + 1, params.maxNonces ?? Number.MAX_SAFE_INTEGER),
         budgetMilliseconds: params.budgetMilliseconds,
         enough: () => params.stopAtShare === true && found.length > 0,
@@ -99,9 +97,9 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
           if (isShare(digest, params.difficulty)) found.push({ nonce, digest })
         },
       }).finally(() => runs.delete(run))
-      if (left !== null) carry.keep(params, firstNonce + BigInt(tried.nonces), left)
-      if (run.yielding) endCarried()
-      // What lies behind a cancelled nonce will be tried again.
+      if (left !== null) inFlight.keep(params, firstNonce + BigInt(tried.nonces), left)
+      if (run.yielding) cancelInFlight()
+      // Nonces behind a cancelled one will be tried again.
       const shares = found
         .filter(({ nonce }) => nonce < firstNonce + BigInt(tried.nonces))
         .toSorted((one, other) => (one.nonce < other.nonce ? -1 : 1))
@@ -112,13 +110,13 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
         if (run.yielding) continue
         run.yielding = true
         setTimeout(() => {
-          // A driver's cancellation would end the preparing of weights too.
+          // Not while weights are prepared: a driver's cancellation would end that too.
           if (runs.has(run) && run.computing) backends[run.engine].cancel()
         }, YIELD_GRACE_MILLISECONDS)
       }
-      endCarried()
+      cancelInFlight()
     },
-    makeRoom: () => endCarried(0),
+    cancelInFlight: () => cancelInFlight(0),
     digest: async (params) => {
       const { engine, nonce } = params
       const head = header(params.epochSeed, params.publicKey)
@@ -126,7 +124,7 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
         const startedAt = now()
         const { digests } = await compute(head, nonce, 1)
         const [digest] = digests
-        if (digest === undefined) throw new Error('the engine returned no digest')
+        if (digest === undefined) throw new Error('the backend returned no digest')
         return { digest, milliseconds: now() - startedAt }
       })
     },
@@ -171,7 +169,7 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
       const context = { engine, tier, epochSeed, publicKey: BENCHMARK_PUBLIC_KEY }
       const golden = goldenDigests(tier)
       const matches: boolean[] = []
-      // also warms every thread up, so that the measurement has no first-run costs in it
+      // This search also warms every thread up, so that the measurement contains no first-run costs.
       const warmUp = Math.max(golden.length, backends[engine].streams * backends[engine].batch(tier))
       await searchWith({
         context,

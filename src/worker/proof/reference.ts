@@ -1,6 +1,6 @@
 /**
- * ITP-1 written for reading (protocol.md §2), in plain integer arithmetic. Every other engine is compared with this
- * one. Slow on purpose: seconds for one nonce of the largest tier, so it runs off the event loop.
+ * ITP-1 in plain integer arithmetic, written to be read (protocol.md §2). Every other backend is compared with it. It takes
+ * seconds for one nonce of the largest tier, so it runs off the event loop.
  */
 import { header } from '#shared/domain/share'
 import type { Tier } from '#shared/domain/tiers'
@@ -51,7 +51,7 @@ export function referenceForward(tier: Tier, weights: readonly LayerWeights[], i
   return x.values
 }
 
-/** w(a, s): seven bits of the exact sum above its s lowest, as a signed number in [−64, 63]; what lies higher wraps. */
+/** w(a, s): the seven bits of the exact sum above its s lowest bits, as a signed number in [−64, 63]; higher bits are dropped. */
 export function windowOf(sum: number, drop: number): number {
   return (((sum >> drop) + 64) & 127) - 64
 }

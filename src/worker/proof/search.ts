@@ -1,14 +1,14 @@
-/** Tries nonces on every thread at once, in batches that the pacer sizes, until the time is over. */
+/** Tries nonces on every thread at once, in batches that the batch sizer sizes, until the time is over. */
 import { Failure } from '#shared/domain/errors'
 import { header } from '#shared/domain/share'
 import type { ProofContext } from '#shared/ipc/worker'
 import type { Compute, ProofBackend } from './backend'
-import type { Pacer } from './pacer'
+import type { BatchSizer } from './batch-sizer'
 
-/** Of one batch where the search carries on: it need not fit into what is left of the time. */
-const CARRIED_BATCH_MILLISECONDS = 250
+/** Length of a batch where the pipeline is kept full: it need not fit into the rest of the time. */
+const IN_FLIGHT_BATCH_MILLISECONDS = 250
 
-/** Tries firstNonce … Exactly the nonces that are counted in the result were tried. */
+/** Tries nonces from `firstNonce` on. Exactly the nonces that the result counts were tried. */
 export interface Search {
   context: ProofContext & { publicKey: string }
   firstNonce: bigint
@@ -16,30 +16,30 @@ export interface Search {
   limit: number
   /** counted from when the epoch is prepared; every stream tries at least one batch */
   budgetMilliseconds: number
-  /** begins again at firstNonce after so many */
+  /** after so many nonces the search begins again at firstNonce */
   repeatAfter?: number
   /** asked after each batch */
   enough?: () => boolean
-  /** somebody waits: nothing more is begun, and what was cancelled counts as not tried */
+  /** other work waits: no more batches are begun, and cancelled batches count as not tried */
   isYielding?: () => boolean
   onDigest: (nonce: bigint, digest: string) => void
-  /** the weights are there, and nonces are tried from now on */
+  /** called when the weights are prepared, before the first batch */
   onPrepared?: () => void
-  /** what the search before this one left computing, from `firstNonce` upwards */
-  carried?: Carried
-  /** at its end each stream leaves a batch computing, uncounted, so that no thread waits for the others or for the next search */
-  carriesOn?: boolean
+  /** batches that the previous search left computing, from `firstNonce` upwards */
+  inFlight?: InFlightBatches
+  /** at its end each stream leaves an uncounted batch computing, so that no thread waits for the others or for the next search */
+  keepPipelineFull?: boolean
 }
 
 export interface Tried {
   nonces: number
   milliseconds: number
-  /** of the streams' kernels, all threads together */
+  /** time in kernels, at most `milliseconds`: the mean over the backend's threads */
   kernelMilliseconds: number
 }
 
-/** Batches that still compute, from successive nonces; whose counting begins at `since`. */
-export interface Carried {
+/** Batches of successive nonces that still compute. The next search counts their time from `since` on. */
+export interface InFlightBatches {
   since: number
   batches: readonly Batch[]
 }
@@ -48,7 +48,7 @@ export interface Batch {
   firstNonce: bigint
   count: number
   sentAt: number
-  /** null: cancelled */
+  /** null: the batch was cancelled */
   result: Promise<Awaited<ReturnType<Compute>> | null>
 }
 
@@ -56,18 +56,18 @@ export interface Batch {
 export function search(
   plan: Search,
   backend: ProofBackend,
-  pace: Pacer,
+  batchSizer: BatchSizer,
   now: () => number,
-): Promise<Tried & { carried: Carried | null }> {
+): Promise<Tried & { inFlight: InFlightBatches | null }> {
   return backend.with(plan.context, async (compute) => {
     const { epochSeed, publicKey } = plan.context
     const head = header(epochSeed, publicKey)
     plan.onPrepared?.()
-    const carried = plan.carried?.batches ?? []
-    const startedAt = plan.carried?.since ?? now()
+    const inFlight = plan.inFlight?.batches ?? []
+    const startedAt = plan.inFlight?.since ?? now()
     const deadline = now() + plan.budgetMilliseconds
     const left: Batch[] = []
-    let begun = carried.reduce((sum, { count }) => sum + count, 0)
+    let begun = inFlight.reduce((sum, { count }) => sum + count, 0)
     let nonces = begun
     let kernelMilliseconds = 0
     let firstUntried = plan.firstNonce + BigInt(plan.limit)
@@ -76,14 +76,14 @@ export function search(
     const begin = (leftMilliseconds: number, run: Compute = compute): Batch | null => {
       const offset = plan.repeatAfter === undefined ? begun : begun % plan.repeatAfter
       const toTheEnd = (plan.repeatAfter ?? plan.limit) - offset
-      const count = Math.min(pace.batch(leftMilliseconds), plan.limit - begun, toTheEnd)
+      const count = Math.min(batchSizer.batch(leftMilliseconds), plan.limit - begun, toTheEnd)
       if (count <= 0) return null
       const firstNonce = plan.firstNonce + BigInt(offset)
       begun += count
       return { firstNonce, count, sentAt: now(), result: run(head, firstNonce, count).catch(cancelledToNull) }
     }
 
-    /** False: it was cancelled. */
+    /** Counts a batch when it is done. False: it was cancelled. */
     const finish = async (batch: Batch): Promise<boolean> => {
       const { firstNonce, count, sentAt } = batch
       const result = await batch.result
@@ -92,7 +92,7 @@ export function search(
         firstUntried = firstNonce < firstUntried ? firstNonce : firstUntried
         return false
       }
-      pace.took(count, now() - sentAt)
+      batchSizer.took(count, now() - sentAt)
       kernelMilliseconds += result.kernelMilliseconds
       result.digests.forEach((digest, index) => plan.onDigest(firstNonce + BigInt(index), digest))
       return true
@@ -103,33 +103,33 @@ export function search(
       do {
         if (batch === undefined) {
           if (isYielding()) return
-          batch = begin(Math.max(deadline - now(), plan.carriesOn === true ? CARRIED_BATCH_MILLISECONDS : 0))
+          batch = begin(Math.max(deadline - now(), plan.keepPipelineFull === true ? IN_FLIGHT_BATCH_MILLISECONDS : 0))
           if (batch === null) return
           nonces += batch.count
         }
         if (!(await finish(batch))) return
         batch = undefined
-      } while (pace.fits(deadline - now()) && plan.enough?.() !== true)
-      if (plan.carriesOn !== true || isYielding() || plan.enough?.() === true) return
-      // Holds the epoch for itself: the search that began it may be over before it is.
-      const behind = begin(CARRIED_BATCH_MILLISECONDS, (...parameters) =>
+      } while (batchSizer.fits(deadline - now()) && plan.enough?.() !== true)
+      if (plan.keepPipelineFull !== true || isYielding() || plan.enough?.() === true) return
+      // This batch uses the epoch on its own: the search may end before the batch does.
+      const behind = begin(IN_FLIGHT_BATCH_MILLISECONDS, (...parameters) =>
         backend.with(plan.context, (run) => run(...parameters)),
       )
       if (behind === null) return
       left.push(behind)
-      // Whoever takes it up hears of a fault; where nobody does, the next work meets it.
+      // The next search sees an error of this batch; without a next search, the next work meets the same error.
       behind.result.catch(() => undefined)
     }
 
-    const streams = Math.max(backend.streams, carried.length)
-    await Promise.all(Array.from({ length: streams }, (_, index) => fillStream(carried[index])))
+    const streams = Math.max(backend.streams, inFlight.length)
+    await Promise.all(Array.from({ length: streams }, (_, index) => fillStream(inFlight[index])))
     const endedAt = now()
     const milliseconds = endedAt - startedAt
     return {
       nonces: Math.min(nonces, Number(firstUntried - plan.firstNonce)),
       milliseconds,
       kernelMilliseconds: Math.min(milliseconds, kernelMilliseconds / backend.threads),
-      carried: left.length === 0 ? null : { since: endedAt, batches: left },
+      inFlight: left.length === 0 ? null : { since: endedAt, batches: left },
     }
   })
 }

@@ -1,3 +1,4 @@
+/** Draws pictures of text whose content is known. */
 import sharp from 'sharp'
 import { FONT_STYLES, openFont, type FontStyle } from './fonts'
 import type { SeededRandom } from './random'
@@ -43,7 +44,7 @@ async function drawLine(random: SeededRandom, background: Color): Promise<DrawnL
   const sizePixels = random.integer(MIN_SIZE, MAX_SIZE)
   const { width } = await openFont(style)
   const first = random.pick(ALL_WORDS)
-  // In this typeface a capital I is a small l: no one could say which was drawn.
+  // In this typeface a capital I looks like a small l: nobody could tell which was drawn.
   let text = random.chance(40) && !first.startsWith('i') ? capitalized(first) : first
   for (let more = random.integer(0, 4); more > 0; more--) {
     const word = random.chance(10) ? String(random.integer(2, 9999)) : random.pick(ALL_WORDS)
@@ -63,8 +64,8 @@ async function compose(random: SeededRandom, background: Color, lines: readonly 
   let y = MARGIN + random.integer(0, 20)
   const paths = lines.map(({ text, sizePixels, color }, index) => {
     y += sizePixels
-    const room = width - 2 * MARGIN - widths[index]!
-    const x = MARGIN + random.integer(0, Math.floor(room))
+    const freePixels = width - 2 * MARGIN - widths[index]!
+    const x = MARGIN + random.integer(0, Math.floor(freePixels))
     const path = `<path fill="${toCss(color)}" d="${fonts[index]!.path(text, x, y, sizePixels)}"/>`
     y += Math.ceil(sizePixels * 0.4) + random.integer(4, 30)
     return path

@@ -1,3 +1,4 @@
+/** Outlines of text in the typeface that comes with Lode. */
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { Glyph, Path } from 'opentype.js'

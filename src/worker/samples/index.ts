@@ -1,11 +1,11 @@
-/** Samples: fresh useful work for rigs that nobody has sent any. Drawn at run time, never shipped with the program. */
+/** Samples: useful work for rigs to which nobody has sent any, generated at run time and never shipped with the program. */
 import type { JobInput, JobKind } from '#shared/domain/job'
 import { drawPicture } from './drawing'
 import { SeededRandom } from './random'
 import { question, sentence } from './texts'
 
 /**
- * Draws a sample of a kind from a seed (hexadecimal). The same seed gives the same sample.
+ * Generates a sample of a kind from a seed (hexadecimal). The same seed gives the same sample.
  * `knownText`: the lines of an ocr picture in reading order; other kinds have no known answer.
  */
 export async function generateSample(params: {

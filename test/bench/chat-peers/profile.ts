@@ -3,15 +3,15 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import * as runtime from 'onnxruntime-node'
-import { createChatEngine } from '#worker/inference/chat/engine'
+import { createChatBackend } from '#worker/inference/chat/backend'
 import type { ChatModel } from '#worker/inference/chat/model'
 import type { Prepared } from './engines'
 
 const PREFIX = 'profile-chat'
 const PROMPT_TOKENS = 512
 const STEPS = 48
-/** of a prompt, as the worker cuts it for a model of this size: two of these, then ones twice as large */
-const PART_TOKENS = 64
+/** the worker cuts a prompt of a model of this size into two chunks of so many tokens, then into chunks of twice that size */
+const CHUNK_TOKENS = 64
 
 const profile = z.array(
   z.looseObject({
@@ -35,7 +35,7 @@ const groups: [name: string, operators: readonly string[]][] = [
 /** The product that makes a layer's values, which may be in float32. */
 const VALUE_PRODUCT = /^layer\.\d+\.v_kernel_time$/
 
-/** A table in Markdown: parts of a prompt, steps of one request, steps of eight. */
+/** A table in Markdown: chunks of a prompt, steps of one request, steps of eight requests. */
 export async function profileOf({ location }: Prepared, threads: number, folder: string): Promise<string> {
   const columns = [
     await measured(location, threads, folder, 1, 1),
@@ -71,17 +71,17 @@ async function measured(
     enableProfiling: true,
     profileFilePrefix: profileFile,
   })
-  const engine = createChatEngine(profiledModel(session, location))
+  const backend = createChatBackend(profiledModel(session, location))
   const prompts = Array.from({ length: requests }, (_, request) =>
     Array.from({ length: PROMPT_TOKENS }, (_, index) => 1000 + ((index * 977 + request * 13) % 30_000)),
   )
-  const parts = 2 + (PROMPT_TOKENS - 2 * PART_TOKENS) / (2 * PART_TOKENS)
+  const chunks = 2 + (PROMPT_TOKENS - 2 * CHUNK_TOKENS) / (2 * CHUNK_TOKENS)
   await Promise.all(
     prompts.map((prompt, request) =>
-      engine.answer({
+      backend.answer({
         prompt,
-        // all end at the same step, though the first began to generate while the others' prompts were absorbed
-        room: steps === 1 ? 1 : steps + (requests - 1 - request) * parts,
+        // all end at the same step, though the first began to generate while the others' prompts were prefilled
+        maxNewTokens: steps === 1 ? 1 : steps + (requests - 1 - request) * chunks,
         sampling: undefined,
         stop: [],
         signal: new AbortController().signal,
@@ -100,7 +100,7 @@ async function measured(
   return summary(events, chosen)
 }
 
-/** What the engine needs of a model; nothing is made into text. */
+/** What the chat backend needs of a model; no tokens are decoded into text. */
 function profiledModel(session: runtime.InferenceSession, { folder }: Prepared['location']): ChatModel {
   const config = z
     .object({
@@ -121,15 +121,15 @@ function profiledModel(session: runtime.InferenceSession, { folder }: Prepared['
     template: undefined as unknown as ChatModel['template'],
     endIds: new Set(),
     context: 2048,
-    cache: [],
+    cacheInputs: [],
     inPlace: false,
-    joined: {
+    batchedCache: {
       inputs,
       heads: config.num_key_value_heads,
       group: config.num_attention_heads / config.num_key_value_heads,
       headSize: config.head_dim,
     },
-    prefillTokens: PART_TOKENS,
+    prefillChunkTokens: CHUNK_TOKENS,
   }
 }
 

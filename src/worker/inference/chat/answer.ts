@@ -1,8 +1,8 @@
-/** An answer that grows token by token: chosen, proved, made into text, and ended. */
+/** An answer that grows token by token: each token is chosen, its evidence recorded, its text emitted, and the end detected. */
 import { damaged } from '../model-files'
-import type { Ask } from './engine'
 import { bestTokens } from './log-probabilities'
 import type { ChatModel } from './model'
+import type { ChatRequest } from './request'
 import { createSampler } from './sampler'
 import { createStopStrings } from './stop-strings'
 import { createTextStream } from './text-stream'
@@ -20,15 +20,15 @@ export interface GrowingAnswer {
   take(logits: Float32Array): number | null
 }
 
-export function createAnswer(model: ChatModel, ask: Ask): GrowingAnswer {
+export function createAnswer(model: ChatModel, request: ChatRequest): GrowingAnswer {
   const stream = createTextStream((ids) => model.tokenizer.decode(ids))
-  const stops = createStopStrings(ask.stop)
-  const sampler = createSampler(ask.sampling, ask.prompt)
+  const stops = createStopStrings(request.stop)
+  const sampler = createSampler(request.sampling, request.prompt)
   const answer: Answer = { text: '', ids: [], top: [], finish: 'length' }
   const emit = (text: string): void => {
     if (text === '') return
     answer.text += text
-    ask.onToken(text, answer.ids.length - 1)
+    request.onToken(text, answer.ids.length - 1)
   }
   /** Adds text; whether a stop string ended it. */
   const add = (piece: string): boolean => {
@@ -55,7 +55,7 @@ export function createAnswer(model: ChatModel, ask: Ask): GrowingAnswer {
         return complete()
       }
       if (add(stream.push(chosen))) return null
-      return answer.ids.length < ask.room ? chosen : complete()
+      return answer.ids.length < request.maxNewTokens ? chosen : complete()
     },
   }
 }

@@ -1,22 +1,22 @@
-/** The forward pass with its key-value cache: tokens in, logits of the last position out. */
+/** The forward pass of one request with its key-value cache: tokens in, logits of the last position out. */
 import type { Tensor } from 'onnxruntime-node'
 import { damaged } from '../model-files'
 import { tensorShape } from '../sessions'
-import { createGrowingCache, createInPlaceCache } from './cache'
+import { createGrowingCache, createInPlaceCache } from './sequence-cache'
 import type { ChatModel } from './model'
 
 export interface Decoder {
-  /** Passes tokens through the layers and keeps their keys and values. */
-  absorb(ids: readonly number[]): Promise<void>
-  /** The same, and gives the logits of the last token, one for each word of the vocabulary. */
+  /** Passes tokens through the layers and adds their keys and values to the cache. */
+  prefill(ids: readonly number[]): Promise<void>
+  /** Does the same, and gives the logits of the last token, one for each entry of the vocabulary. */
   next(ids: readonly number[]): Promise<Float32Array>
 }
 
 export function createDecoder(model: ChatModel): Decoder {
   const { session } = model
   const cache = model.inPlace
-    ? createInPlaceCache(model.runtime, model.cache)
-    : createGrowingCache(model.runtime, model.cache)
+    ? createInPlaceCache(model.runtime, model.cacheInputs)
+    : createGrowingCache(model.runtime, model.cacheInputs)
   let positions = 0
 
   const run = async (ids: readonly number[], wanted: Record<string, null>): Promise<Record<string, Tensor>> => {
@@ -29,7 +29,7 @@ export function createDecoder(model: ChatModel): Decoder {
     return results
   }
   return {
-    absorb: async (ids) => void (await run(ids, {})),
+    prefill: async (ids) => void (await run(ids, {})),
     next: async (ids) => {
       const { logits } = await run(ids, { logits: null })
       if (!logits) throw new Error('the graph gave no logits')
@@ -68,14 +68,14 @@ function inputs(model: ChatModel, ids: readonly number[], positions: number): Re
   )
 }
 
-/** Logits come as [1, tokens, words] or [1, 1, words], in float32 or float16. */
+/** Logits come as [1, tokens, vocabulary] or [1, 1, vocabulary], in float32 or float16. */
 function lastRow(logits: Tensor): Float32Array {
-  const words = logits.dims.at(-1) ?? 0
+  const vocabulary = logits.dims.at(-1) ?? 0
   const { data } = logits
-  if (data instanceof Float32Array) return data.subarray(data.length - words)
-  if (data instanceof Uint16Array) return Float32Array.from(data.subarray(data.length - words), halfToSingle)
+  if (data instanceof Float32Array) return data.subarray(data.length - vocabulary)
+  if (data instanceof Uint16Array) return Float32Array.from(data.subarray(data.length - vocabulary), halfToSingle)
   if (logits.type === 'float16')
-    return Float32Array.from((data as unknown as Float32Array).subarray(data.length - words))
+    return Float32Array.from((data as unknown as Float32Array).subarray(data.length - vocabulary))
   throw damaged('logits', `have elements of type ${logits.type}, where float32 or float16 is needed`)
 }
 

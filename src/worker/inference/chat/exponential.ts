@@ -1,7 +1,7 @@
-/** e to a power, many times a token: a row of logits has tens of thousands. */
+/** Powers of e, fast: a row of logits needs tens of thousands of them for each token. */
 
 const STEPS = 64
-/** Below e^−40 nothing counts beside a largest value of 1. */
+/** Values below e^−40 are negligible beside the largest value, 1. */
 const LEAST = -40
 const table = Float64Array.from({ length: -LEAST * STEPS + 1 }, (_, index) => Math.exp(-index / STEPS))
 

@@ -7,8 +7,8 @@ import type { WorkerMethods } from '#shared/ipc/worker'
 import { countTransformerMacs } from '../graph/macs'
 import { readGraph } from '../graph/read'
 import { damaged, graphPath, headSize, readModelConfig } from '../model-files'
-import { createModelCache, modelKey } from '../residency'
-import { createChatEngine, type ChatEngine } from './engine'
+import { createKindModelCache, modelKey } from '../model-cache'
+import { createChatBackend, type ChatBackend } from './backend'
 import { loadChatModel, type ChatModel } from './model'
 import { renderPrompt } from './prompt'
 
@@ -16,22 +16,22 @@ export interface ChatContext {
   threads: number
   signal: AbortSignal
   onToken(text: string, index: number): void
-  /** nominal MACs that a run computed of this job; called for all jobs of the run at once */
+  /** nominal MACs that a run of the graph computed for this job; called synchronously for all jobs of the run */
   onComputed?(macs: number): void
 }
 
 interface Loaded {
   model: ChatModel
-  engine: ChatEngine
+  backend: ChatBackend
 }
 
-const models = createModelCache<Loaded>(({ model }) => model.session.release())
+const models = createKindModelCache<Loaded>(({ model }) => model.session.release())
 
 /**
  * Answers a conversation. Ends with a token that ends the sequence or a stop string (`stop`; both count as generated), or at `maxTokens`
  * or the end of the model's context (`length`). The pieces given to `onToken` add up to the output.
- * Rejects with `invalid-input` before any work when the prompt exceeds the context, with `cancelled` within a token or a
- * part of the prompt.
+ * Rejects with `invalid-input` before any work when the prompt exceeds the context, and with `cancelled` within one token
+ * or one chunk of the prompt.
  */
 export async function runChat(input: ChatInput, model: InstalledModel, context: ChatContext): Promise<JobRun> {
   const started = performance.now()
@@ -41,16 +41,16 @@ export async function runChat(input: ChatInput, model: InstalledModel, context: 
     () => load(model, context.threads),
     async (loaded) => {
       const prompt = await encodePrompt(loaded.model, input, context.signal)
-      const answer = await loaded.engine.answer({
+      const answer = await loaded.backend.answer({
         prompt,
-        // Prompt and answer share the context; the last token generated never passes through the layers.
-        room: Math.min(input.maxTokens, loaded.model.context - prompt.length + 1),
+        // Prompt and answer share the context; the last generated token never passes through the layers.
+        maxNewTokens: Math.min(input.maxTokens, loaded.model.context - prompt.length + 1),
         sampling: input.sampling,
         stop: input.stop ?? [],
         signal: context.signal,
         onToken: context.onToken,
-        onComputed: (part) => {
-          if (macFormula.kind === 'chat') context.onComputed?.(chatMacs(macFormula, part))
+        onComputed: (range) => {
+          if (macFormula.kind === 'chat') context.onComputed?.(chatMacs(macFormula, range))
         },
       })
       return {
@@ -74,7 +74,7 @@ export async function probeChat(
   model: InstalledModel,
   context: { threads: number },
 ): Promise<WorkerMethods['model.probe']['result']> {
-  const { model: loaded, engine } = await load(model, context.threads)
+  const { model: loaded, backend } = await load(model, context.threads)
   try {
     const { signal } = new AbortController()
     const prompt = await encodePrompt(
@@ -82,7 +82,7 @@ export async function probeChat(
       { kind: 'chat', messages: [{ role: 'user', content: 'hello' }], maxTokens: 2 },
       signal,
     )
-    await engine.answer({ prompt, room: 2, sampling: undefined, stop: [], signal, onToken: () => undefined })
+    await backend.answer({ prompt, maxNewTokens: 2, sampling: undefined, stop: [], signal, onToken: () => undefined })
     const config = await readModelConfig(model)
     const attention = { heads: config.num_attention_heads ?? 1, headSize: headSize(config) }
     const macs = countTransformerMacs(
@@ -100,7 +100,7 @@ export async function probeChat(
 
 async function load(model: InstalledModel, threads: number): Promise<Loaded> {
   const loaded = await loadChatModel(model, threads)
-  return { model: loaded, engine: createChatEngine(loaded) }
+  return { model: loaded, backend: createChatBackend(loaded) }
 }
 
 async function encodePrompt(model: ChatModel, input: ChatInput, signal: AbortSignal): Promise<number[]> {

@@ -1,4 +1,4 @@
-/** What a row of logits says: the token that greedy decoding takes, and the evidence for it. */
+/** The most probable tokens of a row of logits: the greedy choice, and the evidence for it. */
 import { sumOfExponentials } from './exponential'
 
 export const EVIDENCE_TOKENS = 5

@@ -15,8 +15,8 @@ import {
 } from '../model-files'
 import { openGraph, tensorShape, type LoadedGraph } from '../sessions'
 import { loadTokenizer, tokenText, type TextTokenizer, type TokenizerConfig } from '../tokenizer'
-import { writesInPlace, type CacheSlot } from './cache'
-import type { KeyValueShape } from './key-values'
+import { writesInPlace, type CacheInput } from './sequence-cache'
+import type { KvCacheShape } from './kv-cache'
 
 export interface ChatModel extends LoadedGraph {
   tokenizer: TextTokenizer
@@ -24,16 +24,17 @@ export interface ChatModel extends LoadedGraph {
   endIds: ReadonlySet<number>
   /** tokens that prompt and answer may have together */
   context: number
-  cache: CacheSlot[]
-  /** the graph writes into the cache it is given (cache.ts) */
+  /** the cache tensors of a graph that computes one request a run; empty where `batchedCache` is set */
+  cacheInputs: CacheInput[]
+  /** the graph writes into the cache it is given (sequence-cache.ts) */
   inPlace: boolean
-  /** the graph computes many requests in one run and puts out only what is new for their cache; null: one request a run */
-  joined: KeyValueShape | null
-  /** prompt tokens in one run, at most twice as many: what a device does within a fraction of a second */
-  prefillTokens: number
+  /** the shape of the cache of a graph that computes many requests in one run; null: one request a run */
+  batchedCache: KvCacheShape | null
+  /** the prefill chunk size: prompt tokens of a small chunk, half of a large one; a chunk takes a fraction of a second */
+  prefillChunkTokens: number
 }
 
-/** Inputs that are not cache, and how they are filled (decoder.ts). */
+/** Inputs that are no cache tensors; decoder.ts fills them. */
 export const KNOWN_INPUTS = [
   'input_ids',
   'attention_mask',
@@ -56,20 +57,20 @@ export async function loadChatModel(model: InstalledModel, threads: number): Pro
   const template = await loadTemplate(model, tokenizer.config)
   const context = contextTokens(model.card.context, config.max_position_embeddings, tokenizer.config.model_max_length)
   const path = graphPath(model)
-  const graph = await openGraph(path, threads, { waitBusily: true })
+  const graph = await openGraph(path, threads, { allowSpinning: true })
   try {
-    const joined = joinedCache(graph, config)
-    const cache = joined === null ? cacheSlots(graph, config, basename(path)) : []
+    const batchedCache = batchedCacheShape(graph, config)
+    const cacheInputs = batchedCache === null ? findCacheInputs(graph, config, basename(path)) : []
     return {
       ...graph,
       tokenizer,
       template,
       context,
       endIds: endOfSequence(config, generation?.eos_token_id, tokenizer),
-      cache,
-      inPlace: joined === null && (await writesInPlace(path, cache)),
-      joined,
-      prefillTokens: prefillTokens(model),
+      cacheInputs,
+      inPlace: batchedCache === null && (await writesInPlace(path, cacheInputs)),
+      batchedCache,
+      prefillChunkTokens: prefillChunkTokens(model),
     }
   } catch (error) {
     await graph.session.release()
@@ -94,13 +95,13 @@ function endOfSequence(
   generation: number | number[] | null | undefined,
   tokenizer: TextTokenizer,
 ): Set<number> {
-  const word = tokenText(tokenizer.config.eos_token)
-  const ids = [generation, config.eos_token_id, word === undefined ? undefined : tokenizer.idOf(word)]
+  const token = tokenText(tokenizer.config.eos_token)
+  const ids = [generation, config.eos_token_id, token === undefined ? undefined : tokenizer.idOf(token)]
   return new Set(ids.flat().filter((id): id is number => typeof id === 'number'))
 }
 
-/** The cache of graphs that Lode builds (convert/decoder-attention.ts), by the names and shapes of their inputs. */
-function joinedCache({ session }: LoadedGraph, config: ModelConfig): KeyValueShape | null {
+/** The shape of the cache of a graph that Lode built (convert/graphs/attention.ts), by the names and shapes of its inputs; null for other graphs. */
+function batchedCacheShape({ session }: LoadedGraph, config: ModelConfig): KvCacheShape | null {
   const { inputNames, outputNames, inputMetadata } = session
   if (!['logits', 'new_keys', 'new_values'].every((name) => outputNames.includes(name))) return null
   const first = tensorShape(inputMetadata, 'past_key_values.0.key')
@@ -115,8 +116,8 @@ function joinedCache({ session }: LoadedGraph, config: ModelConfig): KeyValueSha
   return { inputs, heads, group: (config.num_attention_heads ?? heads) / heads, headSize: size }
 }
 
-function cacheSlots({ session }: LoadedGraph, config: ModelConfig, file: string): CacheSlot[] {
-  const slots: CacheSlot[] = []
+function findCacheInputs({ session }: LoadedGraph, config: ModelConfig, file: string): CacheInput[] {
+  const slots: CacheInput[] = []
   for (const past of session.inputNames) {
     if ((KNOWN_INPUTS as readonly string[]).includes(past)) continue
     const present = past.replace(/^past_key_values\./, 'present.')
@@ -143,11 +144,11 @@ function cacheSlots({ session }: LoadedGraph, config: ModelConfig, file: string)
 }
 
 /**
- * A power of two from 8 to 256 with at most some 8 × 10⁹ MACs a run: a run cannot be interrupted, so this bounds how
- * late a cancelled job ends, and how long the other requests' next token waits for a part of a prompt. It follows from
- * the card alone, so that the same prompt is always computed the same way.
+ * A power of two from 8 to 256 with about 8 × 10⁹ MACs a run at most. A run cannot be interrupted, so the chunk size bounds
+ * how late a cancelled job ends, and how long the next tokens of other requests wait for a chunk of a prompt. It depends on
+ * the card only, so that the same prompt is always computed in the same way.
  */
-function prefillTokens(model: InstalledModel): number {
+function prefillChunkTokens(model: InstalledModel): number {
   const formula = model.card.macFormula
   if (formula.kind !== 'chat' || formula.perToken === 0) return 8
   const tokens = 2 ** Math.floor(Math.log2(8e9 / formula.perToken))

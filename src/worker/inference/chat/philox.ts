@@ -1,6 +1,6 @@
 /**
- * Philox4x32-10, a counter-based generator: any number of any sequence can be had without those before it, so that who
- * checks a sampled answer can redo one position alone.
+ * Philox4x32-10, a counter-based generator: any number of any sequence can be computed without the numbers before it, so
+ * that a verifier of a sampled answer can redo one position alone.
  * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
  */
 

@@ -1,16 +1,16 @@
-/** The prompt of a conversation, by the model's template: a program out of a file, which is given little time. */
+/** Renders the prompt of a conversation with the model's template. A template is a program from a file, so its time is limited. */
 import { runInNewContext } from 'node:vm'
 import { Failure } from '#shared/domain/errors'
 import type { ChatMessage } from '#shared/domain/job'
 import { tokenText } from '../tokenizer'
 import type { ChatModel } from './model'
 
-/** A template takes milliseconds, also for a text of a million characters. */
+/** A template takes milliseconds, even for a text of a million characters. */
 const LIMIT_MILLISECONDS = 3000
 
 /**
  * The prompt as the model expects it. Throws a Failure `invalid-input` when the template refuses the messages (for example
- * their order), and `model-refused` when it does not come to an end.
+ * their order), and `model-refused` when it does not end in time.
  */
 export function renderPrompt(
   model: Pick<ChatModel, 'template' | 'tokenizer'>,

@@ -1,4 +1,4 @@
-/** Chooses the next token. Greedy unless a temperature is given; then drawn, by a generator that a verifier can redo. */
+/** Chooses the next token: the best one, or with a temperature one drawn by a generator that a verifier can redo. */
 import type { ChatSampling } from '#shared/domain/job'
 import { expOfNegative } from './exponential'
 import { uniformAt } from './philox'
@@ -66,7 +66,7 @@ function penalized(
 function draw(scores: Float32Array, { temperature, topK, minP, topP }: ChatSampling, uniform: number): number {
   const most = scores[best(scores)]!
   const ranked = rankedTokens(scores, most, temperature)
-  /** the best one's is 1; 0 for what min-p leaves out */
+  /** 1 for the best token; 0 for tokens that min-p leaves out */
   const weight = (id: number): number => {
     const value = expOfNegative((scores[id]! - most) / temperature)
     return value >= minP ? value : 0
@@ -98,12 +98,12 @@ function draw(scores: Float32Array, { temperature, topK, minP, topP }: ChatSampl
   return last
 }
 
-/** Differences of logits, by temperature, that are put in order together. */
+/** Tokens whose logits differ by less than so many temperatures are sorted together. */
 const BAND = 6
 
 /**
- * Tokens by their rank, best first, equal ones by lower id. Only as many are put in order as are asked for: nearly
- * always the first few of tens of thousands.
+ * Tokens by their rank, best first, equal ones by lower id. Sorts only as many tokens as are asked for: nearly always the
+ * first few of tens of thousands.
  */
 function rankedTokens(scores: Float32Array, most: number, temperature: number): (rank: number) => number | undefined {
   const ranked: number[] = []
@@ -119,7 +119,7 @@ function rankedTokens(scores: Float32Array, most: number, temperature: number): 
       }
       band.sort((one, other) => scores[other]! - scores[one]! || one - other)
       for (const id of band) ranked.push(id)
-      // far below the best one nothing weighs anything
+      // Tokens far below the best one have no weight.
       above = least < most - 10 * BAND * temperature ? -Infinity : least
     }
     return ranked[rank]

@@ -1,13 +1,13 @@
-/** Ends an answer at a string, also one that begins in one token and ends in another. */
+/** Ends an answer at a stop string, also at one that begins in one token and ends in a later one. */
 
 export interface StopStrings {
-  /** Adds text; gives what is certainly before any stop string. What could be the beginning of one is held back. */
+  /** Adds text and gives the text that is certainly before any stop string. Text that may begin a stop string is held back. */
   push(piece: string): { text: string; stopped: boolean }
-  /** What was held back, when nothing more comes. */
+  /** The text that was held back, when no more text comes. */
   end(): string
 }
 
-/** The stop string itself is not part of the answer. Of several in the same text the one that begins first counts. */
+/** The stop string itself is not part of the answer. Where several are in the text, the one that begins first counts. */
 export function createStopStrings(stops: readonly string[]): StopStrings {
   let held = ''
   return {
@@ -32,7 +32,7 @@ export function createStopStrings(stops: readonly string[]): StopStrings {
   }
 }
 
-/** Length of the longest end of `text` that `stop` begins with. */
+/** Length of the longest end of `text` with which `stop` begins. */
 function beginningAtEnd(text: string, stop: string): number {
   for (let length = Math.min(text.length, stop.length - 1); length > 0; length--) {
     if (text.endsWith(stop.slice(0, length))) return length

@@ -1,4 +1,4 @@
-/** Text of a growing list of tokens, in pieces of whole characters. */
+/** Turns a growing list of tokens into text, in pieces of whole characters. */
 
 /** How many tokens are decoded again with each new one: decoders look at neighbours (spaces, byte sequences). */
 const OVERLAP_TOKENS = 8
@@ -6,13 +6,13 @@ const WINDOW_TOKENS = 64
 const REPLACEMENT = '�'
 
 export interface TextStream {
-  /** Adds a token; gives the text that is certain now, often one word, empty in the middle of a character. */
+  /** Adds a token and gives the text that is certain now: often one word, empty in the middle of a character. */
   push(id: number): string
-  /** What was held back, as it is: at the end an incomplete character is U+FFFD. */
+  /** The text that was held back; an incomplete character at the end is U+FFFD. */
   end(): string
 }
 
-/** `decode` gives the text of ids with unfinished characters as U+FFFD: one at the end is held back until it is decided. */
+/** `decode` gives the text of ids, with U+FFFD for an incomplete character. One at the end is held back until later tokens complete it. */
 export function createTextStream(decode: (ids: number[]) => string): TextStream {
   let window: number[] = []
   let emitted = 0

@@ -1,6 +1,6 @@
-/** Texts of like length run together, so that little is padded. */
+/** Batches of texts of similar length, so that little is padded. */
 
-/** Padded tokens in one run: a compromise between throughput and how soon a cancelled job ends. */
+/** Padded tokens of one run at most: a compromise between throughput and how soon a cancelled job ends. */
 const TOKENS_PER_BATCH = 512
 export const TEXTS_PER_BATCH = 32
 

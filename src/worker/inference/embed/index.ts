@@ -7,11 +7,11 @@ import type { WorkerMethods } from '#shared/ipc/worker'
 import { countTransformerMacs } from '../graph/macs'
 import { readGraph } from '../graph/read'
 import { damaged, graphPath, headSize, readModelConfig } from '../model-files'
-import { createModelCache, modelKey } from '../residency'
+import { createKindModelCache, modelKey } from '../model-cache'
 import { planBatches, poolVectors, TEXTS_PER_BATCH } from './batches'
 import { loadEmbedModel, type EmbedModel } from './model'
 
-const models = createModelCache<BatchedModel>((model) => model.session.release())
+const models = createKindModelCache<BatchedModel>((model) => model.session.release())
 
 /** Embeds every text, cut at the model's context. An empty text gives the vector of the special tokens. Rejects with `cancelled` within one batch. */
 export async function runEmbed(
@@ -65,8 +65,8 @@ interface BatchedModel extends EmbedModel {
 }
 
 /**
- * Where 8-bit ranges are taken over a whole batch, a text's vector depends on its neighbours: nobody could check it
- * without them. Such a model, found out by trying, runs one text at a time.
+ * Some models take 8-bit ranges over a whole batch, so that a text's vector depends on its neighbours, and nobody could check
+ * it without them. Such a model, detected with two probes, runs one text at a time.
  */
 async function withBatches(model: EmbedModel): Promise<BatchedModel> {
   const { signal } = new AbortController()
@@ -84,10 +84,10 @@ async function withBatches(model: EmbedModel): Promise<BatchedModel> {
 
 async function encode(model: EmbedModel, text: string, signal: AbortSignal): Promise<number[]> {
   const { tokenizer, context } = model
-  const room = Math.max(0, context - tokenizer.prefix.length - tokenizer.suffix.length)
-  const { ids } = await tokenizer.encode(text, room, signal)
-  const framed = [...tokenizer.prefix, ...ids.slice(0, room), ...tokenizer.suffix]
-  // A tokenizer without special tokens has nothing for an empty text; one padding token keeps the job whole.
+  const textTokens = Math.max(0, context - tokenizer.prefix.length - tokenizer.suffix.length)
+  const { ids } = await tokenizer.encode(text, textTokens, signal)
+  const framed = [...tokenizer.prefix, ...ids.slice(0, textTokens), ...tokenizer.suffix]
+  // A tokenizer without special tokens gives no tokens for an empty text; one padding token gives it a vector all the same.
   return framed.length > 0 ? framed : [model.padId]
 }
 

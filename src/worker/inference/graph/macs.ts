@@ -1,7 +1,7 @@
 /**
  * MACs of a transformer, counted from its graph: what one token, one attention pair and one row of logits cost.
  * A product with a constant costs as many MACs a row as the constant has elements. Attention costs heads × head size
- * for the scores and the same again for the values, a pair and layer. Everything that is no matrix product costs nothing.
+ * for the scores and the same again for the values, for each pair and layer. Operators that are no matrix product cost nothing.
  */
 import type { Graph, GraphNode } from './read'
 
@@ -63,8 +63,8 @@ const attentionOperators = new Set([
   'SparseAttention',
   'DecoderMaskedMultiHeadAttention',
 ])
-/** What may stand between a softmax, or a constant, and the product that takes it. */
-const carriers = new Set([
+/** Operators that may stand between a softmax, or a constant, and the product that takes it. */
+const passThroughOperators = new Set([
   'Cast',
   'Identity',
   'Dropout',
@@ -77,32 +77,32 @@ const carriers = new Set([
   'DequantizeLinear',
   'DynamicQuantizeLinear',
 ])
-/** Probabilities may also be cut: into those of the cache and those of the new tokens. */
-const probabilityCarriers = new Set([...carriers, 'Split'])
+/** Probabilities may also be split: into those of the cache and those of the new tokens. */
+const probabilityOperators = new Set([...passThroughOperators, 'Split'])
 
 function constantMacs(graph: Graph, node: GraphNode): number {
   if (packedProducts.has(node.operator)) return (node.integers.get('K') ?? 0) * (node.integers.get('N') ?? 0)
   const position = secondFactor[node.operator]
   const name = position === undefined ? undefined : node.inputs[position]
-  return name === undefined ? 0 : (carried(graph, name, (value) => graph.constantElements.get(value)) ?? 0)
+  return name === undefined ? 0 : (findBehind(graph, name, (value) => graph.constantElements.get(value)) ?? 0)
 }
 
-/** `counted`: the softmaxes met before; one whose probabilities several products share is one layer's all the same. */
+/** `counted`: the softmaxes found so far; a softmax that several products share counts for one layer only. */
 function pairMacs(graph: Graph, node: GraphNode, attention: AttentionShape, counted: Set<GraphNode>): number {
   const heads = node.integers.get('num_heads') ?? node.integers.get('q_num_heads') ?? attention.heads
   if (attentionOperators.has(node.operator)) return 2 * heads * attention.headSize
-  // Unfused attention: the product that takes the softmax is one layer's, and its scores cost the same again.
+  // Unfused attention: each product that takes a softmax stands for one layer, and its scores cost the same again.
   const position = secondFactor[node.operator]
   if (position === undefined || constantMacs(graph, node) > 0) return 0
   const softmaxes = node.inputs.flatMap((name) => {
-    const found = carried(
+    const found = findBehind(
       graph,
       name,
       (value) => {
         const producer = graph.producers.get(value)
         return producer?.operator === 'Softmax' ? producer : undefined
       },
-      probabilityCarriers,
+      probabilityOperators,
     )
     return found === undefined || counted.has(found) ? [] : [found]
   })
@@ -110,12 +110,12 @@ function pairMacs(graph: Graph, node: GraphNode, attention: AttentionShape, coun
   return softmaxes.length > 0 ? 2 * attention.heads * attention.headSize : 0
 }
 
-/** The first answer of `look` on the way back from a value through carriers. */
-function carried<T>(
+/** The first answer of `look` on the way back from a value through operators of `through`. */
+function findBehind<T>(
   graph: Graph,
   name: string,
   look: (value: string) => T | undefined,
-  through = carriers,
+  through = passThroughOperators,
 ): T | undefined {
   const seen = new Set<string>()
   let waiting = [name]

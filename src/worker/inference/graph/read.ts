@@ -1,4 +1,4 @@
-/** An ONNX graph as MAC counting needs it: nodes and the sizes of constants, without any weights. */
+/** Reads of an ONNX graph what MAC counting needs: nodes and the sizes of constants, without weights. */
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import onnxProto, { type onnx } from 'onnx-proto'
@@ -17,11 +17,11 @@ export interface Graph {
   /** elements of every initializer and Constant */
   constantElements: Map<string, number>
   outputs: string[]
-  /** which node makes a value */
+  /** the node that makes each value */
   producers: Map<string, GraphNode>
 }
 
-/** Reads a graph from its file. Of an `If`, the branch with more nodes stands for both. Throws a Failure for a damaged file. */
+/** Reads a graph from its file. Of an `If`, the branch with more nodes counts. Throws a Failure for a damaged file. */
 export async function readGraph(path: string): Promise<Graph> {
   let graph: onnx.IGraphProto | null | undefined
   try {

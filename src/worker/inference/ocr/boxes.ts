@@ -1,8 +1,8 @@
 /** From a map of text probabilities to rotated boxes: the post-processing of Differentiable Binarization (Liao et al. 2020). */
 
 /**
- * A rotated rectangle. `axis` is the unit vector along its width: within 45° of rightwards as found, in reading direction
- * once the line was read. Pixel centres are whole numbers.
+ * A rotated rectangle. `axis` is the unit vector along its width: within 45° of rightwards after detection, in reading
+ * direction after recognition. Pixel centres are whole numbers.
  */
 export interface RotatedBox {
   center: Point
@@ -21,18 +21,18 @@ export interface ProbabilityMap {
   height: number
 }
 
-/** A pixel belongs to text from here on (PaddleOCR's det_db_thresh). */
+/** A pixel of at least this probability belongs to text (PaddleOCR's det_db_thresh). */
 const PIXEL_THRESHOLD = 0.3
-/** A box is kept when its pixels' mean reaches this (PaddleOCR's det_db_box_thresh for PP-OCRv4). */
+/** A box is kept when the mean probability of its pixels reaches this (PaddleOCR's det_db_box_thresh for PP-OCRv4). */
 const BOX_THRESHOLD = 0.6
 /**
- * The network is trained on shrunken lines; this gives the margin back. PaddleOCR takes 1.5; with more, recognition sees
- * smaller letters with a wider rim and misses fewer spaces (measured on 478 drawn lines: 1.3, 1.6, 1.9, 2.2).
+ * Boxes grow by this ratio, because the network is trained on shrunken lines. PaddleOCR uses 1.5; with more, letters are
+ * smaller in the line's picture, and recognition misses fewer spaces (measured on 478 drawn lines: 1.3, 1.6, 1.9, 2.2).
  */
 const UNCLIP_RATIO = 1.9
 const MIN_SIDE = 3
 const MAX_BOXES = 3000
-/** Short words have nearly round blobs, whose smallest rectangle leans by chance: upright is taken when it is hardly larger. */
+/** The pixels of a short word are nearly round, so their smallest rectangle has a random angle. The upright rectangle is taken where it is larger by at most this factor. */
 const UPRIGHT_PREFERENCE = 1.1
 
 /** Text boxes of a probability map, in its own pixels, in no particular order. */

@@ -1,3 +1,4 @@
+/** Cuts lines out of a picture: turned level and scaled for recognition. */
 import type { Point, RotatedBox } from './boxes'
 import type { Picture } from './picture'
 
@@ -5,11 +6,11 @@ import type { Picture } from './picture'
 export const LINE_HEIGHT = 48
 /** Columns of one step of recognition's output. */
 export const STEP_COLUMNS = 8
-/** Lines are stretched by this, so that narrow double letters (ff, ll) fall into steps of their own (measured: 1, 1.15, 1.3). */
+/** Lines are widened by this factor, so that each of two narrow letters (ff, ll) has steps of its own (measured: 1, 1.15, 1.3). */
 const WIDENING = 1.15
-/** Longer lines are squeezed to this: 66 times as wide as high. */
+/** Longer lines are narrowed to this width: 66 times their height. */
 const MAX_LINE_COLUMNS = 3200
-/** A box this much higher than wide holds a line that runs downwards. */
+/** A box this much higher than wide holds a vertical line. */
 const UPRIGHT_RATIO = 1.5
 
 /** A line that is still in its picture. */
@@ -26,7 +27,7 @@ export interface Line {
   cut: () => Float32Array
 }
 
-/** Measures a box; cutting waits until the line is read, because a page of lines takes much memory. */
+/** Measures a box. The line is cut out only when it is read, because all lines of a page together take much memory. */
 export function lineIn(picture: Picture, found: RotatedBox): Line {
   const box = alongItsText(found)
   const [length, thickness] = [2 * box.halfWidth, 2 * box.halfHeight]
@@ -40,7 +41,7 @@ export function lineIn(picture: Picture, found: RotatedBox): Line {
   }
 }
 
-/** A line that runs downwards lies on its right side: it is read along the box's height. */
+/** A vertical line is turned by a quarter: it is read along the box's height. */
 function alongItsText(box: RotatedBox): RotatedBox {
   const { center, axis, halfWidth, halfHeight } = box
   if (halfHeight < halfWidth * UPRIGHT_RATIO) return box
@@ -63,7 +64,7 @@ function cutOut(picture: Picture, { center, along, length, thickness, columns, p
   const samplesAlong = Math.max(1, Math.round(perColumn))
   const samplesAcross = Math.max(1, Math.round(perRow))
   const count = samplesAlong * samplesAcross
-  // The mean of several samples is smooth already.
+  // The mean of several samples is smooth already, so that the cheaper interpolation serves.
   const addSample = count > 1 ? addBilinear : addBicubic
   const plane = LINE_HEIGHT * columns
   const planes = new Float32Array(3 * plane)

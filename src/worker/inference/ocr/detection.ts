@@ -1,4 +1,4 @@
-/** Finding text: the picture is shown to the network at a size at which its letters are found. */
+/** Detection: finds the text of a picture, at a scale at which the network finds its letters. */
 import type { InferenceSession } from 'onnxruntime-node'
 import { findBoxes, type RotatedBox } from './boxes'
 import { DETECTION_BLOCK, firstView, viewForDetection, type DetectionView, type Picture } from './picture'
@@ -7,27 +7,27 @@ import { DETECTION_BLOCK, firstView, viewForDetection, type DetectionView, type 
 const MEANS = [0.485, 0.456, 0.406] as const
 const DEVIATIONS = [0.229, 0.224, 0.225] as const
 
-/** Boxes lower than this in a reduced view hold letters of less than 9 pixels; of those, some lines are not found at all. */
+/** Boxes lower than this in a reduced view hold letters of less than 9 pixels, and lines of such letters may not be found at all. */
 const SMALL_BOX_PIXELS = 18
-/** What the boxes of small letters are enlarged to in the second look. */
+/** Height of the boxes of small letters in the second pass. */
 const WANTED_BOX_PIXELS = 24
-/** Of all strips together in the second look: four times the first. */
+/** Pixels of all strips of the second pass together: four times the first pass. */
 const MAX_SECOND_PIXELS = 4 * 1536 * 1536
-/** Rows of one strip are chosen so that it has this many pixels. */
+/** Pixels of one strip; its rows follow from that. */
 const STRIP_PIXELS = 1536 * 1536
-/** Strips share this many line heights, so that every line is whole in one of them. */
+/** Neighbouring strips overlap by this many line heights, so that every line is whole in one of them. */
 const SHARED_LINES = 4
 
 export interface FoundText {
   /** in pixels of the picture, in no particular order */
   boxes: RotatedBox[]
-  /** pixels that the network saw */
+  /** pixels that passed through the network */
   pixels: number
 }
 
 /**
- * Finds the text of a picture. A large picture is reduced; where its letters turn out too small for that, it is looked at
- * again in strips of a larger scale. `checkpoint` runs between the looks and may throw to stop.
+ * Finds the text of a picture. A large picture is reduced first. Where its letters turn out to be too small for that, a
+ * second pass searches strips at a larger scale. `checkpoint` runs between the passes and may throw to stop.
  */
 export async function findText(
   session: InferenceSession,
@@ -50,11 +50,11 @@ export async function tryDetection(session: InferenceSession): Promise<void> {
   await detect(session, { pixels: new Uint8Array(3 * side * side), width: side, height: side, scale: 1, top: 0 })
 }
 
-/** The scale for a second look, or the first look's own where that was good enough. */
+/** The scale for a second pass, or the scale of the first pass where that was good enough. */
 function closerScale({ width, height }: Picture, scale: number, boxes: readonly RotatedBox[]): number {
   if (scale >= 1) return scale
   const heights = boxes.map((box) => 2 * scale * Math.min(box.halfHeight, box.halfWidth)).toSorted((a, b) => a - b)
-  // A page has small print beside a heading: the lower quarter decides. Nothing at all may be print too small to be seen.
+  // A page has small print beside a heading, so the lower quartile decides. No boxes at all may mean print that was too small to be found.
   const small = heights[Math.floor(heights.length / 4)] ?? SMALL_BOX_PIXELS / 2
   if (small >= SMALL_BOX_PIXELS) return scale
   return Math.min(1, (scale * WANTED_BOX_PIXELS) / small, Math.sqrt(MAX_SECOND_PIXELS / (width * height)))

@@ -3,13 +3,13 @@ import { Failure } from '#shared/domain/errors'
 export type FileKind = 'png' | 'jpeg' | 'webp' | 'tiff' | 'gif' | 'avif' | 'pdf'
 
 export const CHOOSE_ANOTHER = 'Choose a PDF file or a PNG, JPEG, WebP, TIFF, GIF or AVIF picture.'
-/** Readers of PDF accept a header that does not come first. */
+/** Readers of PDF accept a header that is not at the beginning. */
 const PDF_HEADER_WITHIN_BYTES = 1024
 const AVIF_BRANDS = new Set(['avif', 'avis', 'mif1', 'heic', 'heix'])
 
 /**
- * What a file is by its first bytes, so that no decoder ever sees a kind that is not read here.
- * Throws Failure 'invalid-input' for everything else.
+ * The kind of a file by its first bytes, so that no decoder sees a file of a kind that Lode does not read.
+ * Throws Failure 'invalid-input' for every other kind.
  */
 export function fileKind(file: Uint8Array): FileKind {
   const text = (from: number, to: number): string => Buffer.from(file.subarray(from, to)).toString('latin1')

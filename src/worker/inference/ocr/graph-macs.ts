@@ -1,3 +1,4 @@
+/** MACs of OCR's graphs, counted from the shapes that the runtime computes. */
 import { createRequire } from 'node:module'
 import { readFile } from 'node:fs/promises'
 import type { InferenceSession, Tensor } from 'onnxruntime-node'
@@ -19,7 +20,7 @@ const MATRIX_OPERATORS = new Set(['Conv', 'ConvTranspose', 'MatMul', 'Gemm'])
 
 /**
  * Counts the MACs of Conv, ConvTranspose, MatMul and Gemm nodes. Every operand that is not stored in the graph is added
- * to the graph's outputs, so that the shapes are those which the runtime itself computes.
+ * to the graph's outputs, so that the runtime computes their shapes.
  * Returns a counter for float32 inputs of the given dimensions. Throws for a file that is no ONNX graph.
  */
 export async function openMacCounter(path: string): Promise<(dims: Shape) => Promise<GraphMacs>> {
@@ -54,7 +55,7 @@ export async function openMacCounter(path: string): Promise<(dims: Shape) => Pro
   }
 }
 
-/** Dimensions of what the graph stores: initializers and Constant nodes. */
+/** Dimensions of the tensors stored in the graph: initializers and Constant nodes. */
 function storedShapes(graph: Onnx.IGraphProto): Map<string, Shape> {
   const shapes = new Map<string, Shape>()
   for (const tensor of graph.initializer ?? []) shapes.set(tensor.name ?? '', (tensor.dims ?? []).map(Number))
@@ -70,7 +71,7 @@ function partOf(node: Node, stored: Map<string, Shape>): keyof GraphMacs {
   return node.input?.some((name) => stored.has(name)) ? 'projection' : 'attention'
 }
 
-/** Bias additions, activations and normalizations are no MACs here, as in protocol.md §1: "counted from matrix shapes". */
+/** Bias additions, activations and normalizations do not count, as in protocol.md §1: "counted from matrix shapes". */
 function macsOf(node: Node, shapeOf: (name: string | null | undefined) => Shape): bigint {
   const left = shapeOf(node.input?.[0])
   const right = shapeOf(node.input?.[1])

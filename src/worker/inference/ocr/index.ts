@@ -1,4 +1,4 @@
-/** Text recognition with PP-OCRv4: find lines, read each, put them in reading order. */
+/** Text recognition with PP-OCRv4: finds lines, reads each, and puts them in reading order. */
 import type { JobRun, OcrInput, OcrLine } from '#shared/domain/job'
 import { Failure } from '#shared/domain/errors'
 import type { InstalledModel } from '#shared/domain/model-stages'
@@ -6,24 +6,25 @@ import type { WorkerMethods } from '#shared/ipc/worker'
 import { corners, turnedAround, type RotatedBox } from './boxes'
 import { lineIn, type Line } from './crop'
 import { findText, tryDetection } from './detection'
-import { openDocument } from './document'
-import { createModelCache, modelKey } from '../residency'
+import { openDocument } from './open-document'
+import { createKindModelCache, modelKey } from '../model-cache'
 import { closeOcrModel, countOcrMacs, loadOcrModel, type OcrModel } from './model'
 import type { Picture } from './picture'
 import { readingOrder } from './reading-order'
 import { readLines, type Reading } from './recognition'
 
-/** Below this, a line is taken for no text: it is left out and earns nothing (PaddleOCR's drop_score). */
+/** A line of less confidence is not taken for text: it is left out and earns nothing (PaddleOCR's drop_score). */
 const CONFIRMED_CONFIDENCE = 0.5
-/** Below this, a line may stand upside down: it is read again the other way round. */
+/** A line of less confidence may stand upside down: it is read again, turned by half a turn. */
 const DOUBTFUL_CONFIDENCE = 0.75
+/** The second reading of a line replaces the first only with at least this much more confidence. */
 const CLEARLY_MORE = 0.1
 
-const models = createModelCache<OcrModel>(closeOcrModel)
+const models = createKindModelCache<OcrModel>(closeOcrModel)
 
 /**
  * Reads the lines of a file, page by page, in reading order.
- * Throws Failure 'invalid-input' for what cannot be read, 'cancelled' when the signal says so, 'model-refused'.
+ * Throws Failure 'invalid-input' for a file that cannot be read, 'cancelled' when the signal fires, and 'model-refused'.
  */
 export async function runOcr(
   input: OcrInput,
@@ -62,7 +63,7 @@ export async function runOcr(
 interface ReadPage {
   lines: OcrLine[]
   detectionPixels: number
-  /** of the lines that count */
+  /** of the lines in `lines` */
   recognitionColumns: number
 }
 
@@ -84,7 +85,7 @@ async function readPage(model: OcrModel, picture: Picture, checkpoint: () => voi
   }
 }
 
-/** Lines that make little sense are read upside down too; what makes clearly more sense is taken, in place. */
+/** Reads lines of little confidence upside down too, and replaces those whose second reading has clearly more confidence. */
 async function readDoubtfulTurned(
   picture: Picture,
   lines: Line[],

@@ -1,3 +1,4 @@
+/** An OCR model in memory: the sessions of detection and recognition, and the characters that recognition knows. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { InferenceSession } from 'onnxruntime-node'
@@ -28,11 +29,11 @@ export async function loadOcrModel(location: InstalledModel, threads: number): P
       interOpNumThreads: 1,
       enableMemPattern: false, // for pictures of one size only
       enableCpuMemArena: keepsMemory,
-      // Threads that wait in a loop take the cores from everything else on a busy machine: measured a third of the speed.
+      // Spinning threads take the cores from everything else on a busy machine (measured: a third of the speed).
       extra: { session: { intra_op: { allow_spinning: '0' } } },
     })
   try {
-    const detection = await open(files.detection, false) // one run a picture, up to some hundred MB
+    const detection = await open(files.detection, false) // one run for each picture, up to some hundred MB
     const recognition = await open(files.recognition, true)
     return { detection, recognition, characters: parseCharacters(await readFile(files.characters, 'utf8')) }
   } catch (error) {
@@ -47,9 +48,9 @@ export async function closeOcrModel({ detection, recognition }: OcrModel): Promi
 }
 
 /**
- * MACs per detection block and per recognition step, counted from the graphs. Both grow by a fixed amount with every
- * block and step; what does not depend on the picture's size (squeeze-and-excitation on one pixel) is left out.
- * Recognition's attention grows with the square of the line: it is taken as in a line of REFERENCE_COLUMNS.
+ * MACs per detection block and per recognition step, counted from the graphs. Each block and step adds a fixed amount; work
+ * that does not depend on the picture's size (squeeze-and-excitation on one pixel) is left out. The MACs of recognition's
+ * attention grow with the square of the line's width; they are counted as in a line of REFERENCE_COLUMNS.
  */
 export async function countOcrMacs(location: InstalledModel): Promise<Extract<MacFormula, { kind: 'ocr' }>> {
   const files = findFiles(location)
@@ -71,7 +72,7 @@ export async function countOcrMacs(location: InstalledModel): Promise<Extract<Ma
   }
 }
 
-/** A card names its files; which is which follows from PaddleOCR's own naming. */
+/** The files of a model by their names, which follow PaddleOCR's naming. */
 function findFiles(location: InstalledModel): { detection: string; recognition: string; characters: string } {
   const find = (pattern: RegExp, what: string): string => {
     const file = location.card.files.find(({ path }) => pattern.test(path))

@@ -1,11 +1,11 @@
 /**
- * A thread that draws the pages of one PDF file and is then thrown away: the file is a stranger's, and a page can take
- * any time and memory. Plain Node.js runs this file as it is, so it imports packages only.
+ * A thread that draws the pages of one PDF file and then ends. The file comes from a stranger, and a page can take any time
+ * and memory. Plain Node.js runs this file without a build, so it imports packages only.
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { PDFiumLibrary, type PDFiumDocument } from '@hyzyla/pdfium'
 
-/** Asked: 'open', then any number of pages, from 0. */
+/** First 'open', then any number of pages, from 0. */
 export type PdfRequest = 'open' | { page: number; pixelsPerPoint: number; maxPixels: number }
 export type PdfAnswer =
   | { kind: 'opened'; pages: number }

@@ -1,4 +1,4 @@
-/** PDF files, drawn page by page in a thread that may not take long nor much. */
+/** PDF files, drawn page by page in a thread whose time and memory are limited. */
 import { Worker } from 'node:worker_threads'
 import { Failure } from '#shared/domain/errors'
 import type { OcrDocument } from './document'
@@ -7,17 +7,17 @@ import type { PdfAnswer, PdfRequest } from './pdf-thread'
 
 /** 200 dots an inch: small print (6 points) has 17 pixels. */
 const PIXELS_PER_POINT = 200 / 72
-/** For opening the file or drawing one of its pages. */
+/** Limits for opening the file, and for drawing one of its pages. */
 export interface PdfLimits {
   milliseconds: number
-  /** by which the process may grow meanwhile */
+  /** by which the memory of the process may grow meanwhile */
   bytes: number
 }
 /** An ordinary page takes a tenth of a second; a page of MAX_KEPT_PIXELS takes 130 MB. */
 const LIMITS: PdfLimits = { milliseconds: 20_000, bytes: 1024 * 1024 * 1024 }
-const LOOK_AGAIN_MILLISECONDS = 50
+const LIMIT_CHECK_MILLISECONDS = 50
 
-/** As built, beside this file; from its source where the sources run. */
+/** The built program beside this file, or the source where sources run. */
 const PROGRAM = new URL(import.meta.url.endsWith('.ts') ? './pdf-thread.ts' : './pdf-thread.js', import.meta.url)
 
 /**
@@ -27,7 +27,7 @@ const PROGRAM = new URL(import.meta.url.endsWith('.ts') ? './pdf-thread.ts' : '.
  */
 export async function openPdf(file: Uint8Array, signal: AbortSignal, limits = LIMITS): Promise<OcrDocument> {
   const thread = new Worker(PROGRAM, { workerData: file, stdout: true, stderr: true })
-  // An error between two questions is found by the next one, whose thread is gone.
+  // After an error between two requests, the next request finds that the thread is gone.
   thread.on('error', () => undefined)
   try {
     const opened = await ask(thread, 'open', signal, limits)
@@ -62,13 +62,13 @@ function ask(thread: Worker, request: PdfRequest, signal: AbortSignal, limits: P
       else if (answer.kind === 'failed') reject(answer.why === 'password' ? locked() : damaged())
       else resolve(answer)
     }
-    // What a hostile file does to the library ends the thread, not this process.
+    // A hostile file may crash the library: that ends the thread, not this process.
     const broken = (): void => settle(damaged())
     const watch = setInterval(() => {
       if (signal.aborted) settle(new Failure('cancelled', 'Reading the file was stopped.'))
       else if (performance.now() > until) settle(tooMuch('time'))
       else if (process.memoryUsage.rss() - bytesBefore > limits.bytes) settle(tooMuch('memory'))
-    }, LOOK_AGAIN_MILLISECONDS)
+    }, LIMIT_CHECK_MILLISECONDS)
     thread.on('message', settle)
     thread.on('error', broken)
     thread.on('exit', broken)

@@ -1,3 +1,4 @@
+/** Puts the lines of a page in reading order. */
 import { corners, type RotatedBox } from './boxes'
 
 interface Extent {
@@ -14,13 +15,13 @@ const MIN_COLUMN_LINES = 3
 const MIN_COLUMN_WIDTH = 6
 /** Boxes share a row when this part of the lower one's height overlaps. */
 const ROW_OVERLAP = 0.5
-/** Only boxes this much wider than high tell how the page is turned. */
+/** Only boxes this much wider than high decide how the page is turned. */
 const LEVEL_RATIO = 4
 const QUARTER = Math.PI / 2
 
 /**
  * Indices of boxes in reading order: top to bottom, left to right within a row; columns of running text one after
- * another where an empty gap divides them. A page that leans or stands on its side or its head is turned level first.
+ * another where an empty gap divides them. A page that is rotated by any angle is turned level first.
  */
 export function readingOrder(boxes: readonly RotatedBox[]): number[] {
   const turn = turnOf(boxes)
@@ -32,8 +33,8 @@ export function readingOrder(boxes: readonly RotatedBox[]): number[] {
 }
 
 /**
- * How far the page is turned, in radians: to the quarter turn by most of its lines, and from there by the angle that has
- * as much length of lines on one side as on the other. Short boxes lean by chance and do not count.
+ * The rotation of the page, in radians: the quarter turn of most of its lines, plus the median of their angles from there,
+ * weighted by length. Short boxes have random angles and do not count.
  */
 function turnOf(boxes: readonly RotatedBox[]): number {
   const lines = boxes

@@ -1,7 +1,8 @@
+/** Recognition: reads the text of lines that detection found. */
 import type { InferenceSession } from 'onnxruntime-node'
 import { Failure } from '#shared/domain/errors'
 import { LINE_HEIGHT, STEP_COLUMNS, type Line } from './crop'
-import { LOOK_ALIKES, lookAlikesOf, settleLookAlikes, type ReadCharacter } from './look-alikes'
+import { CONFUSABLE_CHARACTERS, confusablesOf, settleConfusables, type ReadCharacter } from './confusables'
 
 export interface Reading {
   text: string
@@ -13,20 +14,20 @@ export interface Reading {
 interface Alphabet {
   classes: number
   characters: readonly string[]
-  /** class → classes that look like it */
-  lookAlikes: ReadonlyMap<number, readonly number[]>
+  /** class → classes of its confusables */
+  confusables: ReadonlyMap<number, readonly number[]>
 }
 
 const COMPLETE_FOLDER = 'Add the model again from a complete folder.'
-/** Lines of similar width are read together; a batch stays small, because nothing else runs while it does. */
+/** Columns of a batch at most: nothing else runs during a batch, so it stays small. */
 const MAX_BATCH_COLUMNS = 3200
-/** Padding costs work and shifts results a little: lines share a batch only when the widest is at most this much wider. */
+/** Padding costs work and changes results a little: in a batch, the widest line is at most this much wider than the narrowest. */
 const MAX_PADDING_RATIO = 1.2
 /** Summed probability of a space between two characters; measured on drawn lines: below 0.01 inside words, above 0.06 between them. */
 const SPACE_EVIDENCE = 0.03
 
 /**
- * Reads lines, narrow ones first. `checkpoint` runs between batches and may throw to stop. The answer is in the lines' order.
+ * Reads lines, narrow ones first, and answers in the order of `lines`. `checkpoint` runs between batches and may throw to stop.
  * Lines narrower than their batch are padded with zeros (mid grey), as in training.
  */
 export async function readLines(
@@ -53,16 +54,16 @@ export async function readLines(
 
 function alphabetOf(characters: readonly string[]): Alphabet {
   const classOf = new Map(characters.map((character, index) => [character, index]))
-  const lookAlikes = new Map<number, number[]>()
-  for (const character of LOOK_ALIKES) {
+  const confusables = new Map<number, number[]>()
+  for (const character of CONFUSABLE_CHARACTERS) {
     const own = classOf.get(character)
     if (own === undefined) continue
-    lookAlikes.set(
+    confusables.set(
       own,
-      lookAlikesOf(character).flatMap((like) => classOf.get(like) ?? []),
+      confusablesOf(character).flatMap((like) => classOf.get(like) ?? []),
     )
   }
-  return { classes: characters.length, characters, lookAlikes }
+  return { classes: characters.length, characters, confusables }
 }
 
 function batches(lines: readonly Line[]): number[][] {
@@ -115,10 +116,11 @@ async function readBatch(session: InferenceSession, alphabet: Alphabet, lines: L
 }
 
 /**
- * Greedy CTC: the likeliest class of every step, repetitions and blanks dropped. A space seldom wins a step against the
- * blank, though between letters of one word it has hardly any probability: SPACE_EVIDENCE between two characters is a space.
+ * Greedy CTC: the likeliest class of every step, without repetitions and blanks. Between words a space seldom exceeds the
+ * blank, and within a word it has almost no probability; so two characters are separated when the summed probability of a
+ * space between them reaches SPACE_EVIDENCE.
  */
-function decode(probabilities: Float32Array, { classes, characters, lookAlikes }: Alphabet): Reading {
+function decode(probabilities: Float32Array, { classes, characters, confusables }: Alphabet): Reading {
   const line: ReadCharacter[] = []
   let previous = 0
   let spaceEvidence = 0
@@ -128,12 +130,12 @@ function decode(probabilities: Float32Array, { classes, characters, lookAlikes }
     if (character !== '') {
       const before = line.at(-1)?.character
       if (spaceEvidence >= SPACE_EVIDENCE && takesSpace(before, character)) {
-        line.push({ character: ' ', probability: Math.min(1, spaceEvidence), lookAlikes: [] })
+        line.push({ character: ' ', probability: Math.min(1, spaceEvidence), confusables: [] })
       }
       line.push({
         character,
         probability: probabilities[from + best] ?? 0,
-        lookAlikes: (lookAlikes.get(best) ?? []).map((like) => ({
+        confusables: (confusables.get(best) ?? []).map((like) => ({
           character: characters[like] ?? '',
           probability: probabilities[from + like] ?? 0,
         })),
@@ -147,7 +149,7 @@ function decode(probabilities: Float32Array, { classes, characters, lookAlikes }
   const letters = line.filter(({ character }) => character !== ' ')
   const sum = letters.reduce((total, { probability }) => total + probability, 0)
   return {
-    text: settleLookAlikes(line).trim(),
+    text: settleConfusables(line).trim(),
     confidence: letters.length === 0 ? 0 : Math.min(1, sum / letters.length),
   }
 }
@@ -165,7 +167,7 @@ function likeliest(probabilities: Float32Array, from: number, classes: number): 
   return best
 }
 
-/** Not beside a space, and not between two Chinese or Japanese characters, which are written without. */
+/** Whether a space may stand between two characters: not beside a space, and not between two Chinese or Japanese characters, which are written without spaces. */
 function takesSpace(before: string | undefined, after: string): boolean {
   if (before === undefined || before === ' ' || after === ' ') return false
   const unspaced = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303f\uff00-\uffef]/u

@@ -1,5 +1,5 @@
 /**
- * A small WebAssembly assembler: just the instructions that the proof's kernels use, as functions that nest like
+ * A small WebAssembly assembler with the instructions that the proof's kernels use, as functions that nest like
  * expressions. Opcodes: WebAssembly core specification with the SIMD and relaxed SIMD chapters.
  */
 
@@ -101,7 +101,7 @@ export const i32x4 = {
   lane: (a: Code, index: number): Code => [...a, 0xfd, 0x1b, index],
 }
 
-/** Runs `body` with counter = start, start + step, … below `end`. At least once. */
+/** Runs `body` with counter = start, start + step, … below `end`, at least once. */
 export function repeat(counter: Local, start: Code, end: Code, step: number, body: readonly Code[]): Code {
   const next = counter.set(i32.add(counter.get, i32.constant(step)))
   return [...counter.set(start), 0x03, 0x40, ...body.flat(), ...next, ...counter.get, ...end, 0x49, 0x0d, 0x00, 0x0b]

@@ -3,8 +3,8 @@
  *
  * Products are taken of signed bytes with bytes in [0, 127], two at a time (`dotSigned8Unsigned7`), and added up in
  * 16-bit lanes that may wrap: only bits 7…13 of a score and bits 4…10 of a mix are ever read, and those are the same
- * modulo 2^16. One factor is in its stored form, value + 64; what that adds, 64 times the sum of the other factor, is
- * taken off at the start. Eight columns of sums are one vector, so K and V are first laid out in pairs:
+ * modulo 2^16. One factor is in its stored form, value + 64; the excess, 64 times the sum of the other factor, is
+ * subtracted at the start. Eight columns of sums are one vector, so K and V are first laid out in pairs:
  *   keyPairs[c/2][j] = (K[j,c], K[j,c+1])        valuePairs[j/2][c] = (V[j,c], V[j+1,c])
  */
 import { i16x8, i32, i32x4, i8x16, repeat, Scope, v128, type Code, type KernelFunction, type Local } from './assembler'
@@ -18,7 +18,7 @@ const BLOCK = 8
 const SCORE_DROP = 7
 const MIX_DROP = 4
 
-/** Bytes of scratch memory: key pairs, value pairs, and one row of scores with a vector to spare. */
+/** Bytes of scratch memory: key pairs, value pairs, and one row of scores plus one vector. */
 export function attentionScratchBytes(tokens: number): number {
   return 2 * tokens * HEAD + tokens + 16
 }

@@ -1,6 +1,6 @@
 /**
  * A whole forward pass of ITP-1 (protocol.md §2) as one ONNX graph, for onnxruntime's providers: graphics processors and
- * whatever else a system's own runtime drives. Made in memory; the weights of an epoch lie beside it as external data.
+ * other devices that a system's runtime drives. The graph is built in memory; the weights of an epoch are external data.
  */
 import onnxProto from 'onnx-proto'
 import type { Tier } from '#shared/domain/tiers'
@@ -12,7 +12,7 @@ import { matrixNames, matrixShape, type MatrixName } from '../weights'
  */
 export type ProductArithmetic = 'float32' | 'int8'
 
-/** The one file of external data that the graph names: the matrices of all layers in the order of `weightOffsets`. */
+/** The one file of external data that the graph names: the matrices of all layers, at the offsets of `weightOffset`. */
 export const WEIGHTS_FILE = 'weights'
 
 /** ONNX element types (TensorProto.DataType). */
@@ -28,7 +28,7 @@ const EXTERNAL = 1
 type Node = NonNullable<onnxProto.onnx.IGraphProto['node']>[number]
 type Initializer = NonNullable<onnxProto.onnx.IGraphProto['initializer']>[number]
 
-/** Where each matrix begins, in bytes, one byte an operand: layer by layer, each row-major. */
+/** The offset of a matrix in the weights, in bytes, one byte an operand: layer by layer, each matrix row-major. */
 export function weightOffset(tier: Tier, layer: number, name: MatrixName): number {
   let offset = layer * (tier.weightBytes / tier.layers)
   for (const before of matrixNames) {
@@ -92,7 +92,7 @@ export function forwardPassGraph(tier: Tier, arithmetic: ProductArithmetic): Uin
   }).finish()
 }
 
-/** 1 where a position sees another, 0 for what comes after it. */
+/** 1 where a position may attend to another, 0 for later positions. */
 function causalMask(tokens: number): number[] {
   return Array.from({ length: tokens * tokens }, (_, index) => (index % tokens <= Math.floor(index / tokens) ? 1 : 0))
 }
@@ -122,7 +122,7 @@ function createGraph(arithmetic: ProductArithmetic) {
   const integers = (name: string, values: number[]): void => {
     initializers.push({ name, dataType: INT64, dims: [values.length], int64Data: values })
   }
-  /** a − 128·⌊a / 128 + ½⌋: what is left of an integer in [−64, 63]. */
+  /** a − 128·⌊a / 128 + ½⌋: the residue of an integer in [−64, 63]. */
   const wrap = (from: string): string => {
     const turns = node('Floor', [node('Add', [node('Mul', [from, 'turns']), 'half'])])
     return node('Sub', [from, node('Mul', [turns, 'span'])])
@@ -144,7 +144,7 @@ function createGraph(arithmetic: ProductArithmetic) {
     triangle: (from: string): string => {
       const v = node('Add', [from, 'sixtyFour'])
       const product = node('Mul', [node('Add', [node('Mul', [v, v]), v]), 'half'])
-      // the window adds 64 before it wraps, the triangle does not
+      // The window adds 64 before it wraps; the triangle does not, so 64 is subtracted.
       return wrap(node('Sub', [product, 'sixtyFour']))
     },
     /** Sums of A·B as float32; B int8 [rows, columns] from the external data. */

@@ -1,23 +1,22 @@
 /**
- * The engines onnx-cuda, onnx-directml, onnx-coreml and onnx-webgpu: whole forward passes by a provider of onnxruntime; inputs and
- * digests are made by the processor.
+ * The backends onnx-cuda, onnx-directml, onnx-coreml and onnx-webgpu: a provider of onnxruntime computes whole forward
+ * passes; the processor makes inputs and digests.
  */
 import type { InferenceSession } from 'onnxruntime-node'
 import { hexToBytes } from '#shared/domain/bytes'
 import { Failure } from '#shared/domain/errors'
 import { TIERS, type Tier, type TierName } from '#shared/domain/tiers'
 import type { GpuAdapter, ProofContext } from '#shared/ipc/worker'
-import { chargedCompute, type ProofBackend } from '../backend'
+import type { ProofBackend } from '../backend'
 import { searchBatch } from '../batch-search'
 import { createEpochCache } from '../epoch-cache'
 import { fillInput, outputDigest } from '../nonce'
+import { createQueuedBackend } from '../queued-backend'
 import { expandMatrix, matrixNames, matrixShape } from '../weights'
 import { forwardPassGraph, weightOffset } from './graph'
 import { openSession, productArithmetic, unavailable, type ProviderEngineName } from './provider'
 
-/** One batch computes while the next one's inputs are made. */
-const STREAMS = 2
-/** A batch that takes longer hangs: software drivers need seconds for a nonce of the largest tier. */
+/** A batch that takes longer is considered hung: even software drivers need only seconds for a nonce of the largest tier. */
 const MOST_BATCH_MILLISECONDS = 60_000
 /** 64 nonces of the largest tier are 4,096 rows: activations of about 200 MB as float32. */
 const MOST_NONCES = 64
@@ -29,7 +28,7 @@ interface Ready {
   tier: Tier
 }
 
-/** `gpu`: the adapter that the device is; absent: the only one. Nothing is loaded before the engine is first asked for. */
+/** `gpu`: the adapter of the device; absent: the only one. Nothing is loaded before the first use. */
 export function createProviderBackend(engine: ProviderEngineName, gpu: GpuAdapter | undefined): ProofBackend {
   const batches = new Map<TierName, number>()
 
@@ -46,22 +45,10 @@ export function createProviderBackend(engine: ProviderEngineName, gpu: GpuAdapte
   }
   const epochs = createEpochCache<Ready>({ prepare, release: ({ session }) => void session.release() })
 
-  return {
-    threads: 1,
-    streams: STREAMS,
-    get busy() {
-      return epochs.busy
-    },
-    batch: (tier) => batches.get(tier) ?? 1,
-    setThreads: () => undefined,
-    // What was given to a provider runs to its end.
-    cancel: () => undefined,
-    with: (context, work) =>
-      epochs.with(context, (ready) => work(chargedCompute((...batch) => runBatch(engine, ready, ...batch)))),
-  }
+  return createQueuedBackend(epochs, batches, (ready, _tier, ...batch) => runBatch(engine, ready, ...batch))
 }
 
-/** Every matrix of the epoch where the graph expects it. */
+/** The weights of the epoch, each matrix at the offset that the graph expects. */
 export function expandEpoch(tier: Tier, epochSeed: Uint8Array): Uint8Array {
   const weights = new Uint8Array(tier.weightBytes)
   for (let layer = 0; layer < tier.layers; layer++) {
@@ -103,7 +90,7 @@ async function runBatch(
   )
 }
 
-/** What `run` answers. Throws Failure `device-unavailable` where the provider stops, `driver-fault` where it hangs. */
+/** The result of `run`. Throws Failure `device-unavailable` where the provider stops, `driver-fault` where it hangs. */
 export async function answered<T>(engine: ProviderEngineName, run: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {

@@ -1,4 +1,4 @@
-/** The providers of onnxruntime that compute on something else than the processor, by the name of our engine. */
+/** The providers of onnxruntime that compute on other devices than the processor, by the name of our backend. */
 import type { InferenceSession } from 'onnxruntime-node'
 import { Failure } from '#shared/domain/errors'
 import type { gpuProviderEngines } from '#shared/domain/backend'
@@ -8,41 +8,41 @@ import { WEIGHTS_FILE, type ProductArithmetic } from './graph'
 export type ProviderEngineName = (typeof gpuProviderEngines)[number]
 
 interface Provider {
-  /** as onnxruntime names it */
+  /** onnxruntime's name */
   backend: string
-  /** in a sentence */
-  words: string
+  /** the name in a sentence */
+  sentenceName: string
   arithmetic: ProductArithmetic
   options(gpu: GpuAdapter | undefined): InferenceSession.ExecutionProviderConfig
 }
 
-/** CoreML's flags: an ML program (typed as float32, which the Neural Engine's float16 is not), on processor and graphics. */
+/** CoreML's flags: an ML program in float32 (the Neural Engine has float16 only), on the processor and the graphics processor. */
 const COREML_CPU_AND_GPU = 0x20
 const COREML_ML_PROGRAM = 0x10
 
 const PROVIDERS: Readonly<Record<ProviderEngineName, Provider>> = {
   'onnx-cuda': {
     backend: 'cuda',
-    words: "onnxruntime's CUDA provider",
+    sentenceName: "onnxruntime's CUDA provider",
     arithmetic: 'int8',
     options: (gpu) => ({ name: 'cuda', deviceId: gpu?.index ?? 0 }),
   },
   'onnx-directml': {
     backend: 'dml',
-    words: "onnxruntime's DirectML provider",
+    sentenceName: "onnxruntime's DirectML provider",
     arithmetic: 'int8',
     options: () => ({ name: 'dml' }),
   },
   'onnx-coreml': {
     backend: 'coreml',
-    words: "onnxruntime's CoreML provider",
+    sentenceName: "onnxruntime's CoreML provider",
     arithmetic: 'float32',
     options: () => ({ name: 'coreml', coreMlFlags: COREML_CPU_AND_GPU | COREML_ML_PROGRAM }),
   },
-  // It has no product of integers.
+  // This provider has no integer products.
   'onnx-webgpu': {
     backend: 'webgpu',
-    words: "onnxruntime's WebGPU provider",
+    sentenceName: "onnxruntime's WebGPU provider",
     arithmetic: 'float32',
     options: () => ({ name: 'webgpu' }),
   },
@@ -53,8 +53,8 @@ export function productArithmetic(engine: ProviderEngineName): ProductArithmetic
 }
 
 /**
- * A session of `graph` on the provider, with the weights as its external data. No node may fall back to the processor: then
- * it would not be the device that computes. Throws Failure `device-unavailable`.
+ * A session of `graph` on the provider, with the weights as its external data. No node may fall back to the processor, so
+ * that the device computes everything. Throws Failure `device-unavailable`.
  */
 export async function openSession(
   engine: ProviderEngineName,
@@ -62,15 +62,15 @@ export async function openSession(
   graph: Uint8Array,
   weights: Uint8Array,
 ): Promise<InferenceSession> {
-  const { backend, words, options } = PROVIDERS[engine]
-  // CUDA counts the devices as the sensors do: by PCI address.
+  const { backend, sentenceName, options } = PROVIDERS[engine]
+  // Makes CUDA number the devices as the sensors do: by PCI address.
   if (engine === 'onnx-cuda') process.env['CUDA_DEVICE_ORDER'] ??= 'PCI_BUS_ID'
   if (engine === 'onnx-webgpu' && gpu) await refuseSoftware(gpu)
   const { InferenceSession, env, listSupportedBackends } = await import('onnxruntime-node')
-  // A provider whose libraries are not there is no fault: what it says comes back as the reason.
+  // Missing libraries of a provider are no error for the log: the Failure gives the reason.
   env.logLevel = 'fatal'
   if (!listSupportedBackends().some(({ name }) => name === backend)) {
-    throw unavailable(`${words} is not made for this system`)
+    throw unavailable(`${sentenceName} is not made for this system`)
   }
   try {
     return await InferenceSession.create(graph, {
@@ -83,11 +83,13 @@ export async function openSession(
       extra: { session: { disable_cpu_ep_fallback: '1' } },
     })
   } catch (error) {
-    throw unavailable(`${words} does not take the proof: ${error instanceof Error ? error.message : String(error)}`)
+    throw unavailable(
+      `${sentenceName} does not take the proof: ${error instanceof Error ? error.message : String(error)}`,
+    )
   }
 }
 
-/** The provider takes the fastest adapter, as this does, and does not say whether that is software. */
+/** The provider takes the fastest adapter, as openAdapter does, but does not say whether that is software. */
 async function refuseSoftware(gpu: GpuAdapter): Promise<void> {
   const { openAdapter } = await import('../webgpu/adapter')
   const { device } = await openAdapter(gpu)

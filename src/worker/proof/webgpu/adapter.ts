@@ -1,4 +1,4 @@
-/** Opens a graphics adapter with Dawn. The package is loaded when an adapter is first asked for. */
+/** Opens a graphics adapter with Dawn. The package is loaded when the first adapter is opened. */
 import { Failure } from '#shared/domain/errors'
 import type { GpuAdapter } from '#shared/ipc/worker'
 import { wrongUnit } from './matrix-emulation'
@@ -9,25 +9,25 @@ export interface OpenAdapter {
   device: GPUDevice
   /** as the driver names it */
   name: string
-  /** computed by the processor, such as SwiftShader or llvmpipe */
+  /** the adapter is software on the processor, such as SwiftShader or llvmpipe */
   software: boolean
-  /** the language has dot4I8Packed */
+  /** WGSL has dot4I8Packed here */
   packed: boolean
-  /** what products are computed on; null: the vector units */
+  /** the matrix unit that computes products; null: the vector units */
   matrixUnit: MatrixUnit | null
-  /** null while it works; in a sentence's words what became of it */
+  /** null while the adapter works; otherwise the reason of its loss, as part of a sentence */
   readonly lost: string | null
-  /** Returns what takes the listener away again. */
+  /** Returns a function that removes the listener. */
   onLost(listener: (reason: string) => void): () => void
 }
 
 const LANGUAGE_FEATURE = 'packed_4x8_integer_dot_product'
 /** For tests on computers without a graphics processor: a software adapter counts as one. */
 const SOFTWARE_ALLOWED = 'LODE_SOFTWARE_GPU'
-/** For tests: it has matrix units, and they compute wrongly. */
+/** For tests: the software adapter has matrix units that compute wrongly. */
 const WRONG_UNITS = 'LODE_WRONG_MATRIX_UNITS'
 const MATRIX_FEATURE = 'chromium-experimental-subgroup-matrix'
-/** Without it Dawn offers no experimental feature. */
+/** Dawn offers experimental features only with this toggle. */
 const EXPERIMENTAL = 'enable-dawn-features=allow_unsafe_apis'
 const NO_ADAPTER = 'this computer has no graphics adapter that WebGPU can use'
 const HELP = 'Update the graphics driver, or use another engine.'
@@ -81,7 +81,7 @@ export async function openAdapter(wanted?: GpuAdapter): Promise<OpenAdapter> {
   }
 }
 
-/** Kept for as long as the process lives: what they made does not keep them. */
+/** Instances live as long as the process: their adapters and devices do not keep them alive. */
 const instances = new Map<string, Promise<GPU>>()
 
 function dawn(options: readonly string[]): Promise<GPU> {
@@ -110,14 +110,14 @@ async function findAdapter(wanted?: GpuAdapter): Promise<{ gpu: GPU; adapter: GP
     throw unavailable(`WebGPU cannot be loaded: ${reasonOf(error)}`)
   }
   if (!adapter) throw unavailable(NO_ADAPTER)
-  // It takes the first whose name contains the one asked for: that of "A" may be "A Ti".
+  // Dawn takes the first adapter whose name contains the wanted one: for "A" that may be "A Ti".
   if (byName?.isPartOfAnother === true && adapter.info.device !== normalized(byName.name)) {
     throw unavailable(`WebGPU finds another graphics adapter by the name "${byName.name}"`)
   }
   return { gpu, adapter }
 }
 
-/** How WebGPU spells its name. */
+/** The adapter's name as WebGPU spells it. */
 async function nameInList(wanted: GpuAdapter): Promise<{ name: string; isPartOfAnother: boolean }> {
   const listed = await adapterNames()
   const name = listedName(listed, { name: wanted.name, vendor: wanted.vendor ?? '' }, wanted.others ?? [])
@@ -129,7 +129,7 @@ async function nameInList(wanted: GpuAdapter): Promise<{ name: string; isPartOfA
   return { name, isPartOfAnother: listed.some((other) => other !== name && other.includes(name)) }
 }
 
-/** Dawn says them to who asks for one that it has not: nothing else lists them. */
+/** The names of all adapters. Dawn lists them only in its error for a name that it does not know. */
 async function adapterNames(): Promise<string[]> {
   try {
     const gpu = await dawn(['adapter=(none of this name)'])
@@ -152,12 +152,12 @@ function findMatrixUnit({ features, info }: GPUAdapter): MatrixUnit | null {
       shape,
       subgroupSize: subgroupMaxSize,
       features: ['subgroups', MATRIX_FEATURE],
-      words: subgroupMatrices(shape),
+      code: subgroupMatrices(shape),
     }
   )
 }
 
-/** As WebGPU gives names to pages. */
+/** A name in the form that WebGPU shows to pages. */
 function normalized(name: string): string {
   return name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
 }

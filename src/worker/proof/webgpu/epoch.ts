@@ -4,7 +4,7 @@ import type { Tier } from '#shared/domain/tiers'
 import { expandMatrix, matrixShape } from '../weights'
 import { layerSteps, type ProductStep } from './plan'
 
-/** One buffer a layer. Gives way to other work between layers: the largest tier has 201 MB. */
+/** One buffer for each layer. Yields to other work between layers, because the largest tier has 201 MB. */
 export async function uploadWeights(device: GPUDevice, tier: Tier, epochSeed: Uint8Array): Promise<GPUBuffer[]> {
   const products = layerSteps(tier).filter((step) => step.kind === 'product')
   const size = tier.weightBytes / tier.layers

@@ -1,6 +1,6 @@
 /**
- * The WGSL of the webgpu engine. Operands travel four to a word, the first in the lowest byte: those of an activation
- * along its row, those of a weight matrix down its column, so that one word of each makes four products.
+ * The WGSL of the webgpu backend. A word holds four operands, the first in the lowest byte: of an activation, four along its
+ * row; of a weight matrix, four down its column. So one word of each gives four products.
  */
 
 /** Rows and columns of the results that one workgroup of `product` computes. */
@@ -11,11 +11,11 @@ export const INNER_STEP_WORDS = 8
 const INVOCATIONS = 256
 const HEAD_WORDS = 16
 
-/** What becomes of a product's windowed sums. */
+/** What follows the window of a product's sums. */
 export const FINISH = { plain: 0, triangle: 1, residual: 2 } as const
 export type Finish = keyof typeof FINISH
 
-/** `packed`: the language has dot4I8Packed; otherwise the bytes are taken apart by shifts, with the same results. */
+/** `packed`: WGSL has dot4I8Packed here; otherwise shifts unpack the bytes, with the same results. */
 export function productShader(packed: boolean): string {
   return `${start(packed)}
 ${PRODUCT_INTERFACE}
@@ -57,7 +57,7 @@ fn product(
 `
 }
 
-/** One workgroup a nonce and head: scores, window, their product with V, window. `projected` is Q, K, V side by side. */
+/** One workgroup for each nonce and head: scores, window, their product with V, window. `projected` holds Q, K and V side by side. */
 export function attentionShader(packed: boolean): string {
   return `${start(packed)}
 override tokens: u32;
@@ -136,7 +136,7 @@ fn attention(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_
 `
 }
 
-/** What every way to compute a product shares: operands, weights, results, and what becomes of four sums. */
+/** What both product shaders share: operands, weights, results, and the finishing of four sums. */
 export const PRODUCT_INTERFACE = `override inner_words: u32;
 override columns: u32;
 override finish: u32;
@@ -159,7 +159,7 @@ fn finished(sums: vec4<i32>, place: u32) {
 }
 `
 
-/** Operands in words, and the window. */
+/** Packing of operands in words, and the window. */
 export const ARITHMETIC = `fn unpack(word: u32) -> vec4<i32> {
   return vec4<i32>(vec4<u32>(word) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
 }

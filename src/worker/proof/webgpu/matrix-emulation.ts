@@ -1,13 +1,13 @@
 /**
- * A matrix unit that is none: ordinary loops in its place, each invocation of a subgroup with its part of the sums. Tests on
- * computers without such units run the whole product with it: its tiles, strides and windows are the real one's.
+ * An emulated matrix unit: ordinary loops, in which each invocation of a subgroup computes its part of the sums. Tests on
+ * computers without matrix units run the whole product with it, with the tiles, strides and windows of the real product.
  */
 import { rowWords, type MatrixShape, type MatrixUnit } from './matrix-kernel'
 
-/** Adds nothing: every digest is wrong. */
+/** A matrix unit that computes no sums, so that every digest is wrong. */
 export function wrongUnit(): MatrixUnit {
   const unit = emulatedUnit({ rows: 16, columns: 16, inner: 32 }, 32)
-  return { ...unit, words: { ...unit.words, accumulate: () => '' } }
+  return { ...unit, code: { ...unit.code, accumulate: () => '' } }
 }
 
 export function emulatedUnit(shape: MatrixShape, subgroupSize: number): MatrixUnit {
@@ -42,7 +42,7 @@ fn put(first: u32, own_sums: ptr<function, ${sums}>) {
     shape,
     subgroupSize,
     features: [],
-    words: {
+    code: {
       directives: '',
       functions,
       parameters: '',

@@ -62,7 +62,7 @@ describe('the matrix product in WGSL', () => {
   ])('is compiled without a message for units of %i × %i × %i', async (rows, columns, inner) => {
     const shape = { rows, columns, inner }
     expect(fittingShape([listed(rows, columns, inner)], 32)).toEqual(shape)
-    const code = matrixProductShader({ shape, subgroupSize: 32, features: [], words: subgroupMatrices(shape) })
+    const code = matrixProductShader({ shape, subgroupSize: 32, features: [], code: subgroupMatrices(shape) })
     device.pushErrorScope('validation')
     const module = device.createShaderModule({ code })
     const { messages } = await module.getCompilationInfo()
@@ -74,7 +74,7 @@ describe('the matrix product in WGSL', () => {
 
   it('is refused by the same compiler with one type amiss', async () => {
     const shape = { rows: 16, columns: 16, inner: 32 }
-    const right = matrixProductShader({ shape, subgroupSize: 32, features: [], words: subgroupMatrices(shape) })
+    const right = matrixProductShader({ shape, subgroupSize: 32, features: [], code: subgroupMatrices(shape) })
     device.pushErrorScope('validation')
     const module = device.createShaderModule({ code: right.replaceAll('_right<i8, 16, 32>', '_right<i8, 16, 16>') })
     const { messages } = await module.getCompilationInfo()

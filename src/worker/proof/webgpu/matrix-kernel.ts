@@ -1,6 +1,6 @@
 /**
- * The product of the webgpu engine on a GPU's matrix units, where the adapter offers subgroup matrices of int8 with sums in
- * int32. Operands, weights and results lie in memory as for the other product.
+ * The product of the webgpu backend on a GPU's matrix units, where the adapter offers subgroup matrices of int8 with sums in
+ * int32. Operands, weights and results have the same layout in memory as for the other product.
  *
  * The feature is experimental: https://dawn.googlesource.com/dawn/+/refs/heads/main/docs/dawn/features/subgroup_matrix.md
  */
@@ -13,7 +13,7 @@ export interface MatrixShape {
   inner: number
 }
 
-/** One that an adapter lists (GPUSubgroupMatrixConfig): M rows, N columns, inner dimension K. */
+/** A shape that an adapter lists (GPUSubgroupMatrixConfig): M rows, N columns, inner dimension K. */
 export interface ListedMatrix {
   readonly componentType: string
   readonly resultComponentType: string
@@ -25,18 +25,18 @@ export interface ListedMatrix {
 /** Columns of the results that one workgroup computes; its rows are PRODUCT_TILE. */
 export const MATRIX_TILE_COLUMNS = 128
 
-/** Two by two subgroups share a workgroup's results, each this many. */
+/** Two by two subgroups compute the results of a workgroup, so many rows and columns each. */
 const OWN_ROWS = 32
 const OWN_COLUMNS = 64
 const SUBGROUPS = 4
 const LEAST_STEP_WORDS = 8
-/** After each row, so that rows that are loaded together lie in different banks. Rows stay aligned to 16 bytes. */
+/** Padding after each row, so that rows that are loaded together lie in different banks. Rows stay aligned to 16 bytes. */
 const PADDING_WORDS = 4
-/** What every adapter gives a workgroup. */
+/** The limits of a workgroup that every adapter has. */
 const MOST_INVOCATIONS = 256
 const MOST_WORKGROUP_BYTES = 16_384
 
-/** The largest shape that the kernel can be made of; null: none of those listed. `subgroupSize`: the largest. */
+/** The largest listed shape that fits the kernel; null: none fits. `subgroupSize`: the largest of the adapter. */
 export function fittingShape(listed: readonly ListedMatrix[], subgroupSize: number): MatrixShape | null {
   const macs = ({ rows, columns, inner }: MatrixShape): number => rows * columns * inner
   const shapes = listed
@@ -61,20 +61,20 @@ function stepWords({ inner }: MatrixShape): number {
   return Math.max(LEAST_STEP_WORDS, inner / 4)
 }
 
-/** From one row of `left`, or column of `right`, to the next. */
+/** Words from one row of `left`, or column of `right`, to the next. */
 export function rowWords(shape: MatrixShape): number {
   return stepWords(shape) + PADDING_WORDS
 }
 
-/** How the kernel says what a matrix unit does. Places and strides count words of an array. */
-export interface MatrixWords {
-  /** at the top */
+/** WGSL code for the operations of a matrix unit. Places and strides count words of an array. */
+export interface MatrixCode {
+  /** directives at the top of the shader */
   directives: string
-  /** below the workgroup's memory `left`, `right` and `sums` */
+  /** functions, placed after the workgroup's memory `left`, `right` and `sums` */
   functions: string
-  /** of the entry point, so that `subgroup` holds */
+  /** parameters of the entry point that `subgroup` needs */
   parameters: string
-  /** which subgroup of the workgroup this is */
+  /** the number of this subgroup in its workgroup */
   subgroup: string
   /** a type: `rows` × `columns` sums, zero at first */
   sums: string
@@ -88,18 +88,18 @@ export interface MatrixWords {
   store: (place: string, sums: string) => string
 }
 
-/** What products are computed on. */
+/** The matrix unit that computes products. */
 export interface MatrixUnit {
   shape: MatrixShape
-  /** the largest that the adapter may choose; with smaller ones the subgroups behind the fourth only carry */
+  /** the largest size that the adapter may choose; with smaller subgroups, those after the fourth only copy data */
   subgroupSize: number
-  /** to ask the adapter for */
+  /** features to request from the adapter */
   features: readonly string[]
-  words: MatrixWords
+  code: MatrixCode
 }
 
-/** The language's own. Control flow differs between subgroups, never within one: the analysis looks at whole workgroups. */
-export function subgroupMatrices(shape: MatrixShape): MatrixWords {
+/** WGSL's subgroup matrices. The uniformity diagnostic is off because control flow differs between subgroups, but never within one. */
+export function subgroupMatrices(shape: MatrixShape): MatrixCode {
   const { rows, columns, inner } = shape
   const stride = `${rowWords(shape)}u`
   return {
@@ -120,8 +120,8 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);`,
   }
 }
 
-/** Takes the overrides and bindings of `productShader`. */
-export function matrixProductShader({ shape, subgroupSize, words }: MatrixUnit): string {
+/** The shader has the overrides and bindings of `productShader`. */
+export function matrixProductShader({ shape, subgroupSize, code }: MatrixUnit): string {
   const { rows, columns, inner } = shape
   const step = stepWords(shape)
   const stride = rowWords(shape)
@@ -132,7 +132,7 @@ export function matrixProductShader({ shape, subgroupSize, words }: MatrixUnit):
   const innerTiles = range((4 * step) / inner)
   const tileWords = (rows * columns) / 4
 
-  return `${words.directives}
+  return `${code.directives}
 ${ARITHMETIC}
 ${PRODUCT_INTERFACE}
 // row by row
@@ -140,20 +140,20 @@ var<workgroup> left: array<i32, ${PRODUCT_TILE * stride}>;
 // column by column
 var<workgroup> right: array<i32, ${MATRIX_TILE_COLUMNS * stride}>;
 var<workgroup> sums: array<i32, ${SUBGROUPS * rows * columns}>;
-${words.functions}
+${code.functions}
 @compute @workgroup_size(${invocations})
 fn product(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(local_invocation_index) index: u32,
-  ${words.parameters}
+  ${code.parameters}
 ) {
   let first_row = group.y * ${PRODUCT_TILE}u;
   let first_column = group.x * ${MATRIX_TILE_COLUMNS}u;
-  let subgroup = ${words.subgroup};
+  let subgroup = ${code.subgroup};
   let computes = subgroup < ${SUBGROUPS}u;
   let own_left = subgroup / 2u * ${OWN_ROWS * stride}u;
   let own_right = subgroup % 2u * ${OWN_COLUMNS * stride}u;
-${lines(tiles, ({ name }) => `  var ${name}: ${words.sums};`)}
+${lines(tiles, ({ name }) => `  var ${name}: ${code.sums};`)}
   for (var word = 0u; word < inner_words; word += ${step}u) {
     for (var item = index; item < ${PRODUCT_TILE * step}u; item += ${invocations}u) {
       let row = item / ${step}u;
@@ -176,13 +176,13 @@ ${lines(tiles, ({ name }) => `  var ${name}: ${words.sums};`)}
 ${lines(
   innerTiles,
   (part) => `      {
-${lines(rowTiles, (row) => `        let left_${row} = ${words.left(`own_left + ${row * rows * stride + (part * inner) / 4}u`)};`)}
+${lines(rowTiles, (row) => `        let left_${row} = ${code.left(`own_left + ${row * rows * stride + (part * inner) / 4}u`)};`)}
 ${lines(
   columnTiles,
   (
     column,
-  ) => `        let right_${column} = ${words.right(`own_right + ${column * columns * stride + (part * inner) / 4}u`)};
-${lines(rowTiles, (row) => `        ${words.accumulate(`left_${row}`, `right_${column}`, `sums_${row}_${column}`)}`)}`,
+  ) => `        let right_${column} = ${code.right(`own_right + ${column * columns * stride + (part * inner) / 4}u`)};
+${lines(rowTiles, (row) => `        ${code.accumulate(`left_${row}`, `right_${column}`, `sums_${row}_${column}`)}`)}`,
 )}
       }`,
 )}
@@ -192,7 +192,7 @@ ${lines(rowTiles, (row) => `        ${words.accumulate(`left_${row}`, `right_${c
 ${lines(
   tiles,
   ({ row, column, name }) => `  if (computes) {
-    ${words.store(`subgroup * ${rows * columns}u`, name)}
+    ${code.store(`subgroup * ${rows * columns}u`, name)}
   }
   workgroupBarrier();
   for (var item = index; item < ${SUBGROUPS * tileWords}u; item += ${invocations}u) {

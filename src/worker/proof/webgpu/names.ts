@@ -1,18 +1,18 @@
-/** Which of the adapters that WebGPU lists a graphics processor is. The sensors may spell its name otherwise. */
+/** Finds a graphics processor among the adapters that WebGPU lists. The sensors may spell its name differently. */
 
 export interface NamedGpu {
   name: string
   vendor: string
 }
 
-/** Adapters that are the processor. */
+/** Names of adapters that are software on the processor. */
 export const SOFTWARE_NAMES = /swiftshader|llvmpipe|lavapipe|basic render|\bwarp\b/i
 
 const MAKERS = [/nvidia|geforce|quadro|tesla/i, /\bamd\b|advanced micro devices|radeon|\bati\b/i, /intel/i, /apple/i]
 
 /**
- * The listed name of `wanted`, of a computer that has `others` too. By its name, else as the only one of its maker, else by
- * the words and numbers of the model. Null: none, or several fit.
+ * The listed name of `wanted`, on a computer that also has `others`: found by its name, else as the only adapter of its
+ * maker, else by the words and numbers of the model. Null: none or several fit.
  */
 export function listedName(listed: readonly string[], wanted: NamedGpu, others: readonly NamedGpu[]): string | null {
   const longer = others.map(({ name }) => name).filter((name) => name !== wanted.name && name.includes(wanted.name))
@@ -38,7 +38,7 @@ function makerOf(name: string): number {
   return MAKERS.findIndex((pattern) => pattern.test(name))
 }
 
-/** Words in common; without a number among them they say nothing about the model. */
+/** The number of common words; 0 where none of them contains a digit, since only those identify a model. */
 function likeness(one: string, other: string): number {
   const known = new Set(wordsOf(other))
   const common = [...new Set(wordsOf(one))].filter((word) => known.has(word))

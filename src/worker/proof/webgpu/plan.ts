@@ -1,15 +1,15 @@
-/** What the webgpu engine dispatches for one batch, as numbers: sizes, multiply-accumulates and bytes that move. */
+/** The dispatches of the webgpu backend for one batch: their sizes, multiply-accumulates and bytes. */
 import type { Tier } from '#shared/domain/tiers'
 import { matrixShape, type MatrixName } from '../weights'
 import { PRODUCT_TILE, type Finish } from './kernels'
 
-/** The places of activations in the adapter's memory. Bytes of one row. */
+/** The buffers of activations in the adapter's memory. */
 export type Place = 'x' | 'projected' | 'mixed' | 'hidden'
 
 export interface ProductStep {
   kind: 'product'
   name: 'projections' | 'output' | 'expand' | 'contract'
-  /** side by side */
+  /** the matrices whose columns stand side by side */
   matrices: readonly MatrixName[]
   from: Place
   to: Place
@@ -53,11 +53,12 @@ export function layerSteps(tier: Tier): Step[] {
   ]
 }
 
+/** Bytes of one row in each buffer. */
 export function rowBytes(tier: Tier): Record<Place, number> {
   return { x: tier.width, projected: 3 * tier.width, mixed: tier.width, hidden: tier.hidden }
 }
 
-/** Rows that are computed for `nonces`: whole tiles. */
+/** Rows that are computed for `nonces`, in whole tiles. */
 export function rowsFor(tier: Tier, nonces: number): number {
   return Math.ceil((nonces * tier.tokens) / PRODUCT_TILE) * PRODUCT_TILE
 }
@@ -71,15 +72,15 @@ export function activationBytes(tier: Tier, nonces: number): number {
 export interface StepCost {
   name: Step['name']
   workgroups: [columns: number, rows: number]
-  /** counted as the tier counts them, for the nonces of the batch */
+  /** for the nonces of the batch, counted as in the tier */
   macs: number
-  /** read and written once by a dispatch, if every tile came from a cache after its first reading */
+  /** bytes that move if every tile is read from memory once and from a cache afterwards */
   leastBytes: number
-  /** what the workgroups ask for: each reads its own tiles */
+  /** bytes that the workgroups request, each for its own tiles */
   askedBytes: number
 }
 
-/** Of one layer's dispatches for a batch of `nonces`. `tileColumns`: of the kernel that computes the products. */
+/** The costs of one layer's dispatches for a batch of `nonces`. `tileColumns`: see workgroupsOf. */
 export function layerCosts(tier: Tier, nonces: number, tileColumns: number): StepCost[] {
   const rows = rowsFor(tier, nonces)
   const bytes = rowBytes(tier)
@@ -87,7 +88,7 @@ export function layerCosts(tier: Tier, nonces: number, tileColumns: number): Ste
     const workgroups = workgroupsOf(tier, step, nonces, tileColumns)
     if (step.kind === 'attention') {
       const moved = nonces * tier.tokens * (bytes.projected + bytes.mixed)
-      // every score's row of Q is read again for each four keys
+      // A row of Q is read again for every four keys.
       const queries = nonces * tier.tokens * tier.width * (tier.tokens / 4)
       const macs = nonces * 2 * tier.tokens * tier.tokens * tier.width
       return {

@@ -1,17 +1,17 @@
-/** The kernels of one tier on one adapter, and the memory that its batches share. */
+/** The compiled kernels of one tier on one adapter, and the memory that its batches share. */
 import type { Tier } from '#shared/domain/tiers'
 import type { OpenAdapter } from './adapter'
 import { attentionShader, FINISH, PRODUCT_TILE, productShader } from './kernels'
 import { MATRIX_TILE_COLUMNS, matrixProductShader } from './matrix-kernel'
 import { activationBytes, layerSteps, rowBytes, rowsFor, workgroupsOf, type Place, type Step } from './plan'
 
-/** The most that activations of one batch may take, so that the weights of two epochs fit beside them. */
+/** Memory for the activations of one batch at most, so that the weights of two epochs fit beside them. */
 const MOST_ACTIVATION_BYTES = 256 * 1024 * 1024
 
 export interface Program {
-  /** the most nonces of one batch in the adapter's memory */
+  /** the most nonces of one batch that fit into the adapter's memory */
   readonly mostNonces: number
-  /** Makes room for `nonces` a batch; what was submitted before is not disturbed. */
+  /** Reserves memory for batches of `nonces`. Batches that were submitted before are not affected. */
   reserve(nonces: number): void
   /** Submits one batch: `inputs` are operands row by row. `outputs` receives X of the last layer and can then be mapped. */
   submit(weights: readonly GPUBuffer[], inputs: Uint8Array<ArrayBuffer>, nonces: number, outputs: GPUBuffer): void
@@ -44,7 +44,7 @@ export async function createProgram({ device, packed, matrixUnit }: OpenAdapter,
 
   const reserve = (nonces: number): void => {
     if (nonces <= reserved) return
-    // Dawn keeps a destroyed buffer until the batches that use it are done
+    // Dawn keeps a destroyed buffer until the batches that use it are done.
     if (places) for (const buffer of Object.values(places)) buffer.destroy()
     const rows = rowsFor(tier, nonces)
     const bytes = rowBytes(tier)

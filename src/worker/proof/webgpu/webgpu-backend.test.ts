@@ -4,7 +4,7 @@ import { header } from '#shared/domain/share'
 import { TIERS } from '#shared/domain/tiers'
 import { readVectors } from '#test/support/itp1-vectors'
 import { softwareVulkan } from '#test/support/webgpu'
-import { createReferenceEngine } from '../reference-engine'
+import { createReferenceBackend } from '../reference-backend'
 import { openAdapter, type OpenAdapter } from './adapter'
 import { emulatedUnit } from './matrix-emulation'
 import { createWebgpuBackend } from './webgpu-backend'
@@ -143,7 +143,7 @@ async function referenceDigests(): Promise<{ vector: (typeof vectors)[number]; h
   if (!vector) throw new Error('no vectors')
   const head = header(vector.epoch, vector.publicKey)
   const tier = TIERS[vector.tier]
-  const engine = createReferenceEngine(tier)
+  const engine = createReferenceBackend(tier)
   const weights = new SharedArrayBuffer(tier.weightBytes)
   for (let layer = 0; layer < tier.layers; layer++) engine.expandLayer(weights, hexToBytes(vector.epoch), layer)
   const { digests } = await engine.digests(weights, head, 1000n, 12)

@@ -1,19 +1,18 @@
-/** The webgpu engine: whole forward passes on a graphics adapter; inputs and digests are made by the processor. */
+/** The webgpu backend: whole forward passes on a graphics adapter; the processor makes inputs and digests. */
 import { Failure } from '#shared/domain/errors'
 import { hexToBytes } from '#shared/domain/bytes'
 import { TIERS, type Tier, type TierName } from '#shared/domain/tiers'
 import type { ProofContext } from '#shared/ipc/worker'
-import { chargedCompute, type ProofBackend } from '../backend'
+import type { ProofBackend } from '../backend'
 import { searchBatch } from '../batch-search'
 import { createEpochCache } from '../epoch-cache'
 import { fillInput, outputDigest } from '../nonce'
+import { createQueuedBackend } from '../queued-backend'
 import type { OpenAdapter } from './adapter'
 import { uploadWeights } from './epoch'
 import { createProgram, type Program } from './program'
 
-/** One batch computes while the next is already submitted. */
-const STREAMS = 2
-/** A batch that takes longer hangs: the slowest adapter needs seconds for a nonce of the largest tier. */
+/** A batch that takes longer is considered hung: the slowest adapter needs seconds for a nonce of the largest tier. */
 const MOST_BATCH_MILLISECONDS = 60_000
 const PROBE_HEADER = new Uint8Array(32)
 const HELP = 'Start the device again on the Devices screen, or update the graphics driver.'
@@ -24,18 +23,18 @@ interface Ready {
   weights: GPUBuffer[]
 }
 
-/** `open` is called when the engine is first asked for, and throws a Failure where there is no adapter. */
+/** `open` is called at the first use, and throws a Failure where there is no adapter. */
 export function createWebgpuBackend(open: () => Promise<OpenAdapter>): ProofBackend {
   let adapter: Promise<OpenAdapter> | null = null
   const programs = new Map<TierName, Promise<Program>>()
   const batches = new Map<TierName, number>()
 
-  /** Opens again after a loss or a refusal: the person may ask for another try. */
+  /** Opens the adapter once, and again after a loss or a refusal: the person may ask for another try. */
   const openOnce = async (): Promise<OpenAdapter> => {
     const before = adapter
     const known = before === null ? null : await before.catch(() => null)
     if (known !== null && known.lost === null) return known
-    // somebody else has opened it meanwhile
+    // Another call has opened the adapter meanwhile.
     if (adapter !== null && adapter !== before) return adapter
     programs.clear()
     epochs.clear()
@@ -67,21 +66,7 @@ export function createWebgpuBackend(open: () => Promise<OpenAdapter>): ProofBack
     release: ({ weights }) => weights.forEach((buffer) => buffer.destroy()),
   })
 
-  return {
-    threads: 1,
-    streams: STREAMS,
-    get busy() {
-      return epochs.busy
-    },
-    batch: (tier) => batches.get(tier) ?? 1,
-    setThreads: () => undefined,
-    // What was submitted to an adapter runs to its end.
-    cancel: () => undefined,
-    with: (context, work) =>
-      epochs.with(context, (ready) =>
-        work(chargedCompute((...batch) => runBatch(ready, TIERS[context.tier], ...batch))),
-      ),
-  }
+  return createQueuedBackend(epochs, batches, (ready, tier, ...batch) => runBatch(ready, TIERS[tier], ...batch))
 }
 
 async function runBatch(
@@ -115,14 +100,14 @@ async function runBatch(
   })
 }
 
-/** Work on an adapter: one that was lost, refuses or hangs is a Failure. */
+/** Runs work on an adapter. Throws a Failure where the adapter was lost, refuses or hangs. */
 async function guarded<T>(adapter: OpenAdapter, work: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   let forgetLoss = (): void => undefined
   const stopped = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       reject(gone(adapter, `did not answer for ${MOST_BATCH_MILLISECONDS / 1000} seconds`))
-      // it is opened anew when somebody asks again
+      // The next use opens the adapter anew.
       adapter.device.destroy()
     }, MOST_BATCH_MILLISECONDS)
     forgetLoss = adapter.onLost((reason) => reject(gone(adapter, `was lost: ${reason}`)))
@@ -145,7 +130,7 @@ async function guarded<T>(adapter: OpenAdapter, work: () => Promise<T>): Promise
   }
 }
 
-/** It was lost, reset by its driver, or hangs. */
+/** The Failure for an adapter that was lost, was reset by its driver, or hangs. */
 function gone(adapter: OpenAdapter, what: string): Failure {
   return new Failure('driver-fault', `the graphics adapter ${adapter.name} ${what}`, HELP)
 }

@@ -1,15 +1,15 @@
-/** One thread that multiplies matrices and nothing else: the bare rate of a lane. Node runs this file as it is. */
+/** One thread that only multiplies matrices: the highest possible rate of a compute thread. Node runs this file without a build. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { matrixProductGraph } from '#worker/proof/onnx-graph'
 
-/** [rows, inner, columns] of each product of a pass, and one layer's weights for all of them, on memory that the lanes share. */
-interface LaneData {
+/** [rows, inner, columns] of each product of a pass, and one layer's weights for all of them, in memory that the threads share. */
+interface ThreadData {
   shapes: [number, number, number][]
   weights: SharedArrayBuffer
 }
 
-const { shapes, weights } = workerData as LaneData
+const { shapes, weights } = workerData as ThreadData
 const session = await InferenceSession.create(matrixProductGraph('int32'), {
   intraOpNumThreads: 1,
   interOpNumThreads: 1,

@@ -12,10 +12,11 @@ import { convertModel } from '../../convert/index'
 import { probeModel } from '../index'
 import { chatModel } from '../real-models.test.support'
 import type { Answer } from './answer'
-import { createChatEngine, type Ask, type ChatEngine } from './engine'
+import { createChatBackend, type ChatBackend } from './backend'
 import { loadChatModel, type ChatModel } from './model'
+import type { ChatRequest } from './request'
 
-const home = mkdtempSync(join(tmpdir(), 'lode-chat-engine-'))
+const home = mkdtempSync(join(tmpdir(), 'lode-chat-backend-'))
 afterAll(() => rmSync(home, { recursive: true, force: true }))
 
 const shape = {
@@ -28,7 +29,7 @@ const shape = {
   headSize: 64,
 } as const
 
-/** A graph that Lode built, with random weights; prompts are absorbed in parts of eight and sixteen tokens. */
+/** A graph that Lode built, with random weights; prompts are prefilled in chunks of eight and sixteen tokens. */
 async function tinyLocation(): Promise<InstalledModel> {
   const { metadata, tensors } = tinyModel(shape, 8, 11)
   writeFileSync(join(home, 'tiny.gguf'), ggufBytes({ ...metadata, 'llama.context_length': 1024 }, tensors))
@@ -43,12 +44,12 @@ async function tinyLocation(): Promise<InstalledModel> {
 const random = randomNumbers(7)
 const prompt = (length: number): number[] => Array.from({ length }, () => 1 + Math.floor(random() * (WORDS.length - 1)))
 
-/** What `onToken` gave, and the answer: of many steps, since nothing ends it but `room`. */
-function ask(engine: ChatEngine, ids: number[], change: Partial<Ask> = {}): Promise<Answer> {
+/** Asks for an answer of many steps: only `maxNewTokens` ends it. */
+function ask(backend: ChatBackend, ids: number[], change: Partial<ChatRequest> = {}): Promise<Answer> {
   const { signal } = new AbortController()
-  return engine.answer({
+  return backend.answer({
     prompt: ids,
-    room: 12,
+    maxNewTokens: 12,
     sampling: undefined,
     stop: [],
     signal,
@@ -107,40 +108,40 @@ describe('many requests on a graph that Lode built', () => {
   const plenty = (): number => 1e12
 
   test('is known as one by its inputs and outputs', () => {
-    expect(model.joined).toMatchObject({ heads: shape.keyValueHeads, headSize: shape.headSize })
-    expect(model.joined?.inputs).toHaveLength(shape.layers)
-    expect(model.prefillTokens).toBe(8)
+    expect(model.batchedCache).toMatchObject({ heads: shape.keyValueHeads, headSize: shape.headSize })
+    expect(model.batchedCache?.inputs).toHaveLength(shape.layers)
+    expect(model.prefillChunkTokens).toBe(8)
   })
 
   test('answer as each does alone, whenever they come and go', async () => {
     const prompts = [3, 40, 9, 17, 1, 150, 8, 24, 33, 5].map(prompt)
-    const rooms = [30, 4, 60, 12, 150, 3, 1, 9, 20, 40]
+    const lengths = [30, 4, 60, 12, 150, 3, 1, 9, 20, 40]
     const alone: Answer[] = []
     for (const [index, ids] of prompts.entries())
-      alone.push(await ask(createChatEngine(model, plenty), ids, { room: rooms[index]! }))
+      alone.push(await ask(createChatBackend(model, plenty), ids, { maxNewTokens: lengths[index]! }))
     runs.length = 0
-    const engine = createChatEngine(model, plenty)
+    const backend = createChatBackend(model, plenty)
     const together = await Promise.all(
       prompts.map(async (ids, index) => {
         for (let turn = 0; turn < index * 3; turn++) await new Promise(setImmediate)
-        return ask(engine, ids, { room: rooms[index]! })
+        return ask(backend, ids, { maxNewTokens: lengths[index]! })
       }),
     )
     together.forEach((answer, index) => expectSame(answer, alone[index]!))
     expect(Math.max(...runs.map(({ rows }) => rows))).toBeGreaterThan(3)
-    expect(alone.map(({ ids }) => ids.length)).toEqual(rooms)
+    expect(alone.map(({ ids }) => ids.length)).toEqual(lengths)
   })
 
   test('says after every run what it computed of each, and that adds up to the job', async () => {
     const formula = { kind: 'chat', perToken: 1000, perLogits: 77, perPair: 3 } as const
-    const engine = createChatEngine(model, plenty)
+    const backend = createChatBackend(model, plenty)
     const lengths = [5, 70, 33]
     const sums = lengths.map(() => 0)
     /** which requests each run was for */
     const shared: number[][] = []
     const answers = lengths.map((length, index) =>
-      ask(engine, prompt(length), {
-        room: 10 + index,
+      ask(backend, prompt(length), {
+        maxNewTokens: 10 + index,
         onComputed: (part) => {
           sums[index]! += chatMacs(formula, part)
           if (shared.length < runs.length) shared.length = runs.length
@@ -161,26 +162,26 @@ describe('many requests on a graph that Lode built', () => {
   test('sampled answers are those of their seed, also beside others', async () => {
     const ids = prompt(20)
     const sampling = chatSampling.parse({ temperature: 0.3, seed: 5, topP: 0.9 })
-    const alone = await ask(createChatEngine(model, plenty), ids, { sampling })
-    const engine = createChatEngine(model, plenty)
+    const alone = await ask(createChatBackend(model, plenty), ids, { sampling })
+    const backend = createChatBackend(model, plenty)
     const [beside] = await Promise.all([
-      ask(engine, ids, { sampling }),
-      ask(engine, prompt(9)),
-      ask(engine, prompt(30)),
+      ask(backend, ids, { sampling }),
+      ask(backend, prompt(9)),
+      ask(backend, prompt(30)),
     ])
     expect(beside.ids).toEqual(alone.ids)
   })
 
   test('no more than the limit run at once, the next begins when one is cancelled', async () => {
-    const engine = createChatEngine(model, plenty)
+    const backend = createChatBackend(model, plenty)
     const controllers = Array.from({ length: MAX_PARALLEL_CHATS + 1 }, () => new AbortController())
     const order: number[] = []
     runs.length = 0
     const answers = controllers.map(({ signal }, index) =>
       settled(
-        ask(engine, prompt(2), {
+        ask(backend, prompt(2), {
           signal,
-          room: 100,
+          maxNewTokens: 100,
           onToken: () => {
             order.push(index)
             // by then all of them have begun but the last, which waits
@@ -201,16 +202,16 @@ describe('many requests on a graph that Lode built', () => {
   })
 
   test('a long prompt does not hold up the others: a token of theirs for each of its parts', async () => {
-    const engine = createChatEngine(model, plenty)
+    const backend = createChatBackend(model, plenty)
     const order: string[] = []
     const prompts = [prompt(4), prompt(160), prompt(23)]
     const alone: Answer[] = []
     for (const [index, ids] of prompts.entries())
-      alone.push(await ask(createChatEngine(model, plenty), ids, { room: [60, 5, 40][index]! }))
-    const short = ask(engine, prompts[0]!, { room: 60, onToken: () => order.push('short') })
-    const other = ask(engine, prompts[2]!, { room: 40 })
+      alone.push(await ask(createChatBackend(model, plenty), ids, { maxNewTokens: [60, 5, 40][index]! }))
+    const short = ask(backend, prompts[0]!, { maxNewTokens: 60, onToken: () => order.push('short') })
+    const other = ask(backend, prompts[2]!, { maxNewTokens: 40 })
     await new Promise(setImmediate)
-    const long = ask(engine, prompts[1]!, { room: 5, onToken: () => order.push('long') })
+    const long = ask(backend, prompts[1]!, { maxNewTokens: 5, onToken: () => order.push('long') })
     const together = await Promise.all([short, long, other])
     together.forEach((answer, index) => expectSame(answer, alone[index]!))
     // two parts of eight tokens and nine of sixteen, and a token of the other's after each
@@ -224,31 +225,31 @@ describe('many requests on a graph that Lode built', () => {
       [...system, ...prompt(10)],
       [...system, ...prompt(22)],
     ]
-    const alone = await ask(createChatEngine(model, plenty), other)
-    const engine = createChatEngine(model, plenty)
-    await ask(engine, one)
+    const alone = await ask(createChatBackend(model, plenty), other)
+    const backend = createChatBackend(model, plenty)
+    await ask(backend, one)
     runs.length = 0
-    const again = await ask(engine, other)
+    const again = await ask(backend, other)
     expect(again).toEqual(alone)
     expect(runs.filter(({ tokens }) => tokens > 1).map(({ tokens }) => tokens)).toEqual([16, 6])
     // the whole prompt known: its last part is computed all the same, since its logits are wanted
     runs.length = 0
-    expect(await ask(engine, other)).toEqual(alone)
+    expect(await ask(backend, other)).toEqual(alone)
     expect(runs.filter(({ tokens }) => tokens > 1)).toEqual([{ rows: 1, tokens: 6 }])
     // four tokens more than whole parts go with the part before them, also where that part is known
     const little = other.slice(0, 84)
-    const littleAlone = await ask(createChatEngine(model, plenty), little)
+    const littleAlone = await ask(createChatBackend(model, plenty), little)
     runs.length = 0
-    expect(await ask(engine, little)).toEqual(littleAlone)
+    expect(await ask(backend, little)).toEqual(littleAlone)
     expect(runs.filter(({ tokens }) => tokens > 1)).toEqual([{ rows: 1, tokens: 20 }])
   })
 
   test('where memory does not suffice for one more, that one fails in words, and fewer run for a while', async () => {
     // the long prompt alone has room, and both in one block have not
     let room = 2_000_000
-    const engine = createChatEngine(model, () => room)
-    const first = ask(engine, prompt(10), { room: 80 })
-    const second = settled(ask(engine, prompt(500), { room: 20 }))
+    const backend = createChatBackend(model, () => room)
+    const first = ask(backend, prompt(10), { maxNewTokens: 80 })
+    const second = settled(ask(backend, prompt(500), { maxNewTokens: 20 }))
     const failed = await second
     expect(failed).toMatchObject({
       code: 'out-of-memory',
@@ -256,22 +257,22 @@ describe('many requests on a graph that Lode built', () => {
         /^there is not enough memory for this conversation beside the others: \d+ MB/,
       ) as string,
     })
-    expect(engine.limit).toBe(1)
+    expect(backend.limit).toBe(1)
     expect((await first).ids).toHaveLength(80)
     room = 1e12
     // one after another, until memory is trusted again
-    const results = await Promise.all(Array.from({ length: 17 }, (_, index) => ask(engine, prompt(10 + index))))
+    const results = await Promise.all(Array.from({ length: 17 }, (_, index) => ask(backend, prompt(10 + index))))
     expect(results.map(({ ids }) => ids.length)).toEqual(Array(17).fill(12))
-    expect(engine.limit).toBe(3)
+    expect(backend.limit).toBe(3)
   })
 
   test('onnxruntime without memory ends the newest request alone', async () => {
-    const engine = createChatEngine(model, plenty)
-    const first = ask(engine, prompt(3), { room: 40 })
+    const backend = createChatBackend(model, plenty)
+    const first = ask(backend, prompt(3), { maxNewTokens: 40 })
     let shown = 0
     const second = settled(
-      ask(engine, prompt(3), {
-        room: 40,
+      ask(backend, prompt(3), {
+        maxNewTokens: 40,
         onToken: () => {
           if (++shown === 5) failNext = new Error('Non-zero status code: std::bad_alloc')
         },
@@ -282,7 +283,7 @@ describe('many requests on a graph that Lode built', () => {
       message: expect.stringContaining('not enough memory') as string,
     })
     expect((await first).ids).toHaveLength(40)
-    expect(engine.limit).toBe(1)
+    expect(backend.limit).toBe(1)
   })
 
   test('its MACs are those computed by hand', async () => {
@@ -302,9 +303,11 @@ describe('many requests on a graph that Lode built', () => {
 
 test.skipIf(!chatModel)('requests on a graph with a cache of its own take turns', async () => {
   const model = await loadChatModel(chatModel!, 1)
-  const engine = createChatEngine(model)
+  const backend = createChatBackend(model)
   const order: number[] = []
-  const answers = [0, 1].map((index) => ask(engine, [1, 5 + index, 9], { room: 6, onToken: () => order.push(index) }))
+  const answers = [0, 1].map((index) =>
+    ask(backend, [1, 5 + index, 9], { maxNewTokens: 6, onToken: () => order.push(index) }),
+  )
   await Promise.all(answers)
   expect(order.slice(0, 6)).toContain(0)
   expect(order.slice(0, 6)).toContain(1)

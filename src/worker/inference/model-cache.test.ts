@@ -2,17 +2,17 @@ import { expect, test } from 'vitest'
 import { Failure } from '#shared/domain/errors'
 import { runJob } from './index'
 import { chatModel, embedModel } from './real-models.test.support'
-import { createModelCache, createResidency, guardMemory, type ModelKey } from './residency'
+import { createKindModelCache, createModelCache, guardMemory, type ModelKey } from './model-cache'
 
 /** Models of one byte each, of two kinds. `now`: what the clock says. */
 function recorder(limit: number) {
   const loaded: string[] = []
   const disposed: string[] = []
   const clock = { now: 0 }
-  const residency = createResidency(() => clock.now)
-  residency.setLimit(limit)
+  const modelCache = createModelCache(() => clock.now)
+  modelCache.setLimit(limit)
   const dispose = (model: string): Promise<void> => Promise.resolve(void disposed.push(model))
-  const caches = [createModelCache<string>(dispose, residency), createModelCache<string>(dispose, residency)]
+  const caches = [createKindModelCache<string>(dispose, modelCache), createKindModelCache<string>(dispose, modelCache)]
   const keyOf = (id: string, threads = 1): ModelKey => ({ id: `${id}/${threads}`, hash: id, bytes: 1 })
   const use = (
     id: string,
@@ -27,30 +27,30 @@ function recorder(limit: number) {
       },
       work,
     )
-  return { use, loaded, disposed, clock, residency }
+  return { use, loaded, disposed, clock, modelCache }
 }
 
 test('keeps the models used last within the memory, of all kinds together, and loads each once', async () => {
-  const { use, loaded, disposed, residency } = recorder(2)
+  const { use, loaded, disposed, modelCache } = recorder(2)
   for (const key of ['a', 'z', 'a', 'b', 'a']) await use(key)
   expect(loaded).toEqual(['a', 'z', 'b'])
   expect(disposed).toEqual(['z'])
-  expect(residency.loaded()).toEqual([
+  expect(modelCache.loaded()).toEqual([
     { hash: 'b', bytes: 1 },
     { hash: 'a', bytes: 1 },
   ])
 })
 
 test('lets go of what nobody used for ten minutes, and of the same weights for other threads', async () => {
-  const { use, disposed, clock, residency } = recorder(9)
+  const { use, disposed, clock, modelCache } = recorder(9)
   for (const key of ['a', 'b']) await use(key)
   clock.now = 5 * 60_000
   await use('b')
   clock.now = 10 * 60_000
-  residency.evictIdle()
+  modelCache.evictIdle()
   await use('b', undefined, { threads: 2 })
   expect(disposed).toEqual(['a', 'b'])
-  expect(residency.loaded()).toEqual([{ hash: 'b', bytes: 1 }])
+  expect(modelCache.loaded()).toEqual([{ hash: 'b', bytes: 1 }])
 })
 
 test('a load that finds no memory is tried once more without the idle ones; then it is what it is', async () => {

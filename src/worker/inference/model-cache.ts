@@ -1,11 +1,11 @@
 /**
- * Models in the memory of this process, of all kinds together. They stay for as long as memory allows; the one used
- * longest ago makes room for the next, and what nobody used for a while goes by itself.
+ * The model cache: models in the memory of this process, of all kinds together. A model stays as long as memory allows. The
+ * least recently used model is evicted for the next one, and a model that was idle for a while is evicted by itself.
  */
 import { Failure } from '#shared/domain/errors'
 import type { LoadedModel, InstalledModel } from '#shared/domain/model-stages'
 
-/** A model that nobody used for this long is let go: the person's programs may want the memory. */
+/** A model that is idle for this long is evicted: the person's programs may need the memory. */
 const IDLE_MILLISECONDS = 10 * 60_000
 
 /** A loaded model, with everything that decides how it is loaded. */
@@ -21,22 +21,22 @@ export function modelKey({ card, folder, hash }: InstalledModel, threads: number
   }
 }
 
-export interface Residency {
-  /** Bytes that models may take together; those in use stay even beyond it. */
+export interface ModelCache {
+  /** Sets the bytes that all models may take together; models in use stay even beyond the limit. */
   setLimit(bytes: number): void
-  /** the one used last at the end */
+  /** the most recently used is last */
   loaded(): LoadedModel[]
-  /** Lets go of what nobody used for ten minutes. */
+  /** Evicts the models that nobody used for ten minutes. */
   evictIdle(): void
-  /** Lets go of everything that is not in use. Returns how many. */
+  /** Evicts every model that is not in use. Returns how many. */
   evictUnused(): Promise<number>
-  /** see ModelCache */
+  /** see KindModelCache */
   use<T, R>(key: ModelKey, load: () => Promise<T>, dispose: Dispose<T>, work: (loaded: T) => Promise<R>): Promise<R>
 }
 type Dispose<T> = (loaded: T) => Promise<void>
 
-export interface ModelCache<T> {
-  /** Runs `work` with the loaded model; loads it first when it is not at hand. It is not disposed while in use. */
+export interface KindModelCache<T> {
+  /** Runs `work` with the model, loading it first if needed. The model is not disposed while it is in use. */
   use<R>(key: ModelKey, load: () => Promise<T>, work: (loaded: T) => Promise<R>): Promise<R>
 }
 
@@ -49,14 +49,14 @@ interface Entry {
 }
 
 /** `now`: monotonic milliseconds. */
-export function createResidency(now: () => number): Residency {
+export function createModelCache(now: () => number): ModelCache {
   let limit = Infinity
-  /** used last comes last */
+  /** the most recently used is last */
   const entries: Entry[] = []
 
   const evict = async (entry: Entry): Promise<void> => {
     entries.splice(entries.indexOf(entry), 1)
-    // One that could not be loaded has nothing to let go of.
+    // A model that could not be loaded has nothing to dispose.
     await entry.dispose().catch(() => undefined)
   }
   const evictWhere = async (isUnwanted: (entry: Entry) => boolean): Promise<number> => {
@@ -79,12 +79,12 @@ export function createResidency(now: () => number): Residency {
       try {
         return await load()
       } catch (error) {
-        // Once more with the memory of the others.
+        // The second try has the memory of the evicted models.
         if (!isOutOfMemory(error) || (await evictWhere(() => true)) === 0) throw error
         return load()
       }
     }
-    // Once it stands among the others, so that the room is for it too.
+    // Opens after the entry is in `entries`, so that makeRoom counts it.
     const loaded = Promise.resolve().then(open)
     return { key, loaded, dispose: async () => dispose(await loaded), users: 1, usedAt: now() }
   }
@@ -114,7 +114,7 @@ export function createResidency(now: () => number): Residency {
         entry.usedAt = now()
         const index = entries.indexOf(entry)
         if (!isLoaded && index >= 0) entries.splice(index, 1)
-        // The same weights for another number of threads are of no more use.
+        // The same weights for another number of threads are not needed any more.
         await evictWhere((other) => other.key.hash === key.hash && other !== entry)
         await makeRoom()
       }
@@ -122,15 +122,15 @@ export function createResidency(now: () => number): Residency {
   }
 }
 
-/** Of this process. */
-export const residency: Residency = createResidency(() => performance.now())
+/** The model cache of this process. */
+export const modelCache: ModelCache = createModelCache(() => performance.now())
 
-/** The models of one kind among all. A load that fails is not kept. */
-export function createModelCache<T>(dispose: Dispose<T>, among: Residency = residency): ModelCache<T> {
+/** A view of the model cache for one kind of model. A load that fails is not kept. */
+export function createKindModelCache<T>(dispose: Dispose<T>, among: ModelCache = modelCache): KindModelCache<T> {
   return { use: (key, load, work) => among.use(key, load, dispose, work) }
 }
 
-/** What onnxruntime, V8 and the system say when there is no memory left. */
+/** Whether an error of onnxruntime, V8 or the system says that there is no memory left. */
 export function isOutOfMemory(error: unknown): boolean {
   if (error instanceof Failure && error.code === 'out-of-memory') return true
   const message = error instanceof Error ? error.message : String(error)
@@ -139,13 +139,13 @@ export function isOutOfMemory(error: unknown): boolean {
   )
 }
 
-/** Runs a job; one that ran out of memory fails with a sentence, and everything that is not in use is let go of. */
+/** Runs a job. When memory runs out, every model that is not in use is evicted, and the job fails with `out-of-memory`. */
 export async function guardMemory<R>(model: string, work: () => Promise<R>): Promise<R> {
   try {
     return await work()
   } catch (error) {
     if (!isOutOfMemory(error)) throw error
-    await residency.evictUnused()
+    await modelCache.evictUnused()
     if (error instanceof Failure) throw error
     throw new Failure(
       'out-of-memory',

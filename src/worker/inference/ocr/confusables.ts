@@ -1,27 +1,29 @@
-/** A character that was read, and how likely its look-alikes were at the same place. */
+/** Characters that look alike (o, O and 0; l, I and 1), distinguished by the word they are in. */
+
+/** A character that was read, and the probabilities of its confusables at the same place. */
 export interface ReadCharacter {
   character: string
   probability: number
-  lookAlikes: readonly { character: string; probability: number }[]
+  confusables: readonly { character: string; probability: number }[]
 }
 
 const GROUPS = ['oO0', 'lI1']
-/** Every character that has look-alikes. */
-export const LOOK_ALIKES = GROUPS.join('')
-/** A look-alike counts only where the network itself hesitated. Measured on drawn lines: misread ones 0.1 to 0.5, right ones mostly below 0.02. */
-const HESITATION = 0.08
+/** Every character that has confusables. */
+export const CONFUSABLE_CHARACTERS = GROUPS.join('')
+/** A confusable is considered from this probability on. Measured on drawn lines: 0.1 to 0.5 where the character was misread, mostly below 0.02 where it was right. */
+const LEAST_PROBABILITY = 0.08
 
 /** The other members of a character's group. */
-export function lookAlikesOf(character: string): string[] {
+export function confusablesOf(character: string): string[] {
   const group = character === '' ? undefined : GROUPS.find((members) => members.includes(character))
   return Array.from(group ?? '').filter((member) => member !== character)
 }
 
 /**
- * The text, with o and 0, l, I and 1 settled by the word they stand in where the network hesitated: letters among letters,
- * digits among digits, a capital I at the start of the line.
+ * The text of a line. Where the network was uncertain between confusables, the word decides: letters among letters, digits
+ * among digits, a capital I at the start of the line.
  */
-export function settleLookAlikes(line: readonly ReadCharacter[]): string {
+export function settleConfusables(line: readonly ReadCharacter[]): string {
   let text = ''
   let word: ReadCharacter[] = []
   for (const read of [...line, undefined]) {
@@ -37,9 +39,9 @@ export function settleLookAlikes(line: readonly ReadCharacter[]): string {
 }
 
 function settle(word: readonly ReadCharacter[], index: number, startsLine: boolean): string {
-  const { character, lookAlikes } = word[index]!
-  const likely = lookAlikes
-    .filter(({ probability }) => probability >= HESITATION)
+  const { character, confusables } = word[index]!
+  const likely = confusables
+    .filter(({ probability }) => probability >= LEAST_PROBABILITY)
     .toSorted((a, b) => b.probability - a.probability)
   if (likely.length === 0) return character
   const others = word

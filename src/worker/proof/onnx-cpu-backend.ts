@@ -1,21 +1,21 @@
 /**
- * The onnx-cpu engine: matrix products with onnxruntime's MatMulInteger, one thread a lane, and everything between them
- * with our integer kernels over the same memory. Several nonces are computed at once as rows of the same products.
+ * The onnx-cpu backend of a compute thread: matrix products with onnxruntime's MatMulInteger on that one thread, and
+ * everything between them with our integer kernels over the same memory. Several nonces are computed at once as rows of the same products.
  */
 import type { Tensor } from 'onnxruntime-node'
 import { Failure } from '#shared/domain/errors'
 import type { Tier } from '#shared/domain/tiers'
-import { batchNonces, type LaneEngine } from './engine'
+import { batchNonces, type ThreadBackend } from './thread-backend'
 import { attentionScratchBytes, createKernels, PAGE_BYTES, type Kernels } from './kernels/index'
 import { toOperands } from './keystream'
 import { fillInput, outputDigest } from './nonce'
 import { matrixProductGraph, ZERO_POINT } from './onnx-graph'
 import { expandLayer, layerProducts, panelsOf, type LayerProducts, type Product } from './panels'
 
-/** Sums = (A − 64)·B. Shapes: A rows×product.rows at `operands`, B one panel, sums rows×panelColumns at the sums' place. */
+/** Computes sums = (A − 64)·B. Shapes: A rows×product.rows at the address `operands`, B one panel, sums rows×panelColumns. */
 type MultiplyPanel = (operands: number, rows: number, product: Product, panel: Int8Array) => Promise<void>
 
-export async function createOnnxEngine(tier: Tier): Promise<LaneEngine> {
+export async function createOnnxCpuBackend(tier: Tier): Promise<ThreadBackend> {
   const mostNonces = batchNonces('onnx-cpu', tier)
   const places = placesFor(tier, mostNonces * tier.tokens)
   const pages = Math.ceil(places.end / PAGE_BYTES)
@@ -61,7 +61,7 @@ interface ForwardPass {
   multiply: MultiplyPanel
 }
 
-/** One layer of protocol.md §2 on `nonces` inputs at once; X is replaced. */
+/** Computes one layer of protocol.md §2 for `nonces` inputs at once, and replaces X. */
 async function runLayer(
   { tier, places, products, kernels, multiply }: ForwardPass,
   weights: Int8Array,
@@ -69,7 +69,7 @@ async function runLayer(
 ): Promise<void> {
   const { width, hidden, tokens, head } = tier
   const rows = nonces * tokens
-  /** Sums of each panel, reduced to operands by `reduce` while they are in the cache. */
+  /** Computes the sums of each panel; `reduce` reduces them to operands while they are in the processor's cache. */
   const eachPanel = async (
     from: number,
     product: Product,
@@ -97,7 +97,7 @@ async function runLayer(
   await eachPanel(places.hidden, products.contract, () => kernels.residual(places.sums, rows * width, places.x))
 }
 
-/** Byte addresses in the lane's memory. */
+/** Byte addresses in the thread's memory. */
 interface Places {
   /** rows×d operands */
   x: number

@@ -1,20 +1,21 @@
-/** How many nonces a lane gets at once: as many as are efficient, unless this machine would take too long over them. */
+/** Decides how many nonces a batch has: as many as are efficient, unless this machine would take too long for them. */
 
-/** A lane should answer about this often, however slow the machine. */
+/** A batch should take no longer than this, even on a slow machine. */
 const MOST_BATCH_MILLISECONDS = 1500
 /** Weight of the newest batch in the running mean. */
 const NEWEST_WEIGHT = 0.3
 
-export interface Pacer {
-  /** Nonces for a lane that has `leftMilliseconds`: at least one. One until the first measurement. */
+export interface BatchSizer {
+  /** Nonces of a batch for which `leftMilliseconds` are left: at least one, and one until the first measurement. */
   batch(leftMilliseconds: number): number
-  /** Whether one more nonce is nearer to the deadline than stopping now. */
+  /** Whether one more nonce ends nearer to the deadline than stopping now. */
   fits(leftMilliseconds: number): boolean
+  /** Records how long a batch took. */
   took(nonces: number, milliseconds: number): void
 }
 
-/** `mostNonces`: the engine's own batch. */
-export function createPacer(mostNonces: number): Pacer {
+/** `mostNonces`: the most efficient batch of the backend. */
+export function createBatchSizer(mostNonces: number): BatchSizer {
   let nonceMilliseconds: number | undefined
   return {
     batch: (left) => {

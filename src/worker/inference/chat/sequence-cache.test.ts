@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chatModel, embedModel } from '../real-models.test.support'
 import { graphPath } from '../model-files'
-import { writesInPlace } from './cache'
+import { writesInPlace } from './sequence-cache'
 import { createDecoder } from './decoder'
 import { loadChatModel, type ChatModel } from './model'
 
@@ -18,8 +18,8 @@ describe.skipIf(!chatModel || !embedModel)('the cache of the real model', () => 
     const growing = createDecoder({ ...model, inPlace: false })
     const prompt = Array.from({ length: 253 }, (_, index) => 1000 + ((index * 977) % 30_000))
     for (const decoder of [inPlace, growing]) {
-      await decoder.absorb(prompt.slice(0, 100))
-      await decoder.absorb(prompt.slice(100))
+      await decoder.prefill(prompt.slice(0, 100))
+      await decoder.prefill(prompt.slice(100))
     }
     for (const ids of [[5], [6, 7], [8], [9], [10]]) {
       const [one, other] = [await inPlace.next(ids), await growing.next(ids)]
@@ -30,6 +30,6 @@ describe.skipIf(!chatModel || !embedModel)('the cache of the real model', () => 
 
   test('is written in place only where the attention does so', async () => {
     expect(await writesInPlace(graphPath(chatModel!), [])).toBe(false)
-    expect(await writesInPlace(graphPath(embedModel!), model.cache)).toBe(false)
+    expect(await writesInPlace(graphPath(embedModel!), model.cacheInputs)).toBe(false)
   })
 })

@@ -1,4 +1,4 @@
-#include "ways.h"
+#include "kernel_variants.h"
 
 #include <cstdlib>
 
@@ -6,16 +6,16 @@ namespace lode {
 
 namespace {
 
-// Instructions to do without, for tests and for a processor that gets one wrong: words as in `units`, between commas.
+// Features not to use, for tests and for a processor whose instruction computes wrongly: names as in feature_names, between commas.
 constexpr char MASK_VARIABLE[] = "LODE_CPU_WITHOUT";
 
 struct Processor {
   Features features = detect_features();
-  std::string unknown_word; // of the mask
+  std::string unknown_feature; // the first name of the mask that is no feature
 
   Processor() {
     const char *mask = std::getenv(MASK_VARIABLE);
-    if (mask != nullptr) unknown_word = mask_features(features, mask);
+    if (mask != nullptr) unknown_feature = mask_features(features, mask);
   }
 };
 
@@ -28,14 +28,14 @@ const Processor &processor() {
 
 const Features &usable_features() { return processor().features; }
 
-std::string mask_fault() {
-  const std::string &word = processor().unknown_word;
-  if (word.empty()) return {};
-  return std::string(MASK_VARIABLE) + " names \"" + word + "\", which is none of " + feature_words();
+std::string mask_error() {
+  const std::string &unknown = processor().unknown_feature;
+  if (unknown.empty()) return {};
+  return std::string(MASK_VARIABLE) + " names \"" + unknown + "\", which is none of " + feature_names();
 }
 
-const std::vector<Way> &ways() {
-  static const std::vector<Way> all = {
+const std::vector<KernelVariant> &kernel_variants() {
+  static const std::vector<KernelVariant> all = {
 #if defined(__x86_64__)
       {&avx512_vnni_kernel, usable_features().avx512_vnni},
       {&avx_vnni_kernel, usable_features().avx_vnni},
@@ -49,8 +49,8 @@ const std::vector<Way> &ways() {
   return all;
 }
 
-Ways complete_way(const Kernel &kernel) {
-  Ways chosen = {kernel, {keystream_portable, compress_portable}};
+KernelSet kernel_set_of(const Kernel &kernel) {
+  KernelSet chosen = {kernel, {keystream_portable, compress_portable}};
 #if defined(__x86_64__)
   if (usable_features().aes) chosen.crypto.keystream = keystream_x86;
   if (usable_features().sha) chosen.crypto.compress = compress_x86;
@@ -61,10 +61,10 @@ Ways complete_way(const Kernel &kernel) {
   return chosen;
 }
 
-Ways best_way() {
-  for (const Way &way : ways())
-    if (way.possible) return complete_way(*way.kernel);
-  return complete_way(scalar_kernel);
+KernelSet best_kernel_set() {
+  for (const KernelVariant &variant : kernel_variants())
+    if (variant.possible) return kernel_set_of(*variant.kernel);
+  return kernel_set_of(scalar_kernel);
 }
 
 } // namespace lode

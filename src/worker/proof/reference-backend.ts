@@ -1,12 +1,12 @@
-/** The reference behind the lanes' interface. Layout: layer after layer, q k v o u n, each row-major. */
+/** The reference as a backend of a compute thread. Layout: layer after layer, q k v o u n, each row-major. */
 import { Failure } from '#shared/domain/errors'
 import type { Tier } from '#shared/domain/tiers'
-import type { LaneEngine } from './engine'
+import type { ThreadBackend } from './thread-backend'
 import { fillInput, outputDigest } from './nonce'
 import { referenceForward } from './reference'
 import { expandMatrix, matrixNames, matrixShape, type LayerWeights } from './weights'
 
-export function createReferenceEngine(tier: Tier): LaneEngine {
+export function createReferenceBackend(tier: Tier): ThreadBackend {
   return {
     expandLayer: (weights, epochSeed, layer) => {
       const matrices = layerBytes(tier, weights, layer)
