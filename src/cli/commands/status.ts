@@ -1,6 +1,6 @@
 import type { EngineStatus } from '#shared/contract/engine'
 import { Failure } from '#shared/domain/errors'
-import { formatMacs, toText } from '#shared/domain/format'
+import { macText } from '../figures'
 import type { CommandContext } from '../lode'
 import { attach, withSession } from '../session'
 
@@ -82,7 +82,7 @@ export async function status({ output, dataDir }: CommandContext): Promise<void>
           ({ kind, count, joulesPerJob, joulesCertainty }) =>
             `Today ${count} ${kind} ${count === 1 ? 'job' : 'jobs'}${joulesPerJob === null ? '' : `, ${joulesPerJob.toPrecision(3)} J each (${joulesCertainty ?? 'estimated'})`}`,
         ),
-        `Credit today ${macs(now.creditMacs.today)}, in all ${macs(now.creditMacs.total)} in ${now.credits} credits. Practice, no market value.`,
+        `Credit today ${macText(now.creditMacs.today)}, in all ${macText(now.creditMacs.total)} in ${now.credits} credits. Practice, no market value.`,
         `Data folder: ${now.dataDir}`,
       ],
     )
@@ -91,10 +91,6 @@ export async function status({ output, dataDir }: CommandContext): Promise<void>
 
 export function isMining(now: EngineStatus): boolean {
   return now.state === 'starting' || now.state === 'mining' || now.state === 'finishing'
-}
-
-export function macs(decimal: string): string {
-  return toText(formatMacs(BigInt(decimal)))
 }
 
 /** `lode start`: in the running engine. */

@@ -2,7 +2,7 @@
 import { statfs } from 'node:fs/promises'
 import { freemem, totalmem } from 'node:os'
 import type { Fit, FitVerdict } from '#shared/contract/models'
-import { formatBytes, toText } from '#shared/domain/format'
+import { english, NO_BREAK_SPACE } from '#shared/domain/format'
 
 /** What the runtime, the tokenizer and a step's working memory take besides weights and cache. */
 const RUNTIME_BYTES = 250_000_000
@@ -47,7 +47,7 @@ export function memoryNeeded(
 export function fitOf(memoryBytes: number, diskBytes: number, room: Room): Fit {
   const memory = memoryVerdict(memoryBytes, room)
   const disk = diskBytes === 0 || room.diskFreeBytes === null ? 'fits' : diskVerdict(diskBytes, room.diskFreeBytes)
-  const size = (bytes: number): string => toText(formatBytes(bytes))
+  const size = (bytes: number): string => english.bytes(bytes, NO_BREAK_SPACE)
   const words = [`${VERDICT[memory]}: ${size(memoryBytes)} of ${size(room.memoryBytes)} memory`]
   if (diskBytes > 0 && room.diskFreeBytes !== null)
     words.push(

@@ -3,7 +3,7 @@ import { Trans, useLingui } from '@lingui/react/macro'
 import type { DayRow } from '#shared/contract/earnings'
 import { roundTop } from '../../charts/TimeChart'
 import type { Answer } from '../../data/answer'
-import { dayMonth, kilowattHours, macScale, microUnit, money, scaled, short } from '../../ui/format'
+import { dayMonth, joined, kilowattHours, macScale, microUnit, money, scaled, short } from '../../ui/format'
 import { Empty, Loaded, Panel } from '../../ui/parts'
 
 export function Days({ answer }: { answer: Answer<DayRow[]> }) {
@@ -135,7 +135,7 @@ function Bars({ days }: { days: readonly DayRow[] }) {
   )
 }
 
-const joinedMacs = (macs: string): string => `${scaled(macs, 'MAC').figure} ${scaled(macs, 'MAC').unit}`
+const joinedMacs = (macs: string): string => joined(scaled(macs, 'MAC'), ' ')
 /** A local date of the ledger; noon keeps it the same day in every zone. */
 const dayWords = (day: DayRow | undefined): string => (day ? dayMonth(Date.parse(`${day.day}T12:00:00`)) : '')
 

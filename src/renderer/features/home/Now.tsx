@@ -7,7 +7,7 @@ import { href } from '../../app/route'
 import { useAnswer } from '../../data/answer'
 import { useLive, useStaleSince } from '../../data/live'
 import { useStore } from '../../data/store'
-import { bytes, clockSeconds, NONE, scaled, span, watts } from '../../ui/format'
+import { bytes, clockSeconds, joined, NONE, scaled, span, watts } from '../../ui/format'
 import { Empty, Mark, Panel, Qualifier, type MarkState } from '../../ui/parts'
 import { NoJobs } from '../../ui/no-jobs'
 import { isRunning } from './figures'
@@ -92,7 +92,7 @@ export function Now({ status, today }: { status: EngineStatus; today: TodaySumma
                         )}
                         {now.macsPerJoule !== null && (
                           <Qualifier certainty={now.wattsCertainty}>
-                            {scaled(now.macsPerJoule, 'MAC/J').figure} {scaled(now.macsPerJoule, 'MAC/J').unit}
+                            {joined(scaled(now.macsPerJoule, 'MAC/J'), ' ')}
                           </Qualifier>
                         )}
                         {now.wattsCertainty !== null && (

@@ -13,6 +13,7 @@ import {
   duration,
   gigaMacs,
   jobCost,
+  joined,
   joules,
   microUnit,
   NONE,
@@ -251,9 +252,7 @@ function Amounts({ detail }: { detail: Detail }) {
       <dt>
         <Trans>Efficiency</Trans>
       </dt>
-      <dd>
-        {macsPerJoule === null ? NONE : `${scaled(macsPerJoule, 'MAC/J').figure} ${scaled(macsPerJoule, 'MAC/J').unit}`}
-      </dd>
+      <dd>{macsPerJoule === null ? NONE : joined(scaled(macsPerJoule, 'MAC/J'), ' ')}</dd>
       <dt>{factor === null ? t`Credit` : t`Credit, × ${factor}`}</dt>
       <dd>
         {detail.creditMacs === null || detail.state === 'rejected' ? NONE : `${gigaMacs(detail.creditMacs)} GMAC`}
