@@ -1,5 +1,6 @@
 import type { EngineStatus } from '#shared/contract/engine'
 import { Failure } from '#shared/domain/errors'
+import { english } from '#shared/domain/format'
 import { macText } from '../figures'
 import type { CommandContext } from '../lode'
 import { attach, withSession } from '../session'
@@ -67,9 +68,7 @@ export async function status({ output, dataDir }: CommandContext): Promise<void>
         ...(runningPid === null ? {} : { pid: runningPid }),
       },
       [
-        runningPid === null
-          ? 'No engine runs for this data folder.'
-          : `${mining ? 'Mining' : 'Not mining'} (${now.state}), engine ${runningPid}.`,
+        runningPid === null ? 'No engine runs for this data folder.' : stateLine(now),
         ...(now.pausedBecause.length > 0 ? [`Paused: ${now.pausedBecause.join(', ')}.`] : []),
         ...now.devices.map(
           (device) =>
@@ -87,6 +86,23 @@ export async function status({ output, dataDir }: CommandContext): Promise<void>
       ],
     )
   })
+}
+
+/** The engine's state in a sentence. */
+function stateLine({ state, since, network }: EngineStatus): string {
+  switch (state) {
+    case 'mining':
+      return `Mining on ${network.name}${since === null ? '' : ` since ${english.clock(since)}`}.`
+    case 'starting':
+      return `Starting to mine on ${network.name}.`
+    case 'finishing':
+      return 'Finishing its jobs, then mining stops.'
+    case 'faulted':
+      return 'Not mining: something stopped.'
+    case 'paused':
+    case 'stopped':
+      return 'Not mining.'
+  }
 }
 
 export function isMining(now: EngineStatus): boolean {

@@ -49,7 +49,7 @@ export async function whatIs(path: string): Promise<Import> {
       'is a pickle, which can run programs when it is read',
       'Look for the same model as safetensors or GGUF.',
     )
-  throw refused(name, 'is no model that Lode knows', WHAT_TO_GIVE)
+  throw refused(name, "isn't a supported model", WHAT_TO_GIVE)
 }
 
 /** A folder with a graph is taken as it is; one with weights only is made into one. */

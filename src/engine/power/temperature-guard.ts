@@ -1,7 +1,5 @@
 /** Stops a device that is too hot, and lets it go on once it has cooled well below: not back and forth at the limit. */
-
-/** Below the limit by this much it goes on. */
-export const HYSTERESIS_CELSIUS = 8
+import { HYSTERESIS_CELSIUS } from '#shared/domain/heat'
 
 const DEFAULT_LIMIT_CELSIUS: Readonly<Record<string, number>> = { cpu: 95, gpu: 87 }
 const OTHER_LIMIT_CELSIUS = 90

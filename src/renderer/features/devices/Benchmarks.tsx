@@ -117,9 +117,8 @@ export function Benchmarks({ device }: { device: Device }) {
       </div>
       <p className="rule-top foot-note">
         <Trans>
-          The checksum is taken over the digests of a fixed set of nonces. Every correct device gives the same one; it
-          stands in the golden file that comes with this version. A stress test checks every digest, and the
-          temperature.
+          The checksum is taken over the digests of a fixed set of nonces. Every correct device gives the same one; the
+          reference comes with this version. A stress test checks every digest, and the temperature.
         </Trans>
       </p>
     </Panel>

@@ -2,6 +2,7 @@
 import { Trans, useLingui } from '@lingui/react/macro'
 import { useEffect, useState, type ReactNode } from 'react'
 import type { Device, PowerLimit } from '#shared/contract/devices'
+import { HYSTERESIS_CELSIUS } from '#shared/domain/heat'
 import { watts } from '../../ui/format'
 import { Icon } from '../../ui/icons'
 import { Setting, Switch } from '../../ui/parts'
@@ -36,7 +37,11 @@ export function DeviceSettings({ device }: { device: Device }) {
       <Stepper
         id={id}
         name={t`Temperature limit, °C`}
-        help={t`At ${temperatureLimitCelsius} °C it rests, and goes on when it is 8 °C cooler. Without a sensor nothing can be held back.`}
+        help={
+          device.temperatureCelsius === null
+            ? t`No sensor found, so this limit has no effect.`
+            : t`Pauses at ${temperatureLimitCelsius} °C, resumes below ${temperatureLimitCelsius - HYSTERESIS_CELSIUS} °C.`
+        }
         value={temperatureLimitCelsius}
         minimum={40}
         maximum={110}

@@ -123,7 +123,7 @@ function DeviceRow({ device, now, chosen, onChoose }: DeviceRowProps) {
           {heat === null ? (
             t`not available`
           ) : (
-            <Qualifier certainty="measured" source={t`Measured. At ${device.temperatureLimitCelsius} °C it rests`}>
+            <Qualifier certainty="measured" source={t`Measured. Pauses at ${device.temperatureLimitCelsius} °C`}>
               {t`limit ${device.temperatureLimitCelsius}`}
             </Qualifier>
           )}

@@ -53,7 +53,7 @@ function TopFive({ evidence }: { evidence: ChatEvidence }) {
   const { t } = useLingui()
   const finishes: Record<ChatEvidence['finish'], string> = {
     stop: t`ended by itself`,
-    length: t`ended at its limit of tokens`,
+    length: t`stopped at ${count(evidence.tokenIds.length)} tokens`,
     cancelled: t`cancelled`,
   }
   const shown = evidence.topLogProbabilities.slice(0, SHOWN_POSITIONS)

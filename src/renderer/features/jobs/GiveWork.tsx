@@ -73,7 +73,7 @@ export function GiveWork({ image, onClose, onShow }: GiveWorkProps) {
       open
       wide
       onClose={onClose}
-      title={<Trans>Give it work</Trans>}
+      title={<Trans>Run a job</Trans>}
       description={<Trans>It runs on this computer and earns credit like any other job.</Trans>}
       footer={
         <>
@@ -84,7 +84,7 @@ export function GiveWork({ image, onClose, onShow }: GiveWorkProps) {
                 <Trans>Show it in the table</Trans>
               </button>
               <button type="button" className="btn" onClick={again}>
-                <Trans>Give more</Trans>
+                <Trans>Run another</Trans>
               </button>
             </>
           )}
@@ -152,7 +152,7 @@ export function GiveWork({ image, onClose, onShow }: GiveWorkProps) {
           {kind === 'ocr' && <ChooseImage file={file} onFile={setFile} />}
           {kind === 'embed' && (
             <div className="field">
-              <label htmlFor="give-texts">{t`Texts, one a line`}</label>
+              <label htmlFor="give-texts">{t`One text per line`}</label>
               <textarea
                 id="give-texts"
                 className="area"

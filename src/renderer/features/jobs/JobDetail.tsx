@@ -128,7 +128,7 @@ function Body({ detail }: { detail: Detail }) {
         <h3>{t`Path`}</h3>
         <dl className="kv">
           {detail.path.map((step) => (
-            <PathStep key={`${step.state} ${step.at}`} state={step.state} at={step.at} />
+            <PathStep key={`${step.state} ${step.at}`} step={step} isOwn={detail.origin === 'person'} />
           ))}
         </dl>
       </div>
@@ -136,11 +136,11 @@ function Body({ detail }: { detail: Detail }) {
   )
 }
 
-function PathStep({ state, at }: Detail['path'][number]) {
+function PathStep({ step: { state, at }, isOwn }: { step: Detail['path'][number]; isOwn: boolean }) {
   return (
     <>
       <dt>
-        <StateWord state={state} />
+        <StateWord state={state} isOwn={isOwn} />
       </dt>
       <dd title={dayClock(at)}>{clockSeconds(at)}</dd>
     </>
@@ -153,7 +153,7 @@ function Facts({ detail }: { detail: Detail }) {
   const device = useStore((state) => state.devices?.find((one) => one.id === detail.deviceId))
   const speed = tokensPerSecond(detail)
   const origins: Record<Detail['origin'], string> = {
-    person: t`given by you`,
+    person: t`your own`,
     sample: t`generated sample`,
     network: t`the network`,
   }
@@ -163,7 +163,7 @@ function Facts({ detail }: { detail: Detail }) {
         <Trans>State</Trans>
       </dt>
       <dd>
-        <StateBadge state={detail.state} />
+        <StateBadge state={detail.state} isOwn={detail.origin === 'person'} />
       </dd>
       {detail.reason !== null && (
         <>

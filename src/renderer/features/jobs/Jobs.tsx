@@ -1,4 +1,4 @@
-/** Every share and job: newest first, filtered, one at a time in detail, and work of one's own. */
+/** Every share and job: newest first, filtered, one at a time in detail, and jobs that a person runs. */
 import { Trans, useLingui } from '@lingui/react/macro'
 import { useEffect, useState } from 'react'
 import type { JobFilter } from '#shared/contract/jobs'
@@ -103,7 +103,7 @@ export function Jobs() {
             onClick={() => setGiving({ image: null })}
           >
             <Icon name="plus" small />
-            <Trans>Give it work</Trans>
+            <Trans>Run a job</Trans>
           </button>
         </fieldset>
       </div>

@@ -34,7 +34,7 @@ export function RunningJob({ id, tokens }: { id: string; tokens: string }) {
           <div className="result">
             <output className="spread">
               <span className="row">
-                <StateBadge state={detail.state} />
+                <StateBadge state={detail.state} isOwn={detail.origin === 'person'} />
                 <span className="muted">
                   {detail.model}
                   {over && detail.milliseconds !== null && `, ${duration(detail.milliseconds)}`}

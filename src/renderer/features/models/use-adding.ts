@@ -39,8 +39,7 @@ export function useAdding(onAdded: () => void): Adding {
     busy,
     failure,
     addFiles: (files) => {
-      if (busy === null)
-        add(files.then((all) => takeFiles(all, (share) => setBusy(t`Sending to the engine, ${percent(share)}`))))
+      if (busy === null) add(files.then((all) => takeFiles(all, (share) => setBusy(t`Copying, ${percent(share)}`))))
     },
     addPath: (path) => {
       if (busy === null) add(Promise.resolve({ path }))
