@@ -1,5 +1,5 @@
 /* oxlint-disable jsx-a11y/prefer-tag-over-role -- drawn by script from parts: no element is an image of its own */
-/** The rule: work per joule as a slide rule with a needle for this rig and a mark for each device. */
+/** The scale of work per joule: a slide rule with a needle for this rig and a mark for each device. */
 import { Trans, useLingui } from '@lingui/react/macro'
 import { joined, scaled, three } from '../ui/format'
 import { Icon, type IconName } from '../ui/icons'

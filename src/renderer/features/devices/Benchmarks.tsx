@@ -30,7 +30,7 @@ export function Benchmarks({ device }: { device: Device }) {
   const [asked, setAsked] = useState(false)
   const [failure, setFailure] = useState<Failure | null>(null)
   const running = asked || benchmark !== null
-  // Also one that somebody else asked for.
+  // A benchmark that was started elsewhere, such as by the command, is shown too.
   useEffect(() => {
     if (!running) reload()
   }, [running, reload])

@@ -56,9 +56,9 @@ export function DeviceSettings({ device }: { device: Device }) {
 
 const SETTLE_MILLISECONDS = 500
 
-/** A value that is saved a moment after the last change, since each change may prepare the worker anew. */
+/** A value that is saved a moment after its last change: each save may make the worker prepare anew. */
 function useSettled(id: string, value: number, change: (value: number) => DeviceChange) {
-  // What was chosen and is not saved yet; null once the engine has it.
+  // The chosen value that the engine does not have yet; null once the engine has it.
   const [chosen, setChosen] = useState<number | null>(null)
   useEffect(() => {
     if (chosen === null) return
@@ -83,7 +83,7 @@ interface StepperProps {
   change: (value: number) => DeviceChange
 }
 
-/** Steps of one. */
+/** A number with buttons that change it by one. */
 function Stepper({ id, name, help, value, minimum, maximum, less, more, change }: StepperProps) {
   const [shown, setShown] = useSettled(id, value, change)
   const inputId = `${name}-${id}`.replaceAll(/\W+/g, '-')

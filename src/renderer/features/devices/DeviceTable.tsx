@@ -84,7 +84,7 @@ interface DeviceRowProps {
 
 function DeviceRow({ device, now, chosen, onChoose }: DeviceRowProps) {
   const { t } = useLingui()
-  // What a stopped device did in the last minute would read as if it still ran.
+  // The rate of the last minute is left out for a stopped device: it would read as if the device still ran.
   const rate = device.state === 'faulted' ? null : (now?.macsPerSecond ?? device.macsPerSecond)
   const power = now?.watts ?? device.watts
   const certainty = now?.wattsCertainty ?? device.wattsCertainty

@@ -1,4 +1,4 @@
-/** How much of the devices mining may take: while somebody is at the computer, while nobody is, and at night. */
+/** How much of the devices mining may use while a person uses the computer, while the person is away, and at night. */
 import { Trans, useLingui } from '@lingui/react/macro'
 import { useEffect, useState } from 'react'
 import type { EngineStatus } from '#shared/contract/engine'
@@ -46,7 +46,7 @@ interface RowsProps {
 
 function Rows({ throttle, current, names }: RowsProps) {
   const { t } = useLingui()
-  // What was dragged to and is not saved yet; null once it is.
+  // The changed levels that are not saved yet; null once they are saved.
   const [draft, setDraft] = useState<Throttle | null>(null)
   useEffect(() => {
     if (draft === null) return
@@ -175,7 +175,7 @@ function LevelRow({ name, hint, pace, isNow, onChange }: LevelRowProps) {
   )
 }
 
-/** Written on 24 hours, as everywhere here; the browser's own control would follow its language. */
+/** A time of day on a 24-hour clock. The browser's own control would follow the browser's language. */
 function TimeOfDay({ label, value, onChange }: { label: string; value: string; onChange: (value: string) => void }) {
   const [written, setWritten] = useState<string | null>(null)
   const text = written ?? value

@@ -50,7 +50,7 @@ function Bars({ days }: { days: readonly DayRow[] }) {
   const credits = shown.map((day) => Number(day.creditMacs))
   const costs = shown.map((day) => (day.electricityCost ? Number(day.electricityCost.micros) : null))
   const currency = shown.find((day) => day.electricityCost)?.electricityCost?.currency ?? ''
-  // A first day's cost has more zeros than an axis has room for.
+  // The cost of a first day is so small that its zeros do not fit beside the axis: the axis is in millionths then.
   const inMicros = Math.max(...costs.map((cost) => cost ?? 0)) < 1000
   const { unit, divisor } = macScale(Math.max(...credits, 0))
   const anyCost = costs.some((cost) => cost !== null)

@@ -1,4 +1,4 @@
-/** The five figures and the rule. */
+/** The five figures, and the scale of work per joule. */
 import { Trans, useLingui } from '@lingui/react/macro'
 import type { ReactNode } from 'react'
 import type { Certainty, Energy } from '#shared/contract/common'

@@ -47,7 +47,7 @@ export function Now({ status, today }: { status: EngineStatus; today: TodaySumma
           <ul className={`list one ${stale ? 'stale' : ''}`}>
             {status.devices.map((device) => {
               const now = live?.devices.find((one) => one.id === device.id)
-              // What a stopped device did in the last minute would read as if it still ran.
+              // The rate of the last minute is left out for a stopped device: it would read as if the device still ran.
               const rate = device.state === 'faulted' ? null : (now?.macsPerSecond ?? null)
               const shown = rate === null ? null : scaled(rate, 'MAC/s')
               return (
@@ -125,7 +125,7 @@ export function Now({ status, today }: { status: EngineStatus; today: TodaySumma
   )
 }
 
-/** What is being fetched meanwhile, in one line each. */
+/** Downloads that run while the rig mines, one line for each. */
 function Fetching() {
   const { t } = useLingui()
   const downloads = useAnswer('models.downloads', null, { on: ['models.download'], restMilliseconds: 500 })

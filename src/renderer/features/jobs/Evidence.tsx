@@ -2,7 +2,7 @@ import { Plural, Trans, useLingui } from '@lingui/react/macro'
 import type { JobDetail } from '#shared/contract/jobs'
 import { count, shortId } from '../../ui/format'
 
-/** What the rig handed over so that others can check: shown whole as a list, as it went to the network. */
+/** The evidence that the rig sent to the network with the result, so that others can check the result. */
 export function Evidence({ detail }: { detail: JobDetail }) {
   const { evidence } = detail
   if (detail.kind === 'proof') {

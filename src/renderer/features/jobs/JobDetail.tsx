@@ -1,11 +1,10 @@
-/** One job or share: what it was, what it counted for, its evidence, input and output, and the path of its states. */
+/** One job or share: its kind and model, its credit, its evidence, input and output, and its states over time. */
 import { Trans, useLingui } from '@lingui/react/macro'
 import type { JobDetail as Detail } from '#shared/contract/jobs'
 import { FINAL_JOB_STATES } from '#shared/domain/states'
 import { reportFailure } from '../../app/Notices'
 import { useAnswer } from '../../data/answer'
-import { client } from '../../data/client'
-import { asFailure, toast, useLinked, useStore } from '../../data/store'
+import { toast, useStore } from '../../data/store'
 import {
   clockSeconds,
   count,
@@ -25,6 +24,7 @@ import { Loaded, Qualifier } from '../../ui/parts'
 import { refusalWords } from '../../ui/refusals'
 import { useSay } from '../../ui/say'
 import { StateBadge, StateWord, Verified } from '../../ui/states'
+import { CancelJob } from './CancelJob'
 import { Evidence } from './Evidence'
 import { tokensPerSecond } from './job-rate'
 import { JobInput, JobOutput } from './JobResult'
@@ -65,25 +65,11 @@ export function JobDetail({ id, onClose }: { id: string; onClose: () => void }) 
 
 function Body({ detail }: { detail: Detail }) {
   const { t } = useLingui()
-  const linked = useLinked()
   const open = !FINAL_JOB_STATES.includes(detail.state) && detail.kind !== 'proof' && detail.state !== 'submitted'
-  const cancel = (): void => {
-    client.call('jobs.cancel', { id: detail.id }).catch((error: unknown) => reportFailure(asFailure(error)))
-  }
   return (
     <>
       <Facts detail={detail} />
-      {open && (
-        <button
-          type="button"
-          className="btn sm"
-          disabled={!linked}
-          title={linked ? undefined : t`The engine is gone`}
-          onClick={cancel}
-        >
-          <Trans>Cancel this job</Trans>
-        </button>
-      )}
+      {open && <CancelJob id={detail.id} onFailed={reportFailure} />}
       <Amounts detail={detail} />
       {detail.digest !== null && (
         <dl className="kv rule-top part">

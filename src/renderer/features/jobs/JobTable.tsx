@@ -1,4 +1,4 @@
-/** A million rows, drawn as the few that are seen. */
+/** The table of jobs: up to a million rows, of which only the visible ones are drawn. */
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { Trans, useLingui } from '@lingui/react/macro'
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
@@ -40,7 +40,7 @@ export function JobTable({ filter, filtered, chosen, onChoose }: JobTableProps) 
   const items = virtualizer.getVirtualItems()
   const first = items[0]?.index ?? 0
   const start = items[0]?.start ?? 0
-  // The rows stand in a box that does not scroll and are moved by script: at 32 million pixels a browser loses lines.
+  // A script moves the rows inside a box that does not scroll: a browser misplaces lines at 32 million pixels.
   const place = useCallback(() => {
     if (body.current) body.current.style.transform = `translateY(${start - (scroller.current?.scrollTop ?? 0)}px)`
   }, [start])

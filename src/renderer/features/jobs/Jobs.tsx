@@ -11,7 +11,7 @@ import { count } from '../../ui/format'
 import { Icon } from '../../ui/icons'
 import { NoJobs } from '../../ui/no-jobs'
 import { Choice } from '../../ui/parts'
-import { GiveWork } from './GiveWork'
+import { RunJob } from './RunJob'
 import { JobDetail } from './JobDetail'
 import { JobTable } from './JobTable'
 import { KindSummary } from './KindSummary'
@@ -35,7 +35,7 @@ export function Jobs() {
   const [device, setDevice] = useState('all')
   const [typed, setTyped] = useState('')
   const search = useSettled(typed.trim(), TYPING_MILLISECONDS)
-  const [giving, setGiving] = useState<{ image: File | null } | null>(null)
+  const [asked, setAsked] = useState<{ image: File | null } | null>(null)
   const filter: JobFilter = {
     ...(kind === 'all' ? {} : { kind }),
     ...(state === 'all' ? {} : { state }),
@@ -51,7 +51,7 @@ export function Jobs() {
       onDrop={(event) => {
         event.preventDefault()
         const file = event.dataTransfer.files[0]
-        if (file && linked) setGiving({ image: file })
+        if (file && linked) setAsked({ image: file })
       }}
     >
       <div className="title">
@@ -100,7 +100,7 @@ export function Jobs() {
             type="button"
             className="btn primary"
             title={linked ? undefined : t`The engine is gone`}
-            onClick={() => setGiving({ image: null })}
+            onClick={() => setAsked({ image: null })}
           >
             <Icon name="plus" small />
             <Trans>Run a job</Trans>
@@ -115,12 +115,12 @@ export function Jobs() {
         </section>
         {part !== '' && <JobDetail key={part} id={part} onClose={() => go('jobs')} />}
       </div>
-      {giving && (
-        <GiveWork
-          image={giving.image}
-          onClose={() => setGiving(null)}
+      {asked && (
+        <RunJob
+          image={asked.image}
+          onClose={() => setAsked(null)}
           onShow={(id) => {
-            setGiving(null)
+            setAsked(null)
             go('jobs', id)
           }}
         />
