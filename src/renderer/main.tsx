@@ -1,7 +1,7 @@
 import './data/jitless'
 import '@fontsource-variable/inter'
 import '@fontsource-variable/jetbrains-mono'
-import './ui/index.css'
+import './app/styles.css'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { CSPProvider } from '@base-ui/react/csp-provider'

@@ -68,7 +68,7 @@ describe.skipIf(executablePath === null || !existsSync(asic))('the Devices scree
     await page.getByText('The benchmark was cancelled.').waitFor()
     await page.getByLabel('What to run').selectOption('benchmark')
     await button('Run').click()
-    await page.getByText('the golden one').waitFor()
+    await page.getByText('matches the reference').waitFor()
     const row = page.getByRole('table', { name: 'Benchmarks' }).getByRole('row').nth(1)
     expect(await row.innerText()).toMatch(/itp1-small[\s\S]*native[\s\S]*measured[\s\S]*limit 80 W[\s\S]*asic-sim 1\.0/)
     const [saved] = await Promise.all([page.waitForEvent('download'), button(/^Export the benchmark/).click()])
@@ -80,11 +80,11 @@ describe.skipIf(executablePath === null || !existsSync(asic))('the Devices scree
   })
 
   test('changes levels by keyboard', async () => {
-    const slider = page.getByRole('slider', { name: 'You use it: share of the time at work' })
+    const slider = page.getByRole('slider', { name: "While you're using the computer: share of time mining" })
     await slider.focus()
     for (let step = 0; step < 14; step++) await page.keyboard.press('ArrowLeft')
     expect(await slider.getAttribute('aria-valuetext')).toBe('30 %')
-    await page.getByRole('switch', { name: 'Night has a level of its own' }).click()
+    await page.getByRole('switch', { name: 'Use a separate level at night' }).click()
     await page.getByLabel('Night begins').fill('25:00')
     expect(await page.getByLabel('Night begins').getAttribute('aria-invalid')).toBe('true')
     await page.getByLabel('Night begins').fill('23:30')

@@ -161,7 +161,7 @@ describe.skipIf(executablePath === null)('the screens', () => {
   it('offer no work to an engine that is gone', async () => {
     const page = await open('mining')
     await goTo(page, 'jobs')
-    const give = page.getByRole('button', { name: 'Give it work' })
+    const give = page.getByRole('button', { name: 'Run a job' })
     await give.click()
     const run = page.getByRole('button', { name: 'Run', exact: true })
     await run.waitFor()

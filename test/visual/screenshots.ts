@@ -95,7 +95,7 @@ async function takeAtWork(page: Page): Promise<void> {
   await open(page, 'Jobs')
   await page.getByRole('table').first().getByText('chat').first().click()
   await take(page, 'jobs')
-  await page.getByRole('button', { name: 'Give it work' }).click()
+  await page.getByRole('button', { name: 'Run a job' }).click()
   await take(page, 'jobs-give-work')
   await page.getByRole('button', { name: 'Close', exact: true }).first().click()
   await open(page, 'Earnings')

@@ -7,9 +7,9 @@ import { BENCHMARK_PUBLIC_KEY } from '#shared/domain/benchmark'
 import { findReportProblems, signedBenchmark, type BenchmarkReport } from '#shared/domain/benchmark-report'
 import { describeParseError, Failure } from '#shared/domain/errors'
 import { goldenDigests } from '#shared/domain/golden'
-import { formatRate, toText } from '#shared/domain/format'
 import type { ProofEngine } from '#shared/domain/backend'
 import { createNodeProcessHost } from '#process/node-host'
+import { rateText } from '../figures'
 import { EXIT_DONE, EXIT_FAILED, type Output } from '../output'
 import { programFolder } from '#host/paths'
 
@@ -55,7 +55,7 @@ export async function verifyBenchmark(output: Output, file: string, engine?: Pro
     },
     ok
       ? [
-          `Genuine: ${body.device.name}, ${body.engine}, ${body.tier}: ${toText(formatRate(body.macsPerSecond))}, measured ${new Date(body.at).toISOString()}.`,
+          `Genuine: ${body.device.name}, ${body.engine}, ${body.tier}: ${rateText(body.macsPerSecond)}, measured ${new Date(body.at).toISOString()}.`,
           `Signed by rig ${signed.key}. ${drawn.length} of ${recorded.length} digests computed again with ${used ?? ''}: all right.`,
         ]
       : ['Not genuine.', ...problems],

@@ -3,10 +3,10 @@ import { resolve } from 'node:path'
 import type { BenchmarkRow } from '#shared/contract/devices'
 import type { BenchmarkProgress } from '#shared/domain/benchmark'
 import { Failure } from '#shared/domain/errors'
-import { formatRate, toText } from '#shared/domain/format'
 import type { TierName } from '#shared/domain/tiers'
 import type { ProofEngine } from '#shared/domain/backend'
 import type { CommandContext } from '../command-context'
+import { rateText } from '../figures'
 import { EXIT_DONE, EXIT_FAILED, type Output } from '../output'
 import { withSession, type EngineSession } from '../session'
 import { verifyBenchmark } from './bench-verify'
@@ -113,7 +113,7 @@ function toAnswer(row: BenchmarkRow): Record<string, unknown> {
 }
 
 const giga = (value: number): string => (value / 1e9).toPrecision(3)
-const rate = (row: BenchmarkRow): string => toText(formatRate(row.macsPerSecond))
+const rate = (row: BenchmarkRow): string => rateText(row.macsPerSecond)
 
 function lines(row: BenchmarkRow): string[] {
   const conditions = [
@@ -158,7 +158,7 @@ function showProgress(progress: BenchmarkProgress): void {
   const { phase, endsAt, macsPerSecond } = progress
   const milliseconds = endsAt === null ? progress.milliseconds : endsAt - Date.now()
   const seconds = Math.max(0, Math.ceil(milliseconds / 1000))
-  const speed = macsPerSecond === null ? '' : `, ${toText(formatRate(macsPerSecond))}`
+  const speed = macsPerSecond === null ? '' : `, ${rateText(macsPerSecond)}`
   process.stderr.write(`\r\u001b[K${PHASES[phase]}${speed}, ${seconds} s left`)
 }
 function endProgress(): void {

@@ -1,8 +1,6 @@
 /** Downloads as lines for people. */
 import type { Download } from '#shared/contract/models'
-import { formatBytes, toText } from '#shared/domain/format'
-
-export const byteText = (bytes: number): string => toText(formatBytes(bytes), ' ')
+import { byteText } from '../figures'
 
 /** One line a state and tenth of each download, so that a log is not full of it; null where there is nothing new to say. */
 export function createDownloadLines(): { changed(download: Download): string | null } {

@@ -3,9 +3,9 @@ import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { checkConformance } from '#engine/drivers/index'
 import { Failure } from '#shared/domain/errors'
-import { formatRate, toText } from '#shared/domain/format'
 import { createNodeProcessHost } from '#process/node-host'
 import type { CommandContext } from '../command-context'
+import { rateText } from '../figures'
 import { EXIT_DONE, EXIT_FAILED } from '../output'
 import { programFolder } from '#host/paths'
 
@@ -26,7 +26,7 @@ export async function driversCheck(
   })
   const { checks, macsPerSecond } = report
   const failures = checks.filter((check) => !check.ok).length
-  const speed = macsPerSecond === null ? '' : ` ${toText(formatRate(macsPerSecond))}.`
+  const speed = macsPerSecond === null ? '' : ` ${rateText(macsPerSecond)}.`
   output.answer(
     report,
     report.ok

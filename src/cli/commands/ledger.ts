@@ -3,7 +3,7 @@ import { signatureVerifier } from '#engine/network/index'
 import { pinnedNetworkKeys } from '#engine/base/index'
 import type { CommandContext } from '../command-context'
 import { EXIT_DONE, EXIT_FAILED } from '../output'
-import { macs } from './status'
+import { macText } from '../figures'
 
 interface ExportOptions {
   csv?: boolean
@@ -51,7 +51,7 @@ export async function ledgerVerify({ output, dataDir }: CommandContext): Promise
     output.answer(report, [
       report.ok ? 'The ledger is in order.' : 'The ledger has problems:',
       ...report.problems.map((problem) => `  ${problem}`),
-      `${report.credits} credits, ${report.receipts} receipts, ${macs(report.creditMacs)}. Practice, no market value.`,
+      `${report.credits} credits, ${report.receipts} receipts, ${macText(report.creditMacs)}. Practice, no market value.`,
     ])
     return report.ok ? EXIT_DONE : EXIT_FAILED
   } finally {

@@ -9,8 +9,9 @@ import { afterMilliseconds } from '../long-timer'
 import type { CommandContext } from '../command-context'
 import type { Output } from '../output'
 import { attach } from '../session'
-import { byteText, createDownloadLines } from './download-lines'
-import { isMining, macs } from './status'
+import { byteText, macText } from '../figures'
+import { createDownloadLines } from './download-lines'
+import { isMining } from './status'
 
 export interface MineOptions {
   network: 'practice'
@@ -147,7 +148,7 @@ async function follow(
     event(
       'credit',
       { id, kind, macs: work, creditMacs, device, state, verification },
-      state === 'accepted' ? `${kind} accepted: ${macs(creditMacs)} (${verification})` : null,
+      state === 'accepted' ? `${kind} accepted: ${macText(creditMacs)} (${verification})` : null,
     )
     if (state === 'accepted') {
       accepted++
@@ -196,7 +197,7 @@ async function follow(
     event(
       'stopped',
       { reason, creditMacs: after.creditMacs.total, credits: after.credits },
-      `Stopped (${reason}). ${after.credits} credits, ${macs(after.creditMacs.total)} in all. Practice, no market value.`,
+      `Stopped (${reason}). ${after.credits} credits, ${macText(after.creditMacs.total)} in all. Practice, no market value.`,
     )
   } else event('stopped', { reason, creditMacs: null, credits: null }, 'The engine went away.')
   return reason

@@ -6,7 +6,8 @@ import type { EngineClient } from '../client'
 import type { CommandContext } from '../command-context'
 import { EXIT_DONE, EXIT_FAILED, type Output } from '../output'
 import { withSession } from '../session'
-import { byteText as size, createDownloadLines } from './download-lines'
+import { byteText as size } from '../figures'
+import { createDownloadLines } from './download-lines'
 
 const line = (model: ModelView): string =>
   `${model.id}  ${model.kind}, ${size(model.bytes)}, ${model.licence}: ${model.state}`

@@ -1,7 +1,8 @@
 import type { EngineStatus } from '#shared/contract/engine'
 import { Failure } from '#shared/domain/errors'
-import { formatMacs, toText } from '#shared/domain/format'
+import { english } from '#shared/domain/format'
 import type { CommandContext } from '../command-context'
+import { macText } from '../figures'
 import { attach, withSession } from '../session'
 
 /** `lode status`: with or without a running engine. */
@@ -67,9 +68,7 @@ export async function status({ output, dataDir }: CommandContext): Promise<void>
         ...(runningPid === null ? {} : { pid: runningPid }),
       },
       [
-        runningPid === null
-          ? 'No engine runs for this data folder.'
-          : `${mining ? 'Mining' : 'Not mining'} (${now.state}), engine ${runningPid}.`,
+        runningPid === null ? 'No engine runs for this data folder.' : stateLine(now),
         ...(now.pausedBecause.length > 0 ? [`Paused: ${now.pausedBecause.join(', ')}.`] : []),
         ...now.devices.map(
           (device) =>
@@ -82,19 +81,32 @@ export async function status({ output, dataDir }: CommandContext): Promise<void>
           ({ kind, count, joulesPerJob, joulesCertainty }) =>
             `Today ${count} ${kind} ${count === 1 ? 'job' : 'jobs'}${joulesPerJob === null ? '' : `, ${joulesPerJob.toPrecision(3)} J each (${joulesCertainty ?? 'estimated'})`}`,
         ),
-        `Credit today ${macs(now.creditMacs.today)}, in all ${macs(now.creditMacs.total)} in ${now.credits} credits. Practice, no market value.`,
+        `Credit today ${macText(now.creditMacs.today)}, in all ${macText(now.creditMacs.total)} in ${now.credits} credits. Practice, no market value.`,
         `Data folder: ${now.dataDir}`,
       ],
     )
   })
 }
 
-export function isMining(now: EngineStatus): boolean {
-  return now.state === 'starting' || now.state === 'mining' || now.state === 'finishing'
+/** The engine's state in a sentence. */
+function stateLine({ state, since, network }: EngineStatus): string {
+  switch (state) {
+    case 'mining':
+      return `Mining on ${network.name}${since === null ? '' : ` since ${english.clock(since)}`}.`
+    case 'starting':
+      return `Starting to mine on ${network.name}.`
+    case 'finishing':
+      return 'Finishing its jobs, then mining stops.'
+    case 'faulted':
+      return 'Not mining: something stopped.'
+    case 'paused':
+    case 'stopped':
+      return 'Not mining.'
+  }
 }
 
-export function macs(decimal: string): string {
-  return toText(formatMacs(BigInt(decimal)))
+export function isMining(now: EngineStatus): boolean {
+  return now.state === 'starting' || now.state === 'mining' || now.state === 'finishing'
 }
 
 /** `lode start`: in the running engine. */

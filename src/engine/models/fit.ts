@@ -3,7 +3,7 @@ import { statfs } from 'node:fs/promises'
 import { freemem, totalmem } from 'node:os'
 import type { Fit, FitVerdict } from '#shared/contract/models'
 import type { CatalogueEntry } from '#shared/domain/catalogue'
-import { formatBytes, toText } from '#shared/domain/format'
+import { english, NO_BREAK_SPACE } from '#shared/domain/format'
 import type { InstalledModel } from '#shared/domain/model-stages'
 import { modelMemory } from './model-memory'
 
@@ -52,7 +52,7 @@ export function memoryNeeded(
 export function fitOf(memoryBytes: number, diskBytes: number, room: Room): Fit {
   const memory = memoryVerdict(memoryBytes, room)
   const disk = diskBytes === 0 || room.diskFreeBytes === null ? 'fits' : diskVerdict(diskBytes, room.diskFreeBytes)
-  const size = (bytes: number): string => toText(formatBytes(bytes))
+  const size = (bytes: number): string => english.bytes(bytes, NO_BREAK_SPACE)
   const words = [`${VERDICT[memory]}: ${size(memoryBytes)} of ${size(room.memoryBytes)} memory`]
   if (diskBytes > 0 && room.diskFreeBytes !== null)
     words.push(

@@ -69,7 +69,7 @@ export async function givenByPath(path: string): Promise<GivenModel> {
       'is a pickle, which can run programs when it is read',
       'Look for the same model as safetensors or GGUF.',
     )
-  throw refused(name, 'is no model that Lode knows', WHAT_TO_GIVE)
+  throw refused(name, "isn't a supported model", WHAT_TO_GIVE)
 }
 
 /** What a download fetched into `folder`: the catalogue says its form. */

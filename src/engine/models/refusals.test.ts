@@ -67,7 +67,7 @@ describe('a folder that is not whole', () => {
   test.each([
     ['weights.pt', 'x', /^weights.pt is a pickle/],
     ['pytorch_model.bin', new Uint8Array([0x80, 4, 0x95, 0]), /^pytorch_model.bin is a pickle/],
-    ['model.h5', 'x', /^model.h5 is no model that Lode knows/],
+    ['model.h5', 'x', /^model.h5 isn't a supported model/],
     ['broken.onnx', 'x', /^broken.onnx is cut short or is not an ONNX file/],
   ])('a file %s is refused for what it is', async (name, content, words) => {
     const folder = folderOf({ ...smallModel(), [name]: content })

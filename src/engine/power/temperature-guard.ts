@@ -1,7 +1,5 @@
 /** Stops a device that is too hot, and lets it go on once it is well below the limit, so that it does not start and stop at the limit. */
-
-/** A stopped device goes on when it is this much below its limit. */
-export const HYSTERESIS_CELSIUS = 8
+import { HYSTERESIS_CELSIUS } from '#shared/domain/heat'
 
 const DEFAULT_LIMIT_CELSIUS: Readonly<Record<string, number>> = { cpu: 95, gpu: 87 }
 const OTHER_LIMIT_CELSIUS = 90

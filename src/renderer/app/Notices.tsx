@@ -22,7 +22,7 @@ const WORST_FIRST: readonly Notice['severity'][] = ['error', 'warning', 'info']
 export function Notices({ status }: { status: EngineStatus }) {
   const { t } = useLingui()
   const failure = useReported((state) => state.failure)
-  // Hidden ones return only when they change.
+  // A notice that the person hid returns only when the notice changes.
   const [hidden, setHidden] = useState<readonly string[]>([])
   if (failure) {
     return (

@@ -1,9 +1,9 @@
-/** A screen that does not load or fails while it is drawn takes nothing else with it: the frame stays, and it can be tried again. */
+/** Catches a screen that does not load or throws while it is drawn. The frame stays, and the person can try the screen again. */
 import { Component, type ReactNode } from 'react'
 import { Trans } from '@lingui/react/macro'
 
 interface ScreenFaultProps {
-  /** draws it anew */
+  /** draws the screen anew */
   onRetry: () => void
   children: ReactNode
 }

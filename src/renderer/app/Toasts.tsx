@@ -18,7 +18,7 @@ export function Toasts() {
   )
 }
 
-/** Goes after six seconds, but not from under the pointer. */
+/** A message that disappears after six seconds, but not while the pointer is over it. */
 function Note({ toast }: { toast: Toast }) {
   const { t } = useLingui()
   const [held, setHeld] = useState(false)

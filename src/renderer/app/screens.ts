@@ -1,4 +1,4 @@
-/** The screens. Home comes with the page, the others after it: sooner than they are opened, so that they are there when the engine is not. */
+/** The screens. Home is part of the page. The other screens are loaded right after Home, before anyone opens them, so that they can be shown when the engine is gone. */
 import { lazy, type ComponentType } from 'react'
 import { Home } from '../features/home/Home'
 import type { Screen } from './route'
@@ -11,7 +11,7 @@ const PARTS = {
   settings: async () => ({ default: (await import('../features/settings/Settings')).Settings }),
 }
 
-/** Fresh ones for each try: React keeps a part that did not load as failed. */
+/** The screens, made anew for each try: React remembers that a lazy screen did not load. */
 export function screens(): Record<Screen, ComponentType> {
   return {
     home: Home,
@@ -23,7 +23,7 @@ export function screens(): Record<Screen, ComponentType> {
   }
 }
 
-/** Asks for every part. One that does not come now is asked for again when its screen is opened. */
+/** Loads every screen. A screen that does not load now is loaded again when it is opened. */
 export async function loadScreens(): Promise<void> {
   await Promise.allSettled(Object.values(PARTS).map((load) => load()))
 }

@@ -2,6 +2,7 @@
 import type { MessageDescriptor } from '@lingui/core'
 import { msg, plural } from '@lingui/core/macro'
 import type { EngineStatus, PauseCause } from '#shared/contract/engine'
+import type { ThrottleLevelName } from '#shared/contract/throttle'
 import type { DeviceState } from '#shared/domain/states'
 import { clock, span } from '../ui/format'
 import type { MarkState } from '../ui/parts'
@@ -39,11 +40,22 @@ const CAUSES: Record<PauseCause, MessageDescriptor> = {
   'no-device': msg`no device can mine`,
   ledger: msg`the ledger cannot be written`,
   heat: msg`too hot`,
-  throttle: msg`this level has 0 % of the time`,
+  throttle: msg`the level that holds now (set in Devices)`,
 }
 
-export function causeWords(cause: PauseCause, t: Translate): string {
-  return t(CAUSES[cause])
+/** The headline of a pause, with all its causes. */
+function pauseTitle({ pausedBecause, throttle }: EngineStatus, t: Translate): string {
+  if (pausedBecause.length === 0) return t(msg`Paused`)
+  if (pausedBecause.every((cause) => cause === 'throttle')) return t(LEVEL_PAUSES[throttle.level])
+  const causes = pausedBecause.map((cause) => t(CAUSES[cause])).join(', ')
+  return t(msg`Paused: ${causes}`)
+}
+
+/** A pause by the level alone: when it holds, and where to change it. */
+const LEVEL_PAUSES: Record<ThrottleLevelName, MessageDescriptor> = {
+  inUse: msg`Paused while you use the computer (set in Devices)`,
+  idle: msg`Paused while you are away (set in Devices)`,
+  night: msg`Paused at night (set in Devices)`,
 }
 
 /** What comes next for a pause: the first cause that a person can act on wins. */
@@ -54,7 +66,7 @@ const NEXT: Record<PauseCause, MessageDescriptor> = {
   'no-device': msg`Devices says for each one why, and what can be done.`,
   ledger: msg`Nothing is mined that could not be credited. Free some disk space or check the folder.`,
   heat: msg`Goes on by itself once it has cooled down. Devices shows the temperature and the limit.`,
-  throttle: msg`Jobs that you give still run. It goes on by itself when the level changes, or set more under Levels on Devices.`,
+  throttle: msg`Jobs that you run still run. Mining goes on when another level holds, or when you give this one more time under Levels.`,
 }
 const NEXT_ORDER: readonly PauseCause[] = [
   'ledger',
@@ -123,10 +135,9 @@ export function stateWords(status: EngineStatus, now: number, t: Translate): Sta
     }
     case 'paused': {
       const next = NEXT_ORDER.find((cause) => status.pausedBecause.includes(cause))
-      const causes = status.pausedBecause.map((cause) => causeWords(cause, t)).join(', ')
       return {
         mark: 'paused',
-        title: causes === '' ? t(msg`Paused`) : t(msg`Paused: ${causes}`),
+        title: pauseTitle(status, t),
         detail: next ? t(NEXT[next]) : '',
       }
     }

@@ -1,7 +1,7 @@
 /* oxlint-disable jsx-a11y/prefer-tag-over-role -- drawn by script from parts: no element is an image of its own */
-/** The rule: work per joule as a slide rule with a needle for this rig and a mark for each device. */
+/** The scale of work per joule: a slide rule with a needle for this rig and a mark for each device. */
 import { Trans, useLingui } from '@lingui/react/macro'
-import { scaled, three } from '../ui/format'
+import { joined, scaled, three } from '../ui/format'
 import { Icon, type IconName } from '../ui/icons'
 import { scalePercent, scaleRange, scaleTicks } from './scale-marks'
 
@@ -33,9 +33,7 @@ export function Scale({ macsPerJoule, band, devices, stale, none, say }: ScalePr
   )
   const range = scaleRange(inGiga)
   const words = [
-    macsPerJoule === null
-      ? none
-      : t`This rig ${scaled(macsPerJoule, 'MAC/J').figure} ${scaled(macsPerJoule, 'MAC/J').unit}`,
+    macsPerJoule === null ? none : t`This rig ${joined(scaled(macsPerJoule, 'MAC/J'), ' ')}`,
     ...devices.map((device) => `${device.name} ${three(device.macsPerJoule / GIGA)} GMAC/J`),
   ].join(', ')
   if (range === null) {

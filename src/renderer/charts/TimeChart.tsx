@@ -25,7 +25,7 @@ export interface TimeChartProps {
   label: string
 }
 
-/** What is drawn for one series and theme; a new chart is made only when the shape changes. */
+/** Draws the chart. A new uPlot is made only when the kind of series or the theme changes. */
 export function TimeChart(props: TimeChartProps) {
   const holder = useRef<HTMLDivElement>(null)
   const chart = useRef<uPlot | null>(null)
@@ -203,7 +203,7 @@ function drawLast(self: uPlot, colours: { main: string; face: string }): void {
       ctx.fillStyle = colour
       ctx.fill()
     }
-    // One point is enough: on the topmost line.
+    // Only the topmost line gets a point at its end.
     break
   }
 }

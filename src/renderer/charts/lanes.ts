@@ -9,7 +9,7 @@ export interface LaneBar {
 }
 
 const BUCKETS = 240
-/** The least that a job takes of a part that it shares: about a pixel, so that it is seen. */
+/** The smallest share of a part that a job is drawn with: about a pixel, so that a short job can be seen. */
 const LEAST_SHARE = 0.25
 
 /** Bars of one device between `from` and `to`: each of 240 equal parts is divided among what was done in it; equal neighbours are one bar. */

@@ -1,4 +1,4 @@
-/** What a screen asked for: loading, failed, or data, asked again when the engine says that it changed. */
+/** A screen's question to the engine, with its answer: loading, failed or data. The question is repeated when the engine reports a change. */
 import { useCallback, useEffect, useRef, useState } from 'react'
 import type { EventName, MethodName, Params, Result } from '#shared/contract/index'
 import { Failure, toFailureValue } from '#shared/domain/errors'
@@ -19,9 +19,9 @@ interface Options {
   /** events after which the answer is asked for again, at most once in `restMilliseconds` */
   on?: readonly EventName[]
   restMilliseconds?: number
-  /** also without an event */
+  /** the question is also repeated after this time without an event */
   everyMilliseconds?: number
-  /** false: nothing is asked yet */
+  /** false: the question is not asked yet */
   enabled?: boolean
 }
 
@@ -48,7 +48,7 @@ export function useAnswer<M extends MethodName>(
       },
       (error: unknown) => {
         const failure = error instanceof Failure ? error : Failure.from(toFailureValue(error))
-        // Losing the link is told once, by the frame, not by every panel.
+        // The frame reports a lost link once; the panels do not repeat it.
         if (latest.current === key && failure.code !== 'unavailable')
           setState((before) => ({ ...before, key, failure }))
       },

@@ -23,7 +23,7 @@ export interface LinkEvents {
   message(message: ServerMessage): void
 }
 export interface Link {
-  /** Silently dropped while not ready: the client keeps what it wants to say. */
+  /** A message sent while the link is not ready is dropped; the client subscribes again once the link is ready. */
   send(message: ClientMessage): void
   close(): void
 }

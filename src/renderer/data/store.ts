@@ -20,7 +20,7 @@ export interface Store {
   devices: Result<'devices.list'> | null
   devicesFailure: Failure | null
   settings: Result<'settings.get'> | null
-  /** asking for the first picture failed */
+  /** why the first answers did not arrive */
   failure: Failure | null
   toasts: readonly Toast[]
 }
@@ -43,7 +43,7 @@ export function useLinked(): boolean {
 
 let lastToast = 0
 
-/** A passing word, bottom right; never for an error that needs an act. */
+/** Shows a passing message at the bottom right. Errors on which the person must act are shown as notices instead. */
 export function toast(title: string, detail = ''): void {
   const id = ++lastToast
   useStore.setState((state) => ({ toasts: [...state.toasts, { id, title, detail }] }))
@@ -77,7 +77,7 @@ export function openStore(): void {
 }
 
 function fill(): void {
-  // Losing the link is told by its own state.
+  // The state of the link reports its loss.
   const failedAs = (name: 'failure' | 'devicesFailure') => (error: unknown) => {
     const failure = asFailure(error)
     if (failure.code !== 'unavailable') useStore.setState({ [name]: failure })

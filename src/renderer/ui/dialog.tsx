@@ -8,7 +8,7 @@ interface DialogProps {
   title: ReactNode
   description?: ReactNode
   footer?: ReactNode
-  /** 52 rem instead of 35 */
+  /** the dialog is 52 rem wide instead of 35 */
   wide?: boolean
   children: ReactNode
 }

@@ -1,7 +1,7 @@
-/** Focus does not get lost with the element that had it: a keyboard goes on from what stood around it. */
+/** Keeps the focus when the element that had it goes away, so that a keyboard continues from the same place. */
 import { useEffect, useRef, type RefObject } from 'react'
 
-/** As `ref` of what takes the place of a button that was pressed: it has the focus at once. */
+/** The `ref` of an element that takes the place of a pressed button: the element gets the focus at once. */
 export function takesFocus(element: HTMLElement | null): void {
   element?.focus({ preventScroll: true })
 }
@@ -22,7 +22,7 @@ export function useKeptFocus<T extends HTMLElement>(): RefObject<T | null> {
       const section = last?.closest<HTMLElement>('section')
       around = section && section !== last ? [section, root] : [root]
     }
-    // Who clicks beside everything wants the focus nowhere.
+    // A click beside every control is meant to leave the focus nowhere.
     const forget = (): void => {
       last = null
     }

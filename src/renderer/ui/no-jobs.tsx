@@ -1,4 +1,4 @@
-/** Why there is no useful job now, in words: on Home and on Jobs. */
+/** Says on Home and on Jobs why there is no useful job now. */
 import { Trans, useLingui } from '@lingui/react/macro'
 import type { EngineStatus } from '#shared/contract/engine'
 import { href } from '../app/route'

@@ -39,7 +39,7 @@ const MARK_ICONS: Record<MarkState, IconName> = {
   idle: 'ring',
 }
 
-/** One shape a state; the word stands beside it. */
+/** The mark of a state: one shape for each state. The word for it stands beside the mark. */
 export function Mark({ state, small = false, icon }: { state: MarkState; small?: boolean; icon?: IconName }) {
   return (
     <span className={`mark ${state} ${small ? 'sm' : ''}`}>
@@ -92,7 +92,7 @@ export function Loading() {
   )
 }
 
-/** Says what will appear here and how. */
+/** An empty place: says what will appear here and how. */
 export function Empty({ title, children }: { title: ReactNode; children: ReactNode }) {
   return (
     <div className="empty">
@@ -102,7 +102,7 @@ export function Empty({ title, children }: { title: ReactNode; children: ReactNo
   )
 }
 
-/** What happened, what to do, one button. */
+/** A failure: what happened, what the person can do, and one button. */
 export function Problem({ failure, onRetry }: { failure: Failure; onRetry?: () => void }) {
   return (
     <div className="empty error" role="alert">
@@ -122,7 +122,7 @@ interface LoadedProps<T> {
   children: (data: T) => ReactNode
 }
 
-/** Loading, error, or data. The empty state is the data's own. */
+/** An answer as loading, error or data. What an empty answer looks like is decided by `children`. */
 export function Loaded<T>({ answer, children }: LoadedProps<T>) {
   if (answer.data !== undefined) return children(answer.data)
   if (answer.failure) return <Problem failure={answer.failure} onRetry={answer.reload} />
@@ -157,7 +157,7 @@ interface SegmentedProps<T extends string> {
   onChange: (value: T) => void
 }
 
-/** One of a few, all visible. */
+/** A choice of one among a few, all of them visible. */
 export function Segmented<T extends string>({ label, value, choices, onChange }: SegmentedProps<T>) {
   return (
     <fieldset className="seg" aria-label={label}>
@@ -181,7 +181,7 @@ interface ChoiceProps<T extends string> extends SegmentedProps<T> {
   disabled?: boolean
 }
 
-/** One of many: the system's own list, which every keyboard and screen reader knows. */
+/** A choice of one among many, with the system's own list, which every keyboard and screen reader knows. */
 export function Choice<T extends string>({
   label,
   value,

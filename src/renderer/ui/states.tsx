@@ -1,5 +1,5 @@
 /** States of jobs and credits as a shape and a word; how a receipt was checked. */
-import { Trans } from '@lingui/react/macro'
+import { Trans, useLingui } from '@lingui/react/macro'
 import type { Verification } from '#shared/protocol/receipt'
 import type { CreditState as CreditStateName, JobState as JobStateName } from '#shared/domain/states'
 import { Icon, type IconName } from './icons'
@@ -18,17 +18,23 @@ const SHAPES: Record<JobStateName | CreditStateName, { icon: IconName; tone: str
   returned: { icon: 'returned', tone: 'paused' },
 }
 
-export function StateBadge({ state }: { state: JobStateName | CreditStateName }) {
+interface StateProps {
+  state: JobStateName | CreditStateName
+  /** a job of the person at the screen: what the network accepted is simply done */
+  isOwn?: boolean
+}
+
+export function StateBadge({ state, isOwn = false }: StateProps) {
   const { icon, tone } = SHAPES[state]
   return (
     <span className={`badge ${tone}`}>
       <Icon name={icon} small />
-      <StateWord state={state} />
+      <StateWord state={state} isOwn={isOwn} />
     </span>
   )
 }
 
-export function StateWord({ state }: { state: JobStateName | CreditStateName }) {
+export function StateWord({ state, isOwn = false }: StateProps) {
   switch (state) {
     case 'queued':
       return <Trans>queued</Trans>
@@ -39,7 +45,7 @@ export function StateWord({ state }: { state: JobStateName | CreditStateName }) 
     case 'submitted':
       return <Trans>submitted</Trans>
     case 'accepted':
-      return <Trans>accepted</Trans>
+      return isOwn ? <Trans>done</Trans> : <Trans>accepted</Trans>
     case 'confirmed':
       return <Trans>confirmed</Trans>
     case 'paid':
@@ -55,8 +61,15 @@ export function StateWord({ state }: { state: JobStateName | CreditStateName }) 
   }
 }
 
-/** Nothing is called checked that was not. */
-export function Verified({ verification }: { verification: Verification | null }) {
+interface VerifiedProps {
+  verification: Verification | null
+  /** the column's head says already what is shown */
+  isUnderHead?: boolean
+}
+
+/** How the network checked a result. An unchecked result is never called verified. */
+export function Verified({ verification, isUnderHead = false }: VerifiedProps) {
+  const { t } = useLingui()
   if (verification === null) return <span className="muted">–</span>
   if (verification === 'unchecked') {
     return (
@@ -65,10 +78,11 @@ export function Verified({ verification }: { verification: Verification | null }
       </span>
     )
   }
+  const how = verification === 'recomputed' ? t`recomputed` : t`known answer`
   return (
     <span className="row ok verified">
       <Icon name="check" small />
-      <span>{verification === 'recomputed' ? <Trans>recomputed</Trans> : <Trans>known answer</Trans>}</span>
+      <span>{isUnderHead ? how : t`Verified: ${how}`}</span>
     </span>
   )
 }

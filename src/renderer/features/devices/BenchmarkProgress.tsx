@@ -8,7 +8,7 @@ import { count, joined, minutesSeconds, scaled } from '../../ui/format'
 
 const LOOK_MILLISECONDS = 250
 
-/** What it does, what it found so far, how long it still takes, and the button that ends it. */
+/** A running benchmark: its phase, its rate so far, the time left, and a button that cancels it. */
 export function BenchmarkProgress({ id, progress }: { id: string; progress: Progress }) {
   const { t } = useLingui()
   const [cancelling, setCancelling] = useState(false)
@@ -44,7 +44,7 @@ export function BenchmarkProgress({ id, progress }: { id: string; progress: Prog
   )
 }
 
-/** null: it has not begun. */
+/** Milliseconds left until `endsAt`; null before the benchmark begins. */
 function useLeft(endsAt: number | null): number | null {
   const [now, setNow] = useState(() => Date.now())
   useEffect(() => {

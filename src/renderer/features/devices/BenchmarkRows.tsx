@@ -152,7 +152,7 @@ function Checksum({ row }: { row: BenchmarkRow }) {
           ? t`stopped, too hot`
           : row.mode === 'stress'
             ? t`${count(noncesChecked)} checked`
-            : t`the golden one`}
+            : t`matches the reference`}
       </span>
     </>
   )

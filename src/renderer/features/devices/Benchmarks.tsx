@@ -30,7 +30,7 @@ export function Benchmarks({ device }: { device: Device }) {
   const [asked, setAsked] = useState(false)
   const [failure, setFailure] = useState<Failure | null>(null)
   const running = asked || benchmark !== null
-  // Also one that somebody else asked for.
+  // A benchmark that was started elsewhere, such as by the command, is shown too.
   useEffect(() => {
     if (!running) reload()
   }, [running, reload])
@@ -117,9 +117,8 @@ export function Benchmarks({ device }: { device: Device }) {
       </div>
       <p className="rule-top foot-note">
         <Trans>
-          The checksum is taken over the digests of a fixed set of nonces. Every correct device gives the same one; it
-          stands in the golden file that comes with this version. A stress test checks every digest, and the
-          temperature.
+          The checksum is taken over the digests of a fixed set of nonces. Every correct device gives the same one; the
+          reference comes with this version. A stress test checks every digest, and the temperature.
         </Trans>
       </p>
     </Panel>

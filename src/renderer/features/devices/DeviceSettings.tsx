@@ -2,6 +2,7 @@
 import { Trans, useLingui } from '@lingui/react/macro'
 import { useEffect, useState, type ReactNode } from 'react'
 import type { Device, PowerLimit } from '#shared/contract/devices'
+import { HYSTERESIS_CELSIUS } from '#shared/domain/heat'
 import { watts } from '../../ui/format'
 import { Icon } from '../../ui/icons'
 import { Setting, Switch } from '../../ui/parts'
@@ -36,7 +37,11 @@ export function DeviceSettings({ device }: { device: Device }) {
       <Stepper
         id={id}
         name={t`Temperature limit, °C`}
-        help={t`At ${temperatureLimitCelsius} °C it rests, and goes on when it is 8 °C cooler. Without a sensor nothing can be held back.`}
+        help={
+          device.temperatureCelsius === null
+            ? t`No sensor found, so this limit has no effect.`
+            : t`Pauses at ${temperatureLimitCelsius} °C, resumes below ${temperatureLimitCelsius - HYSTERESIS_CELSIUS} °C.`
+        }
         value={temperatureLimitCelsius}
         minimum={40}
         maximum={110}
@@ -51,9 +56,9 @@ export function DeviceSettings({ device }: { device: Device }) {
 
 const SETTLE_MILLISECONDS = 500
 
-/** A value that is saved a moment after the last change, since each change may prepare the worker anew. */
+/** A value that is saved a moment after its last change: each save may make the worker prepare anew. */
 function useSettled(id: string, value: number, change: (value: number) => DeviceChange) {
-  // What was chosen and is not saved yet; null once the engine has it.
+  // The chosen value that the engine does not have yet; null once the engine has it.
   const [chosen, setChosen] = useState<number | null>(null)
   useEffect(() => {
     if (chosen === null) return
@@ -78,7 +83,7 @@ interface StepperProps {
   change: (value: number) => DeviceChange
 }
 
-/** Steps of one. */
+/** A number with buttons that change it by one. */
 function Stepper({ id, name, help, value, minimum, maximum, less, more, change }: StepperProps) {
   const [shown, setShown] = useSettled(id, value, change)
   const inputId = `${name}-${id}`.replaceAll(/\W+/g, '-')

@@ -84,7 +84,7 @@ interface DeviceRowProps {
 
 function DeviceRow({ device, now, chosen, onChoose }: DeviceRowProps) {
   const { t } = useLingui()
-  // What a stopped device did in the last minute would read as if it still ran.
+  // The rate of the last minute is left out for a stopped device: it would read as if the device still ran.
   const rate = device.state === 'faulted' ? null : (now?.macsPerSecond ?? device.macsPerSecond)
   const power = now?.watts ?? device.watts
   const certainty = now?.wattsCertainty ?? device.wattsCertainty
@@ -123,7 +123,7 @@ function DeviceRow({ device, now, chosen, onChoose }: DeviceRowProps) {
           {heat === null ? (
             t`not available`
           ) : (
-            <Qualifier certainty="measured" source={t`Measured. At ${device.temperatureLimitCelsius} °C it rests`}>
+            <Qualifier certainty="measured" source={t`Measured. Pauses at ${device.temperatureLimitCelsius} °C`}>
               {t`limit ${device.temperatureLimitCelsius}`}
             </Qualifier>
           )}

@@ -6,7 +6,7 @@ import { go, useRoute } from '../../app/route'
 import { client } from '../../data/client'
 import { useLive, useStaleSince } from '../../data/live'
 import { asFailure, useStore } from '../../data/store'
-import { scaled, watts } from '../../ui/format'
+import { joined, scaled, watts } from '../../ui/format'
 import { Icon } from '../../ui/icons'
 import { Empty, Loading, Panel, Problem } from '../../ui/parts'
 import { isRunning } from '../home/figures'
@@ -32,7 +32,7 @@ export function Devices() {
   const used = devices?.filter((device) => device.canMine && device.enabled).length ?? 0
   const rate = live?.devices.reduce((sum, device) => sum + (device.macsPerSecond ?? 0), 0) ?? 0
   const sums = [t`${used} of ${total} in use`]
-  if (rate > 0) sums.push(`${scaled(rate, 'MAC/s').figure} ${scaled(rate, 'MAC/s').unit}`)
+  if (rate > 0) sums.push(joined(scaled(rate, 'MAC/s'), ' '))
   if (live?.watts != null)
     sums.push(
       live.wattsCertainty === 'measured'

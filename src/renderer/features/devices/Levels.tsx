@@ -1,4 +1,4 @@
-/** How much of the devices mining may take: while somebody is at the computer, while nobody is, and at night. */
+/** How much of the devices mining may use while a person uses the computer, while the person is away, and at night. */
 import { Trans, useLingui } from '@lingui/react/macro'
 import { useEffect, useState } from 'react'
 import type { EngineStatus } from '#shared/contract/engine'
@@ -18,7 +18,11 @@ interface LevelsProps {
 
 export function Levels({ throttle, now }: LevelsProps) {
   const { t } = useLingui()
-  const names: Record<ThrottleLevelName, string> = { inUse: t`You use it`, idle: t`Idle`, night: t`Night` }
+  const names: Record<ThrottleLevelName, string> = {
+    inUse: t`While you're using the computer`,
+    idle: t`While you're away`,
+    night: t`At night`,
+  }
   return (
     <Panel title={t`Levels`} note={now && <span className="tag">{t`now: ${names[now.level].toLowerCase()}`}</span>}>
       <div className="rule-top">
@@ -42,7 +46,7 @@ interface RowsProps {
 
 function Rows({ throttle, current, names }: RowsProps) {
   const { t } = useLingui()
-  // What was dragged to and is not saved yet; null once it is.
+  // The changed levels that are not saved yet; null once they are saved.
   const [draft, setDraft] = useState<Throttle | null>(null)
   useEffect(() => {
     if (draft === null) return
@@ -67,20 +71,18 @@ function Rows({ throttle, current, names }: RowsProps) {
           <tr>
             <th>{t`When`}</th>
             <th>{t`Threads`}</th>
-            <th>{t`Time at work`}</th>
+            <th>{t`Share of time mining`}</th>
           </tr>
         </thead>
         <tbody>
           <LevelRow
             name={names.inUse}
-            hint={t`somebody is at it`}
             pace={shown.inUse}
             isNow={current === 'inUse'}
             onChange={(pace) => setDraft({ ...shown, inUse: pace })}
           />
           <LevelRow
             name={names.idle}
-            hint={t`nobody is at it`}
             pace={shown.idle}
             isNow={current === 'idle'}
             onChange={(pace) => setDraft({ ...shown, idle: pace })}
@@ -99,7 +101,7 @@ function Rows({ throttle, current, names }: RowsProps) {
       <div className="set rule-top">
         <div className="row">
           <span>
-            <Trans>Night has a level of its own</Trans>
+            <Trans>Use a separate level at night</Trans>
           </span>
           {night !== null && (
             <span className="row">
@@ -120,7 +122,7 @@ function Rows({ throttle, current, names }: RowsProps) {
           )}
         </div>
         <Switch
-          label={t`Night has a level of its own`}
+          label={t`Use a separate level at night`}
           checked={night !== null}
           onChange={(on) => setDraft({ ...shown, night: on ? NEW_NIGHT : null })}
         />
@@ -131,7 +133,8 @@ function Rows({ throttle, current, names }: RowsProps) {
 
 interface LevelRowProps {
   name: string
-  hint: string
+  /** below the name */
+  hint?: string
   pace: Pace
   isNow: boolean
   onChange: (pace: Pace) => void
@@ -144,7 +147,7 @@ function LevelRow({ name, hint, pace, isNow, onChange }: LevelRowProps) {
     <tr aria-selected={isNow}>
       <td>
         {name}
-        <span className="sub">{hint}</span>
+        {hint !== undefined && <span className="sub">{hint}</span>}
       </td>
       <td>
         <Slider
@@ -159,7 +162,7 @@ function LevelRow({ name, hint, pace, isNow, onChange }: LevelRowProps) {
       </td>
       <td>
         <Slider
-          label={t`${name}: share of the time at work`}
+          label={t`${name}: share of time mining`}
           value={Math.round(dutyCycle * 100)}
           minimum={0}
           maximum={100}
@@ -172,7 +175,7 @@ function LevelRow({ name, hint, pace, isNow, onChange }: LevelRowProps) {
   )
 }
 
-/** Written on 24 hours, as everywhere here; the browser's own control would follow its language. */
+/** A time of day on a 24-hour clock. The browser's own control would follow the browser's language. */
 function TimeOfDay({ label, value, onChange }: { label: string; value: string; onChange: (value: string) => void }) {
   const [written, setWritten] = useState<string | null>(null)
   const text = written ?? value

@@ -153,7 +153,7 @@ function Rows({ rows }: { rows: readonly CreditRow[] }) {
               <span className="u">GMAC</span>
             </th>
             <th>{t`State`}</th>
-            <th>{t`Check`}</th>
+            <th>{t`Verified`}</th>
             <th>{t`Receipt`}</th>
           </tr>
         </thead>
@@ -177,7 +177,7 @@ function Rows({ rows }: { rows: readonly CreditRow[] }) {
                 {row.reason !== undefined && <span className="muted">, {refusalWords(row.reason, say)}</span>}
               </td>
               <td>
-                <Verified verification={row.verification} />
+                <Verified verification={row.verification} isUnderHead />
               </td>
               <td className="mono" title={row.receipt ?? undefined}>
                 {row.receipt === null ? <span className="muted">–</span> : shortId(row.receipt)}

@@ -3,7 +3,7 @@ import { Trans, useLingui } from '@lingui/react/macro'
 import type { DayRow } from '#shared/contract/earnings'
 import { roundTop } from '../../charts/TimeChart'
 import type { Answer } from '../../data/answer'
-import { dayMonth, kilowattHours, macScale, microUnit, money, scaled, short } from '../../ui/format'
+import { dayMonth, joined, kilowattHours, macScale, microUnit, money, scaled, short } from '../../ui/format'
 import { Empty, Loaded, Panel } from '../../ui/parts'
 import { certaintyOfDays } from './certainty'
 
@@ -51,7 +51,7 @@ function Bars({ days }: { days: readonly DayRow[] }) {
   const credits = shown.map((day) => Number(day.creditMacs))
   const costs = shown.map((day) => (day.electricityCost ? Number(day.electricityCost.micros) : null))
   const currency = shown.find((day) => day.electricityCost)?.electricityCost?.currency ?? ''
-  // A first day's cost has more zeros than an axis has room for.
+  // The cost of a first day is so small that its zeros do not fit beside the axis: the axis is in millionths then.
   const inMicros = Math.max(...costs.map((cost) => cost ?? 0)) < 1000
   const { unit, divisor } = macScale(Math.max(...credits, 0))
   const anyCost = costs.some((cost) => cost !== null)
@@ -135,7 +135,7 @@ function Bars({ days }: { days: readonly DayRow[] }) {
   )
 }
 
-const joinedMacs = (macs: string): string => `${scaled(macs, 'MAC').figure} ${scaled(macs, 'MAC').unit}`
+const joinedMacs = (macs: string): string => joined(scaled(macs, 'MAC'), ' ')
 /** A local date of the ledger; noon keeps it the same day in every zone. */
 const dayWords = (day: DayRow | undefined): string => (day ? dayMonth(Date.parse(`${day.day}T12:00:00`)) : '')
 

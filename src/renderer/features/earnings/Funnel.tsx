@@ -2,7 +2,7 @@
 import { Plural, Trans, useLingui } from '@lingui/react/macro'
 import type { Funnel as FunnelData } from '#shared/contract/earnings'
 import type { Answer } from '../../data/answer'
-import { count, NONE, scaled } from '../../ui/format'
+import { count, joined, NONE, scaled } from '../../ui/format'
 import { Empty, Loaded } from '../../ui/parts'
 import { refusalWords } from '../../ui/refusals'
 import { useSay } from '../../ui/say'
@@ -37,7 +37,7 @@ function Stages({ funnel, words }: { funnel: FunnelData; words: string }) {
   const reasons = funnel.rejected.reasons
     .map(({ reason, count: times }) => `${count(times)} ${refusalWords(reason, say)}`)
     .join(', ')
-  const macs = (amount: bigint): string => `${scaled(amount, 'MAC').figure} ${scaled(amount, 'MAC').unit}`
+  const macs = (amount: bigint): string => joined(scaled(amount, 'MAC'), ' ')
   return (
     <>
       <dl className="stages">

@@ -33,7 +33,7 @@ export function PayoutPanel({
       <div className="in payout">
         {paysNothing && (
           <p className="soft">
-            <Trans>Practice pays nothing. An address can wait here for a network that does.</Trans>
+            <Trans>Practice pays nothing. You can save an address for later.</Trans>
           </p>
         )}
         <dl className="kv">

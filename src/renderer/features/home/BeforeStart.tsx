@@ -1,4 +1,4 @@
-/** Before the first start: four lines to look over, none required. */
+/** What a person may look over before the first start. Nothing of it is required. */
 import { Trans, useLingui } from '@lingui/react/macro'
 import { useState } from 'react'
 import type { EngineStatus, TodaySummary } from '#shared/contract/engine'
@@ -83,7 +83,7 @@ export function BeforeStart({ status, today }: { status: EngineStatus; today: To
   )
 }
 
-/** What goes out before it goes out: the models that mining fetches, how large they are, and how to leave it. */
+/** The models that mining will fetch, their sizes, and how to refuse. Shown before the first request leaves the computer. */
 function ModelsToFetch() {
   const catalogue = useAnswer('models.catalogue', null, { on: ['models.changed', 'settings.changed'] })
   const downloads = useAnswer('models.downloads', null, { on: ['models.download'] })

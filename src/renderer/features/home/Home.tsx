@@ -1,4 +1,4 @@
-/** Am I mining, what do I earn, what does it cost, is all well: in that order. */
+/** Home: whether the rig mines, what it earns, what that costs, and whether all is well, in that order. */
 import { Trans } from '@lingui/react/macro'
 import type { Period } from '#shared/contract/common'
 import { useState } from 'react'
@@ -46,10 +46,10 @@ export function Home() {
   )
 }
 
-/** How often a chart is asked again: about its own step. */
+/** Milliseconds between two questions for a chart's data: about the step of its points. */
 const HISTORY_MILLISECONDS: Record<Period, number> = { '1h': 5000, '3h': 10_000, '24h': 60_000, '7d': 300_000 }
 
-/** A run that began within the hour before the screen was opened, or since, would be a line at the edge of three hours. */
+/** The shortest period that shows a run: one that began less than an hour before the screen was opened would be a thin line in a chart of three hours. */
 function firstPeriod(since: number | null, openedAt: number): Period {
   return since !== null && openedAt - since < 3_600_000 ? '1h' : '3h'
 }

@@ -1,4 +1,4 @@
-/** The five figures and the rule. */
+/** The five figures, and the scale of work per joule. */
 import { Trans, useLingui } from '@lingui/react/macro'
 import type { ReactNode } from 'react'
 import type { Certainty, Energy } from '#shared/contract/common'
@@ -7,7 +7,18 @@ import { Scale } from '../../charts/Scale'
 import type { Answer } from '../../data/answer'
 import { useLive, useNow, useStaleSince } from '../../data/live'
 import { useStore } from '../../data/store'
-import { kilowattHours, money, moneyFigure, NONE, percent, price, scaled, span, type Figure } from '../../ui/format'
+import {
+  type Figure,
+  joined,
+  kilowattHours,
+  money,
+  moneyFigure,
+  NONE,
+  percent,
+  price,
+  scaled,
+  span,
+} from '../../ui/format'
 import { Qualifier } from '../../ui/parts'
 import { deviceIcon, efficiencyBand, historyMean, isRunning } from './figures'
 
@@ -55,7 +66,7 @@ export function Instrument({ status, today, history }: InstrumentProps) {
             <Watts certainty={live.wattsCertainty} source={source} />
           )}
           {mean.macsPerJoule !== null && live && (
-            <span>{t`${mean.period} mean ${scaled(mean.macsPerJoule, 'MAC/J').figure} ${scaled(mean.macsPerJoule, 'MAC/J').unit}`}</span>
+            <span>{t`${mean.period} mean ${joined(scaled(mean.macsPerJoule, 'MAC/J'), ' ')}`}</span>
           )}
         </Readout>
         <Readout
@@ -77,7 +88,7 @@ export function Instrument({ status, today, history }: InstrumentProps) {
             >{t`measured`}</Qualifier>
           )}
           {mean.macsPerSecond !== null && live && (
-            <span>{t`${mean.period} mean ${scaled(mean.macsPerSecond, 'MAC/s').figure} ${scaled(mean.macsPerSecond, 'MAC/s').unit}`}</span>
+            <span>{t`${mean.period} mean ${joined(scaled(mean.macsPerSecond, 'MAC/s'), ' ')}`}</span>
           )}
         </Readout>
         <TodayReadouts status={status} today={today} stale={link !== 'ready'} />

@@ -8,7 +8,7 @@ import { href } from '../../app/route'
 import { useAnswer } from '../../data/answer'
 import { useLive, useStaleSince } from '../../data/live'
 import { useStore } from '../../data/store'
-import { bytes, clockSeconds, NONE, scaled, span, watts } from '../../ui/format'
+import { bytes, clockSeconds, joined, NONE, scaled, span, watts } from '../../ui/format'
 import { Empty, Mark, Panel, Qualifier, type MarkState } from '../../ui/parts'
 import { NoJobs } from '../../ui/no-jobs'
 import { isRunning } from './figures'
@@ -48,7 +48,7 @@ export function Now({ status, today }: { status: EngineStatus; today: TodaySumma
           <ul className={`list one ${stale ? 'stale' : ''}`}>
             {status.devices.map((device) => {
               const now = live?.devices.find((one) => one.id === device.id)
-              // What a stopped device did in the last minute would read as if it still ran.
+              // The rate of the last minute is left out for a stopped device: it would read as if the device still ran.
               const rate = device.state === 'faulted' ? null : (now?.macsPerSecond ?? null)
               const shown = rate === null ? null : scaled(rate, 'MAC/s')
               return (
@@ -93,7 +93,7 @@ export function Now({ status, today }: { status: EngineStatus; today: TodaySumma
                         )}
                         {now.macsPerJoule !== null && (
                           <Qualifier certainty={now.wattsCertainty}>
-                            {scaled(now.macsPerJoule, 'MAC/J').figure} {scaled(now.macsPerJoule, 'MAC/J').unit}
+                            {joined(scaled(now.macsPerJoule, 'MAC/J'), ' ')}
                           </Qualifier>
                         )}
                         {now.wattsCertainty !== null && (
@@ -126,7 +126,7 @@ export function Now({ status, today }: { status: EngineStatus; today: TodaySumma
   )
 }
 
-/** What is being fetched meanwhile, in one line each. */
+/** Downloads that run while the rig mines, one line for each. */
 function Fetching() {
   const { t } = useLingui()
   const downloads = useAnswer('models.downloads', null, { on: ['models.download'], restMilliseconds: 500 })

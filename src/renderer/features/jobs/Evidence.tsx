@@ -2,7 +2,7 @@ import { Plural, Trans, useLingui } from '@lingui/react/macro'
 import type { WorkDetail } from '#shared/contract/jobs'
 import { count, shortId } from '../../ui/format'
 
-/** What the rig handed over so that others can check: shown whole as a list, as it went to the network. */
+/** The evidence that the rig sent to the network with the result, so that others can check the result. */
 export function Evidence({ detail }: { detail: WorkDetail }) {
   const { evidence } = detail
   if (detail.kind === 'proof') {
@@ -53,7 +53,7 @@ function TopFive({ evidence }: { evidence: ChatEvidence }) {
   const { t } = useLingui()
   const finishes: Record<ChatEvidence['finish'], string> = {
     stop: t`ended by itself`,
-    length: t`ended at its limit of tokens`,
+    length: t`stopped at ${count(evidence.tokenIds.length)} tokens`,
     cancelled: t`cancelled`,
   }
   const shown = evidence.topLogProbabilities.slice(0, SHOWN_POSITIONS)

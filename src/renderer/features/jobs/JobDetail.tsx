@@ -1,11 +1,10 @@
-/** One job or share: what it was, what it counted for, its evidence, input and output, and the path of its states. */
+/** One job or share: its kind and model, its credit, its evidence, input and output, and its states over time. */
 import { Trans, useLingui } from '@lingui/react/macro'
 import type { WorkDetail as Detail } from '#shared/contract/jobs'
 import { FINAL_JOB_STATES } from '#shared/domain/states'
 import { reportFailure } from '../../app/Notices'
 import { useAnswer } from '../../data/answer'
-import { client } from '../../data/client'
-import { asFailure, toast, useLinked, useStore } from '../../data/store'
+import { toast, useStore } from '../../data/store'
 import {
   clockSeconds,
   count,
@@ -13,6 +12,7 @@ import {
   duration,
   gigaMacs,
   jobCost,
+  joined,
   joules,
   microUnit,
   NONE,
@@ -24,6 +24,7 @@ import { Loaded, Qualifier } from '../../ui/parts'
 import { refusalWords } from '../../ui/refusals'
 import { useSay } from '../../ui/say'
 import { StateBadge, StateWord, Verified } from '../../ui/states'
+import { CancelJob } from './CancelJob'
 import { Evidence } from './Evidence'
 import { tokensPerSecond } from './job-rate'
 import { JobInput, JobOutput } from './JobResult'
@@ -64,25 +65,11 @@ export function JobDetail({ id, onClose }: { id: string; onClose: () => void }) 
 
 function Body({ detail }: { detail: Detail }) {
   const { t } = useLingui()
-  const linked = useLinked()
   const open = !FINAL_JOB_STATES.includes(detail.state) && detail.kind !== 'proof' && detail.state !== 'submitted'
-  const cancel = (): void => {
-    client.call('jobs.cancel', { id: detail.id }).catch((error: unknown) => reportFailure(asFailure(error)))
-  }
   return (
     <>
       <Facts detail={detail} />
-      {open && (
-        <button
-          type="button"
-          className="btn sm"
-          disabled={!linked}
-          title={linked ? undefined : t`The engine is gone`}
-          onClick={cancel}
-        >
-          <Trans>Cancel this job</Trans>
-        </button>
-      )}
+      {open && <CancelJob id={detail.id} onFailed={reportFailure} />}
       <Amounts detail={detail} />
       {detail.digest !== null && (
         <dl className="kv rule-top part">
@@ -127,7 +114,7 @@ function Body({ detail }: { detail: Detail }) {
         <h3>{t`Path`}</h3>
         <dl className="kv">
           {detail.path.map((step) => (
-            <PathStep key={`${step.state} ${step.at}`} state={step.state} at={step.at} />
+            <PathStep key={`${step.state} ${step.at}`} step={step} isOwn={detail.origin === 'person'} />
           ))}
         </dl>
       </div>
@@ -135,11 +122,11 @@ function Body({ detail }: { detail: Detail }) {
   )
 }
 
-function PathStep({ state, at }: Detail['path'][number]) {
+function PathStep({ step: { state, at }, isOwn }: { step: Detail['path'][number]; isOwn: boolean }) {
   return (
     <>
       <dt>
-        <StateWord state={state} />
+        <StateWord state={state} isOwn={isOwn} />
       </dt>
       <dd title={dayClock(at)}>{clockSeconds(at)}</dd>
     </>
@@ -152,7 +139,7 @@ function Facts({ detail }: { detail: Detail }) {
   const device = useStore((state) => state.devices?.find((one) => one.id === detail.deviceId))
   const speed = tokensPerSecond(detail)
   const origins: Record<Detail['origin'], string> = {
-    person: t`given by you`,
+    person: t`your own`,
     sample: t`generated sample`,
     network: t`the network`,
   }
@@ -162,7 +149,7 @@ function Facts({ detail }: { detail: Detail }) {
         <Trans>State</Trans>
       </dt>
       <dd>
-        <StateBadge state={detail.state} />
+        <StateBadge state={detail.state} isOwn={detail.origin === 'person'} />
       </dd>
       {detail.reason !== null && (
         <>
@@ -251,9 +238,7 @@ function Amounts({ detail }: { detail: Detail }) {
       <dt>
         <Trans>Efficiency</Trans>
       </dt>
-      <dd>
-        {macsPerJoule === null ? NONE : `${scaled(macsPerJoule, 'MAC/J').figure} ${scaled(macsPerJoule, 'MAC/J').unit}`}
-      </dd>
+      <dd>{macsPerJoule === null ? NONE : joined(scaled(macsPerJoule, 'MAC/J'), ' ')}</dd>
       <dt>{factor === null ? t`Credit` : t`Credit, × ${factor}`}</dt>
       <dd>
         {detail.creditMacs === null || detail.state === 'rejected' ? NONE : `${gigaMacs(detail.creditMacs)} GMAC`}

@@ -1,4 +1,4 @@
-/** What a job was given and what it gave back. */
+/** Input and output of a job. */
 import { Plural, Trans, useLingui } from '@lingui/react/macro'
 import type { WorkDetail } from '#shared/contract/jobs'
 import { ocrLine, type JobInput as Input, type OcrLine } from '#shared/domain/job'

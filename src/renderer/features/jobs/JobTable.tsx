@@ -1,4 +1,4 @@
-/** A million rows, drawn as the few that are seen. */
+/** The table of jobs: up to a million rows, of which only the visible ones are drawn. */
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { Trans, useLingui } from '@lingui/react/macro'
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
@@ -40,7 +40,7 @@ export function JobTable({ filter, filtered, chosen, onChoose }: JobTableProps) 
   const items = virtualizer.getVirtualItems()
   const first = items[0]?.index ?? 0
   const start = items[0]?.start ?? 0
-  // The rows stand in a box that does not scroll and are moved by script: at 32 million pixels a browser loses lines.
+  // A script moves the rows inside a box that does not scroll: a browser misplaces lines at 32 million pixels.
   const place = useCallback(() => {
     if (body.current) body.current.style.transform = `translateY(${start - (scroller.current?.scrollTop ?? 0)}px)`
   }, [start])
@@ -54,14 +54,12 @@ export function JobTable({ filter, filtered, chosen, onChoose }: JobTableProps) 
     return pages.failure ? <Problem failure={pages.failure} onRetry={() => pages.follow()} /> : <Loading />
   if (pages.total === 0) {
     return filtered ? (
-      <Empty title={t`Nothing fits this filter`}>
+      <Empty title={t`No matching jobs`}>
         <Trans>Choose another kind or state, or empty the search.</Trans>
       </Empty>
     ) : (
       <Empty title={t`No jobs yet`}>
-        <Trans>
-          Each share and each job appears here as it runs. Start mining, or give this rig some work of your own.
-        </Trans>
+        <Trans>Each share and each job appears here as it runs. Start mining, or run a job of your own.</Trans>
       </Empty>
     )
   }
@@ -128,7 +126,7 @@ export function JobTable({ filter, filtered, chosen, onChoose }: JobTableProps) 
                     <span className="u">GMAC</span>
                   </th>
                   <th>{t`State`}</th>
-                  <th>{t`Check`}</th>
+                  <th>{t`Verified`}</th>
                 </tr>
               </thead>
               <tbody ref={body}>
@@ -161,7 +159,7 @@ export function JobTable({ filter, filtered, chosen, onChoose }: JobTableProps) 
           {pages.total > MOST_ROWS
             ? t`newest ${count(MOST_ROWS)} of ${count(pages.total)}; filter or export for the rest`
             : filtered
-              ? t`${count(pages.total)} fit the filter, newest first`
+              ? t`${count(pages.total)} matching, newest first`
               : pages.total === 1
                 ? t`one row`
                 : t`${count(pages.total)} jobs and shares, newest first`}
@@ -232,10 +230,10 @@ function Row({
       />
       <Amount text={row.state === 'rejected' ? NONE : gigaMacs(row.creditMacs)} />
       <td title={row.reason ?? undefined}>
-        <StateBadge state={row.state} />
+        <StateBadge state={row.state} isOwn={row.origin === 'person'} />
       </td>
       <td>
-        <Verified verification={row.verification} />
+        <Verified verification={row.verification} isUnderHead />
       </td>
     </tr>
   )

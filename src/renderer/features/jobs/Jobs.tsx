@@ -1,4 +1,4 @@
-/** Every share and job: newest first, filtered, one at a time in detail, and work of one's own. */
+/** Every share and job: newest first, filtered, one at a time in detail, and jobs that a person runs. */
 import { Trans, useLingui } from '@lingui/react/macro'
 import { useEffect, useState } from 'react'
 import type { WorkFilter } from '#shared/contract/jobs'
@@ -11,7 +11,7 @@ import { count } from '../../ui/format'
 import { Icon } from '../../ui/icons'
 import { NoJobs } from '../../ui/no-jobs'
 import { Choice } from '../../ui/parts'
-import { GiveWork } from './GiveWork'
+import { RunJob } from './RunJob'
 import { JobDetail } from './JobDetail'
 import { JobTable } from './JobTable'
 import { KindSummary } from './KindSummary'
@@ -35,7 +35,7 @@ export function Jobs() {
   const [device, setDevice] = useState('all')
   const [typed, setTyped] = useState('')
   const search = useSettled(typed.trim(), TYPING_MILLISECONDS)
-  const [giving, setGiving] = useState<{ image: File | null } | null>(null)
+  const [asked, setAsked] = useState<{ image: File | null } | null>(null)
   const filter: WorkFilter = {
     ...(kind === 'all' ? {} : { kind }),
     ...(state === 'all' ? {} : { state }),
@@ -51,7 +51,7 @@ export function Jobs() {
       onDrop={(event) => {
         event.preventDefault()
         const file = event.dataTransfer.files[0]
-        if (file && linked) setGiving({ image: file })
+        if (file && linked) setAsked({ image: file })
       }}
     >
       <div className="title">
@@ -100,10 +100,10 @@ export function Jobs() {
             type="button"
             className="btn primary"
             title={linked ? undefined : t`The engine is gone`}
-            onClick={() => setGiving({ image: null })}
+            onClick={() => setAsked({ image: null })}
           >
             <Icon name="plus" small />
-            <Trans>Give it work</Trans>
+            <Trans>Run a job</Trans>
           </button>
         </fieldset>
       </div>
@@ -115,12 +115,12 @@ export function Jobs() {
         </section>
         {part !== '' && <JobDetail key={part} id={part} onClose={() => go('jobs')} />}
       </div>
-      {giving && (
-        <GiveWork
-          image={giving.image}
-          onClose={() => setGiving(null)}
+      {asked && (
+        <RunJob
+          image={asked.image}
+          onClose={() => setAsked(null)}
           onShow={(id) => {
-            setGiving(null)
+            setAsked(null)
             go('jobs', id)
           }}
         />

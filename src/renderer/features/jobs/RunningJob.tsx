@@ -3,28 +3,23 @@ import { useState } from 'react'
 import { FINAL_JOB_STATES } from '#shared/domain/states'
 import type { Failure } from '#shared/domain/errors'
 import { useAnswer } from '../../data/answer'
-import { client } from '../../data/client'
 import { useNow } from '../../data/live'
-import { asFailure, useLinked } from '../../data/store'
 import { duration, gigaMacs, jobCost, joules, microUnit, span } from '../../ui/format'
 import { Loaded, Problem } from '../../ui/parts'
 import { refusalWords } from '../../ui/refusals'
 import { useSay } from '../../ui/say'
 import { StateBadge, Verified } from '../../ui/states'
+import { CancelJob } from './CancelJob'
 import { tokensPerSecond } from './job-rate'
 import { JobOutput } from './JobResult'
 
-/** A job that was just given: its state, what it says as it says it, how to cancel it, and its result. */
+/** A job that the person just started: its state, its text as it is generated, a button that cancels it, and its result. */
 export function RunningJob({ id, tokens }: { id: string; tokens: string }) {
   const { t } = useLingui()
   const say = useSay()
   const now = useNow()
-  const linked = useLinked()
   const answer = useAnswer('jobs.get', { id }, { on: ['job.changed'], restMilliseconds: 100, everyMilliseconds: 2000 })
   const [failure, setFailure] = useState<Failure | null>(null)
-  const cancel = (): void => {
-    client.call('jobs.cancel', { id }).then(answer.reload, (error: unknown) => setFailure(asFailure(error)))
-  }
   return (
     <Loaded answer={answer}>
       {(detail) => {
@@ -34,7 +29,7 @@ export function RunningJob({ id, tokens }: { id: string; tokens: string }) {
           <div className="result">
             <output className="spread">
               <span className="row">
-                <StateBadge state={detail.state} />
+                <StateBadge state={detail.state} isOwn={detail.origin === 'person'} />
                 <span className="muted">
                   {detail.model}
                   {over && detail.milliseconds !== null && `, ${duration(detail.milliseconds)}`}
@@ -57,15 +52,7 @@ export function RunningJob({ id, tokens }: { id: string; tokens: string }) {
                   </span>
                 )
               ) : (
-                <button
-                  type="button"
-                  className="btn sm"
-                  disabled={!linked}
-                  title={linked ? undefined : t`The engine is gone`}
-                  onClick={cancel}
-                >
-                  <Trans>Cancel this job</Trans>
-                </button>
+                <CancelJob id={id} onCancelled={answer.reload} onFailed={setFailure} />
               )}
             </output>
             {detail.state === 'queued' && (

@@ -3,7 +3,7 @@ import type { WorkRow } from '#shared/contract/jobs'
 import type { Failure } from '#shared/domain/errors'
 
 export const PAGE_ROWS = 100
-/** Windows kept: what is far from the eye is fetched again when it comes back. */
+/** How many windows are kept. A window far from the visible rows is dropped and fetched again when it is needed. */
 const MOST_ROWS = 5000
 
 export interface JobPage {
@@ -103,7 +103,7 @@ export class JobPages {
         if (generation !== this.#generation || this.#total === null) return
         this.#newer = Math.max(0, total - this.#total)
         rows.forEach((row, index) => this.#rows.set(offset + index - this.#newer, row))
-        // Rows came between: the window has a gap at its end, asked for once more with the right offset.
+        // New rows arrived meanwhile and left a gap at the end of the window: the window is fetched again with the right offset.
         if (offset - this.#newer !== page * PAGE_ROWS) this.#load(page)
         this.#forgetFar(page)
         this.#failure = null
@@ -127,7 +127,7 @@ export class JobPages {
   #fail(generation: number, error: unknown): void {
     if (generation !== this.#generation) return
     const failure = this.#toFailure(error)
-    // A lost link is told by the header; rows stay.
+    // The header reports a lost link; the rows stay.
     if (failure.code !== 'unavailable') this.#failure = failure
     this.#changed()
   }

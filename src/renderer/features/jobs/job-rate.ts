@@ -3,8 +3,8 @@ import type { WorkRow } from '#shared/contract/jobs'
 import { count, three } from '../../ui/format'
 
 /**
- * Of a chat those generated, of embeddings those read, over the job's whole time in the worker; three digits, whole from
- * 100 on. Null where there are none.
+ * Tokens per second over the job's whole time in the worker: generated tokens of a chat, tokens read of embeddings. Three
+ * digits, whole from 100 on. Null for a job without tokens.
  */
 export function tokensPerSecond({ tokens, milliseconds }: Pick<WorkRow, 'tokens' | 'milliseconds'>): string | null {
   const number = tokens === null ? 0 : tokens.output > 0 ? tokens.output : tokens.input

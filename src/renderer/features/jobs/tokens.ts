@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'react'
 import { client } from '../../data/client'
 
-/** What a chat has said so far. Listens from the start, since the first tokens may come before the job's id is known here. */
+/** The text that a chat job has generated so far. Listens from the start, since the first tokens may arrive before the job's id does. */
 export function useTokens(id: string | null): string {
   const heard = useRef(new Map<string, string>())
   const [text, setText] = useState('')

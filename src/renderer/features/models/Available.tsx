@@ -67,7 +67,7 @@ function Row({ model, onAsked }: { model: CatalogueRow; onAsked: () => void }) {
               <a className="strong" href={model.card} target="_blank" rel="noreferrer" title={model.card}>
                 {model.name}
               </a>{' '}
-              {model.recommended && <span className="tag">{t`Lode's choice here`}</span>}
+              {model.recommended && <span className="tag">{t`Recommended for this computer`}</span>}
             </>
           }
           below={model.description}
@@ -98,7 +98,7 @@ function Row({ model, onAsked }: { model: CatalogueRow; onAsked: () => void }) {
         <button
           type="button"
           className={model.download !== null ? 'btn quiet sm' : model.recommended ? 'btn primary sm' : 'btn sm'}
-          aria-label={model.download === null ? t`Get ${model.name}` : t`${model.name}, asked for`}
+          aria-label={model.download === null ? t`Get ${model.name}` : t`${model.name}, queued`}
           aria-disabled={model.download !== null}
           disabled={impossible && model.download === null}
           title={impossible ? fit.words : undefined}
@@ -106,7 +106,7 @@ function Row({ model, onAsked }: { model: CatalogueRow; onAsked: () => void }) {
             if (model.download === null) get()
           }}
         >
-          {model.download === null ? <Trans>Get</Trans> : <Trans>Asked for</Trans>}
+          {model.download === null ? <Trans>Get</Trans> : <Trans>Queued</Trans>}
         </button>
       </td>
     </tr>

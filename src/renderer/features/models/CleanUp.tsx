@@ -1,4 +1,4 @@
-/** Models that earned longest ago make room, until the rest is within a quota. Said before, done when asked twice. */
+/** Deletes the models that earned longest ago until the rest is within a quota. Names them first and deletes after a second click. */
 import { Plural, Trans, useLingui } from '@lingui/react/macro'
 import { useId, useState } from 'react'
 import type { Result } from '#shared/contract/index'
@@ -10,7 +10,7 @@ import { takesFocus } from '../../ui/kept-focus'
 
 const GIGA = 1e9
 
-/** A number with a point or a comma above nothing; null for anything else. */
+/** A positive number, written with a point or a comma; null for any other text. */
 function quotaBytes(text: string): number | null {
   const value = Number(text.trim().replace(',', '.'))
   return text.trim() === '' || !Number.isFinite(value) || value < 0 ? null : Math.floor(value * GIGA)

@@ -1,13 +1,13 @@
-/** How long prompt and answer together may be when a model's memory is reckoned: the cache grows with every token. */
+/** The length of prompt and answer together for which a model's memory is computed: the KV cache grows with every token. */
 import { useLingui } from '@lingui/react/macro'
 import { count } from '../../ui/format'
 import { Choice } from '../../ui/parts'
 
-/** What the engine reckons with by itself: a long conversation. */
+/** The engine's own choice: a long conversation. */
 export const USUAL_CONTEXT = 4096
 const TOKENS = [2048, USUAL_CONTEXT, 8192, 16_384, 32_768, 131_072]
 
-/** A model whose context is shorter is reckoned with all of its own. */
+/** Chooses the context in tokens. A model with a shorter context counts with its whole context. */
 export function ContextChoice({ value, onChange }: { value: number; onChange: (tokens: number) => void }) {
   const { t } = useLingui()
   return (

@@ -26,7 +26,7 @@ export function DownloadRow({ download, onChanged }: { download: Download; onCha
   }
   const goOn = { label: t`Go on with ${name}`, word: t`Go on`, method: 'models.get' } as const
   const pause = { label: t`Pause ${name}`, word: t`Pause`, method: 'models.pause' } as const
-  // One button, so that it keeps the focus while its word changes.
+  // Pause and Go on are one button, so that the button keeps the focus while its word changes.
   const next = {
     waiting: pause,
     fetching: pause,

@@ -1,4 +1,4 @@
-/** What mining fetches by itself, said before it happens, and how to leave it. */
+/** Says which models mining will fetch by itself, and lets the person refuse. */
 import { Trans, useLingui } from '@lingui/react/macro'
 import { useState } from 'react'
 import type { Download, FetchPlan } from '#shared/contract/models'
@@ -12,7 +12,7 @@ const refuse = (allowed: boolean) => (): void => {
 }
 
 export function FetchPlanPanel({ plan, downloads }: { plan: FetchPlan; downloads: readonly Download[] }) {
-  // What is installed leaves the downloads a moment before the plan is asked for again.
+  // An installed model leaves the list of downloads a moment before the new plan arrives.
   const [last, setLast] = useState(downloads)
   const [lastPlan, setLastPlan] = useState(plan)
   const [installed, setInstalled] = useState<readonly string[]>([])
@@ -37,7 +37,7 @@ export function FetchPlanPanel({ plan, downloads }: { plan: FetchPlan; downloads
   )
 }
 
-/** The sentence; Home says the same before the first start. */
+/** The plan in a sentence. Home shows the same sentence before the first start. */
 export function PlanWords({ plan }: { plan: FetchPlan }) {
   const { t } = useLingui()
   const names = listed(plan.models.map((model) => t`${model.name} (${bytes(model.bytes)})`))

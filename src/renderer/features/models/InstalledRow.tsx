@@ -11,7 +11,7 @@ import { bytes, count, joined, NONE, scaled, shortId, shortTime } from '../../ui
 
 interface InstalledRowProps {
   model: ModelRow
-  /** what the last check found wrong */
+  /** files that the last check found missing or changed */
   badFiles: readonly string[]
   onRemoved: () => void
 }
@@ -87,7 +87,7 @@ function StateWords({ model, badFiles }: { model: ModelRow; badFiles: readonly s
   }
 }
 
-/** Asks once, in place. */
+/** Removes a model after one question, asked in the place of the button. */
 function Remove({ model, onRemoved }: { model: ModelRow; onRemoved: () => void }) {
   const { t } = useLingui()
   const [asked, setAsked] = useState(false)
@@ -100,7 +100,7 @@ function Remove({ model, onRemoved }: { model: ModelRow; onRemoved: () => void }
         type="button"
         className="btn sm"
         aria-label={t`Remove ${model.name}`}
-        // After Keep the focus is where it was.
+        // Keep gives the focus back to Remove.
         ref={kept ? takesFocus : null}
         onClick={() => setAsked(true)}
       >

@@ -37,7 +37,7 @@ export function Models() {
   const adding = useAdding(installed.reload)
   const models = installed.data ?? []
   const screen = useKeptFocus<HTMLDivElement>()
-  // While another context is asked about, the rows stay.
+  // The rows stay while the catalogue is asked for another context.
   const [shown, setShown] = useState(catalogue.data)
   if (catalogue.data !== undefined && catalogue.data !== shown) setShown(catalogue.data)
   return (

@@ -1,4 +1,4 @@
-/** Files that a person chose: by their path where the window knows it, else sent to the engine's own server. */
+/** Files that a person chose. The window passes their paths to the engine; a page sends the files themselves to the engine's server. */
 import type { Params } from '#shared/contract/index'
 import { Failure } from '#shared/domain/errors'
 import { sessionToken } from '../../data/connect'
@@ -9,10 +9,10 @@ export interface ChosenFile {
   name: string
 }
 
-/** No model has more. */
+/** More files than any model has. */
 const MAX_FILES = 2000
 
-/** What was chosen in the system's dialog, a folder with all that is in it. */
+/** The files that were chosen in the system's dialog; of a folder all files in it. */
 export function chosenFiles(list: FileList | null): Promise<ChosenFile[]> {
   return Promise.resolve(
     [...(list ?? [])].map((file) => ({
@@ -22,9 +22,9 @@ export function chosenFiles(list: FileList | null): Promise<ChosenFile[]> {
   )
 }
 
-/** What was dropped. Rejects with a Failure where a folder cannot be read or holds too much. */
+/** The files that were dropped. Rejects with a Failure where a folder cannot be read or holds too many files. */
 export async function droppedFiles(transfer: DataTransfer): Promise<ChosenFile[]> {
-  // Both are gone when the event is over.
+  // The browser empties both lists when the event is over.
   const files = [...transfer.files]
   const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry() ?? [])
   const plain = files.map((file) => ({ file, name: file.name }))
@@ -46,14 +46,14 @@ async function readEntry(entry: FileSystemEntry, found: ChosenFile[]): Promise<v
   }
   const reader = (entry as FileSystemDirectoryEntry).createReader()
   for (;;) {
-    // It gives a hundred at a time, and none after the last.
+    // The reader gives a hundred entries at a time, and none after the last.
     const part = await new Promise<FileSystemEntry[]>((done, fail) => reader.readEntries(done, fail))
     if (part.length === 0) return
     for (const child of part) await readEntry(child, found)
   }
 }
 
-/** `onShare`: 0 to 1 of what is sent. Rejects with a Failure. */
+/** `onShare` is told which part of the bytes was sent, 0 to 1. Rejects with a Failure. */
 export async function takeFiles(
   files: readonly ChosenFile[],
   onShare: (share: number) => void,
@@ -75,7 +75,7 @@ export async function takeFiles(
   return { upload }
 }
 
-/** Files without a folder get one, which the model takes its name from: that of its weights where they have one of their own. */
+/** Puts files without a folder into one. The model is named after the folder, so the folder is named after the weights where these have a name of their own. */
 function gathered(files: readonly ChosenFile[]): readonly ChosenFile[] {
   if (files.length === 1 || files.every(({ name }) => name.includes('/'))) return files
   const weights = files.find(({ name }) => /\.(onnx|safetensors|gguf)$/i.test(name) && !/^model\b/i.test(name))
@@ -84,7 +84,7 @@ function gathered(files: readonly ChosenFile[]): readonly ChosenFile[] {
   return files.map(({ file, name }) => ({ file, name: `${folder}/${name}` }))
 }
 
-/** Older versions of Electron write it into the file itself; a page has none. */
+/** The file's path: the preload's answer, or the property that older versions of Electron put on the file. Empty in a page. */
 function pathOf(file: File): string {
   return (file as { path?: string }).path ?? window.lode?.pathOf(file) ?? ''
 }
@@ -98,7 +98,7 @@ function folderOf(path: string, inside: string): string {
     .join(path.includes('\\') ? '\\' : '/')
 }
 
-/** Only names that the store takes travel; others could not be used anyway. */
+/** Sends one file. Characters that the store does not accept in names become underscores. */
 function send(
   upload: string,
   file: File,

@@ -1,4 +1,4 @@
-/** Adding a model: what is under way, and what was refused. */
+/** Adding a model: the step that runs now, and the failure of the last try. */
 import { useLingui } from '@lingui/react/macro'
 import { useState } from 'react'
 import type { Params } from '#shared/contract/index'
@@ -9,7 +9,7 @@ import { bytes, percent } from '../../ui/format'
 import { takeFiles, type ChosenFile } from './take-files'
 
 export interface Adding {
-  /** what is being done, in words; null while nothing is */
+  /** the step that runs now, in words; null while nothing is added */
   busy: string | null
   failure: Failure | null
   addFiles(files: Promise<readonly ChosenFile[]>): void
@@ -39,8 +39,7 @@ export function useAdding(onAdded: () => void): Adding {
     busy,
     failure,
     addFiles: (files) => {
-      if (busy === null)
-        add(files.then((all) => takeFiles(all, (share) => setBusy(t`Sending to the engine, ${percent(share)}`))))
+      if (busy === null) add(files.then((all) => takeFiles(all, (share) => setBusy(t`Copying, ${percent(share)}`))))
     },
     addPath: (path) => {
       if (busy === null) add(Promise.resolve({ path }))

@@ -176,7 +176,7 @@ function SixBoxes({
 
 const TYPING_MILLISECONDS = 120
 
-/** What the engine says of the address, a moment after the last key. Null while empty or unknown. */
+/** The engine's check of the address, a moment after the last key. Null while the address is empty or not checked yet. */
 function useCheck(address: string): AddressCheck | null {
   const [result, setResult] = useState<{ address: string; check: AddressCheck } | null>(null)
   const latest = useRef(address)

@@ -81,7 +81,7 @@ function Electricity({ settings }: { settings: Settings }) {
             text !== '' && micros === null ? (
               <span className="bad">{t`A price such as 0.21`}</span>
             ) : stored === null && assumed ? (
-              t`Not set: ${priceText(assumed)} a kilowatt hour is assumed, and said wherever it is used.`
+              t`Not set. Assuming ${priceText(assumed)}/kWh; marked "assumed".`
             ) : (
               t`Used for cost and net. Never sent anywhere.`
             )

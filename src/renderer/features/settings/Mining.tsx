@@ -10,11 +10,11 @@ export function Mining({ settings }: { settings: Settings }) {
     <Panel title={t`Mining`}>
       <div className="rule-top">
         <Setting
-          name={<Trans>Practice keeps going</Trans>}
-          help={<Trans>Off: practice stops by itself after an hour, since it uses electricity and pays nothing.</Trans>}
+          name={<Trans>Don't stop practice after an hour</Trans>}
+          help={<Trans>Off: practice stops after an hour, since it uses electricity and pays nothing.</Trans>}
         >
           <Switch
-            label={t`Practice keeps going`}
+            label={t`Don't stop practice after an hour`}
             checked={settings.practiceKeepGoing}
             onChange={(practiceKeepGoing) => saveSettings({ practiceKeepGoing })}
           />

@@ -1,4 +1,4 @@
-/** Work of one's own: a picture to read, texts to embed, a question to ask. */
+/** The dialog in which a person runs a job: a picture to read, texts to embed, or a question to ask. */
 import { Trans, useLingui } from '@lingui/react/macro'
 import { useState } from 'react'
 import { Failure } from '#shared/domain/errors'
@@ -16,14 +16,14 @@ import { toBase64 } from './files'
 import { RunningJob } from './RunningJob'
 import { useTokens } from './tokens'
 
-interface GiveWorkProps {
+interface RunJobProps {
   /** a picture that was dropped on the screen */
   image: File | null
   onClose: () => void
   onShow: (id: string) => void
 }
 
-export function GiveWork({ image, onClose, onShow }: GiveWorkProps) {
+export function RunJob({ image, onClose, onShow }: RunJobProps) {
   const { t } = useLingui()
   const [kind, setKind] = useState<JobKind>('ocr')
   const [file, setFile] = useState<File | null>(image)
@@ -73,7 +73,7 @@ export function GiveWork({ image, onClose, onShow }: GiveWorkProps) {
       open
       wide
       onClose={onClose}
-      title={<Trans>Give it work</Trans>}
+      title={<Trans>Run a job</Trans>}
       description={<Trans>It runs on this computer and earns credit like any other job.</Trans>}
       footer={
         <>
@@ -84,7 +84,7 @@ export function GiveWork({ image, onClose, onShow }: GiveWorkProps) {
                 <Trans>Show it in the table</Trans>
               </button>
               <button type="button" className="btn" onClick={again}>
-                <Trans>Give more</Trans>
+                <Trans>Run another</Trans>
               </button>
             </>
           )}
@@ -117,7 +117,7 @@ export function GiveWork({ image, onClose, onShow }: GiveWorkProps) {
         <RunningJob id={id} tokens={tokens} />
       ) : (
         <>
-          <div className="spread give-head">
+          <div className="spread">
             <Segmented
               label={t`What to do`}
               value={kind}
@@ -152,9 +152,9 @@ export function GiveWork({ image, onClose, onShow }: GiveWorkProps) {
           {kind === 'ocr' && <ChooseImage file={file} onFile={setFile} />}
           {kind === 'embed' && (
             <div className="field">
-              <label htmlFor="give-texts">{t`Texts, one a line`}</label>
+              <label htmlFor="run-texts">{t`One text per line`}</label>
               <textarea
-                id="give-texts"
+                id="run-texts"
                 className="area"
                 rows={7}
                 value={texts}
@@ -165,9 +165,9 @@ export function GiveWork({ image, onClose, onShow }: GiveWorkProps) {
           {kind === 'chat' && (
             <>
               <div className="field">
-                <label htmlFor="give-question">{t`Question or text`}</label>
+                <label htmlFor="run-question">{t`Question or text`}</label>
                 <textarea
-                  id="give-question"
+                  id="run-question"
                   className="area"
                   rows={6}
                   value={question}
@@ -175,10 +175,10 @@ export function GiveWork({ image, onClose, onShow }: GiveWorkProps) {
                 />
               </div>
               <div className="row">
-                <label htmlFor="give-tokens">{t`At most`}</label>
+                <label htmlFor="run-tokens">{t`At most`}</label>
                 <span className="input tokens-input">
                   <input
-                    id="give-tokens"
+                    id="run-tokens"
                     type="number"
                     min={1}
                     max={8192}
