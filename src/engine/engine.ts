@@ -31,7 +31,7 @@ import { createSensorsClient, startVerifier } from './workers'
 import { createKeptDriverChecks, createDriverSupport } from './drivers'
 import { createHandlers } from './handlers'
 import { acquireEngineLock, openLedger, openMetrics } from './ledger'
-import { createDevicePowers, createLive, createSensorReadings, type Live } from './power'
+import { createLive, createRigPower, type Live } from './power'
 import { createMining, type Mining, openMiningMark, createThrottle } from './mining'
 import { createModelSupport, type ModelEnvironment, createUsableModels } from './models'
 import {
@@ -235,16 +235,12 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       onChange: changed,
     })
     closers.add(() => drivers.stop())
-    const powers = createDevicePowers({
-      inventory,
-      device: (deviceId) => devices.runners().find((runner) => runner.deviceId === deviceId),
-      isDriverDevice: (deviceId) => drivers.ownerOf(deviceId) !== null,
-    })
-    const sensorReadings = createSensorReadings({
+    const { powers, readings: sensorReadings } = createRigPower({
       clock,
       machine: sensors,
-      driverDevices: () => devices.runners().filter(({ deviceId }) => drivers.ownerOf(deviceId) !== null),
-      onReading: powers.onReading,
+      inventory,
+      devices: () => devices.runners(),
+      isDriverDevice: (deviceId) => drivers.ownerOf(deviceId) !== null,
     })
     closers.add(() => sensorReadings.stop())
     const driverChecks = createKeptDriverChecks({ folder: join(dataDir, 'drivers'), ledger, host, drivers, clock })
