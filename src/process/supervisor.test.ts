@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { BACKOFF } from './backoff'
 import { manualClock } from './clock.test.support'
 import type { ManagedProcess, ProcessExit } from './host'
 import { HEARTBEAT_TIMEOUT_MILLISECONDS, supervise, type SupervisedState } from './supervisor'

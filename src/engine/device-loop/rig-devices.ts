@@ -3,13 +3,7 @@ import type { Device } from '#shared/contract/devices'
 import { Failure } from '#shared/domain/errors'
 import type { DriverMethod, VerifierClient } from '../workers'
 import { createSignal, type Signal, type SettingsStore } from '../base'
-import {
-  processorClockHertz,
-  viewDevice,
-  type DeviceDescriptor,
-  type DeviceDriving,
-  type DeviceRegistry,
-} from '../devices'
+import { viewDevice, type DeviceDescriptor, type DeviceDriving, type DeviceRegistry } from '../devices'
 import type { UsableModels } from '../models'
 import { defaultTemperatureLimit, type DevicePower, type DevicePowers, type Live, type SensorReadings } from '../power'
 import type { DriverChannel } from '../workers'

@@ -18,7 +18,7 @@ async function surroundings(gpu: { matrixUnits: boolean }) {
     host: { start: () => Promise.reject(new Error('not asked for')) },
     ledger: {
       recordEvent: ({ code }: { code: string }) => note(code),
-      jobRow: () => ({ at: foundAt }),
+      workRow: () => ({ at: foundAt }),
     } as unknown as RigContext['ledger'],
     log: { info: () => undefined, warn: () => undefined, error: note },
     clock: { now: () => now, monotonic: () => now, setTimeout: () => ({ cancel: () => undefined }) },

@@ -5,7 +5,6 @@ import { signedJobResult } from '#shared/protocol/job'
 import { signedShare } from '#shared/protocol/share'
 import { FINAL_JOB_STATES, JOB_TRANSITIONS, type JobState } from '#shared/domain/states'
 import { type Db, write } from './database'
-import type { WorkEnergy } from '#shared/domain/energy'
 import { energyColumns } from './work-columns'
 import type { Ledger, Recovery, WriterContext } from './types'
 
