@@ -6,10 +6,10 @@ import type { Ledger } from '../ledger'
 
 const KEY = 'mining-alive'
 const BEAT_MILLISECONDS = 15_000
-/** Longer than this after the last beat it was not a hiccup: the person decides again. */
+/** An interruption longer than this was no hiccup: the person starts mining again. */
 const RESUME_WITHIN_MILLISECONDS = 60_000
 
-const mark = z.object({ at: z.number(), options: startOptions }).nullable()
+const marker = z.object({ at: z.number(), options: startOptions }).nullable()
 
 export interface ResumeMarker {
   /** what mining was started with, if it was cut off a moment ago; said once */
@@ -20,7 +20,7 @@ export interface ResumeMarker {
 
 /** `onError`: a beat could not be written; the next is tried in its turn. */
 export function openResumeMarker(ledger: Ledger, clock: Clock, onError: (error: unknown) => void): ResumeMarker {
-  const left = ledger.setting(KEY, mark)
+  const left = ledger.setting(KEY, marker)
   const interrupted = left !== null && clock.now() - left.at < RESUME_WITHIN_MILLISECONDS ? left.options : null
   let timer: { cancel(): void } | null = null
   const beat = (options: StartOptions): void => {
