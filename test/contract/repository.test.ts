@@ -3,6 +3,15 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join, sep } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { lode, root, temporaryFolder } from '../support/lode'
+import {
+  commentsOf,
+  missingCommands,
+  missingFiles,
+  missingOptions,
+  missingScripts,
+  missingSections,
+  type Existing,
+} from '../support/named-things'
 
 const read = (file: string): string => readFileSync(join(root, file), 'utf8')
 const filesUnder = (folder: string): string[] =>
@@ -78,24 +87,145 @@ describe('sources', () => {
   })
 })
 
-describe('documents', () => {
-  const documents = ['README.md', 'CONTRIBUTING.md', ...filesUnder('docs').filter((file) => file.endsWith('.md'))]
+/** Every file but what is installed and built. */
+const files = ((): string[] => {
+  const under = (folder: string): string[] =>
+    readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+      const path = folder === '' ? entry.name : `${folder}/${entry.name}`
+      if (!entry.isDirectory()) return [path]
+      return ['node_modules', 'out', '.git'].includes(entry.name) ? [] : under(path)
+    })
+  return under('')
+})()
+const documents = files.filter((file) => /^(README|CONTRIBUTING|CHANGELOG)\.md$|^docs\/[^/]+\.md$/.test(file))
+const sources = files.filter((file) => /^(src|test|scripts|native)\//.test(file))
+/** Files that people bring, other programs have, or Lode makes while it runs. */
+const ELSEWHERE = new Set(
+  'card.json driver.json engine.json config.json tokenizer.json tokenizer_config.json llama.cpp ggml-quants.c lvp_icd.json picture.png lines.txt mine.json'.split(
+    ' ',
+  ),
+)
+/** Options of npm, git, cmake and pip, and `--name`, which stands for any. */
+const FOREIGN_OPTIONS = ['--package', '--dry-run', '--follow-tags', '--build', '--no-deps', '--only-binary', '--name']
 
-  test.each(documents)('%s names scripts and files that exist', (document) => {
-    const text = read(document)
-    const scripts = [...text.matchAll(/\bnpm (?:run (?:-s )?)?([\w:-]+)/g)]
-      .filter(([whole, name]) => whole.includes(' run ') || name === 'start' || name === 'test')
-      .map(([, name]) => name as string)
-    expect(scripts.filter((name) => manifest.scripts[name] === undefined)).toEqual([])
+/** Options that programs of ours take, read off their sources: also those that `--help` does not tell. */
+function optionsInSources(): string[] {
+  const program = (file: string): string[] =>
+    [...read(file).matchAll(/'?\b([a-z][a-z-]*)'?: (?:option\b|\{ type: ')|'(--[a-z][a-z-]*)'/g)].map(
+      ([, key, option]) => option ?? `--${key}`,
+    )
+  const command = files
+    .filter((file) => file.startsWith('src/cli/'))
+    .flatMap((file) => [...read(file).matchAll(/'(--[a-z][a-z-]*)/g)].map(([, option]) => option as string))
+  const colours = files
+    .filter((file) => file.endsWith('.css'))
+    .flatMap((file) => read(file).match(/(?<=^\s*)--[a-z][a-z-]*(?=:)/gm) ?? [])
+  return [
+    ...command,
+    ...colours,
+    ...files.filter((file) => /^(scripts|test\/bench)\/[\w-]+\.(mjs|ts)$/.test(file)).flatMap(program),
+  ]
+}
 
-    const links = [...text.matchAll(/\]\(([^)#\s]+)[^)]*\)/g)].map(([, target]) => target as string)
+/** What the built command says of itself: each command with its options. */
+async function readCommands(): Promise<Map<string, Set<string>>> {
+  const folder = temporaryFolder()
+  const { stderr } = await lode(folder, ['no-such-command'])
+  const names = /Commands: (.*)\./.exec(stderr)?.[1]?.split(', ') ?? []
+  const commands = new Map<string, Set<string>>()
+  const ask = async (name: string): Promise<void> => {
+    const { code, stdout } = await lode(folder, [...name.split(' '), '--help'])
+    expect(code).toBe(0)
+    commands.set(
+      name,
+      new Set([...stdout.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, option]) => option as string)),
+    )
+  }
+  // A few at once: each is a process of its own.
+  const waiting = [...names]
+  const inTurn = async (): Promise<void> => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) await ask(name)
+  }
+  await Promise.all([inTurn(), inTurn(), inTurn(), inTurn()])
+  return commands
+}
+const commands = await readCommands()
+const existing: Existing = {
+  files,
+  read,
+  scripts: new Set(Object.keys(manifest.scripts)),
+  commands,
+  options: new Set([
+    ...[...commands.values()].flatMap((options) => [...options]),
+    '--version',
+    ...FOREIGN_OPTIONS,
+    ...optionsInSources(),
+  ]),
+}
+const missingNames = (file: string, text: string, of: Existing = existing): string[] => [
+  ...missingFiles(file, text, of, ELSEWHERE),
+  ...missingSections(file, text, of),
+  ...missingScripts(file, text, of),
+  ...missingCommands(file, text, of),
+  ...missingOptions(file, text, of),
+]
+
+describe('names', () => {
+  test.each(documents)('%s names files, sections, scripts, commands and options that exist', (document) => {
+    expect(missingNames(document, read(document))).toEqual([])
+    const links = [...read(document).matchAll(/\]\(([^)#\s]+)[^)]*\)/g)].map(([, target]) => target as string)
     const beside = (target: string): string => join(root, document, '..', target)
     expect(links.filter((target) => !/^[a-z]+:/.test(target) && !existsSync(beside(target)))).toEqual([])
+  })
 
-    const paths = [...text.matchAll(/`((?:src|test|docs|scripts|resources|\.ci)\/[\w./-]+\.\w+)`/g)].map(
-      ([, path]) => path,
+  test('comments name files, sections, scripts, commands and options that exist', () => {
+    expect(sources.flatMap((file) => missingNames(file, commentsOf(file, read(file))))).toEqual([])
+  })
+
+  test.each([
+    ['See src/engine/imaginary.ts.', 'README.md names src/engine/imaginary.ts, and there is no such file'],
+    ['All of `src/imaginary` does.', 'README.md names src/imaginary, and there is no such file'],
+    ['As in imaginary.md §2.', 'README.md names imaginary.md, and there is no such file'],
+    ['As in protocol.md §12.', 'README.md names protocol.md §12, and there is no such section'],
+    ['As in docs/protocol.md §§1 to 2, 12.', 'README.md names docs/protocol.md §12, and there is no such section'],
+    ['(architecture.md, "Wishing")', 'README.md quotes "Wishing" from architecture.md, and it is not there'],
+    ['[There](docs/cli.md#wishes)', 'README.md links to docs/cli.md#wishes, and there is no such heading'],
+    ['`npm run imagine`', 'README.md names npm run imagine, and there is no such script'],
+    ['`lode imagine`', 'README.md names lode imagine, and there is no such command'],
+    ['```\nlode job imagine --kind chat\n```', 'README.md names lode job imagine, and there is no such command'],
+    ['`npm run -s lode -- bench --csv`', 'README.md names lode bench --csv, and there is no such option'],
+    ['With `--imaginary` it does.', 'README.md names --imaginary, and there is no such option'],
+  ])('what does not exist is found: %j', (text, found) => {
+    expect(missingNames('README.md', text)).toEqual([found])
+  })
+
+  test.each([
+    'See src/engine/engine.ts, engine.ts and shared/domain/tiers.ts; a folder: `src/engine/jobs`.',
+    'As in protocol.md §§1 to 3, 5 and [there](docs/protocol.md#5-numbers-encodings-identity).',
+    '**Planned:** `src/pool`, docs/imaginary.md',
+    '`npm run -s lode -- job submit --kind chat --input - --json`, `lode mine | head`, `npm test`',
+    'https://example.org/imaginary.md and test/bench/NAME.ts, in Node.js with transformers.js',
+  ])('what exists, is planned or elsewhere is not: %j', (text) => {
+    expect(missingNames('README.md', text)).toEqual([])
+  })
+
+  test('comments are told from code', () => {
+    const text =
+      "const a = 'src/imaginary.ts' // see engine.ts\n/** store.ts\n * and signal.ts */\nconst b = `http://four.ts`\n"
+    expect(commentsOf('a.ts', text).match(/\w+\.ts/g)).toEqual(['engine.ts', 'store.ts', 'signal.ts'])
+    expect(commentsOf('a.sql', '-- share.ts\nSELECT 1;')).toContain('share.ts')
+  })
+})
+
+describe('documents', () => {
+  test('one place states the version, and the changelog has it', () => {
+    const lockFile = JSON.parse(read('package-lock.json')) as { version: string; packages: Record<string, Package> }
+    expect([lockFile.version, lockFile.packages['']?.version]).toEqual([manifest.version, manifest.version])
+    const released = [...read('CHANGELOG.md').matchAll(/^## (\d+\.\d+\.\d+) - \d{4}-\d\d-\d\d$/gm)].map(
+      ([, version]) => version,
     )
-    expect(paths.filter((path) => !existsSync(join(root, path as string)))).toEqual([])
+    expect(released[0]).toBe(manifest.version)
+    expect(sources.filter((file) => !file.includes('test') && read(file).includes(`'${manifest.version}'`))).toEqual([])
   })
 
   test.each(Object.entries(manifest.scripts))('the script %s runs a file that exists: %s', (_name, command) => {
@@ -116,31 +246,33 @@ describe('documents', () => {
   })
 })
 
-describe("the README's commands", () => {
-  const folder = temporaryFolder()
-  const readme = read('README.md')
-  const inTable = [...readme.matchAll(/^\| (`[a-z].*?) +\|/gm)].flatMap(([, cell = '']) =>
-    [...cell.matchAll(/`([^`]+)`/g)].map(([, command]) => command as string),
-  )
-  /** Each command's line of options, with those that belong to it. */
-  const described = [...readme.matchAll(/^- `([a-z ]+)`:((?:.|\n {2})*)/gm)].map(([, command = '', text = '']) => ({
-    command,
-    options: [...text.matchAll(/--[a-z-]+/g)].map(([option]) => option).toSorted(),
-  }))
+describe('the commands', () => {
+  const names = [...commands.keys()].toSorted()
+  /** Each command's part of docs/cli.md. */
+  const parts = read('docs/cli.md')
+    .split(/^(?=##)/m)
+    .flatMap((part) => {
+      const command = /^### `([a-z ]+)`$/m.exec(part)?.[1]
+      return command === undefined ? [] : [{ command, part }]
+    })
 
-  test('are all commands and no other', async () => {
-    const { stderr } = await lode(folder, ['no-such-command'])
-    const commands = /Commands: (.*)\./.exec(stderr)?.[1]?.split(', ') ?? []
-    expect(commands.length).toBeGreaterThan(0)
-    expect(inTable.toSorted()).toEqual(commands.toSorted())
+  test('of the README are all commands and no other, one a line', () => {
+    const inTable = [...read('README.md').matchAll(/^\| `([a-z][a-z ]*)` +\|/gm)].map(
+      ([, command]) => command as string,
+    )
+    expect(names.length).toBeGreaterThan(0)
+    expect(inTable.toSorted()).toEqual(names)
   })
 
-  test.each(inTable)('%s has the options that are named, and no other', async (command) => {
-    const { code, stdout } = await lode(folder, [...command.split(' '), '--help'])
-    expect(code).toBe(0)
-    const own = [...stdout.matchAll(/^ {2}(--[a-z-]+)/gm)].map(([, option]) => option as string)
-    const particular = own.filter((option) => option !== '--json' && option !== '--data-dir').toSorted()
-    expect(own).toContain('--json')
-    expect(described.find((entry) => entry.command === command)?.options ?? []).toEqual(particular)
+  test('of docs/cli.md are all commands and no other', () => {
+    expect(parts.map(({ command }) => command).toSorted()).toEqual(names)
+  })
+
+  test.each(parts)('$command has the options that docs/cli.md describes, and no other', ({ command, part }) => {
+    const common = ['--json', '--data-dir', '--help']
+    const own = [...(commands.get(command) ?? [])]
+    expect(own).toEqual(expect.arrayContaining(common))
+    const described = [...part.matchAll(/^\| `(--[a-z-]+)/gm)].map(([, option]) => option as string)
+    expect(described.toSorted()).toEqual(own.filter((option) => !common.includes(option)).toSorted())
   })
 })
