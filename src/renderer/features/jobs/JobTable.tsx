@@ -1,21 +1,18 @@
 /** The table of jobs: up to a million rows, of which only the visible ones are drawn. */
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { Trans, useLingui } from '@lingui/react/macro'
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import type { WorkFilter, WorkRow } from '#shared/contract/jobs'
-import { client } from '../../data/client'
-import { asFailure } from '../../data/store'
 import { count, gigaMacs, jobCost, joules, microUnit, NONE, shortTime } from '../../ui/format'
 import { tokensPerSecond } from './job-rate'
 import { Empty, Loading, Problem } from '../../ui/parts'
 import { StateBadge, Verified } from '../../ui/states'
-import { JobPages } from './job-pages'
+import { useJobPages } from './use-job-pages'
 
 const ROW_PIXELS = 32
 const HEAD_PIXELS = 40
 /** Chromium draws no element higher than 33.5 million pixels. */
 const MOST_ROWS = 1_000_000
-const REST_MILLISECONDS = 700
 
 interface JobTableProps {
   filter: WorkFilter
@@ -250,52 +247,5 @@ function Amount({
 }) {
   return (
     <td className={`r ${listOnly ? 'list-only' : ''} ${text === NONE ? 'muted' : estimated ? 'est' : ''}`}>{text}</td>
-  )
-}
-
-/** Pages of one filter; while following, new and changed rows bring the newest window again. */
-function useJobPages(filter: WorkFilter, following: boolean): JobPages {
-  const key = JSON.stringify(filter)
-  const [, redraw] = useState(0)
-  const pages = useMemo(() => make(key, redraw), [key])
-  useEffect(() => {
-    pages.follow()
-    return client.watch((link) => link === 'ready' && pages.follow())
-  }, [pages])
-  const isFollowing = useRef(following)
-  useEffect(() => {
-    if (following && !isFollowing.current) pages.follow()
-    isFollowing.current = following
-  }, [following, pages])
-  useEffect(() => {
-    let rest: ReturnType<typeof setTimeout> | undefined
-    const soon = (): void => {
-      if (!isFollowing.current) return
-      rest ??= setTimeout(() => {
-        rest = undefined
-        if (isFollowing.current) pages.follow()
-      }, REST_MILLISECONDS)
-    }
-    const stops = [
-      client.on('job.changed', (row) => {
-        if (!pages.update(row)) soon()
-      }),
-      client.on('share.changed', soon),
-      client.on('credit.changed', soon),
-    ]
-    return () => {
-      clearTimeout(rest)
-      for (const stop of stops) stop()
-    }
-  }, [pages])
-  return pages
-}
-
-function make(key: string, redraw: (update: (count: number) => number) => void): JobPages {
-  const filter = JSON.parse(key) as WorkFilter
-  return new JobPages(
-    (offset, limit) => client.call('jobs.page', { filter, offset, limit }),
-    asFailure,
-    () => redraw((times) => times + 1),
   )
 }
