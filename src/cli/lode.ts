@@ -3,7 +3,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { Failure } from '#shared/domain/errors'
 import { jobKinds } from '#shared/domain/job'
 import { tierNames } from '#shared/domain/tiers'
-import { proofEngines } from '#shared/domain/backend'
+import { backendNames } from '#shared/domain/backend'
 import { addressSet, addressShow } from './commands/address'
 import { bench } from './commands/bench'
 import { devices, devicesRetry } from './commands/devices'
@@ -45,7 +45,19 @@ import { dataFolder } from '#host/paths'
 const wantsJson = process.argv.includes('--json')
 
 const tier = (): Option => new Option('--tier <tier>', 'tier of the proof').choices(tierNames)
-const engine = (): Option => new Option('--engine <engine>', 'engine that drives the device').choices(proofEngines)
+/** `--backend`, and the name that it had in 0.1: `--engine` means the same and stands in no help. */
+const withBackend = (to: Command): Command =>
+  to
+    .addOption(new Option('--backend <backend>', 'what computes on the device').choices(backendNames))
+    .addOption(new Option('--engine <backend>').choices(backendNames).hideHelp())
+    .on('option:engine', (name: string) => to.setOptionValue('backend', name))
+
+/** `--no-synthetic`, and the name that it had in 0.1: `--no-samples` means the same and stands in no help. */
+const withSynthetic = (to: Command): Command =>
+  to
+    .option('--no-synthetic', 'without synthetic jobs')
+    .addOption(new Option('--no-samples').hideHelp())
+    .on('option:no-samples', () => to.setOptionValue('synthetic', false))
 
 let exitCode = EXIT_DONE
 
@@ -97,17 +109,15 @@ command(devicesCommand, 'retry', 'try a device again that stopped or is quaranti
   .action(action(devicesRetry))
 
 const proof = program.command('proof').description('the integer transformer proof')
-command(proof, 'digest', 'the digest of one nonce')
+withBackend(command(proof, 'digest', 'the digest of one nonce'))
   .addOption(tier().makeOptionMandatory())
   .requiredOption('--epoch <hex64>', "the epoch's seed", hex64)
   .requiredOption('--public-key <hex64>', "the rig's public key", hex64)
   .requiredOption('--nonce <n>', 'the nonce', nonce)
-  .addOption(engine())
   .action(action(proofDigest))
 
-command(program, 'bench', 'measure a device and check that it computes correctly')
+withBackend(command(program, 'bench', 'measure a device and check that it computes correctly'))
   .option('--device <id>', 'device; cpu0 when left out')
-  .addOption(engine())
   .addOption(tier())
   .option('--seconds <n>', 'how long; 8 when left out', wholeNumber(1, 120))
   .option('--stress <minutes>', 'check every digest and the temperature instead', decimalFrom(0.05, 1440))
@@ -116,17 +126,15 @@ command(program, 'bench', 'measure a device and check that it computes correctly
   .option('--verify <file>', 'check a file that --export wrote, on any machine')
   .action(action(bench))
 
-command(program, 'mine', 'mine, with the screens on a local address')
+withSynthetic(withBackend(command(program, 'mine', 'mine, with the screens on a local address')))
   .addOption(new Option('--network <name>', 'where to mine').choices(['practice']).default('practice'))
   .option('--for <seconds>', 'stop by itself after so many seconds', positiveSeconds)
   .option('--max-credits <n>', 'stop by itself after so many accepted credits', wholeNumber(1, 1_000_000_000))
   .addOption(tier())
   .option('--devices <ids>', 'only these devices, separated by commas', deviceIds)
-  .addOption(engine())
   .option('--threads <n>', 'threads of the CPU', wholeNumber(1, 1024))
   .option('--port <n>', 'port of the screens; a free one when left out', wholeNumber(1, 65_535))
   .option('--no-dashboard', 'without the screens')
-  .option('--no-samples', 'without generated samples')
   .option('--no-fetch', 'without fetching models')
   .option('--epoch-seconds <n>', 'length of an epoch of the practice network', wholeNumber(10, 86_400))
   .action(action(mine))

@@ -16,7 +16,7 @@ describe('hello', () => {
     const { coordinator, signer, clock } = await createHarness()
     const rig = createRig(coordinator)
     clock.advance(250)
-    const devices = [{ id: 'cpu0', kind: 'cpu', engines: ['onnx-cpu'], macsPerSecond: 5e11 }]
+    const devices = [{ id: 'cpu0', kind: 'cpu', backends: ['onnx-cpu'], macsPerSecond: 5e11 }]
     const welcome = valueOf(await rig.hello({ devices }))
     expect(welcome).toEqual(await coordinator.current())
     expect(welcome.networkKey).toBe(signer.publicKeyHex)
@@ -40,7 +40,7 @@ describe('hello', () => {
     const body = { protocolVersion: 1, rig: rig.key, network: 'practice', at: START, devices: [] }
     const unsigned = { ...signObject('hello', body, rig.signer), signature: 'f'.repeat(128) }
     expect(codeOf(await coordinator.hello(unsigned))).toBe('wrong-key')
-    const halfCharacter = { ...unsigned, body: { ...body, devices: [{ id: '\ud800', kind: 'cpu', engines: [] }] } }
+    const halfCharacter = { ...unsigned, body: { ...body, devices: [{ id: '\ud800', kind: 'cpu', backends: [] }] } }
     expect(codeOf(await coordinator.hello(halfCharacter))).toBe('wrong-key')
   })
 })

@@ -203,7 +203,7 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
     readInventory: look,
     settings,
     nativeWorks: native.works,
-    gpuBackends: gpus.engines,
+    gpuBackends: gpus.backends,
   })
   const channel = createDriverChannel()
   const driversFolder = join(dataDir, 'drivers')
@@ -266,12 +266,12 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
     log.warn('that mining goes on could not be recorded', { error: describeFault(error) }),
   )
   const hello = (): Promise<void> =>
-    link.networkState.hello(registry.list().map(({ id, kind, engines }) => ({ id, kind, engines })))
+    link.networkState.hello(registry.list().map(({ id, kind, backends }) => ({ id, kind, backends })))
   const mining = createMining({
     clock,
     miningClock,
     devices: devices.list,
-    enginesKnown: registry.ready,
+    backendsKnown: registry.ready,
     allKnown: registry.settled,
     runner: devices.runner,
     samplesWanted: () => settings.current.samples,

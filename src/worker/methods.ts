@@ -8,7 +8,7 @@ import { MAX_COUNTER } from '#shared/domain/share'
 import { tierName } from '#shared/domain/tiers'
 import { installedModel, modelConversion } from '#shared/domain/model-stages'
 import { type WorkerMethods, type WorkerNotifications } from '#shared/ipc/worker'
-import { proofEngines } from '#shared/domain/backend'
+import { backendNames } from '#shared/domain/backend'
 import { serve, type MethodHandlers } from '#process/peer'
 import type { Port } from '#process/port'
 import type { NativeDriver } from '#shared/domain/driver'
@@ -22,7 +22,7 @@ export interface DriverMethods extends Pick<NativeBackend, 'sensors' | 'powerLim
 }
 
 const threads = z.number().int().min(1).max(1024)
-const context = z.object({ tier: tierName, epochSeed: hex64, engine: z.enum(proofEngines) })
+const context = z.object({ tier: tierName, epochSeed: hex64, backend: z.enum(backendNames) })
 const keyed = context.extend({ publicKey: hex64 })
 const nonce = z
   .bigint()

@@ -11,7 +11,7 @@ import { bytesToHex, hexToBytes } from '#shared/domain/bytes'
 import type { JobRun } from '#shared/domain/job'
 import { header, isShare, MAX_COUNTER, nonceOf } from '#shared/domain/share'
 import { TIERS } from '#shared/domain/tiers'
-import type { ProofEngine } from '#shared/domain/backend'
+import type { BackendName } from '#shared/domain/backend'
 import type { WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
 import { installedModelOf } from '#shared/domain/model-stages'
 import { readVectors } from '#test/support/itp1-vectors'
@@ -26,11 +26,11 @@ const host = createNodeProcessHost(join(import.meta.dirname, '../../out/node'))
 const { cases } = readVectors()
 const testCases = cases.filter(({ tier }) => tier === 'itp1-test')
 const { epoch, publicKey } = testCases[0]!
-const keyed = { tier: 'itp1-test', epochSeed: epoch, publicKey, engine: 'onnx-cpu' } as const
+const keyed = { tier: 'itp1-test', epochSeed: epoch, publicKey, backend: 'onnx-cpu' } as const
 
 // built where there is a compiler
 const native = existsSync(join(import.meta.dirname, '../../out/native/lode_native.node'))
-const engines: ProofEngine[] = native ? ['native', 'onnx-cpu', 'reference'] : ['onnx-cpu', 'reference']
+const backends: BackendName[] = native ? ['native', 'onnx-cpu', 'reference'] : ['onnx-cpu', 'reference']
 
 const started: ManagedProcess[] = []
 afterEach(async () => {
@@ -91,12 +91,12 @@ describe('proof over the port', () => {
     }
   })
 
-  it.each(engines)('%s finds exactly the shares that the reference finds', async (engine: ProofEngine) => {
+  it.each(backends)('%s finds exactly the shares that the reference finds', async (backend: BackendName) => {
     const { worker } = await startWorker()
     const difficulty = 4n
     const run = await worker.request('proof.run', {
       ...keyed,
-      engine,
+      backend,
       unit: 7,
       firstCounter: 0n,
       difficulty,
@@ -124,11 +124,11 @@ describe('proof over the port', () => {
     expect(shares).toEqual(expected)
   })
 
-  it.each(engines.filter((name) => name !== 'reference'))(
+  it.each(backends.filter((name) => name !== 'reference'))(
     '%s yields in the middle of a long run, and what it says it tried it has tried',
-    async (engine) => {
+    async (backend) => {
       const { worker } = await startWorker()
-      const run = { ...keyed, engine, unit: 7, difficulty: 4n, budgetMilliseconds: 600_000 }
+      const run = { ...keyed, backend, unit: 7, difficulty: 4n, budgetMilliseconds: 600_000 }
       await worker.request('proof.prepare', run)
       let counter = 0n
       const shares: { nonce: bigint; digest: string }[] = []
@@ -145,11 +145,11 @@ describe('proof over the port', () => {
     },
   )
 
-  it.each(engines.filter((name) => name !== 'reference'))(
+  it.each(backends.filter((name) => name !== 'reference'))(
     '%s computes on between runs, and what each says it tried it has tried',
-    async (engine) => {
+    async (backend) => {
       const { worker } = await startWorker()
-      const run = { ...keyed, engine, unit: 7, difficulty: 4n, budgetMilliseconds: 5, keepPipelineFull: true }
+      const run = { ...keyed, backend, unit: 7, difficulty: 4n, budgetMilliseconds: 5, keepPipelineFull: true }
       let counter = 0n
       const shares: { nonce: bigint; digest: string }[] = []
       for (let index = 0; counter < COUNTERS; index++) {
@@ -168,7 +168,7 @@ describe('proof over the port', () => {
 
   it('takes up what it left computing where the next run goes on at once, and forgets it later', async () => {
     const { worker } = await startWorker()
-    const run = { ...keyed, engine: 'onnx-cpu' as const, unit: 7, difficulty: 1n }
+    const run = { ...keyed, backend: 'onnx-cpu' as const, unit: 7, difficulty: 1n }
     const first = await worker.request('proof.run', {
       ...run,
       firstCounter: 0n,
@@ -209,7 +209,7 @@ describe('proof over the port', () => {
           epochSeed: vector.epoch,
           publicKey: vector.publicKey,
           nonce: BigInt(vector.nonce),
-          engine: index % 5 === 0 ? 'reference' : 'onnx-cpu',
+          backend: index % 5 === 0 ? 'reference' : 'onnx-cpu',
         }),
       ),
     )
@@ -235,13 +235,13 @@ describe('proof over the port', () => {
 
   it('measures itself against the golden digests', async () => {
     const { worker } = await startWorker()
-    for (const engine of engines) {
-      const params = { tier: 'itp1-test', engine, epochSeed: BENCHMARK_EPOCH, seconds: 0.2 } as const
+    for (const backend of backends) {
+      const params = { tier: 'itp1-test', backend, epochSeed: BENCHMARK_EPOCH, seconds: 0.2 } as const
       const benchmark = await worker.request('proof.benchmark', params)
-      expect(benchmark).toMatchObject({ engine, tier: 'itp1-test', checksum: 'ok' })
+      expect(benchmark).toMatchObject({ backend, tier: 'itp1-test', checksum: 'ok' })
       expect(benchmark.macsPerSecond / benchmark.noncesPerSecond).toBeCloseTo(Number(TIERS['itp1-test'].macs))
     }
-    const other = { tier: 'itp1-test', engine: 'onnx-cpu', epochSeed: 'ab'.repeat(32), seconds: 1 } as const
+    const other = { tier: 'itp1-test', backend: 'onnx-cpu', epochSeed: 'ab'.repeat(32), seconds: 1 } as const
     await expect(worker.request('proof.benchmark', other)).rejects.toMatchObject({ code: 'wrong-usage' })
   })
 
@@ -249,7 +249,7 @@ describe('proof over the port', () => {
     const child = await startWorker()
     const prepare = async (number: number): Promise<void> => {
       const epochSeed = bytesToHex(new Uint8Array(32).fill(number))
-      await child.worker.request('proof.prepare', { tier: 'itp1-small', engine: 'onnx-cpu', epochSeed })
+      await child.worker.request('proof.prepare', { tier: 'itp1-small', backend: 'onnx-cpu', epochSeed })
     }
     for (let number = 0; number < 10; number++) await prepare(number)
     const before = (await heartbeats(child, 1)).residentBytes
@@ -287,8 +287,8 @@ describe('the worker process', () => {
     ['busy', { code: null, signal: 'SIGKILL' }],
   ])('ends when its parent is gone: %s', async (name, exit) => {
     const child = await startWorker()
-    const engine = engines[0] ?? 'onnx-cpu'
-    if (name === 'busy') child.worker.request('proof.run', { ...endless, engine }).catch(() => undefined)
+    const backend = backends[0] ?? 'onnx-cpu'
+    if (name === 'busy') child.worker.request('proof.run', { ...endless, backend }).catch(() => undefined)
     await heartbeats(child, 1)
     child.process.port.close()
     expect(await child.process.exited).toEqual(exit)

@@ -15,7 +15,7 @@ import { jobMacs } from '#shared/domain/card'
 import { jobKinds, type JobInput, type JobKind } from '#shared/domain/job'
 import type { ModelFactor } from '#shared/protocol/parameters'
 import { TIERS } from '#shared/domain/tiers'
-import { proofEngines, type ProofEngine } from '#shared/domain/backend'
+import { backendNames, type BackendName } from '#shared/domain/backend'
 import { installedModelOf, type InstalledModel } from '#shared/domain/model-stages'
 import type { WorkerMethods, WorkerNotifications } from '#shared/ipc/worker'
 import { generateSample } from '#worker/samples/index'
@@ -46,7 +46,7 @@ export default async function main(): Promise<void> {
   const worker: Worker = createPeer<WorkerMethods, WorkerNotifications>(process_.port, 'worker')
   const rates = new Map<string, number[]>()
   try {
-    const subjects = [proof(await fastestEngine(worker)), ...useful(await defaultModels(worker, temporaryFolder()))]
+    const subjects = [proof(await fastestBackend(worker)), ...useful(await defaultModels(worker, temporaryFolder()))]
     for (const subject of subjects) await subject.run(worker, 0)
     for (let round = 1; round <= ROUNDS; round++) {
       for (const subject of subjects) {
@@ -102,23 +102,23 @@ function writeFactors(factors: Record<JobKind, ModelFactor>): void {
   writeFileSync(FACTORS_FILE, written)
 }
 
-/** What a rig of this kind proves with: the engines in their order, the first that computes correctly here. */
-async function fastestEngine(worker: Worker): Promise<ProofEngine> {
-  for (const engine of proofEngines) {
-    const context = { tier: 'itp1-test', epochSeed: BENCHMARK_EPOCH, engine, seconds: 0.1 } as const
+/** What a rig of this kind proves with: the backends in their order, the first that computes correctly here. */
+async function fastestBackend(worker: Worker): Promise<BackendName> {
+  for (const backend of backendNames) {
+    const context = { tier: 'itp1-test', epochSeed: BENCHMARK_EPOCH, backend, seconds: 0.1 } as const
     const works = await worker.request('proof.benchmark', context).then(
       ({ checksum }) => checksum === 'ok',
       () => false,
     )
-    if (works) return engine
+    if (works) return backend
   }
-  throw new Error('no engine computes correctly on this machine')
+  throw new Error('no backend computes correctly on this machine')
 }
 
-function proof(engine: ProofEngine): Subject {
-  const context = { tier: 'itp1-base', epochSeed: BENCHMARK_EPOCH, engine } as const
+function proof(backend: BackendName): Subject {
+  const context = { tier: 'itp1-base', epochSeed: BENCHMARK_EPOCH, backend } as const
   return {
-    name: `proof, itp1-base, ${engine}`,
+    name: `proof, itp1-base, ${backend}`,
     run: async (worker, round) => {
       const run = await worker.request('proof.run', {
         ...context,

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- onnx [--threads N] [--rounds N] [--seconds N]`: the onnx-cpu engine beside bare uint8 × int8
+ * `npm run bench -- onnx [--threads N] [--rounds N] [--seconds N]`: the onnx-cpu backend beside bare uint8 × int8
  * MatMulInteger over the same shapes and threads, alternating in one run; medians.
  */
 import { availableParallelism, loadavg } from 'node:os'
@@ -24,11 +24,11 @@ interface Settings {
 /** Multiply-accumulates a second. */
 interface Rates {
   /** by the clock, all threads */
-  engine: number
+  backend: number
   perThread: number
   constant: number
   /** by processor time, of one core */
-  engineCore: number
+  backendCore: number
   constantCore: number
 }
 interface TierRates {
@@ -84,10 +84,10 @@ async function measureTier(tier: Tier, settings: Settings): Promise<TierRates> {
     }
     const medianOf = (name: keyof Rates): number => median(rates.map((rate) => rate[name]))
     const medians: Rates = {
-      engine: medianOf('engine'),
+      backend: medianOf('engine'),
       perThread: medianOf('perThread'),
       constant: medianOf('constant'),
-      engineCore: medianOf('engineCore'),
+      backendCore: medianOf('backendCore'),
       constantCore: medianOf('constantCore'),
     }
     return { tier, medians }
@@ -111,8 +111,8 @@ async function engineRates(
   worker: BenchWorker['peer'],
   tier: Tier,
   seconds: number,
-): Promise<Pick<Rates, 'engine' | 'engineCore'>> {
-  const context = { tier: tier.name, engine: 'onnx-cpu', epochSeed: BENCHMARK_EPOCH } as const
+): Promise<Pick<Rates, 'engine' | 'backendCore'>> {
+  const context = { tier: tier.name, backend: 'onnx-cpu', epochSeed: BENCHMARK_EPOCH } as const
   const benchmark = await worker.request('proof.benchmark', { ...context, seconds })
   if (benchmark.checksum !== 'ok') throw new Error(`${tier.name}: wrong digests on this machine`)
   const before = await processorSeconds(worker)
@@ -125,7 +125,7 @@ async function engineRates(
     budgetMilliseconds: seconds * 1000,
   })
   const used = (await processorSeconds(worker)) - before
-  return { engine: benchmark.macsPerSecond, engineCore: (run.nonces * Number(tier.macs)) / used }
+  return { backend: benchmark.macsPerSecond, backendCore: (run.nonces * Number(tier.macs)) / used }
 }
 
 /** At the next heartbeat. */
@@ -133,7 +133,7 @@ function processorSeconds(worker: BenchWorker['peer']): Promise<number> {
   return new Promise((settle) => worker.on('heartbeat', ({ cpuSeconds }) => settle(cpuSeconds)))
 }
 
-/** The products of one layer at the engine's rows. */
+/** The products of one layer at the backend's rows. */
 function productShapes({ width, hidden, tokens }: Tier): Shape[] {
   const rows = Math.max(BATCH_ROWS, tokens)
   return [...Array.from({ length: 4 }, (): Shape => [rows, width, width]), [rows, width, hidden], [rows, hidden, width]]
@@ -162,12 +162,12 @@ function report(
   { threads, rounds, seconds }: Settings,
 ): string {
   const giga = (rate: number): string => (rate / 1e9).toFixed(0)
-  const clock = results.map(({ tier, medians: { engine, constant, perThread } }) => {
-    const ratio = engine / Math.max(perThread, constant)
-    return `| \`${tier.name}\` | ${giga(engine)} | ${giga(constant)} | ${giga(perThread)} | ${ratio.toFixed(2)} | ${(engine / peak.rate).toFixed(2)} |`
+  const clock = results.map(({ tier, medians: { backend, constant, perThread } }) => {
+    const ratio = backend / Math.max(perThread, constant)
+    return `| \`${tier.name}\` | ${giga(backend)} | ${giga(constant)} | ${giga(perThread)} | ${ratio.toFixed(2)} | ${(backend / peak.rate).toFixed(2)} |`
   })
-  const core = results.map(({ tier, medians: { engineCore, constantCore } }) => {
-    return `| \`${tier.name}\` | ${giga(engineCore)} | ${giga(constantCore)} | ${(engineCore / constantCore).toFixed(2)} |`
+  const core = results.map(({ tier, medians: { backendCore, constantCore } }) => {
+    return `| \`${tier.name}\` | ${giga(backendCore)} | ${giga(constantCore)} | ${(backendCore / constantCore).toFixed(2)} |`
   })
   return `
 ${measuredOn()}. ${threads} threads; medians of ${rounds} rounds of ${seconds} s, alternating. Billions of multiply-accumulates a
@@ -188,7 +188,7 @@ ${core.join('\n')}
 - *Whole pass*: nominal MACs of the nonces tried by the worker process: input, all products, attention, windows, digest.
 - *Bare*: the six \`MatMulInteger\` products of one layer, uint8 × int8, ${BATCH_ROWS} rows, again and again, with nothing between them.
   *Constant weights*: one session, weights packed once when it was loaded: the fastest way. *Shared weights*: a session a thread with
-  weights as inputs, as the engine has them: one copy for all threads, and nothing to rebuild in a new epoch.
+  weights as inputs, as the backend has them: one copy for all threads, and nothing to rebuild in a new epoch.
 - *Peak*: ${giga(peak.rate)}, the best square product (${peak.size} × ${peak.size}, constant weights, all threads) that was found: what this machine's
   int8 units give without native code of our own.
 `

@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- proof [--rounds N] [--seconds N] [--mining-seconds N]`: the CPU driver beside the chip's own int8 peak,
- * beside the onnxruntime engine and beside itself on one thread, alternating in one run, medians; then a whole engine that
+ * beside the onnxruntime backend and beside itself on one thread, alternating in one run, medians; then a whole engine that
  * mines with it, and what memory and instructions would allow.
  */
 import { spawnSync } from 'node:child_process'
@@ -12,7 +12,7 @@ import { createNodeProcessHost } from '#process/node-host'
 import { createPeer, type Peer } from '#process/peer'
 import { BENCHMARK_EPOCH } from '#shared/domain/benchmark'
 import { TIERS, type Tier } from '#shared/domain/tiers'
-import type { ProofEngine } from '#shared/domain/backend'
+import type { BackendName } from '#shared/domain/backend'
 import type { WorkerMethods, WorkerNotifications } from '#shared/ipc/worker'
 import { BATCH_ROWS } from '#worker/proof/thread-backend'
 import { measuredOn, median, writeBenchmarkSection } from '../support/benchmark-section'
@@ -90,7 +90,7 @@ async function measureRates(
         single: await rateOf(one, tier, 'native', seconds),
         onnx: await rateOf(other, tier, 'onnx-cpu', seconds),
       })
-      const fresh = { tier: tier.name, engine: 'native', epochSeed: randomBytes(32).toString('hex') } as const
+      const fresh = { tier: tier.name, backend: 'native', epochSeed: randomBytes(32).toString('hex') } as const
       preparing.push((await all.request('proof.prepare', fresh)).milliseconds)
     }
     return { rounds, epochMilliseconds: median(preparing) }
@@ -114,10 +114,10 @@ async function startWorker(threads: number): Promise<{ peer: Worker; close(): Pr
   }
 }
 
-async function rateOf(worker: Worker, tier: Tier, engine: ProofEngine, seconds: number): Promise<number> {
-  const asked = { tier: tier.name, engine, epochSeed: BENCHMARK_EPOCH, seconds }
+async function rateOf(worker: Worker, tier: Tier, backend: BackendName, seconds: number): Promise<number> {
+  const asked = { tier: tier.name, backend, epochSeed: BENCHMARK_EPOCH, seconds }
   const { checksum, macsPerSecond } = await worker.request('proof.benchmark', asked)
-  if (checksum !== 'ok') throw new Error(`${engine} computes wrong digests of ${tier.name} on this machine`)
+  if (checksum !== 'ok') throw new Error(`${backend} computes wrong digests of ${tier.name} on this machine`)
   return macsPerSecond
 }
 

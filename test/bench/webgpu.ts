@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- webgpu`: what the webgpu engine dispatches for a batch, counted from its plan: multiply-accumulates
+ * `npm run bench -- webgpu`: what the webgpu backend dispatches for a batch, counted from its plan: multiply-accumulates
  * and bytes, no time.
  */
 import { TIERS, type Tier } from '#shared/domain/tiers'
@@ -19,7 +19,7 @@ export default function main(): void {
 
 function report(): string {
   const tiers = [TIERS['itp1-small'], TIERS['itp1-base']]
-  return `Counted from the engine's plan, not measured: no speed follows from it. Five dispatches a layer. *Least bytes* moves everything once; *asked bytes* is what the workgroups read and write before any cache. A product is computed in whole tiles of 64 rows, so a batch with fewer rows moves more bytes for each multiply-accumulate.
+  return `Counted from the backend's plan, not measured: no speed follows from it. Five dispatches a layer. *Least bytes* moves everything once; *asked bytes* is what the workgroups read and write before any cache. A product is computed in whole tiles of 64 rows, so a batch with fewer rows moves more bytes for each multiply-accumulate.
 
 The products use \`dot4I8Packed\`, and subgroup matrices (\`chromium-experimental-subgroup-matrix\`, int8 operands and int32 sums) where an adapter has them and a trial in a process of its own showed the right digests and a higher rate. What was run of
 the second way: on lavapipe of Mesa 26.2.6, whose matrices are of 8 × 8 × 8, every vector of \`itp1-test\` and the first of \`itp1-small\` gave the golden digest. The other shapes were run there with ordinary loops in place of the

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- yield [--jobs N] [--tier T] [--engine E]`: how long a useful job waits for a proof to yield, through the
+ * `npm run bench -- yield [--jobs N] [--tier T] [--backend B]`: how long a useful job waits for a proof to yield, through the
  * whole application: from `jobs.submit` over the page's WebSocket until the message of the worker is back there. The job is a
  * picture that is none: the worker refuses it as soon as it has it. The same on an idle rig is what the way itself takes.
  */
@@ -32,20 +32,20 @@ interface Wait {
 export default async function main(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
-    options: { jobs: { type: 'string', default: '40' }, tier: { type: 'string' }, engine: { type: 'string' } },
+    options: { jobs: { type: 'string', default: '40' }, tier: { type: 'string' }, backend: { type: 'string' } },
   })
   const jobs = Number(values.jobs)
   if (!Number.isInteger(jobs) || jobs < FEWEST_JOBS) throw new RangeError(`at least ${FEWEST_JOBS} jobs`)
   const tiers: TierName[] = values.tier === undefined ? ['itp1-small', 'itp1-base'] : [tierName.parse(values.tier)]
   const waits: Wait[] = []
-  for (const tier of [null, ...tiers]) waits.push({ tier, milliseconds: await measure(jobs, tier, values.engine) })
-  const body = report(waits, values.engine ?? "the device's fastest")
+  for (const tier of [null, ...tiers]) waits.push({ tier, milliseconds: await measure(jobs, tier, values.backend) })
+  const body = report(waits, values.backend ?? "the device's fastest")
   console.log(body)
   writeBenchmarkSection('yield', body)
 }
 
 /** One engine with an empty data folder. `tier` null: it does not mine. */
-async function measure(jobs: number, tier: TierName | null, engine: string | undefined): Promise<number[]> {
+async function measure(jobs: number, tier: TierName | null, backend: string | undefined): Promise<number[]> {
   const dataDir = mkdtempSync(join(tmpdir(), 'lode-bench-'))
   const child = startLode(dataDir, ['serve', '--json'], { env: { LODE_FETCH_MODELS: 'no' } })
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
@@ -55,7 +55,7 @@ async function measure(jobs: number, tier: TierName | null, engine: string | und
     const refused = refusals(client)
     for (let job = 0; job < WARM_UP_JOBS; job++) await waitOf(client, refused, job)
     if (tier !== null) {
-      await client.call('engine.start', { tier, samples: false, ...(engine === undefined ? {} : { engine }) })
+      await client.call('engine.start', { tier, samples: false, ...(backend === undefined ? {} : { backend }) })
       await pause(WARM_UP_MILLISECONDS)
     }
     const milliseconds: number[] = []
@@ -114,7 +114,7 @@ function percentile95(values: readonly number[]): number {
   return values.toSorted((one, other) => one - other)[Math.ceil(values.length * 0.95) - 1] ?? Number.NaN
 }
 
-function report(waits: readonly Wait[], engine: string): string {
+function report(waits: readonly Wait[], backend: string): string {
   const rows = waits.map(({ tier, milliseconds }) => {
     const figures = [median(milliseconds), percentile95(milliseconds), Math.max(...milliseconds)]
     const judged = percentile95(milliseconds)
@@ -129,7 +129,7 @@ function report(waits: readonly Wait[], engine: string): string {
   })
   return `
 ${measuredOn()}. Milliseconds from \`jobs.submit\` over the page's WebSocket until the worker's word about the job is back there; the job is a picture
-that is none, which the worker refuses at once. Engine of the proofs: ${engine}. Target: ${TARGET_MILLISECONDS} ms at p95. Load average when the measurement ended: ${(loadavg()[0] ?? 0).toFixed(1)}.
+that is none, which the worker refuses at once. Backend of the proofs: ${backend}. Target: ${TARGET_MILLISECONDS} ms at p95. Load average when the measurement ended: ${(loadavg()[0] ?? 0).toFixed(1)}.
 
 | the device computes | jobs | p50 | p95 | longest | target is |
 |---|---|---|---|---|---|

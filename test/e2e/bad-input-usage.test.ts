@@ -30,7 +30,7 @@ const table: [typed: string[], says: RegExp][] = [
   [['mine', '--max-credits', '1.5'], /--max-credits.*whole number from 1/],
   [['mine', '--max-credits', '0'], /--max-credits.*whole number from 1/],
   [['mine', '--tier', 'itp1-huge'], /--tier.*itp1-small, itp1-base/],
-  [['mine', '--engine', 'abacus'], /--engine.*onnx-cpu/],
+  [['mine', '--backend', 'abacus'], /--backend.*onnx-cpu/],
   [['mine', '--network', 'bitcoin'], /--network.*practice/],
   [['mine', '--threads', 'many'], /--threads.*whole number from 1/],
   [['mine', '--port', '70000'], /--port.*65535/],

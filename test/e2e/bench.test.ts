@@ -17,7 +17,7 @@ import { finished, lode, root, startLode, temporaryFolder, type Finished } from 
 import { eventually } from '../support/waiting'
 import { answerOf, benchAnswer, benchVerifyAnswer, devicesAnswer, failureOf, statusAnswer } from './cli-schemas'
 
-const TEST = ['--engine', 'onnx-cpu', '--tier', 'itp1-test'] as const
+const TEST = ['--backend', 'onnx-cpu', '--tier', 'itp1-test'] as const
 const ASIC_FOLDER = join(root, 'out/native/drivers/asic-sim')
 const ASIC = 'asic-sim-asic0'
 

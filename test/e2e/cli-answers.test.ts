@@ -25,7 +25,7 @@ describe('without an engine', () => {
     expect(devices.find(({ id }) => id === 'cpu0')).toMatchObject({
       kind: 'cpu',
       canMine: true,
-      engines: expect.arrayContaining(['onnx-cpu', 'reference']) as string[],
+      backends: expect.arrayContaining(['onnx-cpu', 'reference']) as string[],
     })
     for (const device of devices) if (!device.canMine) expect(device.reason).toMatch(/\w/)
     const plain = await lode(dataDir, ['devices'])
@@ -56,9 +56,9 @@ describe('without an engine', () => {
   })
 
   test('bench: rates are numbers, the checksum is ok', async () => {
-    const options = ['bench', '--device', 'cpu0', '--engine', 'onnx-cpu', '--tier', 'itp1-small', '--seconds', '1']
+    const options = ['bench', '--device', 'cpu0', '--backend', 'onnx-cpu', '--tier', 'itp1-small', '--seconds', '1']
     const bench = answerOf(benchAnswer, await lode(dataDir, [...options, '--json']))
-    expect(bench).toMatchObject({ device: 'cpu0', engine: 'onnx-cpu', tier: 'itp1-small', checksum: 'ok' })
+    expect(bench).toMatchObject({ device: 'cpu0', backend: 'onnx-cpu', tier: 'itp1-small', checksum: 'ok' })
     expect(bench.macsPerSecond / bench.noncesPerSecond).toBeCloseTo(Number(TIERS['itp1-small'].macs), -3)
     if (bench.watts !== undefined) expect(bench.macsPerJoule).toBeCloseTo(bench.macsPerSecond / bench.watts, -3)
     expect(failureOf(await lode(dataDir, ['bench', '--device', 'gpu7', '--json'])).code).toBe('not-found')
@@ -145,20 +145,20 @@ describe.concurrent('proof digest', () => {
     `proof digest --tier ${tier} --epoch ${epoch} --public-key ${publicKey} --nonce ${nonce}`.split(' ')
   // The reference takes half a minute and more for one nonce of itp1-base: once is enough.
   const firstOfBase = cases.find(({ tier }) => tier === 'itp1-base')
-  const table = (['onnx-cpu', 'reference'] as const).flatMap((engine) =>
+  const table = (['onnx-cpu', 'reference'] as const).flatMap((backend) =>
     cases
-      .filter((vector) => engine === 'onnx-cpu' || vector.tier !== 'itp1-base' || vector === firstOfBase)
-      .map((vector) => ({ engine, tier: vector.tier, nonce: vector.nonce, vector })),
+      .filter((vector) => backend === 'onnx-cpu' || vector.tier !== 'itp1-base' || vector === firstOfBase)
+      .map((vector) => ({ backend, tier: vector.tier, nonce: vector.nonce, vector })),
   )
 
-  test.each(table)('of $tier, nonce $nonce, with $engine is the golden one', async ({ engine, vector }) => {
-    const finished = await lode(dataDir, [...options(vector), '--engine', engine, '--json'])
-    const { digest, macs, tier, engine: used } = answerOf(digestAnswer, finished)
+  test.each(table)('of $tier, nonce $nonce, with $backend is the golden one', async ({ backend, vector }) => {
+    const finished = await lode(dataDir, [...options(vector), '--backend', backend, '--json'])
+    const { digest, macs, tier, backend: used } = answerOf(digestAnswer, finished)
     expect({ digest, macs, tier, used }).toEqual({
       digest: vector.digest,
       macs: TIERS[vector.tier].macs.toString(),
       tier: vector.tier,
-      used: engine,
+      used: backend,
     })
     expect(finished.stderr).toBe('')
   })

@@ -51,7 +51,7 @@ async function expectBooks(dataDir: string, events: readonly MineEvent[]): Promi
   expect(csv).toHaveLength(lines.length + 1)
 }
 
-const PLAIN = '--tier itp1-small --no-samples --no-dashboard --threads 1 --devices cpu0 --engine onnx-cpu'.split(' ')
+const PLAIN = '--tier itp1-small --no-synthetic --no-dashboard --threads 1 --devices cpu0 --backend onnx-cpu'.split(' ')
 
 test('for some seconds, and then it ends by itself', async () => {
   const before = performance.now()

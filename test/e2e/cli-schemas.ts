@@ -11,7 +11,7 @@ const deviceFields = {
   id: z.string().min(1),
   kind: z.enum(['cpu', 'gpu', 'npu', 'asic']),
   name: z.string().min(1),
-  engines: z.array(z.string()),
+  backends: z.array(z.string()),
   memoryBytes: z.number().int().positive(),
   canMine: z.boolean(),
   reason: z.string().optional(),
@@ -42,7 +42,7 @@ export const devicesAnswer = z
 
 export const digestAnswer = z.strictObject({
   digest: hex64,
-  engine: z.enum([
+  backend: z.enum([
     'native',
     'webgpu',
     'onnx-cuda',
@@ -62,7 +62,7 @@ export const benchAnswer = z.strictObject({
   device: z.string(),
   at: isoMoment,
   mode: z.enum(['benchmark', 'stress']),
-  engine: z.string(),
+  backend: z.string(),
   tier: tierName,
   noncesPerSecond: z.number().nonnegative(),
   macsPerSecond: z.number().nonnegative(),
@@ -90,7 +90,7 @@ export const benchVerifyAnswer = z.strictObject({
   ok: z.boolean(),
   rig: hex64,
   device: z.string(),
-  engine: z.string(),
+  backend: z.string(),
   tier: tierName,
   at: isoMoment,
   lodeVersion: z.string(),
@@ -109,7 +109,7 @@ export const statusAnswer = z.strictObject({
     .array(
       z.strictObject({
         ...deviceFields,
-        engine: z.string().nullable(),
+        backend: z.string().nullable(),
         state: z.string(),
         activity: z.string(),
         macsPerSecond: z.number().nullable(),

@@ -70,7 +70,7 @@ function createRig() {
     /** The nonce's digest, as a worker process computes it. */
     digest: async (nonce: bigint): Promise<string> => {
       const { seed } = (await network.coordinator.current()).epoch.body
-      const context = { tier: TIER, epochSeed: seed, engine: 'reference' } as const
+      const context = { tier: TIER, epochSeed: seed, backend: 'reference' } as const
       return (await worker.request('proof.digest', { ...context, publicKey: rig, nonce })).digest
     },
     share: (unit: Unit, nonce: bigint, digest: string, changes: Partial<ShareSubmission> = {}) =>

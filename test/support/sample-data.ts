@@ -102,7 +102,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
         kind: 'gpu',
         name: 'Matrox G200eR2',
         state: 'unable',
-        activity: 'Cannot mine: Lode has no engine for this graphics card yet',
+        activity: 'Cannot mine: Lode has no backend for this graphics card yet',
         macsPerSecond: null,
       },
     ],
@@ -149,7 +149,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
           wattsCertainty: null,
           temperatureCelsius: null,
           macsPerJoule: null,
-          activity: 'Cannot mine: Lode has no engine for this graphics card yet',
+          activity: 'Cannot mine: Lode has no backend for this graphics card yet',
         },
       ],
     }
@@ -253,8 +253,8 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
   const devices = (): Result<'devices.list'> =>
     status().devices.map((summary, index) => ({
       ...summary,
-      engines: index === 0 ? ['onnx-cpu', 'reference'] : [],
-      engine: index === 0 ? 'onnx-cpu' : null,
+      backends: index === 0 ? ['onnx-cpu', 'reference'] : [],
+      backend: index === 0 ? 'onnx-cpu' : null,
       memoryBytes: index === 0 ? 33_500_000_000 : 16_000_000,
       memoryUsedBytes: index === 0 && state === 'mining' ? 1_240_000_000 : null,
       loadedModels:
@@ -266,7 +266,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
         ? scene === 'faulted'
           ? { reason: 'It stopped 5 times in 10 minutes.' }
           : {}
-        : { reason: 'Lode has no engine for this graphics card yet.' }),
+        : { reason: 'Lode has no backend for this graphics card yet.' }),
       enabled: index === 0 && enabled,
       quarantined: false,
       benchmark: null,
@@ -274,7 +274,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
         vendor: index === 0 ? 'Intel' : 'Matrox',
         ...(index === 0 ? { cores: 8, logicalCores: 16 } : { driver: 'mgag200' }),
         instructionSets: index === 0 ? ['AVX2', 'AVX-512', 'AVX-512 VNNI'] : [],
-        ...(index === 0 ? { engineUses: 'int8 vector instructions, by onnxruntime' } : {}),
+        ...(index === 0 ? { backendUses: 'int8 vector instructions, by onnxruntime' } : {}),
       },
       threads: index === 0 ? { inUse: threads, maximum: 16, default: 7 } : null,
       watts: index === 0 && power && state === 'mining' ? 41 : null,
@@ -294,7 +294,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
           id: `bench-${index}`,
           at: started - index * 86_400_000,
           deviceId: id,
-          engine: index === 3 ? 'reference' : 'onnx-cpu',
+          backend: index === 3 ? 'reference' : 'onnx-cpu',
           tier: index % 2 ? 'itp1-small' : 'itp1-base',
           noncesPerSecond: 6.3 - index,
           macsPerSecond: (82 - index * 3) * GIGA,

@@ -52,7 +52,7 @@ export async function watchMining(
   const mining = await startTestEngine(temporaryFolder(), { host, epochSeconds })
   try {
     const { handlers } = mining.engine.api
-    await handlers['engine.start']({ tier, threads, engine: 'native', samples: false })
+    await handlers['engine.start']({ tier, threads, backend: 'native', samples: false })
     for (const until = performance.now() + FIRST_RUN_MILLISECONDS; runs.length === 0;) {
       if (performance.now() > until) throw new Error(`nothing was mined: ${mining.complaints.join('; ')}`)
       await sleep(50)

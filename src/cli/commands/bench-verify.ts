@@ -4,10 +4,15 @@ import { availableParallelism } from 'node:os'
 import { signatureVerifier } from '#engine/network/index'
 import { recompute } from '#engine/workers/index'
 import { BENCHMARK_PUBLIC_KEY } from '#shared/domain/benchmark'
-import { findReportProblems, signedBenchmark, type BenchmarkReport } from '#shared/domain/benchmark-report'
+import {
+  findReportProblems,
+  signedBenchmark,
+  reportBackend,
+  type AnyBenchmarkReport,
+} from '#shared/domain/benchmark-report'
 import { describeParseError, Failure } from '#shared/domain/errors'
 import { goldenDigests } from '#shared/domain/golden'
-import type { ProofEngine } from '#shared/domain/backend'
+import type { BackendName } from '#shared/domain/backend'
 import { createNodeProcessHost } from '#process/node-host'
 import { rateText } from '../figures'
 import { EXIT_DONE, EXIT_FAILED, type Output } from '../output'
@@ -24,17 +29,17 @@ interface Recorded {
 }
 
 /** `lode bench --verify FILE`: signature, figures, and a random tenth of the digests. Needs neither engine nor data folder. */
-export async function verifyBenchmark(output: Output, file: string, engine?: ProofEngine): Promise<number> {
+export async function verifyBenchmark(output: Output, file: string, backend?: BackendName): Promise<number> {
   const signed = await readReport(file)
   const { body } = signed
   const problems = findReportProblems(signed, signatureVerifier)
   const recorded = recordedDigests(body)
   const drawn = draw(recorded, Math.ceil(recorded.length / RECOMPUTED), ({ publicKey }) => publicKey === body.rig)
-  let used: ProofEngine | null = null
+  let used: BackendName | null = null
   // A report that was changed after it was signed is refused without computing anything.
   if (problems.length === 0) {
-    const found = await compute(body, drawn, engine)
-    used = found.engine
+    const found = await compute(body, drawn, backend)
+    used = found.backend
     for (const nonce of found.wrong) problems.push(`The digest of nonce ${nonce} is wrong.`)
   }
   const ok = problems.length === 0
@@ -43,7 +48,7 @@ export async function verifyBenchmark(output: Output, file: string, engine?: Pro
       ok,
       rig: signed.key,
       device: body.device.name,
-      engine: body.engine,
+      backend: reportBackend(body),
       tier: body.tier,
       at: new Date(body.at).toISOString(),
       lodeVersion: body.lodeVersion,
@@ -55,7 +60,7 @@ export async function verifyBenchmark(output: Output, file: string, engine?: Pro
     },
     ok
       ? [
-          `Genuine: ${body.device.name}, ${body.engine}, ${body.tier}: ${rateText(body.macsPerSecond)}, measured ${new Date(body.at).toISOString()}.`,
+          `Genuine: ${body.device.name}, ${reportBackend(body)}, ${body.tier}: ${rateText(body.macsPerSecond)}, measured ${new Date(body.at).toISOString()}.`,
           `Signed by rig ${signed.key}. ${drawn.length} of ${recorded.length} digests computed again with ${used ?? ''}: all right.`,
         ]
       : ['Not genuine.', ...problems],
@@ -86,7 +91,7 @@ async function readReport(file: string): Promise<ReturnType<typeof signedBenchma
   return parsed.data
 }
 
-function recordedDigests(body: BenchmarkReport): Recorded[] {
+function recordedDigests(body: AnyBenchmarkReport): Recorded[] {
   return [
     ...body.checksumDigests.map((digest, nonce) => ({ publicKey: BENCHMARK_PUBLIC_KEY, nonce: BigInt(nonce), digest })),
     ...body.digests.map(({ nonce, digest }) => ({ publicKey: body.rig, nonce: BigInt(nonce), digest })),
@@ -106,28 +111,28 @@ function draw<T>(from: readonly T[], count: number, isPreferred: (one: T) => boo
   }).flat()
 }
 
-/** Computes the drawn digests again, with the named engine or the fastest one here that gives a golden digest. */
+/** Computes the drawn digests again, with the named backend or the fastest one here that gives a golden digest. */
 async function compute(
-  body: BenchmarkReport,
+  body: AnyBenchmarkReport,
   drawn: readonly Recorded[],
-  wanted?: ProofEngine,
-): Promise<{ engine: ProofEngine; wrong: bigint[] }> {
-  const engines: ProofEngine[] = wanted === undefined ? ['native', 'onnx-cpu', 'reference'] : [wanted]
+  wanted?: BackendName,
+): Promise<{ backend: BackendName; wrong: bigint[] }> {
+  const backends: BackendName[] = wanted === undefined ? ['native', 'onnx-cpu', 'reference'] : [wanted]
   const host = createNodeProcessHost(programFolder)
   let reason = ''
-  for (const engine of engines) {
+  for (const backend of backends) {
     try {
       return await recompute({ host, threads: availableParallelism() }, async (worker) => {
         const digestOf = async ({ publicKey, nonce }: Omit<Recorded, 'digest'>): Promise<string | undefined> => {
           const { tier, epochSeed } = body
-          const asked = { engine, tier, epochSeed, publicKey, firstNonce: nonce }
+          const asked = { backend, tier, epochSeed, publicKey, firstNonce: nonce }
           return (await worker.digests({ ...asked, budgetMilliseconds: 0, maxNonces: 1, keep: 1 })).digests[0]
         }
         if ((await digestOf({ publicKey: BENCHMARK_PUBLIC_KEY, nonce: 0n })) !== goldenDigests(body.tier)[0])
-          throw new Failure('device-unavailable', `${engine} computes wrong digests here`)
+          throw new Failure('device-unavailable', `${backend} computes wrong digests here`)
         const wrong: bigint[] = []
         for (const one of drawn) if ((await digestOf(one)) !== one.digest) wrong.push(one.nonce)
-        return { engine, wrong }
+        return { backend, wrong }
       })
     } catch (error) {
       reason = error instanceof Error ? error.message : String(error)
@@ -136,6 +141,6 @@ async function compute(
   throw new Failure(
     'device-unavailable',
     `this computer could not compute the digests: ${reason}`,
-    'Name another --engine.',
+    'Name another --backend.',
   )
 }

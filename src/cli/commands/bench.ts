@@ -4,7 +4,7 @@ import type { BenchmarkRow } from '#shared/contract/devices'
 import type { BenchmarkProgress } from '#shared/domain/benchmark'
 import { Failure } from '#shared/domain/errors'
 import type { TierName } from '#shared/domain/tiers'
-import type { ProofEngine } from '#shared/domain/backend'
+import type { BackendName } from '#shared/domain/backend'
 import type { CommandContext } from '../command-context'
 import { rateText } from '../figures'
 import { EXIT_DONE, EXIT_FAILED, type Output } from '../output'
@@ -13,7 +13,7 @@ import { verifyBenchmark } from './bench-verify'
 
 export interface BenchOptions {
   device?: string
-  engine?: ProofEngine
+  backend?: BackendName
   tier?: TierName
   seconds?: number
   /** minutes */
@@ -26,7 +26,7 @@ export interface BenchOptions {
 /** `lode bench`: measures a device; 1 where it computes wrong results or a stress test did not come to its end. */
 export async function bench(context: CommandContext, options: BenchOptions): Promise<number> {
   refuseContradictions(options)
-  if (options.verify !== undefined) return verifyBenchmark(context.output, resolve(options.verify), options.engine)
+  if (options.verify !== undefined) return verifyBenchmark(context.output, resolve(options.verify), options.backend)
   return withSession(context.dataDir, (session) =>
     options.history === true ? history(context.output, session, options) : measure(context.output, session, options),
   )
@@ -59,7 +59,7 @@ async function measure(output: Output, { client }: EngineSession, options: Bench
   try {
     const row = await client.call('devices.benchmark', {
       id,
-      ...(options.engine === undefined ? {} : { engine: options.engine }),
+      ...(options.backend === undefined ? {} : { backend: options.backend }),
       ...(options.tier === undefined ? {} : { tier: options.tier }),
       ...(options.seconds === undefined ? {} : { seconds: options.seconds }),
       ...(options.stress === undefined ? {} : { stressMinutes: options.stress }),
@@ -84,7 +84,7 @@ async function history(output: Output, { client }: EngineSession, options: Bench
     [
       new Date(row.at).toISOString(),
       row.deviceId,
-      row.engine,
+      row.backend,
       row.tier,
       row.mode,
       row.noncesPerSecond === 0 ? '–' : rate(row),
@@ -132,7 +132,7 @@ function lines(row: BenchmarkRow): string[] {
       ? 'Not measured.'
       : `${rate(row)}, ${row.noncesPerSecond.toPrecision(3)} nonces/s: median of ${row.samples} samples${row.spread === null ? '' : `, half of them within ${(row.spread * 100).toPrecision(2)} %`}`
   return [
-    `${row.deviceId}, ${row.engine}, ${row.tier}: ${measured}`,
+    `${row.deviceId}, ${row.backend}, ${row.tier}: ${measured}`,
     ...(conditions.length === 0 ? [] : [conditions.join(', ')]),
     power,
     ...(row.mode === 'stress'

@@ -24,13 +24,13 @@ export async function devices({ output, dataDir }: CommandContext, options: Devi
     const found = await client.call('devices.list', null)
     output.answer(
       found.map((device) => {
-        const { id, kind, name, engines, memoryBytes, canMine, reason, powerLimit } = device
+        const { id, kind, name, backends, memoryBytes, canMine, reason, powerLimit } = device
         const { watts, wattsCertainty, wattsSource, energyFrom, temperatureCelsius } = device
         return {
           id,
           kind,
           name,
-          engines,
+          backends,
           memoryBytes,
           canMine,
           ...(reason === undefined ? {} : { reason }),
@@ -43,7 +43,7 @@ export async function devices({ output, dataDir }: CommandContext, options: Devi
         }
       }),
       found.flatMap((device) => [
-        `${device.id}  ${device.name}: ${device.canMine ? `can mine with ${device.engines.join(', ')}${device.detail.engineUses ? ` (${device.detail.engineUses})` : ''}` : (device.reason ?? 'cannot mine')}`,
+        `${device.id}  ${device.name}: ${device.canMine ? `can mine with ${device.backends.join(', ')}${device.detail.backendUses ? ` (${device.detail.backendUses})` : ''}` : (device.reason ?? 'cannot mine')}`,
         `  ${sensorWords(device)}`,
         ...(device.powerLimit === null ? [] : [`  Power limit: ${limitWords(device.powerLimit)}`]),
       ]),

@@ -19,11 +19,11 @@ export interface MineOptions {
   maxCredits?: number
   tier?: TierName
   devices?: string[]
-  engine?: string
+  backend?: string
   threads?: number
   port?: number
   dashboard: boolean
-  samples: boolean
+  synthetic: boolean
   fetch: boolean
   epochSeconds?: number
 }
@@ -86,10 +86,10 @@ export async function serve({ output, dataDir }: CommandContext, options: { port
 
 function startOptions(options: MineOptions): StartOptions {
   return {
-    samples: options.samples,
+    samples: options.synthetic,
     ...(options.fetch ? {} : { fetchModels: false }),
     ...(options.tier === undefined ? {} : { tier: options.tier }),
-    ...(options.engine === undefined ? {} : { engine: options.engine }),
+    ...(options.backend === undefined ? {} : { backend: options.backend }),
     ...(options.devices === undefined ? {} : { devices: options.devices }),
     ...(options.threads === undefined ? {} : { threads: options.threads }),
   }

@@ -1,5 +1,5 @@
 import { TIERS, type TierName } from '#shared/domain/tiers'
-import type { ProofEngine } from '#shared/domain/backend'
+import type { BackendName } from '#shared/domain/backend'
 import type { WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
 import { createNodeProcessHost } from '#process/node-host'
 import { createPeer } from '#process/peer'
@@ -11,12 +11,12 @@ interface DigestOptions {
   epoch: string
   publicKey: string
   nonce: bigint
-  engine?: ProofEngine
+  backend?: BackendName
 }
 
-/** `lode proof digest`: one nonce in a worker process of its own; needs neither engine nor data folder. */
+/** `lode proof digest`: one nonce in a worker process of its own; needs neither backend nor data folder. */
 export async function proofDigest({ output }: CommandContext, options: DigestOptions): Promise<void> {
-  const engine = options.engine ?? 'onnx-cpu'
+  const backend = options.backend ?? 'onnx-cpu'
   const start: WorkerStart = { role: 'worker', deviceId: 'cpu0', threads: 1 }
   const worker = await createNodeProcessHost(programFolder).start('worker', start)
   try {
@@ -26,10 +26,10 @@ export async function proofDigest({ output }: CommandContext, options: DigestOpt
       epochSeed: options.epoch,
       publicKey: options.publicKey,
       nonce: options.nonce,
-      engine,
+      backend,
     })
     output.answer(
-      { digest, engine, tier: options.tier, macs: TIERS[options.tier].macs.toString(), milliseconds },
+      { digest, backend, tier: options.tier, macs: TIERS[options.tier].macs.toString(), milliseconds },
       digest,
     )
   } finally {

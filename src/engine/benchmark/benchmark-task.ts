@@ -8,7 +8,7 @@ import {
 } from '#shared/domain/benchmark'
 import { goldenDigests } from '#shared/domain/golden'
 import { TIERS, type TierName } from '#shared/domain/tiers'
-import type { ProofEngine } from '#shared/domain/backend'
+import type { BackendName } from '#shared/domain/backend'
 import type { WorkerClient } from '../workers'
 
 /** What a device's sensors and settings say at a moment; null: not available. */
@@ -20,7 +20,7 @@ export interface BenchmarkReading {
 }
 
 export interface BenchmarkPlan {
-  engine: ProofEngine
+  backend: BackendName
   tier: TierName
   /** the time-box, counted while the device works on this. What must be computed is computed, however long it takes. */
   milliseconds: number
@@ -77,8 +77,8 @@ const KEPT_OF_SAMPLE = 8
 const MOST_KEPT = 96
 
 export function createBenchmarkTask(plan: BenchmarkPlan, clock: { now(): number; monotonic(): number }): BenchmarkTask {
-  const { engine, tier, stress } = plan
-  const context = { engine, tier, epochSeed: BENCHMARK_EPOCH }
+  const { backend, tier, stress } = plan
+  const context = { backend, tier, epochSeed: BENCHMARK_EPOCH }
   const golden = { ...context, publicKey: BENCHMARK_PUBLIC_KEY, firstNonce: 0n }
   const cancelling = new AbortController()
   const sampleMilliseconds = Math.min(

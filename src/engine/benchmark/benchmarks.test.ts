@@ -45,10 +45,10 @@ afterEach(() => {
 async function rig(outcome: typeof RIGHT, changes: Partial<Device> = {}) {
   const [processor] = await sample('empty', clock.now).handlers['devices.list'](null)
   if (!processor) throw new Error('the sample has no device')
-  const device: Device = { ...processor, engines: ['onnx-cpu'], ...changes }
+  const device: Device = { ...processor, backends: ['onnx-cpu'], ...changes }
   const seen = { plans: [] as BenchmarkPlan[], quarantined: [] as string[] }
   const runner = {
-    engine: null as string | null,
+    backend: null as string | null,
     cancelBenchmark: () => true,
     benchmark: async (plan: BenchmarkPlan) => {
       seen.plans.push(plan)
@@ -119,10 +119,10 @@ describe('benchmarks', () => {
     expect(() => benchmarks.export('none')).toThrow(/no benchmark/)
   })
 
-  it('refuse an engine that the device has not, a device that cannot mine, and stress while mining', async () => {
+  it('refuse a backend that the device has not, a device that cannot mine, and stress while mining', async () => {
     const able = await rig(RIGHT)
-    await expect(able.benchmarks.run({ id: 'cpu0', engine: 'webgpu' })).rejects.toMatchObject({ code: 'wrong-usage' })
-    able.runner.engine = 'onnx-cpu'
+    await expect(able.benchmarks.run({ id: 'cpu0', backend: 'webgpu' })).rejects.toMatchObject({ code: 'wrong-usage' })
+    able.runner.backend = 'onnx-cpu'
     await expect(able.benchmarks.run({ id: 'cpu0', stressMinutes: 1 })).rejects.toMatchObject({ code: 'conflict' })
     const unable = await rig(RIGHT, { canMine: false, reason: 'Quarantined: it lies.' })
     await expect(unable.benchmarks.run({ id: 'cpu0' })).rejects.toMatchObject({ code: 'device-unavailable' })

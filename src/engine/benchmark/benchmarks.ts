@@ -13,7 +13,7 @@ import { Failure } from '#shared/domain/errors'
 import { checksumOf, goldenDigests } from '#shared/domain/golden'
 import { signObject, type Signed, type Signer } from '#shared/domain/signed'
 import { TIERS, type TierName } from '#shared/domain/tiers'
-import { proofEngines, type ProofEngine } from '#shared/domain/backend'
+import { backendNames, type BackendName } from '#shared/domain/backend'
 import { processorClockHertz, type Quarantine } from '../devices'
 import type { RigContext } from '../base'
 import type { BenchmarkOutcome, BenchmarkPlan } from './benchmark-task'
@@ -22,7 +22,7 @@ import type { DevicePowers } from '../power'
 
 export interface BenchmarkRequest {
   id: string
-  engine?: string | undefined
+  backend?: string | undefined
   tier?: TierName | undefined
   seconds?: number | undefined
   stressMinutes?: number | undefined
@@ -43,7 +43,7 @@ export interface Benchmarks {
 /** What a benchmark asks of a device's loop. */
 export interface BenchmarkRunner {
   /** the one it mines on; null: it does not mine */
-  readonly engine: ProofEngine | null
+  readonly backend: BackendName | null
   /** the one under way; null: none is */
   readonly benchmarkProgress: BenchmarkProgress | null
   /**
@@ -72,7 +72,7 @@ export interface BenchmarksOptions {
   signer: Signer
 }
 
-/** Another engine computes for so long, at most, and so many, what a stress test is checked against. */
+/** Another backend computes for so long, at most, and so many, what a stress test is checked against. */
 const CHECK_MILLISECONDS = { least: 1000, most: 10_000, share: 0.1 }
 const MOST_KNOWN = 256
 
@@ -83,15 +83,15 @@ export function createBenchmarks(
   const { ledger, log } = rig
   const { devices, powers, signer } = options
 
-  /** Reference digests for a stress test: the golden file's, then those that another engine of the processor computes. */
+  /** Reference digests for a stress test: the golden file's, then those that another backend of the processor computes. */
   const knownDigests = async (
-    tested: { device: Device; engine: ProofEngine; tier: TierName; milliseconds: number },
+    tested: { device: Device; backend: BackendName; tier: TierName; milliseconds: number },
     signal: AbortSignal,
   ): Promise<readonly string[]> => {
     const golden = goldenDigests(tested.tier)
     const processor = devices.get('cpu0')
-    const engine = processor.engines.find((name) => tested.device.id !== 'cpu0' || name !== tested.engine)
-    const checking = proofEngines.find((name) => name === engine)
+    const backend = processor.backends.find((name) => tested.device.id !== 'cpu0' || name !== tested.backend)
+    const checking = backendNames.find((name) => name === backend)
     if (checking === undefined) return golden
     const { least, most, share } = CHECK_MILLISECONDS
     try {
@@ -99,7 +99,7 @@ export function createBenchmarks(
         { host: rig.host, threads: processor.threads?.inUse ?? 1, signal },
         (checker) =>
           checker.digests({
-            engine: checking,
+            backend: checking,
             tier: tested.tier,
             epochSeed: BENCHMARK_EPOCH,
             publicKey: BENCHMARK_PUBLIC_KEY,
@@ -119,7 +119,7 @@ export function createBenchmarks(
 
   const rowOf = (
     device: Device,
-    asked: { engine: ProofEngine; tier: TierName; stress: boolean },
+    asked: { backend: BackendName; tier: TierName; stress: boolean },
     measured: BenchmarkOutcome & { threads: number },
   ): Omit<BenchmarkRow, 'id' | 'at' | 'samples'> => {
     const { samples, wrong, measuredWatts } = measured
@@ -132,7 +132,7 @@ export function createBenchmarks(
     return {
       deviceId: device.id,
       mode: asked.stress ? 'stress' : 'benchmark',
-      engine: asked.engine,
+      backend: asked.backend,
       tier: asked.tier,
       noncesPerSecond,
       macsPerSecond,
@@ -157,24 +157,28 @@ export function createBenchmarks(
   }
 
   return {
-    run: async ({ id, engine, tier = 'itp1-base', seconds = DEFAULT_BENCHMARK_SECONDS, stressMinutes }) => {
+    run: async ({ id, backend, tier = 'itp1-base', seconds = DEFAULT_BENCHMARK_SECONDS, stressMinutes }) => {
       await options.settled()
       const device = devices.get(id)
       if (!device.canMine)
         throw new Failure('device-unavailable', `${id} cannot be measured: ${device.reason ?? 'it cannot mine'}`)
-      const name = engine ?? device.engines[0]
-      const known = proofEngines.find((candidate) => candidate === name)
-      if (known === undefined || !device.engines.includes(known)) {
-        throw new Failure('wrong-usage', `${id} has no engine "${name ?? ''}"`, `It has: ${device.engines.join(', ')}.`)
+      const name = backend ?? device.backends[0]
+      const known = backendNames.find((candidate) => candidate === name)
+      if (known === undefined || !device.backends.includes(known)) {
+        throw new Failure(
+          'wrong-usage',
+          `${id} has no backend "${name ?? ''}"`,
+          `It has: ${device.backends.join(', ')}.`,
+        )
       }
       const stress = stressMinutes !== undefined
       const runner = devices.runner(id)
-      if (stress && runner.engine !== null)
+      if (stress && runner.backend !== null)
         throw new Failure('conflict', `${id} is mining`, 'Stop mining before a stress test.')
       const milliseconds = (stressMinutes === undefined ? seconds : stressMinutes * 60) * 1000
-      const tested = { device, engine: known, tier, milliseconds }
+      const tested = { device, backend: known, tier, milliseconds }
       const measured = await runner.benchmark({
-        engine: known,
+        backend: known,
         tier,
         milliseconds,
         publicKey: signer.publicKeyHex,
@@ -192,7 +196,7 @@ export function createBenchmarks(
         },
       })
       const now = devices.get(id)
-      const row = ledger.recordBenchmark(rowOf(now, { engine: known, tier, stress }, measured), {
+      const row = ledger.recordBenchmark(rowOf(now, { backend: known, tier, stress }, measured), {
         device: {
           id,
           kind: now.kind,
@@ -227,13 +231,13 @@ export function createBenchmarks(
       return signObject(
         'benchmark',
         {
-          version: 1,
+          version: 2,
           rig: signer.publicKeyHex,
           lodeVersion: row.lodeVersion,
           at: row.at,
           mode: row.mode,
           ...evidence,
-          engine: row.engine,
+          backend: row.backend,
           threads: row.threads,
           tier: row.tier,
           epochSeed: BENCHMARK_EPOCH,

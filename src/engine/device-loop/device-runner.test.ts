@@ -4,7 +4,7 @@ import { goldenDigests } from '#shared/domain/golden'
 import type { BenchmarkPlan } from '../benchmark/benchmark-task'
 import { createTestRig, NONCES_PER_SECOND, type TestRig } from './rig.test.support'
 
-const MINING = { tier: 'itp1-small', engine: 'onnx-cpu', samples: false } as const
+const MINING = { tier: 'itp1-small', backend: 'onnx-cpu', samples: false } as const
 
 let rig: TestRig
 beforeEach(async () => {
@@ -15,7 +15,7 @@ afterEach(async () => {
 })
 
 const benchmarkPlan = (changes: Partial<BenchmarkPlan> = {}): BenchmarkPlan => ({
-  engine: 'onnx-cpu',
+  backend: 'onnx-cpu',
   tier: 'itp1-small',
   milliseconds: 8000,
   publicKey: '33'.repeat(32),

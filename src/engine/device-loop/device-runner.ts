@@ -267,8 +267,8 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     get macsPerSecond() {
       return proofs.macsPerSecond
     },
-    get engine() {
-      return mining?.engine ?? null
+    get backend() {
+      return mining?.backend ?? null
     },
     get hasWorker() {
       return worker.client?.state === 'running'

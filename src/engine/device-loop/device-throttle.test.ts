@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createTestRig, type TestRig } from './rig.test.support'
 
-const MINING = { tier: 'itp1-small', engine: 'onnx-cpu', samples: false } as const
+const MINING = { tier: 'itp1-small', backend: 'onnx-cpu', samples: false } as const
 
 let rig: TestRig
 beforeEach(async () => {

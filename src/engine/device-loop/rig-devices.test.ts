@@ -61,7 +61,7 @@ async function computer(driver: string): Promise<{
     nativeWorks: async () => false,
     gpuBackends: async ({ mayUseMatrixUnits }) => {
       mayUse.push(mayUseMatrixUnits)
-      return { engines: ['webgpu', 'onnx-webgpu'], matrixUnits: mayUseMatrixUnits }
+      return { backends: ['webgpu', 'onnx-webgpu'], matrixUnits: mayUseMatrixUnits }
     },
   })
   const registry = createDeviceRegistry({ machine, others: [], settings })
@@ -98,14 +98,14 @@ async function computer(driver: string): Promise<{
 describe('a graphics processor whose matrix units failed', () => {
   it('goes on with its vector units, says so, and tries the others again under another driver alone', async () => {
     const { devices, registry, opened } = await computer('580.1')
-    expect(devices.get('gpu0').detail.engineUses).toBe('int8 matrix units')
+    expect(devices.get('gpu0').detail.backendUses).toBe('int8 matrix units')
     expect(registry.driving('gpu0').judge({ kind: 'wrong-results', reason: 'a digest was wrong' })).toBe('reopened')
     devices.forget('gpu0')
     expect(devices.get('gpu0')).toMatchObject({
       canMine: true,
       quarantined: false,
-      engine: 'webgpu',
-      detail: { engineUses: 'int8 vector units; tensor cores need a vendor driver' },
+      backend: 'webgpu',
+      detail: { backendUses: 'int8 vector units; tensor cores need a vendor driver' },
     })
     expect(opened.filter(({ id }) => id === 'gpu0').map(({ matrixUnits }) => matrixUnits)).toEqual([true, false])
 

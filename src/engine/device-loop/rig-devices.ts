@@ -146,7 +146,7 @@ export function createRigDevices(options: RigDevicesOptions): RigDevices {
       }
       settings.changeDevice(id, change)
       const runner = runners.get(id)
-      const isMining = runner !== undefined && runner.engine !== null && runner.reason === null
+      const isMining = runner !== undefined && runner.backend !== null && runner.reason === null
       if ('powerLimitWatts' in change && isMining) void powerLimit?.begin()
       options.onChange()
     },

@@ -275,7 +275,7 @@ export async function createTestRig(
     onPinned: () => undefined,
     onEpoch: (epoch) => ledger.recordEpoch(epoch),
   })
-  await networkState.hello([{ id: 'cpu0', kind: 'cpu', engines: ['onnx-cpu'] }])
+  await networkState.hello([{ id: 'cpu0', kind: 'cpu', backends: ['onnx-cpu'] }])
   const submissions = createSubmissions({
     network,
     networkState,

@@ -70,7 +70,7 @@ describe('the order of jobs', () => {
     rig = await createTestRig({ models: [a, b], trials: true })
     earned(b, 1000)
     rig.script.jobMilliseconds = 3000
-    rig.runner.startMining({ tier: 'itp1-small', engine: 'onnx-cpu', samples: false })
+    rig.runner.startMining({ tier: 'itp1-small', backend: 'onnx-cpu', samples: false })
     await rig.clock.advance(31_000)
     expect(rig.runner.activity).toBe('Measuring what Model a earns here')
     const id = await rig.submit(b)

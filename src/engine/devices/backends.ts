@@ -1,12 +1,12 @@
 /** Which backends work on which device of this machine: found by trying, the processor's first, since nothing waits for a slow graphics driver. */
 import type { GpuAdapter } from '#shared/ipc/worker'
-import type { ProofEngine } from '#shared/domain/backend'
+import type { BackendName } from '#shared/domain/backend'
 import type { SensorInventory } from '#shared/ipc/sensors'
 import { computingGpus, type GpuFinding } from './describe'
 
 export interface BackendSurvey {
   /** of the processor, the fastest first */
-  readonly cpu: readonly ProofEngine[]
+  readonly cpu: readonly BackendName[]
   /** by the id of the graphics processor */
   readonly gpus: Readonly<Record<string, GpuFinding>>
   /** graphics processors that are being tried or wait for it */
@@ -34,7 +34,7 @@ export interface BackendSurveyOptions {
 }
 
 export function createBackendSurvey(options: BackendSurveyOptions): BackendSurvey {
-  let cpu: ProofEngine[] = ['onnx-cpu', 'reference']
+  let cpu: BackendName[] = ['onnx-cpu', 'reference']
   const gpus: Record<string, GpuFinding> = {}
   const underWay = new Set<string>()
   let looking: { ready: Promise<void>; settled: Promise<void> } | null = null
@@ -50,7 +50,7 @@ export function createBackendSurvey(options: BackendSurveyOptions): BackendSurve
     for (const { id, adapter, vendor } of wanted) {
       const found = await options.gpuBackends({ adapter, vendor, mayUseMatrixUnits: options.mayUseMatrixUnits(id) })
       underWay.delete(id)
-      if (found.engines.length > 0) gpus[id] = found
+      if (found.backends.length > 0) gpus[id] = found
       options.onFound()
     }
   }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { ProofEngine } from '#shared/domain/backend'
+import type { BackendName } from '#shared/domain/backend'
 import type { SensorInventory } from '#shared/ipc/sensors'
-import { computingGpus, defaultThreads, describeDevices, engineUses } from './describe'
+import { computingGpus, defaultThreads, describeDevices, backendUses } from './describe'
 
-const engines: ProofEngine[] = ['onnx-cpu', 'reference']
+const backends: BackendName[] = ['onnx-cpu', 'reference']
 const inventory: SensorInventory = {
   cpu: {
     name: 'AMD Ryzen 7 7700 8-Core Processor',
@@ -33,12 +33,12 @@ const inventory: SensorInventory = {
 
 describe('describeDevices', () => {
   it('describes the processor by its real name', () => {
-    expect(describeDevices(inventory, {}, engines)[0]).toEqual({
+    expect(describeDevices(inventory, {}, backends)[0]).toEqual({
       id: 'cpu0',
       kind: 'cpu',
       name: 'AMD Ryzen 7 7700',
       vendor: 'AMD',
-      engines: ['onnx-cpu', 'reference'],
+      backends: ['onnx-cpu', 'reference'],
       memoryBytes: 32e9,
       canMine: true,
       enabled: true,
@@ -49,19 +49,19 @@ describe('describeDevices', () => {
     })
   })
 
-  it('gives the processor the engines that proved themselves', () => {
+  it('gives the processor the backends that proved themselves', () => {
     const [cpu] = describeDevices(inventory, {}, ['native', 'onnx-cpu', 'reference'])
-    expect(cpu?.engines).toEqual(['native', 'onnx-cpu', 'reference'])
+    expect(cpu?.backends).toEqual(['native', 'onnx-cpu', 'reference'])
   })
 
   it('says of every GPU why it cannot mine, and never switches one on', () => {
-    const gpus = describeDevices(inventory, { gpu0: { enabled: true } }, engines).slice(1)
-    expect(gpus.map(({ id, canMine, enabled, engines }) => ({ id, canMine, enabled, engines }))).toEqual(
-      ['gpu0', 'gpu1', 'gpu2', 'gpu3', 'gpu4'].map((id) => ({ id, canMine: false, enabled: false, engines: [] })),
+    const gpus = describeDevices(inventory, { gpu0: { enabled: true } }, backends).slice(1)
+    expect(gpus.map(({ id, canMine, enabled, backends }) => ({ id, canMine, enabled, backends }))).toEqual(
+      ['gpu0', 'gpu1', 'gpu2', 'gpu3', 'gpu4'].map((id) => ({ id, canMine: false, enabled: false, backends: [] })),
     )
     expect(gpus.map(({ reason }) => reason)).toEqual([
-      'No engine gave the right digests on it; it will not be used.',
-      'No engine gave the right digests on it; it will not be used.',
+      'No backend gave the right digests on it; it will not be used.',
+      'No backend gave the right digests on it; it will not be used.',
       'A virtual display adapter without a graphics processor; it will not be used.',
       "A server's display chip, which cannot compute; it will not be used.",
       'A virtual display adapter without a graphics processor; it will not be used.',
@@ -70,12 +70,12 @@ describe('describeDevices', () => {
     expect(gpus[1]).toMatchObject({ memoryBytes: 32e9 })
   })
 
-  it('offers a GPU once an engine proved itself there', () => {
-    const gpus = { gpu0: { engines: ['webgpu'], matrixUnits: false } } as const
-    expect(describeDevices(inventory, {}, engines, gpus)[1]).toMatchObject({
+  it('offers a GPU once a backend proved itself there', () => {
+    const gpus = { gpu0: { backends: ['webgpu'], matrixUnits: false } } as const
+    expect(describeDevices(inventory, {}, backends, gpus)[1]).toMatchObject({
       canMine: true,
       enabled: true,
-      engines: ['webgpu'],
+      backends: ['webgpu'],
       adapter: {
         name: 'NVIDIA GeForce RTX 4070',
         vendor: 'NVIDIA',
@@ -83,26 +83,26 @@ describe('describeDevices', () => {
         others: [{ name: 'Radeon Graphics', vendor: 'AMD' }],
       },
     })
-    expect(describeDevices(inventory, { gpu0: { enabled: false } }, engines, gpus)[1]?.enabled).toBe(false)
+    expect(describeDevices(inventory, { gpu0: { enabled: false } }, backends, gpus)[1]?.enabled).toBe(false)
     expect(computingGpus(inventory).map(({ id }) => id)).toEqual(['gpu0', 'gpu1'])
   })
 
-  it('says in words what an engine uses of a device', () => {
-    const uses = (engine: string, matrixUnits = false): string | null => {
-      const [, gpu] = describeDevices(inventory, {}, engines, { gpu0: { engines: ['webgpu'], matrixUnits } })
-      return gpu ? engineUses(gpu, engine) : null
+  it('says in words what a backend uses of a device', () => {
+    const uses = (backend: string, matrixUnits = false): string | null => {
+      const [, gpu] = describeDevices(inventory, {}, backends, { gpu0: { backends: ['webgpu'], matrixUnits } })
+      return gpu ? backendUses(gpu, backend) : null
     }
     expect(uses('webgpu')).toBe('int8 vector units; tensor cores need a vendor driver')
     expect(uses('webgpu', true)).toBe('int8 matrix units')
-    expect(uses('onnx-webgpu', true)).toBe('float32 vector units; int8 units and tensor cores need another engine')
+    expect(uses('onnx-webgpu', true)).toBe('float32 vector units; int8 units and tensor cores need another backend')
     expect(uses('onnx-cuda')).toBe('int8 tensor cores')
     expect(uses('onnx-directml')).toBe('the int8 units that its DirectX driver offers')
-    expect(uses('onnx-coreml')).toBe('float32 units; the Neural Engine needs a vendor driver')
+    expect(uses('onnx-coreml')).toBe('float32 units; the Neural Backend needs a vendor driver')
     // a driver names its device's units itself
     expect(uses('native')).toBe(null)
-    const [cpu] = describeDevices(inventory, {}, engines)
-    expect(cpu && engineUses(cpu, 'native')).toBe("int8 vector instructions, by Lode's own kernels")
-    expect(cpu && engineUses(cpu, 'onnx-cpu')).toBe('int8 vector instructions, by onnxruntime')
+    const [cpu] = describeDevices(inventory, {}, backends)
+    expect(cpu && backendUses(cpu, 'native')).toBe("int8 vector instructions, by Lode's own kernels")
+    expect(cpu && backendUses(cpu, 'onnx-cpu')).toBe('int8 vector instructions, by onnxruntime')
   })
 
   it('knows which of several GPUs share a name, and says of those that cannot be told apart why they are not used', () => {
@@ -112,9 +112,9 @@ describe('describeDevices', () => {
       card('gpu1', 'Radeon RX 7900 XTX'),
       card('gpu2', 'Radeon RX 7900 XT'),
     ]
-    const found = describeDevices({ ...inventory, gpus }, {}, engines, {
-      gpu0: { engines: ['webgpu'], matrixUnits: false },
-      gpu1: { engines: ['webgpu'], matrixUnits: true },
+    const found = describeDevices({ ...inventory, gpus }, {}, backends, {
+      gpu0: { backends: ['webgpu'], matrixUnits: false },
+      gpu1: { backends: ['webgpu'], matrixUnits: true },
     })
     expect(found.slice(1).map(({ adapter }) => adapter)).toMatchObject([
       { name: 'Radeon RX 7900 XT', vendor: 'AMD', index: 0, twin: 'first' },
@@ -132,7 +132,7 @@ describe('describeDevices', () => {
 
   it("follows the person's choice within what the machine has", () => {
     const threads = (chosen: number | null): unknown =>
-      describeDevices(inventory, { cpu0: { enabled: false, threads: chosen } }, engines)[0]
+      describeDevices(inventory, { cpu0: { enabled: false, threads: chosen } }, backends)[0]
     expect(threads(3)).toMatchObject({ enabled: false, threads: { inUse: 3 } })
     expect(threads(null)).toMatchObject({ threads: { inUse: 7 } })
     expect(threads(100)).toMatchObject({ threads: { inUse: 16 } })

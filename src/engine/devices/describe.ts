@@ -1,5 +1,5 @@
 /** What the sensors found, as devices that mine or say why they do not. */
-import { proofEngines, type ProofEngine } from '#shared/domain/backend'
+import { backendNames, type BackendName } from '#shared/domain/backend'
 import type { GpuAdapter } from '#shared/ipc/worker'
 import type { SensorInventory } from '#shared/ipc/sensors'
 import { cleanProcessorName } from '../power'
@@ -17,9 +17,9 @@ export interface DeviceDescriptor {
   kind: 'cpu' | 'gpu' | 'npu' | 'asic'
   name: string
   vendor: string
-  /** the engines that can drive it, the best first; none: it cannot mine */
-  engines: string[]
-  /** what the engines for graphics processors open; GPUs only */
+  /** the backends that can drive it, the best first; none: it cannot mine */
+  backends: string[]
+  /** what the backends for graphics processors open; GPUs only */
   adapter?: GpuAdapter
   /** the computer's for a CPU or a GPU that shares it; 0 where the system does not say */
   memoryBytes: number
@@ -40,7 +40,7 @@ export interface DeviceDescriptor {
 /** What works on a graphics processor. */
 export interface GpuFinding {
   /** those that gave the right digests on it, the fastest first */
-  engines: readonly ProofEngine[]
+  backends: readonly BackendName[]
   /** webgpu gave them on its matrix units too, and faster than on its vector units */
   matrixUnits: boolean
 }
@@ -48,33 +48,33 @@ export interface GpuFinding {
 /** Cores from which on one is left to the person. */
 const CORES_TO_SHARE = 4
 
-const NO_GPU_ENGINE = 'No engine gave the right digests on it; it will not be used.'
-/** What an engine uses of a device, so that its work per joule is not misread. */
-const ENGINE_USES: Readonly<Record<ProofEngine, string>> = {
+const NO_GPU_BACKEND = 'No backend gave the right digests on it; it will not be used.'
+/** What a backend uses of a device, so that its work per joule is not misread. */
+const BACKEND_USES: Readonly<Record<BackendName, string>> = {
   native: "int8 vector instructions, by Lode's own kernels",
   'onnx-cpu': 'int8 vector instructions, by onnxruntime',
   reference: 'plain arithmetic, for checking others',
   webgpu: 'int8 vector units; tensor cores need a vendor driver',
   'onnx-cuda': 'int8 tensor cores',
   'onnx-directml': 'the int8 units that its DirectX driver offers',
-  'onnx-coreml': 'float32 units; the Neural Engine needs a vendor driver',
-  'onnx-webgpu': 'float32 vector units; int8 units and tensor cores need another engine',
+  'onnx-coreml': 'float32 units; the Neural Backend needs a vendor driver',
+  'onnx-webgpu': 'float32 vector units; int8 units and tensor cores need another backend',
 }
 const TWIN =
-  'WebGPU cannot tell it from another of the same name, and no other engine gave the right digests on it. A driver of its maker can use it.'
+  'WebGPU cannot tell it from another of the same name, and no other backend gave the right digests on it. A driver of its maker can use it.'
 const MATRIX_UNITS = 'int8 matrix units'
 const VIRTUAL_ADAPTER =
   /basic (display|render)|remote display|vmware|svga|virtualbox|\bqxl\b|cirrus|bochs|virtio|hyper-v|parallels|citrix|\bparsec\b|\bspacedesk\b|virtual|llvmpipe|swiftshader/i
 const SERVER_DISPLAY_CHIP = /aspeed|\bast\d{4}\b|matrox.*g200|mgag200/i
 
 /**
- * cpu0 first, then the GPUs. `settings` are the person's, by device id; `cpuEngines` drive the processor, the best first;
+ * cpu0 first, then the GPUs. `settings` are the person's, by device id; `cpuBackends` drive the processor, the best first;
  * `gpuBackends` a GPU, by its id.
  */
 export function describeDevices(
   inventory: SensorInventory,
   settings: Readonly<Record<string, DeviceSettings>>,
-  cpuEngines: readonly ProofEngine[],
+  cpuBackends: readonly BackendName[],
   gpuBackends: Readonly<Record<string, GpuFinding>> = {},
 ): DeviceDescriptor[] {
   const { cpu, memoryBytes, gpus } = inventory
@@ -86,7 +86,7 @@ export function describeDevices(
     kind: 'cpu',
     name: cleanProcessorName(cpu.name),
     vendor: cpu.vendor,
-    engines: [...cpuEngines],
+    backends: [...cpuBackends],
     memoryBytes,
     canMine: true,
     enabled: settings['cpu0']?.enabled ?? true,
@@ -98,15 +98,15 @@ export function describeDevices(
   return [
     cpu0,
     ...gpus.map((gpu): DeviceDescriptor => {
-      const { engines, matrixUnits } = gpuBackends[gpu.id] ?? { engines: [], matrixUnits: false }
-      const canMine = engines.length > 0
+      const { backends, matrixUnits } = gpuBackends[gpu.id] ?? { backends: [], matrixUnits: false }
+      const canMine = backends.length > 0
       const adapter = adapterOf(gpu.id, inventory)
       return {
         id: gpu.id,
         kind: 'gpu',
         name: gpu.name,
         vendor: gpu.vendor,
-        engines: [...engines],
+        backends: [...backends],
         adapter: matrixUnits ? { ...adapter, matrixUnits } : adapter,
         memoryBytes: gpu.memoryBytes ?? (gpu.shared ? memoryBytes : 0),
         canMine,
@@ -121,11 +121,11 @@ export function describeDevices(
 }
 
 /** In words; null: it is for the device's driver to say. */
-export function engineUses({ kind, adapter }: DeviceDescriptor, engine: string): string | null {
-  if (engine === 'webgpu' && adapter?.matrixUnits === true) return MATRIX_UNITS
-  const known = proofEngines.find((name) => name === engine)
+export function backendUses({ kind, adapter }: DeviceDescriptor, backend: string): string | null {
+  if (backend === 'webgpu' && adapter?.matrixUnits === true) return MATRIX_UNITS
+  const known = backendNames.find((name) => name === backend)
   if (known === undefined || (known === 'native' && kind !== 'cpu')) return null
-  return ENGINE_USES[known]
+  return BACKEND_USES[known]
 }
 
 /**
@@ -139,13 +139,13 @@ export function defaultThreads(physicalCores: number): number {
 /** GPUs that may compute: neither a virtual adapter nor a server's display chip. */
 export function computingGpus(inventory: SensorInventory): { id: string; vendor: string; adapter: GpuAdapter }[] {
   return inventory.gpus
-    .filter(({ vendor, name }) => gpuReason(`${vendor} ${name}`) === NO_GPU_ENGINE)
+    .filter(({ vendor, name }) => gpuReason(`${vendor} ${name}`) === NO_GPU_BACKEND)
     .map(({ id, vendor }) => ({ id, vendor, adapter: adapterOf(id, inventory) }))
 }
 
 /** The only one needs no name, which sensors and graphics drivers may spell differently. */
 function adapterOf(id: string, { gpus }: SensorInventory): GpuAdapter {
-  const real = gpus.filter(({ vendor, name }) => gpuReason(`${vendor} ${name}`) === NO_GPU_ENGINE)
+  const real = gpus.filter(({ vendor, name }) => gpuReason(`${vendor} ${name}`) === NO_GPU_BACKEND)
   const found = real.find((gpu) => gpu.id === id)
   if (real.length < 2 || !found) return { name: '' }
   const index = real.filter(({ vendor }) => vendor === found.vendor).indexOf(found)
@@ -162,5 +162,5 @@ function adapterOf(id: string, { gpus }: SensorInventory): GpuAdapter {
 function gpuReason(name: string): string {
   if (SERVER_DISPLAY_CHIP.test(name)) return "A server's display chip, which cannot compute; it will not be used."
   if (VIRTUAL_ADAPTER.test(name)) return 'A virtual display adapter without a graphics processor; it will not be used.'
-  return NO_GPU_ENGINE
+  return NO_GPU_BACKEND
 }

@@ -1,11 +1,11 @@
 /** A device as screens and the command see it: what it is, what it does, what it draws. */
 import { device as deviceSchema, type Device } from '#shared/contract/devices'
 import type { BenchmarkProgress } from '#shared/domain/benchmark'
-import type { ProofEngine } from '#shared/domain/backend'
+import type { BackendName } from '#shared/domain/backend'
 import type { DeviceState } from '#shared/domain/states'
 import type { LoadedModel } from '#shared/domain/model-stages'
 import type { DevicePower } from '../power'
-import { engineUses, type DeviceDescriptor } from './describe'
+import { backendUses, type DeviceDescriptor } from './describe'
 import type { DevicePowerLimit } from './provider'
 
 /** What a device does now, as its loop says. */
@@ -15,7 +15,7 @@ export interface DeviceWork {
   /** why it stopped, when it is faulted */
   readonly reason: string | null
   /** the one it mines on; null: it does not mine */
-  readonly engine: ProofEngine | null
+  readonly backend: BackendName | null
   readonly macsPerSecond: number | null
   readonly residentBytes: number | null
   /** whose weights are in memory, the one used last at the end */
@@ -41,7 +41,7 @@ export function viewDevice({ found, work, power, rate, ...rest }: DeviceView): D
   // The last minute's mean of a device that has stopped is no reading.
   const isWorking = work !== null && work.state !== 'idle' && work.state !== 'faulted'
   const reason = found.reason ?? work?.reason ?? undefined
-  const engine = work?.engine ?? found.engines[0] ?? null
+  const backend = work?.backend ?? found.backends[0] ?? null
   return deviceSchema.parse({
     id: found.id,
     kind: found.kind,
@@ -49,8 +49,8 @@ export function viewDevice({ found, work, power, rate, ...rest }: DeviceView): D
     state: stateOf(found, work),
     activity: work?.activity ?? '',
     macsPerSecond: isWorking ? (rate.macsPerSecond ?? work.macsPerSecond) : null,
-    engines: found.engines,
-    engine,
+    backends: found.backends,
+    backend,
     memoryBytes: found.memoryBytes,
     memoryUsedBytes: work?.residentBytes ?? null,
     loadedModels: (work?.loadedModels ?? [])
@@ -61,7 +61,7 @@ export function viewDevice({ found, work, power, rate, ...rest }: DeviceView): D
     enabled: found.enabled,
     quarantined: found.quarantined ?? false,
     benchmark: work?.benchmarkProgress ?? null,
-    detail: detailOf(found, engine === null ? null : engineUses(found, engine)),
+    detail: detailOf(found, backend === null ? null : backendUses(found, backend)),
     threads: found.threads,
     watts: power.watts,
     wattsCertainty: power.certainty,
@@ -85,7 +85,7 @@ function detailOf(
     ...(cores === undefined ? {} : { cores }),
     ...(logicalCores === undefined ? {} : { logicalCores }),
     ...(driver === undefined ? {} : { driver }),
-    ...(uses === null ? {} : { engineUses: uses }),
+    ...(uses === null ? {} : { backendUses: uses }),
   }
 }
 

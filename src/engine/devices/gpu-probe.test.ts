@@ -6,7 +6,7 @@ import { createNodeProcessHost } from '#process/node-host'
 import { serve, type MethodHandlers } from '#process/peer'
 import { portPair } from '#process/port'
 import { softwareVulkan } from '../../../test/support/webgpu'
-import { createGpuProbe, gpuEngineCandidates } from './gpu-probe'
+import { createGpuProbe, gpuBackendCandidates } from './gpu-probe'
 
 const vulkan = softwareVulkan()
 if (!vulkan) console.log('look at a GPU: no software Vulkan driver here, its test is skipped')
@@ -25,18 +25,18 @@ it.runIf(vulkan)(
     const note = (message: string, details?: unknown): void => void said.push(`${message} ${JSON.stringify(details)}`)
     const log = { debug: note, info: note, warn: note, error: note }
     const refusing = createGpuProbe({ host, log, platform: 'linux' })
-    expect(await refusing.engines(only)).toEqual({ engines: [], matrixUnits: false })
+    expect(await refusing.backends(only)).toEqual({ backends: [], matrixUnits: false })
     expect(said.join()).toContain('software that computes on the processor')
     vi.stubEnv('LODE_SOFTWARE_GPU', '1')
     vi.stubEnv('LODE_WRONG_MATRIX_UNITS', '1')
     // software takes the processors that other tests work on
     const probe = createGpuProbe({ host, log, platform: 'linux', timeoutMilliseconds: 200_000 })
-    const found = await probe.engines(only)
-    expect(found.engines.toSorted()).toEqual(['onnx-webgpu', 'webgpu'])
+    const found = await probe.backends(only)
+    expect(found.backends.toSorted()).toEqual(['onnx-webgpu', 'webgpu'])
     expect(found.matrixUnits).toBe(false)
     expect(said.join()).toContain('the int8 matrix units of the graphics processor computes wrong digests')
     const absent = { adapter: { name: 'not there', index: 1 }, vendor: 'NVIDIA', mayUseMatrixUnits: true }
-    expect(await probe.engines(absent)).toEqual({ engines: [], matrixUnits: false })
+    expect(await probe.backends(absent)).toEqual({ backends: [], matrixUnits: false })
     expect(said.join()).toContain("onnxruntime's CUDA provider does not take the proof")
   },
 )
@@ -54,8 +54,8 @@ it.each([
   [{ adapter: { name: 'RTX 4070', index: 1, twin: 'later' }, vendor: 'NVIDIA' }, 'linux', ['onnx-cuda']],
   [{ adapter: { name: 'Radeon', index: 0, twin: 'first' }, vendor: 'AMD' }, 'linux', ['webgpu']],
   [{ adapter: { name: 'Radeon', index: 1, twin: 'later' }, vendor: 'AMD' }, 'linux', []],
-] as const)('%j on %s is looked at with %j', (gpu, platform, engines) => {
-  expect(gpuEngineCandidates(gpu, platform)).toEqual(engines)
+] as const)('%j on %s is looked at with %j', (gpu, platform, backends) => {
+  expect(gpuBackendCandidates(gpu, platform)).toEqual(backends)
 })
 
 /** Worker processes that measure what they are told to; `units`: on matrix units. Null: the process dies instead. */
@@ -72,8 +72,8 @@ function measuringHost(rates: {
       const [engineSide, workerSide] = portPair()
       const answer = { noncesPerSecond: 1, milliseconds: 1, nonces: 1 }
       serve<Pick<WorkerMethods, 'proof.benchmark'>, Record<string, never>>(workerSide, {
-        'proof.benchmark': async ({ engine, tier }) => {
-          if (measured !== null) return { ...answer, engine, tier, ...measured }
+        'proof.benchmark': async ({ backend, tier }) => {
+          if (measured !== null) return { ...answer, backend, tier, ...measured }
           workerSide.close()
           return new Promise<never>(() => undefined)
         },
@@ -97,8 +97,8 @@ it.each([
   async (_, units, taken) => {
     const { host } = measuringHost({ vectors: 5, units })
     const probe = createGpuProbe({ host, log: silent, platform: 'linux' })
-    expect(await probe.engines({ ...only, adapter: { name: 'Radeon', index: 0 } })).toEqual({
-      engines: ['webgpu'],
+    expect(await probe.backends({ ...only, adapter: { name: 'Radeon', index: 0 } })).toEqual({
+      backends: ['webgpu'],
       matrixUnits: taken,
     })
   },
@@ -107,19 +107,19 @@ it.each([
 it('matrix units that failed before under this driver are not tried', async () => {
   const { host, started } = measuringHost({ vectors: 5, units: { macsPerSecond: 9, checksum: 'ok' } })
   const probe = createGpuProbe({ host, log: silent, platform: 'linux' })
-  const found = await probe.engines({ ...only, adapter: { name: 'Radeon' }, mayUseMatrixUnits: false })
-  expect(found).toEqual({ engines: ['webgpu'], matrixUnits: false })
+  const found = await probe.backends({ ...only, adapter: { name: 'Radeon' }, mayUseMatrixUnits: false })
+  expect(found).toEqual({ backends: ['webgpu'], matrixUnits: false })
   expect(started).toHaveLength(1)
 })
 
-it('of two cards with one name, the first is driven by one engine, the other by CUDA or not at all', async () => {
+it('of two cards with one name, the first is driven by one backend, the other by CUDA or not at all', async () => {
   const { host, started } = measuringHost({ vectors: 5, units: null })
   const probe = createGpuProbe({ host, log: silent, platform: 'linux' })
   const card = (vendor: string, index: number, twin: 'first' | 'later') =>
-    probe.engines({ vendor, adapter: { name: 'A card', index, twin }, mayUseMatrixUnits: false })
-  expect((await card('NVIDIA', 0, 'first')).engines).toEqual(['onnx-cuda'])
-  expect((await card('NVIDIA', 1, 'later')).engines).toEqual(['onnx-cuda'])
-  expect((await card('AMD', 0, 'first')).engines).toEqual(['webgpu'])
-  expect((await card('AMD', 1, 'later')).engines).toEqual([])
+    probe.backends({ vendor, adapter: { name: 'A card', index, twin }, mayUseMatrixUnits: false })
+  expect((await card('NVIDIA', 0, 'first')).backends).toEqual(['onnx-cuda'])
+  expect((await card('NVIDIA', 1, 'later')).backends).toEqual(['onnx-cuda'])
+  expect((await card('AMD', 0, 'first')).backends).toEqual(['webgpu'])
+  expect((await card('AMD', 1, 'later')).backends).toEqual([])
   expect(started.map(({ gpu }) => gpu?.index)).toEqual([0, 1, 0])
 })

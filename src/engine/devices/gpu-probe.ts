@@ -1,15 +1,15 @@
-/** Which engines work on a graphics processor, and which of them is the fastest. */
+/** Which backends work on a graphics processor, and which of them is the fastest. */
 import type { GpuAdapter } from '#shared/ipc/worker'
-import type { ProofEngine } from '#shared/domain/backend'
+import type { BackendName } from '#shared/domain/backend'
 import type { ProcessHost } from '#process/host'
 import type { GpuFinding } from './describe'
 import type { Log } from '../base'
-import { probeEngine } from '../workers'
+import { probeBackend } from '../workers'
 
 /** A graphics driver compiles first. */
 const PROBE_TIMEOUT_MILLISECONDS = 60_000
 
-/** What decides which engines are worth a look. */
+/** What decides which backends are worth a look. */
 export interface ProbedGpu {
   adapter: GpuAdapter
   vendor: string
@@ -19,7 +19,7 @@ export interface ProbedGpu {
 
 export interface GpuProbe {
   /** What works on it; looked at once. Never rejects. */
-  engines(gpu: ProbedGpu): Promise<GpuFinding>
+  backends(gpu: ProbedGpu): Promise<GpuFinding>
   stop(): Promise<void>
 }
 
@@ -28,11 +28,11 @@ export interface GpuProbeParts {
   log: Log
   /** as Node names it */
   platform: NodeJS.Platform
-  /** for one engine's answer; absent: what a graphics driver that compiles needs at most */
+  /** for one backend's answer; absent: what a graphics driver that compiles needs at most */
   timeoutMilliseconds?: number
 }
 
-/** One adapter and engine after another. */
+/** One adapter and backend after another. */
 export function createGpuProbe(parts: GpuProbeParts): GpuProbe {
   const timeoutMilliseconds = parts.timeoutMilliseconds ?? PROBE_TIMEOUT_MILLISECONDS
   const found = new Map<string, Promise<GpuFinding>>()
@@ -41,9 +41,9 @@ export function createGpuProbe(parts: GpuProbeParts): GpuProbe {
 
   /** Of its own process, so that an experimental feature costs nothing but itself. Returns the rate; null: not to be used. */
   const lookAtMatrixUnits = async (adapter: GpuAdapter, vectorMacsPerSecond: number): Promise<number | null> => {
-    const name = `the engine webgpu on the int8 matrix units of ${nameOf(adapter)}`
-    const macsPerSecond = await probeEngine(parts, stopping.signal, {
-      engine: 'webgpu',
+    const name = `the backend webgpu on the int8 matrix units of ${nameOf(adapter)}`
+    const macsPerSecond = await probeBackend(parts, stopping.signal, {
+      backend: 'webgpu',
       gpu: { ...adapter, matrixUnits: true },
       name,
       instead: 'its int8 vector units compute',
@@ -61,41 +61,41 @@ export function createGpuProbe(parts: GpuProbeParts): GpuProbe {
 
   const look = async (gpu: ProbedGpu): Promise<GpuFinding> => {
     const { adapter } = gpu
-    const candidates = gpuEngineCandidates(gpu, parts.platform)
+    const candidates = gpuBackendCandidates(gpu, parts.platform)
     let matrixUnits = false
-    const working: { engine: ProofEngine; macsPerSecond: number }[] = []
-    for (const engine of candidates) {
+    const working: { backend: BackendName; macsPerSecond: number }[] = []
+    for (const backend of candidates) {
       if (stopping.signal.aborted) break
       // What CUDA knows as this one WebGPU may know as the other.
       if (adapter.twin !== undefined && working.length > 0) break
-      const macsPerSecond = await probeEngine(parts, stopping.signal, {
-        engine,
+      const macsPerSecond = await probeBackend(parts, stopping.signal, {
+        backend,
         gpu: adapter,
-        name: `the engine ${engine} on ${nameOf(adapter)}`,
-        instead: 'another engine drives the device, or it cannot mine',
+        name: `the backend ${backend} on ${nameOf(adapter)}`,
+        instead: 'another backend drives the device, or it cannot mine',
         timeoutMilliseconds,
-        rated: candidates.length > 1 || engine === 'webgpu',
+        rated: candidates.length > 1 || backend === 'webgpu',
       })
       if (macsPerSecond === null) continue
       const onMatrixUnits =
-        engine === 'webgpu' && gpu.mayUseMatrixUnits ? await lookAtMatrixUnits(adapter, macsPerSecond) : null
+        backend === 'webgpu' && gpu.mayUseMatrixUnits ? await lookAtMatrixUnits(adapter, macsPerSecond) : null
       matrixUnits ||= onMatrixUnits !== null
-      working.push({ engine, macsPerSecond: onMatrixUnits ?? macsPerSecond })
+      working.push({ backend, macsPerSecond: onMatrixUnits ?? macsPerSecond })
     }
     // A stable sort: where nothing was measured, our own kernels come first.
     const fastest = working.sort((one, other) => other.macsPerSecond - one.macsPerSecond)
-    return { engines: fastest.map(({ engine }) => engine), matrixUnits }
+    return { backends: fastest.map(({ backend }) => backend), matrixUnits }
   }
 
   return {
-    engines: (gpu) => {
+    backends: (gpu) => {
       const key = `${gpu.vendor} ${gpu.adapter.name} ${gpu.adapter.index ?? 0}`
       const known = found.get(key)
       if (known) return known
-      const engines = last.then(() => look(gpu))
-      last = engines
-      found.set(key, engines)
-      return engines
+      const backends = last.then(() => look(gpu))
+      last = backends
+      found.set(key, backends)
+      return backends
     },
     stop: async () => {
       stopping.abort()
@@ -113,12 +113,12 @@ function nameOf({ name }: GpuAdapter): string {
  * to take, so the others are for computers with one. WebGPU is told by name: of several of one name it finds one, and nobody
  * knows which. CUDA goes by PCI address, so there it comes first, and WebGPU is for the first of the name alone.
  */
-export function gpuEngineCandidates(
+export function gpuBackendCandidates(
   { adapter, vendor }: Pick<ProbedGpu, 'adapter' | 'vendor'>,
   platform: NodeJS.Platform,
-): ProofEngine[] {
+): BackendName[] {
   const alone = adapter.name === ''
-  const cuda: ProofEngine[] = /nvidia/i.test(vendor) && platform !== 'darwin' ? ['onnx-cuda'] : []
+  const cuda: BackendName[] = /nvidia/i.test(vendor) && platform !== 'darwin' ? ['onnx-cuda'] : []
   if (adapter.twin !== undefined) return adapter.twin === 'first' ? [...cuda, 'webgpu'] : cuda
   return [
     'webgpu',

@@ -1,23 +1,23 @@
-/** Whether the native engine works on this machine's processor. */
+/** Whether the native backend works on this machine's processor. */
 import type { ProcessHost } from '#process/host'
 import type { Log } from '../base'
-import { probeEngine, type EngineLook } from '../workers'
+import { probeBackend, type BackendFinding } from '../workers'
 
 export interface NativeProbe {
-  /** Whether the engine gave the right digests; looks at the first call. Never rejects. */
+  /** Whether the backend gave the right digests; looks at the first call. Never rejects. */
   works(): Promise<boolean>
   /** Ends a look that is under way: it finds nothing. */
   stop(): Promise<void>
 }
 
-const NATIVE: EngineLook = {
-  engine: 'native',
-  name: 'the native engine',
+const NATIVE: BackendFinding = {
+  backend: 'native',
+  name: 'the native backend',
   instead: 'onnxruntime computes instead',
   timeoutMilliseconds: 20_000,
 }
 
-/** What speaks against the engine is logged once. */
+/** What speaks against the backend is logged once. */
 export function createNativeProbe(parts: { host: ProcessHost; log: Log }): NativeProbe {
   let found: Promise<boolean> | null = null
   const stopping = new AbortController()
@@ -25,7 +25,7 @@ export function createNativeProbe(parts: { host: ProcessHost; log: Log }): Nativ
     works: () => {
       found ??= stopping.signal.aborted
         ? Promise.resolve(false)
-        : probeEngine(parts, stopping.signal, NATIVE).then((rate) => rate !== null)
+        : probeBackend(parts, stopping.signal, NATIVE).then((rate) => rate !== null)
       return found
     },
     stop: async () => {

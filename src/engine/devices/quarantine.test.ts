@@ -44,7 +44,7 @@ async function surroundings(gpu: { matrixUnits: boolean }) {
       },
     } as unknown as MachineOptions['settings'],
     nativeWorks: async () => false,
-    gpuBackends: async () => ({ engines: ['webgpu'], matrixUnits: gpu.matrixUnits }),
+    gpuBackends: async () => ({ backends: ['webgpu'], matrixUnits: gpu.matrixUnits }),
   })
   await machine.settled()
   const quarantine = createQuarantine(rig, {

@@ -71,7 +71,7 @@ export function describeDriverDevice(found: {
     kind: kindOf(device.kind),
     name: device.name,
     vendor: driver.vendor,
-    engines: ['native'],
+    backends: ['native'],
     memoryBytes: device.memoryBytes > 0 ? device.memoryBytes : found.computerMemoryBytes,
     canMine,
     ...(canMine ? {} : { reason: driver.reason ?? 'Its driver is being tried.' }),

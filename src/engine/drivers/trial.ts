@@ -39,7 +39,7 @@ export function tryDevice(
     const limit = await worker.request('driver.powerLimit', null, { timeoutMilliseconds })
     const { checksum } = await worker.request(
       'proof.benchmark',
-      { tier: 'itp1-test', engine: 'native', epochSeed: BENCHMARK_EPOCH, seconds: TRIAL_SECONDS },
+      { tier: 'itp1-test', backend: 'native', epochSeed: BENCHMARK_EPOCH, seconds: TRIAL_SECONDS },
       { timeoutMilliseconds },
     )
     if (checksum !== 'ok') throw new Failure('driver-fault', 'it computes wrong digests on this machine')

@@ -3,7 +3,7 @@ import { settledWithin } from '../base'
 import type { EngineContext } from '../context'
 
 const BENCHMARK_HISTORY_ROWS = 100
-const ENGINE_LOOK_MILLISECONDS = 3000
+const BACKEND_PROBE_MILLISECONDS = 3000
 
 export function deviceHandlers(
   context: EngineContext,
@@ -22,7 +22,7 @@ export function deviceHandlers(
   return {
     'devices.list': async () => {
       // The list names the backends that work here; a library that hangs while it is tried must not hold it up.
-      await settledWithin(registry.settled(), ENGINE_LOOK_MILLISECONDS)
+      await settledWithin(registry.settled(), BACKEND_PROBE_MILLISECONDS)
       return devices.list()
     },
     'devices.refresh': async () => {

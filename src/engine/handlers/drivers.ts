@@ -42,7 +42,7 @@ export function driverHandlers({
     },
     'drivers.check': async ({ name }) => {
       await drivers.settled()
-      const mines = idsOf(name).find((id) => devices.runner(id).engine !== null)
+      const mines = idsOf(name).find((id) => devices.runner(id).backend !== null)
       if (mines !== undefined) throw new Failure('conflict', `${mines} is mining`, 'Stop mining before the check.')
       return driverChecks.run(name)
     },

@@ -274,7 +274,7 @@ describe('small records', () => {
     ])
     const measured = {
       deviceId: 'cpu0',
-      engine: 'onnx-cpu',
+      backend: 'onnx-cpu',
       tier: 'itp1-base',
       mode: 'stress',
       noncesPerSecond: 2.5,

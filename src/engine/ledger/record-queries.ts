@@ -112,7 +112,7 @@ function toBenchmark(row: BenchmarkRecord): BenchmarkRow {
     id: row.id,
     at: Number(row.at),
     deviceId: row.device,
-    engine: row.engine,
+    backend: row.engine,
     tier: tierName.parse(row.tier),
     noncesPerSecond: row.nonces_per_second,
     macsPerSecond: row.macs_per_second,

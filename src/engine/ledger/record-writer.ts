@@ -30,7 +30,7 @@ export function writeRecords(db: Db, { clock, ids }: WriterContext): Records {
     `INSERT INTO benchmarks (id, at, device, engine, tier, nonces_per_second, macs_per_second, watts, watts_source,
        macs_per_joule, checksum, mode, ended, milliseconds, spread, threads, watts_certainty, temperature_celsius,
        clock_hertz, power_limit_watts, driver, lode_version, checksum_sha256, nonces_checked, wrong_nonce, evidence)
-     VALUES (@id, @at, @deviceId, @engine, @tier, @noncesPerSecond, @macsPerSecond, @watts, @wattsSource,
+     VALUES (@id, @at, @deviceId, @backend, @tier, @noncesPerSecond, @macsPerSecond, @watts, @wattsSource,
        @macsPerJoule, @checksum, @mode, @ended, @milliseconds, @spread, @threads, @wattsCertainty, @temperatureCelsius,
        @clockHertz, @powerLimitWatts, @driver, @lodeVersion, @checksumSha256, @noncesChecked, @wrongNonce, @evidence)`,
   )

@@ -15,7 +15,7 @@ function scriptedRunner(deviceId: string) {
     reason: null,
     resting: null as DeviceRunner['resting'],
     macsPerSecond: null,
-    engine: null as DeviceRunner['engine'],
+    backend: null as DeviceRunner['backend'],
     residentBytes: null,
     hasWorker: false,
     loadedModels: [],
@@ -26,12 +26,12 @@ function scriptedRunner(deviceId: string) {
     runningJobs: [] as DeviceRunner['runningJobs'],
     networkTrouble: null,
     endFinish: () => undefined as void,
-    startMining: ({ engine }: { engine: NonNullable<DeviceRunner['engine']> }) => {
-      runner.engine = engine
+    startMining: ({ backend }: { backend: NonNullable<DeviceRunner['backend']> }) => {
+      runner.backend = backend
       runner.state = 'proving'
     },
     stop: async () => {
-      runner.engine = null
+      runner.backend = null
       runner.state = 'idle'
       runner.endFinish()
     },
@@ -62,7 +62,7 @@ function controller(options: { devices?: string[]; keepsGoing?: boolean } = {}) 
     id,
     canMine: true,
     enabled: true,
-    engines: ['onnx-cpu'],
+    backends: ['onnx-cpu'],
     threads: { inUse: 1, maximum: 2 },
   }))
   const runners = new Map(ids.map((id) => [id, scriptedRunner(id)]))
@@ -79,7 +79,7 @@ function controller(options: { devices?: string[]; keepsGoing?: boolean } = {}) 
     clock,
     miningClock,
     devices: () => devices,
-    enginesKnown: () => Promise.resolve(),
+    backendsKnown: () => Promise.resolve(),
     allKnown: () => Promise.resolve(),
     runner,
     samplesWanted: () => true,
@@ -175,7 +175,7 @@ describe('mining', () => {
     }
     await expect(mining.start({})).rejects.toMatchObject({ code: 'data-folder' })
     expect(mining.state).toBe('stopped')
-    expect(runner('cpu0').engine).toBe(null)
+    expect(runner('cpu0').backend).toBe(null)
     far.onStarted = () => undefined
     await mining.start({})
     expect(mining.state).toBe('mining')
@@ -189,7 +189,7 @@ describe('mining', () => {
       throw new Failure('internal', 'the second does not start')
     }
     await expect(mining.start({})).rejects.toMatchObject({ code: 'internal' })
-    expect(runner('cpu0').engine).toBe(null)
+    expect(runner('cpu0').backend).toBe(null)
     second.startMining = startMining
     far.join = () => Promise.reject(new Failure('network-refused', 'no'))
     await expect(mining.start({})).rejects.toMatchObject({ code: 'network-refused' })
@@ -210,31 +210,31 @@ describe('mining', () => {
     if (second === undefined) throw new Error('two devices')
     second.enabled = false
     await mining.start({})
-    expect(runner('cpu1').engine).toBe(null)
+    expect(runner('cpu1').backend).toBe(null)
     second.enabled = true
     await mining.devicesChanged()
-    expect(runner('cpu1').engine).toBe('onnx-cpu')
+    expect(runner('cpu1').backend).toBe('onnx-cpu')
     second.enabled = false
     await mining.devicesChanged()
-    expect(runner('cpu1').engine).toBe(null)
+    expect(runner('cpu1').backend).toBe(null)
     await mining.stop({ finish: false })
   })
 
-  it('of an engine named without a device, starts those devices that have it', async () => {
+  it('of a backend named without a device, starts those devices that have it', async () => {
     const { mining, devices, runner } = controller({ devices: ['cpu0', 'gpu0'] })
     const [, graphics] = devices
     if (graphics === undefined) throw new Error('two devices')
-    graphics.engines = ['webgpu']
-    await mining.start({ engine: 'webgpu' })
-    expect([runner('cpu0').engine, runner('gpu0').engine]).toEqual([null, 'webgpu'])
+    graphics.backends = ['webgpu']
+    await mining.start({ backend: 'webgpu' })
+    expect([runner('cpu0').backend, runner('gpu0').backend]).toEqual([null, 'webgpu'])
     await mining.stop({ finish: false })
-    await expect(mining.start({ engine: 'webgpu', devices: ['cpu0'] })).rejects.toMatchObject({ code: 'wrong-usage' })
+    await expect(mining.start({ backend: 'webgpu', devices: ['cpu0'] })).rejects.toMatchObject({ code: 'wrong-usage' })
   })
 
-  it('refuses unknown devices, engines that a device does not have, and too many threads', async () => {
+  it('refuses unknown devices, backends that a device does not have, and too many threads', async () => {
     const { mining } = controller()
     await expect(mining.start({ devices: ['gpu7'] })).rejects.toMatchObject({ code: 'not-found' })
-    await expect(mining.start({ engine: 'webgpu' })).rejects.toMatchObject({ code: 'wrong-usage' })
+    await expect(mining.start({ backend: 'webgpu' })).rejects.toMatchObject({ code: 'wrong-usage' })
     await expect(mining.start({ threads: 3 })).rejects.toMatchObject({ code: 'wrong-usage' })
     expect(mining.state).toBe('stopped')
   })

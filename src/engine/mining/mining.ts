@@ -1,7 +1,7 @@
 /** Mining as a whole: which devices work, since when, until when, and why not. What one device does is its loop's (device-loop/). */
 import type { MiningState, Notice, PauseCause, StartOptions } from '#shared/contract/engine'
 import { Failure } from '#shared/domain/errors'
-import { type ProofEngine, proofEngines } from '#shared/domain/backend'
+import { type BackendName, backendNames } from '#shared/domain/backend'
 import type { Clock } from '#process/clock'
 import type { DeviceState } from '#shared/domain/states'
 import type { ProofOptions } from '../proof'
@@ -23,7 +23,7 @@ export interface MiningRunner {
   readonly resting: 'heat' | 'throttle' | null
   /** why it stopped, when it is faulted */
   readonly reason: string | null
-  readonly engine: ProofEngine | null
+  readonly backend: BackendName | null
   readonly runningJobs: readonly unknown[]
   readonly networkTrouble: string | null
   startMining(options: MiningOptions): void
@@ -38,7 +38,7 @@ export interface MiningDevice {
   id: string
   canMine: boolean
   enabled: boolean
-  engines: readonly string[]
+  backends: readonly string[]
   /** null where threads are not chosen */
   threads: { inUse: number; maximum: number } | null
   reason?: string | undefined
@@ -64,8 +64,8 @@ export interface MiningControlOptions {
   clock: Clock
   miningClock: MiningClock
   devices: () => readonly MiningDevice[]
-  /** settles when the processor lists the engines that work; other devices join when they are known */
-  enginesKnown: () => Promise<void>
+  /** settles when the processor lists the backends that work; other devices join when they are known */
+  backendsKnown: () => Promise<void>
   /** settles when each device does */
   allKnown: () => Promise<void>
   runner: (deviceId: string) => MiningRunner
@@ -102,27 +102,27 @@ export function createMining(control: MiningControlOptions): Mining {
   }
 
   const usable = (options: StartOptions): MiningDevice[] => {
-    const { engine, devices } = options
+    const { backend, devices } = options
     const ready = control
       .devices()
       .filter((device) => device.canMine && device.enabled && (devices?.includes(device.id) ?? true))
-    if (engine === undefined || engine === null || devices) return ready
-    // Where the person names an engine and no device, those that have it mine; if none has, the refusal says so.
-    const able = ready.filter((device) => device.engines.includes(engine))
+    if (backend === undefined || backend === null || devices) return ready
+    // Where the person names a backend and no device, those that have it mine; if none has, the refusal says so.
+    const able = ready.filter((device) => device.backends.includes(backend))
     return able.length > 0 ? able : ready
   }
 
-  const engineFor = (device: MiningDevice, options: StartOptions): ProofEngine => {
-    const name = options.engine ?? device.engines[0]
-    const engine = proofEngines.find((known) => known === name)
-    if (engine === undefined || !device.engines.includes(engine)) {
+  const backendFor = (device: MiningDevice, options: StartOptions): BackendName => {
+    const name = options.backend ?? device.backends[0]
+    const backend = backendNames.find((known) => known === name)
+    if (backend === undefined || !device.backends.includes(backend)) {
       throw new Failure(
         'wrong-usage',
-        `${device.id} has no engine "${name ?? ''}"`,
-        `It has: ${device.engines.join(', ')}.`,
+        `${device.id} has no backend "${name ?? ''}"`,
+        `It has: ${device.backends.join(', ')}.`,
       )
     }
-    return engine
+    return backend
   }
 
   const refuseThreads = (device: MiningDevice, wantedThreads: number): void => {
@@ -136,12 +136,12 @@ export function createMining(control: MiningControlOptions): Mining {
   }
 
   const startDevice = (device: MiningDevice, options: StartOptions): void => {
-    const engine = engineFor(device, options)
+    const backend = backendFor(device, options)
     // A former run's choice ends with it.
     const threads = device.threads === null ? undefined : (options.threads ?? device.threads.inUse)
     const runner = control.runner(device.id)
     if (threads !== undefined) runner.setThreads(threads)
-    runner.startMining({ engine, tier: options.tier ?? null, samples: options.samples ?? control.samplesWanted() })
+    runner.startMining({ backend, tier: options.tier ?? null, samples: options.samples ?? control.samplesWanted() })
   }
 
   const stopLater = (): void => {
@@ -157,9 +157,9 @@ export function createMining(control: MiningControlOptions): Mining {
   const start = (options: StartOptions): Promise<void> =>
     inTurn(async () => {
       if (wanted !== null) return
-      await control.enginesKnown()
-      // Who names a device or an engine, or has nothing else, waits for those that are still being tried.
-      if (options.devices || options.engine || usable(options).length === 0) await control.allKnown()
+      await control.backendsKnown()
+      // Who names a device or a backend, or has nothing else, waits for those that are still being tried.
+      if (options.devices || options.backend || usable(options).length === 0) await control.allKnown()
       const unknown = options.devices?.find((id) => !control.devices().some((device) => device.id === id))
       if (unknown !== undefined) {
         const known = control.devices().map((device) => device.id)
@@ -175,7 +175,7 @@ export function createMining(control: MiningControlOptions): Mining {
         )
       }
       for (const device of devices) {
-        engineFor(device, options)
+        backendFor(device, options)
         if (options.threads !== undefined) refuseThreads(device, options.threads)
       }
       wanted = options
@@ -321,8 +321,8 @@ export function createMining(control: MiningControlOptions): Mining {
         for (const device of control.devices()) {
           const runner = control.runner(device.id)
           const shouldRun = working.has(device.id)
-          if (shouldRun && runner.engine === null) startDevice(device, options)
-          else if (!shouldRun && runner.engine !== null) await runner.stop()
+          if (shouldRun && runner.backend === null) startDevice(device, options)
+          else if (!shouldRun && runner.backend !== null) await runner.stop()
         }
         control.onChange()
       }),

@@ -21,7 +21,7 @@ export interface NetworkState {
   readonly current: KnownNetwork
   readonly known: boolean
   /** Says hello; must come first. */
-  hello(devices: { id: string; kind: string; engines: string[] }[]): Promise<void>
+  hello(devices: { id: string; kind: string; backends: string[] }[]): Promise<void>
   /** Asks again when the epoch is over, or at most once a second otherwise. */
   refresh(): Promise<KnownNetwork>
 }

@@ -29,7 +29,7 @@ describe('a receipt is stored only', () => {
 
   it.each(Object.keys(forgeries))('%s; the share is sent again and then credited once', async (name) => {
     rig.far.forge = (receipt) => forgeries[name]?.(receipt.body) ?? receipt
-    rig.runner.startMining({ tier: 'itp1-small', engine: 'onnx-cpu', samples: false })
+    rig.runner.startMining({ tier: 'itp1-small', backend: 'onnx-cpu', samples: false })
     await rig.clock.advance(8000)
     expect(rig.far.submitted).toBeGreaterThan(0)
     expect(rig.totals()).toMatchObject({ credits: 0, total: 0n })
@@ -54,7 +54,7 @@ describe('a receipt with another factor than announced', () => {
         rig.networkSigner,
       )
     }
-    rig.runner.startMining({ tier: 'itp1-small', engine: 'onnx-cpu', samples: false })
+    rig.runner.startMining({ tier: 'itp1-small', backend: 'onnx-cpu', samples: false })
     await rig.clock.advance(3000)
     const [row] = rig.ledger.creditPage(0, 1).rows.filter(({ state }) => state === 'accepted')
     expect(row?.factorMilli).toBe('250')
@@ -69,7 +69,7 @@ describe('a receipt with another factor than announced', () => {
 
 describe('waiting for answers', () => {
   it('ends when all have come, when the time is over, or when the engine stops', async () => {
-    rig.runner.startMining({ tier: 'itp1-small', engine: 'onnx-cpu', samples: false })
+    rig.runner.startMining({ tier: 'itp1-small', backend: 'onnx-cpu', samples: false })
     rig.far.loseShareAnswers = 1
     await rig.clock.advance(1200)
     expect(rig.submissions.pending).toBe(1)

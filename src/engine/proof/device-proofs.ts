@@ -4,7 +4,7 @@ import type { WorkEnergy } from '../ledger'
 import type { Signed } from '#shared/domain/signed'
 import type { DeviceState } from '#shared/domain/states'
 import type { TierName } from '#shared/domain/tiers'
-import type { ProofEngine } from '#shared/domain/backend'
+import type { BackendName } from '#shared/domain/backend'
 import type { Unit } from '#shared/protocol/unit'
 import type { RigContext } from '../base'
 import type { FoundShare, NetworkLink } from '../network'
@@ -15,7 +15,7 @@ import type { WorkerClient } from '../workers'
 /** What to prove, and on what. `tier` null: small for the first minute, then base where memory allows it. */
 export interface ProofOptions {
   tier: TierName | null
-  engine: ProofEngine
+  backend: BackendName
 }
 
 /** How long the next slice may take, and whether another follows it without a rest. */
@@ -86,7 +86,7 @@ export function createDeviceProofs(
       networkState: link.networkState,
       clock,
       log,
-      engine: wanted.engine,
+      backend: wanted.backend,
       tier: wanted.tier,
       memoryBytes: options.memoryBytes,
       startedAt: miningSince,

@@ -9,7 +9,7 @@ import type { Signed } from '#shared/domain/signed'
 import { MAX_COUNTER } from '#shared/domain/share'
 import { TIERS, type TierName } from '#shared/domain/tiers'
 import type { ProofContext } from '#shared/ipc/worker'
-import type { ProofEngine } from '#shared/domain/backend'
+import type { BackendName } from '#shared/domain/backend'
 import type { Clock } from '#process/clock'
 import type { Log } from '../base'
 import type { FoundShare, NetworkState } from '../network'
@@ -49,7 +49,7 @@ export interface ProofMiner {
   /** MACs per second on the tier in use, null before the first measurement */
   readonly macsPerSecond: number | null
   readonly tier: TierName
-  readonly engine: ProofEngine
+  readonly backend: BackendName
 }
 
 export interface ProofMinerParts {
@@ -60,7 +60,7 @@ export interface ProofMinerParts {
   networkState: NetworkState
   clock: Clock
   log: Log
-  engine: ProofEngine
+  backend: BackendName
   /** fixed by the person, or chosen: small first, then base */
   tier: TierName | null
   memoryBytes: number
@@ -84,7 +84,7 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
   let yielding = false
   let endWaiting: (() => void) | null = null
 
-  const context = (tier: TierName, epochSeed: string): ProofContext => ({ tier, epochSeed, engine: parts.engine })
+  const context = (tier: TierName, epochSeed: string): ProofContext => ({ tier, epochSeed, backend: parts.backend })
 
   const chooseTier = (): TierName => {
     if (parts.tier !== null) return parts.tier
@@ -196,7 +196,7 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
     get tier() {
       return chooseTier()
     },
-    engine: parts.engine,
+    backend: parts.backend,
     yield: () => {
       yielding = true
       endWaiting?.()

@@ -1,11 +1,11 @@
 /**
- * Whether an engine works on this machine: a worker process of its own computes known digests and is thrown away, so
+ * Whether a backend works on this machine: a worker process of its own computes known digests and is thrown away, so
  * that a library or a graphics driver that cannot be loaded, crashes, hangs or computes wrongly does no harm.
  */
 import { BENCHMARK_EPOCH } from '#shared/domain/benchmark'
 import type { TierName } from '#shared/domain/tiers'
 import type { GpuAdapter, WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
-import type { ProofEngine } from '#shared/domain/backend'
+import type { BackendName } from '#shared/domain/backend'
 import type { ProcessHost } from '#process/host'
 import { createPeer } from '#process/peer'
 import type { Log } from '../base'
@@ -18,8 +18,8 @@ const SLOW_MILLISECONDS = 300
 const RATE_TIER: TierName = 'itp1-small'
 const RATE_SECONDS = 0.5
 
-export interface EngineLook {
-  engine: ProofEngine
+export interface BackendFinding {
+  backend: BackendName
   gpu?: GpuAdapter
   /** in a sentence */
   name: string
@@ -31,13 +31,13 @@ export interface EngineLook {
 }
 
 /**
- * What the engine computes in a second, MAC/s, once it gave the right digests; 0 where its rate was not asked for or did
+ * What the backend computes in a second, MAC/s, once it gave the right digests; 0 where its rate was not asked for or did
  * not come in time. Null: it does not work here, or `stopping` ended the look; why is logged. Never rejects.
  */
-export async function probeEngine(
+export async function probeBackend(
   { host, log }: { host: ProcessHost; log: Log },
   stopping: AbortSignal,
-  look: EngineLook,
+  look: BackendFinding,
 ): Promise<number | null> {
   const start: WorkerStart = { role: 'worker', deviceId: 'probe', threads: 1, ...(look.gpu ? { gpu: look.gpu } : {}) }
   try {
@@ -53,7 +53,7 @@ export async function probeEngine(
       ): Promise<WorkerMethods['proof.benchmark']['result']> => {
         const measured = await worker.request(
           'proof.benchmark',
-          { tier, engine: look.engine, epochSeed: BENCHMARK_EPOCH, seconds },
+          { tier, backend: look.backend, epochSeed: BENCHMARK_EPOCH, seconds },
           { timeoutMilliseconds: look.timeoutMilliseconds },
         )
         if (measured.checksum !== 'ok') throw new WrongDigests()

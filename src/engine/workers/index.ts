@@ -1,5 +1,5 @@
 /** The engine's side of the processes that compute and look: worker, verifier, sensors. */
-export { probeEngine, type EngineLook } from './backend-probe'
+export { probeBackend, type BackendFinding } from './backend-probe'
 export { createDriverChannel, type AskDriver, type DriverChannel, type DriverMethod } from './driver-channel'
 export { recompute } from './recompute'
 export { createSensorsClient } from './sensors-client'

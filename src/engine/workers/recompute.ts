@@ -1,4 +1,4 @@
-/** Digests from another engine than the one in question, in a worker process that is thrown away. */
+/** Digests from another backend than the one in question, in a worker process that is thrown away. */
 import { Failure } from '#shared/domain/errors'
 import type { WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
 import type { ProcessHost } from '#process/host'

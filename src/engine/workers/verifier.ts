@@ -8,12 +8,12 @@ import type { JobInput, JobKind } from '#shared/domain/job'
 import type { TierName } from '#shared/domain/tiers'
 import type { InstalledModel } from '#shared/domain/model-stages'
 import type { WorkerMethods } from '#shared/ipc/worker'
-import type { ProofEngine } from '#shared/domain/backend'
+import type { BackendName } from '#shared/domain/backend'
 import type { Log } from '../base'
 import { startWorker, type WorkerClient, type WorkerClientParts } from './worker-client'
 
 export interface VerifierClient {
-  /** Mining begins: the process is started and its engine checked before the first share comes. */
+  /** Mining begins: the process is started and its backend checked before the first share comes. */
   warmUp(): void
   /** Recomputes one nonce. Waits for the process when it is being restarted. */
   digest(share: { tier: TierName; epochSeed: string; publicKey: string; nonce: bigint }): Promise<string>
@@ -33,11 +33,11 @@ const ATTEMPTS = 3
 export function startVerifier(
   parts: Omit<WorkerClientParts, 'start' | 'name' | 'onState'> & {
     log: Log
-    /** whether the native engine may be tried; never rejects */
+    /** whether the native backend may be tried; never rejects */
     nativeWorks: () => Promise<boolean>
   },
 ): VerifierClient {
-  let engine: Promise<ProofEngine> | null = null
+  let backend: Promise<BackendName> | null = null
   let worker: WorkerClient | null = null
   let stopped = false
   /** Started when it is first needed: most commands never do, and a window opens sooner without it. */
@@ -66,20 +66,20 @@ export function startVerifier(
     }
   }
 
-  /** Whether the fast engine gives the digest of the plain reference, this program's own twin of the specification. */
-  const agrees = async (fastEngine: ProofEngine, tier: TierName): Promise<boolean> => {
+  /** Whether the fast backend gives the digest of the plain reference, this program's own twin of the specification. */
+  const agrees = async (fastBackend: BackendName, tier: TierName): Promise<boolean> => {
     const share = { tier, epochSeed: BENCHMARK_EPOCH, publicKey: BENCHMARK_PUBLIC_KEY, nonce: 1n }
-    const fast = await ask('proof.digest', { ...share, engine: fastEngine })
-    const plain = await ask('proof.digest', { ...share, engine: 'reference' })
+    const fast = await ask('proof.digest', { ...share, backend: fastBackend })
+    const plain = await ask('proof.digest', { ...share, backend: 'reference' })
     if (fast.digest === plain.digest) return true
-    parts.log.error('an engine disagrees with the reference; it does not verify', { engine: fastEngine, tier })
+    parts.log.error('a backend disagrees with the reference; it does not verify', { backend: fastBackend, tier })
     return false
   }
 
   let slowCheck: { cancel(): void } | null = null
   /** The smallest tier decides at once; a nonce of the next follows when the first shares are through, since it takes a while. */
-  const chooseEngine = async (): Promise<ProofEngine> => {
-    const fastest: ProofEngine[] = (await parts.nativeWorks()) ? ['native', 'onnx-cpu'] : ['onnx-cpu']
+  const chooseBackend = async (): Promise<BackendName> => {
+    const fastest: BackendName[] = (await parts.nativeWorks()) ? ['native', 'onnx-cpu'] : ['onnx-cpu']
     for (const fast of fastest) {
       if (!(await agrees(fast, 'itp1-test'))) continue
       slowCheck = parts.clock.setTimeout(() => checkSmallTier(fast), SLOW_CHECK_MILLISECONDS)
@@ -87,10 +87,10 @@ export function startVerifier(
     }
     return 'reference'
   }
-  const checkSmallTier = (fast: ProofEngine): void => {
+  const checkSmallTier = (fast: BackendName): void => {
     agrees(fast, 'itp1-small').then(
       (same) => {
-        if (!same) engine = Promise.resolve('reference')
+        if (!same) backend = Promise.resolve('reference')
       },
       (error: unknown) => {
         const cancelled = error instanceof Failure && error.code === 'cancelled'
@@ -98,19 +98,19 @@ export function startVerifier(
       },
     )
   }
-  const trustedEngine = (): Promise<ProofEngine> => {
-    engine ??= chooseEngine().catch((error: unknown) => {
-      engine = null
+  const trustedEngine = (): Promise<BackendName> => {
+    backend ??= chooseBackend().catch((error: unknown) => {
+      backend = null
       throw error
     })
-    return engine
+    return backend
   }
   return {
     // A failure shows when a share is to be verified.
     warmUp: () => void trustedEngine().catch(() => undefined),
-    digest: async (share) => (await ask('proof.digest', { ...share, engine: await trustedEngine() })).digest,
+    digest: async (share) => (await ask('proof.digest', { ...share, backend: await trustedEngine() })).digest,
     prepare: async (context) => {
-      await ask('proof.prepare', { ...context, engine: await trustedEngine() })
+      await ask('proof.prepare', { ...context, backend: await trustedEngine() })
     },
     generate: (kind, seed) => ask('sample.generate', { kind, seed }),
     probe: (model) => ask('model.probe', model),

@@ -34,9 +34,9 @@ export const powerLimit = z.object({
 export type PowerLimit = z.infer<typeof powerLimit>
 
 export const device = deviceSummary.extend({
-  engines: z.array(z.string()),
-  /** the engine in use, or null */
-  engine: z.string().nullable(),
+  backends: z.array(z.string()),
+  /** the backend in use, or null */
+  backend: z.string().nullable(),
   memoryBytes: z.number(),
   memoryUsedBytes: z.number().nullable(),
   /** models whose weights are in its memory, the one used last first; `bytes`: of its files */
@@ -55,8 +55,8 @@ export const device = deviceSummary.extend({
     logicalCores: z.number().int().optional(),
     instructionSets: z.array(z.string()),
     driver: z.string().optional(),
-    /** what `engine` uses of it, in words; absent: it is for its driver to say */
-    engineUses: z.string().optional(),
+    /** what `backend` uses of it, in words; absent: it is for its driver to say */
+    backendUses: z.string().optional(),
   }),
   /** CPU only */
   threads: z.object({ inUse: z.number().int(), maximum: z.number().int(), default: z.number().int() }).nullable(),
@@ -83,7 +83,7 @@ export const benchmarkRow = z.object({
   at: z.number(),
   deviceId: z.string(),
   mode: z.enum(['benchmark', 'stress']),
-  engine: z.string(),
+  backend: z.string(),
   tier: tierName,
   /** medians of the samples; 0 where the device was found wrong before it was measured */
   noncesPerSecond: z.number(),
@@ -136,7 +136,7 @@ export const deviceProcedures = {
   'devices.retry': procedure(deviceId, device),
   'devices.benchmark': procedure(
     deviceId.extend({
-      engine: z.string().max(40).optional(),
+      backend: z.string().max(40).optional(),
       tier: tierName.optional(),
       seconds: z.number().min(1).max(120).optional(),
       /** a stress test instead: every digest is checked, and the temperature */

@@ -123,7 +123,7 @@ export type History = z.infer<typeof history>
 /** For this run only; what is left out follows the settings. */
 export const startOptions = z.object({
   tier: tierName.optional(),
-  engine: z.string().max(40).optional(),
+  backend: z.string().max(40).optional(),
   /** only these devices */
   devices: z.array(z.string().max(100)).optional(),
   threads: z.number().int().min(1).max(1024).optional(),

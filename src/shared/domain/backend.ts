@@ -1,12 +1,12 @@
 /** What can compute on a device: the backends of proofs. */
 
 /** Those of onnxruntime's providers that drive something else than the processor. */
-export const gpuProviderEngines = ['onnx-cuda', 'onnx-directml', 'onnx-coreml', 'onnx-webgpu'] as const
+export const gpuProviderBackends = ['onnx-cuda', 'onnx-directml', 'onnx-coreml', 'onnx-webgpu'] as const
 
 /**
  * `native`: a driver over the C interface, the one for CPUs or a device's own. `webgpu`: our kernels on a graphics
- * adapter, software ones included. `onnx-…`: a provider of onnxruntime. A device offers an engine once it gave the right
+ * adapter, software ones included. `onnx-…`: a provider of onnxruntime. A device offers a backend once it gave the right
  * digests there.
  */
-export const proofEngines = ['native', 'webgpu', ...gpuProviderEngines, 'onnx-cpu', 'reference'] as const
-export type ProofEngine = (typeof proofEngines)[number]
+export const backendNames = ['native', 'webgpu', ...gpuProviderBackends, 'onnx-cpu', 'reference'] as const
+export type BackendName = (typeof backendNames)[number]

@@ -11,7 +11,7 @@ const samples = [10, 12, 11, 10.5, 11.5]
 const macsPerSecond = 11 * Number(TIERS['itp1-small'].macs)
 const golden = GOLDEN.tiers['itp1-small']
 const report: BenchmarkReport = {
-  version: 1,
+  version: 2,
   rig: signer.publicKeyHex,
   lodeVersion: '0.1.0',
   at: 1_795_000_000_000,
@@ -20,7 +20,7 @@ const report: BenchmarkReport = {
   samples,
   checksumDigests: [...golden.digests],
   digests: [{ nonce: '7', digest: 'ab'.repeat(32) }],
-  engine: 'native',
+  backend: 'native',
   threads: 4,
   tier: 'itp1-small',
   epochSeed: BENCHMARK_EPOCH,

@@ -30,8 +30,7 @@ const evidenceFields = {
 export const benchmarkEvidence = z.strictObject(evidenceFields)
 export type BenchmarkEvidence = z.infer<typeof benchmarkEvidence>
 
-export const benchmarkReport = z.strictObject({
-  version: z.literal(1),
+const reportFields = {
   /** public key of the rig, under which `digests` were computed */
   rig: hex64,
   lodeVersion: z.string().max(40),
@@ -39,7 +38,6 @@ export const benchmarkReport = z.strictObject({
   at: z.number().int(),
   mode: z.enum(['benchmark', 'stress']),
   ...evidenceFields,
-  engine: z.string().max(40),
   threads: z.number().int().positive().nullable(),
   tier: tierName,
   epochSeed: z.literal(BENCHMARK_EPOCH),
@@ -58,11 +56,22 @@ export const benchmarkReport = z.strictObject({
   powerLimitWatts: positive,
   /** SHA-256 of `checksumDigests` */
   checksum: hex64,
-})
+}
+
+export const benchmarkReport = z.strictObject({ version: z.literal(2), ...reportFields, backend: z.string().max(40) })
 export type BenchmarkReport = z.infer<typeof benchmarkReport>
 
+/** As it was signed by versions that called a backend an engine: it verifies forever. */
+const firstBenchmarkReport = z.strictObject({ version: z.literal(1), ...reportFields, engine: z.string().max(40) })
+export type AnyBenchmarkReport = BenchmarkReport | z.infer<typeof firstBenchmarkReport>
+
+/** What computed it. */
+export function reportBackend(report: AnyBenchmarkReport): string {
+  return report.version === 1 ? report.engine : report.backend
+}
+
 export const signedBenchmark = z.strictObject({
-  body: benchmarkReport,
+  body: z.discriminatedUnion('version', [benchmarkReport, firstBenchmarkReport]),
   id: hex64,
   key: hex64,
   signature: hex128,
@@ -72,7 +81,7 @@ export const signedBenchmark = z.strictObject({
 const RELATIVE_ERROR = 1e-9
 
 /** What is wrong with a report, in sentences; none: signature, figures and checksum fit. Its digests are still to be recomputed. */
-export function findReportProblems(signed: Signed<BenchmarkReport>, signatures: SignatureVerifier): string[] {
+export function findReportProblems(signed: Signed<AnyBenchmarkReport>, signatures: SignatureVerifier): string[] {
   const { body } = signed
   const problems: string[] = []
   if (!isGenuine('benchmark', signed, signatures))

@@ -9,9 +9,9 @@ export const BENCHMARK_PUBLIC_KEY = '0b986d6af996cfaa9e7eea624b6a25de212cb6f0ef5
 /** The time-box that is used where nobody says another. */
 export const DEFAULT_BENCHMARK_SECONDS = 8
 
-/** An engine tried in one go (proof.benchmark). */
+/** An backend tried in one go (proof.benchmark). */
 export interface DeviceBenchmark {
-  engine: string
+  backend: string
   tier: TierName
   noncesPerSecond: number
   macsPerSecond: number

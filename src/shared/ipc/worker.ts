@@ -9,7 +9,7 @@ import type { DriverCheckId } from '../domain/driver-checks'
 import type { JobInput, JobKind, JobRun } from '../domain/job'
 import type { InstalledModel, LoadedModel, ModelConversion } from '../domain/model-stages'
 import type { TierName } from '../domain/tiers'
-import type { ProofEngine } from '../domain/backend'
+import type { BackendName } from '../domain/backend'
 
 /**
  * Chats of one model that a worker computes together, one token of each at every step: that many `job.run` requests for
@@ -23,11 +23,11 @@ export interface ProofContext {
   tier: TierName
   /** hex, 32 bytes */
   epochSeed: string
-  engine: ProofEngine
+  backend: BackendName
 }
 
 export interface WorkerMethods {
-  /** Expands the epoch's weights and builds the engine, off the event loop. Keeps the two contexts used last. */
+  /** Expands the epoch's weights and builds the backend, off the event loop. Keeps the two contexts used last. */
   'proof.prepare': { params: ProofContext; result: { milliseconds: number } }
   /**
    * Tries nonces unit‖counter from `firstCounter` upwards until `budgetMilliseconds` are over (at least one batch),
@@ -50,7 +50,7 @@ export interface WorkerMethods {
       nonces: number
       shares: { nonce: bigint; digest: string }[]
       milliseconds: number
-      /** share of `milliseconds` spent inside the engine's kernels */
+      /** share of `milliseconds` spent inside the backend's kernels */
       kernelMilliseconds: number
     }
   }
@@ -89,7 +89,7 @@ export interface WorkerMethods {
     }
     result: { nonces: number; milliseconds: number; wrong: { nonce: bigint; digest: string } | null }
   }
-  /** Checks and measures one tier in one go: for trying an engine. What is kept and shown is measured by the engine in samples. */
+  /** Checks and measures one tier in one go: for trying a backend. What is kept and shown is measured by the backend in samples. */
   'proof.benchmark': { params: ProofContext & { seconds: number }; result: DeviceBenchmark }
   /**
    * Runs one useful job. Emits `job.token` notifications for chat, and `jobs.computed` while several run at once. Rejects with a Failure value. Chats of the same model
@@ -141,9 +141,9 @@ export interface WorkerStart {
   role: 'worker' | 'verifier'
   deviceId: string
   threads: number
-  /** the driver that engine `native` loads; absent: the one for CPUs that comes with Lode */
+  /** the driver that backend `native` loads; absent: the one for CPUs that comes with Lode */
   driver?: DriverDevice
-  /** the adapter that the engines for graphics processors open */
+  /** the adapter that the backends for graphics processors open */
   gpu?: GpuAdapter
   /** for the weights of all models held at once; absent: no limit */
   modelMemoryBytes?: number
@@ -159,7 +159,7 @@ export interface DriverDevice {
   memoryLimitBytes: number
 }
 
-/** One graphics processor, for the engines that can choose among several. */
+/** One graphics processor, for the backends that can choose among several. */
 export interface GpuAdapter {
   /** as the sensors name it; empty: it is the only one */
   name: string
@@ -171,6 +171,6 @@ export interface GpuAdapter {
   others?: { name: string; vendor: string }[]
   /** the computer has several of this name, and by their names WebGPU finds only one of them; absent: it has not */
   twin?: 'first' | 'later'
-  /** the webgpu engine computes products on its matrix units, an experimental feature; absent: on its vector units */
+  /** the webgpu backend computes products on its matrix units, an experimental feature; absent: on its vector units */
   matrixUnits?: boolean
 }

@@ -14,7 +14,7 @@ export const helloBody = z.object({
     z.object({
       id: z.string(),
       kind: z.string(),
-      engines: z.array(z.string()),
+      backends: z.array(z.string()),
       macsPerSecond: z.number().nonnegative().optional(),
     }),
   ),

@@ -2,7 +2,7 @@
 import type { TierName } from '#shared/domain/tiers'
 import { TIERS } from '#shared/domain/tiers'
 import type { ProofContext } from '#shared/ipc/worker'
-import type { ProofEngine } from '#shared/domain/backend'
+import type { BackendName } from '#shared/domain/backend'
 import type { Contexts } from './contexts'
 import { batchNonces, type ThreadBackendName } from './thread-backend'
 import type { ComputeThreadPool } from './compute-thread-pool'
@@ -57,4 +57,4 @@ export function createPoolBackend(
   }
 }
 
-export type ProofBackends = Record<ProofEngine, ProofBackend>
+export type ProofBackends = Record<BackendName, ProofBackend>

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createBatchSizer } from './batch-sizer'
 
 describe('batches', () => {
-  it('start with one nonce, then fill the engine on a fast machine', () => {
+  it('start with one nonce, then fill the backend on a fast machine', () => {
     const batchSizer = createBatchSizer(8)
     expect(batchSizer.batch(10_000)).toBe(1)
     batchSizer.took(1, 10)

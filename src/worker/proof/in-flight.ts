@@ -1,12 +1,12 @@
 /** Keeps the batches that a run left computing for the next run, so that no thread waits between two slices of mining. */
-import type { ProofEngine } from '#shared/domain/backend'
+import type { BackendName } from '#shared/domain/backend'
 import type { InFlightBatches, Search } from './search'
 
 /** After a longer pause the batches are not counted: they would be charged for the whole time between the runs. */
 const LONGEST_PAUSE_MILLISECONDS = 500
 
 export interface KeptBatches extends InFlightBatches {
-  engine: ProofEngine
+  backend: BackendName
   /** settles when none of the batches computes any more */
   ended: Promise<unknown>
 }
@@ -30,7 +30,7 @@ export function createInFlightKeeper(now: () => number): InFlightKeeper {
   return {
     keep: (context, nextNonce, inFlight) => {
       const ended = Promise.allSettled(inFlight.batches.map(({ result }) => result))
-      kept = { ...inFlight, engine: context.engine, ended, key: keyOf(context), nextNonce }
+      kept = { ...inFlight, backend: context.backend, ended, key: keyOf(context), nextNonce }
     },
     take: (context, firstNonce) => {
       const held = remove()
@@ -41,6 +41,6 @@ export function createInFlightKeeper(now: () => number): InFlightKeeper {
   }
 }
 
-function keyOf({ engine, tier, epochSeed, publicKey }: Search['context']): string {
-  return [engine, tier, epochSeed, publicKey].join(' ')
+function keyOf({ backend, tier, epochSeed, publicKey }: Search['context']): string {
+  return [backend, tier, epochSeed, publicKey].join(' ')
 }

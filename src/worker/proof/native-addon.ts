@@ -61,7 +61,7 @@ export function loadNativeAddon(file: string): NativeAddon {
   if (!existsSync(file)) {
     throw new Failure(
       'device-unavailable',
-      'this copy of Lode has no native engine',
+      'this copy of Lode has no native backend',
       'Build it with "npm run build:native", or use onnx-cpu.',
     )
   }
@@ -71,6 +71,6 @@ export function loadNativeAddon(file: string): NativeAddon {
     return loaded as NativeAddon
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new Failure('device-unavailable', `the native engine cannot be loaded: ${reason}`, 'Use onnx-cpu.')
+    throw new Failure('device-unavailable', `the native backend cannot be loaded: ${reason}`, 'Use onnx-cpu.')
   }
 }

@@ -47,7 +47,7 @@ describe.runIf(built)('native backend', () => {
 
     it.runIf(possible).each(vectors)('$tier nonce $nonce gives the golden digest', async (vector) => {
       const backend = createNativeBackend(load, 1, kernel)
-      const context = { tier: vector.tier, epochSeed: vector.epoch, engine: 'native' } as const
+      const context = { tier: vector.tier, epochSeed: vector.epoch, backend: 'native' } as const
       const head = header(vector.epoch, vector.publicKey)
       const { digests } = await backend.with(context, (compute) => compute(head, BigInt(vector.nonce), 1))
       expect(digests).toEqual([vector.digest])
@@ -63,7 +63,7 @@ describe.runIf(built)('native backend', () => {
         for (let layer = 0; layer < tier.layers; layer++) reference.expandLayer(weights, hexToBytes(first.epoch), layer)
         const expected = (await reference.digests(weights, head, 5n, 53)).digests
         const backend = createNativeBackend(load, 2, kernel)
-        const context = { tier: tier.name, epochSeed: first.epoch, engine: 'native' } as const
+        const context = { tier: tier.name, epochSeed: first.epoch, backend: 'native' } as const
         await backend.with(context, async (compute) => {
           for (const [from, count] of [
             [0, 53],
@@ -89,7 +89,7 @@ describe.runIf(built)('native backend', () => {
       backend.setThreads(threads)
       const digests = await Promise.all(
         [...vectors, ...vectors].map(({ epoch, publicKey, nonce, tier }) =>
-          backend.with({ tier, epochSeed: epoch, engine: 'native' }, (compute) =>
+          backend.with({ tier, epochSeed: epoch, backend: 'native' }, (compute) =>
             compute(header(epoch, publicKey), BigInt(nonce), 1),
           ),
         ),
@@ -105,7 +105,7 @@ describe.runIf(built)('native backend', () => {
     const next = cases.find(({ tier, epoch, nonce }) => tier === 'itp1-test' && epoch === last?.epoch && nonce === '0')
     if (!last || !next) throw new Error('no vectors at both ends of the nonces')
     const backend = createNativeBackend(load, 1)
-    const context = { tier: 'itp1-test', epochSeed: last.epoch, engine: 'native' } as const
+    const context = { tier: 'itp1-test', epochSeed: last.epoch, backend: 'native' } as const
     const head = header(context.epochSeed, last.publicKey)
     const { digests } = await backend.with(context, (compute) => compute(head, BigInt(last.nonce), 2))
     expect(digests).toEqual([last.digest, next.digest])
@@ -142,7 +142,7 @@ describe.runIf(built)('native backend', () => {
 describe.runIf(built)('a driver of its own', () => {
   const load = (): NativeAddon => loadNativeAddon(addonFile)
   const library = resolve(folder, 'lode_driver_cpu.driver')
-  const context = { tier: 'itp1-test', epochSeed: first.epoch, engine: 'native' } as const
+  const context = { tier: 'itp1-test', epochSeed: first.epoch, backend: 'native' } as const
 
   it('computes golden digests, and says that it has neither sensors nor a power limit', async () => {
     const backend = createNativeBackend(load, 1, null, { library, id: 'cpu0', memoryLimitBytes: 0 })
@@ -166,6 +166,6 @@ describe.runIf(built)('a driver of its own', () => {
 
 it('says what to do where there is no native backend', async () => {
   const backend = createNativeBackend(() => loadNativeAddon(resolve(folder, 'absent.node')), 1)
-  const context = { tier: 'itp1-test', epochSeed: BENCHMARK_EPOCH, engine: 'native' } as const
+  const context = { tier: 'itp1-test', epochSeed: BENCHMARK_EPOCH, backend: 'native' } as const
   await expect(backend.with(context, () => Promise.resolve())).rejects.toMatchObject({ code: 'device-unavailable' })
 })

@@ -4,7 +4,7 @@ import { Failure } from '#shared/domain/errors'
 import { goldenDigests } from '#shared/domain/golden'
 import { header, isShare, MAX_COUNTER, nonceOf } from '#shared/domain/share'
 import { TIERS, type TierName } from '#shared/domain/tiers'
-import type { ProofEngine } from '#shared/domain/backend'
+import type { BackendName } from '#shared/domain/backend'
 import type { WorkerMethods } from '#shared/ipc/worker'
 import type { ProofBackends } from './backend'
 import { createBatchSizer, type BatchSizer } from './batch-sizer'
@@ -36,9 +36,9 @@ const YIELD_GRACE_MILLISECONDS = 40
 /** `now`: monotonic milliseconds. */
 export function createProver(backends: ProofBackends, now: () => number): Prover {
   const batchSizers = new Map<string, BatchSizer>()
-  const batchSizerFor = (engine: ProofEngine, tier: TierName): BatchSizer => {
-    const batch = backends[engine].batch(tier)
-    const key = `${engine} ${tier} ${batch}`
+  const batchSizerFor = (backend: BackendName, tier: TierName): BatchSizer => {
+    const batch = backends[backend].batch(tier)
+    const key = `${backend} ${tier} ${batch}`
     const sizer = batchSizers.get(key) ?? createBatchSizer(batch)
     batchSizers.set(key, sizer)
     return sizer
@@ -46,23 +46,23 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
 
   const prepare: Prover['prepare'] = async (context) => {
     const startedAt = now()
-    await backends[context.engine].with(context, () => Promise.resolve())
+    await backends[context.backend].with(context, () => Promise.resolve())
     return { milliseconds: now() - startedAt }
   }
 
   const searchWith = (plan: Search): ReturnType<typeof search> => {
-    const { engine, tier } = plan.context
-    return search(plan, backends[engine], batchSizerFor(engine, tier), now)
+    const { backend, tier } = plan.context
+    return search(plan, backends[backend], batchSizerFor(backend, tier), now)
   }
 
-  const runs = new Set<{ engine: ProofEngine; computing: boolean; yielding: boolean }>()
+  const runs = new Set<{ backend: BackendName; computing: boolean; yielding: boolean }>()
   const inFlight = createInFlightKeeper(now)
   const cancelInFlight = (graceMilliseconds = YIELD_GRACE_MILLISECONDS): void => {
     const kept = inFlight.drop()
     if (kept === null) return
     const grace = setTimeout(() => {
       // A run that began meanwhile must not be cancelled with the batches.
-      if (runs.size === 0) backends[kept.engine].cancel()
+      if (runs.size === 0) backends[kept.backend].cancel()
     }, graceMilliseconds)
     void kept.ended.then(() => clearTimeout(grace))
   }
@@ -78,7 +78,7 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
     run: async (params) => {
       const found: { nonce: bigint; digest: string }[] = []
       const firstNonce = nonceOf(params.unit, params.firstCounter)
-      const run = { engine: params.engine, computing: false, yielding: false }
+      const run = { backend: params.backend, computing: false, yielding: false }
       runs.add(run)
       const continued = inFlight.take(params, firstNonce)
       const { inFlight: left, ...tried } = await searchWith({
@@ -111,16 +111,16 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
         run.yielding = true
         setTimeout(() => {
           // Not while weights are prepared: a driver's cancellation would end that too.
-          if (runs.has(run) && run.computing) backends[run.engine].cancel()
+          if (runs.has(run) && run.computing) backends[run.backend].cancel()
         }, YIELD_GRACE_MILLISECONDS)
       }
       cancelInFlight()
     },
     cancelInFlight: () => cancelInFlight(0),
     digest: async (params) => {
-      const { engine, nonce } = params
+      const { backend, nonce } = params
       const head = header(params.epochSeed, params.publicKey)
-      return backends[engine].with(params, async (compute) => {
+      return backends[backend].with(params, async (compute) => {
         const startedAt = now()
         const { digests } = await compute(head, nonce, 1)
         const [digest] = digests
@@ -158,7 +158,7 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
       })
       return { nonces, milliseconds, wrong: wrong[0] ?? null }
     },
-    benchmark: async ({ engine, tier, epochSeed, seconds }) => {
+    benchmark: async ({ backend, tier, epochSeed, seconds }) => {
       if (epochSeed !== BENCHMARK_EPOCH) {
         throw new Failure(
           'wrong-usage',
@@ -166,11 +166,11 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
           'Ask for the benchmark epoch.',
         )
       }
-      const context = { engine, tier, epochSeed, publicKey: BENCHMARK_PUBLIC_KEY }
+      const context = { backend, tier, epochSeed, publicKey: BENCHMARK_PUBLIC_KEY }
       const golden = goldenDigests(tier)
       const matches: boolean[] = []
       // This search also warms every thread up, so that the measurement contains no first-run costs.
-      const warmUp = Math.max(golden.length, backends[engine].streams * backends[engine].batch(tier))
+      const warmUp = Math.max(golden.length, backends[backend].streams * backends[backend].batch(tier))
       await searchWith({
         context,
         firstNonce: 0n,
@@ -189,7 +189,7 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
       })
       const noncesPerSecond = (nonces * 1000) / milliseconds
       return {
-        engine,
+        backend,
         tier,
         noncesPerSecond,
         macsPerSecond: noncesPerSecond * Number(TIERS[tier].macs),

@@ -7,7 +7,7 @@ import { readVectors } from '#test/support/itp1-vectors'
 
 const { cases, macs } = readVectors()
 
-describe('reference engine', () => {
+describe('reference backend', () => {
   it.each(cases)('$tier nonce $nonce gives the golden digest', (vector) => {
     const tier = TIERS[vector.tier]
     const weights = expandWeights(tier, hexToBytes(vector.epoch))

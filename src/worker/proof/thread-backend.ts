@@ -1,6 +1,6 @@
 /** What a compute thread needs of a proof backend. Backends differ in layout and speed, never in a digest. */
 import type { Tier } from '#shared/domain/tiers'
-import type { ProofEngine } from '#shared/domain/backend'
+import type { BackendName } from '#shared/domain/backend'
 
 export interface ThreadBackend {
   /** Writes one layer's weights into `weights` (tier.weightBytes bytes) in the layout of this backend. */
@@ -19,7 +19,7 @@ export interface ThreadBackend {
 }
 
 /** The backends that run on compute threads; the others have threads or an adapter of their own. */
-export type ThreadBackendName = Extract<ProofEngine, 'onnx-cpu' | 'reference'>
+export type ThreadBackendName = Extract<BackendName, 'onnx-cpu' | 'reference'>
 
 /** Creates a backend for one tier in the calling thread. */
 export async function createThreadBackend(name: ThreadBackendName, tier: Tier): Promise<ThreadBackend> {

@@ -33,7 +33,7 @@ export function BenchmarkRows({ rows }: { rows: readonly BenchmarkRow[] }) {
         <thead>
           <tr>
             <th>{t`When`}</th>
-            <th>{t`Tier, engine`}</th>
+            <th>{t`Tier, backend`}</th>
             <Head name={t`Rate`} unit="GMAC/s" />
             <Head name={t`Efficiency`} unit="GMAC/J" />
             <Head name={t`Power`} unit="W" />
@@ -78,7 +78,7 @@ function Row({ row }: { row: BenchmarkRow }) {
       <td>
         <span className="mono">{row.tier}</span>
         <span className="sub">
-          <span className="mono">{row.engine}</span>
+          <span className="mono">{row.backend}</span>
           {threads !== null && t`, ${threads} threads`}
         </span>
       </td>

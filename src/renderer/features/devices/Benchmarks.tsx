@@ -25,7 +25,7 @@ export function Benchmarks({ device }: { device: Device }) {
   const answer = useAnswer('devices.benchmarks', { id })
   const { reload } = answer
   const [tier, setTier] = useState<TierName>('itp1-base')
-  const [engine, setEngine] = useState<string | null>(null)
+  const [backend, setBackend] = useState<string | null>(null)
   const [length, setLength] = useState<Length>('benchmark')
   const [asked, setAsked] = useState(false)
   const [failure, setFailure] = useState<Failure | null>(null)
@@ -38,7 +38,7 @@ export function Benchmarks({ device }: { device: Device }) {
     const request: Params<'devices.benchmark'> = {
       id,
       tier,
-      ...(engine === null ? {} : { engine }),
+      ...(backend === null ? {} : { backend }),
       ...(length === 'benchmark' ? {} : { stressMinutes: Number(length) }),
     }
     setAsked(true)
@@ -64,13 +64,13 @@ export function Benchmarks({ device }: { device: Device }) {
               choices={TIERS.map((value) => ({ value, text: value }))}
               onChange={setTier}
             />
-            {device.engines.length > 1 && (
+            {device.backends.length > 1 && (
               <Choice
-                label={t`Engine`}
-                value={engine ?? device.engines[0] ?? ''}
+                label={t`Backend`}
+                value={backend ?? device.backends[0] ?? ''}
                 disabled={running}
-                choices={device.engines.map((value) => ({ value, text: value }))}
-                onChange={setEngine}
+                choices={device.backends.map((value) => ({ value, text: value }))}
+                onChange={setBackend}
               />
             )}
             <Choice

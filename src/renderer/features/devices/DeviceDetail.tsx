@@ -59,7 +59,7 @@ type Fact = readonly [name: string, value: string, className?: string]
 
 function useFacts(device: Device): readonly Fact[] {
   const { t } = useLingui()
-  const { vendor, cores, logicalCores, instructionSets, driver, engineUses } = device.detail
+  const { vendor, cores, logicalCores, instructionSets, driver, backendUses } = device.detail
   const facts: Fact[] = [[t`Maker`, vendor]]
   if (cores !== undefined)
     facts.push([
@@ -76,8 +76,8 @@ function useFacts(device: Device): readonly Fact[] {
   if (driver !== undefined) facts.push([t`Driver`, driver, 'wrap'])
   if (instructionSets.length > 0)
     facts.push([device.kind === 'cpu' ? t`Instruction sets` : t`Computes with`, instructionSets.join(', '), 'wrap'])
-  facts.push([t`Engines`, device.engines.length === 0 ? t`none` : device.engines.join(', '), 'mono wrap'])
-  if (engineUses !== undefined) facts.push([t`The engine uses`, engineUses, 'wrap'])
+  facts.push([t`Backends`, device.backends.length === 0 ? t`none` : device.backends.join(', '), 'mono wrap'])
+  if (backendUses !== undefined) facts.push([t`The backend uses`, backendUses, 'wrap'])
   facts.push(
     [t`Power from`, device.wattsSource, 'wrap'],
     [

@@ -29,7 +29,7 @@ export function DeviceTable({ devices, live, stale, chosen, onChoose }: DeviceTa
           <col className="w-num" />
           <col className="w-heat" />
           <col className="w-num wide-only" />
-          <col className="w-engine wide-only" />
+          <col className="w-backend wide-only" />
           <col className="w-use" />
         </colgroup>
         <thead>
@@ -55,7 +55,7 @@ export function DeviceTable({ devices, live, stale, chosen, onChoose }: DeviceTa
               {t`Memory`}
               <span className="u">GB</span>
             </th>
-            <th className="wide-only">{t`Engine`}</th>
+            <th className="wide-only">{t`Backend`}</th>
             <th className="c">{t`Use`}</th>
           </tr>
         </thead>
@@ -136,7 +136,11 @@ function DeviceRow({ device, now, chosen, onChoose }: DeviceRowProps) {
         </span>
       </td>
       <td className="wide-only">
-        {device.engine === null ? <span className="muted">{NONE}</span> : <span className="mono">{device.engine}</span>}
+        {device.backend === null ? (
+          <span className="muted">{NONE}</span>
+        ) : (
+          <span className="mono">{device.backend}</span>
+        )}
         <span className="sub" title={device.detail.instructionSets.join(', ')}>
           {device.detail.driver ?? integerInstructions(device.detail.instructionSets) ?? device.detail.vendor}
           {device.threads && t`, ${device.threads.inUse} threads`}

@@ -119,7 +119,7 @@ function InstalledTable({ models, onRemoved }: { models: readonly ModelRow[]; on
           <col />
           <col className="w-num" />
           <col className="w-num" />
-          <col className="w-engine" />
+          <col className="w-backend" />
           <col className="w-hash wide-only" />
           <col className="w-act" />
         </colgroup>

@@ -45,7 +45,7 @@ describe.each(['float32', 'int8'] as const)('the graph with products of %s', (ar
 it('a provider that this system does not have is a Failure that names it', async () => {
   const absent = process.platform === 'win32' ? 'onnx-coreml' : 'onnx-directml'
   const backend = createProviderBackend(absent, undefined)
-  const context = { tier: first.tier, epochSeed: first.epoch, engine: absent } as const
+  const context = { tier: first.tier, epochSeed: first.epoch, backend: absent } as const
   await expect(backend.with(context, () => Promise.resolve())).rejects.toMatchObject({
     code: 'device-unavailable',
     message: expect.stringContaining('is not made for this system') as string,
@@ -72,13 +72,13 @@ const vulkan = softwareVulkan()
 Object.assign(process.env, vulkan)
 const opened = vulkan ? await openAdapter().catch(() => null) : null
 opened?.device.destroy()
-if (!opened) console.log('onnx-webgpu engine: no software Vulkan driver here, its tests are skipped')
+if (!opened) console.log('onnx-webgpu backend: no software Vulkan driver here, its tests are skipped')
 
 describe.runIf(opened)('onnx-webgpu', () => {
   const backend = createProviderBackend('onnx-webgpu', undefined)
 
   it('gives the golden digests of itp1-test, several nonces a batch and two batches at once', async () => {
-    const context = { tier: first.tier, epochSeed: first.epoch, engine: 'onnx-webgpu' } as const
+    const context = { tier: first.tier, epochSeed: first.epoch, backend: 'onnx-webgpu' } as const
     const head = header(first.epoch, first.publicKey)
     const nonce = BigInt(first.nonce)
     const batches = await backend.with(context, (compute) =>

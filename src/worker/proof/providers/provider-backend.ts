@@ -14,7 +14,7 @@ import { fillInput, outputDigest } from '../nonce'
 import { createQueuedBackend } from '../queued-backend'
 import { expandMatrix, matrixNames, matrixShape } from '../weights'
 import { forwardPassGraph, weightOffset } from './graph'
-import { openSession, productArithmetic, unavailable, type ProviderEngineName } from './provider'
+import { openSession, productArithmetic, unavailable, type ProviderBackendName } from './provider'
 
 /** A batch that takes longer is considered hung: even software drivers need only seconds for a nonce of the largest tier. */
 const MOST_BATCH_MILLISECONDS = 60_000
@@ -29,23 +29,23 @@ interface Ready {
 }
 
 /** `gpu`: the adapter of the device; absent: the only one. Nothing is loaded before the first use. */
-export function createProviderBackend(engine: ProviderEngineName, gpu: GpuAdapter | undefined): ProofBackend {
+export function createProviderBackend(backend: ProviderBackendName, gpu: GpuAdapter | undefined): ProofBackend {
   const batches = new Map<TierName, number>()
 
   const prepare = async ({ tier: name, epochSeed }: ProofContext): Promise<Ready> => {
     const tier = TIERS[name]
-    const graph = forwardPassGraph(tier, productArithmetic(engine))
-    const session = await openSession(engine, gpu, graph, expandEpoch(tier, hexToBytes(epochSeed)))
+    const graph = forwardPassGraph(tier, productArithmetic(backend))
+    const session = await openSession(backend, gpu, graph, expandEpoch(tier, hexToBytes(epochSeed)))
     const ready = { session, tier }
     if (!batches.has(name)) {
-      const found = await searchBatch(MOST_NONCES, (nonces) => runBatch(engine, ready, PROBE_HEADER, 0n, nonces))
+      const found = await searchBatch(MOST_NONCES, (nonces) => runBatch(backend, ready, PROBE_HEADER, 0n, nonces))
       batches.set(name, found)
     }
     return ready
   }
   const epochs = createEpochCache<Ready>({ prepare, release: ({ session }) => void session.release() })
 
-  return createQueuedBackend(epochs, batches, (ready, _tier, ...batch) => runBatch(engine, ready, ...batch))
+  return createQueuedBackend(epochs, batches, (ready, _tier, ...batch) => runBatch(backend, ready, ...batch))
 }
 
 /** The weights of the epoch, each matrix at the offset that the graph expects. */
@@ -62,7 +62,7 @@ export function expandEpoch(tier: Tier, epochSeed: Uint8Array): Uint8Array {
 }
 
 async function runBatch(
-  engine: ProviderEngineName,
+  backend: ProviderBackendName,
   { session, tier }: Ready,
   header: Uint8Array,
   firstNonce: bigint,
@@ -76,10 +76,10 @@ async function runBatch(
     inputs.set(fillInput(bytes, header, firstNonce + BigInt(index)), index * operands)
   }
   const X = new Tensor('float32', inputs, [count * tier.tokens, tier.width])
-  const { Y } = await answered(engine, session.run({ X }))
+  const { Y } = await answered(backend, session.run({ X }))
   const values = Y?.data
   if (!(values instanceof Float32Array) || values.length !== inputs.length) {
-    throw unavailable(`${engine} answered with something else than the rows that were asked for`)
+    throw unavailable(`${backend} answered with something else than the rows that were asked for`)
   }
   return Array.from({ length: count }, (_, index) =>
     outputDigest(
@@ -91,13 +91,13 @@ async function runBatch(
 }
 
 /** The result of `run`. Throws Failure `device-unavailable` where the provider stops, `driver-fault` where it hangs. */
-export async function answered<T>(engine: ProviderEngineName, run: Promise<T>): Promise<T> {
+export async function answered<T>(backend: ProviderBackendName, run: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
       () =>
         reject(
-          new Failure('driver-fault', `${engine} did not answer for ${MOST_BATCH_MILLISECONDS / 1000} seconds`, HELP),
+          new Failure('driver-fault', `${backend} did not answer for ${MOST_BATCH_MILLISECONDS / 1000} seconds`, HELP),
         ),
       MOST_BATCH_MILLISECONDS,
     )
@@ -105,7 +105,7 @@ export async function answered<T>(engine: ProviderEngineName, run: Promise<T>): 
   try {
     return await Promise.race([run, late])
   } catch (error) {
-    throw error instanceof Failure ? error : unavailable(`${engine} stopped: ${String(error)}`)
+    throw error instanceof Failure ? error : unavailable(`${backend} stopped: ${String(error)}`)
   } finally {
     clearTimeout(timer)
   }

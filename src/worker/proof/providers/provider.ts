@@ -1,55 +1,56 @@
 /** The providers of onnxruntime that compute on other devices than the processor, by the name of our backend. */
 import type { InferenceSession } from 'onnxruntime-node'
 import { Failure } from '#shared/domain/errors'
-import type { gpuProviderEngines } from '#shared/domain/backend'
+import type { gpuProviderBackends } from '#shared/domain/backend'
 import type { GpuAdapter } from '#shared/ipc/worker'
 import { WEIGHTS_FILE, type ProductArithmetic } from './graph'
 
-export type ProviderEngineName = (typeof gpuProviderEngines)[number]
+export type ProviderBackendName = (typeof gpuProviderBackends)[number]
 
 interface Provider {
   /** onnxruntime's name */
-  backend: string
+  /** as onnxruntime calls it */
+  provider: string
   /** the name in a sentence */
   sentenceName: string
   arithmetic: ProductArithmetic
   options(gpu: GpuAdapter | undefined): InferenceSession.ExecutionProviderConfig
 }
 
-/** CoreML's flags: an ML program in float32 (the Neural Engine has float16 only), on the processor and the graphics processor. */
+/** CoreML's flags: an ML program in float32 (the Neural Backend has float16 only), on the processor and the graphics processor. */
 const COREML_CPU_AND_GPU = 0x20
 const COREML_ML_PROGRAM = 0x10
 
-const PROVIDERS: Readonly<Record<ProviderEngineName, Provider>> = {
+const PROVIDERS: Readonly<Record<ProviderBackendName, Provider>> = {
   'onnx-cuda': {
-    backend: 'cuda',
+    provider: 'cuda',
     sentenceName: "onnxruntime's CUDA provider",
     arithmetic: 'int8',
     options: (gpu) => ({ name: 'cuda', deviceId: gpu?.index ?? 0 }),
   },
   'onnx-directml': {
-    backend: 'dml',
+    provider: 'dml',
     sentenceName: "onnxruntime's DirectML provider",
     arithmetic: 'int8',
     options: () => ({ name: 'dml' }),
   },
   'onnx-coreml': {
-    backend: 'coreml',
+    provider: 'coreml',
     sentenceName: "onnxruntime's CoreML provider",
     arithmetic: 'float32',
     options: () => ({ name: 'coreml', coreMlFlags: COREML_CPU_AND_GPU | COREML_ML_PROGRAM }),
   },
   // This provider has no integer products.
   'onnx-webgpu': {
-    backend: 'webgpu',
+    provider: 'webgpu',
     sentenceName: "onnxruntime's WebGPU provider",
     arithmetic: 'float32',
     options: () => ({ name: 'webgpu' }),
   },
 }
 
-export function productArithmetic(engine: ProviderEngineName): ProductArithmetic {
-  return PROVIDERS[engine].arithmetic
+export function productArithmetic(backend: ProviderBackendName): ProductArithmetic {
+  return PROVIDERS[backend].arithmetic
 }
 
 /**
@@ -57,19 +58,19 @@ export function productArithmetic(engine: ProviderEngineName): ProductArithmetic
  * that the device computes everything. Throws Failure `device-unavailable`.
  */
 export async function openSession(
-  engine: ProviderEngineName,
+  backend: ProviderBackendName,
   gpu: GpuAdapter | undefined,
   graph: Uint8Array,
   weights: Uint8Array,
 ): Promise<InferenceSession> {
-  const { backend, sentenceName, options } = PROVIDERS[engine]
+  const { provider, sentenceName, options } = PROVIDERS[backend]
   // Makes CUDA number the devices as the sensors do: by PCI address.
-  if (engine === 'onnx-cuda') process.env['CUDA_DEVICE_ORDER'] ??= 'PCI_BUS_ID'
-  if (engine === 'onnx-webgpu' && gpu) await refuseSoftware(gpu)
+  if (backend === 'onnx-cuda') process.env['CUDA_DEVICE_ORDER'] ??= 'PCI_BUS_ID'
+  if (backend === 'onnx-webgpu' && gpu) await refuseSoftware(gpu)
   const { InferenceSession, env, listSupportedBackends } = await import('onnxruntime-node')
   // Missing libraries of a provider are no error for the log: the Failure gives the reason.
   env.logLevel = 'fatal'
-  if (!listSupportedBackends().some(({ name }) => name === backend)) {
+  if (!listSupportedBackends().some(({ name }) => name === provider)) {
     throw unavailable(`${sentenceName} is not made for this system`)
   }
   try {
@@ -78,7 +79,7 @@ export async function openSession(
       externalData: [{ path: WEIGHTS_FILE, data: weights }],
       executionMode: 'sequential',
       // DirectML refuses planned memory.
-      enableMemPattern: engine !== 'onnx-directml',
+      enableMemPattern: backend !== 'onnx-directml',
       logSeverityLevel: 4,
       extra: { session: { disable_cpu_ep_fallback: '1' } },
     })
@@ -97,5 +98,5 @@ async function refuseSoftware(gpu: GpuAdapter): Promise<void> {
 }
 
 export function unavailable(sentence: string): Failure {
-  return new Failure('device-unavailable', sentence, 'Update the graphics driver, or use another engine.')
+  return new Failure('device-unavailable', sentence, 'Update the graphics driver, or use another backend.')
 }

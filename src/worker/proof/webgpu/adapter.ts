@@ -30,7 +30,7 @@ const MATRIX_FEATURE = 'chromium-experimental-subgroup-matrix'
 /** Dawn offers experimental features only with this toggle. */
 const EXPERIMENTAL = 'enable-dawn-features=allow_unsafe_apis'
 const NO_ADAPTER = 'this computer has no graphics adapter that WebGPU can use'
-const HELP = 'Update the graphics driver, or use another engine.'
+const HELP = 'Update the graphics driver, or use another backend.'
 
 /**
  * `wanted`: the adapter by its name, which WebGPU may spell otherwise; empty: the only one; absent: the fastest, also one in

@@ -13,24 +13,24 @@ const vulkan = softwareVulkan()
 Object.assign(process.env, vulkan, { LODE_SOFTWARE_GPU: '1' })
 const opened = vulkan
   ? await openAdapter().catch((error: unknown) => {
-      console.log(`webgpu engine: its tests are skipped: ${String(error)}`)
+      console.log(`webgpu backend: its tests are skipped: ${String(error)}`)
       return null
     })
   : null
 /** The same driver with its matrix units, where it has any: lavapipe of Mesa 26.2 has. */
 const withUnits = opened
   ? await openAdapter({ name: '', matrixUnits: true }).catch((error: unknown) => {
-      console.log(`webgpu engine: no matrix units are tested but emulated ones: ${String(error)}`)
+      console.log(`webgpu backend: no matrix units are tested but emulated ones: ${String(error)}`)
       return null
     })
   : null
-if (!vulkan) console.log('webgpu engine: no software Vulkan driver here, its tests are skipped')
+if (!vulkan) console.log('webgpu backend: no software Vulkan driver here, its tests are skipped')
 
 const { cases } = readVectors()
 const firstOfSmall = cases.find((vector) => vector.tier === 'itp1-small')
 const vectors = cases.filter((vector) => vector.tier === 'itp1-test' || vector === firstOfSmall)
 
-describe.runIf(opened)('webgpu engine', () => {
+describe.runIf(opened)('webgpu backend', () => {
   const adapter = opened as OpenAdapter
   afterAll(() => adapter.device.destroy())
 
@@ -57,7 +57,7 @@ describe.runIf(opened)('webgpu engine', () => {
       const tagsHere = index < 2 ? tags : ['long']
       it(`${vector.tier} nonce ${vector.nonce} gives the golden digest`, { tags: tagsHere }, async () => {
         const head = header(vector.epoch, vector.publicKey)
-        const context = { tier: vector.tier, epochSeed: vector.epoch, engine: 'webgpu' } as const
+        const context = { tier: vector.tier, epochSeed: vector.epoch, backend: 'webgpu' } as const
         const { digests } = await backend.with(context, (compute) => compute(head, BigInt(vector.nonce), 1))
         expect(digests).toEqual([vector.digest])
       })
@@ -68,7 +68,7 @@ describe.runIf(opened)('webgpu engine', () => {
       { tags },
       async () => {
         const { vector, head, expected } = await (reference ??= referenceDigests())
-        const context = { tier: vector.tier, epochSeed: vector.epoch, engine: 'webgpu' } as const
+        const context = { tier: vector.tier, epochSeed: vector.epoch, backend: 'webgpu' } as const
         const batches = await backend.with(context, (compute) =>
           Promise.all([compute(head, 1000n, 7), compute(head, 1007n, 5)]),
         )
@@ -95,7 +95,7 @@ describe.runIf(opened)('webgpu engine', () => {
     const backend = createWebgpuBackend(() => Promise.resolve(adapters.pop()).then((next) => next ?? openAdapter()))
     const [vector] = vectors
     if (!vector) throw new Error('no vectors')
-    const context = { tier: vector.tier, epochSeed: vector.epoch, engine: 'webgpu' } as const
+    const context = { tier: vector.tier, epochSeed: vector.epoch, backend: 'webgpu' } as const
     const head = header(vector.epoch, vector.publicKey)
     await backend.with(context, (compute) => compute(head, 0n, 1))
     own.device.destroy()
@@ -126,7 +126,7 @@ describe('a graphics driver that hangs', () => {
       device: device as unknown as GPUDevice,
       onLost: () => () => undefined,
     }))
-    const context = { tier: 'itp1-test', epochSeed: '00'.repeat(32), engine: 'webgpu' } as const
+    const context = { tier: 'itp1-test', epochSeed: '00'.repeat(32), backend: 'webgpu' } as const
     const answer = backend.with(context, async () => undefined).catch((error: unknown) => error)
     await vi.advanceTimersByTimeAsync(60_000)
     expect(await answer).toMatchObject({
@@ -143,9 +143,9 @@ async function referenceDigests(): Promise<{ vector: (typeof vectors)[number]; h
   if (!vector) throw new Error('no vectors')
   const head = header(vector.epoch, vector.publicKey)
   const tier = TIERS[vector.tier]
-  const engine = createReferenceBackend(tier)
+  const backend = createReferenceBackend(tier)
   const weights = new SharedArrayBuffer(tier.weightBytes)
-  for (let layer = 0; layer < tier.layers; layer++) engine.expandLayer(weights, hexToBytes(vector.epoch), layer)
-  const { digests } = await engine.digests(weights, head, 1000n, 12)
+  for (let layer = 0; layer < tier.layers; layer++) backend.expandLayer(weights, hexToBytes(vector.epoch), layer)
+  const { digests } = await backend.digests(weights, head, 1000n, 12)
   return { vector, head, expected: digests }
 }
