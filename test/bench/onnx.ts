@@ -84,7 +84,7 @@ async function measureTier(tier: Tier, settings: Settings): Promise<TierRates> {
     }
     const medianOf = (name: keyof Rates): number => median(rates.map((rate) => rate[name]))
     const medians: Rates = {
-      backend: medianOf('engine'),
+      backend: medianOf('backend'),
       perThread: medianOf('perThread'),
       constant: medianOf('constant'),
       backendCore: medianOf('backendCore'),
@@ -111,7 +111,7 @@ async function engineRates(
   worker: BenchWorker['peer'],
   tier: Tier,
   seconds: number,
-): Promise<Pick<Rates, 'engine' | 'backendCore'>> {
+): Promise<Pick<Rates, 'backend' | 'backendCore'>> {
   const context = { tier: tier.name, backend: 'onnx-cpu', epochSeed: BENCHMARK_EPOCH } as const
   const benchmark = await worker.request('proof.benchmark', { ...context, seconds })
   if (benchmark.checksum !== 'ok') throw new Error(`${tier.name}: wrong digests on this machine`)
