@@ -32,7 +32,7 @@ const drivers = [
 ]
 
 const problem = buildNative()
-if (problem !== undefined) console.error(`lode: no native engine: ${problem}; onnxruntime computes instead`)
+if (problem !== undefined) console.error(`lode: no native backend: ${problem}; onnxruntime computes instead`)
 
 /** Returns why there is nothing new in out/native, or nothing. */
 function buildNative() {

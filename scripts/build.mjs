@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Builds the Node programs, the native engine, the shell and the page into out/, each only when one of its sources is newer than its stamp.
+// Builds the Node programs, the native backend, the shell and the page into out/, each only when one of its sources is newer than its stamp.
 //   node scripts/build.mjs [--node-only]
 import { execFileSync } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { signatureVerifier } from '#engine/network/index'
-import { jobMacs, type MacFormula } from '#shared/domain/card'
+import { jobMacs, type MacFormula } from '#shared/domain/manifest'
 import { EncodedInput } from '#shared/domain/encoded-input'
 import type { JobKind } from '#shared/domain/job'
 import { isGenuine, signObject } from '#shared/domain/signed'

@@ -1,5 +1,5 @@
 /** Results of useful jobs: checked for signature, lease, hashes, sizes and known answers, then credited once (protocol.md §§1, 3). */
-import { jobMacs } from '#shared/domain/card'
+import { jobMacs } from '#shared/domain/manifest'
 import { jobWork } from '#shared/domain/credit'
 import { jobDelivery, type JobDelivery } from '#shared/protocol/job'
 import type { Acknowledgement } from '#shared/protocol/refusal'

@@ -3,7 +3,7 @@
  * races between coordinators are decided by the store's unique constraints. No method walks more rows than it returns,
  * `totals` excepted.
  */
-import type { MacFormula } from '#shared/domain/card'
+import type { MacFormula } from '#shared/domain/manifest'
 import type { EncodedInput } from '#shared/domain/encoded-input'
 import type { JobKind } from '#shared/domain/job'
 import type { Epoch } from '#shared/protocol/epoch'

@@ -57,7 +57,7 @@ export interface EngineOptions {
   host: ProcessHost
   log: Log
   logFile: string | null
-  /** cards of the models that Lode knows */
+  /** manifests of the models that Lode knows */
   resourcesFolder: string
   /** of the practice network; from the next epoch on */
   epochSeconds?: number

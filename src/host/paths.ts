@@ -12,5 +12,5 @@ export function dataFolder(option: string | undefined): string {
 export const programFolder = import.meta.dirname
 /** out/renderer, the screens. */
 export const pageFolder = join(programFolder, '..', 'renderer')
-/** model cards, dictionaries and tables that come with Lode */
+/** model manifests, dictionaries and tables that come with Lode */
 export const resourcesFolder = join(programFolder, '..', '..', 'resources')

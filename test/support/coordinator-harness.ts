@@ -9,7 +9,7 @@ import {
   type Verifier,
 } from '#coordinator/coordinator'
 import { bytesToHex, utf8ToBytes } from '#shared/domain/bytes'
-import type { MacFormula } from '#shared/domain/card'
+import type { MacFormula } from '#shared/domain/manifest'
 import type { JobEvidence, JobInput, JobKind, JobOutput, JobSizes } from '#shared/domain/job'
 import { PROTOCOL_VERSION } from '#shared/protocol/parameters'
 import type { Acknowledgement, Answer, RefusalCode } from '#shared/protocol/refusal'

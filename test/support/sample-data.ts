@@ -214,7 +214,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
   const total = (): number => (empty ? added.length : jobs + added.length)
   const rowAt = (index: number): WorkRow => added[index] ?? row(index - added.length)
 
-  const card = (
+  const manifest = (
     id: string,
     kind: 'chat' | 'embed' | 'ocr',
     name: string,
@@ -243,11 +243,11 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
       empty ? 0 : 12 + id.length,
     )
   const modelList = empty
-    ? [card('pp-ocrv4', 'ocr', 'PP-OCRv4', true)]
+    ? [manifest('pp-ocrv4', 'ocr', 'PP-OCRv4', true)]
     : [
-        card('pp-ocrv4', 'ocr', 'PP-OCRv4', true),
-        card('smollm2-135m-instruct-int4', 'chat', 'SmolLM2-135M-Instruct', false),
-        card('all-minilm-l6-v2', 'embed', 'all-MiniLM-L6-v2', false),
+        manifest('pp-ocrv4', 'ocr', 'PP-OCRv4', true),
+        manifest('smollm2-135m-instruct-int4', 'chat', 'SmolLM2-135M-Instruct', false),
+        manifest('all-minilm-l6-v2', 'embed', 'all-MiniLM-L6-v2', false),
       ]
 
   const devices = (): Result<'devices.list'> =>

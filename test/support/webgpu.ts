@@ -1,4 +1,4 @@
-/** A software Vulkan driver for the tests of the webgpu engine, where the computer has one. */
+/** A software Vulkan driver for the tests of the webgpu backend, where the computer has one. */
 import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 

@@ -9,7 +9,7 @@ import {
   type StoredJobState,
 } from '../store'
 import { chooseQueued } from '../queue-order'
-import { macFormula } from '#shared/domain/card'
+import { macFormula } from '#shared/domain/manifest'
 import { EncodedInput } from '#shared/domain/encoded-input'
 import { jobKind } from '#shared/domain/job'
 import { refusalCode } from '#shared/protocol/refusal'

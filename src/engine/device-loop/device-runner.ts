@@ -288,7 +288,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     get takesJobs() {
       return models().length > 0
     },
-    canRun: (model) => fitsMemory(model.card, memoryBytes),
+    canRun: (model) => fitsMemory(model.manifest, memoryBytes),
     get networkTrouble() {
       return networkTrouble
     },

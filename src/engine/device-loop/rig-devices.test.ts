@@ -36,7 +36,7 @@ async function computer(driver: string): Promise<{
   const inventory: SensorInventory = {
     cpu: { name: 'A processor', vendor: 'A', physicalCores: 2, logicalCores: 2, instructionSets: [] },
     memoryBytes: 8e9,
-    gpus: [{ id: 'gpu0', name: 'A card', vendor: 'B', driver, shared: false }],
+    gpus: [{ id: 'gpu0', name: 'A manifest', vendor: 'B', driver, shared: false }],
     raplReadable: false,
     battery: false,
   }

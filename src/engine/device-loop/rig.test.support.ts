@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { v7 } from 'uuid'
-import type { ModelCard } from '#shared/domain/card'
+import type { ModelManifest } from '#shared/domain/manifest'
 import { BENCHMARK_PUBLIC_KEY } from '#shared/domain/benchmark'
 import { Failure } from '#shared/domain/errors'
 import { goldenDigests } from '#shared/domain/golden'
@@ -143,11 +143,11 @@ export function scriptedWorkers(clock: Clock) {
         'job.run': ({ jobId, input, model }) =>
           new Promise<JobRun>((resolve, reject) => {
             cancels.set(jobId, () => reject(new Failure('cancelled', 'the job was cancelled')))
-            script.begun.push(model.card.id)
+            script.begun.push(model.manifest.id)
             script.mostAtOnce = Math.max(script.mostAtOnce, cancels.size)
             if (script.jobFailure !== null) reject(script.jobFailure)
             else if (cancels.size > script.memoryJobs) {
-              reject(new Failure('out-of-memory', `the memory ran out while ${model.card.name} computed this job`))
+              reject(new Failure('out-of-memory', `the memory ran out while ${model.manifest.name} computed this job`))
             } else if (script.jobMilliseconds !== null) {
               const milliseconds = script.jobMilliseconds
               clock.setTimeout(
@@ -191,7 +191,7 @@ export function scriptedWorkers(clock: Clock) {
   return { host, script }
 }
 
-const card: ModelCard = {
+const manifest: ModelManifest = {
   id: 'a-chat',
   kind: 'chat',
   name: 'A chat',
@@ -201,10 +201,10 @@ const card: ModelCard = {
   context: 100,
   macFormula: MODELS.chat.macFormula,
 }
-export const chatModel: InstalledModel = installedModelOf(card, '/nowhere')
+export const chatModel: InstalledModel = installedModelOf(manifest, '/nowhere')
 export function embedModel(id: string, bytes = 1): InstalledModel {
-  const own: ModelCard = {
-    ...card,
+  const own: ModelManifest = {
+    ...manifest,
     id,
     kind: 'embed',
     name: `Model ${id}`,
@@ -339,7 +339,7 @@ export async function createTestRig(
     // No two alike: the same work is credited once an epoch.
     const content = `Why ${id}?`
     const input: JobInput =
-      model.card.kind === 'chat'
+      model.manifest.kind === 'chat'
         ? { kind: 'chat', messages: [{ role: 'user', content }], maxTokens: 8 }
         : { kind: 'embed', texts: [content] }
     const encoded = EncodedInput.of(input)
@@ -348,8 +348,8 @@ export async function createTestRig(
       kind: input.kind,
       origin: 'person',
       network: network.name,
-      modelName: model.card.name,
-      modelId: model.card.id,
+      modelName: model.manifest.name,
+      modelId: model.manifest.id,
       modelHash: model.hash,
       input: encoded,
     })

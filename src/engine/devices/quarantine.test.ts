@@ -27,7 +27,7 @@ async function surroundings(gpu: { matrixUnits: boolean }) {
     inventory: {
       cpu: { name: 'A processor', vendor: '', physicalCores: 1, logicalCores: 1, instructionSets: [] },
       memoryBytes: 1e9,
-      gpus: [{ id: 'gpu0', name: 'A card', vendor: 'B', driver: '580.1', shared: false }],
+      gpus: [{ id: 'gpu0', name: 'A manifest', vendor: 'B', driver: '580.1', shared: false }],
       raplReadable: false,
       battery: false,
     },

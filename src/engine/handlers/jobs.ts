@@ -70,7 +70,7 @@ export function jobHandlers(
       if (!runners.some((runner) => runner.canRun(model))) {
         throw new Failure(
           'device-unavailable',
-          `${model.card.name} does not fit into the memory of a device here`,
+          `${model.manifest.name} does not fit into the memory of a device here`,
           'Choose a smaller model.',
         )
       }
@@ -90,8 +90,8 @@ export function jobHandlers(
         kind: input.kind,
         origin: 'person',
         network: network.name,
-        modelName: model.card.name,
-        modelId: model.card.id,
+        modelName: model.manifest.name,
+        modelId: model.manifest.id,
         modelHash: model.hash,
         input: encoded,
       })

@@ -91,7 +91,7 @@ export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
     const loaded = new Set(worker.client?.loadedModels.map(({ hash }) => hash))
     const standings = parts
       .models()
-      .filter((model) => fitsMemory(model.card, parts.memoryBytes))
+      .filter((model) => fitsMemory(model.manifest, parts.memoryBytes))
       .map((model) => {
         const rate = jobRates.of(deviceId, model.hash)
         return {
@@ -125,8 +125,8 @@ export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
     limits.tooMany(model.hash, together)
     log.warn('a device takes fewer jobs at once', {
       device: deviceId,
-      model: model.card.id,
-      atOnce: limits.of({ hash: model.hash, kind: model.card.kind }),
+      model: model.manifest.id,
+      atOnce: limits.of({ hash: model.hash, kind: model.manifest.kind }),
       reason: ranOut ? 'its memory ran out' : 'its worker was ended while they ran',
     })
   }
@@ -160,7 +160,7 @@ export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
           jobs,
           worker: running,
           model,
-          limit: () => limits.of({ hash: model.hash, kind: model.card.kind }),
+          limit: () => limits.of({ hash: model.hash, kind: model.manifest.kind }),
           next: () => source.next(false),
           isOpen: () => !parts.isStopping() && !parts.isFinishing(),
           onOther: (other) => {
@@ -171,8 +171,11 @@ export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
               wake = resolve
             }),
           onCount: (count) => {
-            const activity = ACTIVITIES[model.card.kind]
-            parts.show(`${count === 1 ? activity.one : activity.many(count)} ${model.card.name}`, model.card.kind)
+            const activity = ACTIVITIES[model.manifest.kind]
+            parts.show(
+              `${count === 1 ? activity.one : activity.many(count)} ${model.manifest.name}`,
+              model.manifest.kind,
+            )
           },
           onOutcome: (outcome, together) => {
             learn(model, outcome, together)

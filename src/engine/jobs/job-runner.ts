@@ -95,8 +95,8 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
         kind: offer.kind,
         origin: 'sample',
         network: network.name,
-        modelName: model.card.name,
-        modelId: model.card.id,
+        modelName: model.manifest.name,
+        modelId: model.manifest.id,
         modelHash: model.hash,
         input: offer.input,
       })
@@ -227,7 +227,7 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
         spent = metered.end()
         running.delete(offer.id)
         outcome.accepted =
-          (await parts.submissions.job(offer, model.card, result, parts.deviceId, spent.energy)) === true
+          (await parts.submissions.job(offer, model.manifest, result, parts.deviceId, spent.energy)) === true
         const row = ledger.workRow(offer.id)
         outcome.creditMacs = outcome.accepted ? BigInt(row?.creditMacs ?? 0) : 0n
         outcome.macs = BigInt(row?.macs ?? 0)

@@ -55,10 +55,10 @@ export function createJobSource(parts: {
     if (models.length === 0) return null
     const answer = await network.leaseJob({
       rig: parts.rigKey,
-      models: models.map(({ model: { card, hash }, usualMilliseconds }) => ({
-        kind: card.kind,
+      models: models.map(({ model: { manifest, hash }, usualMilliseconds }) => ({
+        kind: manifest.kind,
         model: hash,
-        macFormula: card.macFormula,
+        macFormula: manifest.macFormula,
         ...(usualMilliseconds === undefined ? {} : { usualMilliseconds }),
       })),
       samples,

@@ -48,13 +48,13 @@ export function createModelTrials(parts: ModelTrialsParts): ModelTrials {
     parts
       .models()
       .find(
-        ({ hash, card }) =>
-          !failed.has(hash) && jobRates.of(deviceId, hash) === null && fitsMemory(card, parts.memoryBytes),
+        ({ hash, manifest }) =>
+          !failed.has(hash) && jobRates.of(deviceId, hash) === null && fitsMemory(manifest, parts.memoryBytes),
       )
 
   /** Twice the same work: the first run loads the weights and is not counted. */
   const tryOut = async (model: InstalledModel, running: WorkerClient): Promise<void> => {
-    const input = await parts.sample(model.card.kind)
+    const input = await parts.sample(model.manifest.kind)
     const jobId = `trial-${deviceId}-${trials++}`
     cancel = () => void running.request('job.cancel', { jobId }).catch(() => undefined)
     const job = { jobId, input: JSON.stringify(input), model }
@@ -65,7 +65,7 @@ export function createModelTrials(parts: ModelTrialsParts): ModelTrials {
     jobRates.record(deviceId, model.hash, {
       milliseconds: clock.monotonic() - startedAt,
       creditMacs: Number(
-        expectedCredit(parts.networkState.current.parameters, model.card, model.hash, sizes).creditMacs,
+        expectedCredit(parts.networkState.current.parameters, model.manifest, model.hash, sizes).creditMacs,
       ),
       joules: energyBetween(before, parts.energyNow())?.joules ?? null,
     })
@@ -81,7 +81,7 @@ export function createModelTrials(parts: ModelTrialsParts): ModelTrials {
       if (model === undefined) return null
       dueAt = clock.monotonic() + BETWEEN_MILLISECONDS
       const running = await worker()
-      onBegin(`Measuring what ${model.card.name} earns here`)
+      onBegin(`Measuring what ${model.manifest.name} earns here`)
       const startedAt = clock.monotonic()
       try {
         await tryOut(model, running)
@@ -89,7 +89,11 @@ export function createModelTrials(parts: ModelTrialsParts): ModelTrials {
         if (!(error instanceof Failure) || error.code === 'unavailable') throw error
         if (error.code !== 'cancelled') {
           failed.add(model.hash)
-          log.warn('a model could not be measured', { device: deviceId, model: model.card.id, reason: error.message })
+          log.warn('a model could not be measured', {
+            device: deviceId,
+            model: model.manifest.id,
+            reason: error.message,
+          })
         }
       } finally {
         cancel = null

@@ -1,32 +1,34 @@
-/** The card of a model that is about to be installed. */
-import type { ModelCard, ModelFile } from '#shared/domain/card'
+/** The manifest of a model that is about to be installed. */
+import type { ModelManifest, ModelFile } from '#shared/domain/manifest'
 import type { Provenance } from './given-model'
-import { recognize } from './known-cards'
+import { recognize } from './known-manifests'
 import { refused } from './refusal'
 import type { Selection } from './selection'
 
-/** The card of copied files, still without the MACs and the context, which the probe finds. Throws a Failure for a wrong hash. */
+/** The manifest of copied files, still without the MACs and the context, which the probe finds. Throws a Failure for a wrong hash. */
 export function describeModel(
   files: ModelFile[],
   selection: Selection,
   { folderName, name, licence, source, origin, agreement }: Provenance,
-  known: readonly ModelCard[],
-): ModelCard {
+  known: readonly ModelManifest[],
+): ModelManifest {
   for (const graph of selection.graphs) {
     const copied = files.find((file) => file.path === graph.path)
     if (copied?.sha256 !== graph.sha256)
       throw refused(graph.path, 'changed while it was copied', 'Add the folder again when nothing writes to it.')
   }
-  const { card } = selection
-  if (card) {
-    const wrong = files.find((file) => card.files.find((listed) => listed.path === file.path)?.sha256 !== file.sha256)
+  const { manifest } = selection
+  if (manifest) {
+    const wrong = files.find(
+      (file) => manifest.files.find((listed) => listed.path === file.path)?.sha256 !== file.sha256,
+    )
     if (wrong)
       throw refused(
         wrong.path,
         'does not have the SHA-256 that card.json says',
         'Get the model again, then add its folder again.',
       )
-    return card
+    return manifest
   }
   const sorted = files.toSorted((a, b) => (a.path < b.path ? -1 : 1))
   return (

@@ -65,7 +65,7 @@ export function fitOf(memoryBytes: number, diskBytes: number, room: Room): Fit {
 
 /** At the usual context, or the model's own where that is smaller. */
 export function fitOfInstalled(model: InstalledModel, room: Room): Fit {
-  return fitOf(memoryNeeded(modelMemory(model), Math.min(model.card.context, USUAL_CONTEXT)), 0, room)
+  return fitOf(memoryNeeded(modelMemory(model), Math.min(model.manifest.context, USUAL_CONTEXT)), 0, room)
 }
 
 /** `context`: tokens, null for the usual ones; `bytesDone`: what is fetched already. `chosenContext`: what the fit is computed with. */

@@ -5,7 +5,7 @@
 import { statSync, type Stats } from 'node:fs'
 import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
-import type { ModelCard } from '#shared/domain/card'
+import type { ModelManifest } from '#shared/domain/manifest'
 import type { CatalogueEntry } from '#shared/domain/catalogue'
 import { Failure } from '#shared/domain/errors'
 import type { ModelConversion } from '#shared/domain/model-stages'
@@ -21,15 +21,15 @@ export interface Provenance {
   name?: string
   licence?: string
   source?: string
-  origin?: NonNullable<ModelCard['origin']>
-  agreement?: NonNullable<ModelCard['agreement']>
+  origin?: NonNullable<ModelManifest['origin']>
+  agreement?: NonNullable<ModelManifest['agreement']>
 }
 
 /** A folder with a graph, which is taken as it is. */
 export interface GivenGraph {
   form: 'onnx'
   files: ReadonlyMap<string, FolderFile>
-  /** the graph that was named, relative to the folder; absent: the card or the usual names say which */
+  /** the graph that was named, relative to the folder; absent: the manifest or the usual names say which */
   graph?: string
   /** fetched or made by Lode: the files are moved, not copied */
   isOwn: boolean

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { posix } from 'node:path'
 import onnxProto, { type onnx } from 'onnx-proto'
-import { relativePath } from '#shared/domain/card'
+import { relativePath } from '#shared/domain/manifest'
 import { checkSize, type FolderFile } from './folder-scan'
 import { GET_AGAIN, refused } from './refusal'
 

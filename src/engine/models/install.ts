@@ -4,7 +4,7 @@ import { createReadStream, existsSync } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Failure } from '#shared/domain/errors'
-import type { ModelFile } from '#shared/domain/card'
+import type { ModelFile } from '#shared/domain/manifest'
 import type { FolderFile } from './folder-scan'
 import { refused } from './refusal'
 

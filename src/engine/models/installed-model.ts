@@ -1,43 +1,44 @@
-/** Installed models: which lie in the store, and whether their files are as their cards say. */
+/** Installed models: which lie in the store, and whether their files are as their manifests say. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { ModelVerification } from '#shared/contract/models'
-import { modelCard, type ModelCard, type ModelFile, type ModelState } from '#shared/domain/card'
+import { modelManifest, type ModelManifest, type ModelFile, type ModelState } from '#shared/domain/manifest'
 import { CONVERTER_SHA256 } from '#shared/domain/converter'
 import { Failure } from '#shared/domain/errors'
 import { modelHash } from '#shared/domain/model-hash'
 import { installedModelOf, type InstalledModel } from '#shared/domain/model-stages'
 import { hashFile } from './install'
 
-/** The added models by id. A folder whose card cannot be read is no model. */
+/** The added models by id. A folder whose manifest cannot be read is no model. */
 export function readAdded(store: string): InstalledModel[] {
   const folders = readdirSync(store, { withFileTypes: true }).filter(
     (entry) => entry.isDirectory() && !entry.name.startsWith('.'),
   )
   const found = folders.flatMap((entry) => readInstalled(join(store, entry.name)) ?? [])
-  return found.toSorted((a, b) => (a.card.id < b.card.id ? -1 : 1))
+  return found.toSorted((a, b) => (a.manifest.id < b.manifest.id ? -1 : 1))
 }
 
 function readInstalled(folder: string): InstalledModel | undefined {
   try {
-    const card = modelCard.parse(JSON.parse(readFileSync(join(folder, 'card.json'), 'utf8')))
-    return card.id === basename(folder) ? installedModelOf(card, folder) : undefined
+    const manifest = modelManifest.parse(JSON.parse(readFileSync(join(folder, 'card.json'), 'utf8')))
+    return manifest.id === basename(folder) ? installedModelOf(manifest, folder) : undefined
   } catch {
     return undefined
   }
 }
 
 /** Presence and size of every file, and what `verify` found about its hashes. */
-export function stateOf({ card, folder }: InstalledModel, wrongHashes: ReadonlySet<string>): ModelState {
-  const sizes = card.files.map((file) => statSync(join(folder, file.path), { throwIfNoEntry: false })?.size)
+export function stateOf({ manifest, folder }: InstalledModel, wrongHashes: ReadonlySet<string>): ModelState {
+  const sizes = manifest.files.map((file) => statSync(join(folder, file.path), { throwIfNoEntry: false })?.size)
   if (sizes.includes(undefined)) return 'missing-file'
-  const changed = card.files.some((file, index) => sizes[index] !== file.bytes)
-  return changed || wrongHashes.has(card.id) ? 'wrong-hash' : 'ready'
+  const changed = manifest.files.some((file, index) => sizes[index] !== file.bytes)
+  return changed || wrongHashes.has(manifest.id) ? 'wrong-hash' : 'ready'
 }
 
-export async function verifyFiles({ card, folder }: InstalledModel): Promise<ModelVerification['files']> {
+export async function verifyFiles({ manifest, folder }: InstalledModel): Promise<ModelVerification['files']> {
   const files: ModelVerification['files'] = []
-  for (const file of card.files) files.push({ ...file, ok: (await hashFile(join(folder, file.path))) === file.sha256 })
+  for (const file of manifest.files)
+    files.push({ ...file, ok: (await hashFile(join(folder, file.path))) === file.sha256 })
   return files
 }
 
@@ -49,7 +50,7 @@ export async function madeOf(
 ): Promise<InstalledModel | undefined> {
   const wanted = hashesOf(files)
   for (const model of models) {
-    const { origin } = model.card
+    const { origin } = model.manifest
     if (origin?.converter !== CONVERTER_SHA256 || hashesOf(origin.files) !== wanted) continue
     if (await isWhole(model, wrongHashes)) return model
   }
@@ -57,34 +58,34 @@ export async function madeOf(
 }
 
 /**
- * Whether the model of `card` is `present` and undamaged. Throws `conflict` when another model has its name; returns false for
+ * Whether the model of `manifest` is `present` and undamaged. Throws `conflict` when another model has its name; returns false for
  * the same model from another converter or an earlier catalogue: that one is to be replaced.
  */
 export async function isSame(
   present: InstalledModel,
-  card: ModelCard,
+  manifest: ModelManifest,
   isBuiltIn: boolean,
   wrongHashes: ReadonlySet<string>,
 ): Promise<boolean> {
-  if (present.hash !== modelHash(card)) {
-    if (!isBuiltIn && isRemade(present.card, card)) return false
+  if (present.hash !== modelHash(manifest)) {
+    if (!isBuiltIn && isRemade(present.manifest, manifest)) return false
     throw new Failure(
       'conflict',
-      `there is another model named ${card.id}`,
+      `there is another model named ${manifest.id}`,
       isBuiltIn ? 'Rename the folder, then add it again.' : 'Remove that one first, or rename the folder.',
     )
   }
   return isBuiltIn || isWhole(present, wrongHashes)
 }
 
-function isRemade({ origin: before }: ModelCard, { origin }: ModelCard): boolean {
+function isRemade({ origin: before }: ModelManifest, { origin }: ModelManifest): boolean {
   if (before === undefined || origin === undefined) return false
   if (origin.hash === 'computed' || before.hash === 'computed') return hashesOf(before.files) === hashesOf(origin.files)
   return true
 }
 
 async function isWhole(model: InstalledModel, wrongHashes: ReadonlySet<string>): Promise<boolean> {
-  return !wrongHashes.has(model.card.id) && (await verifyFiles(model)).every((file) => file.ok)
+  return !wrongHashes.has(model.manifest.id) && (await verifyFiles(model)).every((file) => file.ok)
 }
 
 /** The hashes of the files, without their names, for comparing contents. */

@@ -57,7 +57,7 @@ export interface ModelLibrary {
 export function createLibrary(parts: LibraryParts): ModelLibrary {
   const { store, downloads, catalogue } = parts
   const missingDefaults = (): CatalogueEntry[] => {
-    const kinds = new Set(store.usable().map(({ card }) => card.kind))
+    const kinds = new Set(store.usable().map(({ manifest }) => manifest.kind))
     const declined = parts.declined.read()
     return catalogue.models.filter((entry) => entry.isDefault && !kinds.has(entry.kind) && !declined.includes(entry.id))
   }

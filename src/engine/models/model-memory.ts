@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { ModelCard } from '#shared/domain/card'
+import type { ModelManifest } from '#shared/domain/manifest'
 import type { InstalledModel } from '#shared/domain/model-stages'
 
 /** Of the device's memory, for all models together: the rest is for proofs and for the person's programs. */
@@ -11,12 +11,12 @@ export const MODEL_MEMORY_SHARE = 0.6
 const WORKING_BYTES = 64 * 1024 ** 2
 
 /** Bytes, at least: its weights as they are on disk, and room to compute. */
-export function modelMemoryBytes(card: Pick<ModelCard, 'files'>): number {
-  return card.files.reduce((sum, { bytes }) => sum + bytes, 0) + WORKING_BYTES
+export function modelMemoryBytes(manifest: Pick<ModelManifest, 'files'>): number {
+  return manifest.files.reduce((sum, { bytes }) => sum + bytes, 0) + WORKING_BYTES
 }
 
-export function fitsMemory(card: Pick<ModelCard, 'files'>, deviceMemoryBytes: number): boolean {
-  return modelMemoryBytes(card) <= deviceMemoryBytes * MODEL_MEMORY_SHARE
+export function fitsMemory(manifest: Pick<ModelManifest, 'files'>, deviceMemoryBytes: number): boolean {
+  return modelMemoryBytes(manifest) <= deviceMemoryBytes * MODEL_MEMORY_SHARE
 }
 
 /** Keys and values are kept in float32. */
@@ -31,10 +31,13 @@ const decoderConfig = z.object({
 })
 
 /** Weights are what the graphs and their data files hold; the cache of a token follows from the model's shape. */
-export function modelMemory({ card, folder }: InstalledModel): { weightsBytes: number; cacheBytesPerToken: number } {
-  const weights = card.files.filter(({ path }) => !/\.(json|jinja|txt)$/.test(path))
+export function modelMemory({ manifest, folder }: InstalledModel): {
+  weightsBytes: number
+  cacheBytesPerToken: number
+} {
+  const weights = manifest.files.filter(({ path }) => !/\.(json|jinja|txt)$/.test(path))
   const weightsBytes = weights.reduce((sum, { bytes }) => sum + bytes, 0)
-  return { weightsBytes, cacheBytesPerToken: card.kind === 'chat' ? cacheBytesPerToken(folder) : 0 }
+  return { weightsBytes, cacheBytesPerToken: manifest.kind === 'chat' ? cacheBytesPerToken(folder) : 0 }
 }
 
 /** Key and value of every layer and key-value head. 0 where the model does not say its shape. */

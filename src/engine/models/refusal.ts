@@ -11,10 +11,10 @@ export function refused(file: string, problem: string, action: string): Failure 
 export const GET_AGAIN = 'Get the model again from where it came from, then add its folder again.'
 
 /** A model is not replaced while it has jobs. */
-export function hasJobsFailure({ card }: InstalledModel): Failure {
+export function hasJobsFailure({ manifest }: InstalledModel): Failure {
   return new Failure(
     'conflict',
-    `${card.name} was to be made anew, but has jobs now`,
+    `${manifest.name} was to be made anew, but has jobs now`,
     'Wait until they are done, or pause mining, then add it again.',
   )
 }
@@ -28,12 +28,16 @@ export function noModelFailure(
 ): Failure {
   const [damaged] = ofKind
   if (damaged)
-    return new Failure('not-found', `the files of ${damaged.card.name} are damaged or missing`, 'Add its folder again.')
+    return new Failure(
+      'not-found',
+      `the files of ${damaged.manifest.name} are damaged or missing`,
+      'Add its folder again.',
+    )
   const [other] = candidates
   if (id !== undefined && other) {
     return new Failure(
       'invalid-input',
-      `${other.card.name} is a model for ${other.card.kind}, not for ${kind}`,
+      `${other.manifest.name} is a model for ${other.manifest.kind}, not for ${kind}`,
       `Choose a model for ${kind}.`,
     )
   }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { ModelCard } from '#shared/domain/card'
+import type { ModelManifest } from '#shared/domain/manifest'
 import { createModelStore } from './store'
 import { folderOf, noConversion, smallGraph, smallModel, temporaryFolder } from './model-folder.test.support'
 
@@ -36,8 +36,8 @@ function without(files: Record<string, string | Uint8Array>, path: string): Reco
   return Object.fromEntries(Object.entries(files).filter(([name]) => name !== path))
 }
 
-function cardOf(files: Record<string, string | Uint8Array>, change: Partial<ModelCard> = {}): string {
-  const card: ModelCard = {
+function manifestOf(files: Record<string, string | Uint8Array>, change: Partial<ModelManifest> = {}): string {
+  const manifest: ModelManifest = {
     id: 'carded',
     kind: 'embed',
     name: 'Carded',
@@ -52,7 +52,7 @@ function cardOf(files: Record<string, string | Uint8Array>, change: Partial<Mode
     macFormula: { kind: 'embed', perToken: 1, perPair: 1 },
     ...change,
   }
-  return JSON.stringify(card)
+  return JSON.stringify(manifest)
 }
 
 describe('a folder that is not whole', () => {
@@ -180,38 +180,38 @@ describe('files that may not be there', () => {
   })
 })
 
-describe('a folder with a card of its own', () => {
+describe('a folder with a manifest of its own', () => {
   test('whose file differs is refused by that file', async () => {
     const files = smallModel()
-    const card = cardOf(files)
-    expect(await refusal(folderOf({ ...files, 'config.json': '[]', 'card.json': card }))).toMatch(
+    const manifest = manifestOf(files)
+    expect(await refusal(folderOf({ ...files, 'config.json': '[]', 'card.json': manifest }))).toMatch(
       /^config.json does not have the SHA-256/,
     )
-    expect(await refusal(folderOf({ ...files, 'config.json': '{ }', 'card.json': card }))).toMatch(
+    expect(await refusal(folderOf({ ...files, 'config.json': '{ }', 'card.json': manifest }))).toMatch(
       /^config.json has 3 bytes where card.json says 2/,
     )
-    expect(await refusal(folderOf({ ...without(files, 'config.json'), 'card.json': card }))).toMatch(
+    expect(await refusal(folderOf({ ...without(files, 'config.json'), 'card.json': manifest }))).toMatch(
       /^config.json is missing; card.json names it/,
     )
   })
 
-  test('that is not a card, or names a way out, is refused', async () => {
+  test('that is not a manifest, or names a way out, is refused', async () => {
     const files = smallModel()
     expect(await refusal(folderOf({ ...files, 'card.json': '{' }))).toMatch(/^card.json is not JSON/)
-    expect(await refusal(folderOf({ ...files, 'card.json': '{}' }))).toMatch(/^card.json is not a model card/)
-    const leaving = cardOf(files, { files: [{ path: '../secret', bytes: 1, sha256: '0'.repeat(64) }] })
+    expect(await refusal(folderOf({ ...files, 'card.json': '{}' }))).toMatch(/^card.json is not a model manifest/)
+    const leaving = manifestOf(files, { files: [{ path: '../secret', bytes: 1, sha256: '0'.repeat(64) }] })
     expect(await refusal(folderOf({ ...files, 'card.json': leaving }))).toMatch(
-      /^card.json is not a model card .*must stay inside/,
+      /^card.json is not a model manifest .*must stay inside/,
     )
   })
 
   test('that says another kind, or leaves weights out, is refused', async () => {
     const files = smallModel({ externalData: { location: 'weights.data', length: '64' } })
     const weights = { 'weights.data': new Uint8Array(64) }
-    expect(await refusal(folderOf({ ...files, ...weights, 'card.json': cardOf(files) }))).toMatch(
+    expect(await refusal(folderOf({ ...files, ...weights, 'card.json': manifestOf(files) }))).toMatch(
       /^card.json does not name weights.data/,
     )
-    const chat = cardOf({ ...files, ...weights }, { kind: 'chat' })
+    const chat = manifestOf({ ...files, ...weights }, { kind: 'chat' })
     expect(await refusal(folderOf({ ...files, ...weights, 'card.json': chat }))).toMatch(
       /^card.json says chat, but model.onnx is a model for embed/,
     )

@@ -1,6 +1,6 @@
 /** Which files of a folder make the model, and what is known about it. */
 import { describeParseError } from '#shared/domain/errors'
-import { modelCard, type ModelCard } from '#shared/domain/card'
+import { modelManifest, type ModelManifest } from '#shared/domain/manifest'
 import { readFile } from 'node:fs/promises'
 import { checkSize, MAX_MODEL_BYTES, type FolderFile } from './folder-scan'
 import { checkGraph, transformerKind, type CheckedGraph } from './graph-check'
@@ -28,17 +28,19 @@ const OTHER_GRAPH = /^onnx\/model[\w.-]*\.onnx$/
 
 export interface Selection {
   files: FolderFile[]
-  kind: ModelCard['kind']
+  kind: ModelManifest['kind']
   /** the graphs as they were checked */
   graphs: CheckedGraph[]
-  /** the folder's own card */
-  card?: ModelCard
+  /** the folder's own manifest */
+  manifest?: ModelManifest
 }
 
 /** Chooses the files to install; `graph` names the one that was asked for. Throws a Failure naming a missing, empty or too large file. */
 export async function selectFiles(files: ReadonlyMap<string, FolderFile>, graph?: string): Promise<Selection> {
-  const cardFile = graph === undefined ? files.get('card.json') : undefined
-  const selection = cardFile ? await selectByCard(await readCard(cardFile), files) : await selectByNames(files, graph)
+  const manifestFile = graph === undefined ? files.get('card.json') : undefined
+  const selection = manifestFile
+    ? await selectByManifest(await readManifest(manifestFile), files)
+    : await selectByNames(files, graph)
   for (const file of selection.files) checkSize(file)
   const total = selection.files.reduce((sum, file) => sum + file.bytes, 0)
   if (total > MAX_MODEL_BYTES)
@@ -46,7 +48,7 @@ export async function selectFiles(files: ReadonlyMap<string, FolderFile>, graph?
   return selection
 }
 
-async function readCard(file: FolderFile): Promise<ModelCard> {
+async function readManifest(file: FolderFile): Promise<ModelManifest> {
   checkSize(file)
   const fix = 'Correct card.json, or remove it to have a new one written.'
   let value: unknown
@@ -55,13 +57,13 @@ async function readCard(file: FolderFile): Promise<ModelCard> {
   } catch {
     throw refused(file.path, 'is not JSON', fix)
   }
-  const parsed = modelCard.safeParse(value)
-  if (!parsed.success) throw refused(file.path, `is not a model card (${describeParseError(parsed.error)})`, fix)
+  const parsed = modelManifest.safeParse(value)
+  if (!parsed.success) throw refused(file.path, `is not a model manifest (${describeParseError(parsed.error)})`, fix)
   return parsed.data
 }
 
-async function selectByCard(card: ModelCard, files: ReadonlyMap<string, FolderFile>): Promise<Selection> {
-  const chosen = card.files.map((listed) => {
+async function selectByManifest(manifest: ModelManifest, files: ReadonlyMap<string, FolderFile>): Promise<Selection> {
+  const chosen = manifest.files.map((listed) => {
     const file = files.get(listed.path)
     if (!file)
       throw refused(listed.path, 'is missing; card.json names it', 'Put the file there, then add the folder again.')
@@ -72,13 +74,13 @@ async function selectByCard(card: ModelCard, files: ReadonlyMap<string, FolderFi
   })
   const graphs = chosen.filter((file) => file.path.endsWith('.onnx'))
   const checked = await Promise.all(graphs.map((file) => checkGraph(file, files)))
-  const listed = new Set(card.files.map((file) => file.path))
+  const listed = new Set(manifest.files.map((file) => file.path))
   for (const graph of checked) {
     const outside = graph.externalFiles.find((path) => !listed.has(path))
-    if (card.kind !== 'ocr' && transformerKind(graph) !== card.kind) {
+    if (manifest.kind !== 'ocr' && transformerKind(graph) !== manifest.kind) {
       throw refused(
         'card.json',
-        `says ${card.kind}, but ${graph.path} is a model for ${transformerKind(graph)}`,
+        `says ${manifest.kind}, but ${graph.path} is a model for ${transformerKind(graph)}`,
         'Correct card.json.',
       )
     }
@@ -87,7 +89,7 @@ async function selectByCard(card: ModelCard, files: ReadonlyMap<string, FolderFi
   }
   if (checked.length === 0)
     throw refused('card.json', 'names no ONNX file', 'Correct card.json, or remove it to have a new one written.')
-  return { files: chosen, kind: card.kind, card, graphs: checked }
+  return { files: chosen, kind: manifest.kind, manifest, graphs: checked }
 }
 
 async function selectByNames(files: ReadonlyMap<string, FolderFile>, asked?: string): Promise<Selection> {

@@ -8,11 +8,11 @@ import { Failure } from '#shared/domain/errors'
 import type { InstalledModel } from '#shared/domain/model-stages'
 import { probeModel } from '#worker/inference/index'
 import { chatModel, embedModel } from '#worker/inference/real-models.test.support'
-import { readKnownCards } from './known-cards'
+import { readKnownManifests } from './known-manifests'
 import { createModelStore, type ModelStore } from './store'
 import { folderOf, noConversion, smallModel, temporaryFolder } from './model-folder.test.support'
 
-const knownCards = readKnownCards(join(dirname(fileURLToPath(import.meta.url)), '../../../resources/cards'))
+const knownManifests = readKnownManifests(join(dirname(fileURLToPath(import.meta.url)), '../../../resources/cards'))
 
 /** A store whose models are run by the real inference code. */
 function realStore(folder: string, onChange?: (models: ModelView[]) => void): Promise<ModelStore> {
@@ -20,7 +20,7 @@ function realStore(folder: string, onChange?: (models: ModelView[]) => void): Pr
     folder,
     builtIn: [],
     convert: noConversion,
-    knownCards,
+    knownManifests,
     probe: (location) => probeModel(location, { threads: 1 }),
     ...(onChange && { onChange }),
   })
@@ -40,7 +40,7 @@ function plainStore(folder: string, builtIn: InstalledModel[] = []): Promise<Mod
 function copyOf(model: InstalledModel): string {
   const folder = join(temporaryFolder(), basename(model.folder))
   mkdirSync(folder)
-  for (const file of model.card.files) cpSync(join(model.folder, file.path), join(folder, file.path))
+  for (const file of model.manifest.files) cpSync(join(model.folder, file.path), join(folder, file.path))
   return folder
 }
 
@@ -72,17 +72,17 @@ describe.each([
       const changes = vi.fn<(models: ModelView[]) => void>()
       const store = await realStore(folder, changes)
       const added = await store.add(real!.folder)
-      // The card in resources/cards states what the graph must give: the probe counted it afresh.
-      expect(added).toMatchObject({ ...real!.card, state: 'ready', builtIn: false })
+      // The manifest in resources/cards states what the graph must give: the probe counted it afresh.
+      expect(added).toMatchObject({ ...real!.manifest, state: 'ready', builtIn: false })
       expect(changes).toHaveBeenCalledExactlyOnceWith([added])
-      for (const { path } of real!.card.files) {
+      for (const { path } of real!.manifest.files) {
         expect(readFileSync(join(folder, added.id, path)).equals(readFileSync(join(real!.folder, path)))).toBe(true)
       }
 
       const again = await realStore(folder)
       expect(again.list()).toEqual([added])
       expect(again.resolve(kind)).toEqual({
-        card: expect.objectContaining({ id: added.id }),
+        manifest: expect.objectContaining({ id: added.id }),
         folder: join(folder, added.id),
         hash: added.hash,
       })
@@ -222,8 +222,8 @@ describe('a model that is made of a file', () => {
   /** As if an earlier Lode had made it. */
   const age = (folder: string, id: string): void => {
     const path = join(folder, id, 'card.json')
-    const card = JSON.parse(readFileSync(path, 'utf8')) as ModelView
-    writeFileSync(path, JSON.stringify({ ...card, origin: { ...card.origin, converter: '1'.repeat(64) } }))
+    const manifest = JSON.parse(readFileSync(path, 'utf8')) as ModelView
+    writeFileSync(path, JSON.stringify({ ...manifest, origin: { ...manifest.origin, converter: '1'.repeat(64) } }))
   }
 
   test('is made once, whatever the file is called and whoever runs', async () => {
@@ -317,7 +317,7 @@ test('a built-in model is listed first, verified, and cannot be removed', async 
     ['built-in', true],
     ['a-first-letter', false],
   ])
-  expect(store.resolve('embed').card.id).toBe('built-in')
+  expect(store.resolve('embed').manifest.id).toBe('built-in')
   await expect(store.remove('built-in')).rejects.toMatchObject({ code: 'conflict' })
   await expect(store.remove('nothing')).rejects.toMatchObject({ code: 'not-found' })
   expect(await store.verify()).toHaveLength(2)

@@ -1,8 +1,8 @@
-/** The model store: models a person added, each a folder with its card, and those that come with Lode. */
+/** The model store: models a person added, each a folder with its manifest, and those that come with Lode. */
 import { mkdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { ModelVerification, ModelView } from '#shared/contract/models'
-import { modelCard, type MacFormula, type ModelCard } from '#shared/domain/card'
+import { modelManifest, type MacFormula, type ModelManifest } from '#shared/domain/manifest'
 import type { CatalogueEntry } from '#shared/domain/catalogue'
 import { CONVERTER_SHA256 } from '#shared/domain/converter'
 import { Failure } from '#shared/domain/errors'
@@ -33,8 +33,8 @@ export interface ModelStoreOptions {
   folder: string
   /** models that come with Lode; they are listed first and cannot be removed */
   builtIn: readonly InstalledModel[]
-  /** cards of models that Lode knows by their hashes (`readKnownCards`) */
-  knownCards?: readonly ModelCard[]
+  /** manifests of models that Lode knows by their hashes (`readKnownManifests`) */
+  knownManifests?: readonly ModelManifest[]
   /** runs the model once in a worker; rejects with a Failure when it does not run */
   probe(model: InstalledModel): Promise<{ macFormula: MacFormula; context: number }>
   /** makes the graph of GGUF or safetensors; rejects with a Failure when it cannot be done */
@@ -85,7 +85,7 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
   const isReady = (model: InstalledModel): boolean => stateOf(model, wrongHashes) === 'ready'
   const view = (model: InstalledModel): ModelView => modelView(model, stateOf(model, wrongHashes), isBuiltIn(model))
   const find = (idOrHash: string): InstalledModel => {
-    const found = models().find(({ card, hash }) => card.id === idOrHash || hash === idOrHash)
+    const found = models().find(({ manifest, hash }) => manifest.id === idOrHash || hash === idOrHash)
     if (!found)
       throw new Failure('not-found', `there is no model ${idOrHash}`, 'See the list of models for the names there are.')
     return found
@@ -136,21 +136,21 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
     const unfinished = join(store, `${UNFINISHED}added`)
     try {
       const files = await (given.isOwn ? moveFiles : copyFiles)(selection.files, unfinished)
-      const card = describeModel(files, selection, given.provenance, options.knownCards ?? [])
-      const hash = modelHash(card)
-      const present = models().find((model) => model.card.id === card.id)
-      if (present && (await isSame(present, card, isBuiltIn(present), wrongHashes))) return view(present)
+      const manifest = describeModel(files, selection, given.provenance, options.knownManifests ?? [])
+      const hash = modelHash(manifest)
+      const present = models().find((model) => model.manifest.id === manifest.id)
+      if (present && (await isSame(present, manifest, isBuiltIn(present), wrongHashes))) return view(present)
       const refuseReplacing = (): void => {
-        if (present && present.hash !== hash && options.inUse?.().has(card.id)) throw hasJobsFailure(present)
+        if (present && present.hash !== hash && options.inUse?.().has(manifest.id)) throw hasJobsFailure(present)
       }
       refuseReplacing()
-      const probed = await options.probe({ card, folder: unfinished, hash })
-      const complete = modelCard.parse({ ...card, macFormula: probed.macFormula, context: probed.context })
+      const probed = await options.probe({ manifest, folder: unfinished, hash })
+      const complete = modelManifest.parse({ ...manifest, macFormula: probed.macFormula, context: probed.context })
       await writeDurably(join(unfinished, 'card.json'), `${JSON.stringify(complete, null, 2)}\n`)
       refuseReplacing()
-      await moveIntoPlace(unfinished, join(store, card.id), store)
-      wrongHashes.delete(card.id)
-      return view(installedModelOf(complete, join(store, card.id)))
+      await moveIntoPlace(unfinished, join(store, manifest.id), store)
+      wrongHashes.delete(manifest.id)
+      return view(installedModelOf(complete, join(store, manifest.id)))
     } finally {
       await rm(unfinished, { recursive: true, force: true })
     }
@@ -166,20 +166,20 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
         if (isBuiltIn(found)) {
           throw new Failure(
             'conflict',
-            `${found.card.name} comes with Lode and cannot be removed`,
+            `${found.manifest.name} comes with Lode and cannot be removed`,
             'Remove only models that were added.',
           )
         }
         await takeAway(found.folder, store)
-        wrongHashes.delete(found.card.id)
+        wrongHashes.delete(found.manifest.id)
       }),
     verify: () =>
       change(async () => {
         const verified: ModelVerification[] = []
         for (const model of models()) {
           const files = await verifyFiles(model)
-          if (files.every((file) => file.ok)) wrongHashes.delete(model.card.id)
-          else wrongHashes.add(model.card.id)
+          if (files.every((file) => file.ok)) wrongHashes.delete(model.manifest.id)
+          else wrongHashes.add(model.manifest.id)
           verified.push(modelVerification(view(model), files))
         }
         return verified
@@ -188,7 +188,7 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
     usable: () => models().filter(isReady),
     resolve: (kind, idOrHash) => {
       const candidates = idOrHash === undefined ? models() : [find(idOrHash)]
-      const ofKind = candidates.filter(({ card }) => card.kind === kind)
+      const ofKind = candidates.filter(({ manifest }) => manifest.kind === kind)
       const usable = ofKind.find(isReady)
       if (!usable) throw noModelFailure(kind, candidates, ofKind, idOrHash)
       return usable

@@ -9,7 +9,7 @@ import type { VerifierClient } from '../workers'
 import { readCatalogue } from './catalogue'
 import { createModelConverter } from './converter'
 import { createDownloads } from './downloads'
-import { builtInModels, readKnownCards } from './known-cards'
+import { builtInModels, readKnownManifests } from './known-manifests'
 import { createLibrary, type ModelLibrary } from './library'
 import { createModelStore, type ModelStore } from './store'
 import { createUsableModels, type UsableModels } from './usable-models'
@@ -60,14 +60,14 @@ export async function createModelSupport(rig: RigContext, options: ModelSupportO
   const { settings, environment } = options
   const folder = join(rig.dataDir, 'models')
   const uploadsFolder = join(folder, '.uploads')
-  const knownCards = readKnownCards(join(options.resourcesFolder, 'cards'))
+  const knownManifests = readKnownManifests(join(options.resourcesFolder, 'cards'))
   const catalogue = readCatalogue(environment.catalogueFile ?? join(options.resourcesFolder, 'catalogue.json'))
   const inUse = (): ReadonlySet<string> => new Set(ledger.openJobs().map(({ modelId }) => modelId))
   const converter = createModelConverter({ host: rig.host })
   const models = await createModelStore({
     folder,
-    builtIn: builtInModels(knownCards),
-    knownCards,
+    builtIn: builtInModels(knownManifests),
+    knownManifests,
     probe: (model) => options.verifier.probe(model),
     convert: converter.convert,
     inUse,

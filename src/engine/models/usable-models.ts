@@ -17,10 +17,10 @@ export function createUsableModels(
   models: Pick<ModelStore, 'usable'>,
   library: Pick<ModelLibrary, 'fitsMemory'>,
 ): UsableModels {
-  const runnable = (): InstalledModel[] => models.usable().filter(({ card }) => library.fitsMemory(card.id))
+  const runnable = (): InstalledModel[] => models.usable().filter(({ manifest }) => library.fitsMemory(manifest.id))
   return {
     runnable,
-    name: (hash) => runnable().find((model) => model.hash === hash)?.card.name ?? 'a model that was removed',
-    kinds: () => [...new Set(runnable().map(({ card }) => card.kind))],
+    name: (hash) => runnable().find((model) => model.hash === hash)?.manifest.name ?? 'a model that was removed',
+    kinds: () => [...new Set(runnable().map(({ manifest }) => manifest.kind))],
   }
 }

@@ -1,13 +1,13 @@
 /** What screens and `lode` see of models: the views of the contract (contract/models.ts) are derived here and nowhere else. */
 import type { CatalogueRow, Download, Fit, ModelRow, ModelVerification, ModelView } from '#shared/contract/models'
-import type { ModelState } from '#shared/domain/card'
+import type { ModelState } from '#shared/domain/manifest'
 import { hashOrigin, sourceWords, type CatalogueEntry } from '#shared/domain/catalogue'
 import type { InstalledModel } from '#shared/domain/model-stages'
 import type { ModelTotal } from '../ledger'
 
 /** `builtIn`: it comes with Lode. */
-export function modelView({ card, hash }: InstalledModel, state: ModelState, builtIn: boolean): ModelView {
-  return { ...card, hash, state, builtIn, bytes: card.files.reduce((sum, file) => sum + file.bytes, 0) }
+export function modelView({ manifest, hash }: InstalledModel, state: ModelState, builtIn: boolean): ModelView {
+  return { ...manifest, hash, state, builtIn, bytes: manifest.files.reduce((sum, file) => sum + file.bytes, 0) }
 }
 
 export function modelVerification(view: ModelView, files: ModelVerification['files']): ModelVerification {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { DEFAULT_CONFIGURATION, parametersOf } from '#coordinator/configuration'
-import type { MacFormula } from '#shared/domain/card'
+import type { MacFormula } from '#shared/domain/manifest'
 import type { JobSizes } from '#shared/domain/job'
 import { measuredFactors } from '../../../test/support/measured-factors'
 import { expectedCredit } from './expected-credit'

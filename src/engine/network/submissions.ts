@@ -4,7 +4,7 @@
  */
 import { Failure } from '#shared/domain/errors'
 import { creditMacs, shareMacs } from '#shared/domain/credit'
-import type { ModelCard } from '#shared/domain/card'
+import type { ModelManifest } from '#shared/domain/manifest'
 import type { JobRun } from '#shared/domain/job'
 import { modelHash } from '#shared/domain/model-hash'
 import type { Acknowledgement } from '#shared/protocol/refusal'
@@ -45,7 +45,7 @@ export interface Submissions {
    */
   job(
     offer: JobOffer,
-    card: ModelCard,
+    manifest: ModelManifest,
     run: JobRun,
     deviceId: string,
     energy: WorkEnergy | null,
@@ -204,8 +204,8 @@ export function createSubmissions(parts: {
       announce(workId, creditId)
       await deliverShare(workId, deviceId, share)
     },
-    job: async (offer, card, run, deviceId, energy) => {
-      const hash = modelHash(card)
+    job: async (offer, manifest, run, deviceId, energy) => {
+      const hash = modelHash(manifest)
       const result = signObject(
         'job-result',
         {
@@ -232,7 +232,7 @@ export function createSubmissions(parts: {
         epoch: epoch.number,
         deviceId,
         milliseconds: run.milliseconds,
-        ...expectedCredit(parameters, card, hash, run.sizes),
+        ...expectedCredit(parameters, manifest, hash, run.sizes),
         ...(energy ? { energy } : {}),
       })
       announce(workId, creditId)

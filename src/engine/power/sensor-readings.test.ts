@@ -109,7 +109,7 @@ describe('one timer', () => {
     expect(latest('asic0')).toEqual({ powerWatts: 12 })
   })
 
-  it('says that a device has no figures any more: a card that is gone, a worker that stopped', async () => {
+  it('says that a device has no figures any more: a manifest that is gone, a worker that stopped', async () => {
     let gpus: MachineReading['gpus'] = [{ id: 'gpu0', powerWatts: 150 }]
     let isRunning = true
     const { clock, latest } = follow({

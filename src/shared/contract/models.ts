@@ -1,7 +1,7 @@
 /** Models: what is installed, what can be fetched, and what is being fetched. */
 import { z } from 'zod'
 import { decimal, nothing } from './common'
-import { modelCard, modelState } from '#shared/domain/card'
+import { modelManifest, modelState } from '#shared/domain/manifest'
 import { failureSchema } from '#shared/domain/errors'
 import { jobKind } from '#shared/domain/job'
 import { procedure } from './rpc'
@@ -30,7 +30,7 @@ export const modelEarnings = z.object({
 export type ModelEarnings = z.infer<typeof modelEarnings>
 
 /** An installed model as screens and `lode` see it. */
-export const modelView = modelCard.extend({
+export const modelView = modelManifest.extend({
   hash: z.string(),
   state: modelState,
   /** comes with Lode, cannot be removed */

@@ -1,7 +1,7 @@
 /** The catalogue of models that Lode can fetch by itself: `resources/catalogue.json`. The format stands in docs/models.md. */
 import { z } from 'zod'
 import { hex64 } from './bytes'
-import { modelAgreement, relativePath } from './card'
+import { modelAgreement, relativePath } from './manifest'
 import { jobKind } from './job'
 import { modelForm } from './model-stages'
 

@@ -1,5 +1,5 @@
 /** Which of Lode's converters made a model's graph: what a file becomes depends on it as much as on the file. */
-import type { ModelCard } from './card'
+import type { ModelManifest } from './manifest'
 
 /**
  * The converter, by what it makes: SHA-256 over the folders made of small models of every family. A test counts it
@@ -8,6 +8,6 @@ import type { ModelCard } from './card'
 export const CONVERTER_SHA256 = '9f765216226839273202fdcf3adfc38e1134169c5458179afcfd3464aadc79ac'
 
 /** Whether another converter than today's made the model. It runs nevertheless; its file, added or fetched again, is made anew. */
-export function isOutdated({ origin }: Pick<ModelCard, 'origin'>): boolean {
+export function isOutdated({ origin }: Pick<ModelManifest, 'origin'>): boolean {
   return origin?.converter !== undefined && origin.converter !== CONVERTER_SHA256
 }

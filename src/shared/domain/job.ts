@@ -95,7 +95,7 @@ export const jobEvidence = z.discriminatedUnion('kind', [
 ])
 export type JobEvidence = z.infer<typeof jobEvidence>
 
-/** The counted sizes from which anyone recomputes a job's MACs with its model card. */
+/** The counted sizes from which anyone recomputes a job's MACs with its model manifest. */
 export const jobSizes = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('chat'),

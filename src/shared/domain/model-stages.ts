@@ -2,11 +2,11 @@
  * The stages of a model, one type each:
  * `GivenModel` (engine/models/given-model.ts): a file or folder as a person or a download gave it, its form determined;
  * `ModelConversion`: its graph is being made; `InstalledModel`: it lies in the store; `LoadedModel`: a worker has it in memory.
- * The card describes a model from its installation on. What screens see are the views in contract/models.ts.
+ * The manifest describes a model from its installation on. What screens see are the views in contract/models.ts.
  */
 import { z } from 'zod'
 import { hex64 } from './bytes'
-import { modelCard, type ModelCard } from './card'
+import { modelManifest, type ModelManifest } from './manifest'
 import { modelHash } from './model-hash'
 
 /** What a model's files are: weights that a graph is made from, or a graph that runs as it is. */
@@ -34,16 +34,16 @@ export type ModelConversion = z.infer<typeof modelConversion>
 
 /** A model as it lies in the store, or in an unfinished folder while it is tried: what a device can run. */
 export const installedModel = z.object({
-  card: modelCard,
-  /** absolute folder that the card's file paths are relative to */
+  manifest: modelManifest,
+  /** absolute folder that the manifest's file paths are relative to */
   folder: z.string().min(1),
   /** of its content, see model-hash.ts */
   hash: hex64,
 })
 export type InstalledModel = z.infer<typeof installedModel>
 
-export function installedModelOf(card: ModelCard, folder: string): InstalledModel {
-  return { card, folder, hash: modelHash(card) }
+export function installedModelOf(manifest: ModelManifest, folder: string): InstalledModel {
+  return { manifest, folder, hash: modelHash(manifest) }
 }
 
 /** A model whose weights a worker holds in memory. */

@@ -3,7 +3,7 @@
  * arrays travel). Requests are answered in any order; notifications carry the job of their request.
  */
 import type { DeviceBenchmark } from '../domain/benchmark'
-import type { ModelCard } from '../domain/card'
+import type { ModelManifest } from '../domain/manifest'
 import type { NativeDriver, NativePowerLimit, NativeSensors } from '../domain/driver'
 import type { DriverCheckId } from '../domain/driver-checks'
 import type { JobInput, JobKind, JobRun } from '../domain/job'
@@ -102,7 +102,7 @@ export interface WorkerMethods {
   }
   'job.cancel': { params: { jobId: string }; result: null }
   /** Loads a model to see that it runs (a damaged ONNX is refused here), and counts its MACs. */
-  'model.probe': { params: InstalledModel; result: { macFormula: ModelCard['macFormula']; context: number } }
+  'model.probe': { params: InstalledModel; result: { macFormula: ModelManifest['macFormula']; context: number } }
   /** Makes a model's graph. Rejects with a Failure `model-refused`, or `data-folder` where the disk is full. */
   'model.convert': { params: ModelConversion; result: { name: string; licence: string } }
   /** Draws a fresh sample of a kind, with its known answer where there is one. Verifier only. */

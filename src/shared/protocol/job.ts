@@ -1,7 +1,7 @@
 /** Useful jobs: how a rig asks for one, what it is offered, and what it delivers. */
 import { z } from 'zod'
 import { hex64 } from '../domain/bytes'
-import { macFormula } from '../domain/card'
+import { macFormula } from '../domain/manifest'
 import type { EncodedInput } from '../domain/encoded-input'
 import { jobEvidence, jobKind, jobOutput, jobSizes, type JobKind } from '../domain/job'
 import { signedSchema } from './signed'
@@ -10,7 +10,7 @@ import { signedSchema } from './signed'
 export interface JobOffer {
   id: string
   kind: JobKind
-  /** SHA-256 of the model card's file list: see `modelHash` */
+  /** SHA-256 of the model manifest's file list: see `modelHash` */
   model: string
   input: EncodedInput
   epoch: number

@@ -1,4 +1,4 @@
-/** What a file becomes depends on the converter too: cards name it, and this says when it has become another one. */
+/** What a file becomes depends on the converter too: manifests name it, and this says when it has become another one. */
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -20,7 +20,7 @@ const others = [
   tinyGgufBert({ layers: 1, width: 64, hidden: 64, heads: 2, context: 16 }, 1, 4),
 ]
 
-test('the converter is the one that cards name', async () => {
+test('the converter is the one that manifests name', async () => {
   const home = mkdtempSync(join(tmpdir(), 'lode-converter-'))
   onTestFinished(() => rmSync(home, { recursive: true, force: true }))
   const hash = createHash('sha256')

@@ -29,15 +29,15 @@ export interface JobParameters {
 export async function runJob(params: JobParameters, context: JobContext): Promise<JobRun> {
   const { model } = params
   const input = parse(jobInput, params.input)
-  if (input.kind !== model.card.kind) {
+  if (input.kind !== model.manifest.kind) {
     throw new Failure(
       'invalid-input',
-      `${model.card.name} is a model for ${model.card.kind}, not for ${input.kind}`,
+      `${model.manifest.name} is a model for ${model.manifest.kind}, not for ${input.kind}`,
       `Choose a model for ${input.kind}.`,
     )
   }
   if (context.signal.aborted) throw new Failure('cancelled', 'the job was cancelled')
-  return guardMemory(model.card.name, async () => {
+  return guardMemory(model.manifest.name, async () => {
     switch (input.kind) {
       case 'chat':
         return (await import('./chat/index')).runChat(input, model, context)
@@ -54,7 +54,7 @@ export async function probeModel(
   model: InstalledModel,
   context: { threads: number },
 ): Promise<WorkerMethods['model.probe']['result']> {
-  switch (model.card.kind) {
+  switch (model.manifest.kind) {
     case 'chat':
       return (await import('./chat/index')).probeChat(model, context)
     case 'embed':

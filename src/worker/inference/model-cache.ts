@@ -13,11 +13,11 @@ export interface ModelKey extends LoadedModel {
   id: string
 }
 
-export function modelKey({ card, folder, hash }: InstalledModel, threads: number): ModelKey {
+export function modelKey({ manifest, folder, hash }: InstalledModel, threads: number): ModelKey {
   return {
-    id: JSON.stringify([hash, card.context, card.macFormula, folder, threads]),
+    id: JSON.stringify([hash, manifest.context, manifest.macFormula, folder, threads]),
     hash,
-    bytes: card.files.reduce((sum, file) => sum + file.bytes, 0),
+    bytes: manifest.files.reduce((sum, file) => sum + file.bytes, 0),
   }
 }
 

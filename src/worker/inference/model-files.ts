@@ -1,4 +1,4 @@
-/** Reads a model folder: the files that its card names, and their JSON through schemas. */
+/** Reads a model folder: the files that its manifest names, and their JSON through schemas. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -21,19 +21,19 @@ export function damaged(path: string, why: string): Failure {
   return new Failure('model-refused', `${path}: ${why}`, 'Get the model again and add its folder again.')
 }
 
-/** The one ONNX graph of a model, absolute. Throws a Failure when the card names none or several. */
+/** The one ONNX graph of a model, absolute. Throws a Failure when the manifest names none or several. */
 export function graphPath(model: InstalledModel): string {
-  const graphs = model.card.files.filter((file) => file.path.endsWith('.onnx'))
+  const graphs = model.manifest.files.filter((file) => file.path.endsWith('.onnx'))
   const graph = graphs[0]
   if (!graph || graphs.length > 1) {
-    throw damaged(model.card.id, `its card names ${graphs.length} ONNX files where one is needed`)
+    throw damaged(model.manifest.id, `its manifest names ${graphs.length} ONNX files where one is needed`)
   }
   return join(model.folder, graph.path)
 }
 
-/** Text of a file of the model, or undefined when the card does not name it. */
+/** Text of a file of the model, or undefined when the manifest does not name it. */
 export async function readModelText(model: InstalledModel, path: string): Promise<string | undefined> {
-  if (!model.card.files.some((file) => file.path === path)) return undefined
+  if (!model.manifest.files.some((file) => file.path === path)) return undefined
   try {
     return await readFile(join(model.folder, path), 'utf8')
   } catch (error) {
@@ -41,7 +41,7 @@ export async function readModelText(model: InstalledModel, path: string): Promis
   }
 }
 
-/** JSON of a file of the model through its schema, or undefined when the card does not name it. */
+/** JSON of a file of the model through its schema, or undefined when the manifest does not name it. */
 export async function readModelJson<T>(
   model: InstalledModel,
   path: string,
@@ -74,7 +74,7 @@ export function headSize(config: ModelConfig): number {
   throw damaged('config.json', 'names neither head_dim nor hidden_size and num_attention_heads')
 }
 
-/** Context in tokens: the smallest of the candidates from the card, the configuration and the tokenizer. Zero and absurd values count as absent. */
+/** Context in tokens: the smallest of the candidates from the manifest, the configuration and the tokenizer. Zero and absurd values count as absent. */
 export function contextTokens(...candidates: (number | null | undefined)[]): number {
   const known = candidates.filter((value): value is number => typeof value === 'number' && value > 0 && value < 1e9)
   if (known.length === 0) throw damaged('config.json', 'gives no context length (max_position_embeddings)')

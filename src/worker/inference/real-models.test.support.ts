@@ -1,8 +1,8 @@
-/** The real models that tests use where they exist: cards from resources/cards, files from ../shared/models. */
+/** The real models that tests use where they exist: manifests from resources/cards, files from ../shared/models. */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { modelCard } from '#shared/domain/card'
+import { modelManifest } from '#shared/domain/manifest'
 import { installedModelOf, type InstalledModel } from '#shared/domain/model-stages'
 
 const repository = join(dirname(fileURLToPath(import.meta.url)), '../../..')
@@ -17,6 +17,8 @@ function realModel(id: string): InstalledModel | undefined {
     console.log(`skipped: ../shared/models/${id} is not there`)
     return undefined
   }
-  const card = modelCard.parse(JSON.parse(readFileSync(join(repository, 'resources/cards', `${id}.json`), 'utf8')))
-  return installedModelOf(card, folder)
+  const manifest = modelManifest.parse(
+    JSON.parse(readFileSync(join(repository, 'resources/cards', `${id}.json`), 'utf8')),
+  )
+  return installedModelOf(manifest, folder)
 }

@@ -20,7 +20,7 @@ export function CheckFiles({ onChecked }: { onChecked: () => void }) {
         const bad = models.map((model) => [model.id, model.files.filter((file) => !file.ok).map((file) => file.path)])
         useBadFiles.setState({ files: Object.fromEntries(bad) as Record<string, string[]> })
         if (bad.every(([, files]) => files?.length === 0))
-          toast(t`Every file is as its card says`, t`${count(models.length)} models checked`)
+          toast(t`Every file is as its manifest says`, t`${count(models.length)} models checked`)
         onChecked()
       })
       .catch((error: unknown) => reportFailure(asFailure(error)))

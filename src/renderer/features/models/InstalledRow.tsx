@@ -70,12 +70,12 @@ export function InstalledRow({ model, badFiles, onRemoved }: InstalledRowProps) 
 function StateWords({ model, badFiles }: { model: ModelRow; badFiles: readonly string[] }) {
   const { t } = useLingui()
   const { fit } = model
-  if (badFiles.length > 0) return <span className="bad">{t`not as the card says: ${badFiles.join(', ')}`}</span>
+  if (badFiles.length > 0) return <span className="bad">{t`not as the manifest says: ${badFiles.join(', ')}`}</span>
   switch (model.state) {
     case 'missing-file':
       return <span className="bad">{t`a file is missing; get it again`}</span>
     case 'wrong-hash':
-      return <span className="bad">{t`a file is not as its card says; get it again`}</span>
+      return <span className="bad">{t`a file is not as its manifest says; get it again`}</span>
     case 'ready':
       if (fit.memory === 'no') return <span className="bad">{t`${fit.words}; it is not loaded`}</span>
       return (

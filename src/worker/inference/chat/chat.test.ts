@@ -26,9 +26,9 @@ function ask({
   context,
   choice = {},
 }: Ask): Promise<JobRun> {
-  const card = { ...chatModel!.card, ...(context !== undefined && { context }) }
+  const manifest = { ...chatModel!.manifest, ...(context !== undefined && { context }) }
   return runJob(
-    { jobId: 'job', input: { kind: 'chat', messages, maxTokens, ...choice }, model: { ...chatModel!, card } },
+    { jobId: 'job', input: { kind: 'chat', messages, maxTokens, ...choice }, model: { ...chatModel!, manifest } },
     { threads: 1, signal, onToken },
   )
 }
@@ -96,14 +96,14 @@ describe.skipIf(!chatModel)('chat on the real model', () => {
     const length = before.tokenIds.indexOf(end) + 1
     const folder = mkdtempSync(join(tmpdir(), 'lode-chat-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
-    for (const { path } of chatModel!.card.files) symlinkSync(join(chatModel!.folder, path), join(folder, path))
+    for (const { path } of chatModel!.manifest.files) symlinkSync(join(chatModel!.folder, path), join(folder, path))
     writeFileSync(join(folder, 'generation_config.json'), JSON.stringify({ eos_token_id: [end, 1_000_000] }))
-    const files = [...chatModel!.card.files, { path: 'generation_config.json', bytes: 1, sha256: '0'.repeat(64) }]
+    const files = [...chatModel!.manifest.files, { path: 'generation_config.json', bytes: 1, sha256: '0'.repeat(64) }]
     const run = await runJob(
       {
         jobId: 'job',
         input: { kind: 'chat', messages: question, maxTokens: 24 },
-        model: installedModelOf({ ...chatModel!.card, files }, folder),
+        model: installedModelOf({ ...chatModel!.manifest, files }, folder),
       },
       { threads: 1, signal: new AbortController().signal, onToken: () => undefined },
     )
@@ -194,7 +194,7 @@ describe.skipIf(!chatModel)('chat on the real model', () => {
         input: { kind: 'chat', messages: [{ role: 'user', content }], maxTokens: 2 },
         model: {
           ...chatModel!,
-          card: { ...chatModel!.card, macFormula: { kind: 'chat', perToken: 1e6, perLogits: 1, perPair: 1 } },
+          manifest: { ...chatModel!.manifest, macFormula: { kind: 'chat', perToken: 1e6, perLogits: 1, perPair: 1 } },
         },
       },
       { threads: 2, signal: new AbortController().signal, onToken: () => undefined },
@@ -258,8 +258,8 @@ describe.skipIf(!chatModel)('chat on the real model', () => {
     })
   })
 
-  test('the card is the one of these files', () => {
-    for (const file of chatModel!.card.files) {
+  test('the manifest is the one of these files', () => {
+    for (const file of chatModel!.manifest.files) {
       const bytes = readFileSync(join(chatModel!.folder, file.path))
       expect({ bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }).toEqual({
         bytes: file.bytes,

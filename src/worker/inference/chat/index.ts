@@ -1,5 +1,5 @@
 /** Chat: greedy or sampled decoding of many requests at once, streamed, with the evidence that lets anyone check it. */
-import { chatMacs } from '#shared/domain/card'
+import { chatMacs } from '#shared/domain/manifest'
 import { Failure } from '#shared/domain/errors'
 import type { ChatInput, JobRun } from '#shared/domain/job'
 import type { InstalledModel } from '#shared/domain/model-stages'
@@ -35,7 +35,7 @@ const models = createKindModelCache<Loaded>(({ model }) => model.session.release
  */
 export async function runChat(input: ChatInput, model: InstalledModel, context: ChatContext): Promise<JobRun> {
   const started = performance.now()
-  const { macFormula } = model.card
+  const { macFormula } = model.manifest
   return models.use(
     modelKey(model, context.threads),
     () => load(model, context.threads),
@@ -91,7 +91,7 @@ export async function probeChat(
       attention,
       'logits',
     )
-    if (Object.values(macs).includes(0)) throw damaged(model.card.id, 'has no matrix products that Lode can count')
+    if (Object.values(macs).includes(0)) throw damaged(model.manifest.id, 'has no matrix products that Lode can count')
     return { macFormula: { kind: 'chat', ...macs }, context: loaded.context }
   } finally {
     await loaded.session.release()

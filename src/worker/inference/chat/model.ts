@@ -55,7 +55,11 @@ export async function loadChatModel(model: InstalledModel, threads: number): Pro
   const generation = await readModelJson(model, 'generation_config.json', generationConfig)
   const tokenizer = await loadTokenizer(model)
   const template = await loadTemplate(model, tokenizer.config)
-  const context = contextTokens(model.card.context, config.max_position_embeddings, tokenizer.config.model_max_length)
+  const context = contextTokens(
+    model.manifest.context,
+    config.max_position_embeddings,
+    tokenizer.config.model_max_length,
+  )
   const path = graphPath(model)
   const graph = await openGraph(path, threads, { allowSpinning: true })
   try {
@@ -146,10 +150,10 @@ function findCacheInputs({ session }: LoadedGraph, config: ModelConfig, file: st
 /**
  * A power of two from 8 to 256 with about 8 × 10⁹ MACs a run at most. A run cannot be interrupted, so the chunk size bounds
  * how late a cancelled job ends, and how long the next tokens of other requests wait for a chunk of a prompt. It depends on
- * the card only, so that the same prompt is always computed in the same way.
+ * the manifest only, so that the same prompt is always computed in the same way.
  */
 function prefillChunkTokens(model: InstalledModel): number {
-  const formula = model.card.macFormula
+  const formula = model.manifest.macFormula
   if (formula.kind !== 'chat' || formula.perToken === 0) return 8
   const tokens = 2 ** Math.floor(Math.log2(8e9 / formula.perToken))
   return Math.min(256, Math.max(8, tokens))

@@ -90,7 +90,7 @@ describe.skipIf(!embedModel)('embeddings on the real model', () => {
   test('a model without ranges over a batch runs in batches, and gives the same', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'lode-embed-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
-    for (const { path } of embedModel!.card.files)
+    for (const { path } of embedModel!.manifest.files)
       if (path !== 'model.onnx') symlinkSync(join(embedModel!.folder, path), join(folder, path))
     writeFileSync(join(folder, 'model.onnx'), tableGraph())
     const texts = Array.from({ length: 50 }, (_, index) => 'word '.repeat(index % 7) + index)
@@ -132,7 +132,7 @@ describe.skipIf(!embedModel)('embeddings on the real model', () => {
       },
       context: 256,
     })
-    const wide = { ...embedModel!, card: { ...embedModel!.card, context: 0 } }
+    const wide = { ...embedModel!, manifest: { ...embedModel!.manifest, context: 0 } }
     expect((await probeModel(wide, { threads: 1 })).context).toBe(512)
   })
 })

@@ -49,11 +49,11 @@ export async function probeEmbed(
     const signal = new AbortController().signal
     const [vector] = await embed(loaded, [await encode(loaded, 'hello', signal)], signal)
     const file = graphPath(model)
-    if (!vector?.every(Number.isFinite)) throw damaged(model.card.id, 'gives vectors that are no numbers')
+    if (!vector?.every(Number.isFinite)) throw damaged(model.manifest.id, 'gives vectors that are no numbers')
     const config = await readModelConfig(model)
     const attention = { heads: config.num_attention_heads ?? 1, headSize: headSize(config) }
     const { perToken, perPair } = countTransformerMacs(await readGraph(file), [loaded.output], attention)
-    if (perToken === 0 || perPair === 0) throw damaged(model.card.id, 'has no matrix products that Lode can count')
+    if (perToken === 0 || perPair === 0) throw damaged(model.manifest.id, 'has no matrix products that Lode can count')
     return { macFormula: { kind: 'embed', perToken, perPair }, context: loaded.context }
   } finally {
     await loaded.session.release()

@@ -28,7 +28,7 @@ export async function loadEmbedModel(model: InstalledModel, threads: number): Pr
   const tokenizer = await loadTokenizer(model)
   const sentence = await readModelJson(model, 'sentence_bert_config.json', sentenceConfig)
   const context = contextTokens(
-    model.card.context,
+    model.manifest.context,
     sentence?.max_seq_length,
     config.max_position_embeddings,
     tokenizer.config.model_max_length,

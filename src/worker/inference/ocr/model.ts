@@ -5,7 +5,7 @@ import type { InferenceSession } from 'onnxruntime-node'
 import { Failure } from '#shared/domain/errors'
 import type { InstalledModel } from '#shared/domain/model-stages'
 import { openMacCounter } from './graph-macs'
-import type { MacFormula } from '#shared/domain/card'
+import type { MacFormula } from '#shared/domain/manifest'
 import { DETECTION_BLOCK } from './picture'
 import { LINE_HEIGHT, STEP_COLUMNS } from './crop'
 
@@ -75,7 +75,7 @@ export async function countOcrMacs(location: InstalledModel): Promise<Extract<Ma
 /** The files of a model by their names, which follow PaddleOCR's naming. */
 function findFiles(location: InstalledModel): { detection: string; recognition: string; characters: string } {
   const find = (pattern: RegExp, what: string): string => {
-    const file = location.card.files.find(({ path }) => pattern.test(path))
+    const file = location.manifest.files.find(({ path }) => pattern.test(path))
     if (!file) throw refused(location, `has no ${what} file`)
     return join(location.folder, file.path)
   }
@@ -95,7 +95,7 @@ function parseCharacters(text: string): string[] {
 function refused(location: InstalledModel, problem: string): Failure {
   return new Failure(
     'model-refused',
-    `The model ${location.card.id} ${problem}.`,
+    `The model ${location.manifest.id} ${problem}.`,
     'Add the model again from a complete folder.',
   )
 }

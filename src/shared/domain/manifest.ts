@@ -1,4 +1,4 @@
-/** Model cards: what a model is, where its files come from, and how many MACs a job on it has. */
+/** Model manifests: what a model is, where its files come from, and how many MACs a job on it has. */
 import { z } from 'zod'
 import { hex64 } from './bytes'
 import { jobKind, type JobSizes } from './job'
@@ -50,7 +50,7 @@ export const modelAgreement = z.object({
 })
 export type ModelAgreement = z.infer<typeof modelAgreement>
 
-export const modelCard = z.object({
+export const modelManifest = z.object({
   /** short name a person types, unique in the store: "smollm2-135m-instruct-int4" */
   id: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,79}$/),
   kind: jobKind,
@@ -76,7 +76,7 @@ export const modelCard = z.object({
   /** measured by Lode's makers on the very file; absent where nobody did */
   agreement: modelAgreement.optional(),
 })
-export type ModelCard = z.infer<typeof modelCard>
+export type ModelManifest = z.infer<typeof modelManifest>
 
 export const modelState = z.enum(['ready', 'missing-file', 'wrong-hash'])
 export type ModelState = z.infer<typeof modelState>
