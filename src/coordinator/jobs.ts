@@ -1,52 +1,32 @@
 /** Useful jobs on their way to a rig and back into the queue: enqueued, leased, renewed, returned (protocol.md §3). */
-import { z } from 'zod'
-import { bytesToHex, hex64, utcMilliseconds } from '#shared/domain/bytes'
+import { bytesToHex } from '#shared/domain/bytes'
 import { Failure } from '#shared/domain/errors'
 import { EncodedInput } from '#shared/domain/encoded-input'
 import { jobKinds, type JobInput, type JobKind } from '#shared/domain/job'
-import { jobRequest, type JobOffer, type JobRequest } from '#shared/protocol/job'
-import type { Answer, RefusalCode } from '#shared/protocol/refusal'
-import type { Network } from '#shared/protocol/network'
-import type { Receipt } from '#shared/protocol/receipt'
-import type { Signed } from '#shared/domain/signed'
+import type { JobOffer, JobRequest, NewBuyerJob } from '#shared/protocol/job'
+import type { Answer } from '#shared/protocol/refusal'
+import type { BuyerJobState } from '#shared/protocol/buyer-session'
 import { v7 } from 'uuid'
 import type { CoordinatorConfiguration } from './configuration'
 import type { Epochs } from './epochs'
 import type { KeptBounds } from './kept-bounds'
-import { refuse, refuseMalformed } from './refusals'
-import type { CoordinatorStore, JobLease, QueuedJob, StoredJobState } from './store'
+import { sentenceOf } from '#shared/protocol/bounds'
+import { refuse } from './refusals'
+import type { Buyer, CoordinatorStore, JobLease, QueuedJob, StoredJobState } from './store'
 
 /** Draws work that nobody has seen before. Rejects with Failure `unavailable` when it cannot now. */
 export interface SampleSource {
   generate(kind: JobKind, seed: string): Promise<{ input: JobInput; knownText?: string[] }>
 }
 
-const enqueuedJob = z.object({
-  id: z.uuid(),
-  /** encoded, so it was parsed before */
-  input: z.custom<EncodedInput>((value) => value instanceof EncodedInput, 'not an encoded input'),
-  model: hex64,
-  buyer: z.enum(['person', 'gateway']),
-  deadline: utcMilliseconds.optional(),
-})
-/** A job that somebody asked for. `model`: its hash. `deadline`: by when it must be done. */
-export type EnqueuedJob = z.infer<typeof enqueuedJob>
-
-export interface NetworkJobState {
-  state: StoredJobState
-  attempts: number
-  /** why it failed, or why it earned nothing */
-  message?: string
-  refusal?: RefusalCode
-  receipt?: Signed<Receipt>
-}
-
-export interface Jobs extends Pick<Network, 'leaseJob' | 'renewJob' | 'returnJob'> {
-  /** Queues a job. The same id with the same work again changes nothing. */
-  enqueueJob(job: EnqueuedJob): Promise<Answer<null>>
-  /** Takes a job back that is not finished; a rig that works on it learns so when it renews. */
-  cancelJob(id: string): Promise<Answer<null>>
-  jobState(id: string): Promise<NetworkJobState | undefined>
+/** What rigs (`rig`: their key) and buyers may do with jobs: see rig-session.ts and buyer-session.ts of the protocol. */
+export interface Jobs {
+  leaseJob(rig: string, request: JobRequest): Promise<Answer<JobOffer>>
+  renewJob(rig: string, job: string): Promise<Answer<{ leaseExpiresAt: number }>>
+  returnJob(rig: string, job: string, reason: { retry: boolean; message: string }): Promise<Answer<null>>
+  enqueueJob(buyer: Buyer, job: NewBuyerJob): Promise<Answer<null>>
+  cancelJob(buyer: Buyer, job: string): Promise<Answer<null>>
+  jobState(buyer: Buyer, job: string): Promise<Answer<BuyerJobState>>
 }
 
 export function createJobs(parts: {
@@ -89,8 +69,8 @@ export function createJobs(parts: {
     if (!input || !lease) return refuse('no-work', 'The job was taken back.')
     return { ok: true, value: await offerOf({ ...job, lease }, input) }
   }
-  const leaseSample = async (request: JobRequest): Promise<Answer<JobOffer>> => {
-    const turn = await store.takeSampleTurn(request.rig)
+  const leaseSample = async (rig: string, request: JobRequest): Promise<Answer<JobOffer>> => {
+    const turn = await store.takeSampleTurn(rig)
     const choice = chooseInTurn(request.models, turn)
     if (!choice) return refuse('no-work', 'No job is waiting, and this rig runs no kind of which samples are drawn.')
     const drawn = await samples.generate(choice.kind, bytesToHex(random(32)))
@@ -98,46 +78,48 @@ export function createJobs(parts: {
     const createdAt = clock.now()
     const id = v7({ random: Uint8Array.from(random(16)), msecs: createdAt })
     const job = { id, kind: choice.kind, model: choice.model, input, buyer: 'sample' as const, createdAt }
-    const lease = { rig: request.rig, expiresAt: leaseEnd(), formula: choice.macFormula }
+    const lease = { rig, expiresAt: leaseEnd(), formula: choice.macFormula }
     await store.addJob(drawn.knownText ? { ...job, knownText: drawn.knownText } : job, lease)
     bounds.keep(id, input)
     return { ok: true, value: await offerOf({ ...job, attempts: 1, lease }, input) }
   }
 
   return {
-    enqueueJob: async (raw) => {
-      const parsed = enqueuedJob.safeParse(raw)
-      if (!parsed.success) return refuseMalformed('job', parsed.error)
-      const { id, input, model, buyer, deadline } = parsed.data
+    enqueueJob: async (buyer, { id, input, model, deadline }) => {
       const job = { id, kind: input.kind, model, input, buyer, createdAt: clock.now() }
       if (await store.addJob({ ...job, ...(deadline === undefined ? {} : { deadline }) })) {
         bounds.keep(id, input)
         return done
       }
       const existing = await store.job(id)
-      const isSame = existing?.inputHash === input.hash && existing.model === model
+      const isSame = existing?.inputHash === input.hash && existing.model === model && existing.buyer === buyer
       return isSame ? done : refuse('malformed', 'Another job has that id.')
     },
 
-    cancelJob: async (id) => {
+    cancelJob: async (buyer, id) => {
+      if ((await store.job(id))?.buyer !== buyer) return unknownJob()
       if (await store.cancelJob(id)) return done
       const job = await store.job(id)
       if (!job) return unknownJob()
       return job.state === 'cancelled' ? done : refuse('lease-lost', `The job is ${job.state}.`)
     },
 
-    jobState: async (id) => {
+    jobState: async (buyer, id) => {
       await expireLeases()
       const job = await store.job(id)
-      if (!job) return undefined
+      if (job?.buyer !== buyer) return unknownJob()
       const { state, attempts, message, refusal, receipt } = job
-      return { state, attempts, ...(message && { message }), ...(refusal && { refusal }), ...(receipt && { receipt }) }
+      const value = {
+        state,
+        attempts,
+        ...(message && { message: sentenceOf(message) }),
+        ...(refusal && { refusal }),
+        ...(receipt && { receipt }),
+      }
+      return { ok: true, value }
     },
 
-    leaseJob: async (raw) => {
-      const parsed = jobRequest.safeParse(raw)
-      if (!parsed.success) return refuseMalformed('job request', parsed.error)
-      const request = parsed.data
+    leaseJob: async (rig, request) => {
       if (request.models.some(({ kind, macFormula }) => kind !== macFormula.kind)) {
         return refuse('malformed', 'The job request is malformed. A model counts its work as another kind.')
       }
@@ -149,7 +131,7 @@ export function createJobs(parts: {
         ...(usualMilliseconds === undefined ? {} : { usualMilliseconds }),
       }))
       const queued = await store.leaseNextJob({
-        rig: request.rig,
+        rig,
         offers,
         samples: request.samples,
         now: clock.now(),
@@ -158,7 +140,7 @@ export function createJobs(parts: {
       if (queued) return offerQueued(queued)
       if (!request.samples) return refuse('no-work', 'No job is waiting that this rig can run.')
       try {
-        return await leaseSample(request)
+        return await leaseSample(rig, request)
       } catch (error) {
         if (error instanceof Failure && error.code === 'unavailable') {
           return refuse('no-work', `No job is waiting, and no sample can be drawn now: ${error.message}.`)

@@ -1,6 +1,5 @@
 /** Refusals: expected answers of the network, a code from the closed list with a sentence. */
-import type { z } from 'zod'
-import { describeParseError } from '#shared/domain/errors'
+import { sentenceOf } from '#shared/protocol/bounds'
 import type { Refusal, RefusalCode } from '#shared/protocol/refusal'
 import { isGenuine, objectId, type Signed, type SignatureVerifier, type SignedType } from '#shared/domain/signed'
 
@@ -10,11 +9,7 @@ export interface Refused {
 }
 
 export function refuse(code: RefusalCode, message: string): Refused {
-  return { ok: false, refusal: { code, message } }
-}
-
-export function refuseMalformed(what: string, error: z.ZodError): Refused {
-  return refuse('malformed', `The ${what} is malformed. ${describeParseError(error)}.`)
+  return { ok: false, refusal: { code, message: sentenceOf(message) } }
 }
 
 /** Like `isGenuine`, and false for what has no canonical form (strings that are not Unicode). */

@@ -1,5 +1,4 @@
 /** What handlers take: the rig, its network, and the parts that engine.ts put together. */
-import type { Coordinator } from '#coordinator/coordinator'
 import type { Notice } from '#shared/contract/engine'
 import type { SignatureVerifier, Signer } from '#shared/domain/signed'
 import type { RigContext, SettingsStore } from './base'
@@ -14,8 +13,6 @@ import type { NetworkLink } from './network'
 import type { DevicePowers, Live } from './power'
 
 export interface EngineContext extends RigContext, NetworkLink, ModelAccess {
-  /** practice: its coordinator runs in this process, and takes the person's jobs too */
-  network: Coordinator
   /** its files are closed: nothing more can be written */
   isClosed: () => boolean
   metrics: Metrics

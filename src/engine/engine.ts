@@ -161,19 +161,18 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
   closers.add(() => sensors.stop())
 
   // The network.
-  const practice = await joinPractice(rig, {
+  const network = await joinPractice(rig, {
+    rigKey: signer.publicKeyHex,
     verifier,
     allowTestTier: options.allowTestTier,
     onNotice: opening.add,
     ...(options.epochSeconds === undefined ? {} : { epochSeconds: options.epochSeconds }),
   })
-  closers.add(() => practice.close())
-  const network = practice.coordinator
+  closers.add(() => network.close())
   const link = linkNetwork(rig, {
-    network,
+    ...network,
     signer,
     signatures: signatureVerifier,
-    networkKey: practice.networkKey,
     onEpoch: () => changed.emit(),
   })
   closers.add(() => link.submissions.stop())
@@ -341,7 +340,6 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
     live,
     mining,
     ...modelSupport.access,
-    network,
     signer,
     signatures: signatureVerifier,
     ids,
@@ -356,9 +354,13 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
   )
   if (known !== null) inBackground('the machine could not be looked at again', registry.refresh())
 
-  // What a former run left.
+  // What the network tells, and what a former run left.
+  link.session.on('work', () => {
+    for (const runner of devices.usableRunners()) if (runner.takesJobs) runner.wake()
+  })
+  link.buyer.on('tokens', ({ job, text, index }) => events.emit('job.token', { id: job, text, index }))
   await hello()
-  await recoverOpenWork(rig, link, network, () => devices.usableRunners())
+  await recoverOpenWork(rig, link, () => devices.usableRunners())
   ledger
     .backUpIfDue()
     .catch((error: unknown) =>

@@ -10,7 +10,11 @@ import { goldenDigests } from '#shared/domain/golden'
 import { EncodedInput } from '#shared/domain/encoded-input'
 import type { JobInput, JobRun } from '#shared/domain/job'
 import { installedModelOf, type InstalledModel } from '#shared/domain/model-stages'
+import { buyerProtocol } from '#shared/protocol/buyer-session'
 import type { Receipt } from '#shared/protocol/receipt'
+import type { Acknowledgement } from '#shared/protocol/refusal'
+import { rigProtocol } from '#shared/protocol/rig-session'
+import type { SessionService } from '#shared/protocol/session'
 import type { Signed } from '#shared/domain/signed'
 import { isShare, nonceOf } from '#shared/domain/share'
 import { TIERS } from '#shared/domain/tiers'
@@ -21,16 +25,18 @@ import { portPair } from '#process/port'
 import type { Clock } from '#process/clock'
 import { manualClock } from '#process/clock.test.support'
 import { createHarness, hashDigest, honestRun, MODELS } from '../../../test/support/coordinator-harness'
+import { openSerialized } from '../../../test/support/sessions'
 import { createEngineEvents, type RigContext } from '../base'
 import { workEnergy } from '#shared/domain/energy'
 import { openLedger } from '../ledger'
-import { createSigner, signatureVerifier } from '../network'
+import { createSigner, linkNetwork, signatureVerifier } from '../network'
 import { createDeviceRunner } from './device-runner'
 import type { DeviceLoopContext, DeviceLoopOptions } from './device-types'
 import { createJobRates } from '../jobs/job-rates'
-import { createNetworkState } from '../network/network-state'
 import { createSampleBudget } from '../jobs/sample-budget'
-import { createSubmissions } from '../network/submissions'
+
+/** What `far` does something to. */
+const REACHED = new Set(['current', 'leaseUnit', 'leaseJob', 'submitShare', 'submitJob'])
 
 /** Of the scripted worker, on every tier. */
 export const NONCES_PER_SECOND = 40
@@ -240,53 +246,27 @@ export async function createTestRig(
   } = await createHarness({
     clock: { now: clock.now, advance: () => undefined, set: () => undefined },
   })
-  const reach = <A extends unknown[], R>(call: (...parameters: A) => Promise<R>) => {
-    return async (...parameters: A): Promise<R> => {
+  const signer = createSigner('22'.repeat(32))
+  const service = coordinator.rigSession(signer.publicKeyHex)
+  /** The network's far end: it may be away, lose an answer, or forge a receipt. */
+  const farEnd: SessionService = {
+    ...service,
+    handle: async (method, request) => {
+      if (!REACHED.has(method)) return service.handle(method, request)
       if (far.away) throw new Failure('unavailable', 'the network is away')
-      return call(...parameters)
-    }
-  }
-  const network = {
-    ...coordinator,
-    current: reach(() => coordinator.current()),
-    leaseUnit: reach(coordinator.leaseUnit),
-    leaseJob: reach(coordinator.leaseJob),
-    submitShare: reach(async (share: Parameters<typeof coordinator.submitShare>[0]) => {
+      if (method !== 'submitShare') return service.handle(method, request)
       far.submitted++
-      const answer = await coordinator.submitShare(share)
+      const answer = (await service.handle(method, request)) as Acknowledgement
       if (far.forge !== null && answer.ok) return { ...answer, receipt: far.forge(answer.receipt) }
       if (far.loseShareAnswers === 0) return answer
       far.loseShareAnswers--
       throw new Failure('unavailable', 'the answer was lost')
-    }),
-    submitJob: reach(coordinator.submitJob),
+    },
   }
-  const signer = createSigner('22'.repeat(32))
   const ledger = openLedger({ folder, clock, ids: { uuid: () => v7() }, onNotice: () => undefined })
   ledger.recordDevice({ id: 'cpu0', kind: 'cpu', name: 'A processor' })
   const events = createEngineEvents()
   const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
-  const networkState = createNetworkState({
-    network,
-    clock,
-    signer,
-    signatures: signatureVerifier,
-    pinnedKey: null,
-    onPinned: () => undefined,
-    onEpoch: (epoch) => ledger.recordEpoch(epoch),
-  })
-  await networkState.hello([{ id: 'cpu0', kind: 'cpu', backends: ['onnx-cpu'] }])
-  const submissions = createSubmissions({
-    network,
-    networkState,
-    ledger,
-    signer,
-    signatures: signatureVerifier,
-    clock,
-    random: () => 0.5,
-    events,
-    log: silent,
-  })
   const { host, script } = scriptedWorkers(clock)
   /** what the throttle and the sensors say */
   const conditions = {
@@ -307,9 +287,20 @@ export async function createTestRig(
     ledger,
     events,
   }
+  const link = linkNetwork(rig, {
+    networkName: coordinator.name,
+    rigSession: openSerialized(rigProtocol, farEnd),
+    buyerSession: openSerialized(buyerProtocol, coordinator.buyerSession('person')),
+    signer,
+    signatures: signatureVerifier,
+    networkKey: null,
+    onEpoch: () => undefined,
+  })
+  const { networkState, submissions } = link
+  await networkState.hello([{ id: 'cpu0', kind: 'cpu', backends: ['onnx-cpu'] }])
   const loops: DeviceLoopContext = {
     rig,
-    link: { network, networkState, submissions, rigKey: signer.publicKeyHex },
+    link,
     sampleBudget: createSampleBudget(() => 0),
     jobRates,
     pace: () => conditions.pace,
@@ -347,13 +338,13 @@ export async function createTestRig(
       id,
       kind: input.kind,
       origin: 'person',
-      network: network.name,
+      network: link.networkName,
       modelName: model.manifest.name,
       modelId: model.manifest.id,
       modelHash: model.hash,
       input: encoded,
     })
-    await coordinator.enqueueJob({ id, input: encoded, model: model.hash, buyer: 'person' })
+    await link.buyer.submit({ id, input: encoded, model: model.hash })
     return id
   }
   return {
@@ -362,7 +353,7 @@ export async function createTestRig(
     ledger,
     coordinator,
     store,
-    network,
+    link,
     networkState,
     submissions,
     signer,

@@ -2,10 +2,9 @@
 import type { InstalledModel } from '#shared/domain/model-stages'
 import type { JobKind } from '#shared/domain/job'
 import type { Clock } from '#process/clock'
-import type { Network } from '#shared/protocol/network'
 import type { EngineEvents, Log } from '../base'
 import type { Ledger, WorkEnergy } from '../ledger'
-import type { Submissions } from '../network'
+import type { NetworkLink } from '../network'
 import { createBatchLimits } from './batch-limits'
 import { runBatch } from './job-batch'
 import { createJobRunner, type JobOutcome, type JobRunner } from './job-runner'
@@ -35,6 +34,8 @@ export interface DeviceJobs {
   interrupt(reason: string): void
   /** What a run of the worker computed for several jobs. */
   computed: JobRunner['computed']
+  /** A piece of a running job's text goes to whoever ordered it. */
+  publish: JobRunner['publish']
   readonly running: JobRunner['running']
   /** Returns jobs that were leased and not begun. */
   release(): Promise<void>
@@ -44,10 +45,7 @@ export interface DeviceJobs {
 export interface DeviceJobsParts {
   deviceId: string
   memoryBytes: number
-  /** hex public key */
-  rigKey: string
-  network: Network
-  submissions: Submissions
+  link: Pick<NetworkLink, 'networkName' | 'session' | 'submissions'>
   /** where jobs are recorded and announced */
   jobParts: { ledger: Ledger; events: EngineEvents }
   sampleBudget: SampleBudget
@@ -77,9 +75,7 @@ export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
 
   const jobs = createJobRunner({
     deviceId,
-    rigKey: parts.rigKey,
-    network: parts.network,
-    submissions: parts.submissions,
+    ...parts.link,
     clock: parts.clock,
     log,
     energyNow: parts.energyNow,
@@ -107,8 +103,7 @@ export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
   }
 
   const source = createJobSource({
-    rigKey: parts.rigKey,
-    network: parts.network,
+    session: parts.link.session,
     models: wanted,
     sampleBudget: parts.sampleBudget,
     log,
@@ -195,6 +190,7 @@ export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
       if (worker.client !== null) jobs.interrupt(reason, worker.client)
     },
     computed: jobs.computed,
+    publish: jobs.publish,
     get running() {
       return jobs.running
     },

@@ -4,12 +4,11 @@ import type { JobKind } from '#shared/domain/job'
 import type { InstalledModel } from '#shared/domain/model-stages'
 import { FINAL_JOB_STATES } from '#shared/domain/states'
 import type { JobOffer } from '#shared/protocol/job'
-import type { Network } from '#shared/protocol/network'
 import type { Clock } from '#process/clock'
 import type { EngineEvents, Log } from '../base'
 import type { Ledger, WorkEnergy } from '../ledger'
 import { createJobMeter, type JobMeter } from './job-meter'
-import type { Submissions } from '../network'
+import type { Submissions, VerifiedSession } from '../network'
 import type { WorkerClient } from '../workers'
 
 const RENEW_MILLISECONDS = 10_000
@@ -18,8 +17,8 @@ const MAX_ATTEMPTS = 3
 
 export interface JobRunnerParts {
   deviceId: string
-  rigKey: string
-  network: Network
+  networkName: string
+  session: Pick<VerifiedSession, 'renewJob' | 'returnJob' | 'publishTokens'>
   ledger: Ledger
   submissions: Submissions
   clock: Clock
@@ -56,6 +55,8 @@ export interface JobRunner {
   cancel(jobId: string, worker: WorkerClient): boolean
   /** What a run of the worker computed for several jobs: they share its joules and time by that. */
   computed: JobMeter['computed']
+  /** A piece of a running job's text goes to whoever ordered it. `index`: counts the pieces. */
+  publish(piece: { jobId: string; text: string; index: number }): void
   /** The device cannot go on now: what runs is ended and waits for another attempt. */
   interrupt(reason: string, worker: WorkerClient): void
   readonly running: readonly RunningJob[]
@@ -77,7 +78,7 @@ interface Run extends RunningJob {
 }
 
 export function createJobRunner(parts: JobRunnerParts): JobRunner {
-  const { ledger, network, clock, events, log, rigKey } = parts
+  const { ledger, session, clock, events, log } = parts
   const running = new Map<string, Run>()
   const meter = createJobMeter(parts)
 
@@ -94,7 +95,7 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
         id: offer.id,
         kind: offer.kind,
         origin: 'sample',
-        network: network.name,
+        network: parts.networkName,
         modelName: model.manifest.name,
         modelId: model.manifest.id,
         modelHash: model.hash,
@@ -110,8 +111,8 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
   const renewLease = (id: string, onLost: (message: string) => void): { cancel(): void } => {
     let timer: { cancel(): void }
     const renew = (): void => {
-      network
-        .renewJob(rigKey, id)
+      session
+        .renewJob({ job: id })
         .then((answer) => {
           if (answer.ok) return
           log.warn('a job is no longer wanted from this rig', { job: id, code: answer.refusal.code })
@@ -132,7 +133,7 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
 
   const release = async (id: string, retry: boolean, message: string): Promise<void> => {
     try {
-      await network.returnJob(rigKey, id, { retry, message })
+      await session.returnJob({ job: id, retry, message })
     } catch (error) {
       // The lease runs out by itself.
       log.warn('a job could not be released', { job: id, error: String(error) })
@@ -243,6 +244,17 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
       return outcome
     },
     computed: meter.computed,
+    publish: ({ jobId, text, index }) => {
+      const run = running.get(jobId)
+      if (run === undefined) return
+      // Nobody follows a synthetic job over the network; it is shown where it is made.
+      if (run.origin === 'sample') events.emit('job.token', { id: jobId, text, index })
+      session
+        .publishTokens({ job: jobId, text, index })
+        .catch((error: unknown) =>
+          log.warn('a piece of an answer could not be published', { job: jobId, error: String(error) }),
+        )
+    },
     cancel: (jobId, worker) => {
       const run = running.get(jobId)
       if (run === undefined) return false

@@ -5,8 +5,8 @@
 import { Failure } from '#shared/domain/errors'
 import type { InstalledModel } from '#shared/domain/model-stages'
 import type { JobOffer } from '#shared/protocol/job'
-import type { Network } from '#shared/protocol/network'
 import type { Log } from '../base'
+import type { VerifiedSession } from '../network'
 import type { SampleBudget } from './sample-budget'
 
 export interface LeasedJob {
@@ -33,28 +33,26 @@ export interface JobSource {
 }
 
 export function createJobSource(parts: {
-  rigKey: string
-  network: Network
+  session: Pick<VerifiedSession, 'leaseJob' | 'returnJob'>
   /** the preferred first */
   models: () => readonly WantedModel[]
   sampleBudget: SampleBudget
   log: Log
 }): JobSource {
-  const { network, log, sampleBudget } = parts
+  const { session, log, sampleBudget } = parts
   let pending = true
   let asking: Promise<void> | null = null
   let ready: LeasedJob | null = null
   let unwanted = false
 
   const returnJob = async (offer: JobOffer, message: string): Promise<void> => {
-    await network.returnJob(parts.rigKey, offer.id, { retry: true, message })
+    await session.returnJob({ job: offer.id, retry: true, message })
   }
 
   const lease = async (samples: boolean): Promise<LeasedJob | null> => {
     const models = parts.models()
     if (models.length === 0) return null
-    const answer = await network.leaseJob({
-      rig: parts.rigKey,
+    const answer = await session.leaseJob({
       models: models.map(({ model: { manifest, hash }, usualMilliseconds }) => ({
         kind: manifest.kind,
         model: hash,
@@ -85,7 +83,8 @@ export function createJobSource(parts: {
       .catch((error: unknown) => {
         sampleBudget.declined()
         // An engine that stops ends its verifier too: that is expected.
-        if (!(error instanceof Failure) || error.code !== 'cancelled') log.warn('no sample', { error: String(error) })
+        if (!unwanted && (!(error instanceof Failure) || error.code !== 'cancelled'))
+          log.warn('no sample', { error: String(error) })
       })
       .finally(() => {
         asking = null

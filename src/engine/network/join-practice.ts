@@ -1,5 +1,8 @@
 /** The practice network of this folder, opened and trusted. */
-import { openPracticeNetwork, type PracticeNetwork } from './practice'
+import { buyerProtocol, type BuyerSession } from '#shared/protocol/buyer-session'
+import { rigProtocol, type RigSession } from '#shared/protocol/rig-session'
+import { directTransport, openSession } from '#shared/protocol/session-client'
+import { openPracticeNetwork } from './practice'
 import { pinNetworkKey, pinnedNetworkKeys, type RigContext } from '../base'
 import type { VerifierClient } from '../workers'
 
@@ -7,6 +10,8 @@ import type { VerifierClient } from '../workers'
 const PRACTICE = 'practice'
 
 export interface JoinPracticeOptions {
+  /** hex public key: whose session this is. It lives in the same program, so nothing is to be proved. */
+  rigKey: string
   verifier: Pick<VerifierClient, 'digest' | 'generate'>
   /** from the next epoch on; absent: the network's own */
   epochSeconds?: number
@@ -15,11 +20,22 @@ export interface JoinPracticeOptions {
   onNotice: (notice: { severity: 'warning'; code: string; message: string }) => void
 }
 
+/** A network that was joined: the sessions of its rig and of its person as a buyer. */
+export interface JoinedNetwork {
+  readonly networkName: string
+  /** hex public key */
+  readonly networkKey: string
+  readonly rigSession: RigSession
+  readonly buyerSession: BuyerSession
+  /** Ends the sessions and closes the network's files. */
+  close(): void
+}
+
 /** Files that were damaged are moved aside and recreated; `onNotice` hears of each. */
 export async function joinPractice(
   { dataDir, clock, randomBytes, ledger }: Pick<RigContext, 'dataDir' | 'clock' | 'randomBytes' | 'ledger'>,
-  { verifier, epochSeconds, allowTestTier, onNotice }: JoinPracticeOptions,
-): Promise<PracticeNetwork> {
+  { rigKey, verifier, epochSeconds, allowTestTier, onNotice }: JoinPracticeOptions,
+): Promise<JoinedNetwork> {
   const practice = await openPracticeNetwork({
     folder: dataDir,
     verifier: { digest: (share) => verifier.digest(share) },
@@ -36,7 +52,20 @@ export async function joinPractice(
   for (const { title, detail } of practice.notices)
     onNotice({ severity: 'warning', code: 'network-files', message: `${title}. ${detail}` })
   // The practice network lives in this folder: when its key file was recreated, this rig trusts the new key.
-  const { name } = practice.coordinator
-  if (pinnedNetworkKeys(ledger)[name]?.at(-1) !== practice.networkKey) pinNetworkKey(ledger, name, practice.networkKey)
-  return practice
+  const { coordinator, networkKey } = practice
+  const { name } = coordinator
+  if (pinnedNetworkKeys(ledger)[name]?.at(-1) !== networkKey) pinNetworkKey(ledger, name, networkKey)
+  const rigSession = openSession(rigProtocol, directTransport(coordinator.rigSession(rigKey)))
+  const buyerSession = openSession(buyerProtocol, directTransport(coordinator.buyerSession('person')))
+  return {
+    networkName: name,
+    networkKey,
+    rigSession,
+    buyerSession,
+    close: () => {
+      rigSession.close()
+      buyerSession.close()
+      practice.close()
+    },
+  }
 }

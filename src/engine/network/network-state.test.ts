@@ -1,19 +1,16 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { signObject, type Signer } from '#shared/domain/signed'
-import type { Network } from '#shared/protocol/network'
 import type { Welcome } from '#shared/protocol/hello'
 import { createHarness, createTestClock } from '../../../test/support/coordinator-harness'
 import { createSigner, signatureVerifier } from './ed25519'
 import { createNetworkState } from './network-state'
 
 const rig = createSigner('22'.repeat(32))
-let network: Network
 let networkKey: Signer
 let honest: Welcome
 
 beforeEach(async () => {
   const { coordinator, signer } = await createHarness()
-  network = coordinator
   networkKey = signer
   honest = await coordinator.current()
 })
@@ -22,7 +19,11 @@ beforeEach(async () => {
 async function hear(welcome: Welcome, pinned: string | null = networkKey.publicKeyHex) {
   const { now } = createTestClock()
   const state = createNetworkState({
-    network: { ...network, hello: async () => ({ ok: true, value: welcome }) },
+    session: {
+      hello: async () => ({ ok: true, value: welcome }),
+      current: async () => ({ ok: true, value: welcome }),
+    },
+    networkName: 'practice',
     clock: { now, monotonic: () => 0, setTimeout: () => ({ cancel: () => undefined }) },
     signer: rig,
     signatures: signatureVerifier,

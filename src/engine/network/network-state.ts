@@ -3,8 +3,9 @@ import { Failure } from '#shared/domain/errors'
 import { isGenuine, signObject, type Signed, type SignatureVerifier, type Signer } from '#shared/domain/signed'
 import { PROTOCOL_VERSION, type NetworkParameters } from '#shared/protocol/parameters'
 import type { Epoch } from '#shared/protocol/epoch'
-import type { Network } from '#shared/protocol/network'
 import type { Welcome } from '#shared/protocol/hello'
+import { MAX_DEVICES } from '#shared/protocol/bounds'
+import type { RigSession } from '#shared/protocol/rig-session'
 import type { Clock } from '#process/clock'
 
 export interface KnownNetwork {
@@ -24,12 +25,15 @@ export interface NetworkState {
   hello(devices: { id: string; kind: string; backends: string[] }[]): Promise<void>
   /** Asks again when the epoch is over, or at most once a second otherwise. */
   refresh(): Promise<KnownNetwork>
+  /** Asks now. */
+  reread(): Promise<KnownNetwork>
 }
 
 const REFRESH_MILLISECONDS = 1000
 
 export function createNetworkState(parts: {
-  network: Network
+  session: Pick<RigSession, 'hello' | 'current'>
+  networkName: string
   clock: Clock
   signer: Signer
   signatures: SignatureVerifier
@@ -38,7 +42,7 @@ export function createNetworkState(parts: {
   onPinned: (key: string) => void
   onEpoch: (epoch: Signed<Epoch>) => void
 }): NetworkState {
-  const { network, clock, signatures } = parts
+  const { session, networkName, clock, signatures } = parts
   let pinned = parts.pinnedKey
   let current: KnownNetwork | null = null
   let refreshedAt = Number.NEGATIVE_INFINITY
@@ -51,7 +55,7 @@ export function createNetworkState(parts: {
     if (!isGenuine(type, signed, signatures, key)) {
       throw new Failure(
         'network-refused',
-        `the network "${network.name}" sent ${type} that its key did not sign`,
+        `the network "${networkName}" sent ${type} that its key did not sign`,
         'Nothing is mined for it. Check the network in Settings.',
       )
     }
@@ -63,7 +67,7 @@ export function createNetworkState(parts: {
     if (pinned !== null && welcome.networkKey !== pinned) {
       throw new Failure(
         'network-refused',
-        `the network "${network.name}" answers with another key than before`,
+        `the network "${networkName}" answers with another key than before`,
         'Someone may pretend to be it. Nothing is mined for it.',
       )
     }
@@ -71,14 +75,14 @@ export function createNetworkState(parts: {
     check('epoch', welcome.epoch, welcome.networkKey)
     if (welcome.nextEpoch) check('epoch', welcome.nextEpoch, welcome.networkKey)
     const bound =
-      welcome.epoch.body.network === network.name &&
-      welcome.parameters.body.network === network.name &&
+      welcome.epoch.body.network === networkName &&
+      welcome.parameters.body.network === networkName &&
       welcome.epoch.body.parameters === welcome.parameters.id &&
-      (welcome.nextEpoch === undefined || welcome.nextEpoch.body.network === network.name)
+      (welcome.nextEpoch === undefined || welcome.nextEpoch.body.network === networkName)
     if (!bound) {
       throw new Failure(
         'network-refused',
-        `the network "${network.name}" sent an epoch or parameters that are not its own`,
+        `the network "${networkName}" sent an epoch or parameters that are not its own`,
         'Nothing is mined for it. Check the network in Settings.',
       )
     }
@@ -100,34 +104,39 @@ export function createNetworkState(parts: {
     return current
   }
 
+  const reread = async (): Promise<KnownNetwork> => {
+    const answer = await session.current({})
+    if (answer.ok) return take(answer.value)
+    throw new Failure('network-refused', `the network "${networkName}" tells no epoch: ${answer.refusal.message}`)
+  }
+
   return {
     get known() {
       return current !== null
     },
     get current() {
-      if (current === null) throw new Failure('unavailable', `the network "${network.name}" has not answered yet`)
+      if (current === null) throw new Failure('unavailable', `the network "${networkName}" has not answered yet`)
       return current
     },
     hello: async (devices) => {
       const body = {
         protocolVersion: PROTOCOL_VERSION,
         rig: parts.signer.publicKeyHex,
-        network: network.name,
+        network: networkName,
         at: clock.now(),
-        devices,
+        // More than a message holds still mine: the network need not know of them beforehand.
+        devices: devices.slice(0, MAX_DEVICES),
       }
-      const answer = await network.hello(signObject('hello', body, parts.signer))
+      const answer = await session.hello(signObject('hello', body, parts.signer))
       if (!answer.ok)
-        throw new Failure(
-          'network-refused',
-          `the network "${network.name}" refused this rig: ${answer.refusal.message}`,
-        )
+        throw new Failure('network-refused', `the network "${networkName}" refused this rig: ${answer.refusal.message}`)
       take(answer.value)
     },
     refresh: async () => {
       const due = clock.monotonic() - refreshedAt >= REFRESH_MILLISECONDS
       const over = current !== null && clock.now() + current.clockOffset >= current.epoch.endsAt
-      return current !== null && !due && !over ? current : take(await network.current())
+      return current !== null && !due && !over ? current : reread()
     },
+    reread,
   }
 }

@@ -27,7 +27,8 @@ import {
   valueOf,
 } from '../../../test/support/coordinator-harness'
 import { signatureVerifier } from './ed25519'
-import { openPracticeNetwork, type PracticeNetwork, type PracticeNetworkParts } from './practice'
+import { overSessions } from '../../../test/support/sessions'
+import { openPracticeNetwork, type PracticeNetworkParts } from './practice'
 
 const cleanUps: (() => void)[] = []
 afterEach(() => {
@@ -39,14 +40,14 @@ function newFolder(): string {
   cleanUps.push(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
-async function open(folder: string, changes: Partial<PracticeNetworkParts> = {}): Promise<PracticeNetwork> {
+async function open(folder: string, changes: Partial<PracticeNetworkParts> = {}) {
   const random = seededRandom(`practice ${cleanUps.length}`)
   const parts = { folder, verifier: hashProof, samples: createSamples(), clock: createTestClock(), random, ...changes }
   const network = await openPracticeNetwork(parts)
   cleanUps.push(() => network.close())
-  return network
+  return { ...network, coordinator: overSessions(network.coordinator) }
 }
-async function mineOne({ coordinator }: PracticeNetwork, name = 'rig') {
+async function mineOne({ coordinator }: Awaited<ReturnType<typeof open>>, name = 'rig') {
   const rig = createRig(coordinator, name)
   const unit = await rig.unit()
   const share = rig.sign(unit, await rig.find(unit))

@@ -82,7 +82,7 @@ export function createDeviceProofs(
       deviceId,
       rigKey: link.rigKey,
       worker,
-      network: link.network,
+      session: link.session,
       networkState: link.networkState,
       clock,
       log,

@@ -3,7 +3,6 @@
  * One slice at a time, which yields when a useful job waits.
  */
 import { Failure } from '#shared/domain/errors'
-import type { Network } from '#shared/protocol/network'
 import type { Unit } from '#shared/protocol/unit'
 import type { Signed } from '#shared/domain/signed'
 import { MAX_COUNTER } from '#shared/domain/share'
@@ -12,7 +11,7 @@ import type { ProofContext } from '#shared/ipc/worker'
 import type { BackendName } from '#shared/domain/backend'
 import type { Clock } from '#process/clock'
 import type { Log } from '../base'
-import type { FoundShare, NetworkState } from '../network'
+import type { FoundShare, NetworkState, VerifiedSession } from '../network'
 import type { WorkerClient } from '../workers'
 
 /** The first measurement of a tier on a device. */
@@ -56,7 +55,7 @@ export interface ProofMinerParts {
   deviceId: string
   rigKey: string
   worker: WorkerClient
-  network: Network
+  session: Pick<VerifiedSession, 'leaseUnit'>
   networkState: NetworkState
   clock: Clock
   log: Log
@@ -72,7 +71,7 @@ export interface ProofMinerParts {
 }
 
 export function createProofMiner(parts: ProofMinerParts): ProofMiner {
-  const { worker, network, networkState, clock } = parts
+  const { worker, session, networkState, clock } = parts
   const rates = new Map<TierName, { macsPerSecond: number; slices: number }>()
   const leased = new Map<TierName, number>()
   let unit: Signed<Unit> | null = null
@@ -172,7 +171,7 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
   const lease = async (tier: TierName, epochSeed: string): Promise<Signed<Unit> | null> => {
     const macsPerSecond = await measure(tier, epochSeed)
     if (macsPerSecond === null) return null
-    const answer = await network.leaseUnit({ rig: parts.rigKey, device: parts.deviceId, tier, macsPerSecond })
+    const answer = await session.leaseUnit({ device: parts.deviceId, tier, macsPerSecond })
     if (!answer.ok) throw new Failure('network-refused', `the network gave no unit: ${answer.refusal.message}`)
     leased.set(tier, (leased.get(tier) ?? 0) + 1)
     nextCounter = 0n
@@ -210,11 +209,13 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
       yielding = false
       const { epoch } = await networkState.refresh()
       if (!(await preparedBeforeYield(tier, epoch.seed))) return nothing
-      if (unit === null || unit.body.epoch !== epoch.number || unit.body.tier !== tier || nextCounter > MAX_COUNTER) {
+      if (unit === null || unit.body.epoch < epoch.number || unit.body.tier !== tier || nextCounter > MAX_COUNTER) {
         unit = await lease(tier, epoch.seed)
       }
       // `yield` may have been called while the network was asked.
       if (unit === null || isYielding()) return nothing
+      // It was leased for an epoch that began meanwhile: the next slice has its weights.
+      if (unit.body.epoch !== epoch.number) return nothing
       const used = unit
       const inRamp = (leased.get(tier) ?? 0) <= RAMP_UNITS
       const run = await worker.request('proof.run', {
