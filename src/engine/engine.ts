@@ -9,6 +9,8 @@ import { v7 as uuidv7 } from 'uuid'
 import type { EventName, Handlers } from '#shared/contract/index'
 import type { StartOptions } from '#shared/contract/engine'
 import type { SensorInventory } from '#shared/ipc/sensors'
+import type { SessionService } from '#shared/protocol/session'
+import type { SessionTransport } from '#shared/protocol/session-client'
 import type { ProcessHost } from '#process/host'
 import type { Clock } from '#process/clock'
 import {
@@ -66,6 +68,8 @@ export interface EngineOptions {
   /** a driver that says nothing for so long hangs; a minute when left out */
   driverHangMilliseconds?: number
   models: ModelEnvironment
+  /** what carries the sessions with the practice network; left out: they are called directly. Tests serialize them. */
+  carrySession?: (service: SessionService) => SessionTransport
 }
 
 export interface Engine {
@@ -167,6 +171,7 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
     allowTestTier: options.allowTestTier,
     onNotice: opening.add,
     ...(options.epochSeconds === undefined ? {} : { epochSeconds: options.epochSeconds }),
+    ...(options.carrySession === undefined ? {} : { carrySession: options.carrySession }),
   })
   closers.add(() => network.close())
   const link = linkNetwork(rig, {

@@ -18,7 +18,7 @@ import type { ShareSubmission } from '#shared/protocol/share'
 import type { Unit } from '#shared/protocol/unit'
 import { isShare, nonceOf } from '#shared/domain/share'
 import { signObject, type Signed } from '#shared/domain/signed'
-import { overSessions } from '../support/sessions'
+import { overSessions, serializedTransport } from '../support/sessions'
 import { lode, root, temporaryFolder } from '../support/lode'
 import { eventually } from '../support/waiting'
 
@@ -191,6 +191,7 @@ test('a rig whose worker computes wrongly earns nothing, and its ledger says why
     resourcesFolder: join(root, 'resources'),
     allowTestTier: true,
     models: { fetchByItself: false },
+    carrySession: serializedTransport,
   })
   try {
     const refusals: string[] = []

@@ -7,7 +7,7 @@ import type { JobDelivery, JobOffer, JobRequest, NewBuyerJob } from '#shared/pro
 import type { Acknowledgement, Answer } from '#shared/protocol/refusal'
 import { rigProtocol, type RigSession } from '#shared/protocol/rig-session'
 import type { Session, SessionProtocol, SessionService, TextChannel } from '#shared/protocol/session'
-import { openSession, textTransport } from '#shared/protocol/session-client'
+import { openSession, textTransport, type SessionTransport } from '#shared/protocol/session-client'
 import { serveTexts } from '#shared/protocol/session-server'
 import type { ShareSubmission } from '#shared/protocol/share'
 import type { Unit, UnitRequest } from '#shared/protocol/unit'
@@ -34,10 +34,14 @@ export function textChannelPair(): [TextChannel, TextChannel] {
   return [channel(left, right), channel(right, left)]
 }
 
-export function openSerialized<P extends SessionProtocol>(protocol: P, service: SessionService): Session<P> {
+export function serializedTransport(service: SessionService): SessionTransport {
   const [client, server] = textChannelPair()
   serveTexts(service, server)
-  return openSession(protocol, textTransport(client))
+  return textTransport(client)
+}
+
+export function openSerialized<P extends SessionProtocol>(protocol: P, service: SessionService): Session<P> {
+  return openSession(protocol, serializedTransport(service))
 }
 
 /** A network as tests of the coordinator see it: many rigs and buyers, each call over the session of whom it names. */

@@ -12,10 +12,12 @@ import type { JobInput, JobRun } from '#shared/domain/job'
 import { installedModelOf, type InstalledModel } from '#shared/domain/model-stages'
 import { buyerProtocol } from '#shared/protocol/buyer-session'
 import type { Receipt } from '#shared/protocol/receipt'
-import type { Acknowledgement } from '#shared/protocol/refusal'
+import type { JobOffer } from '#shared/protocol/job'
+import type { Acknowledgement, Answer } from '#shared/protocol/refusal'
 import { rigProtocol } from '#shared/protocol/rig-session'
 import type { SessionService } from '#shared/protocol/session'
 import type { Signed } from '#shared/domain/signed'
+import type { Unit } from '#shared/protocol/unit'
 import { isShare, nonceOf } from '#shared/domain/share'
 import { TIERS } from '#shared/domain/tiers'
 import type { WorkerMethods, WorkerNotifications } from '#shared/ipc/worker'
@@ -237,6 +239,8 @@ export async function createTestRig(
     loseShareAnswers: 0,
     submitted: 0,
     forge: null as ((receipt: Signed<Receipt>) => Signed<Receipt>) | null,
+    forgeUnit: null as ((unit: Signed<Unit>) => Signed<Unit>) | null,
+    forgeOffer: null as ((offer: JobOffer) => object) | null,
   }
   const {
     coordinator,
@@ -248,13 +252,21 @@ export async function createTestRig(
   })
   const signer = createSigner('22'.repeat(32))
   const service = coordinator.rigSession(signer.publicKeyHex)
-  /** The network's far end: it may be away, lose an answer, or forge a receipt. */
+  /** The network's far end: it may be away, lose an answer, or forge what it says. */
   const farEnd: SessionService = {
     ...service,
     handle: async (method, request) => {
       if (!REACHED.has(method)) return service.handle(method, request)
       if (far.away) throw new Failure('unavailable', 'the network is away')
-      if (method !== 'submitShare') return service.handle(method, request)
+      if (method !== 'submitShare') {
+        const answer = (await service.handle(method, request)) as Answer<unknown>
+        if (!answer.ok) return answer
+        if (method === 'leaseUnit' && far.forgeUnit)
+          return { ok: true, value: far.forgeUnit(answer.value as Signed<Unit>) }
+        if (method === 'leaseJob' && far.forgeOffer)
+          return { ok: true, value: far.forgeOffer(answer.value as JobOffer) }
+        return answer
+      }
       far.submitted++
       const answer = (await service.handle(method, request)) as Acknowledgement
       if (far.forge !== null && answer.ok) return { ...answer, receipt: far.forge(answer.receipt) }

@@ -1,7 +1,8 @@
 /** The practice network of this folder, opened and trusted. */
 import { buyerProtocol, type BuyerSession } from '#shared/protocol/buyer-session'
 import { rigProtocol, type RigSession } from '#shared/protocol/rig-session'
-import { directTransport, openSession } from '#shared/protocol/session-client'
+import { directTransport, openSession, type SessionTransport } from '#shared/protocol/session-client'
+import type { SessionService } from '#shared/protocol/session'
 import { openPracticeNetwork } from './practice'
 import { pinNetworkKey, pinnedNetworkKeys, type RigContext } from '../base'
 import type { VerifierClient } from '../workers'
@@ -17,6 +18,8 @@ export interface JoinPracticeOptions {
   epochSeconds?: number
   /** whether it takes shares of the tests' tier */
   allowTestTier: boolean
+  /** what carries the two sessions; left out: they are called directly */
+  carrySession?: (service: SessionService) => SessionTransport
   onNotice: (notice: { severity: 'warning'; code: string; message: string }) => void
 }
 
@@ -34,7 +37,7 @@ export interface JoinedNetwork {
 /** Files that were damaged are moved aside and recreated; `onNotice` hears of each. */
 export async function joinPractice(
   { dataDir, clock, randomBytes, ledger }: Pick<RigContext, 'dataDir' | 'clock' | 'randomBytes' | 'ledger'>,
-  { rigKey, verifier, epochSeconds, allowTestTier, onNotice }: JoinPracticeOptions,
+  { rigKey, verifier, epochSeconds, allowTestTier, carrySession = directTransport, onNotice }: JoinPracticeOptions,
 ): Promise<JoinedNetwork> {
   const practice = await openPracticeNetwork({
     folder: dataDir,
@@ -55,8 +58,8 @@ export async function joinPractice(
   const { coordinator, networkKey } = practice
   const { name } = coordinator
   if (pinnedNetworkKeys(ledger)[name]?.at(-1) !== networkKey) pinNetworkKey(ledger, name, networkKey)
-  const rigSession = openSession(rigProtocol, directTransport(coordinator.rigSession(rigKey)))
-  const buyerSession = openSession(buyerProtocol, directTransport(coordinator.buyerSession('person')))
+  const rigSession = openSession(rigProtocol, carrySession(coordinator.rigSession(rigKey)))
+  const buyerSession = openSession(buyerProtocol, carrySession(coordinator.buyerSession('person')))
   return {
     networkName: name,
     networkKey,

@@ -84,8 +84,14 @@ export function directTransport(service: SessionService): SessionTransport {
   }
 }
 
-/** A coordinator that is reached by texts. What is not a message of the protocol ends the session. */
-export function textTransport(channel: TextChannel): SessionTransport {
+/**
+ * A coordinator that is reached by texts. What is not a message of the protocol, or longer than one, ends the session. A
+ * request that is longer rejects with Failure `invalid-input`.
+ */
+export function textTransport(
+  channel: TextChannel,
+  { maximumCharacters }: { maximumCharacters: number } = { maximumCharacters: MAX_MESSAGE_CHARACTERS },
+): SessionTransport {
   const open = new Map<number, { resolve(answer: unknown): void; reject(failure: Failure): void }>()
   const eventListeners: ((event: string, data: unknown) => void)[] = []
   let lastId = 0
@@ -101,7 +107,7 @@ export function textTransport(channel: TextChannel): SessionTransport {
     else asked?.resolve(message.answer)
   }
   channel.onText((text) => {
-    const message = messageOf(text)
+    const message = text.length > maximumCharacters ? undefined : messageOf(text)
     if (message === undefined) channel.close()
     else take(message)
   })
@@ -110,7 +116,7 @@ export function textTransport(channel: TextChannel): SessionTransport {
       new Promise((resolve, reject) => {
         const id = ++lastId
         const text = JSON.stringify({ id, method, request })
-        if (text.length > MAX_MESSAGE_CHARACTERS) {
+        if (text.length > maximumCharacters) {
           return reject(
             new Failure('invalid-input', 'this is more than the network takes at once', 'Give less at once.'),
           )
@@ -125,7 +131,6 @@ export function textTransport(channel: TextChannel): SessionTransport {
 }
 
 function messageOf(text: string): ServiceMessage | undefined {
-  if (text.length > MAX_MESSAGE_CHARACTERS) return undefined
   try {
     return serviceMessage.safeParse(JSON.parse(text)).data
   } catch {

@@ -45,8 +45,12 @@ export function createSessionService<P extends SessionProtocol>(
   }
 }
 
-/** Serves a session over a channel until that closes. What is not a message of the protocol ends it. */
-export function serveTexts(service: SessionService, channel: TextChannel): void {
+/** Serves a session over a channel until that closes. What is not a message of the protocol, or longer than one, ends it. */
+export function serveTexts(
+  service: SessionService,
+  channel: TextChannel,
+  { maximumCharacters }: { maximumCharacters: number } = { maximumCharacters: MAX_MESSAGE_CHARACTERS },
+): void {
   let isOpen = true
   const send = (message: ServiceMessage): void => {
     if (isOpen) channel.send(JSON.stringify(message))
@@ -65,14 +69,13 @@ export function serveTexts(service: SessionService, channel: TextChannel): void 
     unsubscribe()
   })
   channel.onText((text) => {
-    const message = requestOf(text)
+    const message = text.length > maximumCharacters ? undefined : requestOf(text)
     if (message === undefined) channel.close()
     else void answer(message.id, message.method, message.request)
   })
 }
 
 function requestOf(text: string) {
-  if (text.length > MAX_MESSAGE_CHARACTERS) return undefined
   try {
     return requestMessage.safeParse(JSON.parse(text)).data
   } catch {

@@ -58,7 +58,7 @@ export const MAX_MESSAGE_CHARACTERS = 128 * 1024 * 1024
 const requestId = z.number().int().min(0)
 
 /** From who opened the session. */
-export const requestMessage = z.object({ id: requestId, method: z.string().max(64), request: z.unknown() })
+export const requestMessage = z.object({ id: requestId, method: z.string().max(64), request: z.unknown().optional() })
 
 /** From the coordinator. */
 export const serviceMessage = z.union([
