@@ -9,7 +9,13 @@ const BEAT_MILLISECONDS = 15_000
 /** An interruption longer than this was no hiccup: the person starts mining again. */
 const RESUME_WITHIN_MILLISECONDS = 60_000
 
-const marker = z.object({ at: z.number(), options: startOptions }).nullable()
+/** Version 0.1 called a backend an engine: what it left under that name is read as one. */
+const leftOptions = startOptions
+  .extend({ engine: startOptions.shape.backend })
+  .transform(({ engine, ...options }): StartOptions =>
+    engine === undefined ? options : { backend: engine, ...options },
+  )
+const marker = z.object({ at: z.number(), options: leftOptions }).nullable()
 
 export interface ResumeMarker {
   /** what mining was started with, if it was cut off a moment ago; said once */
