@@ -9,7 +9,7 @@ import type { Signed, Signer, SignatureVerifier } from '#shared/domain/signed'
 import { z } from 'zod'
 import { DEFAULT_CONFIGURATION, type CoordinatorConfiguration } from './configuration'
 import { createEpochs, type Present } from './epochs'
-import { createJobs, type Jobs, type SampleSource } from './jobs'
+import { createJobs, type Jobs, type SyntheticJobSource } from './jobs'
 import { createKeptBounds } from './kept-bounds'
 import { isSignedBy, refuse, refuseMalformed } from './refusals'
 import { createResults } from './results'
@@ -18,14 +18,14 @@ import type { CoordinatorStore } from './store'
 import { createUnits } from './units'
 
 export type { CoordinatorConfiguration } from './configuration'
-export type { EnqueuedJob, NetworkJobState, SampleSource } from './jobs'
+export type { EnqueuedJob, NetworkJobState, SyntheticJobSource } from './jobs'
 export type { Verifier } from './shares'
 export type { CoordinatorStore } from './store'
 
-export interface CoordinatorParts {
+export interface CoordinatorOptions {
   store: CoordinatorStore
   verifier: Verifier
-  samples: SampleSource
+  syntheticJobs: SyntheticJobSource
   /** UTC milliseconds */
   clock: { now(): number }
   /** that many unpredictable bytes */
@@ -40,11 +40,11 @@ export interface CoordinatorParts {
 export interface Coordinator extends Network, Pick<Jobs, 'enqueueJob' | 'cancelJob' | 'jobState'> {}
 
 /** Safe under concurrent calls and beside other coordinators on the same store. Rejects when the store does. */
-export async function createCoordinator(parts: CoordinatorParts): Promise<Coordinator> {
-  const configuration = { ...DEFAULT_CONFIGURATION, ...parts.configuration }
-  const { store, clock, signer, signatures } = parts
-  const epochs = await createEpochs({ ...parts, configuration })
-  const own = { ...parts, configuration, epochs, bounds: createKeptBounds(store) }
+export async function createCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
+  const configuration = { ...DEFAULT_CONFIGURATION, ...options.configuration }
+  const { store, clock, signer, signatures } = options
+  const epochs = await createEpochs({ ...options, configuration })
+  const own = { ...options, configuration, epochs, bounds: createKeptBounds(store) }
   const jobs = createJobs(own)
 
   const welcome = ({ current, next, now }: Present): Welcome => ({

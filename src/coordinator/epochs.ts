@@ -29,14 +29,14 @@ export interface Epochs {
 /** Units are forgotten this long after they expired. */
 const UNIT_MEMORY_MILLISECONDS = 3_600_000
 
-export async function createEpochs(parts: {
+export async function createEpochs(deps: {
   store: CoordinatorStore
   clock: { now(): number }
   random: (bytes: number) => Uint8Array
   signer: Signer
   configuration: CoordinatorConfiguration
 }): Promise<Epochs> {
-  const { store, clock, random, signer, configuration } = parts
+  const { store, clock, random, signer, configuration } = deps
   const newestParameters = signObject('parameters', parametersOf(configuration), signer)
   await store.putParameters(newestParameters)
 

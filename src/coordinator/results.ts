@@ -19,7 +19,7 @@ import { isHeldBy, type CoordinatorStore, type QueuedJob } from './store'
 /** A known answer is missed above this share of wrong characters (0 to 1). */
 export const KNOWN_ANSWER_DISTANCE = 0.1
 
-export function createResults(parts: {
+export function createResults(deps: {
   store: CoordinatorStore
   epochs: Epochs
   bounds: KeptBounds
@@ -28,7 +28,7 @@ export function createResults(parts: {
   signatures: SignatureVerifier
   configuration: CoordinatorConfiguration
 }): (delivery: JobDelivery) => Promise<Acknowledgement> {
-  const { store, epochs, bounds, clock, signer, signatures, configuration } = parts
+  const { store, epochs, bounds, clock, signer, signatures, configuration } = deps
 
   const credit = async (
     job: QueuedJob,

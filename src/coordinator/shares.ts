@@ -18,7 +18,7 @@ export interface Verifier {
 
 const MAX_NONCE = (1n << 64n) - 1n
 
-export function createShares(parts: {
+export function createShares(deps: {
   store: CoordinatorStore
   epochs: Epochs
   verifier: Verifier
@@ -27,7 +27,7 @@ export function createShares(parts: {
   signatures: SignatureVerifier
   configuration: CoordinatorConfiguration
 }): (share: Signed<ShareSubmission>) => Promise<Acknowledgement> {
-  const { store, epochs, verifier, clock, signer, signatures, configuration } = parts
+  const { store, epochs, verifier, clock, signer, signatures, configuration } = deps
   const underway = new Map<string, Promise<Acknowledgement>>()
 
   const judge = async (share: Signed<ShareSubmission>): Promise<Acknowledgement> => {

@@ -29,8 +29,8 @@ export interface CoordinatorStore {
   beginSession(session: { rig: string; at: number; devices: Hello['devices'] }): Promise<void>
   /** How many units this device had in its session before this call. */
   climbRamp(rig: string, device: string): Promise<number>
-  /** How many samples this rig was offered before this call. */
-  takeSampleTurn(rig: string): Promise<number>
+  /** How many synthetic jobs this rig was offered before this call. */
+  takeSyntheticTurn(rig: string): Promise<number>
 
   /** False when that number is taken in that epoch. */
   addUnit(unit: UnitRecord): Promise<boolean>
@@ -48,8 +48,8 @@ export interface CoordinatorStore {
   /** Undefined once the job has ended: the store then keeps its hash only. Apart from the record because it may be large. */
   jobInput(id: string): Promise<EncodedInput | undefined>
   /**
-   * Leases the queued job that `chooseQueued` names among those that one of the offers can run; samples only if
-   * `samples`. Counts the attempt.
+   * Leases the queued job that `chooseQueued` names among those that one of the offers can run; synthetic jobs only
+   * if `syntheticJobs`. Counts the attempt.
    */
   leaseNextJob(request: LeaseRequest): Promise<QueuedJob | undefined>
   /** Queues jobs again whose lease ended; those out of attempts fail with `message`, queued ones past their deadline with `late`. */
@@ -142,7 +142,7 @@ export interface LeaseRequest {
   rig: string
   /** in the rig's order of preference */
   offers: readonly { kind: JobKind; model: string; formula: MacFormula; usualMilliseconds?: number }[]
-  samples: boolean
+  syntheticJobs: boolean
   now: number
   expiresAt: number
 }

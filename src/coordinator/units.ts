@@ -23,14 +23,14 @@ export function difficultyLimit(macsOfNonce: bigint, factorMilli: bigint): bigin
   return limit
 }
 
-export function createUnits(parts: {
+export function createUnits(deps: {
   store: CoordinatorStore
   epochs: Epochs
   random: (bytes: number) => Uint8Array
   signer: Signer
   configuration: CoordinatorConfiguration
 }): (request: UnitRequest) => Promise<Answer<Signed<Unit>>> {
-  const { store, epochs, random, signer, configuration } = parts
+  const { store, epochs, random, signer, configuration } = deps
   return async (raw) => {
     const parsed = unitRequest.safeParse(raw)
     if (!parsed.success) return refuseMalformed('unit request', parsed.error)

@@ -38,7 +38,7 @@ import {
 } from './devices'
 import { createDrivers, createKeptDriverChecks } from './drivers'
 import { createHandlers } from './handlers'
-import { createJobRates, createSampleBudget } from './jobs'
+import { createJobRates, createSyntheticJobBudget } from './jobs'
 import { acquireEngineLock, openLedger, openMetrics } from './ledger'
 import { createMining, createMiningClock, createThrottle, openResumeMarker } from './mining'
 import { createModelSupport, type ModelEnvironment } from './models'
@@ -151,13 +151,13 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
   closers.add(() => changed.stop())
 
   // Processes that look and check.
-  const native = createNativeProbe({ host, log })
+  const native = createNativeProbe(rig)
   closers.add(() => native.stop())
-  const gpus = createGpuProbe({ host, log, platform: process.platform })
+  const gpus = createGpuProbe(rig, { platform: process.platform })
   closers.add(() => gpus.stop())
-  const verifier = startVerifier({ host, clock, random: rig.randomFraction, log, nativeWorks: native.works })
+  const verifier = startVerifier(rig, { nativeWorks: native.works })
   closers.add(() => verifier.stop())
-  const sensors = createSensorsClient({ host, clock, random: rig.randomFraction })
+  const sensors = createSensorsClient(rig)
   closers.add(() => sensors.stop())
 
   // The network.
@@ -255,16 +255,14 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
     live,
     sensorReadings,
     channel,
-    sampleBudget: createSampleBudget(miningClock.milliseconds),
+    syntheticJobBudget: createSyntheticJobBudget(miningClock.milliseconds),
     jobRates: createJobRates(ledger),
     pace: () => throttle.pace,
     onChange: () => changed.emit(),
   })
 
   // Mining.
-  const resumeMarker = openResumeMarker(ledger, clock, (error) =>
-    log.warn('that mining goes on could not be recorded', { error: describeFault(error) }),
-  )
+  const resumeMarker = openResumeMarker(rig)
   const hello = (): Promise<void> =>
     link.networkState.hello(registry.list().map(({ id, kind, backends }) => ({ id, kind, backends })))
   const mining = createMining({
@@ -274,7 +272,7 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
     backendsKnown: registry.ready,
     allKnown: registry.settled,
     runner: devices.runner,
-    samplesWanted: () => settings.current.samples,
+    syntheticJobsWanted: () => settings.current.samples,
     keepsGoing: () => settings.current.practiceKeepGoing,
     setKeepsGoing: (practiceKeepGoing) => {
       events.emit('settings.changed', settings.change({ practiceKeepGoing }))

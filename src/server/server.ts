@@ -33,7 +33,7 @@ const MAX_BUFFERED_BYTES = 64 * 1024 * 1024
  * Listens on 127.0.0.1. `port` 0: a random free one. `pageFolder` null: no page, the WebSocket only.
  * Throws Failure when the port is taken.
  */
-export async function startLoopbackServer(parts: {
+export async function startLoopbackServer(options: {
   api: EngineApi
   token: string
   port: number
@@ -42,7 +42,7 @@ export async function startLoopbackServer(parts: {
   uploadsFolder: string
   logFault: FaultLog
 }): Promise<LoopbackServer> {
-  const { api, token, logFault } = parts
+  const { api, token, logFault } = options
   const app = fastify({ forceCloseConnections: true })
   let ownHosts: string[] = []
 
@@ -61,12 +61,12 @@ export async function startLoopbackServer(parts: {
       'cache-control': 'no-cache',
     })
   })
-  if (parts.pageFolder !== null && existsSync(parts.pageFolder)) {
-    await app.register(fastifyStatic, { root: parts.pageFolder, cacheControl: false, dotfiles: 'deny' })
+  if (options.pageFolder !== null && existsSync(options.pageFolder)) {
+    await app.register(fastifyStatic, { root: options.pageFolder, cacheControl: false, dotfiles: 'deny' })
   } else {
     app.get('/', async (_request, reply) => reply.type('text/plain').send('Lode runs here without its page.\n'))
   }
-  acceptUploads(app, parts.uploadsFolder, (given) => isSameToken(given, token))
+  acceptUploads(app, options.uploadsFolder, (given) => isSameToken(given, token))
   app.setErrorHandler(async (error, _request, reply) => {
     const status = (error as { statusCode?: number }).statusCode ?? 500
     if (status >= 500) logFault('http', error)
@@ -85,13 +85,13 @@ export async function startLoopbackServer(parts: {
   })
 
   try {
-    await app.listen({ host: '127.0.0.1', port: parts.port })
+    await app.listen({ host: '127.0.0.1', port: options.port })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error
     throw new Failure(
       'unavailable',
-      `port ${parts.port} cannot be used (${code})`,
+      `port ${options.port} cannot be used (${code})`,
       'Choose another one, or leave --port out for a free one.',
     )
   }

@@ -25,7 +25,7 @@ import { eventually } from '../support/waiting'
 const host = createNodeProcessHost(join(root, 'out/node'))
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
 const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes))
-const common = { host, clock: systemClock, random: Math.random, log: silent, onState: () => undefined }
+const common = { host, clock: systemClock, randomFraction: Math.random, log: silent }
 const TIER = 'itp1-test'
 
 const folder = temporaryFolder()
@@ -38,15 +38,19 @@ const open = (): Promise<PracticeNetwork> =>
   openPracticeNetwork({
     folder,
     verifier,
-    samples: verifier,
+    syntheticJobs: verifier,
     clock: { now: () => Date.now() + ahead },
     random,
     configuration: { tiers: [TIER] },
   })
 
 beforeAll(async () => {
-  verifier = startVerifier({ ...common, nativeWorks: () => Promise.resolve(false) })
-  worker = startWorker({ ...common, name: 'worker', start: { role: 'worker', deviceId: 'cpu0', threads: 1 } })
+  verifier = startVerifier(common, { nativeWorks: () => Promise.resolve(false) })
+  worker = startWorker(common, {
+    name: 'worker',
+    start: { role: 'worker', deviceId: 'cpu0', threads: 1 },
+    onState: () => undefined,
+  })
   network = await open()
   await worker.ready()
 })

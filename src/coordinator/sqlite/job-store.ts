@@ -102,9 +102,9 @@ export function createJobStore(database: NetworkDatabase): JobStore {
         return row && EncodedInput.stored({ ...row, kind: jobKind.parse(row.kind) })
       }),
 
-    leaseNextJob: ({ rig, offers, samples, now, expiresAt }) =>
+    leaseNextJob: ({ rig, offers, syntheticJobs, now, expiresAt }) =>
       inTransaction(() => {
-        const lastPriority = samples ? BUYER_PRIORITY.sample : BUYER_PRIORITY.gateway
+        const lastPriority = syntheticJobs ? BUYER_PRIORITY.sample : BUYER_PRIORITY.gateway
         // Of each model the oldest, and the one whose deadline is next: no other can be chosen.
         const candidates = offers.flatMap((offer, rank) => {
           const usualMilliseconds = offer.usualMilliseconds ?? 0

@@ -81,7 +81,7 @@ export function createBenchmarkTask(plan: BenchmarkPlan, clock: { now(): number;
   const context = { backend, tier, epochSeed: BENCHMARK_EPOCH }
   const golden = { ...context, publicKey: BENCHMARK_PUBLIC_KEY, firstNonce: 0n }
   const cancelling = new AbortController()
-  const sampleMilliseconds = Math.min(
+  const syntheticMilliseconds = Math.min(
     SAMPLE_MILLISECONDS.most,
     Math.max(SAMPLE_MILLISECONDS.least, plan.milliseconds / SAMPLES_WANTED),
   )
@@ -166,7 +166,7 @@ export function createBenchmarkTask(plan: BenchmarkPlan, clock: { now(): number;
       ...context,
       publicKey: plan.publicKey,
       firstNonce: nextNonce,
-      budgetMilliseconds: sampleMilliseconds,
+      budgetMilliseconds: syntheticMilliseconds,
       keep: isWarm ? KEPT_OF_SAMPLE : 0,
     })
     if (isWarm) {

@@ -1,9 +1,8 @@
 /** Which backends work on a graphics processor, and which of them is the fastest. */
 import type { GpuAdapter } from '#shared/ipc/worker'
 import type { BackendName } from '#shared/domain/backend'
-import type { ProcessHost } from '#process/host'
 import type { GpuFinding } from './describe'
-import type { Log } from '../base'
+import type { RigContext } from '../base'
 import { probeBackend } from '../workers'
 
 /** A graphics driver compiles first. */
@@ -23,9 +22,7 @@ export interface GpuProbe {
   stop(): Promise<void>
 }
 
-export interface GpuProbeParts {
-  host: ProcessHost
-  log: Log
+export interface GpuProbeOptions {
   /** as Node names it */
   platform: NodeJS.Platform
   /** for one backend's answer; absent: what a graphics driver that compiles needs at most */
@@ -33,8 +30,8 @@ export interface GpuProbeParts {
 }
 
 /** One adapter and backend after another. */
-export function createGpuProbe(parts: GpuProbeParts): GpuProbe {
-  const timeoutMilliseconds = parts.timeoutMilliseconds ?? PROBE_TIMEOUT_MILLISECONDS
+export function createGpuProbe(rig: Pick<RigContext, 'host' | 'log'>, options: GpuProbeOptions): GpuProbe {
+  const timeoutMilliseconds = options.timeoutMilliseconds ?? PROBE_TIMEOUT_MILLISECONDS
   const found = new Map<string, Promise<GpuFinding>>()
   const stopping = new AbortController()
   let last: Promise<unknown> = Promise.resolve()
@@ -42,7 +39,7 @@ export function createGpuProbe(parts: GpuProbeParts): GpuProbe {
   /** Of its own process, so that an experimental feature costs nothing but itself. Returns the rate; null: not to be used. */
   const lookAtMatrixUnits = async (adapter: GpuAdapter, vectorMacsPerSecond: number): Promise<number | null> => {
     const name = `the backend webgpu on the int8 matrix units of ${nameOf(adapter)}`
-    const macsPerSecond = await probeBackend(parts, stopping.signal, {
+    const macsPerSecond = await probeBackend(rig, stopping.signal, {
       backend: 'webgpu',
       gpu: { ...adapter, matrixUnits: true },
       name,
@@ -52,7 +49,7 @@ export function createGpuProbe(parts: GpuProbeParts): GpuProbe {
     })
     if (macsPerSecond === null) return null
     const isFaster = macsPerSecond > vectorMacsPerSecond
-    parts.log.info(`${name} gives the right digests${isFaster ? '' : ', and is not faster than on the vector units'}`, {
+    rig.log.info(`${name} gives the right digests${isFaster ? '' : ', and is not faster than on the vector units'}`, {
       macsPerSecond,
       vectorMacsPerSecond,
     })
@@ -61,14 +58,14 @@ export function createGpuProbe(parts: GpuProbeParts): GpuProbe {
 
   const look = async (gpu: ProbedGpu): Promise<GpuFinding> => {
     const { adapter } = gpu
-    const candidates = gpuBackendCandidates(gpu, parts.platform)
+    const candidates = gpuBackendCandidates(gpu, options.platform)
     let matrixUnits = false
     const working: { backend: BackendName; macsPerSecond: number }[] = []
     for (const backend of candidates) {
       if (stopping.signal.aborted) break
       // What CUDA knows as this one WebGPU may know as the other.
       if (adapter.twin !== undefined && working.length > 0) break
-      const macsPerSecond = await probeBackend(parts, stopping.signal, {
+      const macsPerSecond = await probeBackend(rig, stopping.signal, {
         backend,
         gpu: adapter,
         name: `the backend ${backend} on ${nameOf(adapter)}`,

@@ -15,7 +15,7 @@ export const DETERMINISM_SECONDS = 60
 /** A check that takes longer hangs. Slow devices need seconds for a nonce of the largest tier. */
 export const CHECK_MILLISECONDS = 120_000
 
-export interface ConformanceParts {
+export interface ConformanceOptions {
   host: ProcessHost
   library: string
   /** of the run that repeats nonces */
@@ -27,29 +27,29 @@ export interface ConformanceParts {
 }
 
 /** Every check, or those up to the first without which there is nothing else to be checked. */
-export async function checkConformance(parts: ConformanceParts): Promise<DriverReport> {
-  const seconds = parts.seconds ?? DETERMINISM_SECONDS
-  const kit = createKit(parts, seconds)
+export async function checkConformance(options: ConformanceOptions): Promise<DriverReport> {
+  const seconds = options.seconds ?? DETERMINISM_SECONDS
+  const kit = createKit(options, seconds)
   const stop = (): void => void kit.end()
-  parts.signal?.addEventListener('abort', stop)
+  options.signal?.addEventListener('abort', stop)
   const checks: DriverCheckResult[] = []
   let macsPerSecond: number | null = null
   try {
     for (const id of driverChecks) {
       const outcome = await kit.check(id)
-      parts.signal?.throwIfAborted()
+      options.signal?.throwIfAborted()
       macsPerSecond = outcome.macsPerSecond ?? macsPerSecond
       const result = { id, ok: outcome.ok, detail: outcome.detail }
       checks.push(result)
-      parts.onResult?.(result)
+      options.onResult?.(result)
       // What cannot be loaded, described or opened has nothing else to be checked.
       if (!result.ok && ['library', 'describe', 'open'].includes(id)) break
     }
   } catch (error) {
-    if (parts.signal?.aborted === true) throw new Failure('cancelled', 'the check was cancelled')
+    if (options.signal?.aborted === true) throw new Failure('cancelled', 'the check was cancelled')
     throw error
   } finally {
-    parts.signal?.removeEventListener('abort', stop)
+    options.signal?.removeEventListener('abort', stop)
     await kit.end()
   }
   return { ok: checks.every(({ ok }) => ok), checks, macsPerSecond }
@@ -61,7 +61,10 @@ interface Kit {
 }
 
 /** One process for all checks; a new one after each that it did not survive. */
-function createKit({ host, library, limitMilliseconds = CHECK_MILLISECONDS }: ConformanceParts, seconds: number): Kit {
+function createKit(
+  { host, library, limitMilliseconds = CHECK_MILLISECONDS }: ConformanceOptions,
+  seconds: number,
+): Kit {
   let running: { process: ManagedProcess; peer: Peer<WorkerMethods, WorkerNotifications> } | null = null
   const end = async (): Promise<void> => {
     running?.process.kill()

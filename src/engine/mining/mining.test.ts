@@ -24,7 +24,7 @@ function scriptedRunner(deviceId: string) {
     canRun: () => true,
     restarts: 0,
     runningJobs: [] as DeviceRunner['runningJobs'],
-    networkTrouble: null,
+    networkError: null,
     endFinish: () => undefined as void,
     startMining: ({ backend }: { backend: NonNullable<DeviceRunner['backend']> }) => {
       runner.backend = backend
@@ -82,7 +82,7 @@ function controller(options: { devices?: string[]; keepsGoing?: boolean } = {}) 
     backendsKnown: () => Promise.resolve(),
     allKnown: () => Promise.resolve(),
     runner,
-    samplesWanted: () => true,
+    syntheticJobsWanted: () => true,
     keepsGoing: () => keepsGoing,
     setKeepsGoing: (wanted) => {
       keepsGoing = wanted

@@ -25,7 +25,7 @@ export interface MiningRunner {
   readonly reason: string | null
   readonly backend: BackendName | null
   readonly runningJobs: readonly unknown[]
-  readonly networkTrouble: string | null
+  readonly networkError: string | null
   startMining(options: MiningOptions): void
   /** Within two seconds, also in the middle of a job. */
   stop(): Promise<void>
@@ -69,7 +69,7 @@ export interface MiningControlOptions {
   /** settles when each device does */
   allKnown: () => Promise<void>
   runner: (deviceId: string) => MiningRunner
-  samplesWanted: () => boolean
+  syntheticJobsWanted: () => boolean
   keepsGoing: () => boolean
   setKeepsGoing: (keepGoing: boolean) => void
   /** the practice network's hour counts; a real network's does not */
@@ -141,7 +141,11 @@ export function createMining(control: MiningControlOptions): Mining {
     const threads = device.threads === null ? undefined : (options.threads ?? device.threads.inUse)
     const runner = control.runner(device.id)
     if (threads !== undefined) runner.setThreads(threads)
-    runner.startMining({ backend, tier: options.tier ?? null, samples: options.samples ?? control.samplesWanted() })
+    runner.startMining({
+      backend,
+      tier: options.tier ?? null,
+      samples: options.samples ?? control.syntheticJobsWanted(),
+    })
   }
 
   const stopLater = (): void => {
@@ -236,7 +240,7 @@ export function createMining(control: MiningControlOptions): Mining {
       const working = usable(wanted).map((device) => control.runner(device.id))
       if (working.length === 0) return 'paused'
       if (working.every((runner) => runner.state === 'faulted')) return 'faulted'
-      if (working.every((runner) => runner.networkTrouble !== null || runner.resting !== null)) return 'paused'
+      if (working.every((runner) => runner.networkError !== null || runner.resting !== null)) return 'paused'
       return working.every((runner) => runner.state === 'starting' || runner.state === 'idle') ? 'starting' : 'mining'
     },
     get pausedBecause() {
@@ -246,8 +250,8 @@ export function createMining(control: MiningControlOptions): Mining {
       if (working.length === 0) causes.push('no-device')
       else {
         const runners = working.map((device) => control.runner(device.id))
-        if (runners.every((runner) => runner.networkTrouble !== null || runner.resting !== null)) {
-          if (runners.some((runner) => runner.networkTrouble !== null)) causes.push('network')
+        if (runners.every((runner) => runner.networkError !== null || runner.resting !== null)) {
+          if (runners.some((runner) => runner.networkError !== null)) causes.push('network')
           if (runners.some((runner) => runner.resting === 'heat')) causes.push('heat')
           if (runners.some((runner) => runner.resting === 'throttle')) causes.push('throttle')
         }
@@ -293,12 +297,12 @@ export function createMining(control: MiningControlOptions): Mining {
             deviceId: runner.deviceId,
           })
         }
-        if (runner.networkTrouble !== null) {
+        if (runner.networkError !== null) {
           notices.push({
             id: `network-${runner.deviceId}`,
             severity: 'warning',
             title: 'The network does not answer.',
-            detail: runner.networkTrouble,
+            detail: runner.networkError,
           })
         }
       }

@@ -37,18 +37,18 @@ export interface ThrottleState {
   present(idleSeconds: number): void
 }
 
-export function createThrottle(parts: {
+export function createThrottle(options: {
   clock: { now(): number; monotonic(): number }
   settings: () => Throttle
 }): ThrottleState {
-  const { clock } = parts
+  const { clock } = options
   let presence: { idleSeconds: number; at: number } | null = null
   const now = (): { level: ThrottleLevelName; pace: Pace } => {
     const local = new Date(clock.now())
     const age = presence === null ? 0 : clock.monotonic() - presence.at
     const idleSeconds =
       presence === null || age > PRESENCE_HOLDS_MILLISECONDS ? null : presence.idleSeconds + age / 1000
-    return throttleLevelAt(parts.settings(), local.getHours() * 60 + local.getMinutes(), idleSeconds)
+    return throttleLevelAt(options.settings(), local.getHours() * 60 + local.getMinutes(), idleSeconds)
   }
   return {
     get level() {

@@ -3,19 +3,16 @@ import { join } from 'node:path'
 import type { Download } from '#shared/contract/models'
 import { hashOrigin, type Catalogue, type CatalogueEntry, type CatalogueFile } from '#shared/domain/catalogue'
 import { Failure } from '#shared/domain/errors'
-import type { Clock } from '#process/clock'
-import type { Log } from '../base'
+import type { RigContext } from '../base'
 import { entryOf } from './catalogue'
 import { fetchFile, PERSISTENCE, type FetchedFile, type Persistence } from './download-file'
 import { NEW_REQUEST, openRequests, type Request } from './download-requests'
 import { describeTask, downloadFailure, newTask, presentFile, type DownloadTask } from './download-task'
 
-export interface DownloadParts {
+export interface DownloadsOptions {
   /** of the model store, absolute */
   folder: string
   catalogue: Catalogue
-  clock: Clock
-  log: Log
   /** the folder of LODE_MODELS_FOLDER, or null */
   modelsFolder: string | null
   persistence?: Persistence
@@ -42,16 +39,19 @@ export interface Downloads {
 
 const EVENT_MILLISECONDS = 250
 
-export function createDownloads(parts: DownloadParts): Downloads {
-  const { catalogue, clock, log } = parts
-  const requests = openRequests(parts.folder)
+export function createDownloads(
+  { clock, log }: Pick<RigContext, 'clock' | 'log'>,
+  options: DownloadsOptions,
+): Downloads {
+  const { catalogue } = options
+  const requests = openRequests(options.folder)
   const tasks = new Map<string, DownloadTask>()
   let queue: Promise<void> = Promise.resolve()
   let stopped = false
 
   const report = (task: DownloadTask): void => {
     task.reportedAt = clock.monotonic()
-    parts.onChange(describeTask(task))
+    options.onChange(describeTask(task))
   }
   const enter = (task: DownloadTask, state: Download['state']): void => {
     task.state = state
@@ -91,7 +91,7 @@ export function createDownloads(parts: DownloadParts): Downloads {
     }
     signal.throwIfAborted()
     enter(task, 'installing')
-    await parts.install(entry, join(requests.folder(entry.id), 'files'), fetched)
+    await options.install(entry, join(requests.folder(entry.id), 'files'), fetched)
     await requests.remove(entry.id)
     tasks.delete(entry.id)
     rest(task, 'done')
@@ -103,8 +103,8 @@ export function createDownloads(parts: DownloadParts): Downloads {
     return fetchFile(file, {
       folder: requests.folder(entry.id),
       signal: task.control.signal,
-      persistence: parts.persistence ?? PERSISTENCE,
-      modelsFolder: parts.modelsFolder,
+      persistence: options.persistence ?? PERSISTENCE,
+      modelsFolder: options.modelsFolder,
       hubHash: task.request.hubHashes[file.path] ?? null,
       onHubHash: (sha256) => {
         if (hashOrigin(entry) === 'pinned' || task.request.hubHashes[file.path] !== undefined) return
@@ -150,7 +150,7 @@ export function createDownloads(parts: DownloadParts): Downloads {
       await countKept(task)
       return rest(task, 'paused')
     }
-    const failure = downloadFailure(task.entry, error, parts.folder)
+    const failure = downloadFailure(task.entry, error, options.folder)
     log.warn('a model could not be fetched', { model: id, ...failure })
     // Bytes are kept only where a later attempt can continue from them.
     if (failure.code !== 'unavailable') {

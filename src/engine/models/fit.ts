@@ -17,7 +17,7 @@ const USUAL_CONTEXT = 4096
 /** Free disk that should be left. */
 const DISK_RESERVE_BYTES = 2_000_000_000
 
-export interface Room {
+export interface Capacity {
   memoryBytes: number
   availableMemoryBytes: number
   /** free bytes where models lie; null where the system does not say */
@@ -25,7 +25,7 @@ export interface Room {
 }
 
 /** Memory alone. Containers count by their own limit. */
-export function memoryRoom(): Room {
+export function memoryCapacity(): Capacity {
   const limit = process.constrainedMemory()
   const memoryBytes = limit > 0 && limit < totalmem() ? limit : totalmem()
   return {
@@ -35,9 +35,9 @@ export function memoryRoom(): Room {
   }
 }
 
-export async function measureRoom(folder: string): Promise<Room> {
+export async function measureCapacity(folder: string): Promise<Capacity> {
   const free = await statfs(folder).catch(() => null)
-  return { ...memoryRoom(), diskFreeBytes: free === null ? null : free.bavail * free.bsize }
+  return { ...memoryCapacity(), diskFreeBytes: free === null ? null : free.bavail * free.bsize }
 }
 
 /** Memory of a model that runs with `contextTokens`: weights, cache at that context, and the runtime. */
@@ -49,7 +49,7 @@ export function memoryNeeded(
 }
 
 /** `diskBytes`: what the disk must still take; 0 for a model that is installed. */
-export function fitOf(memoryBytes: number, diskBytes: number, room: Room): Fit {
+export function fitOf(memoryBytes: number, diskBytes: number, room: Capacity): Fit {
   const memory = memoryVerdict(memoryBytes, room)
   const disk = diskBytes === 0 || room.diskFreeBytes === null ? 'fits' : diskVerdict(diskBytes, room.diskFreeBytes)
   const size = (bytes: number): string => english.bytes(bytes, NO_BREAK_SPACE)
@@ -64,7 +64,7 @@ export function fitOf(memoryBytes: number, diskBytes: number, room: Room): Fit {
 }
 
 /** At the usual context, or the model's own where that is smaller. */
-export function fitOfInstalled(model: InstalledModel, room: Room): Fit {
+export function fitOfInstalled(model: InstalledModel, room: Capacity): Fit {
   return fitOf(memoryNeeded(modelMemory(model), Math.min(model.manifest.context, USUAL_CONTEXT)), 0, room)
 }
 
@@ -72,7 +72,7 @@ export function fitOfInstalled(model: InstalledModel, room: Room): Fit {
 export function fitOfEntry(
   entry: CatalogueEntry,
   context: number | null,
-  room: Room,
+  room: Capacity,
   bytesDone: number,
 ): { chosenContext: number; fit: Fit } {
   const chosenContext = Math.min(entry.context, context ?? USUAL_CONTEXT)
@@ -84,7 +84,7 @@ export function fitOfEntry(
 
 const VERDICT: Record<FitVerdict, string> = { fits: 'fits', tight: 'tight', no: 'does not fit' }
 
-function memoryVerdict(bytes: number, room: Room): FitVerdict {
+function memoryVerdict(bytes: number, room: Capacity): FitVerdict {
   if (bytes > room.memoryBytes * MOST_SHARE) return 'no'
   return bytes > room.memoryBytes * TIGHT_SHARE || bytes > room.availableMemoryBytes ? 'tight' : 'fits'
 }

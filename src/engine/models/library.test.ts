@@ -7,14 +7,14 @@ import type { Download } from '#shared/contract/models'
 import { catalogue, hashOrigin, type Catalogue } from '#shared/domain/catalogue'
 import type { ModelTotal } from '../ledger'
 import { readCatalogue } from './catalogue'
-import { fitOf, memoryNeeded, type Room } from './fit'
+import { fitOf, memoryNeeded, type Capacity } from './fit'
 import { createModelStore } from './store'
 import { createLibrary } from './library'
 import { folderOf, noConversion, smallModel, temporaryFolder } from './model-folder.test.support'
 
 const shipped = join(import.meta.dirname, '../../../resources/catalogue.json')
 const GB = 1e9
-const room = (memory: number, available = memory, disk = 100 * GB): Room => ({
+const room = (memory: number, available = memory, disk = 100 * GB): Capacity => ({
   memoryBytes: memory,
   availableMemoryBytes: available,
   diskFreeBytes: disk,
@@ -84,7 +84,7 @@ describe('the fit', () => {
     )
   })
 
-  test.each<[string, Room, number, number, object]>([
+  test.each<[string, Capacity, number, number, object]>([
     [
       'fits',
       room(16 * GB),

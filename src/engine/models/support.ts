@@ -74,11 +74,9 @@ export async function createModelSupport(rig: RigContext, options: ModelSupportO
     onChange: (list) => events.emit('models.changed', list),
   })
   await rm(uploadsFolder, { recursive: true, force: true })
-  const downloads = createDownloads({
+  const downloads = createDownloads(rig, {
     folder,
     catalogue,
-    clock,
-    log,
     modelsFolder: environment.modelsFolder ?? null,
     install: async (entry, from, files) => void (await models.install(entry, from, files)),
     onChange: (download) => {

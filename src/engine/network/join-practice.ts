@@ -23,7 +23,7 @@ export async function joinPractice(
   const practice = await openPracticeNetwork({
     folder: dataDir,
     verifier: { digest: (share) => verifier.digest(share) },
-    samples: { generate: (kind, seed) => verifier.generate(kind, seed) },
+    syntheticJobs: { generate: (kind, seed) => verifier.generate(kind, seed) },
     clock,
     random: randomBytes,
     configuration: {

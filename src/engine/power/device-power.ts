@@ -30,15 +30,15 @@ export interface DevicePowers {
   refresh(inventory: SensorInventory): void
 }
 
-export interface DevicePowersParts {
+export interface DevicePowersOptions {
   inventory: SensorInventory
   isDriverDevice: (id: string) => boolean
 }
 
-export function createDevicePowers(parts: DevicePowersParts): DevicePowers {
+export function createDevicePowers(options: DevicePowersOptions): DevicePowers {
   const processors = readProcessorTable()
   const graphics = readGraphicsTable()
-  let { inventory } = parts
+  let { inventory } = options
   let meter: PowerMeter = createPowerMeter({ inventory, processors })
   const attached = new Map<string, PoweredDevice>()
   const latest = new Map<string, SensorReading>()
@@ -90,7 +90,7 @@ export function createDevicePowers(parts: DevicePowersParts): DevicePowers {
   }
 
   const of = (id: string): DevicePower =>
-    id === 'cpu0' ? ofProcessor() : parts.isDriverDevice(id) ? ofDriverDevice(id) : ofGraphics(id)
+    id === 'cpu0' ? ofProcessor() : options.isDriverDevice(id) ? ofDriverDevice(id) : ofGraphics(id)
 
   return {
     attach: (device) => void attached.set(device.deviceId, device),
@@ -98,7 +98,7 @@ export function createDevicePowers(parts: DevicePowersParts): DevicePowers {
     of,
     atFullLoad: (id) => {
       const now = of(id)
-      if (now.certainty === 'measured' || parts.isDriverDevice(id)) return now
+      if (now.certainty === 'measured' || options.isDriverDevice(id)) return now
       return id === 'cpu0' ? { ...now, ...powerOf(meter.estimateAt(1)) } : ofGraphics(id, 1)
     },
     clockHertz: (id) => latest.get(id)?.clockHertz ?? null,

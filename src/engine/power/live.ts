@@ -61,14 +61,14 @@ export interface Live {
   stop(): void
 }
 
-export function createLive(parts: {
+export function createLive(options: {
   clock: Clock
   metrics: Metrics
   power: (deviceId: string) => DevicePower
   isMining: () => boolean
   onTick: (tick: LiveTick) => void
 }): Live {
-  const { clock } = parts
+  const { clock } = options
   const accounts = new Map<string, Account>()
   let lastTick: LiveTick | null = null
   let lastAt = clock.monotonic()
@@ -111,7 +111,7 @@ export function createLive(parts: {
     // A computer that slept did not mine: the gap counts as one interval of usual length.
     const milliseconds = Math.min(monotonic - lastAt, 5 * TICK_MILLISECONDS)
     lastAt = monotonic
-    const active = parts.isMining() || [...accounts.values()].some(({ runner }) => runner.runningJobs.length > 0)
+    const active = options.isMining() || [...accounts.values()].some(({ runner }) => runner.runningJobs.length > 0)
     const at = clock.now()
     for (const account of accounts.values()) {
       const second = closeSecond(account, monotonic, milliseconds)
@@ -126,11 +126,11 @@ export function createLive(parts: {
   const publish = (at: number, milliseconds: number): void => {
     const all = [...accounts.values()]
     const working = all.filter(({ runner }) => runner.state !== 'idle' && runner.state !== 'faulted')
-    const powers = working.map(({ runner }) => parts.power(runner.deviceId))
+    const powers = working.map(({ runner }) => options.power(runner.deviceId))
     const known = powers.flatMap(({ watts, certainty }) =>
       watts === null || certainty === null ? [] : [{ amount: watts, certainty }],
     )
-    parts.metrics.append({
+    options.metrics.append({
       at,
       milliseconds,
       devices: all.map((account) => {
@@ -154,7 +154,7 @@ export function createLive(parts: {
       wattsCertainty: certaintyOfSum(known),
       macsPerJoule: perJoule(working.map(({ window }) => window)),
       devices: all.map(({ runner, window }) => {
-        const power = parts.power(runner.deviceId)
+        const power = options.power(runner.deviceId)
         return {
           id: runner.deviceId,
           macsPerSecond: mean(window, 'macs'),
@@ -166,7 +166,7 @@ export function createLive(parts: {
         }
       }),
     }
-    parts.onTick(lastTick)
+    options.onTick(lastTick)
   }
   timer = clock.setTimeout(tick, TICK_MILLISECONDS)
 
@@ -179,7 +179,7 @@ export function createLive(parts: {
           runner,
           pendingMacs: 0,
           pendingCredit: 0,
-          energy: createEnergyAccount(clock, () => parts.power(runner.deviceId)),
+          energy: createEnergyAccount(clock, () => options.power(runner.deviceId)),
           window: [],
         })
     },

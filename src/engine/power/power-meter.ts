@@ -38,9 +38,9 @@ export interface PowerMeter {
 const COUNTER_SOURCE = "the processor's energy counter"
 
 /** Power of the processor of `inventory`, by the table that comes with Lode unless another is given. Readings in, figures out. */
-export function createPowerMeter(parts: { inventory: SensorInventory; processors?: ProcessorTable }): PowerMeter {
-  const processors = parts.processors ?? readProcessorTable()
-  const basis = estimationBasis(parts.inventory, processors)
+export function createPowerMeter(options: { inventory: SensorInventory; processors?: ProcessorTable }): PowerMeter {
+  const processors = options.processors ?? readProcessorTable()
+  const basis = estimationBasis(options.inventory, processors)
   let before: SensorReading | undefined
   const estimateAt = (load: number): PowerFigure =>
     basis.fullWatts === undefined

@@ -31,7 +31,7 @@ export interface SensorReadings {
   stop(): void
 }
 
-export interface SensorReadingsParts {
+export interface SensorReadingsOptions {
   clock: Clock
   /** The sensors process. Null: it is away. Never rejects. */
   machine: { read(): Promise<MachineReading | null> }
@@ -46,8 +46,8 @@ const READ_MILLISECONDS = 1000
 const MACHINE = 'machine'
 
 /** Reads at once and then every second. A source that has not answered the question before is not asked again. */
-export function createSensorReadings(parts: SensorReadingsParts): SensorReadings {
-  const { clock } = parts
+export function createSensorReadings(options: SensorReadingsOptions): SensorReadings {
+  const { clock } = options
   const underWay = new Map<string, Promise<void>>()
   /** of drivers' devices, for the mean power of those that count joules and give no watts */
   const before = new Map<string, SensorReading>()
@@ -55,10 +55,10 @@ export function createSensorReadings(parts: SensorReadingsParts): SensorReadings
   let stopped = false
 
   const emit = (reading: SensorReading): void => {
-    if (!stopped) parts.onReading(reading)
+    if (!stopped) options.onReading(reading)
   }
   const readMachine = async (): Promise<void> => {
-    const found = await parts.machine.read()
+    const found = await options.machine.read()
     if (found === null) return
     const readings = fromMachine(found)
     const ids = readings.map(({ deviceId }) => deviceId)
@@ -88,13 +88,13 @@ export function createSensorReadings(parts: SensorReadingsParts): SensorReadings
   const tick = (): void => {
     timer = clock.setTimeout(tick, READ_MILLISECONDS)
     void once(MACHINE, readMachine)
-    for (const device of parts.driverDevices()) void once(device.deviceId, () => readDriverDevice(device))
+    for (const device of options.driverDevices()) void once(device.deviceId, () => readDriverDevice(device))
   }
   let timer = clock.setTimeout(tick, 0)
 
   return {
     read: async (deviceId) => {
-      const device = parts.driverDevices().find((candidate) => candidate.deviceId === deviceId)
+      const device = options.driverDevices().find((candidate) => candidate.deviceId === deviceId)
       if (device) await once(deviceId, () => readDriverDevice(device))
     },
     stop: () => {

@@ -6,9 +6,8 @@ import { BENCHMARK_EPOCH } from '#shared/domain/benchmark'
 import type { TierName } from '#shared/domain/tiers'
 import type { GpuAdapter, WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
 import type { BackendName } from '#shared/domain/backend'
-import type { ProcessHost } from '#process/host'
 import { createPeer } from '#process/peer'
-import type { Log } from '../base'
+import type { RigContext } from '../base'
 
 /** Enough to see the right digests; what is measured meanwhile says nothing. */
 const DIGEST_SECONDS = 0.01
@@ -35,7 +34,7 @@ export interface BackendFinding {
  * not come in time. Null: it does not work here, or `stopping` ended the look; why is logged. Never rejects.
  */
 export async function probeBackend(
-  { host, log }: { host: ProcessHost; log: Log },
+  { host, log }: Pick<RigContext, 'host' | 'log'>,
   stopping: AbortSignal,
   look: BackendFinding,
 ): Promise<number | null> {

@@ -12,15 +12,15 @@ export interface Recomputing {
 
 /** Calls `work` with a worker on the processor, which ends with it or with the signal. Rejects with Failure `cancelled` then. */
 export async function recompute<T>(
-  parts: { host: ProcessHost; threads: number; signal?: AbortSignal },
+  options: { host: ProcessHost; threads: number; signal?: AbortSignal },
   work: (recomputing: Recomputing) => Promise<T>,
 ): Promise<T> {
-  const { signal } = parts
+  const { signal } = options
   const isCancelled = (): boolean => signal?.aborted ?? false
   const cancelled = (): Failure => new Failure('cancelled', 'the check was cancelled')
   if (isCancelled()) throw cancelled()
-  const start: WorkerStart = { role: 'worker', deviceId: 'check', threads: parts.threads }
-  const child = await parts.host.start('worker', start)
+  const start: WorkerStart = { role: 'worker', deviceId: 'check', threads: options.threads }
+  const child = await options.host.start('worker', start)
   const kill = (): void => child.kill()
   signal?.addEventListener('abort', kill)
   if (isCancelled()) kill()

@@ -2,11 +2,10 @@
 import { Failure } from '#shared/domain/errors'
 import type { LoadedModel } from '#shared/domain/model-stages'
 import type { WorkerMethod, WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
-import type { ProcessExit, ProcessHost } from '#process/host'
+import type { ProcessExit } from '#process/host'
 import { createPeer, PeerUnavailable, type Peer } from '#process/peer'
-import type { Clock } from '#process/clock'
 import { supervise, type SupervisedState, type Supervisor } from '#process/supervisor'
-import type { Log } from '../base'
+import type { RigContext } from '../base'
 
 export interface WorkerClient {
   readonly name: string
@@ -29,12 +28,8 @@ export interface WorkerClient {
   stop(): Promise<void>
 }
 
-export interface WorkerClientParts {
+export interface WorkerClientOptions {
   name: string
-  host: ProcessHost
-  clock: Clock
-  random: () => number
-  log: Log
   start: WorkerStart
   onState: () => void
   onToken?: (data: WorkerNotifications['job.token']) => void
@@ -67,8 +62,11 @@ const DEADLINES_MILLISECONDS: Readonly<Record<WorkerMethod, number>> = {
 }
 
 /** Starts the process at once. */
-export function startWorker(parts: WorkerClientParts): WorkerClient {
-  const { name, log } = parts
+export function startWorker(
+  { host, clock, randomFraction, log }: Pick<RigContext, 'host' | 'clock' | 'randomFraction' | 'log'>,
+  options: WorkerClientOptions,
+): WorkerClient {
+  const { name } = options
   let peer: Peer<WorkerMethods, WorkerNotifications> | null = null
   let waiting: { resolve: () => void; reject: (error: Failure) => void }[] = []
   let residentBytes: number | null = null
@@ -84,7 +82,9 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
   }
   const unavailable = (): Failure =>
     new Failure(
-      (parts.start.driver ?? parts.start.gpu) !== undefined && endedByItself ? 'driver-fault' : 'device-unavailable',
+      (options.start.driver ?? options.start.gpu) !== undefined && endedByItself
+        ? 'driver-fault'
+        : 'device-unavailable',
       `${name} keeps stopping: ${reason}`,
       'Try it again on the Devices screen.',
     )
@@ -98,10 +98,10 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
         const before = loadedModels
         loadedModels = beat.models
         supervisor?.resetHeartbeat()
-        if (before.map(({ hash }) => hash).join() !== beat.models.map(({ hash }) => hash).join()) parts.onState()
+        if (before.map(({ hash }) => hash).join() !== beat.models.map(({ hash }) => hash).join()) options.onState()
       })
-      if (parts.onToken) peer.on('job.token', parts.onToken)
-      if (parts.onComputed) peer.on('jobs.computed', parts.onComputed)
+      if (options.onToken) peer.on('job.token', options.onToken)
+      if (options.onComputed) peer.on('jobs.computed', options.onComputed)
       log.info('process runs', { process: name, pid: state.process.pid })
       releaseWaiting((entry) => entry.resolve())
     } else {
@@ -117,13 +117,13 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
       if (state.state === 'stopped')
         releaseWaiting((entry) => entry.reject(new Failure('cancelled', `${name} was stopped`)))
     }
-    parts.onState()
+    options.onState()
   }
   let supervisor: Supervisor | undefined
   supervisor = supervise({
-    start: () => parts.host.start('worker', parts.start),
-    clock: parts.clock,
-    random: parts.random,
+    start: () => host.start('worker', options.start),
+    clock,
+    random: randomFraction,
     describe: describeExit,
     onState,
     watchHeartbeat: true,
@@ -152,7 +152,7 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
       if (asked === null) throw new PeerUnavailable(`${name} is not running`, false)
       try {
         return await asked.request(method, params, {
-          timeoutMilliseconds: parts.deadlines?.[method] ?? DEADLINES_MILLISECONDS[method],
+          timeoutMilliseconds: options.deadlines?.[method] ?? DEADLINES_MILLISECONDS[method],
         })
       } catch (error) {
         if (error instanceof PeerUnavailable && error.timedOut && peer === asked)
