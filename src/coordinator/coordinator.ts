@@ -1,6 +1,6 @@
 /**
- * The coordinator: leases work, checks what comes back, answers with signed receipts (protocol.md §§1 to 3, 5). It knows
- * neither its store, nor where it runs, nor how its rigs reach it: the practice network embeds it, a pool serves it.
+ * The coordinator: leases work, checks what comes back, answers with signed receipts (protocol.md §§1 to 3, 5). It does
+ * not depend on a kind of store, a host or a transport: the practice network embeds it, a pool serves it.
  */
 import { helloBody, signedHello, type Hello, type Welcome } from '#shared/protocol/hello'
 import { PROTOCOL_VERSION } from '#shared/protocol/parameters'
@@ -28,18 +28,18 @@ export interface CoordinatorOptions {
   syntheticJobs: SyntheticJobSource
   /** UTC milliseconds */
   clock: { now(): number }
-  /** that many unpredictable bytes */
+  /** returns `bytes` unpredictable bytes */
   random: (bytes: number) => Uint8Array
   /** the network's key */
   signer: Signer
   signatures: SignatureVerifier
-  /** what differs from practice's rules */
+  /** settings that differ from DEFAULT_CONFIGURATION */
   configuration?: Partial<CoordinatorConfiguration>
 }
 
 export interface Coordinator extends Network, Pick<Jobs, 'enqueueJob' | 'cancelJob' | 'jobState'> {}
 
-/** Safe under concurrent calls and beside other coordinators on the same store. Rejects when the store does. */
+/** Creates a coordinator. It is safe under concurrent calls and beside other coordinators on the same store. Rejects when the store does. */
 export async function createCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
   const configuration = { ...DEFAULT_CONFIGURATION, ...options.configuration }
   const { store, clock, signer, signatures } = options
@@ -80,5 +80,5 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   }
 }
 
-/** Just enough of a hello to see which version its sender speaks. */
+/** The part of a hello that says which protocol version its sender speaks. */
 const anyVersion = z.object({ body: helloBody.pick({ protocolVersion: true }).loose() }).loose()

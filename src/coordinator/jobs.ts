@@ -16,7 +16,7 @@ import type { KeptBounds } from './kept-bounds'
 import { refuse, refuseMalformed } from './refusals'
 import type { CoordinatorStore, JobLease, QueuedJob, StoredJobState } from './store'
 
-/** Draws work that nobody has seen before. Rejects with Failure `unavailable` when it cannot now. */
+/** Draws synthetic jobs, which nobody has seen before. Rejects with Failure `unavailable` when it cannot draw now. */
 export interface SyntheticJobSource {
   generate(kind: JobKind, seed: string): Promise<{ input: JobInput; knownText?: string[] }>
 }
@@ -44,7 +44,7 @@ export interface NetworkJobState {
 export interface Jobs extends Pick<Network, 'leaseJob' | 'renewJob' | 'returnJob'> {
   /** Queues a job. The same id with the same work again changes nothing. */
   enqueueJob(job: EnqueuedJob): Promise<Answer<null>>
-  /** Takes a job back that is not finished; a rig that works on it learns so when it renews. */
+  /** Cancels a job that is not finished; a rig that works on it learns this when it renews the lease. */
   cancelJob(id: string): Promise<Answer<null>>
   jobState(id: string): Promise<NetworkJobState | undefined>
 }

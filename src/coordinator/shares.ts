@@ -11,7 +11,7 @@ import { signReceipt } from './receipts'
 import { isSignedBy, refuse, refuseMalformed } from './refusals'
 import type { AcceptedShare, CoordinatorStore, UnitRecord } from './store'
 
-/** Recomputes one nonce. Rejects when it cannot: the share is then neither taken nor refused, and the rig asks again. */
+/** Recomputes one nonce. Rejects when it cannot: the share is then neither accepted nor refused, and the rig sends it again. */
 export interface Verifier {
   digest(context: { tier: TierName; epochSeed: string; publicKey: string; nonce: bigint }): Promise<string>
 }
@@ -35,7 +35,7 @@ export function createShares(deps: {
     const nonce = BigInt(body.nonce)
     const key = { rig: body.rig, epoch: body.epoch, nonce }
     const earlier = await store.share(key)
-    // The same share again is answered forever, also after its epoch: a rig asks again after a crash.
+    // The same share again is answered forever, also after its epoch: a rig sends it again after a crash.
     if (earlier?.signature === signature) return repeated(earlier)
 
     const open = await epochs.open(body.epoch)

@@ -50,7 +50,7 @@ export function createUnits(deps: {
     for (;;) {
       const unit = new DataView(Uint8Array.from(random(4)).buffer).getUint32(0)
       const added = await store.addUnit({ epoch: epoch.number, unit, rig, tier, difficulty, expiresAt })
-      if (!added) continue // that number is taken: draw another
+      if (!added) continue // the number is taken: another one is drawn
       const body: Unit = {
         network: configuration.network,
         unit,

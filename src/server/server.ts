@@ -1,4 +1,4 @@
-/** The engine's loopback door: the page over HTTP, the contract over a WebSocket. Nothing is answered to anyone else. */
+/** The engine's loopback server: the page over HTTP, the contract over a WebSocket. Requests of other sites are refused. */
 import { timingSafeEqual } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
@@ -17,16 +17,16 @@ export interface LoopbackServer {
   readonly port: number
   /** `http://127.0.0.1:PORT/` without the token */
   readonly origin: string
-  /** the link to give to a person: the token travels in the fragment, which browsers send nowhere */
+  /** the link for a person: the token is in the fragment, which browsers do not send */
   readonly link: string
   close(): Promise<void>
 }
 
-/** An image of 32 MiB in base64 and the words around it. */
+/** An image of 32 MiB in base64 and the JSON around it. */
 const MAX_MESSAGE_BYTES = 48 * 1024 * 1024
 const AUTHENTICATION_MILLISECONDS = 5000
 const PING_MILLISECONDS = 20_000
-/** A client that does not read loses its connection before it costs the engine memory. */
+/** A client that does not read is disconnected before its messages fill the engine's memory. */
 const MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 
 /**
@@ -38,7 +38,7 @@ export async function startLoopbackServer(options: {
   token: string
   port: number
   pageFolder: string | null
-  /** where model files go that the page sends */
+  /** the folder for model files that the page uploads */
   uploadsFolder: string
   logFault: FaultLog
 }): Promise<LoopbackServer> {
@@ -47,7 +47,7 @@ export async function startLoopbackServer(options: {
   let ownHosts: string[] = []
 
   app.addHook('onRequest', async (request, reply) => {
-    // A page of another site may resolve its own name to 127.0.0.1: the Host header betrays it.
+    // A page of another site may resolve its own name to 127.0.0.1: the Host header shows it.
     if (!ownHosts.includes(request.headers.host ?? '')) {
       await reply.code(403).type('text/plain').send('Lode answers to its own address only.\n')
       return
@@ -175,7 +175,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** In constant time, so that a token cannot be guessed digit by digit. */
+/** Compares in constant time, so that a token cannot be guessed digit by digit. */
 function isSameToken(given: string, own: string): boolean {
   const a = Buffer.from(given)
   const b = Buffer.from(own)

@@ -23,7 +23,7 @@ interface UnitRow {
   expires_at: bigint
 }
 
-/** `database` opened by `openNetworkDatabase`. Methods reject with Failure when the disk does not do its part. */
+/** `database` opened by `openNetworkDatabase`. Methods reject with Failure when the disk fails. */
 export function createSqliteStore(database: NetworkDatabase): CoordinatorStore {
   const statements = prepare(database)
   const inTransaction = async <T>(change: () => T): Promise<T> => transaction(database, change)

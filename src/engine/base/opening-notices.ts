@@ -1,4 +1,4 @@
-/** What went wrong while the engine opened its files, without ending it: logged, and shown until the next start. */
+/** Problems that the engine met while it opened its files, and that did not end it: logged, and shown until the next start. */
 import type { Notice } from '#shared/contract/engine'
 import type { Log } from './log'
 

@@ -36,14 +36,14 @@ export function defaultSettings(hostName: string): Settings {
 const NETWORK_KEYS = 'network-keys'
 const networkKeysSchema = z.record(z.string(), z.array(hex64))
 
-/** The keys pinned when this rig joined its networks, by network name; the one in force last. */
+/** The keys that were pinned when this rig joined its networks, by network name; the key in force comes last. */
 export function pinnedNetworkKeys(ledger: LedgerReader): Record<string, string[]> {
   return ledger.setting(NETWORK_KEYS, networkKeysSchema) ?? {}
 }
 
 export function pinNetworkKey(ledger: Ledger, network: string, key: string): void {
   const pinned = pinnedNetworkKeys(ledger)
-  // Former keys stay: receipts of the practice network stay valid when its key file had to be begun anew.
+  // Former keys stay: receipts of the practice network stay valid when its key file had to be recreated.
   const former = (pinned[network] ?? []).filter((other) => other !== key)
   ledger.saveSetting(NETWORK_KEYS, { ...pinned, [network]: [...former, key] })
 }
@@ -62,11 +62,11 @@ export interface DeviceSettings {
   threads?: number | undefined
   /** absent: the default for its kind */
   temperatureLimitCelsius?: number | undefined
-  /** absent: the device keeps its own */
+  /** absent: Lode leaves the limit of the device as it is */
   powerLimitWatts?: number | undefined
   /** why it does not mine until the person retries */
   quarantine?: string | undefined
-  /** the graphics driver under which its matrix units failed; empty where it is not known. Under another they are tried anew. */
+  /** the graphics driver under which the matrix units failed; empty: not known. Under another driver they are tried again. */
   matrixUnitsFailedUnder?: string | undefined
 }
 
@@ -109,17 +109,17 @@ function readSettings(ledger: LedgerReader): Partial<Settings> {
   return ledger.setting(SETTINGS_KEY, settingsSchema.partial()) ?? {}
 }
 
-/** The price that costs are reckoned with, and whether it was assumed. */
+/** The price that costs are computed with, and whether it was assumed. */
 export function electricityPrice({ pricePerKilowattHourMicros: price, currency }: Settings): ElectricityPrice {
   return price === null
     ? { micros: ASSUMED_PRICE_MICROS[currency], currency, assumed: true }
     : { micros: BigInt(price), currency, assumed: false }
 }
 
-/** What electricity costs now, for those who read the ledger: it is opened before there are settings. */
+/** The present price of electricity, for the ledger: the ledger is opened before the settings, which have the price. */
 export interface Tariff {
   current: () => ElectricityPrice
-  /** From now on the price is what `price` says. */
+  /** Sets the function that returns the price from now on. */
   follow(price: () => ElectricityPrice): void
 }
 

@@ -1,23 +1,23 @@
-/** Which backends work on which device of this machine: found by trying, the processor's first, since nothing waits for a slow graphics driver. */
+/** Which backends work on which device of this machine: found by trials. The processor's backends come first: they must not wait for a slow graphics driver. */
 import type { GpuAdapter } from '#shared/ipc/worker'
 import type { BackendName } from '#shared/domain/backend'
 import type { SensorInventory } from '#shared/ipc/sensors'
 import { computingGpus, type GpuFinding } from './describe'
 
 export interface BackendSurvey {
-  /** of the processor, the fastest first */
+  /** the backends of the processor, the fastest first */
   readonly cpu: readonly BackendName[]
-  /** by the id of the graphics processor */
+  /** what was found on each graphics processor, by its id */
   readonly gpus: Readonly<Record<string, GpuFinding>>
   /** graphics processors that are being tried or wait for it */
   readonly underWay: ReadonlySet<string>
-  /** Settles when the processor's backends are known; looks at the first call. */
+  /** Settles when the processor's backends are known; the first call starts the trial. */
   ready(): Promise<void>
   /** Settles when every graphics processor was tried too. */
   settled(): Promise<void>
   /** Tries the graphics processors that are new. */
   lookAtGpus(): Promise<void>
-  /** From now on webgpu uses its vector units. */
+  /** The webgpu backend uses the vector units of this graphics processor from now on. */
   dropMatrixUnits(id: string): void
 }
 
@@ -27,9 +27,9 @@ export interface BackendSurveyOptions {
   nativeWorks: () => Promise<boolean>
   /** what works on an adapter; never rejects */
   gpuBackends: (gpu: { adapter: GpuAdapter; vendor: string; mayUseMatrixUnits: boolean }) => Promise<GpuFinding>
-  /** false: they failed before, under the driver that it has */
+  /** false: the matrix units failed before, under the present graphics driver */
   mayUseMatrixUnits: (id: string) => boolean
-  /** a device can do more than was known */
+  /** called when a trial has found what a device can do */
   onFound: () => void
 }
 

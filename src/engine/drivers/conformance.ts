@@ -1,4 +1,4 @@
-/** The conformance kit (src/worker/drivers) over one library: each check in a process that it may crash or hang. */
+/** The conformance kit (src/worker/drivers) over one library: each check runs in a process that the library may crash or hang. */
 import {
   driverChecks,
   type DriverCheckResult,
@@ -10,23 +10,23 @@ import type { WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ip
 import type { ManagedProcess, ProcessHost } from '#process/host'
 import { createPeer, PeerUnavailable, type Peer } from '#process/peer'
 
-/** Of the run that repeats nonces, as the interface's documentation says. */
+/** Length of the determinism check, which repeats nonces, as the documentation of the interface says. */
 export const DETERMINISM_SECONDS = 60
-/** A check that takes longer hangs. Slow devices need seconds for a nonce of the largest tier. */
+/** A check that takes longer is taken to hang. Slow devices need seconds for a nonce of the largest tier. */
 export const CHECK_MILLISECONDS = 120_000
 
 export interface ConformanceOptions {
   host: ProcessHost
   library: string
-  /** of the run that repeats nonces */
+  /** length of the determinism check, which repeats nonces; absent: DETERMINISM_SECONDS */
   seconds?: number
   limitMilliseconds?: number
   onResult?: (result: DriverCheckResult) => void
-  /** ends the check under way: Failure `cancelled` */
+  /** ends the check under way; `checkConformance` then rejects with Failure `cancelled` */
   signal?: AbortSignal
 }
 
-/** Every check, or those up to the first without which there is nothing else to be checked. */
+/** Runs every check. Ends after a failed first check (library, describe or open), since the others need it. */
 export async function checkConformance(options: ConformanceOptions): Promise<DriverReport> {
   const seconds = options.seconds ?? DETERMINISM_SECONDS
   const kit = createKit(options, seconds)
@@ -42,7 +42,7 @@ export async function checkConformance(options: ConformanceOptions): Promise<Dri
       const result = { id, ok: outcome.ok, detail: outcome.detail }
       checks.push(result)
       options.onResult?.(result)
-      // What cannot be loaded, described or opened has nothing else to be checked.
+      // A library that cannot be loaded, described or opened cannot be checked further.
       if (!result.ok && ['library', 'describe', 'open'].includes(id)) break
     }
   } catch (error) {
@@ -60,7 +60,7 @@ interface Kit {
   end(): Promise<void>
 }
 
-/** One process for all checks; a new one after each that it did not survive. */
+/** Runs all checks in one process; starts a new process after a check that crashed or hung. */
 function createKit(
   { host, library, limitMilliseconds = CHECK_MILLISECONDS }: ConformanceOptions,
   seconds: number,

@@ -1,4 +1,4 @@
-/** Sums that never overflow (protocol.md §5): kept as high × 10^9 + low, joined in bigint. */
+/** Sums that never overflow (protocol.md §5): stored as high × 10^9 + low, added in bigint. */
 import { Failure } from '#shared/domain/errors'
 import { creditMacs } from '#shared/domain/credit'
 import type { WorkAmount } from './types'

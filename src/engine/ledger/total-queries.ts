@@ -7,7 +7,7 @@ import { joinSum } from './sums'
 import type { DayTotal, KindTotal, LedgerReader } from './types'
 
 export const QUARTER_MILLISECONDS = 900_000
-/** A credit counts as accepted also when it has gone further. */
+/** A credit counts as accepted also in the states after that. */
 const ACCEPTED = "('accepted', 'confirmed', 'paid')"
 const END = BigInt(Number.MAX_SAFE_INTEGER)
 

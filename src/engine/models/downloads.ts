@@ -22,11 +22,11 @@ export interface DownloadsOptions {
 }
 
 export interface Downloads {
-  /** Begins, goes on, or joins what is under way. Throws `not-found` for what is not in the catalogue. */
+  /** Starts or continues a download, or joins one that is under way. Throws Failure `not-found` for an id that is not in the catalogue. */
   get(id: string): Promise<Download>
-  /** Keeps the bytes that are on the disk. Throws `not-found` where nothing of that id is fetched. */
+  /** Pauses a download; its bytes stay on the disk. Throws Failure `not-found` if no download has that id. */
   pause(id: string): Promise<Download>
-  /** Removes the bytes that are on the disk. Does nothing where no download has that id. */
+  /** Cancels a download and removes its bytes. Does nothing if no download has that id. */
   cancel(id: string): Promise<void>
   list(): Download[]
   /** Reads the downloads that an earlier run left unfinished. */
@@ -74,7 +74,7 @@ export function createDownloads(
     await requests.save(task.entry.id, task.request)
   }
 
-  /** Fetches every file, then installs. Throws what stopped it. */
+  /** Fetches every file of a model and installs it. Throws the error that stopped it. */
   const work = async (task: DownloadTask): Promise<void> => {
     const { entry } = task
     const { signal } = task.control
@@ -165,7 +165,7 @@ export function createDownloads(
     rest(task, 'failed')
   }
 
-  /** Counts the bytes that a later attempt continues from: those on the disk; of a Python package none. */
+  /** Counts the bytes that a later attempt continues from: those on the disk, none of a Python package. */
   const countKept = async (task: DownloadTask): Promise<void> => {
     const { id, files } = task.entry
     task.bytesDone = await requests.bytesOf(

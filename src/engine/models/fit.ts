@@ -7,12 +7,12 @@ import { english, NO_BREAK_SPACE } from '#shared/domain/format'
 import type { InstalledModel } from '#shared/domain/model-stages'
 import { modelMemory } from './model-memory'
 
-/** What the runtime, the tokenizer and a step's working memory take besides weights and cache. */
+/** Memory of the runtime, the tokenizer and a step's working memory, besides weights and cache. */
 const RUNTIME_BYTES = 250_000_000
-/** Above this share of all memory other programs are pushed out; above the second nothing works any more. */
+/** Above the first share of all memory other programs are swapped out; above the second the computer hardly works. */
 const TIGHT_SHARE = 0.6
 const MOST_SHARE = 0.9
-/** Tokens of context that memory is computed with where nobody says otherwise: a long conversation. */
+/** Tokens of context that memory is computed with if the person chooses none: a long conversation. */
 const USUAL_CONTEXT = 4096
 /** Free disk that should be left. */
 const DISK_RESERVE_BYTES = 2_000_000_000
@@ -20,11 +20,11 @@ const DISK_RESERVE_BYTES = 2_000_000_000
 export interface Capacity {
   memoryBytes: number
   availableMemoryBytes: number
-  /** free bytes where models lie; null where the system does not say */
+  /** free bytes on the disk of the models; null: not known */
   diskFreeBytes: number | null
 }
 
-/** Memory alone. Containers count by their own limit. */
+/** The computer's memory, without the disk. In a container its limit counts. */
 export function memoryCapacity(): Capacity {
   const limit = process.constrainedMemory()
   const memoryBytes = limit > 0 && limit < totalmem() ? limit : totalmem()
@@ -68,7 +68,7 @@ export function fitOfInstalled(model: InstalledModel, room: Capacity): Fit {
   return fitOf(memoryNeeded(modelMemory(model), Math.min(model.manifest.context, USUAL_CONTEXT)), 0, room)
 }
 
-/** `context`: tokens, null for the usual ones; `bytesDone`: what is fetched already. `chosenContext`: what the fit is computed with. */
+/** `context`: tokens, null for the usual ones; `bytesDone`: bytes that are fetched already. `chosenContext`: the tokens that the fit is computed with. */
 export function fitOfEntry(
   entry: CatalogueEntry,
   context: number | null,
@@ -76,7 +76,7 @@ export function fitOfEntry(
   bytesDone: number,
 ): { chosenContext: number; fit: Fit } {
   const chosenContext = Math.min(entry.context, context ?? USUAL_CONTEXT)
-  // The files that are fetched and the graph that is made from them lie on the disk together for a while.
+  // The fetched files and the graph that is made from them are on the disk together for a while.
   const made = entry.form === 'onnx' ? 0 : entry.memory.weightsBytes
   const diskBytes = Math.max(0, entry.bytes - bytesDone) + made
   return { chosenContext, fit: fitOf(memoryNeeded(entry.memory, chosenContext), diskBytes, room) }

@@ -1,4 +1,4 @@
-/** A look at a folder that someone wants to add, before anything of it is opened: only plain files inside it count. */
+/** Lists the files of a folder that a person wants to add, before any is opened: only plain files inside it count. */
 import type { Stats } from 'node:fs'
 import { open, readdir, realpath, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'

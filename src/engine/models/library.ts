@@ -1,4 +1,4 @@
-/** What a person does with models: list, choose, fetch and clean up; over the store and the downloads. */
+/** The model library for the person: list, choose, fetch and clean up models, with the store and the downloads. */
 import { availableParallelism } from 'node:os'
 import type { CatalogueRow, Download, FetchPlan, ModelRow, ModelView } from '#shared/contract/models'
 import type { Catalogue, CatalogueEntry } from '#shared/domain/catalogue'
@@ -37,7 +37,7 @@ export interface ModelLibrary {
   installed(): Promise<ModelRow[]>
   available(context: number | null): Promise<{ models: CatalogueRow[]; plan: FetchPlan }>
   plan(): FetchPlan
-  /** Throws a Failure: `not-found`, or `conflict` where it does not fit (`anyway`: only the disk counts). */
+  /** Throws a Failure: `not-found`, or `conflict` if the model does not fit (`anyway`: only the disk counts). */
   get(id: string, anyway: boolean): Promise<Download>
   cancel(id: string): Promise<void>
   remove(id: string): Promise<void>

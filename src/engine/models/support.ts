@@ -16,7 +16,7 @@ import { createUsableModels, type UsableModels } from './usable-models'
 
 export interface ModelSupportOptions {
   resourcesFolder: string
-  /** what the environment says: LODE_CATALOGUE, LODE_MODELS_FOLDER and LODE_FETCH_MODELS */
+  /** settings of the environment: LODE_CATALOGUE, LODE_MODELS_FOLDER and LODE_FETCH_MODELS */
   environment: ModelEnvironment
   settings: SettingsStore
   verifier: VerifierClient
@@ -32,19 +32,19 @@ export interface ModelEnvironment {
   fetchByItself: boolean
 }
 
-/** What handlers use. */
+/** The models as the handlers use them. */
 export interface ModelAccess {
   models: ModelStore
   usable: UsableModels
   library: ModelLibrary
   downloads: ReturnType<typeof createDownloads>
-  /** Adds what was uploaded and removes it. */
+  /** Adds the uploaded files to the store and removes the upload. */
   addUpload(id: string): Promise<ModelView>
 }
 
 export interface ModelSupport {
   access: ModelAccess
-  /** where the page's server puts what it is sent, a folder for each set of files */
+  /** the folder for uploads of the page, with a subfolder for each set of files */
   uploadsFolder: string
   stop(): Promise<void>
 }

@@ -15,17 +15,17 @@ import { moveAside, openNetworkDatabase } from '#coordinator/sqlite/database'
 import { createSqliteStore } from '#coordinator/sqlite/store'
 
 export interface PracticeNetworkOptions {
-  /** where network.db and network.key live; exists and is owner-only */
+  /** the folder of network.db and network.key; it exists and only its owner can read it */
   folder: string
   verifier: Verifier
   syntheticJobs: SyntheticJobSource
   clock: { now(): number }
   random: (bytes: number) => Uint8Array
-  /** what differs from practice's rules; `firstEpoch` numbers the first epoch of a new store */
+  /** settings that differ from practice's rules; `firstEpoch` numbers the first epoch of a new store */
   configuration?: Partial<CoordinatorConfiguration>
 }
 
-/** Something that happened to the network's files, to be reported once. */
+/** An event of the network's files, to be reported once. */
 export interface PracticeNotice {
   title: string
   detail: string
@@ -62,7 +62,7 @@ export async function openPracticeNetwork(options: PracticeNetworkOptions): Prom
   try {
     const signer = createSigner(key.seed)
     const configuration = { ...options.configuration }
-    // A new store must not number epochs that the ledger knows from the damaged one.
+    // A new store must not use numbers of epochs that the ledger has from the damaged one.
     if (damagedStore !== undefined) configuration.firstEpoch ??= Math.floor(now / 1000)
     const store = createSqliteStore(database)
     const coordinator = await createCoordinator({
@@ -107,7 +107,7 @@ function openKey(
   }
 }
 
-/** Whole or not at all, also when the power fails: written aside, then renamed. */
+/** Writes a file completely or not at all, also when the power fails: under another name first, then renamed. */
 function writeOwnerOnly(file: string, text: string): void {
   const temporary = `${file}.new`
   const descriptor = openSync(temporary, 'w', 0o600)

@@ -1,6 +1,6 @@
 /**
- * What happens now, once a second: rate, watts and work per joule of the last minute for the readouts, a sample for the
- * charts, and joules per device for everything that asks what it cost.
+ * The live figures, once a second: rate, watts and work per joule of the last minute for the readouts, a sample for the
+ * charts, and the joules of each device for the cost of its work.
  */
 import type { LiveTick } from '#shared/contract/engine'
 import { certaintyOfSum, type WorkEnergy } from '#shared/domain/energy'
@@ -11,20 +11,20 @@ import type { ActivityShares, Metrics } from '../ledger'
 
 const TICK_MILLISECONDS = 1000
 const WINDOW_MILLISECONDS = 60_000
-/** A mean over less time is not shown: it says little. */
+/** A mean over a shorter time is not shown: it varies too much. */
 const SHORTEST_MEAN_MILLISECONDS = 10_000
 
-/** Of a device's time so much must have known joules. Where sensors start with the worker, the first second has none. */
+/** The share of a device's time that must have known joules. If sensors start with the worker, the first second has none. */
 const LEAST_KNOWN_SHARE = 0.8
 
-/** A device that works, as far as its figures are concerned. */
+/** A device, as far as its live figures are concerned. */
 export interface LiveDevice {
   readonly deviceId: string
   readonly state: DeviceState
   readonly activity: string
   readonly lane: keyof ActivityShares
   readonly runningJobs: readonly unknown[]
-  /** how long it was in which lane since the last call, milliseconds */
+  /** milliseconds in each lane since the last call */
   takeLaneTimes(): ActivityShares
 }
 
@@ -79,7 +79,7 @@ export function createLive(options: {
     if (milliseconds < SHORTEST_MEAN_MILLISECONDS) return null
     return (window.reduce((sum, second) => sum + second[of], 0) * 1000) / milliseconds
   }
-  /** Over the seconds whose energy is known; null where that is too little of a device's time. */
+  /** Work per joule over the seconds whose energy is known; null: these are too little of a device's time. */
   const perJoule = (windows: readonly (readonly Second[])[]): number | null => {
     const span = (window: readonly Second[]): number => window.reduce((sum, second) => sum + second.milliseconds, 0)
     const known = windows.map((window) => window.filter(isKnown))

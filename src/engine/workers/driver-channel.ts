@@ -25,7 +25,7 @@ export interface DriverChannel {
     method: M,
     params: WorkerMethods[M]['params'],
   ): Promise<WorkerMethods[M]['result']>
-  /** those attached */
+  /** the attached devices */
   peers(): DriverPeer[]
 }
 

@@ -1,4 +1,4 @@
-/** Digests from another backend than the one in question, in a worker process that is thrown away. */
+/** Recomputes digests with another backend than the one under test, in a worker process that is thrown away. */
 import { Failure } from '#shared/domain/errors'
 import type { WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
 import type { ProcessHost } from '#process/host'
@@ -10,7 +10,7 @@ export interface Recomputing {
   digests(asked: Asked): Promise<WorkerMethods['proof.digests']['result']>
 }
 
-/** Calls `work` with a worker on the processor, which ends with it or with the signal. Rejects with Failure `cancelled` then. */
+/** Calls `work` with a worker on the processor. The worker ends after `work`, or when the signal aborts; then this rejects with Failure `cancelled`. */
 export async function recompute<T>(
   options: { host: ProcessHost; threads: number; signal?: AbortSignal },
   work: (recomputing: Recomputing) => Promise<T>,

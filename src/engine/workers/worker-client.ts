@@ -1,4 +1,4 @@
-/** One supervised worker or verifier process, as the engine uses it: ask, and it answers or fails; it comes back by itself. */
+/** The client of one supervised worker or verifier process: a request is answered or fails, and a process that stopped is started again. */
 import { Failure } from '#shared/domain/errors'
 import type { LoadedModel } from '#shared/domain/model-stages'
 import type { WorkerMethod, WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
@@ -10,12 +10,12 @@ import type { RigContext } from '../base'
 export interface WorkerClient {
   readonly name: string
   readonly state: SupervisedState['state']
-  /** why it does not run, in words; empty while it does */
+  /** why the process does not run, in words; empty while it runs */
   readonly reason: string
   readonly restarts: number
-  /** resident memory of its last heartbeat; null before the first */
+  /** resident memory in bytes, from the last heartbeat; null before the first */
   readonly residentBytes: number | null
-  /** of its last heartbeat; none before the first */
+  /** models in memory, from the last heartbeat; none before the first */
   readonly loadedModels: readonly LoadedModel[]
   /**
    * Rejects with PeerUnavailable (Failure `unavailable`) when the process is not there, stops before it has answered, or hangs:
@@ -39,7 +39,7 @@ export interface WorkerClientOptions {
 }
 
 const MINUTE = 60_000
-/** Far beyond what the slowest honest device takes; only a process that hangs comes here. */
+/** Far longer than the slowest working device needs: only a process that hangs reaches a deadline. */
 const DEADLINES_MILLISECONDS: Readonly<Record<WorkerMethod, number>> = {
   'proof.prepare': 10 * MINUTE,
   'proof.run': 10 * MINUTE,
@@ -61,7 +61,7 @@ const DEADLINES_MILLISECONDS: Readonly<Record<WorkerMethod, number>> = {
   configure: MINUTE,
 }
 
-/** Starts the process at once. */
+/** Starts the process at once, and again with back-off when it ends. */
 export function startWorker(
   { host, clock, randomFraction, log }: Pick<RigContext, 'host' | 'clock' | 'randomFraction' | 'log'>,
   options: WorkerClientOptions,
@@ -72,7 +72,7 @@ export function startWorker(
   let residentBytes: number | null = null
   let loadedModels: readonly LoadedModel[] = []
   let reason = ''
-  /** it ended by itself, or hung: not ended from outside, and not unable to start */
+  /** whether the process ended by itself or hung: it was not ended from outside, and it could start */
   let endedByItself = false
 
   const releaseWaiting = (settle: (entry: (typeof waiting)[number]) => void): void => {
@@ -162,7 +162,7 @@ export function startWorker(
     },
     ready: () => {
       const { state } = watched.current
-      // The port closes a moment before the exit is seen: such a process is on its way out.
+      // The port closes a moment before the exit is reported: a process with a closed port is ending.
       if (state === 'running' && peer?.closed === false) return Promise.resolve()
       if (state === 'open') return Promise.reject(unavailable())
       if (state === 'stopped') return Promise.reject(new Failure('cancelled', `${name} was stopped`))

@@ -32,7 +32,7 @@ export interface Signed<T> {
   readonly signature: string
 }
 
-/** RFC 8785 form of a JSON value. Throws for what JSON cannot hold (bigint, undefined at the root) and for strings that are not Unicode. */
+/** RFC 8785 form of a JSON value. Throws for values that JSON does not have (bigint, undefined at the root) and for strings that are not Unicode. */
 export function canonicalText(body: unknown): string {
   const text = canonicalize(body)
   if (text === undefined) throw new TypeError('not a JSON value')
