@@ -1,5 +1,5 @@
 /**
- * Forged shares at the real practice network: its SQLite books, its verifier process, real signatures and real digests
+ * Forged shares at the real practice network: its SQLite store, its verifier process, real signatures and real digests
  * from a worker process. Each is refused with its own code and earns nothing.
  */
 import { randomBytes } from 'node:crypto'
@@ -171,7 +171,7 @@ describe('the practice network takes an honest share and refuses', () => {
     const tooLate = rig.share(unit, late, await rig.digest(late))
     const first = receiptOf(await network.coordinator.submitShare(share))
     expect(first.repeated).toBe(false)
-    // Its process ended before the receipt was stored; the books are opened again, in a later epoch.
+    // Its process ended before the receipt was stored; the store is opened again, in a later epoch.
     network.close()
     ahead += 2 * 3_600_000
     network = await open()

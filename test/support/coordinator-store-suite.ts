@@ -156,7 +156,7 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
       expect([await next(START + 30_001), await next(START + 30_002)]).toEqual([newJob('1').id, newJob('3').id])
     })
 
-    it('leases what is due first, only where it is done in time, and gives up what is late', async () => {
+    it('leases what is due first, only where it is done in time, and fails what is late', async () => {
       const store = open()
       await store.addJob(newJob('1'))
       await store.addJob(newJob('2', { deadline: START + 20_000 }))

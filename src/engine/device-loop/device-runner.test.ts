@@ -96,7 +96,7 @@ describe('proving', () => {
     expect(rig.totals().credits).toBeGreaterThan(before)
   })
 
-  it('a worker that dies is no trouble of the network: mining goes on with the next', async () => {
+  it('a worker that dies is no error of the network: mining goes on with the next', async () => {
     rig.runner.startMining(MINING)
     await rig.clock.advance(5000)
     const crash = (): void => {

@@ -91,7 +91,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
   const step = async (): Promise<boolean> => {
     if (proofs.unwritten !== null) throw proofs.unwritten
     if (await throttle.coolDown()) return !finishing
-    worker.paceThreads()
+    worker.applyThreads()
     const measured = await benchmarks.runNext(worker.ensure, (words) => show('benchmarking', words, 'idle'))
     if (measured) onChange()
     // A job that somebody waits for runs between two slices of a benchmark.
@@ -137,7 +137,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     // A job that somebody waits for is limited to the level's threads, and does not wait for the end of a rest.
     isRestOver: () => stopping || finishing || mining === null || jobs.workPending || benchmarks.waiting,
     show: (words) => show('idle', words, 'paused'),
-    onLook: () => worker.paceThreads(),
+    onLook: () => worker.applyThreads(),
     onHot: (words) => log.warn('device rests', { device: deviceId, reason: words }),
   })
 
@@ -315,7 +315,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     },
     setThreads: (wanted) => {
       threads = wanted
-      worker.paceThreads()
+      worker.applyThreads()
     },
     get benchmarkProgress() {
       return benchmarks.progress

@@ -14,7 +14,7 @@ export interface DeviceWorker {
   /** null: none was started, or it was ended */
   readonly client: WorkerClient | null
   /** Sends the process the number of threads that it may use now, if the number changed. */
-  paceThreads(): void
+  applyThreads(): void
   end(): Promise<void>
   /** Ends the process after a minute, unless `keep` is called before. */
   endWhenIdle(): void
@@ -103,7 +103,7 @@ export function createDeviceWorker(
     get client() {
       return client
     },
-    paceThreads: () => {
+    applyThreads: () => {
       const threads = options.threads()
       if (threads === reportedThreads) return
       reportedThreads = threads

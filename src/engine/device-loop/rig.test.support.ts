@@ -39,7 +39,7 @@ export const NONCES_PER_SECOND = 40
 export function scriptedWorkers(clock: Clock) {
   const script = {
     noncesPerSecond: NONCES_PER_SECOND,
-    /** how long a job takes; null: for ever */
+    /** how long a job takes; null: forever */
     jobMilliseconds: 100 as number | null,
     jobFailure: null as Failure | null,
     /** more jobs than these at once run out of memory */

@@ -16,7 +16,7 @@ export interface BackendSurvey {
   /** Settles when every graphics processor was tried too. */
   settled(): Promise<void>
   /** Tries the graphics processors that are new. */
-  lookAtGpus(): Promise<void>
+  probeGpus(): Promise<void>
   /** The webgpu backend uses the vector units of this graphics processor from now on. */
   dropMatrixUnits(id: string): void
 }
@@ -39,12 +39,12 @@ export function createBackendSurvey(options: BackendSurveyOptions): BackendSurve
   const underWay = new Set<string>()
   let looking: { ready: Promise<void>; settled: Promise<void> } | null = null
 
-  const lookAtProcessor = async (): Promise<void> => {
+  const probeProcessor = async (): Promise<void> => {
     if (!(await options.nativeWorks())) return
     cpu = ['native', ...cpu]
     options.onFound()
   }
-  const lookAtGpus = async (): Promise<void> => {
+  const probeGpus = async (): Promise<void> => {
     const wanted = computingGpus(options.inventory()).filter(({ id }) => gpus[id] === undefined && !underWay.has(id))
     for (const { id } of wanted) underWay.add(id)
     for (const { id, adapter, vendor } of wanted) {
@@ -56,8 +56,8 @@ export function createBackendSurvey(options: BackendSurveyOptions): BackendSurve
   }
   const look = (): { ready: Promise<void>; settled: Promise<void> } => {
     if (looking === null) {
-      const ready = lookAtProcessor()
-      looking = { ready, settled: ready.then(lookAtGpus) }
+      const ready = probeProcessor()
+      looking = { ready, settled: ready.then(probeGpus) }
     }
     return looking
   }
@@ -69,7 +69,7 @@ export function createBackendSurvey(options: BackendSurveyOptions): BackendSurve
     underWay,
     ready: () => look().ready,
     settled: () => look().settled,
-    lookAtGpus,
+    probeGpus,
     dropMatrixUnits: (id) => {
       const found = gpus[id]
       if (found) gpus[id] = { ...found, matrixUnits: false }

@@ -37,7 +37,7 @@ export function createGpuProbe(rig: Pick<RigContext, 'host' | 'log'>, options: G
   let last: Promise<unknown> = Promise.resolve()
 
   /** Tries the matrix units in a process of their own, since the feature is experimental. Returns the rate in MAC/s; null: do not use them. */
-  const lookAtMatrixUnits = async (adapter: GpuAdapter, vectorMacsPerSecond: number): Promise<number | null> => {
+  const probeMatrixUnits = async (adapter: GpuAdapter, vectorMacsPerSecond: number): Promise<number | null> => {
     const name = `the backend webgpu on the int8 matrix units of ${nameOf(adapter)}`
     const macsPerSecond = await probeBackend(rig, stopping.signal, {
       backend: 'webgpu',
@@ -75,7 +75,7 @@ export function createGpuProbe(rig: Pick<RigContext, 'host' | 'log'>, options: G
       })
       if (macsPerSecond === null) continue
       const onMatrixUnits =
-        backend === 'webgpu' && gpu.mayUseMatrixUnits ? await lookAtMatrixUnits(adapter, macsPerSecond) : null
+        backend === 'webgpu' && gpu.mayUseMatrixUnits ? await probeMatrixUnits(adapter, macsPerSecond) : null
       matrixUnits ||= onMatrixUnits !== null
       working.push({ backend, macsPerSecond: onMatrixUnits ?? macsPerSecond })
     }

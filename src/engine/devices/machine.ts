@@ -101,7 +101,7 @@ export function createMachine(
     settled: survey.settled,
     refresh: async () => {
       inventory = await options.readInventory()
-      await survey.lookAtGpus()
+      await survey.probeGpus()
       onRefreshed.emit(inventory)
     },
     driving: (deviceId) => {

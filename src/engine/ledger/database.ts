@@ -9,7 +9,7 @@ export type Db = Database.Database
 export interface OpenOptions {
   file: string
   schema: Schema
-  /** FULL survives power loss with every commit; NORMAL may lose the last ones, never the file */
+  /** FULL keeps every commit after a power loss; NORMAL may lose the last commits, never the file */
   synchronous: 'FULL' | 'NORMAL'
   /** called before anything is written; throws NotOurs for a file that is damaged */
   check?: (db: Db, version: number) => void

@@ -153,7 +153,7 @@ describe.skipIf(noCertificate)('a download', () => {
     ])
   })
 
-  test('begins anew where the server ignores ranges', async () => {
+  test('starts from the beginning where the server ignores ranges', async () => {
     const file = await server()
     file.answer = (request, response, bytes) => {
       if (file.requests.length === 1) return breakAt(0.5)(request, response, bytes)

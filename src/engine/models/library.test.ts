@@ -1,4 +1,4 @@
-/** What a person is told before a model is fetched or loaded, what mining fetches by itself, and what a quota removes. */
+/** What a person sees before a model is fetched or loaded, what mining fetches by itself, and what a quota removes. */
 import { readFileSync } from 'node:fs'
 import { availableParallelism, freemem, totalmem } from 'node:os'
 import { join } from 'node:path'
