@@ -18,6 +18,7 @@ import type { CoordinatorStore, JobLease, QueuedJob, StoredJobState } from './st
 
 /** Draws synthetic jobs, which nobody has seen before. Rejects with Failure `unavailable` when it cannot draw now. */
 export interface SyntheticJobSource {
+  /** Draws an input from a seed (hex), with its known answer if there is one. */
   generate(kind: JobKind, seed: string): Promise<{ input: JobInput; knownText?: string[] }>
 }
 
@@ -46,6 +47,7 @@ export interface Jobs extends Pick<Network, 'leaseJob' | 'renewJob' | 'returnJob
   enqueueJob(job: EnqueuedJob): Promise<Answer<null>>
   /** Cancels a job that is not finished; a rig that works on it learns this when it renews the lease. */
   cancelJob(id: string): Promise<Answer<null>>
+  /** The state of a job; undefined: the network does not know it. */
   jobState(id: string): Promise<NetworkJobState | undefined>
 }
 

@@ -7,6 +7,7 @@ import type { CoordinatorStore } from './store'
 const MOST_KEPT = 256
 
 export interface KeptBounds {
+  /** Computes and keeps the bounds of a job that is queued. */
   keep(job: string, input: EncodedInput): void
   /** The bounds of a job. Undefined once the job has ended and its input was deleted. Rejects when the store does. */
   of(job: string): Promise<InputBounds | undefined>

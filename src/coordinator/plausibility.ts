@@ -36,6 +36,7 @@ interface OcrBounds {
   pages: number
 }
 
+/** The bounds of an input's sizes. */
 export function boundsOf(input: JobInput): InputBounds {
   switch (input.kind) {
     case 'chat': {

@@ -9,10 +9,12 @@ export interface Refused {
   refusal: Refusal
 }
 
+/** A refusal with its code and sentence. */
 export function refuse(code: RefusalCode, message: string): Refused {
   return { ok: false, refusal: { code, message } }
 }
 
+/** The refusal `malformed` with the first problem of the schema. `what`: the object's name in the sentence. */
 export function refuseMalformed(what: string, error: z.ZodError): Refused {
   return refuse('malformed', `The ${what} is malformed. ${describeParseError(error)}.`)
 }

@@ -13,6 +13,7 @@ import type { AcceptedShare, CoordinatorStore, UnitRecord } from './store'
 
 /** Recomputes one nonce. Rejects when it cannot: the share is then neither accepted nor refused, and the rig sends it again. */
 export interface Verifier {
+  /** The digest of a nonce, hex. */
   digest(context: { tier: TierName; epochSeed: string; publicKey: string; nonce: bigint }): Promise<string>
 }
 

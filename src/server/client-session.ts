@@ -22,12 +22,14 @@ export interface EngineApi {
 export interface ClientSession {
   /** Parses and answers one message. Never throws: a message that cannot be parsed is refused, and the engine goes on. */
   receive(raw: unknown): void
+  /** Ends the session: the client gets no more events or answers. */
   close(): void
 }
 
 /** More pending requests of one client are refused: a client must not fill the engine's memory. */
 const MAX_PENDING_REQUESTS = 256
 
+/** Opens the session of one client. */
 export function openClientSession(api: EngineApi, transport: ClientTransport, logFault: FaultLog): ClientSession {
   let wanted = new Set<string>()
   let pending = 0

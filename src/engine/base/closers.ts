@@ -2,6 +2,7 @@ import { describeFault } from './describe-fault'
 import type { Log } from './log'
 
 export interface Closers {
+  /** Adds a function that `closeAll` calls. */
   add(close: () => void | Promise<void>): void
   /** Closes everything that was added, in reverse order; also for an engine that could not be completed. Never rejects. */
   closeAll(): Promise<void>

@@ -4,6 +4,7 @@ import type { Log } from './log'
 
 export interface OpeningNotices {
   readonly notices: Notice[]
+  /** Logs a notice and keeps it for the screens. */
   add(found: { severity: Notice['severity']; code: string; message: string }): void
 }
 

@@ -20,6 +20,7 @@ const ASSUMED_PRICE_MICROS: Record<Settings['currency'], bigint> = {
   JPY: 25_000_000n,
 }
 
+/** Settings of a new rig, named after the computer. */
 export function defaultSettings(hostName: string): Settings {
   return {
     rigName: hostName.trim().slice(0, 60) || 'this rig',
@@ -41,6 +42,7 @@ export function pinnedNetworkKeys(ledger: LedgerReader): Record<string, string[]
   return ledger.setting(NETWORK_KEYS, networkKeysSchema) ?? {}
 }
 
+/** Pins a network's key (hex) as the one in force. */
 export function pinNetworkKey(ledger: Ledger, network: string, key: string): void {
   const pinned = pinnedNetworkKeys(ledger)
   // Former keys stay: receipts of the practice network stay valid when its key file had to be recreated.
@@ -50,6 +52,7 @@ export function pinNetworkKey(ledger: Ledger, network: string, key: string): voi
 
 export interface SettingsStore {
   readonly current: Settings
+  /** Stores a change and returns the new settings. */
   change(patch: Partial<Settings>): Settings
   device(id: string): DeviceSettings
   changeDevice(id: string, patch: Partial<DeviceSettings>): void
@@ -84,6 +87,7 @@ const deviceSettingsSchema = z.record(
 
 const NEW_DEVICE: DeviceSettings = { enabled: true }
 
+/** Reads the settings from the ledger; settings that do not parse count as the defaults. */
 export function openSettings(ledger: Ledger, hostName: string): SettingsStore {
   let current: Settings = { ...defaultSettings(hostName), ...readSettings(ledger) }
   const devices: Record<string, DeviceSettings> = { ...ledger.setting(DEVICE_KEY, deviceSettingsSchema) }

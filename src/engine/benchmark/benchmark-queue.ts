@@ -8,6 +8,7 @@ export interface BenchmarkQueue {
   readonly waiting: boolean
   /** progress of the first benchmark; null: there is none */
   readonly progress: BenchmarkProgress | null
+  /** Queues a benchmark. Settles with its outcome; rejects with the failure that ended it. */
   add(plan: BenchmarkPlan): Promise<BenchmarkOutcome>
   /** Runs a slice of the first benchmark; a failure goes to its caller. False: there is no benchmark. */
   runNext(worker: () => Promise<WorkerClient>, onBegin: (words: string) => void): Promise<boolean>

@@ -14,6 +14,7 @@ export interface DeviceThrottle {
   readonly resting: 'heat' | 'throttle' | null
   /** Whether the device may prove. False at a duty cycle of 0, which is then shown. */
   mayProve(): boolean
+  /** The length of the next slice. */
   slice(): Slice
   /** Number of the device's threads that may work now. */
   threads(): number

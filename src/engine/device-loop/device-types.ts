@@ -29,8 +29,11 @@ export interface DeviceRunner extends DeviceWork, MiningRunner, BenchmarkRunner 
   canRun(model: InstalledModel): boolean
   /** A job may wait for this device: it asks the network, also when it does not mine. */
   wake(): void
+  /** Ends a running job. False: it does not run on this device. */
   cancelJob(jobId: string): boolean
+  /** Tries a device again that a fault stopped. */
   retry(): void
+  /** The number of threads at full load; the throttle allows a share of them. */
   setThreads(threads: number): void
   /** Asks the driver of the device, in its worker. Rejects with PeerUnavailable if no worker runs. */
   askDriver: AskDriver

@@ -16,6 +16,7 @@ const LOOK_MILLISECONDS = 250
 const SHORTEST_SLEEP_MILLISECONDS = 1
 
 export interface DutyCycle {
+  /** The length of the next slice. */
   slice(): Slice
   /** Rests after `workedMilliseconds` of work; ends early when `isOver`. At a duty cycle of 0 it waits a moment; the caller asks again then. */
   rest(workedMilliseconds: number, isOver: () => boolean): Promise<void>

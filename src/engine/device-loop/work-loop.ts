@@ -9,6 +9,7 @@ export interface WorkLoop {
   ended(): Promise<void>
   /** Pauses the loop; `wake` ends the pause early. */
   pause(milliseconds: number): Promise<void>
+  /** Ends a pause early. */
   wake(): void
 }
 

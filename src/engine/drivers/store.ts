@@ -96,6 +96,7 @@ export async function placeDriver(folder: string, { manifest, library }: PlacedD
   return { manifest, library: join(target, manifest.file) }
 }
 
+/** Removes the folder of a driver. */
 export async function removeDriver(folder: string, name: string): Promise<void> {
   await rm(join(folder, name), { recursive: true, force: true })
 }

@@ -3,6 +3,7 @@ import type { JobKind } from '#shared/domain/job'
 import { MAX_PARALLEL_CHATS } from '#shared/ipc/worker'
 
 export interface BatchLimits {
+  /** How many jobs of a model may run at once. */
   of(model: { hash: string; kind: JobKind }): number
   /** Halves the limit of a model after memory ran out, or the worker was ended, while `running` jobs of it ran. */
   tooMany(modelHash: string, running: number): void

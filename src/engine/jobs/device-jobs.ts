@@ -28,6 +28,7 @@ export interface DeviceJobs {
   next(syntheticJobsWanted: boolean): Promise<LeasedJob | null>
   /** Runs the job and those that join it. Returns the device's milliseconds that synthetic jobs took. Rejects with a Failure when no worker starts. */
   run(job: LeasedJob): Promise<number>
+  /** Asks the worker to end a running job. False: the job does not run on this device. */
   cancel(jobId: string): boolean
   /** The device cannot go on now: running jobs end and wait for another attempt. */
   interrupt(reason: string): void
@@ -57,6 +58,7 @@ export interface DeviceJobsOptions {
   show: (activity: string, kind: JobKind) => void
 }
 
+/** The jobs of one device, put together from source, batches and runner. */
 export function createDeviceJobs(
   rig: Pick<RigContext, 'ledger' | 'clock' | 'events' | 'log'>,
   link: Pick<NetworkLink, 'network' | 'submissions' | 'rigKey'>,

@@ -11,6 +11,7 @@ export interface MeteredJob {
 }
 
 export interface JobMeter {
+  /** Opens the account of a job. */
   begin(jobId: string): MeteredJob
   /** Takes the MACs that were computed since the last call, or since several jobs run. Jobs that have not begun or have ended do not count. */
   computed(macs: readonly { jobId: string; macs: number }[]): void

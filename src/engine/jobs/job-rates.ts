@@ -40,6 +40,7 @@ export interface JobRates {
   ): void
 }
 
+/** Reads the rates from the ledger. */
 export function createJobRates(ledger: Pick<Ledger, 'setting' | 'saveSetting'>): JobRates {
   const rates = ledger.setting(KEY, stored) ?? {}
   return {

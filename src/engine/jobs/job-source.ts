@@ -38,6 +38,7 @@ export interface JobSourceOptions {
   syntheticJobBudget: SyntheticJobBudget
 }
 
+/** The source of one device's jobs. Its first `next` asks the network, since jobs may wait from before. */
 export function createJobSource(
   { log }: Pick<RigContext, 'log'>,
   { network, rigKey }: Pick<NetworkLink, 'network' | 'rigKey'>,

@@ -33,6 +33,7 @@ export interface ModelTrialsOptions {
   generateInput: (kind: JobKind) => Promise<JobInput>
 }
 
+/** The trials of one device. A model that failed is not tried again before the next start. */
 export function createModelTrials(
   { clock, log }: Pick<RigContext, 'clock' | 'log'>,
   { networkState }: Pick<NetworkLink, 'networkState'>,

@@ -78,10 +78,12 @@ export function quickCheck(db: Db): string[] {
 function sqliteCode(error: unknown): string | null {
   return error instanceof Database.SqliteError ? error.code : null
 }
+/** Whether an error of SQLite means that the file is damaged. */
 export function isDamage(error: unknown): boolean {
   const code = sqliteCode(error)
   return error instanceof NotOurs || code === 'SQLITE_NOTADB' || (code?.startsWith('SQLITE_CORRUPT') ?? false)
 }
+/** Whether an error of SQLite means that another process has locked the file. */
 export function isBusy(error: unknown): boolean {
   return sqliteCode(error)?.startsWith('SQLITE_BUSY') ?? false
 }

@@ -34,6 +34,7 @@ export interface Metrics {
   append(sample: MetricsSample): void
   /** A pause began, or its causes changed. */
   pauseBegan(cause: string, at: number): void
+  /** The pause ended, at UTC ms. */
   pauseEnded(at: number): void
   /** Points, lanes and pauses up to now. 1h: 10 s steps, 3h: 1 min, 24h: 5 min, 7d: 30 min. */
   history(period: Period): History

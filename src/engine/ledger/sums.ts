@@ -7,6 +7,7 @@ export const SUM_BASE = 1_000_000_000n
 /** An SQLite integer. */
 export const MAX_INTEGER = (1n << 63n) - 1n
 
+/** The sum of the two halves; null counts as 0. */
 export function joinSum(high: bigint | null, low: bigint | null): bigint {
   return (high ?? 0n) * SUM_BASE + (low ?? 0n)
 }

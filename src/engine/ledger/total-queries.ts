@@ -162,6 +162,7 @@ export function readTotals(db: Db): Totals {
   }
 }
 
+/** The number of the quarter of an hour that contains `at` (UTC ms). */
 export function quarterOf(at: number): bigint {
   return BigInt(Math.floor(at / QUARTER_MILLISECONDS))
 }

@@ -214,11 +214,13 @@ export interface ModelTotal {
 export interface LedgerReader {
   readonly file: string
 
+  /** Sums of accepted credit: of all time, of the epoch, and since `dayStart` (UTC ms). */
   creditTotals(now: { epoch?: { network: string; number: number }; dayStart: number }): CreditTotals
   /** Accepted shares, jobs and credit since `from`, for the Home screen. */
   acceptedSince(from: number): { creditMacs: bigint; shares: number; jobs: number }
   /** One entry a kind with at least one accepted credit in [from, to). */
   summaryByKind(range: CreditRange): (KindTotal & { kind: WorkKind })[]
+  /** Credit by state in the range. */
   funnel(period: EarningsPeriod, range: CreditRange): Funnel
   /** Accepted credit per day. `days`: ascending bounds of local days at whole quarters of an hour, as the caller's time zone has them; days without credit are included. */
   creditDays(days: readonly { from: number; to: number }[]): DayTotal[]
@@ -242,7 +244,9 @@ export interface LedgerReader {
   /** The input of a job, parsed and encoded again, which takes time for a picture; null: no such job, or its text is not Unicode. */
   jobInput(id: string): EncodedInput | null
 
+  /** A stored setting; null: not set, or it does not fit the schema. */
   setting<T>(key: string, schema: z.ZodType<T>): T | null
+  /** The payout address; null: none is set. */
   address(): PayoutAddress | null
   /** Newest first. */
   addressHistory(): z.infer<typeof addressHistoryRow>[]
@@ -250,6 +254,7 @@ export interface LedgerReader {
   benchmarks(deviceId: string | null, limit?: number): BenchmarkRow[]
   /** One benchmark; null: not found. `evidence` null: it was measured by a version that kept no evidence. */
   benchmark(id: string): { row: BenchmarkRow; evidence: BenchmarkEvidence | null } | null
+  /** Recorded events, newest first. */
   events(limit?: number): LedgerEvent[]
   /** The newest recorded epoch, with its signature. */
   latestEpoch(network: string): Signed<Epoch> | null
@@ -269,6 +274,7 @@ export interface Ledger extends LedgerReader {
   recordDevice(device: KnownDevice): void
   /** Records an epoch. Recording the same epoch or unit again changes nothing. */
   recordEpoch(epoch: Signed<Epoch>): void
+  /** Records a leased unit, before its first share. */
   recordUnit(unit: Signed<Unit>, deviceId: string): void
 
   /** Writes a share and its credit as `submitted`, before it is sent. The same share again gives the same ids. */
@@ -292,6 +298,7 @@ export interface Ledger extends LedgerReader {
   saveSetting(key: string, value: unknown): void
   /** Sets the payout address; the former one stays in the history. */
   setAddress(address: PayoutAddress): void
+  /** Stores a benchmark and its evidence; returns the row with its id. */
   recordBenchmark(row: Omit<BenchmarkRow, 'id' | 'at' | 'samples'>, evidence: BenchmarkEvidence): BenchmarkRow
   recordEvent(event: Omit<LedgerEvent, 'id' | 'at'>): LedgerEvent
 

@@ -26,6 +26,7 @@ export interface MiningRunner {
   readonly backend: BackendName | null
   readonly runningJobs: readonly unknown[]
   readonly networkError: string | null
+  /** Starts the device's loop; it mines until `stop` or `finish`. */
   startMining(options: MiningOptions): void
   /** Stops the device within two seconds, also in the middle of a job. */
   stop(): Promise<void>
@@ -53,8 +54,11 @@ export interface Mining {
   readonly finishingJobs: number
   /** Starts mining. Throws Failure `device-unavailable` when no device can mine. While the rig mines, nothing changes. */
   start(options: StartOptions): Promise<void>
+  /** Stops all devices; `finish`: after their running jobs. `cause` is shown as the reason. */
   stop(options: { finish: boolean; cause?: PauseCause }): Promise<void>
+  /** Whether practice goes on after its hour. */
   keepGoing(keepGoing: boolean): void
+  /** Notices about mining, for the screens. */
   notices(): Notice[]
   /** A device was switched on or off while mining. */
   devicesChanged(): Promise<void>

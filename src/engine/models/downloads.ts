@@ -39,6 +39,7 @@ export interface Downloads {
 
 const EVENT_MILLISECONDS = 250
 
+/** The downloads of one model store. Nothing is fetched before `open` and `resume`, or `get`. */
 export function createDownloads(
   { clock, log }: Pick<RigContext, 'clock' | 'log'>,
   options: DownloadsOptions,

@@ -35,6 +35,7 @@ export function memoryCapacity(): Capacity {
   }
 }
 
+/** The computer's memory and the free disk space of `folder`. */
 export async function measureCapacity(folder: string): Promise<Capacity> {
   const free = await statfs(folder).catch(() => null)
   return { ...memoryCapacity(), diskFreeBytes: free === null ? null : free.bavail * free.bsize }
@@ -49,44 +50,45 @@ export function memoryNeeded(
 }
 
 /** `diskBytes`: what the disk must still take; 0 for a model that is installed. */
-export function fitOf(memoryBytes: number, diskBytes: number, room: Capacity): Fit {
-  const memory = memoryVerdict(memoryBytes, room)
-  const disk = diskBytes === 0 || room.diskFreeBytes === null ? 'fits' : diskVerdict(diskBytes, room.diskFreeBytes)
+export function fitOf(memoryBytes: number, diskBytes: number, capacity: Capacity): Fit {
+  const memory = memoryVerdict(memoryBytes, capacity)
+  const disk =
+    diskBytes === 0 || capacity.diskFreeBytes === null ? 'fits' : diskVerdict(diskBytes, capacity.diskFreeBytes)
   const size = (bytes: number): string => english.bytes(bytes, NO_BREAK_SPACE)
-  const words = [`${VERDICT[memory]}: ${size(memoryBytes)} of ${size(room.memoryBytes)} memory`]
-  if (diskBytes > 0 && room.diskFreeBytes !== null)
+  const words = [`${VERDICT[memory]}: ${size(memoryBytes)} of ${size(capacity.memoryBytes)} memory`]
+  if (diskBytes > 0 && capacity.diskFreeBytes !== null)
     words.push(
       disk === 'fits'
         ? `${size(diskBytes)} of disk`
-        : `${VERDICT[disk]}: ${size(diskBytes)} of disk where ${size(room.diskFreeBytes)} are free`,
+        : `${VERDICT[disk]}: ${size(diskBytes)} of disk where ${size(capacity.diskFreeBytes)} are free`,
     )
   return { memory, disk, words: words.join(', '), memoryBytes, diskBytes }
 }
 
 /** At the usual context, or the model's own where that is smaller. */
-export function fitOfInstalled(model: InstalledModel, room: Capacity): Fit {
-  return fitOf(memoryNeeded(modelMemory(model), Math.min(model.manifest.context, USUAL_CONTEXT)), 0, room)
+export function fitOfInstalled(model: InstalledModel, capacity: Capacity): Fit {
+  return fitOf(memoryNeeded(modelMemory(model), Math.min(model.manifest.context, USUAL_CONTEXT)), 0, capacity)
 }
 
 /** `context`: tokens, null for the usual ones; `bytesDone`: bytes that are fetched already. `chosenContext`: the tokens that the fit is computed with. */
 export function fitOfEntry(
   entry: CatalogueEntry,
   context: number | null,
-  room: Capacity,
+  capacity: Capacity,
   bytesDone: number,
 ): { chosenContext: number; fit: Fit } {
   const chosenContext = Math.min(entry.context, context ?? USUAL_CONTEXT)
   // The fetched files and the graph that is made from them are on the disk together for a while.
   const made = entry.form === 'onnx' ? 0 : entry.memory.weightsBytes
   const diskBytes = Math.max(0, entry.bytes - bytesDone) + made
-  return { chosenContext, fit: fitOf(memoryNeeded(entry.memory, chosenContext), diskBytes, room) }
+  return { chosenContext, fit: fitOf(memoryNeeded(entry.memory, chosenContext), diskBytes, capacity) }
 }
 
 const VERDICT: Record<FitVerdict, string> = { fits: 'fits', tight: 'tight', no: 'does not fit' }
 
-function memoryVerdict(bytes: number, room: Capacity): FitVerdict {
-  if (bytes > room.memoryBytes * MOST_SHARE) return 'no'
-  return bytes > room.memoryBytes * TIGHT_SHARE || bytes > room.availableMemoryBytes ? 'tight' : 'fits'
+function memoryVerdict(bytes: number, capacity: Capacity): FitVerdict {
+  if (bytes > capacity.memoryBytes * MOST_SHARE) return 'no'
+  return bytes > capacity.memoryBytes * TIGHT_SHARE || bytes > capacity.availableMemoryBytes ? 'tight' : 'fits'
 }
 
 function diskVerdict(bytes: number, free: number): FitVerdict {

@@ -102,6 +102,7 @@ async function refusePickle(file: FolderFile): Promise<void> {
   )
 }
 
+/** Whether a file begins as a pickle, or as a ZIP archive, which may contain pickles. Rejects with the error of the disk. */
 export async function startsLikePickle(path: string): Promise<boolean> {
   const file = await open(path)
   try {

@@ -14,7 +14,7 @@ import { folderOf, noConversion, smallModel, temporaryFolder } from './model-fol
 
 const shipped = join(import.meta.dirname, '../../../resources/catalogue.json')
 const GB = 1e9
-const room = (memory: number, available = memory, disk = 100 * GB): Capacity => ({
+const capacity = (memory: number, available = memory, disk = 100 * GB): Capacity => ({
   memoryBytes: memory,
   availableMemoryBytes: available,
   diskFreeBytes: disk,
@@ -87,29 +87,29 @@ describe('the fit', () => {
   test.each<[string, Capacity, number, number, object]>([
     [
       'fits',
-      room(16 * GB),
+      capacity(16 * GB),
       2 * GB,
       1 * GB,
       { memory: 'fits', disk: 'fits', words: 'fits: 2.00 GB of 16.0 GB memory, 1.00 GB of disk' },
     ],
     [
       'is tight where others need the memory',
-      room(16 * GB, 1 * GB),
+      capacity(16 * GB, 1 * GB),
       2 * GB,
       0,
       { memory: 'tight', words: 'tight: 2.00 GB of 16.0 GB memory' },
     ],
-    ['is tight above six tenths', room(16 * GB), 10 * GB, 0, { memory: 'tight' }],
+    ['is tight above six tenths', capacity(16 * GB), 10 * GB, 0, { memory: 'tight' }],
     [
       'does not fit above nine tenths',
-      room(16 * GB),
+      capacity(16 * GB),
       15 * GB,
       0,
       { memory: 'no', words: 'does not fit: 15.0 GB of 16.0 GB memory' },
     ],
     [
       'does not fit the disk',
-      room(16 * GB, 16 * GB, GB),
+      capacity(16 * GB, 16 * GB, GB),
       GB,
       2 * GB,
       {
@@ -118,7 +118,7 @@ describe('the fit', () => {
         words: 'fits: 1.00 GB of 16.0 GB memory, does not fit: 2.00 GB of disk where 1.00 GB are free',
       },
     ],
-    ['leaves too little disk', room(16 * GB, 16 * GB, 3 * GB), GB, 2 * GB, { disk: 'tight' }],
+    ['leaves too little disk', capacity(16 * GB, 16 * GB, 3 * GB), GB, 2 * GB, { disk: 'tight' }],
   ])('%s', (_what, at, memory, disk, expected) => {
     const { words, ...fit } = fitOf(memory, disk, at)
     expect({ ...fit, words: words.replaceAll('\u00a0', ' ') }).toMatchObject(expected)
@@ -215,7 +215,7 @@ describe('a quota', () => {
   })
 })
 
-test('the catalogue says what fits at the context that is asked for, and recommends the largest chat that leaves room', async () => {
+test('the catalogue says what fits at the context that is asked for, and recommends the largest chat that leaves capacity', async () => {
   const { library } = await libraryOf()
   const { models } = await library.available(null)
   const chats = models.filter(({ kind }) => kind === 'chat')

@@ -35,11 +35,15 @@ export interface LibraryOptions {
 
 export interface ModelLibrary {
   installed(): Promise<ModelRow[]>
+  /** The models of the catalogue with their fit at a context in tokens (null: the usual one), and the plan of mining. */
   available(context: number | null): Promise<{ models: CatalogueRow[]; plan: FetchPlan }>
+  /** The default models that mining would fetch by itself, and whether it may. */
   plan(): FetchPlan
   /** Throws a Failure: `not-found`, or `conflict` if the model does not fit (`anyway`: only the disk counts). */
   get(id: string, anyway: boolean): Promise<Download>
+  /** Cancels a download; mining does not fetch the model again by itself. */
   cancel(id: string): Promise<void>
+  /** Removes an installed model; mining does not fetch it again by itself. Rejects as the store's `remove`. */
   remove(id: string): Promise<void>
   /** Fetches the default models that mining lacks; paused downloads stay so. Never rejects. */
   fetchDefaults(): Promise<void>
@@ -80,21 +84,21 @@ export function createLibrary(options: LibraryOptions): ModelLibrary {
 
   return {
     installed: async () => {
-      const room = await measureCapacity(options.folder)
+      const capacity = await measureCapacity(options.folder)
       return store
         .list()
-        .map((view) => modelRow(view, fitOfInstalled(store.locate(view.id), room), options.earnings(view.hash)))
+        .map((view) => modelRow(view, fitOfInstalled(store.locate(view.id), capacity), options.earnings(view.hash)))
     },
     available: async (context) => {
-      const room = await measureCapacity(options.folder)
+      const capacity = await measureCapacity(options.folder)
       const present = new Set(store.list().map(({ id }) => id))
       const under = new Map(downloads.list().map((download) => [download.id, download]))
       const rows = catalogue.models.map((entry) => {
         const download = under.get(entry.id)
-        const fitted = fitOfEntry(entry, context, room, download?.bytesDone ?? 0)
+        const fitted = fitOfEntry(entry, context, capacity, download?.bytesDone ?? 0)
         return catalogueRow(entry, { ...fitted, installed: present.has(entry.id), download })
       })
-      const best = recommendedRow(rows, catalogue, room)
+      const best = recommendedRow(rows, catalogue, capacity)
       return { models: rows.map((row) => ({ ...row, recommended: row.id === best?.id })), plan: plan() }
     },
     plan,
@@ -160,10 +164,14 @@ export function createLibrary(options: LibraryOptions): ModelLibrary {
 }
 
 /** The largest chat model that fits well. */
-function recommendedRow(rows: readonly CatalogueRow[], catalogue: Catalogue, room: Capacity): CatalogueRow | undefined {
+function recommendedRow(
+  rows: readonly CatalogueRow[],
+  catalogue: Catalogue,
+  capacity: Capacity,
+): CatalogueRow | undefined {
   return rows
     .filter(({ kind, fit }) => kind === 'chat' && fit.memory === 'fits' && fit.disk === 'fits')
-    .filter(({ fit }) => fit.memoryBytes <= room.memoryBytes * RECOMMENDED_SHARE)
+    .filter(({ fit }) => fit.memoryBytes <= capacity.memoryBytes * RECOMMENDED_SHARE)
     .filter(
       ({ id }) =>
         entryOf(catalogue, id).memory.weightsBytes <= availableParallelism() * RECOMMENDED_BYTES_PER_PROCESSOR,

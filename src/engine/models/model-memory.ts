@@ -15,6 +15,7 @@ export function modelMemoryBytes(manifest: Pick<ModelManifest, 'files'>): number
   return manifest.files.reduce((sum, { bytes }) => sum + bytes, 0) + WORKING_BYTES
 }
 
+/** Whether a model fits the share of a device's memory that models may take. */
 export function fitsMemory(manifest: Pick<ModelManifest, 'files'>, deviceMemoryBytes: number): boolean {
   return modelMemoryBytes(manifest) <= deviceMemoryBytes * MODEL_MEMORY_SHARE
 }

@@ -63,7 +63,7 @@ export async function createModelSupport(rig: RigContext, options: ModelSupportO
   const knownManifests = readKnownManifests(join(options.resourcesFolder, 'cards'))
   const catalogue = readCatalogue(environment.catalogueFile ?? join(options.resourcesFolder, 'catalogue.json'))
   const inUse = (): ReadonlySet<string> => new Set(ledger.openJobs().map(({ modelId }) => modelId))
-  const converter = createModelConverter({ host: rig.host })
+  const converter = createModelConverter(rig)
   const models = await createModelStore({
     folder,
     builtIn: builtInModels(knownManifests),

@@ -39,6 +39,7 @@ export interface NetworkStateOptions {
   onEpoch: (epoch: Signed<Epoch>) => void
 }
 
+/** The state of one network; `current` throws Failure `unavailable` before the first answer. */
 export function createNetworkState({ clock }: Pick<RigContext, 'clock'>, options: NetworkStateOptions): NetworkState {
   const { network, signatures } = options
   let pinned = options.pinnedKey

@@ -55,6 +55,7 @@ export interface Submissions {
   readonly pending: number
   /** Settles when nothing waits, or after `milliseconds`. */
   drained(milliseconds: number): Promise<void>
+  /** Sends nothing more; work without an answer is sent again by the next run. */
   stop(): void
 }
 
@@ -68,6 +69,7 @@ export interface SubmissionsOptions {
   signatures: SignatureVerifier
 }
 
+/** The submissions of this rig to one network. */
 export function createSubmissions(
   rig: Pick<RigContext, 'ledger' | 'clock' | 'events' | 'log' | 'randomFraction'>,
   options: SubmissionsOptions,

@@ -36,6 +36,7 @@ export interface EnergyStep {
 export interface EnergyMeter {
   /** Adds a sample. Returns the joules since the former one: 0 after a gap or if the power is not known. NaN and negative values are ignored. */
   add(sample: EnergySample): EnergyStep
+  /** The energy of all samples. */
   total(): EnergyTotal
 }
 

@@ -50,6 +50,7 @@ interface Account {
 export interface Live {
   add(runner: LiveDevice): void
   remove(deviceId: string): void
+  /** Adds work that a device has done, with its expected credit in MACs. */
   onWork(deviceId: string, work: { macs: bigint; creditMacs: number }): void
   /** Joules of a device since the engine started; null where nothing is known. */
   energyNow(deviceId: string): WorkEnergy | null

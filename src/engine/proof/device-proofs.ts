@@ -38,6 +38,7 @@ export interface DeviceProofs {
   otherWorkSince(before: WorkEnergy | null): void
   /** why a share could not be written into the ledger; null: all were. Stays until `clearFault`. */
   readonly unwritten: Failure | null
+  /** Forgets `unwritten`: the person tries again. */
   clearFault(): void
 }
 

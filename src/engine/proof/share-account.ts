@@ -7,6 +7,7 @@ export interface ShareAccount {
   begin(): void
   /** Sets the start of the joules if `begin` could not: some sensors can be read only once the worker runs. */
   beginWherePossible(): void
+  /** Adds the milliseconds of a slice. */
   worked(milliseconds: number): void
   /** Other work took the device's joules since `before`: they are not the next share's. */
   otherWorkSince(before: WorkEnergy | null): void

@@ -7,6 +7,7 @@ import { createPeer, type Peer } from '#process/peer'
 type Asked = WorkerMethods['proof.digests']['params']
 
 export interface Recomputing {
+  /** Computes digests with the backend that is asked for. */
   digests(asked: Asked): Promise<WorkerMethods['proof.digests']['result']>
 }
 

@@ -32,6 +32,7 @@ const SLOW_CHECK_MILLISECONDS = 15_000
 /** Tries of one request before it fails; the process is started again between two tries. */
 const ATTEMPTS = 3
 
+/** The client of the verifier. The process is started with the first request, or by `warmUp`. */
 export function startVerifier(
   rig: Pick<RigContext, 'host' | 'clock' | 'randomFraction' | 'log'>,
   /** `nativeWorks`: whether the native backend may be tried; never rejects */

@@ -24,7 +24,9 @@ export interface WorkerClient {
   request<M extends WorkerMethod>(method: M, params: WorkerMethods[M]['params']): Promise<WorkerMethods[M]['result']>
   /** Settles when the process runs; rejects with Failure `device-unavailable` when the circuit opens, `cancelled` when it is stopped. */
   ready(): Promise<void>
+  /** Starts a process again whose circuit is open. */
   retry(): void
+  /** Ends the process; settles when it has ended. Open requests are rejected. */
   stop(): Promise<void>
 }
 

@@ -31,6 +31,7 @@ interface OpenCall {
   reject(failure: Failure): void
 }
 
+/** A client that is not connected yet. */
 export function createContractClient({ send, unavailable }: ContractClientOptions): ContractClient {
   const calls = new Map<number, OpenCall>()
   const listeners = new Map<EventName, Set<(data: never) => void>>()

@@ -42,6 +42,7 @@ export const installedModel = z.object({
 })
 export type InstalledModel = z.infer<typeof installedModel>
 
+/** An installed model from its manifest and its absolute folder; computes its hash. */
 export function installedModelOf(manifest: ModelManifest, folder: string): InstalledModel {
   return { manifest, folder, hash: modelHash(manifest) }
 }
