@@ -215,7 +215,7 @@ describe('a quota', () => {
   })
 })
 
-test('the catalogue says what fits at the context that is asked for, and recommends the largest chat that leaves capacity', async () => {
+test('the catalogue says what fits at the context that is asked for, and recommends the largest chat that leaves room', async () => {
   const { library } = await libraryOf()
   const { models } = await library.available(null)
   const chats = models.filter(({ kind }) => kind === 'chat')
