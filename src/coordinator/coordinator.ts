@@ -1,13 +1,13 @@
 /**
- * The coordinator: leases work, checks what comes back, answers with signed receipts (protocol.md §§1 to 3, 5). It knows
- * neither its store, nor where it runs, nor how its rigs reach it: the practice network embeds it, a pool serves it.
+ * The coordinator: leases work, checks what comes back, answers with signed receipts (protocol.md §§1 to 3, 5). It does
+ * not depend on a kind of store, a host or a transport: the practice network embeds it, a pool serves it.
  */
 import type { Hello, Welcome } from '#shared/protocol/hello'
 import type { Answer } from '#shared/protocol/refusal'
 import type { Signed, Signer, SignatureVerifier } from '#shared/domain/signed'
 import { DEFAULT_CONFIGURATION, type CoordinatorConfiguration } from './configuration'
 import { createEpochs, type Present } from './epochs'
-import { createJobs, type SampleSource } from './jobs'
+import { createJobs, type SyntheticJobSource } from './jobs'
 import { createKeptBounds } from './kept-bounds'
 import { isSignedBy, refuse } from './refusals'
 import { createResults } from './results'
@@ -17,22 +17,22 @@ import type { CoordinatorStore } from './store'
 import { createUnits } from './units'
 
 export type { CoordinatorConfiguration } from './configuration'
-export type { SampleSource } from './jobs'
+export type { SyntheticJobSource } from './jobs'
 export type { Verifier } from './shares'
 export type { CoordinatorStore } from './store'
 
-export interface CoordinatorParts {
+export interface CoordinatorOptions {
   store: CoordinatorStore
   verifier: Verifier
-  samples: SampleSource
+  syntheticJobs: SyntheticJobSource
   /** UTC milliseconds */
   clock: { now(): number }
-  /** that many unpredictable bytes */
+  /** returns `bytes` unpredictable bytes */
   random: (bytes: number) => Uint8Array
   /** the network's key */
   signer: Signer
   signatures: SignatureVerifier
-  /** what differs from practice's rules */
+  /** settings that differ from DEFAULT_CONFIGURATION */
   configuration?: Partial<CoordinatorConfiguration>
 }
 
@@ -42,12 +42,12 @@ export interface Coordinator extends Sessions {
   readonly name: string
 }
 
-/** Safe under concurrent calls and beside other coordinators on the same store. Rejects when the store does. */
-export async function createCoordinator(parts: CoordinatorParts): Promise<Coordinator> {
-  const configuration = { ...DEFAULT_CONFIGURATION, ...parts.configuration }
-  const { store, clock, signer, signatures } = parts
-  const epochs = await createEpochs({ ...parts, configuration })
-  const own = { ...parts, configuration, epochs, bounds: createKeptBounds(store) }
+/** Creates a coordinator. It is safe under concurrent calls and beside other coordinators on the same store. Rejects when the store does. */
+export async function createCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
+  const configuration = { ...DEFAULT_CONFIGURATION, ...options.configuration }
+  const { store, clock, signer, signatures } = options
+  const epochs = await createEpochs({ ...options, configuration })
+  const own = { ...options, configuration, epochs, bounds: createKeptBounds(store) }
   const jobs = createJobs(own)
 
   const welcome = ({ current, next, now }: Present): Welcome => ({

@@ -14,8 +14,9 @@ import { sentenceOf } from '#shared/protocol/bounds'
 import { refuse } from './refusals'
 import type { Buyer, CoordinatorStore, JobLease, QueuedJob, StoredJobState } from './store'
 
-/** Draws work that nobody has seen before. Rejects with Failure `unavailable` when it cannot now. */
-export interface SampleSource {
+/** Draws synthetic jobs, which nobody has seen before. Rejects with Failure `unavailable` when it cannot draw now. */
+export interface SyntheticJobSource {
+  /** Draws an input from a seed (hex), with its known answer if there is one. */
   generate(kind: JobKind, seed: string): Promise<{ input: JobInput; knownText?: string[] }>
 }
 
@@ -24,21 +25,23 @@ export interface Jobs {
   leaseJob(rig: string, request: JobRequest): Promise<Answer<JobOffer>>
   renewJob(rig: string, job: string): Promise<Answer<{ leaseExpiresAt: number }>>
   returnJob(rig: string, job: string, reason: { retry: boolean; message: string }): Promise<Answer<null>>
+  /** Queues a job. The same id with the same work again changes nothing. */
   enqueueJob(buyer: Buyer, job: NewBuyerJob): Promise<Answer<null>>
+  /** Cancels a job that is not finished; a rig that works on it learns this when it renews the lease. */
   cancelJob(buyer: Buyer, job: string): Promise<Answer<null>>
   jobState(buyer: Buyer, job: string): Promise<Answer<BuyerJobState>>
 }
 
-export function createJobs(parts: {
+export function createJobs(deps: {
   store: CoordinatorStore
   epochs: Epochs
-  samples: SampleSource
+  syntheticJobs: SyntheticJobSource
   bounds: KeptBounds
   clock: { now(): number }
   random: (bytes: number) => Uint8Array
   configuration: CoordinatorConfiguration
 }): Jobs {
-  const { store, epochs, samples, bounds, clock, random, configuration } = parts
+  const { store, epochs, syntheticJobs, bounds, clock, random, configuration } = deps
   const { maximumAttempts } = configuration
   const leaseEnd = (): number => clock.now() + configuration.leaseSeconds * 1000
   const expireLeases = (): Promise<void> =>
@@ -69,11 +72,12 @@ export function createJobs(parts: {
     if (!input || !lease) return refuse('no-work', 'The job was taken back.')
     return { ok: true, value: await offerOf({ ...job, lease }, input) }
   }
-  const leaseSample = async (rig: string, request: JobRequest): Promise<Answer<JobOffer>> => {
-    const turn = await store.takeSampleTurn(rig)
+  const leaseSyntheticJob = async (rig: string, request: JobRequest): Promise<Answer<JobOffer>> => {
+    const turn = await store.takeSyntheticTurn(rig)
     const choice = chooseInTurn(request.models, turn)
-    if (!choice) return refuse('no-work', 'No job is waiting, and this rig runs no kind of which samples are drawn.')
-    const drawn = await samples.generate(choice.kind, bytesToHex(random(32)))
+    if (!choice)
+      return refuse('no-work', 'No job is waiting, and this rig runs no kind of which synthetic jobs are drawn.')
+    const drawn = await syntheticJobs.generate(choice.kind, bytesToHex(random(32)))
     const input = EncodedInput.of(drawn.input)
     const createdAt = clock.now()
     const id = v7({ random: Uint8Array.from(random(16)), msecs: createdAt })
@@ -133,17 +137,17 @@ export function createJobs(parts: {
       const queued = await store.leaseNextJob({
         rig,
         offers,
-        samples: request.samples,
+        syntheticJobs: request.samples,
         now: clock.now(),
         expiresAt: leaseEnd(),
       })
       if (queued) return offerQueued(queued)
       if (!request.samples) return refuse('no-work', 'No job is waiting that this rig can run.')
       try {
-        return await leaseSample(rig, request)
+        return await leaseSyntheticJob(rig, request)
       } catch (error) {
         if (error instanceof Failure && error.code === 'unavailable') {
-          return refuse('no-work', `No job is waiting, and no sample can be drawn now: ${error.message}.`)
+          return refuse('no-work', `No job is waiting, and no synthetic job can be drawn now: ${error.message}.`)
         }
         throw error
       }

@@ -8,11 +8,12 @@ export interface Refused {
   refusal: Refusal
 }
 
+/** A refusal with its code and sentence. */
 export function refuse(code: RefusalCode, message: string): Refused {
   return { ok: false, refusal: { code, message: sentenceOf(message) } }
 }
 
-/** Like `isGenuine`, and false for what has no canonical form (strings that are not Unicode). */
+/** As `isGenuine`; false for an object without a canonical form (strings that are not Unicode). */
 export function isSignedBy(
   type: SignedType,
   signed: Signed<unknown>,
@@ -26,7 +27,7 @@ export function isSignedBy(
   }
 }
 
-/** SHA-256 of the canonical form; undefined for what has none. */
+/** SHA-256 of the canonical form; undefined for a value without one. */
 export function hashOf(value: unknown): string | undefined {
   try {
     return objectId(value)

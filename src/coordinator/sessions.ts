@@ -25,7 +25,8 @@ export interface Sessions {
   audit(): SessionService
 }
 
-export function createSessions(parts: {
+/** The sessions of one coordinator. What one does reaches the events of the others. */
+export function createSessions(deps: {
   store: CoordinatorStore
   jobs: Jobs
   hello: (hello: Signed<Hello>) => Promise<Answer<Welcome>>
@@ -34,7 +35,7 @@ export function createSessions(parts: {
   submitShare: (share: Signed<ShareSubmission>) => Promise<Acknowledgement>
   submitJob: (delivery: JobDelivery) => Promise<Acknowledgement>
 }): Sessions {
-  const { store, jobs } = parts
+  const { store, jobs } = deps
   const tokens = createTokenStreams(store)
   const rigsAwaitingWork = new Set<{ rig: string; tell: () => void }>()
   /** `from`: the rig whose return put the job into the queue; it knows. */
@@ -45,17 +46,17 @@ export function createSessions(parts: {
     const job = await store.job(id)
     return job?.state === 'queued' && job.buyer !== 'sample'
   }
-  const current = async () => ({ ok: true as const, value: await parts.current() })
+  const current = async () => ({ ok: true as const, value: await deps.current() })
 
   return {
     rigSession: (rig) =>
       createSessionService(
         rigProtocol,
         {
-          hello: async (hello) => refuseForeignRig(rig, hello) ?? parts.hello(hello),
+          hello: async (hello) => refuseForeignRig(rig, hello) ?? deps.hello(hello),
           current,
-          leaseUnit: (request) => parts.leaseUnit(rig, request),
-          submitShare: async (share) => refuseForeignRig(rig, share) ?? parts.submitShare(share),
+          leaseUnit: (request) => deps.leaseUnit(rig, request),
+          submitShare: async (share) => refuseForeignRig(rig, share) ?? deps.submitShare(share),
           leaseJob: (request) => jobs.leaseJob(rig, request),
           renewJob: ({ job }) => jobs.renewJob(rig, job),
           returnJob: async ({ job, ...reason }) => {
@@ -63,7 +64,7 @@ export function createSessions(parts: {
             if (answer.ok && (await isQueuedAgain(job))) announceWork(rig)
             return answer
           },
-          submitJob: async (delivery) => refuseForeignRig(rig, delivery.result) ?? parts.submitJob(delivery),
+          submitJob: async (delivery) => refuseForeignRig(rig, delivery.result) ?? deps.submitJob(delivery),
           publishTokens: (piece) => tokens.publish(rig, piece),
         },
         (emit) => {

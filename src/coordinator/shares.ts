@@ -11,14 +11,15 @@ import { signReceipt } from './receipts'
 import { isSignedBy, refuse } from './refusals'
 import type { AcceptedShare, CoordinatorStore, UnitRecord } from './store'
 
-/** Recomputes one nonce. Rejects when it cannot: the share is then neither taken nor refused, and the rig asks again. */
+/** Recomputes one nonce. Rejects when it cannot: the share is then neither accepted nor refused, and the rig sends it again. */
 export interface Verifier {
+  /** The digest of a nonce, hex. */
   digest(context: { tier: TierName; epochSeed: string; publicKey: string; nonce: bigint }): Promise<string>
 }
 
 const MAX_NONCE = (1n << 64n) - 1n
 
-export function createShares(parts: {
+export function createShares(deps: {
   store: CoordinatorStore
   epochs: Epochs
   verifier: Verifier
@@ -27,7 +28,7 @@ export function createShares(parts: {
   signatures: SignatureVerifier
   configuration: CoordinatorConfiguration
 }): (share: Signed<ShareSubmission>) => Promise<Acknowledgement> {
-  const { store, epochs, verifier, clock, signer, signatures, configuration } = parts
+  const { store, epochs, verifier, clock, signer, signatures, configuration } = deps
   const underway = new Map<string, Promise<Acknowledgement>>()
 
   const judge = async (share: Signed<ShareSubmission>): Promise<Acknowledgement> => {
@@ -35,7 +36,7 @@ export function createShares(parts: {
     const nonce = BigInt(body.nonce)
     const key = { rig: body.rig, epoch: body.epoch, nonce }
     const earlier = await store.share(key)
-    // The same share again is answered forever, also after its epoch: a rig asks again after a crash.
+    // The same share again is answered forever, also after its epoch: a rig sends it again after a crash.
     if (earlier?.signature === signature) return repeated(earlier)
 
     const open = await epochs.open(body.epoch)

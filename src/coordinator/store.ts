@@ -1,6 +1,6 @@
 /**
- * The coordinator's store. Every method is one transaction: what must happen together or not at all is one call, and
- * races between coordinators are decided by the store's unique constraints. No method walks more rows than it returns,
+ * The coordinator's store. Every method is one transaction: changes that belong together are one call, and
+ * unique constraints of the store decide races between coordinators. No method walks more rows than it returns,
  * `totals` excepted.
  */
 import type { MacFormula } from '#shared/domain/manifest'
@@ -29,8 +29,8 @@ export interface CoordinatorStore {
   beginSession(session: { rig: string; at: number; devices: Hello['devices'] }): Promise<void>
   /** How many units this device had in its session before this call. */
   climbRamp(rig: string, device: string): Promise<number>
-  /** How many samples this rig was offered before this call. */
-  takeSampleTurn(rig: string): Promise<number>
+  /** How many synthetic jobs this rig was offered before this call. */
+  takeSyntheticTurn(rig: string): Promise<number>
 
   /** False when that number is taken in that epoch. */
   addUnit(unit: UnitRecord): Promise<boolean>
@@ -42,21 +42,21 @@ export interface CoordinatorStore {
   /** Share and receipt together; the first of several with the same (rig, epoch, nonce) wins and is returned. */
   acceptShare(key: ShareKey, share: AcceptedShare): Promise<{ accepted: boolean; share: AcceptedShare }>
 
-  /** False when the id is taken. With a lease, the job is born leased and its first attempt counts. */
+  /** Adds a job. False when the id is taken. With `lease` the job is leased at once, and its first attempt counts. */
   addJob(job: NewJob, lease?: JobLease): Promise<boolean>
   job(id: string): Promise<QueuedJob | undefined>
-  /** Undefined once the job has ended: the store then keeps its hash only. Apart from the record because it may be large. */
+  /** The input of a job; undefined once the job has ended, since the store then keeps only its hash. It is not in the record because it may be large. */
   jobInput(id: string): Promise<EncodedInput | undefined>
   /**
-   * Leases the queued job that `chooseQueued` names among those that one of the offers can run; samples only if
-   * `samples`. Counts the attempt.
+   * Leases the queued job that `chooseQueued` names among those that one of the offers can run; synthetic jobs only
+   * if `syntheticJobs`. Counts the attempt.
    */
   leaseNextJob(request: LeaseRequest): Promise<QueuedJob | undefined>
   /** Queues jobs again whose lease ended; those out of attempts fail with `message`, queued ones past their deadline with `late`. */
   expireLeases(rule: { now: number; maximumAttempts: number; message: string; late: string }): Promise<void>
-  /** False when the rig does not hold the job. */
+  /** Extends a lease. False when the job is not leased to the rig. */
   renewLease(renewal: { job: string; rig: string; expiresAt: number }): Promise<boolean>
-  /** Takes the job from the rig: queued again if `retry` and attempts are left, failed otherwise. False when the rig does not hold it. */
+  /** Takes the job from the rig: queued again if `retry` and attempts are left, failed otherwise. False when the job is not leased to the rig. */
   releaseJob(release: {
     job: string
     rig: string
@@ -69,7 +69,7 @@ export interface CoordinatorStore {
 
   /** Receipt, the job's end and the mark that this work was credited in the epoch: all or nothing. */
   acceptResult(result: AcceptedResult): Promise<ResultOutcome>
-  /** The rig's result was wrong: no credit, and the job goes on as with `releaseJob`. False when the rig does not hold it. */
+  /** The rig's result was wrong: no credit, and the job is treated as by `releaseJob`. False when the job is not leased to the rig. */
   refuseResult(refused: RefusedResult): Promise<boolean>
 
   /** Number and credit of all receipts, or of one epoch's. */
@@ -99,7 +99,7 @@ export interface AcceptedShare {
 }
 
 export type Buyer = 'person' | 'gateway' | 'sample'
-/** Who is served first. */
+/** Priority of a job by its buyer: the lowest number is served first. */
 export const BUYER_PRIORITY: Readonly<Record<Buyer, number>> = { person: 0, gateway: 1, sample: 2 }
 
 export interface NewJob {
@@ -112,7 +112,7 @@ export interface NewJob {
   /** lines that a right answer has, where they are known; forgotten once the job has ended */
   knownText?: string[]
   createdAt: number
-  /** UTC ms by which it must be done; absent: there is time */
+  /** UTC ms by which it must be done; absent: no deadline */
   deadline?: number
 }
 export interface JobLease {
@@ -130,7 +130,7 @@ export interface QueuedJob extends Omit<NewJob, 'input'> {
   attempts: number
   /** the present lease, or the last one until another rig takes the job */
   lease?: JobLease
-  /** why it failed, or why it earned nothing */
+  /** why the job failed, or why it earned nothing */
   message?: string
   /** the result that was judged */
   resultSignature?: string
@@ -142,7 +142,7 @@ export interface LeaseRequest {
   rig: string
   /** in the rig's order of preference */
   offers: readonly { kind: JobKind; model: string; formula: MacFormula; usualMilliseconds?: number }[]
-  samples: boolean
+  syntheticJobs: boolean
   now: number
   expiresAt: number
 }
@@ -165,10 +165,10 @@ export interface RefusedResult {
   message: string
 }
 
-/** What to say of a result with the refusal `already-credited`. */
+/** The sentence of the refusal `already-credited`. */
 export const ALREADY_CREDITED_MESSAGE = 'The same work was credited in this epoch before.'
 
-/** Whether a rig may still answer for a job: it holds it, or held it last and nobody took it since. */
+/** Whether a rig may still deliver a job: the job is leased to it, or was leased to it last. */
 export function isHeldBy(job: Pick<QueuedJob, 'state' | 'lease'>, rig: string): boolean {
   return (job.state === 'leased' || job.state === 'queued') && job.lease?.rig === rig
 }

@@ -23,14 +23,14 @@ export function difficultyLimit(macsOfNonce: bigint, factorMilli: bigint): bigin
   return limit
 }
 
-export function createUnits(parts: {
+export function createUnits(deps: {
   store: CoordinatorStore
   epochs: Epochs
   random: (bytes: number) => Uint8Array
   signer: Signer
   configuration: CoordinatorConfiguration
 }): (rig: string, request: UnitRequest) => Promise<Answer<Signed<Unit>>> {
-  const { store, epochs, random, signer, configuration } = parts
+  const { store, epochs, random, signer, configuration } = deps
   return async (rig, { device, tier, macsPerSecond }) => {
     if (!configuration.tiers.includes(tier)) return refuse('wrong-tier', `This network takes no work on ${tier}.`)
 
@@ -47,7 +47,7 @@ export function createUnits(parts: {
     for (;;) {
       const unit = new DataView(Uint8Array.from(random(4)).buffer).getUint32(0)
       const added = await store.addUnit({ epoch: epoch.number, unit, rig, tier, difficulty, expiresAt })
-      if (!added) continue // that number is taken: draw another
+      if (!added) continue // the number is taken: another one is drawn
       const body: Unit = {
         network: configuration.network,
         unit,

@@ -4,7 +4,7 @@ import {
   createCoordinator,
   type CoordinatorConfiguration,
   type CoordinatorStore,
-  type SampleSource,
+  type SyntheticJobSource,
   type Verifier,
 } from '#coordinator/coordinator'
 import { bytesToHex, utf8ToBytes } from '#shared/domain/bytes'
@@ -55,8 +55,8 @@ export function hashDigest({ tier, epochSeed, publicKey, nonce }: Parameters<Ver
   return sha256Hex(utf8ToBytes(`${tier}/${epochSeed}/${publicKey}/${nonce}`))
 }
 
-/** Numbered samples, as a generator of texts and pictures would draw them. */
-export function createSamples(): SampleSource & { drawn: JobKind[] } {
+/** Numbered synthetic jobs, as a generator of texts and pictures would draw them. */
+export function createSyntheticJobs(): SyntheticJobSource & { drawn: JobKind[] } {
   const drawn: JobKind[] = []
   return {
     drawn,
@@ -76,7 +76,7 @@ export async function createHarness(
     store?: CoordinatorStore
     clock?: ReturnType<typeof createTestClock>
     verifier?: Verifier
-    samples?: SampleSource
+    syntheticJobs?: SyntheticJobSource
     seed?: string
     signatures?: SignatureVerifier
   } = {},
@@ -86,12 +86,12 @@ export async function createHarness(
   const random = seededRandom(options.seed ?? 'network')
   const signer = createSigner('11'.repeat(32))
   const verifier = options.verifier ?? hashProof
-  const samples = options.samples ?? createSamples()
+  const syntheticJobs = options.syntheticJobs ?? createSyntheticJobs()
   const start = async (configuration = options.configuration): Promise<TestNetwork> => {
     const coordinator = await createCoordinator({
       store,
       verifier,
-      samples,
+      syntheticJobs,
       clock,
       random,
       signer,
@@ -100,7 +100,7 @@ export async function createHarness(
     })
     return overSessions(coordinator)
   }
-  return { clock, store, signer, samples, start, coordinator: await start() }
+  return { clock, store, signer, syntheticJobs, start, coordinator: await start() }
 }
 
 export type Rig = ReturnType<typeof createRig>

@@ -51,9 +51,9 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
       await store.beginSession({ rig, at: START + 1, devices: [] })
       expect([await store.climbRamp(rig, 'cpu0'), await store.climbRamp(other, 'cpu0')]).toEqual([0, 1])
       expect([
-        await store.takeSampleTurn(rig),
-        await store.takeSampleTurn(rig),
-        await store.takeSampleTurn(other),
+        await store.takeSyntheticTurn(rig),
+        await store.takeSyntheticTurn(rig),
+        await store.takeSyntheticTurn(other),
       ]).toEqual([0, 1, 0])
     })
 
@@ -123,13 +123,13 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
       expect(await store.jobInput(newJob('2').id)).toBeUndefined()
     })
 
-    it('leases the oldest that fits: persons, then others, then samples where welcome', async () => {
+    it('leases the oldest that fits: persons, then others, then synthetic jobs where welcome', async () => {
       const store = open()
       await store.addJob(newJob('1', { buyer: 'sample' }))
       await store.addJob(newJob('2', { buyer: 'gateway' }))
       await store.addJob(newJob('3', { model: MODELS.chat.model }))
       await store.addJob(newJob('4'))
-      const next = async (samples: boolean) => (await store.leaseNextJob(leaseRequest({ samples })))?.id
+      const next = async (syntheticJobs: boolean) => (await store.leaseNextJob(leaseRequest({ syntheticJobs })))?.id
       expect([await next(false), await next(false), await next(false)]).toEqual([
         newJob('4').id,
         newJob('2').id,
@@ -156,7 +156,7 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
       expect([await next(START + 30_001), await next(START + 30_002)]).toEqual([newJob('1').id, newJob('3').id])
     })
 
-    it('leases what is due first, only where it is done in time, and gives up what is late', async () => {
+    it('leases what is due first, only where it is done in time, and fails what is late', async () => {
       const store = open()
       await store.addJob(newJob('1'))
       await store.addJob(newJob('2', { deadline: START + 20_000 }))
@@ -277,7 +277,7 @@ const lease: JobLease = { rig, expiresAt: START + 30_000, formula }
 
 function leaseRequest(changes: Partial<Parameters<CoordinatorStore['leaseNextJob']>[0]> = {}) {
   const offers = [{ kind: 'embed' as const, model: MODELS.embed.model, formula }]
-  return { rig, offers, samples: true, now: START, expiresAt: lease.expiresAt, ...changes }
+  return { rig, offers, syntheticJobs: true, now: START, expiresAt: lease.expiresAt, ...changes }
 }
 
 function newJob(last: string, changes: Partial<NewJob> = {}): NewJob {

@@ -102,10 +102,10 @@ export function createJobStore(database: NetworkDatabase): JobStore {
         return row && EncodedInput.stored({ ...row, kind: jobKind.parse(row.kind) })
       }),
 
-    leaseNextJob: ({ rig, offers, samples, now, expiresAt }) =>
+    leaseNextJob: ({ rig, offers, syntheticJobs, now, expiresAt }) =>
       inTransaction(() => {
-        const lastPriority = samples ? BUYER_PRIORITY.sample : BUYER_PRIORITY.gateway
-        // Of each model the oldest, and the one whose deadline is next: no other can be chosen.
+        const lastPriority = syntheticJobs ? BUYER_PRIORITY.sample : BUYER_PRIORITY.gateway
+        // Of each model the oldest job and the job with the next deadline: `chooseQueued` chooses no other.
         const candidates = offers.flatMap((offer, rank) => {
           const usualMilliseconds = offer.usualMilliseconds ?? 0
           const soonest = Math.ceil(now + usualMilliseconds)
@@ -126,7 +126,7 @@ export function createJobStore(database: NetworkDatabase): JobStore {
           for (const id of statements.late.all(now) as string[]) end(id, 'failed', late)
         })
       }
-      // Asked often, due rarely: a write transaction only when there is something to write.
+      // This is called often and rarely has work: a write transaction only if a lease has expired.
       if (guarded(database, () => statements.expired.get(now)) === undefined) return
       transaction(database, () => {
         for (const id of statements.expired.all(now) as string[]) {

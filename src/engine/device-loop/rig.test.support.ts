@@ -35,7 +35,7 @@ import { createSigner, linkNetwork, signatureVerifier } from '../network'
 import { createDeviceRunner } from './device-runner'
 import type { DeviceLoopContext, DeviceLoopOptions } from './device-types'
 import { createJobRates } from '../jobs/job-rates'
-import { createSampleBudget } from '../jobs/sample-budget'
+import { createSyntheticJobBudget } from '../jobs/synthetic-job-budget'
 
 /** What `far` does something to. */
 const REACHED = new Set(['current', 'leaseUnit', 'leaseJob', 'submitShare', 'submitJob'])
@@ -47,7 +47,7 @@ export const NONCES_PER_SECOND = 40
 export function scriptedWorkers(clock: Clock) {
   const script = {
     noncesPerSecond: NONCES_PER_SECOND,
-    /** how long a job takes; null: for ever */
+    /** how long a job takes; null: forever */
     jobMilliseconds: 100 as number | null,
     jobFailure: null as Failure | null,
     /** more jobs than these at once run out of memory */
@@ -244,7 +244,7 @@ export async function createTestRig(
   }
   const {
     coordinator,
-    samples,
+    syntheticJobs,
     store,
     signer: networkSigner,
   } = await createHarness({
@@ -280,14 +280,6 @@ export async function createTestRig(
   const events = createEngineEvents()
   const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
   const { host, script } = scriptedWorkers(clock)
-  /** what the throttle and the sensors say */
-  const conditions = {
-    pace: { threadsShare: 1, dutyCycle: 1 },
-    celsius: null as number | null,
-    watts: null as number | null,
-  }
-  const jobRates = createJobRates(ledger)
-  const units: { difficulty: string; tier: string }[] = []
   const rig: RigContext = {
     version: 'test',
     dataDir: folder,
@@ -310,13 +302,23 @@ export async function createTestRig(
   })
   const { networkState, submissions } = link
   await networkState.hello([{ id: 'cpu0', kind: 'cpu', backends: ['onnx-cpu'] }])
+  /** what the throttle and the sensors say */
+  const conditions = {
+    pace: { threadsShare: 1, dutyCycle: 1 },
+    celsius: null as number | null,
+    watts: null as number | null,
+  }
+  const jobRates = createJobRates(ledger)
+  const units: { difficulty: string; tier: string }[] = []
   const loops: DeviceLoopContext = {
     rig,
     link,
-    sampleBudget: createSampleBudget(() => 0),
+    syntheticJobBudget: createSyntheticJobBudget(() => 0),
     jobRates,
     pace: () => conditions.pace,
-    ...(options.trials === true ? { generateInput: async (kind) => (await samples.generate(kind, v7())).input } : {}),
+    ...(options.trials === true
+      ? { generateInput: async (kind) => (await syntheticJobs.generate(kind, v7())).input }
+      : {}),
     onChange: () => undefined,
   }
   const runner = createDeviceRunner(loops, {

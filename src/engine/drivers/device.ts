@@ -8,22 +8,22 @@ import type { PlacedDriver } from './store'
 
 export interface KnownDriver extends PlacedDriver {
   state: DriverRow['state']
-  /** a sentence, unless it is ready */
+  /** why it does not work, a sentence; absent: it is ready */
   reason?: string
-  /** UTC ms: it was tried anew, and work from before says nothing any more */
+  /** UTC ms of its last trial: older work says nothing about the driver any more */
   triedAt: number
-  /** as it described them last */
+  /** the devices that the driver described last */
   devices: NativeDevice[]
 }
 
-/** By lode_device_kind; what Lode has no word for is shown as a chip made for the work. */
+/** Kinds of devices by lode_device_kind; kinds that Lode does not know are shown as ASICs. */
 const KINDS: Readonly<Record<number, DeviceDescriptor['kind']>> = { 1: 'cpu', 2: 'gpu', 3: 'npu', 4: 'asic' }
 
 function kindOf(kind: number): DeviceDescriptor['kind'] {
   return KINDS[kind] ?? 'asic'
 }
 
-/** Safe in file names, options and addresses, whatever the driver calls its device. */
+/** The id of a driver's device: safe in file names, options and addresses, whatever name the driver gives. */
 export function deviceIdOf(driver: string, device: string): string {
   const safe = device.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
   return `${driver}-${safe}`.slice(0, 100)
@@ -48,10 +48,10 @@ export function rowOf({ manifest, state, reason, devices }: KnownDriver): Driver
   }
 }
 
-/** Of the computer's memory, for the weights of a device that has none of its own. */
+/** The share of the computer's memory for the weights of a device that has no memory of its own. */
 const COMPUTER_MEMORY_SHARE = 0.5
 
-/** What a worker is told of a device: a driver never takes more for weights than the device has, or half of the computer's. */
+/** The device for its worker. Its weights may take at most the memory of the device, or half of the computer's. */
 export function driverDeviceOf(library: string, { id, memoryBytes }: NativeDevice): DriverDevice {
   const memoryLimitBytes = memoryBytes > 0 ? memoryBytes : Math.floor(totalmem() * COMPUTER_MEMORY_SHARE)
   return { library, id, memoryLimitBytes }

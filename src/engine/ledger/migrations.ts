@@ -6,7 +6,7 @@ import ledger0004 from './migrations/0004-disputes.sql?raw'
 import metrics0001 from './migrations/metrics-0001.sql?raw'
 
 export interface Schema {
-  /** written into the file's header, so that another program's database is not taken for ours */
+  /** written into the file's header, so that another program's database is not taken for Lode's */
   readonly applicationId: number
   /** SQL that leads from version i to i + 1 */
   readonly migrations: readonly string[]

@@ -1,4 +1,4 @@
-/** The practice network of this folder, opened and trusted. */
+/** Opens the practice network of this data folder, pins its key, and opens the sessions with it. */
 import { buyerProtocol, type BuyerSession } from '#shared/protocol/buyer-session'
 import { rigProtocol, type RigSession } from '#shared/protocol/rig-session'
 import { directTransport, openSession, type SessionTransport } from '#shared/protocol/session-client'
@@ -14,11 +14,11 @@ export interface JoinPracticeOptions {
   /** hex public key: whose session this is. It lives in the same program, so nothing is to be proved. */
   rigKey: string
   verifier: Pick<VerifierClient, 'digest' | 'generate'>
-  /** from the next epoch on; absent: the network's own */
+  /** length of an epoch, from the next one on; absent: the network's default */
   epochSeconds?: number
-  /** whether it takes shares of the tests' tier */
+  /** whether the network accepts shares of the tests' tier */
   allowTestTier: boolean
-  /** what carries the two sessions; left out: they are called directly */
+  /** what carries the two sessions; absent: they are called directly */
   carrySession?: (service: SessionService) => SessionTransport
   onNotice: (notice: { severity: 'warning'; code: string; message: string }) => void
 }
@@ -34,7 +34,7 @@ export interface JoinedNetwork {
   close(): void
 }
 
-/** Files that were damaged are moved aside and recreated; `onNotice` hears of each. */
+/** Files that were damaged are moved aside and recreated; `onNotice` is called for each. */
 export async function joinPractice(
   { dataDir, clock, randomBytes, ledger }: Pick<RigContext, 'dataDir' | 'clock' | 'randomBytes' | 'ledger'>,
   { rigKey, verifier, epochSeconds, allowTestTier, carrySession = directTransport, onNotice }: JoinPracticeOptions,
@@ -42,11 +42,11 @@ export async function joinPractice(
   const practice = await openPracticeNetwork({
     folder: dataDir,
     verifier: { digest: (share) => verifier.digest(share) },
-    samples: { generate: (kind, seed) => verifier.generate(kind, seed) },
+    syntheticJobs: { generate: (kind, seed) => verifier.generate(kind, seed) },
     clock,
     random: randomBytes,
     configuration: {
-      // Where only network.db was lost, its new store must not number epochs that the ledger knows.
+      // If only network.db was lost, its new store must not use numbers of epochs that the ledger has.
       firstEpoch: (ledger.latestEpoch(PRACTICE)?.body.number ?? -1) + 1,
       ...(epochSeconds === undefined ? {} : { epochSeconds }),
       ...(allowTestTier ? { tiers: ['itp1-test', 'itp1-small', 'itp1-base'] as const } : {}),

@@ -1,4 +1,4 @@
-/** This rig's line to its network: the sessions, what of the network was checked, and what is on its way there. */
+/** This rig's link to its network: the sessions, the state of the network that was checked, and the submissions under way. */
 import type { BuyerSession } from '#shared/protocol/buyer-session'
 import type { Epoch } from '#shared/protocol/epoch'
 import type { RigSession } from '#shared/protocol/rig-session'
@@ -31,17 +31,16 @@ export interface LinkOptions {
   onEpoch: (epoch: Signed<Epoch>) => void
 }
 
-/** Epochs and keys that the network states are written to the ledger once they are checked. */
+/** Links the rig to a network. Epochs and keys that the network states are written to the ledger once their signatures are checked. */
 export function linkNetwork(
   rig: Pick<RigContext, 'ledger' | 'clock' | 'events' | 'log' | 'randomFraction'>,
   { networkName, rigSession, buyerSession, signer, signatures, networkKey, onEpoch }: LinkOptions,
 ): NetworkLink {
-  const { ledger, clock, events, log } = rig
+  const { ledger } = rig
   const rigKey = signer.publicKeyHex
-  const networkState = createNetworkState({
+  const networkState = createNetworkState(rig, {
     session: rigSession,
     networkName,
-    clock,
     signer,
     signatures,
     pinnedKey: networkKey,
@@ -51,17 +50,7 @@ export function linkNetwork(
       onEpoch(epoch)
     },
   })
-  const session = createVerifiedSession({ session: rigSession, networkName, networkState, rigKey, signatures, clock })
-  const submissions = createSubmissions({
-    session,
-    networkName,
-    networkState,
-    ledger,
-    signer,
-    clock,
-    random: rig.randomFraction,
-    events,
-    log,
-  })
+  const session = createVerifiedSession(rig, { session: rigSession, networkName, networkState, rigKey, signatures })
+  const submissions = createSubmissions(rig, { session, networkName, networkState, signer })
   return { networkName, session, buyer: buyerSession, networkState, submissions, rigKey }
 }

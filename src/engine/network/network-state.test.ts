@@ -18,19 +18,22 @@ beforeEach(async () => {
 /** What a rig makes of a welcome; `pinned` is the key it knew before. */
 async function hear(welcome: Welcome, pinned: string | null = networkKey.publicKeyHex) {
   const { now } = createTestClock()
-  const state = createNetworkState({
-    session: {
-      hello: async () => ({ ok: true, value: welcome }),
-      current: async () => ({ ok: true, value: welcome }),
+  const clock = { now, monotonic: () => 0, setTimeout: () => ({ cancel: () => undefined }) }
+  const state = createNetworkState(
+    { clock },
+    {
+      session: {
+        hello: async () => ({ ok: true, value: welcome }),
+        current: async () => ({ ok: true, value: welcome }),
+      },
+      networkName: 'practice',
+      signer: rig,
+      signatures: signatureVerifier,
+      pinnedKey: pinned,
+      onPinned: () => undefined,
+      onEpoch: () => undefined,
     },
-    networkName: 'practice',
-    clock: { now, monotonic: () => 0, setTimeout: () => ({ cancel: () => undefined }) },
-    signer: rig,
-    signatures: signatureVerifier,
-    pinnedKey: pinned,
-    onPinned: () => undefined,
-    onEpoch: () => undefined,
-  })
+  )
   await state.hello([])
   return state.current
 }

@@ -18,7 +18,7 @@ import { isGenuine } from '#shared/domain/signed'
 import {
   codeOf,
   createRig,
-  createSamples,
+  createSyntheticJobs,
   createTestClock,
   hashProof,
   receiptOf,
@@ -28,7 +28,7 @@ import {
 } from '../../../test/support/coordinator-harness'
 import { signatureVerifier } from './ed25519'
 import { overSessions } from '../../../test/support/sessions'
-import { openPracticeNetwork, type PracticeNetworkParts } from './practice'
+import { openPracticeNetwork, type PracticeNetworkOptions } from './practice'
 
 const cleanUps: (() => void)[] = []
 afterEach(() => {
@@ -40,10 +40,17 @@ function newFolder(): string {
   cleanUps.push(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
-async function open(folder: string, changes: Partial<PracticeNetworkParts> = {}) {
+async function open(folder: string, changes: Partial<PracticeNetworkOptions> = {}) {
   const random = seededRandom(`practice ${cleanUps.length}`)
-  const parts = { folder, verifier: hashProof, samples: createSamples(), clock: createTestClock(), random, ...changes }
-  const network = await openPracticeNetwork(parts)
+  const options = {
+    folder,
+    verifier: hashProof,
+    syntheticJobs: createSyntheticJobs(),
+    clock: createTestClock(),
+    random,
+    ...changes,
+  }
+  const network = await openPracticeNetwork(options)
   cleanUps.push(() => network.close())
   return { ...network, coordinator: overSessions(network.coordinator) }
 }

@@ -1,6 +1,6 @@
 /**
- * From a found share or a finished job to a credit in the ledger: written first, then sent, then answered. What was sent
- * and not answered is sent again, also after a crash; the network gives its original receipt (protocol.md §5).
+ * From a found share or a finished job to a credit in the ledger: the work is written first, then sent, then answered.
+ * Work without an answer is sent again, also after a crash; the network then gives its original receipt (protocol.md §5).
  */
 import { Failure } from '#shared/domain/errors'
 import { creditMacs, shareMacs } from '#shared/domain/credit'
@@ -14,9 +14,8 @@ import { objectId, signObject, type Signed, type Signer } from '#shared/domain/s
 import { TIERS } from '#shared/domain/tiers'
 import type { Unit } from '#shared/protocol/unit'
 import { backoffDelay } from '#process/backoff'
-import type { Clock } from '#process/clock'
-import type { EngineEvents, Log } from '../base'
-import type { Ledger, Recovery, WorkEnergy } from '../ledger'
+import type { RigContext } from '../base'
+import type { Recovery, WorkEnergy } from '../ledger'
 import { expectedCredit } from './expected-credit'
 import type { NetworkState } from './network-state'
 import type { VerifiedSession } from './verified-session'
@@ -45,29 +44,31 @@ export interface Submissions {
   ): Promise<boolean | null>
   /** Sends again what a former run left without an answer. */
   recover(recovery: Pick<Recovery, 'shares' | 'results'>): void
-  /** what waits for an answer now */
+  /** number of shares and results that wait for an answer now */
   readonly pending: number
   /** Settles when nothing waits, or after `milliseconds`. */
   drained(milliseconds: number): Promise<void>
+  /** Sends nothing more; work without an answer is sent again by the next run. */
   stop(): void
 }
 
-/** Work without an answer is sent again as long as the engine runs: no circuit opens, and a network that is back is noticed within half a minute. */
+/** Work without an answer is sent again as long as the engine runs. No circuit breaker opens, so a network that is back is noticed within half a minute. */
 const RETRY_DELAYS = { firstDelayMilliseconds: 500, largestDelayMilliseconds: 30_000 }
 
-export function createSubmissions(parts: {
-  session: VerifiedSession
+export interface SubmissionsOptions {
+  session: Pick<VerifiedSession, 'submitShare' | 'submitJob'>
   networkName: string
-  networkState: NetworkState
-  ledger: Ledger
+  networkState: Pick<NetworkState, 'current'>
   signer: Signer
-  clock: Clock
-  /** 0 ≤ x < 1, for the jitter of the back-off */
-  random: () => number
-  events: EngineEvents
-  log: Log
-}): Submissions {
-  const { session, networkName, networkState, ledger, signer, events, log, clock } = parts
+}
+
+/** The submissions of this rig to one network. */
+export function createSubmissions(
+  rig: Pick<RigContext, 'ledger' | 'clock' | 'events' | 'log' | 'randomFraction'>,
+  options: SubmissionsOptions,
+): Submissions {
+  const { ledger, clock, events, log } = rig
+  const { session, networkName, networkState, signer } = options
   let pending = 0
   let stopped = false
   const timers = new Set<{ cancel(): void }>()
@@ -108,7 +109,7 @@ export function createSubmissions(parts: {
       timers.add(timer)
     })
 
-  /** Sends until there is an answer; a network that is away is asked again, ever more slowly, after `onPutOff`. */
+  /** Sends until the network answers; while it does not, sends again after growing pauses. `onPutOff`: called before each pause. */
   const deliver = async (
     ref: string,
     send: () => Promise<Acknowledgement>,
@@ -125,7 +126,7 @@ export function createSubmissions(parts: {
           log.warn('work has no answer yet; it is sent again', { ref, reason: error.message })
         }
         onPutOff?.()
-        await wait(backoffDelay(attempt, parts.random(), RETRY_DELAYS))
+        await wait(backoffDelay(attempt, rig.randomFraction(), RETRY_DELAYS))
       }
       return false
     } finally {
@@ -253,7 +254,7 @@ export function createSubmissions(parts: {
       stopped = true
       for (const timer of timers) timer.cancel()
       timers.clear()
-      // Those who wait for what will not come any more go on.
+      // Nothing is answered any more: callers of `drained` must not wait on.
       for (const settled of idle) settled()
     },
   }

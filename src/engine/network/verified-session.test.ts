@@ -37,7 +37,7 @@ describe('a leased unit is used only', () => {
     // Only the rate was measured, at a difficulty that nothing meets.
     expect(rig.script.runs.every(({ unit }) => unit === 0)).toBe(true)
     expect(rig.runner.state).toBe('idle')
-    expect(rig.runner.networkTrouble).toMatch(/^the network/)
+    expect(rig.runner.networkError).toMatch(/^the network/)
     rig.far.forgeUnit = null
     // The forged units count: those that follow aim at ten seconds a share.
     await rig.clock.advance(60_000)
@@ -65,7 +65,7 @@ describe('a leased job is begun only', () => {
     await rig.clock.advance(1000)
     expect(rig.script.begun).toEqual([])
     expect(rig.stateOf(id)).toBe('queued')
-    expect(rig.runner.networkTrouble).toMatch(/^the network/)
+    expect(rig.runner.networkError).toMatch(/^the network/)
     rig.far.forgeOffer = null
     const next = await rig.submit()
     rig.runner.wake()

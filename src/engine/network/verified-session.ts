@@ -12,7 +12,7 @@ import type { Receipt } from '#shared/protocol/receipt'
 import type { Acknowledgement } from '#shared/protocol/refusal'
 import type { RigSession } from '#shared/protocol/rig-session'
 import type { Unit, UnitRequest } from '#shared/protocol/unit'
-import type { Clock } from '#process/clock'
+import type { RigContext } from '../base'
 import type { NetworkState } from './network-state'
 
 /**
@@ -24,17 +24,20 @@ export type VerifiedSession = Pick<
   'leaseUnit' | 'submitShare' | 'leaseJob' | 'renewJob' | 'returnJob' | 'submitJob' | 'publishTokens' | 'on'
 >
 
-export function createVerifiedSession(parts: {
+export interface VerifiedSessionOptions {
   session: RigSession
   networkName: string
-  networkState: NetworkState
+  networkState: Pick<NetworkState, 'current' | 'reread'>
   /** hex */
   rigKey: string
   signatures: SignatureVerifier
-  clock: Pick<Clock, 'now'>
-}): VerifiedSession {
-  const { session, networkName, networkState, rigKey, signatures, clock } = parts
+}
 
+/** The session with every answer checked. */
+export function createVerifiedSession(
+  { clock }: Pick<RigContext, 'clock'>,
+  { session, networkName, networkState, rigKey, signatures }: VerifiedSessionOptions,
+): VerifiedSession {
   const refuse = (fault: string): never => {
     throw new Failure('network-refused', `the network "${networkName}" ${fault}`, 'Nothing is done with it.')
   }

@@ -76,11 +76,11 @@ export const jobDelivery = z.object({ result: signedJobResult, output: jobOutput
 export type JobDelivery = z.infer<typeof jobDelivery>
 
 export const jobRequest = z.object({
-  /** what this rig can run now, what it prefers first; `usualMilliseconds`: what a job of the model takes it, as measured */
+  /** the models that this rig can run now, the preferred first; `usualMilliseconds`: the measured time of a job of the model */
   models: z
     .array(z.object({ kind: jobKind, model: hex64, macFormula, usualMilliseconds: milliseconds.optional() }))
     .max(MAX_OFFERED_MODELS),
-  /** whether synthetic jobs are welcome, or only jobs that somebody asked for */
+  /** whether the rig also takes synthetic jobs, or only jobs that somebody asked for */
   samples: z.boolean(),
 })
 export type JobRequest = z.infer<typeof jobRequest>
