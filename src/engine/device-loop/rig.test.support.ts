@@ -65,6 +65,8 @@ export function scriptedWorkers(clock: Clock) {
     ignoresCancel: false,
     /** says what a run computed for jobs, by their ids; set by the process that runs */
     computed: (_macs: Record<string, number>): void => undefined,
+    /** a piece of a running job's text; set by the process that runs */
+    token: (_piece: WorkerNotifications['job.token']): void => undefined,
     runs: [] as WorkerMethods['proof.run']['params'][],
     started: 0,
     alive: new Set<{ crash: () => void }>(),
@@ -182,6 +184,7 @@ export function scriptedWorkers(clock: Clock) {
       const { notify } = serve<WorkerMethods, WorkerNotifications>(workerSide, handlers)
       script.computed = (macs) =>
         notify('jobs.computed', { macs: Object.entries(macs).map(([jobId, value]) => ({ jobId, macs: value })) })
+      script.token = (piece) => notify('job.token', piece)
       const beat = (): void => {
         if (!isAlive) return
         notify('heartbeat', { at: clock.now(), residentBytes: 1, cpuSeconds: 1, models: [] })
@@ -228,6 +231,8 @@ export async function createTestRig(
     memoryBytes?: number
     models?: readonly InstalledModel[]
     trials?: boolean
+    /** milliseconds that were mined: a fifth of them is for synthetic jobs; absent: none */
+    minedMilliseconds?: number
     /** of a device that is not the processor, or has a power limit */
     runner?: Partial<Pick<DeviceLoopOptions, 'workerStart' | 'onFault' | 'whileMining'>>
   } = {},
@@ -313,7 +318,7 @@ export async function createTestRig(
   const loops: DeviceLoopContext = {
     rig,
     link,
-    syntheticJobBudget: createSyntheticJobBudget(() => 0),
+    syntheticJobBudget: createSyntheticJobBudget(() => options.minedMilliseconds ?? 0),
     jobRates,
     pace: () => conditions.pace,
     ...(options.trials === true
@@ -364,6 +369,7 @@ export async function createTestRig(
   return {
     clock,
     far,
+    events,
     ledger,
     coordinator,
     store,
