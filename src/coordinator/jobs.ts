@@ -1,20 +1,18 @@
 /** Useful jobs on their way to a rig and back into the queue: enqueued, leased, renewed, returned (protocol.md §3). */
-import { z } from 'zod'
-import { bytesToHex, hex64, utcMilliseconds } from '#shared/domain/bytes'
+import { bytesToHex } from '#shared/domain/bytes'
 import { Failure } from '#shared/domain/errors'
 import { EncodedInput } from '#shared/domain/encoded-input'
 import { jobKinds, type JobInput, type JobKind } from '#shared/domain/job'
-import { jobRequest, type JobOffer, type JobRequest } from '#shared/protocol/job'
-import type { Answer, RefusalCode } from '#shared/protocol/refusal'
-import type { Network } from '#shared/protocol/network'
-import type { Receipt } from '#shared/protocol/receipt'
-import type { Signed } from '#shared/domain/signed'
+import type { JobOffer, JobRequest, NewBuyerJob } from '#shared/protocol/job'
+import type { Answer } from '#shared/protocol/refusal'
+import type { BuyerJobState } from '#shared/protocol/buyer-session'
 import { v7 } from 'uuid'
 import type { CoordinatorConfiguration } from './configuration'
 import type { Epochs } from './epochs'
 import type { KeptBounds } from './kept-bounds'
-import { refuse, refuseMalformed } from './refusals'
-import type { CoordinatorStore, JobLease, QueuedJob, StoredJobState } from './store'
+import { sentenceOf } from '#shared/protocol/bounds'
+import { refuse } from './refusals'
+import type { Buyer, CoordinatorStore, JobLease, QueuedJob, StoredJobState } from './store'
 
 /** Draws synthetic jobs, which nobody has seen before. Rejects with Failure `unavailable` when it cannot draw now. */
 export interface SyntheticJobSource {
@@ -22,33 +20,16 @@ export interface SyntheticJobSource {
   generate(kind: JobKind, seed: string): Promise<{ input: JobInput; knownText?: string[] }>
 }
 
-const enqueuedJob = z.object({
-  id: z.uuid(),
-  /** encoded, so it was parsed before */
-  input: z.custom<EncodedInput>((value) => value instanceof EncodedInput, 'not an encoded input'),
-  model: hex64,
-  buyer: z.enum(['person', 'gateway']),
-  deadline: utcMilliseconds.optional(),
-})
-/** A job that somebody asked for. `model`: its hash. `deadline`: by when it must be done. */
-export type EnqueuedJob = z.infer<typeof enqueuedJob>
-
-export interface NetworkJobState {
-  state: StoredJobState
-  attempts: number
-  /** why it failed, or why it earned nothing */
-  message?: string
-  refusal?: RefusalCode
-  receipt?: Signed<Receipt>
-}
-
-export interface Jobs extends Pick<Network, 'leaseJob' | 'renewJob' | 'returnJob'> {
+/** What rigs (`rig`: their key) and buyers may do with jobs: see rig-session.ts and buyer-session.ts of the protocol. */
+export interface Jobs {
+  leaseJob(rig: string, request: JobRequest): Promise<Answer<JobOffer>>
+  renewJob(rig: string, job: string): Promise<Answer<{ leaseExpiresAt: number }>>
+  returnJob(rig: string, job: string, reason: { retry: boolean; message: string }): Promise<Answer<null>>
   /** Queues a job. The same id with the same work again changes nothing. */
-  enqueueJob(job: EnqueuedJob): Promise<Answer<null>>
+  enqueueJob(buyer: Buyer, job: NewBuyerJob): Promise<Answer<null>>
   /** Cancels a job that is not finished; a rig that works on it learns this when it renews the lease. */
-  cancelJob(id: string): Promise<Answer<null>>
-  /** The state of a job; undefined: the network does not know it. */
-  jobState(id: string): Promise<NetworkJobState | undefined>
+  cancelJob(buyer: Buyer, job: string): Promise<Answer<null>>
+  jobState(buyer: Buyer, job: string): Promise<Answer<BuyerJobState>>
 }
 
 export function createJobs(deps: {
@@ -91,8 +72,8 @@ export function createJobs(deps: {
     if (!input || !lease) return refuse('no-work', 'The job was taken back.')
     return { ok: true, value: await offerOf({ ...job, lease }, input) }
   }
-  const leaseSyntheticJob = async (request: JobRequest): Promise<Answer<JobOffer>> => {
-    const turn = await store.takeSyntheticTurn(request.rig)
+  const leaseSyntheticJob = async (rig: string, request: JobRequest): Promise<Answer<JobOffer>> => {
+    const turn = await store.takeSyntheticTurn(rig)
     const choice = chooseInTurn(request.models, turn)
     if (!choice)
       return refuse('no-work', 'No job is waiting, and this rig runs no kind of which synthetic jobs are drawn.')
@@ -101,46 +82,48 @@ export function createJobs(deps: {
     const createdAt = clock.now()
     const id = v7({ random: Uint8Array.from(random(16)), msecs: createdAt })
     const job = { id, kind: choice.kind, model: choice.model, input, buyer: 'sample' as const, createdAt }
-    const lease = { rig: request.rig, expiresAt: leaseEnd(), formula: choice.macFormula }
+    const lease = { rig, expiresAt: leaseEnd(), formula: choice.macFormula }
     await store.addJob(drawn.knownText ? { ...job, knownText: drawn.knownText } : job, lease)
     bounds.keep(id, input)
     return { ok: true, value: await offerOf({ ...job, attempts: 1, lease }, input) }
   }
 
   return {
-    enqueueJob: async (raw) => {
-      const parsed = enqueuedJob.safeParse(raw)
-      if (!parsed.success) return refuseMalformed('job', parsed.error)
-      const { id, input, model, buyer, deadline } = parsed.data
+    enqueueJob: async (buyer, { id, input, model, deadline }) => {
       const job = { id, kind: input.kind, model, input, buyer, createdAt: clock.now() }
       if (await store.addJob({ ...job, ...(deadline === undefined ? {} : { deadline }) })) {
         bounds.keep(id, input)
         return done
       }
       const existing = await store.job(id)
-      const isSame = existing?.inputHash === input.hash && existing.model === model
+      const isSame = existing?.inputHash === input.hash && existing.model === model && existing.buyer === buyer
       return isSame ? done : refuse('malformed', 'Another job has that id.')
     },
 
-    cancelJob: async (id) => {
+    cancelJob: async (buyer, id) => {
+      if ((await store.job(id))?.buyer !== buyer) return unknownJob()
       if (await store.cancelJob(id)) return done
       const job = await store.job(id)
       if (!job) return unknownJob()
       return job.state === 'cancelled' ? done : refuse('lease-lost', `The job is ${job.state}.`)
     },
 
-    jobState: async (id) => {
+    jobState: async (buyer, id) => {
       await expireLeases()
       const job = await store.job(id)
-      if (!job) return undefined
+      if (job?.buyer !== buyer) return unknownJob()
       const { state, attempts, message, refusal, receipt } = job
-      return { state, attempts, ...(message && { message }), ...(refusal && { refusal }), ...(receipt && { receipt }) }
+      const value = {
+        state,
+        attempts,
+        ...(message && { message: sentenceOf(message) }),
+        ...(refusal && { refusal }),
+        ...(receipt && { receipt }),
+      }
+      return { ok: true, value }
     },
 
-    leaseJob: async (raw) => {
-      const parsed = jobRequest.safeParse(raw)
-      if (!parsed.success) return refuseMalformed('job request', parsed.error)
-      const request = parsed.data
+    leaseJob: async (rig, request) => {
       if (request.models.some(({ kind, macFormula }) => kind !== macFormula.kind)) {
         return refuse('malformed', 'The job request is malformed. A model counts its work as another kind.')
       }
@@ -152,7 +135,7 @@ export function createJobs(deps: {
         ...(usualMilliseconds === undefined ? {} : { usualMilliseconds }),
       }))
       const queued = await store.leaseNextJob({
-        rig: request.rig,
+        rig,
         offers,
         syntheticJobs: request.samples,
         now: clock.now(),
@@ -161,7 +144,7 @@ export function createJobs(deps: {
       if (queued) return offerQueued(queued)
       if (!request.samples) return refuse('no-work', 'No job is waiting that this rig can run.')
       try {
-        return await leaseSyntheticJob(request)
+        return await leaseSyntheticJob(rig, request)
       } catch (error) {
         if (error instanceof Failure && error.code === 'unavailable') {
           return refuse('no-work', `No job is waiting, and no synthetic job can be drawn now: ${error.message}.`)

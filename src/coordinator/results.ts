@@ -1,7 +1,7 @@
 /** Results of useful jobs: checked for signature, lease, hashes, sizes and known answers, then credited once (protocol.md §§1, 3). */
 import { jobMacs } from '#shared/domain/manifest'
 import { jobWork } from '#shared/domain/credit'
-import { jobDelivery, type JobDelivery } from '#shared/protocol/job'
+import type { JobDelivery } from '#shared/protocol/job'
 import type { Acknowledgement } from '#shared/protocol/refusal'
 import type { ModelFactor, NetworkParameters } from '#shared/protocol/parameters'
 import type { Verification } from '#shared/protocol/receipt'
@@ -13,7 +13,7 @@ import { notHeld, unknownJob } from './jobs'
 import type { KeptBounds } from './kept-bounds'
 import { implausibility } from './plausibility'
 import { fitsStore, signReceipt } from './receipts'
-import { hashOf, isSignedBy, refuse, refuseMalformed } from './refusals'
+import { hashOf, isSignedBy, refuse } from './refusals'
 import { isHeldBy, type CoordinatorStore, type QueuedJob } from './store'
 
 /** A known answer is missed above this share of wrong characters (0 to 1). */
@@ -71,10 +71,7 @@ export function createResults(deps: {
     return refuse('wrong-result', message)
   }
 
-  return async (raw) => {
-    const parsed = jobDelivery.safeParse(raw)
-    if (!parsed.success) return refuseMalformed('result', parsed.error)
-    const delivery = parsed.data
+  return async (delivery) => {
     const { body, signature } = delivery.result
     if (body.network !== configuration.network) return refuse('malformed', 'The result is for another network.')
     if (!isSignedBy('job-result', delivery.result, signatures, body.rig)) {

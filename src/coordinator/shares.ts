@@ -1,6 +1,6 @@
 /** Shares: every one is recomputed, credited once, and refused with exactly one code (protocol.md §2). */
 import { shareMacs } from '#shared/domain/credit'
-import { signedShare, type ShareSubmission } from '#shared/protocol/share'
+import type { ShareSubmission } from '#shared/protocol/share'
 import type { Acknowledgement } from '#shared/protocol/refusal'
 import { isShare, unitOf } from '#shared/domain/share'
 import type { Signed, Signer, SignatureVerifier } from '#shared/domain/signed'
@@ -8,7 +8,7 @@ import { TIERS, type TierName } from '#shared/domain/tiers'
 import type { CoordinatorConfiguration } from './configuration'
 import type { Epochs } from './epochs'
 import { signReceipt } from './receipts'
-import { isSignedBy, refuse, refuseMalformed } from './refusals'
+import { isSignedBy, refuse } from './refusals'
 import type { AcceptedShare, CoordinatorStore, UnitRecord } from './store'
 
 /** Recomputes one nonce. Rejects when it cannot: the share is then neither accepted nor refused, and the rig sends it again. */
@@ -73,10 +73,7 @@ export function createShares(deps: {
       signer,
     )
 
-  return async (raw) => {
-    const parsed = signedShare.safeParse(raw)
-    if (!parsed.success) return refuseMalformed('share', parsed.error)
-    const share = parsed.data
+  return async (share) => {
     if (share.body.network !== configuration.network) return refuse('malformed', 'The share is for another network.')
     if (BigInt(share.body.nonce) > MAX_NONCE) return refuse('malformed', 'The share is malformed. A nonce has 64 bits.')
     if (!isSignedBy('share', share, signatures, share.body.rig)) {

@@ -63,7 +63,6 @@ describe('a unit', () => {
     ['a rate of zero', { macsPerSecond: 0 }],
     ['a rate that is no number', { macsPerSecond: Number.NaN }],
     ['an endless rate', { macsPerSecond: Number.POSITIVE_INFINITY }],
-    ['a key that is none', { rig: 'rig' }],
     ['an unknown tier', { tier: 'itp2-base' }],
     ['a device name without end', { device: 'x'.repeat(81) }],
   ])('is refused for %s', async (_, fault) => {

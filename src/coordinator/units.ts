@@ -1,12 +1,12 @@
 /** Units: ranges of 2³² nonces, leased to one rig for one epoch and tier at one difficulty (protocol.md §2). */
 import { TIERS } from '#shared/domain/tiers'
-import { unitRequest, type Unit, type UnitRequest } from '#shared/protocol/unit'
+import type { Unit, UnitRequest } from '#shared/protocol/unit'
 import type { Answer } from '#shared/protocol/refusal'
 import { signObject, type Signed, type Signer } from '#shared/domain/signed'
 import type { CoordinatorConfiguration } from './configuration'
 import type { Epochs } from './epochs'
 import { fitsStore } from './receipts'
-import { refuse, refuseMalformed } from './refusals'
+import { refuse } from './refusals'
 import type { CoordinatorStore } from './store'
 
 /** difficulty = max(1, round(macsPerSecond × aimSeconds / MACs of a nonce)), at most `limit`. */
@@ -29,12 +29,9 @@ export function createUnits(deps: {
   random: (bytes: number) => Uint8Array
   signer: Signer
   configuration: CoordinatorConfiguration
-}): (request: UnitRequest) => Promise<Answer<Signed<Unit>>> {
+}): (rig: string, request: UnitRequest) => Promise<Answer<Signed<Unit>>> {
   const { store, epochs, random, signer, configuration } = deps
-  return async (raw) => {
-    const parsed = unitRequest.safeParse(raw)
-    if (!parsed.success) return refuseMalformed('unit request', parsed.error)
-    const { rig, device, tier, macsPerSecond } = parsed.data
+  return async (rig, { device, tier, macsPerSecond }) => {
     if (!configuration.tiers.includes(tier)) return refuse('wrong-tier', `This network takes no work on ${tier}.`)
 
     const { current, now } = await epochs.present()

@@ -2,7 +2,6 @@
 import { createSigner, signatureVerifier } from '#engine/network/index'
 import {
   createCoordinator,
-  type Coordinator,
   type CoordinatorConfiguration,
   type CoordinatorStore,
   type SyntheticJobSource,
@@ -20,6 +19,7 @@ import { isShare, nonceOf } from '#shared/domain/share'
 import { objectId, sha256Hex, signObject, type Signed, type SignatureVerifier } from '#shared/domain/signed'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { createMemoryStore } from './memory-store'
+import { overSessions, type TestNetwork } from './sessions'
 
 export const START = Date.UTC(2026, 0, 15, 12, 0, 0)
 
@@ -87,8 +87,8 @@ export async function createHarness(
   const signer = createSigner('11'.repeat(32))
   const verifier = options.verifier ?? hashProof
   const syntheticJobs = options.syntheticJobs ?? createSyntheticJobs()
-  const start = (configuration = options.configuration): Promise<Coordinator> =>
-    createCoordinator({
+  const start = async (configuration = options.configuration): Promise<TestNetwork> => {
+    const coordinator = await createCoordinator({
       store,
       verifier,
       syntheticJobs,
@@ -98,13 +98,15 @@ export async function createHarness(
       signatures: options.signatures ?? signatureVerifier,
       ...(configuration && { configuration }),
     })
+    return overSessions(coordinator)
+  }
   return { clock, store, signer, syntheticJobs, start, coordinator: await start() }
 }
 
 export type Rig = ReturnType<typeof createRig>
 
 /** A rig with a key of its own. `name` decides the key. */
-export function createRig(coordinator: Coordinator, name = 'rig') {
+export function createRig(coordinator: TestNetwork, name = 'rig') {
   const signer = createSigner(bytesToHex(sha256(utf8ToBytes(name))))
   const rig = signer.publicKeyHex
   const network = coordinator.name

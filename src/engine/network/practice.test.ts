@@ -27,7 +27,8 @@ import {
   valueOf,
 } from '../../../test/support/coordinator-harness'
 import { signatureVerifier } from './ed25519'
-import { openPracticeNetwork, type PracticeNetwork, type PracticeNetworkOptions } from './practice'
+import { overSessions } from '../../../test/support/sessions'
+import { openPracticeNetwork, type PracticeNetworkOptions } from './practice'
 
 const cleanUps: (() => void)[] = []
 afterEach(() => {
@@ -39,7 +40,7 @@ function newFolder(): string {
   cleanUps.push(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
-async function open(folder: string, changes: Partial<PracticeNetworkOptions> = {}): Promise<PracticeNetwork> {
+async function open(folder: string, changes: Partial<PracticeNetworkOptions> = {}) {
   const random = seededRandom(`practice ${cleanUps.length}`)
   const options = {
     folder,
@@ -51,9 +52,9 @@ async function open(folder: string, changes: Partial<PracticeNetworkOptions> = {
   }
   const network = await openPracticeNetwork(options)
   cleanUps.push(() => network.close())
-  return network
+  return { ...network, coordinator: overSessions(network.coordinator) }
 }
-async function mineOne({ coordinator }: PracticeNetwork, name = 'rig') {
+async function mineOne({ coordinator }: Awaited<ReturnType<typeof open>>, name = 'rig') {
   const rig = createRig(coordinator, name)
   const unit = await rig.unit()
   const share = rig.sign(unit, await rig.find(unit))
