@@ -10,6 +10,7 @@ import { z } from 'zod'
 import { DEFAULT_CONFIGURATION, type CoordinatorConfiguration } from './configuration'
 import { createEpochs, type Present } from './epochs'
 import { createJobs, type Jobs, type SampleSource } from './jobs'
+import { createJobQueue } from './job-queue'
 import { createKeptBounds } from './kept-bounds'
 import { isSignedBy, refuse, refuseMalformed } from './refusals'
 import { createResults } from './results'
@@ -44,7 +45,7 @@ export async function createCoordinator(parts: CoordinatorParts): Promise<Coordi
   const configuration = { ...DEFAULT_CONFIGURATION, ...parts.configuration }
   const { store, clock, signer, signatures } = parts
   const epochs = await createEpochs({ ...parts, configuration })
-  const own = { ...parts, configuration, epochs, bounds: createKeptBounds(store) }
+  const own = { ...parts, configuration, epochs, queue: createJobQueue(store), bounds: createKeptBounds(store) }
   const jobs = createJobs(own)
 
   const welcome = ({ current, next, now }: Present): Welcome => ({

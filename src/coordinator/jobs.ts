@@ -12,6 +12,7 @@ import type { Signed } from '#shared/domain/signed'
 import { v7 } from 'uuid'
 import type { CoordinatorConfiguration } from './configuration'
 import type { Epochs } from './epochs'
+import type { JobQueue } from './job-queue'
 import type { KeptBounds } from './kept-bounds'
 import { refuse, refuseMalformed } from './refusals'
 import type { CoordinatorStore, JobLease, QueuedJob, StoredJobState } from './store'
@@ -51,6 +52,7 @@ export interface Jobs extends Pick<Network, 'leaseJob' | 'renewJob' | 'returnJob
 
 export function createJobs(parts: {
   store: CoordinatorStore
+  queue: JobQueue
   epochs: Epochs
   samples: SampleSource
   bounds: KeptBounds
@@ -58,11 +60,11 @@ export function createJobs(parts: {
   random: (bytes: number) => Uint8Array
   configuration: CoordinatorConfiguration
 }): Jobs {
-  const { store, epochs, samples, bounds, clock, random, configuration } = parts
+  const { store, queue, epochs, samples, bounds, clock, random, configuration } = parts
   const { maximumAttempts } = configuration
   const leaseEnd = (): number => clock.now() + configuration.leaseSeconds * 1000
   const expireLeases = (): Promise<void> =>
-    store.expireLeases({
+    queue.expireLeases({
       now: clock.now(),
       maximumAttempts,
       message: `No rig finished it in ${maximumAttempts} attempts.`,
@@ -99,7 +101,7 @@ export function createJobs(parts: {
     const id = v7({ random: Uint8Array.from(random(16)), msecs: createdAt })
     const job = { id, kind: choice.kind, model: choice.model, input, buyer: 'sample' as const, createdAt }
     const lease = { rig: request.rig, expiresAt: leaseEnd(), formula: choice.macFormula }
-    await store.addJob(drawn.knownText ? { ...job, knownText: drawn.knownText } : job, lease)
+    await queue.addJob(drawn.knownText ? { ...job, knownText: drawn.knownText } : job, lease)
     bounds.keep(id, input)
     return { ok: true, value: await offerOf({ ...job, attempts: 1, lease }, input) }
   }
@@ -110,7 +112,7 @@ export function createJobs(parts: {
       if (!parsed.success) return refuseMalformed('job', parsed.error)
       const { id, input, model, buyer, deadline } = parsed.data
       const job = { id, kind: input.kind, model, input, buyer, createdAt: clock.now() }
-      if (await store.addJob({ ...job, ...(deadline === undefined ? {} : { deadline }) })) {
+      if (await queue.addJob({ ...job, ...(deadline === undefined ? {} : { deadline }) })) {
         bounds.keep(id, input)
         return done
       }
@@ -120,7 +122,7 @@ export function createJobs(parts: {
     },
 
     cancelJob: async (id) => {
-      if (await store.cancelJob(id)) return done
+      if (await queue.cancelJob(id)) return done
       const job = await store.job(id)
       if (!job) return unknownJob()
       return job.state === 'cancelled' ? done : refuse('lease-lost', `The job is ${job.state}.`)
@@ -148,7 +150,7 @@ export function createJobs(parts: {
         formula: macFormula,
         ...(usualMilliseconds === undefined ? {} : { usualMilliseconds }),
       }))
-      const queued = await store.leaseNextJob({
+      const queued = await queue.leaseNextJob({
         rig: request.rig,
         offers,
         samples: request.samples,
@@ -169,12 +171,12 @@ export function createJobs(parts: {
 
     renewJob: async (rig, id) => {
       const expiresAt = leaseEnd()
-      if (await store.renewLease({ job: id, rig, expiresAt })) return { ok: true, value: { leaseExpiresAt: expiresAt } }
+      if (await queue.renewLease({ job: id, rig, expiresAt })) return { ok: true, value: { leaseExpiresAt: expiresAt } }
       return notHeld(await store.job(id))
     },
 
     returnJob: async (rig, id, { retry, message }) => {
-      if (await store.releaseJob({ job: id, rig, retry, maximumAttempts, message })) return done
+      if (await queue.releaseJob({ job: id, rig, retry, maximumAttempts, message })) return done
       return notHeld(await store.job(id))
     },
   }

@@ -9,18 +9,21 @@ import type { Signer, SignatureVerifier } from '#shared/domain/signed'
 import { normalizedEditDistance } from '#shared/domain/text-distance'
 import type { CoordinatorConfiguration } from './configuration'
 import type { Epochs } from './epochs'
+import type { JobQueue } from './job-queue'
 import { notHeld, unknownJob } from './jobs'
 import type { KeptBounds } from './kept-bounds'
 import { implausibility } from './plausibility'
 import { fitsStore, signReceipt } from './receipts'
 import { hashOf, isSignedBy, refuse, refuseMalformed } from './refusals'
-import { isHeldBy, type CoordinatorStore, type QueuedJob } from './store'
+import type { CoordinatorStore, QueuedJob } from './store'
+import { deliveryOf, isHeldBy } from './transitions'
 
 /** A known answer is missed above this share of wrong characters (0 to 1). */
 export const KNOWN_ANSWER_DISTANCE = 0.1
 
 export function createResults(parts: {
   store: CoordinatorStore
+  queue: JobQueue
   epochs: Epochs
   bounds: KeptBounds
   clock: { now(): number }
@@ -28,7 +31,7 @@ export function createResults(parts: {
   signatures: SignatureVerifier
   configuration: CoordinatorConfiguration
 }): (delivery: JobDelivery) => Promise<Acknowledgement> {
-  const { store, epochs, bounds, clock, signer, signatures, configuration } = parts
+  const { store, queue, epochs, bounds, clock, signer, signatures, configuration } = parts
 
   const credit = async (
     job: QueuedJob,
@@ -53,10 +56,10 @@ export function createResults(parts: {
       },
       signer,
     )
-    const outcome = await store.acceptResult({ job: job.id, rig: body.rig, signature, receipt })
+    const outcome = await queue.acceptResult({ job: job.id, rig: body.rig, signature, receipt })
     if (outcome === 'accepted') return { ok: true, receipt, repeated: false }
     const settled = await store.job(job.id)
-    return answeredBefore(settled, signature) ?? notHeld(settled)
+    return answeredBefore(settled, body.rig, signature) ?? notHeld(settled)
   }
   /** No credit. The job is tried again unless its answer was known: it was a test, and the test is over. */
   const turnDown = async (
@@ -67,7 +70,7 @@ export function createResults(parts: {
   ): Promise<Acknowledgement> => {
     const { body, signature } = delivery.result
     const refused = { job: job.id, rig: body.rig, signature, code: 'wrong-result' as const, retry, message }
-    await store.refuseResult({ ...refused, maximumAttempts: configuration.maximumAttempts })
+    await queue.refuseResult({ ...refused, maximumAttempts: configuration.maximumAttempts })
     return refuse('wrong-result', message)
   }
 
@@ -82,7 +85,7 @@ export function createResults(parts: {
     }
     const job = await store.job(body.job)
     if (!job) return unknownJob()
-    const before = answeredBefore(job, signature)
+    const before = answeredBefore(job, body.rig, signature)
     if (before) return before
     if (!isHeldBy(job, body.rig)) return notHeld(job)
 
@@ -99,10 +102,10 @@ export function createResults(parts: {
 }
 
 /** The original answer to exactly this result, if it was judged before. */
-function answeredBefore(job: QueuedJob | undefined, signature: string): Acknowledgement | undefined {
-  if (!job || job.resultSignature !== signature) return undefined
-  if (job.receipt) return { ok: true, receipt: job.receipt, repeated: true }
-  return refuse(job.refusal ?? 'wrong-result', job.message ?? 'The result was refused.')
+function answeredBefore(job: QueuedJob | undefined, rig: string, signature: string): Acknowledgement | undefined {
+  const delivery = job && deliveryOf(job, rig, signature)
+  if (delivery?.state === 'settled') return { ok: true, receipt: delivery.receipt, repeated: true }
+  return delivery?.state === 'refused' ? refuse(delivery.code, delivery.message) : undefined
 }
 
 /** Kind, model and hashes bind the result to the job, and output and evidence to the result. */

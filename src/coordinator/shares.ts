@@ -10,6 +10,7 @@ import type { Epochs } from './epochs'
 import { signReceipt } from './receipts'
 import { isSignedBy, refuse, refuseMalformed } from './refusals'
 import type { AcceptedShare, CoordinatorStore, UnitRecord } from './store'
+import { unitRefusal } from './transitions'
 
 /** Recomputes one nonce. Rejects when it cannot: the share is then neither taken nor refused, and the rig asks again. */
 export interface Verifier {
@@ -41,9 +42,10 @@ export function createShares(parts: {
     const open = await epochs.open(body.epoch)
     if (!open) return refuse('stale-epoch', `Shares of epoch ${body.epoch} are not taken now.`)
     const unit = await store.unit(body.epoch, unitOf(nonce))
-    if (!unit || unit.rig !== body.rig) return refuse('foreign-unit', 'No unit of this rig has that nonce.')
-    if (clock.now() > unit.expiresAt) return refuse('expired-unit', 'The unit has expired.')
-    if (body.tier !== unit.tier) return refuse('wrong-tier', `The unit is for ${unit.tier}, not for ${body.tier}.`)
+    const fault = unitRefusal(unit, { rig: body.rig, tier: body.tier, now: clock.now() })
+    if (!unit || fault === 'foreign-unit') return refuse('foreign-unit', 'No unit of this rig has that nonce.')
+    if (fault === 'expired-unit') return refuse(fault, 'The unit has expired.')
+    if (fault === 'wrong-tier') return refuse(fault, `The unit is for ${unit.tier}, not for ${body.tier}.`)
     if (earlier) return replayed()
     if (!isShare(body.digest, unit.difficulty))
       return refuse('above-target', "The digest does not meet the unit's difficulty.")

@@ -42,35 +42,20 @@ export interface CoordinatorStore {
   /** Share and receipt together; the first of several with the same (rig, epoch, nonce) wins and is returned. */
   acceptShare(key: ShareKey, share: AcceptedShare): Promise<{ accepted: boolean; share: AcceptedShare }>
 
-  /** False when the id is taken. With a lease, the job is born leased and its first attempt counts. */
-  addJob(job: NewJob, lease?: JobLease): Promise<boolean>
+  /** Keeps a job as it is given, and its input. False when the id is taken. */
+  addJob(job: QueuedJob, input: EncodedInput): Promise<boolean>
   job(id: string): Promise<QueuedJob | undefined>
   /** Undefined once the job has ended: the store then keeps its hash only. Apart from the record because it may be large. */
   jobInput(id: string): Promise<EncodedInput | undefined>
+  /** The queued job that `chooseQueued` names among those that one of the offers can run; samples only if `samples`. */
+  nextQueuedJob(request: Omit<LeaseRequest, 'rig' | 'expiresAt'>): Promise<QueuedJob | undefined>
+  /** Jobs whose lease ended before `now`, and queued ones whose deadline passed before it (UTC ms); at most `limit` of each. */
+  dueJobs(now: number, limit: number): Promise<QueuedJob[]>
   /**
-   * Leases the queued job that `chooseQueued` names among those that one of the offers can run; samples only if
-   * `samples`. Counts the attempt.
+   * Sets a job to `next` (transitions.ts) if it still is as `expected` was read, and removes its input once it has ended.
+   * A receipt that `next` has and `expected` has not is kept with it, and marks the work as credited in the receipt's epoch.
    */
-  leaseNextJob(request: LeaseRequest): Promise<QueuedJob | undefined>
-  /** Queues jobs again whose lease ended; those out of attempts fail with `message`, queued ones past their deadline with `late`. */
-  expireLeases(rule: { now: number; maximumAttempts: number; message: string; late: string }): Promise<void>
-  /** False when the rig does not hold the job. */
-  renewLease(renewal: { job: string; rig: string; expiresAt: number }): Promise<boolean>
-  /** Takes the job from the rig: queued again if `retry` and attempts are left, failed otherwise. False when the rig does not hold it. */
-  releaseJob(release: {
-    job: string
-    rig: string
-    retry: boolean
-    maximumAttempts: number
-    message: string
-  }): Promise<boolean>
-  /** False when the job is finished or unknown. */
-  cancelJob(id: string): Promise<boolean>
-
-  /** Receipt, the job's end and the mark that this work was credited in the epoch: all or nothing. */
-  acceptResult(result: AcceptedResult): Promise<ResultOutcome>
-  /** The rig's result was wrong: no credit, and the job goes on as with `releaseJob`. False when the rig does not hold it. */
-  refuseResult(refused: RefusedResult): Promise<boolean>
+  compareAndSetJob(expected: QueuedJob, next: QueuedJob): Promise<JobSetOutcome>
 
   /** Number and credit of all receipts, or of one epoch's. */
   totals(epoch?: number): Promise<{ receipts: number; creditMacs: bigint }>
@@ -147,28 +132,8 @@ export interface LeaseRequest {
   expiresAt: number
 }
 
-export interface AcceptedResult {
-  job: string
-  rig: string
-  signature: string
-  receipt: Signed<Receipt>
-}
-export type ResultOutcome = 'accepted' | 'repeated' | 'already-credited' | 'lease-lost'
-
-export interface RefusedResult {
-  job: string
-  rig: string
-  signature: string
-  code: RefusalCode
-  retry: boolean
-  maximumAttempts: number
-  message: string
-}
-
-/** What to say of a result with the refusal `already-credited`. */
-export const ALREADY_CREDITED_MESSAGE = 'The same work was credited in this epoch before.'
-
-/** Whether a rig may still answer for a job: it holds it, or held it last and nobody took it since. */
-export function isHeldBy(job: Pick<QueuedJob, 'state' | 'lease'>, rig: string): boolean {
-  return (job.state === 'leased' || job.state === 'queued') && job.lease?.rig === rig
-}
+/**
+ * `changed`: another caller was faster, and nothing was set. `already-credited`: the same work has a receipt of the same
+ * epoch, and nothing was set.
+ */
+export type JobSetOutcome = 'set' | 'changed' | 'already-credited'

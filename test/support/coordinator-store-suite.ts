@@ -1,7 +1,8 @@
 /** What every implementation of the coordinator's store must do. */
 import { describe, expect, it } from 'vitest'
 import { createSigner } from '#engine/network/index'
-import type { AcceptedShare, CoordinatorStore, JobLease, NewJob, UnitRecord } from '#coordinator/store'
+import { createJobQueue } from '#coordinator/job-queue'
+import type { AcceptedShare, CoordinatorStore, JobLease, LeaseRequest, NewJob, UnitRecord } from '#coordinator/store'
 import { signReceipt } from '#coordinator/receipts'
 import type { Epoch } from '#shared/protocol/epoch'
 import type { NetworkParameters } from '#shared/protocol/parameters'
@@ -113,9 +114,10 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
   describe(`${name}: jobs`, () => {
     it('keeps a job as it was given, once', async () => {
       const store = open()
+      const queue = createJobQueue(store)
       const given = newJob('1', { knownText: ['ONE', 'TWO'] })
-      expect(await store.addJob(given)).toBe(true)
-      expect(await store.addJob({ ...given, model: 'f'.repeat(64) })).toBe(false)
+      expect(await queue.addJob(given)).toBe(true)
+      expect(await queue.addJob({ ...given, model: 'f'.repeat(64) })).toBe(false)
       const { input, ...rest } = given
       expect(await store.job(given.id)).toEqual({ ...rest, inputHash: input.hash, state: 'queued', attempts: 0 })
       expect(await store.jobInput(given.id)).toEqual(input)
@@ -125,11 +127,12 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
 
     it('leases the oldest that fits: persons, then others, then samples where welcome', async () => {
       const store = open()
-      await store.addJob(newJob('1', { buyer: 'sample' }))
-      await store.addJob(newJob('2', { buyer: 'gateway' }))
-      await store.addJob(newJob('3', { model: MODELS.chat.model }))
-      await store.addJob(newJob('4'))
-      const next = async (samples: boolean) => (await store.leaseNextJob(leaseRequest({ samples })))?.id
+      const queue = createJobQueue(store)
+      await queue.addJob(newJob('1', { buyer: 'sample' }))
+      await queue.addJob(newJob('2', { buyer: 'gateway' }))
+      await queue.addJob(newJob('3', { model: MODELS.chat.model }))
+      await queue.addJob(newJob('4'))
+      const next = async (samples: boolean) => (await queue.leaseNextJob(leaseRequest({ samples })))?.id
       expect([await next(false), await next(false), await next(false)]).toEqual([
         newJob('4').id,
         newJob('2').id,
@@ -137,33 +140,35 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
       ])
       expect([await next(true), await next(true)]).toEqual([newJob('1').id, undefined])
       expect(await store.job(newJob('4').id)).toMatchObject({ state: 'leased', attempts: 1, lease })
-      expect(await store.leaseNextJob(leaseRequest({ offers: [] }))).toBeUndefined()
+      expect(await queue.leaseNextJob(leaseRequest({ offers: [] }))).toBeUndefined()
     })
 
     it("leases in the rig's order of models, until a job has waited long", async () => {
       const store = open()
+      const queue = createJobQueue(store)
       const offers = [MODELS.chat, MODELS.embed].map(({ kind, model, macFormula }) => ({
         kind,
         model,
         formula: macFormula,
       }))
-      await store.addJob(newJob('1'))
+      await queue.addJob(newJob('1'))
       const chat = { kind: 'chat', model: MODELS.chat.model } as const
-      await store.addJob(newJob('2', { ...chat, createdAt: START + 1 }))
-      await store.addJob(newJob('3', { ...chat, createdAt: START + 2 }))
-      const next = async (now: number) => (await store.leaseNextJob(leaseRequest({ offers, now })))?.id
+      await queue.addJob(newJob('2', { ...chat, createdAt: START + 1 }))
+      await queue.addJob(newJob('3', { ...chat, createdAt: START + 2 }))
+      const next = async (now: number) => (await queue.leaseNextJob(leaseRequest({ offers, now })))?.id
       expect(await next(START + 1000)).toBe(newJob('2').id)
       expect([await next(START + 30_001), await next(START + 30_002)]).toEqual([newJob('1').id, newJob('3').id])
     })
 
     it('leases what is due first, only where it is done in time, and gives up what is late', async () => {
       const store = open()
-      await store.addJob(newJob('1'))
-      await store.addJob(newJob('2', { deadline: START + 20_000 }))
-      await store.addJob(newJob('3', { deadline: START + 10_000 }))
-      await store.addJob(newJob('4', { deadline: START + 900 }))
+      const queue = createJobQueue(store)
+      await queue.addJob(newJob('1'))
+      await queue.addJob(newJob('2', { deadline: START + 20_000 }))
+      await queue.addJob(newJob('3', { deadline: START + 10_000 }))
+      await queue.addJob(newJob('4', { deadline: START + 900 }))
       const offers = [{ kind: 'embed' as const, model: MODELS.embed.model, formula, usualMilliseconds: 1000 }]
-      const next = async (): Promise<string | undefined> => (await store.leaseNextJob(leaseRequest({ offers })))?.id
+      const next = async (): Promise<string | undefined> => (await queue.leaseNextJob(leaseRequest({ offers })))?.id
       expect([await next(), await next(), await next(), await next()]).toEqual([
         newJob('3').id,
         newJob('2').id,
@@ -171,61 +176,94 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
         undefined,
       ])
       expect(await store.job(newJob('3').id)).toMatchObject({ deadline: START + 10_000 })
-      await store.expireLeases({ now: START + 901, maximumAttempts: 2, message: '', late: 'Too late.' })
+      await queue.expireLeases({ now: START + 901, maximumAttempts: 2, message: '', late: 'Too late.' })
       expect(await store.job(newJob('4').id)).toMatchObject({ state: 'failed', message: 'Too late.' })
+    })
+
+    it('sets a job once when several callers saw it in one state', async () => {
+      const store = open()
+      const queue = createJobQueue(store)
+      const { id } = newJob('1')
+      await queue.addJob(newJob('1'), lease)
+      const seen = await store.job(id)
+      if (!seen) throw new Error('the job is in the store')
+      const wished = (['queued', 'failed', 'cancelled'] as const).map((state) => ({ ...seen, state }))
+      const outcomes = await Promise.all(wished.map((next) => store.compareAndSetJob(seen, next)))
+      expect(outcomes.toSorted()).toEqual(['changed', 'changed', 'set'])
+      expect(await store.job(id)).toEqual(wished[outcomes.indexOf('set')])
+      expect(await store.compareAndSetJob({ ...seen, id: newJob('2').id }, seen)).toBe('changed')
+    })
+
+    it('lets one caller win a race for a job: to lease it, and to end it', async () => {
+      const store = open()
+      const queue = createJobQueue(store)
+      const { id } = newJob('1')
+      await queue.addJob(newJob('1'))
+      const leased = await Promise.all([rig, other, rig].map((by) => queue.leaseNextJob(leaseRequest({ rig: by }))))
+      const [winner, ...others] = leased.filter((job) => job !== undefined)
+      expect(others).toEqual([])
+      expect(await store.job(id)).toEqual(winner)
+      expect(winner).toMatchObject({ state: 'leased', attempts: 1 })
+      const result = { job: id, rig: winner?.lease?.rig ?? '', ...acceptedShare('result', 7n) }
+      const ends = await Promise.all([queue.cancelJob(id), queue.acceptResult(result), queue.cancelJob(id)])
+      expect(ends.filter((end) => end === true || end === 'accepted')).toHaveLength(1)
     })
 
     it('expires leases: queued again with its last rig, or failed when attempts are used up', async () => {
       const store = open()
+      const queue = createJobQueue(store)
       const { id } = newJob('1')
-      await store.addJob(newJob('1'), lease)
+      await queue.addJob(newJob('1'), lease)
       const rule = { maximumAttempts: 2, message: 'Given up.', late: 'Too late.' }
-      await store.expireLeases({ ...rule, now: lease.expiresAt })
+      await queue.expireLeases({ ...rule, now: lease.expiresAt })
       expect((await store.job(id))?.state).toBe('leased')
-      await store.expireLeases({ ...rule, now: lease.expiresAt + 1 })
+      await queue.expireLeases({ ...rule, now: lease.expiresAt + 1 })
       expect(await store.job(id)).toMatchObject({ state: 'queued', attempts: 1, lease })
-      expect(await store.renewLease({ job: id, rig: other, expiresAt: START + 90_000 })).toBe(false)
-      expect(await store.renewLease({ job: id, rig, expiresAt: START + 90_000 })).toBe(true)
+      expect(await queue.renewLease({ job: id, rig: other, expiresAt: START + 90_000 })).toBe(false)
+      expect(await queue.renewLease({ job: id, rig, expiresAt: START + 90_000 })).toBe(true)
       expect(await store.job(id)).toMatchObject({ state: 'leased', attempts: 1, lease: { expiresAt: START + 90_000 } })
-      await store.expireLeases({ ...rule, now: START + 90_001 })
-      await store.leaseNextJob(leaseRequest({ rig: other }))
-      expect(await store.renewLease({ job: id, rig, expiresAt: START + 99_000 })).toBe(false)
-      await store.expireLeases({ ...rule, now: START + 100_000 })
+      await queue.expireLeases({ ...rule, now: START + 90_001 })
+      await queue.leaseNextJob(leaseRequest({ rig: other }))
+      expect(await queue.renewLease({ job: id, rig, expiresAt: START + 99_000 })).toBe(false)
+      await queue.expireLeases({ ...rule, now: START + 100_000 })
       expect(await store.job(id)).toMatchObject({ state: 'failed', attempts: 2, message: 'Given up.' })
       expect(await store.jobInput(id)).toBeUndefined()
     })
 
     it('releases a job to the queue without its rig, or ends it', async () => {
       const store = open()
+      const queue = createJobQueue(store)
       const { id } = newJob('1')
-      await store.addJob(newJob('1'), lease)
+      await queue.addJob(newJob('1'), lease)
       const release = { job: id, rig, retry: true, maximumAttempts: 3, message: 'Paused.' }
-      expect(await store.releaseJob({ ...release, rig: other })).toBe(false)
-      expect(await store.releaseJob(release)).toBe(true)
-      expect(await store.releaseJob(release)).toBe(false)
+      expect(await queue.releaseJob({ ...release, rig: other })).toBe(false)
+      expect(await queue.releaseJob(release)).toBe(true)
+      expect(await queue.releaseJob(release)).toBe(false)
       const queued = await store.job(id)
       expect(queued?.state).toBe('queued')
       expect(queued?.lease).toBeUndefined()
-      await store.leaseNextJob(leaseRequest())
-      expect(await store.releaseJob({ ...release, retry: false, message: 'Too long.' })).toBe(true)
+      await queue.leaseNextJob(leaseRequest())
+      expect(await queue.releaseJob({ ...release, retry: false, message: 'Too long.' })).toBe(true)
       expect(await store.job(id)).toMatchObject({ state: 'failed', message: 'Too long.' })
     })
 
     it('cancels what is not finished', async () => {
       const store = open()
-      await store.addJob(newJob('1'), lease)
-      expect(await store.cancelJob(newJob('1').id)).toBe(true)
-      expect(await store.cancelJob(newJob('1').id)).toBe(false)
-      expect(await store.cancelJob(newJob('2').id)).toBe(false)
+      const queue = createJobQueue(store)
+      await queue.addJob(newJob('1'), lease)
+      expect(await queue.cancelJob(newJob('1').id)).toBe(true)
+      expect(await queue.cancelJob(newJob('1').id)).toBe(false)
+      expect(await queue.cancelJob(newJob('2').id)).toBe(false)
       expect((await store.job(newJob('1').id))?.state).toBe('cancelled')
       expect(await store.jobInput(newJob('1').id)).toBeUndefined()
     })
 
     it('credits a result once, and the same work once an epoch', async () => {
       const store = open()
-      for (const last of ['1', '2', '3']) await store.addJob(newJob(last, { input: newJob('1').input }), lease)
+      const queue = createJobQueue(store)
+      for (const last of ['1', '2', '3']) await queue.addJob(newJob(last, { input: newJob('1').input }), lease)
       const accept = (last: string, epoch: number, by = rig) =>
-        store.acceptResult({ job: newJob(last).id, rig: by, ...acceptedShare(`result ${last}`, 7n, epoch) })
+        queue.acceptResult({ job: newJob(last).id, rig: by, ...acceptedShare(`result ${last}`, 7n, epoch) })
       expect(await accept('1', 0, other)).toBe('lease-lost')
       expect(await accept('9', 0)).toBe('lease-lost')
       expect(await Promise.all([accept('1', 0), accept('1', 0)])).toEqual(['accepted', 'repeated'])
@@ -241,8 +279,9 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
 
     it('keeps why a result was refused, and forgets it when a later one is credited', async () => {
       const store = open()
+      const queue = createJobQueue(store)
       const { id } = newJob('1')
-      await store.addJob(newJob('1'), lease)
+      await queue.addJob(newJob('1'), lease)
       const refused = {
         job: id,
         rig,
@@ -252,21 +291,21 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
         maximumAttempts: 2,
         message: 'No.',
       } as const
-      expect(await store.refuseResult({ ...refused, rig: other })).toBe(false)
-      expect(await store.refuseResult(refused)).toBe(true)
+      expect(await queue.refuseResult({ ...refused, rig: other })).toBe(false)
+      expect(await queue.refuseResult(refused)).toBe(true)
       expect(await store.job(id)).toMatchObject({
         state: 'queued',
         resultSignature: 'bad',
         refusal: 'wrong-result',
         message: 'No.',
       })
-      await store.leaseNextJob(leaseRequest())
-      await store.acceptResult({ job: id, rig, ...acceptedShare('result', 7n) })
+      await queue.leaseNextJob(leaseRequest())
+      await queue.acceptResult({ job: id, rig, ...acceptedShare('result', 7n) })
       const done = await store.job(id)
       expect(done?.state).toBe('done')
       expect([done?.refusal, done?.message]).toEqual([undefined, undefined])
-      await store.addJob(newJob('2'), lease)
-      await store.refuseResult({ ...refused, job: newJob('2').id, retry: false })
+      await queue.addJob(newJob('2'), lease)
+      await queue.refuseResult({ ...refused, job: newJob('2').id, retry: false })
       expect(await store.job(newJob('2').id)).toMatchObject({ state: 'failed', refusal: 'wrong-result' })
     })
   })
@@ -275,7 +314,7 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
 const formula = MODELS.embed.macFormula
 const lease: JobLease = { rig, expiresAt: START + 30_000, formula }
 
-function leaseRequest(changes: Partial<Parameters<CoordinatorStore['leaseNextJob']>[0]> = {}) {
+function leaseRequest(changes: Partial<LeaseRequest> = {}) {
   const offers = [{ kind: 'embed' as const, model: MODELS.embed.model, formula }]
   return { rig, offers, samples: true, now: START, expiresAt: lease.expiresAt, ...changes }
 }

@@ -1,35 +1,17 @@
-/** Jobs, leases and results in network.db. */
-import {
-  ALREADY_CREDITED_MESSAGE,
-  BUYER_PRIORITY,
-  isHeldBy,
-  type Buyer,
-  type CoordinatorStore,
-  type QueuedJob,
-  type StoredJobState,
-} from '../store'
+/** Jobs in network.db: read, compared and set. What they may become is said in ../transitions.ts. */
+import { BUYER_PRIORITY, type Buyer, type CoordinatorStore, type QueuedJob, type StoredJobState } from '../store'
 import { chooseQueued } from '../queue-order'
+import { isEnded } from '../transitions'
 import { macFormula } from '#shared/domain/manifest'
 import { EncodedInput } from '#shared/domain/encoded-input'
 import { jobKind } from '#shared/domain/job'
 import { refusalCode } from '#shared/protocol/refusal'
+import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { guarded, transaction, type NetworkDatabase } from './database'
 import { insertReceipt, parseReceipt } from './receipt-rows'
 
-type JobStore = Pick<
-  CoordinatorStore,
-  | 'addJob'
-  | 'job'
-  | 'jobInput'
-  | 'leaseNextJob'
-  | 'expireLeases'
-  | 'renewLease'
-  | 'releaseJob'
-  | 'cancelJob'
-  | 'acceptResult'
-  | 'refuseResult'
->
+type JobStore = Pick<CoordinatorStore, 'addJob' | 'job' | 'jobInput' | 'nextQueuedJob' | 'dueJobs' | 'compareAndSetJob'>
 
 interface JobColumns {
   id: string
@@ -59,39 +41,13 @@ export function createJobStore(database: NetworkDatabase): JobStore {
     const row = statements.job.get(id) as JobColumns | undefined
     return row && recordOf(row)
   }
-  const held = (id: string, rig: string): QueuedJob | undefined => {
-    const job = find(id)
-    return job && isHeldBy(job, rig) ? job : undefined
-  }
-  const end = (id: string, state: 'done' | 'failed' | 'cancelled', message: string | null): void => {
-    statements.end.run(state, message, id)
-    statements.removeInput.run(id)
-  }
-  const queueOrFail = (job: QueuedJob, retry: boolean, maximumAttempts: number, message: string): void => {
-    if (retry && job.attempts < maximumAttempts) statements.queue.run(job.id)
-    else end(job.id, 'failed', message)
-  }
-
   return {
-    addJob: (job, lease) =>
+    addJob: (job, input) =>
       inTransaction(() => {
-        const { id, kind, model, input, buyer, knownText, createdAt, deadline } = job
-        const { changes } = statements.add.run({
-          id,
-          kind,
-          model,
-          inputHash: input.hash,
-          buyer,
-          priority: BUYER_PRIORITY[buyer],
-          knownText: knownText ? JSON.stringify(knownText) : null,
-          createdAt,
-          deadline: deadline ?? null,
-          state: lease ? 'leased' : 'queued',
-          attempts: lease ? 1 : 0,
-          rig: lease?.rig ?? null,
-          expiresAt: lease?.expiresAt ?? null,
-          formula: lease ? JSON.stringify(lease.formula) : null,
-        })
+        const { id, kind, model, inputHash, buyer, createdAt, deadline = null } = job
+        const priority = BUYER_PRIORITY[buyer]
+        const given = { id, kind, model, inputHash, buyer, priority, createdAt, deadline }
+        const { changes } = statements.add.run({ ...given, ...progressOf(job) })
         if (changes === 1) statements.addInput.run(id, input.text)
         return changes === 1
       }),
@@ -102,8 +58,8 @@ export function createJobStore(database: NetworkDatabase): JobStore {
         return row && EncodedInput.stored({ ...row, kind: jobKind.parse(row.kind) })
       }),
 
-    leaseNextJob: ({ rig, offers, samples, now, expiresAt }) =>
-      inTransaction(() => {
+    nextQueuedJob: ({ offers, samples, now }) =>
+      look(() => {
         const lastPriority = samples ? BUYER_PRIORITY.sample : BUYER_PRIORITY.gateway
         // Of each model the oldest, and the one whose deadline is next: no other can be chosen.
         const candidates = offers.flatMap((offer, rank) => {
@@ -113,76 +69,44 @@ export function createJobStore(database: NetworkDatabase): JobStore {
             const row = next.get(offer.model, offer.kind, lastPriority, soonest) as QueuedRow | undefined
             return row ? [row] : []
           })
-          return rows.map((row) => candidateOf(row, { rank, usualMilliseconds, formula: offer.formula }))
+          return rows.map((row) => candidateOf(row, { rank, usualMilliseconds }))
         })
         const first = chooseQueued(candidates, now)
-        if (!first) return undefined
-        statements.lease.run(rig, expiresAt, JSON.stringify(first.formula), first.id)
-        return find(first.id)
+        return first && find(first.id)
       }),
-    expireLeases: async ({ now, maximumAttempts, message, late }) => {
-      if (guarded(database, () => statements.late.get(now)) !== undefined) {
-        transaction(database, () => {
-          for (const id of statements.late.all(now) as string[]) end(id, 'failed', late)
-        })
-      }
-      // Asked often, due rarely: a write transaction only when there is something to write.
-      if (guarded(database, () => statements.expired.get(now)) === undefined) return
-      transaction(database, () => {
-        for (const id of statements.expired.all(now) as string[]) {
-          const job = find(id)
-          if (job) queueOrFail(job, true, maximumAttempts, message)
+    dueJobs: (now, limit) =>
+      look(() => {
+        const ids = [statements.late, statements.expired].flatMap((due) => due.all(now, limit) as string[])
+        return ids.flatMap((id) => find(id) ?? [])
+      }),
+    compareAndSetJob: (expected, next) =>
+      inTransaction(() => {
+        const { id, receipt } = next
+        if (!isDeepStrictEqual(find(id), expected)) return 'changed'
+        if (receipt && !expected.receipt) {
+          const { changes } = statements.creditWork.run(receipt.body.epoch, next.model, next.inputHash)
+          if (changes === 0) return 'already-credited'
+          insertReceipt(database, receipt)
         }
-      })
-    },
-    renewLease: ({ job: id, rig, expiresAt }) =>
-      inTransaction(() => {
-        if (!held(id, rig)) return false
-        statements.renew.run(expiresAt, id)
-        return true
+        statements.set.run({ id, ...progressOf(next), receipt: receipt?.id ?? null })
+        if (isEnded(next.state)) statements.removeInput.run(id)
+        return 'set'
       }),
-    releaseJob: ({ job: id, rig, retry, maximumAttempts, message }) =>
-      inTransaction(() => {
-        const job = held(id, rig)
-        if (!job) return false
-        queueOrFail(job, retry, maximumAttempts, message)
-        statements.clearLease.run(id)
-        return true
-      }),
-    cancelJob: (id) =>
-      inTransaction(() => {
-        const state = find(id)?.state
-        if (state !== 'queued' && state !== 'leased') return false
-        end(id, 'cancelled', null)
-        return true
-      }),
+  }
+}
 
-    acceptResult: ({ job: id, rig, signature, receipt }) =>
-      inTransaction(() => {
-        const job = find(id)
-        if (!job) return 'lease-lost'
-        if (job.resultSignature === signature) return 'repeated'
-        if (!isHeldBy(job, rig)) return 'lease-lost'
-        if (statements.creditWork.run(receipt.body.epoch, job.model, job.inputHash).changes === 0) {
-          end(id, 'done', ALREADY_CREDITED_MESSAGE)
-          statements.judge.run(signature, 'already-credited', null, id)
-          return 'already-credited'
-        }
-        insertReceipt(database, receipt)
-        end(id, 'done', null)
-        statements.judge.run(signature, null, receipt.id, id)
-        return 'accepted'
-      }),
-    refuseResult: ({ job: id, rig, signature, code, retry, maximumAttempts, message }) =>
-      inTransaction(() => {
-        const job = held(id, rig)
-        if (!job) return false
-        queueOrFail(job, retry, maximumAttempts, message)
-        statements.clearLease.run(id)
-        statements.judge.run(signature, code, null, id)
-        statements.explain.run(message, id)
-        return true
-      }),
+/** The columns that change on a job's way, without its receipt. */
+function progressOf({ state, attempts, knownText, lease, message, resultSignature, refusal }: QueuedJob) {
+  return {
+    state,
+    attempts,
+    knownText: knownText ? JSON.stringify(knownText) : null,
+    rig: lease?.rig ?? null,
+    expiresAt: lease?.expiresAt ?? null,
+    formula: lease ? JSON.stringify(lease.formula) : null,
+    message: message ?? null,
+    resultSignature: resultSignature ?? null,
+    refusal: refusal ?? null,
   }
 }
 
@@ -236,9 +160,9 @@ function prepare(database: NetworkDatabase) {
   return {
     add: database.prepare(
       `INSERT INTO jobs (id, kind, model, input_hash, buyer, priority, known_text, created_at, deadline, state, attempts,
-         lease_rig, lease_expires_at, lease_formula)
+         lease_rig, lease_expires_at, lease_formula, message, result_signature, refusal)
        VALUES (@id, @kind, @model, @inputHash, @buyer, @priority, @knownText, @createdAt, @deadline, @state, @attempts,
-         @rig, @expiresAt, @formula) ON CONFLICT (id) DO NOTHING`,
+         @rig, @expiresAt, @formula, @message, @resultSignature, @refusal) ON CONFLICT (id) DO NOTHING`,
     ),
     addInput: database.prepare('INSERT INTO job_inputs (job, input) VALUES (?, ?)'),
     input: database.prepare(
@@ -259,20 +183,14 @@ function prepare(database: NetworkDatabase) {
        WHERE state = 'queued' AND model = ? AND kind = ? AND priority <= ? AND deadline >= ?
        ORDER BY priority, deadline, sequence LIMIT 1`,
     ),
-    late: database.prepare(`SELECT id FROM jobs WHERE state = 'queued' AND deadline < ? LIMIT 100`).pluck(),
-    expired: database.prepare(`SELECT id FROM jobs WHERE state = 'leased' AND lease_expires_at < ? LIMIT 100`).pluck(),
-    lease: database.prepare(
-      `UPDATE jobs SET state = 'leased', attempts = attempts + 1, lease_rig = ?, lease_expires_at = ?, lease_formula = ?
-       WHERE id = ?`,
+    late: database.prepare(`SELECT id FROM jobs WHERE state = 'queued' AND deadline < ? LIMIT ?`).pluck(),
+    expired: database.prepare(`SELECT id FROM jobs WHERE state = 'leased' AND lease_expires_at < ? LIMIT ?`).pluck(),
+    set: database.prepare(
+      `UPDATE jobs SET state = @state, attempts = @attempts, known_text = @knownText, lease_rig = @rig,
+         lease_expires_at = @expiresAt, lease_formula = @formula, message = @message,
+         result_signature = @resultSignature, refusal = @refusal, receipt = @receipt
+       WHERE id = @id`,
     ),
-    renew: database.prepare(`UPDATE jobs SET state = 'leased', lease_expires_at = ? WHERE id = ?`),
-    queue: database.prepare(`UPDATE jobs SET state = 'queued' WHERE id = ?`),
-    clearLease: database.prepare(
-      'UPDATE jobs SET lease_rig = NULL, lease_expires_at = NULL, lease_formula = NULL WHERE id = ?',
-    ),
-    end: database.prepare('UPDATE jobs SET state = ?, message = ?, known_text = NULL WHERE id = ?'),
-    judge: database.prepare('UPDATE jobs SET result_signature = ?, refusal = ?, receipt = ? WHERE id = ?'),
-    explain: database.prepare('UPDATE jobs SET message = ? WHERE id = ?'),
     creditWork: database.prepare(
       'INSERT INTO credited_work (epoch, model, input_hash) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
     ),

@@ -1,0 +1,124 @@
+/**
+ * The jobs of a store, moved by the state machine: each method reads, asks for the next state and sets it, and reads again
+ * where another caller changed the job meanwhile. Whoever loses a race so sees what the winner left.
+ */
+import type { RefusalCode } from '#shared/protocol/refusal'
+import type { Receipt } from '#shared/protocol/receipt'
+import type { Signed } from '#shared/domain/signed'
+import type { CoordinatorStore, JobLease, JobSetOutcome, LeaseRequest, NewJob, QueuedJob } from './store'
+import { createdJob, nextJob, type Impossible, type JobEvent } from './transitions'
+
+/** What to say of a result with the refusal `already-credited`. */
+export const ALREADY_CREDITED_MESSAGE = 'The same work was credited in this epoch before.'
+
+/** Jobs that one look at the due ones reads. */
+const DUE_AT_ONCE = 100
+
+export interface JobQueue {
+  /** False when the id is taken. With a lease, the job is born leased and its first attempt counts. */
+  addJob(job: NewJob, lease?: JobLease): Promise<boolean>
+  /**
+   * Leases the queued job that `chooseQueued` names among those that one of the offers can run; samples only if
+   * `samples`. Counts the attempt.
+   */
+  leaseNextJob(request: LeaseRequest): Promise<QueuedJob | undefined>
+  /** Queues jobs again whose lease ended; those out of attempts fail with `message`, queued ones past their deadline with `late`. */
+  expireLeases(rule: { now: number; maximumAttempts: number; message: string; late: string }): Promise<void>
+  /** False when the rig does not hold the job. */
+  renewLease(renewal: { job: string; rig: string; expiresAt: number }): Promise<boolean>
+  /** Takes the job from the rig: queued again if `retry` and attempts are left, failed otherwise. False when the rig does not hold it. */
+  releaseJob(release: {
+    job: string
+    rig: string
+    retry: boolean
+    maximumAttempts: number
+    message: string
+  }): Promise<boolean>
+  /** False when the job is finished or unknown. */
+  cancelJob(id: string): Promise<boolean>
+  /** Receipt, the job's end and the mark that this work was credited in the epoch: all or nothing. */
+  acceptResult(result: AcceptedResult): Promise<ResultOutcome>
+  /** The rig's result was wrong: no credit, and the job goes on as with `releaseJob`. False when the rig does not hold it. */
+  refuseResult(refused: RefusedResult): Promise<boolean>
+}
+
+export interface AcceptedResult {
+  job: string
+  rig: string
+  signature: string
+  receipt: Signed<Receipt>
+}
+export type ResultOutcome = 'accepted' | 'repeated' | 'already-credited' | 'lease-lost'
+
+export interface RefusedResult {
+  job: string
+  rig: string
+  signature: string
+  code: RefusalCode
+  retry: boolean
+  maximumAttempts: number
+  message: string
+}
+
+/** Rejects when the store does. */
+export function createJobQueue(
+  store: Pick<CoordinatorStore, 'addJob' | 'job' | 'nextQueuedJob' | 'dueJobs' | 'compareAndSetJob'>,
+): JobQueue {
+  /** Says what came of the event. It is tried again after each lost race, which was another caller's success. */
+  const apply = async (id: string, event: JobEvent): Promise<Applied> => {
+    for (;;) {
+      const job = await store.job(id)
+      if (!job) return 'unknown'
+      const transition = nextJob(job, event)
+      if (!transition.ok) return transition.reason
+      const outcome = await store.compareAndSetJob(job, transition.next)
+      if (outcome !== 'changed') return outcome
+    }
+  }
+  const isSet = async (id: string, event: JobEvent): Promise<boolean> => (await apply(id, event)) === 'set'
+
+  return {
+    addJob: (job, lease) => store.addJob(createdJob(job, lease), job.input),
+    leaseNextJob: async (request) => {
+      for (;;) {
+        const queued = await store.nextQueuedJob(request)
+        if (!queued) return undefined
+        const offer = request.offers.find(({ kind, model }) => kind === queued.kind && model === queued.model)
+        if (!offer) throw new Error('the store chose a job that no offer can run')
+        const lease = { rig: request.rig, expiresAt: request.expiresAt, formula: offer.formula }
+        const transition = nextJob(queued, { type: 'lease', lease })
+        if (transition.ok && (await store.compareAndSetJob(queued, transition.next)) === 'set') return transition.next
+      }
+    },
+    expireLeases: async ({ now, maximumAttempts, message, late }) => {
+      for (const { id, state } of await store.dueJobs(now, DUE_AT_ONCE)) {
+        if (state === 'queued') await apply(id, { type: 'deadline-passed', now, message: late })
+        else await apply(id, { type: 'lease-ended', now, maximumAttempts, message })
+      }
+    },
+    renewLease: ({ job, rig, expiresAt }) => isSet(job, { type: 'renew', rig, expiresAt }),
+    releaseJob: ({ job, ...release }) => isSet(job, { type: 'release', ...release }),
+    cancelJob: (id) => isSet(id, { type: 'cancel' }),
+
+    acceptResult: async ({ job, rig, signature, receipt }) => {
+      const judge = { type: 'judge', rig, signature } as const
+      const settled = await apply(job, { ...judge, judgement: { type: 'settle', receipt } })
+      if (settled === 'set') return 'accepted'
+      if (settled === 'judged') return 'repeated'
+      if (settled !== 'already-credited') return 'lease-lost'
+      const refusal = { code: 'already-credited', message: ALREADY_CREDITED_MESSAGE, job: 'done' } as const
+      const refused = await apply(job, { ...judge, judgement: { type: 'refuse', ...refusal } })
+      if (refused === 'set') return 'already-credited'
+      return refused === 'judged' ? 'repeated' : 'lease-lost'
+    },
+    refuseResult: ({ job, rig, signature, code, retry, maximumAttempts, message }) =>
+      isSet(job, {
+        type: 'judge',
+        rig,
+        signature,
+        judgement: { type: 'refuse', code, message, job: { retry, maximumAttempts } },
+      }),
+  }
+}
+
+type Applied = 'unknown' | Impossible | Exclude<JobSetOutcome, 'changed'>
