@@ -36,6 +36,8 @@ export interface CoordinatorConfiguration {
   leaseSeconds: number
   /** leases of one job before it fails */
   maximumAttempts: number
+  /** how often epochs and leases are looked after without a caller */
+  tickSeconds: number
   /** number of the first epoch in an empty store */
   firstEpoch: number
 }
@@ -54,6 +56,7 @@ export const DEFAULT_CONFIGURATION: CoordinatorConfiguration = {
   rampSeconds: [0.5, 2],
   leaseSeconds: 30,
   maximumAttempts: 3,
+  tickSeconds: 5,
   firstEpoch: 0,
 }
 

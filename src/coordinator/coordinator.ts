@@ -16,19 +16,21 @@ import { isSignedBy, refuse, refuseMalformed } from './refusals'
 import { createResults } from './results'
 import { createShares, type Verifier } from './shares'
 import type { CoordinatorStore } from './store'
+import { createTicker, type CoordinatorClock, type Ticker } from './ticker'
+import { forgottenUnitExpiry } from './transitions'
 import { createUnits } from './units'
 
 export type { CoordinatorConfiguration } from './configuration'
 export type { EnqueuedJob, NetworkJobState, SampleSource } from './jobs'
 export type { Verifier } from './shares'
 export type { CoordinatorStore } from './store'
+export type { CoordinatorClock } from './ticker'
 
 export interface CoordinatorParts {
   store: CoordinatorStore
   verifier: Verifier
   samples: SampleSource
-  /** UTC milliseconds */
-  clock: { now(): number }
+  clock: CoordinatorClock
   /** that many unpredictable bytes */
   random: (bytes: number) => Uint8Array
   /** the network's key */
@@ -38,7 +40,11 @@ export interface CoordinatorParts {
   configuration?: Partial<CoordinatorConfiguration>
 }
 
-export interface Coordinator extends Network, Pick<Jobs, 'enqueueJob' | 'cancelJob' | 'jobState'> {}
+/**
+ * Epochs and leases end when somebody calls, and without a caller between `start` and `stop`. `stop` before the store is
+ * closed; calls are answered before `start` and after `stop` too.
+ */
+export interface Coordinator extends Network, Pick<Jobs, 'enqueueJob' | 'cancelJob' | 'jobState'>, Ticker {}
 
 /** Safe under concurrent calls and beside other coordinators on the same store. Rejects when the store does. */
 export async function createCoordinator(parts: CoordinatorParts): Promise<Coordinator> {
@@ -46,7 +52,17 @@ export async function createCoordinator(parts: CoordinatorParts): Promise<Coordi
   const { store, clock, signer, signatures } = parts
   const epochs = await createEpochs({ ...parts, configuration })
   const own = { ...parts, configuration, epochs, queue: createJobQueue(store), bounds: createKeptBounds(store) }
-  const jobs = createJobs(own)
+  const { expireLeases, ...jobs } = createJobs(own)
+
+  /** Units that expired are forgotten with every epoch that begins. */
+  let tidiedEpoch: number | undefined
+  const ticker = createTicker(clock, configuration.tickSeconds * 1000, async () => {
+    const { current, now } = await epochs.present()
+    await expireLeases()
+    const { number } = current.epoch.body
+    if (number !== tidiedEpoch) await store.removeUnits(forgottenUnitExpiry(now))
+    tidiedEpoch = number
+  })
 
   const welcome = ({ current, next, now }: Present): Welcome => ({
     networkKey: signer.publicKeyHex,
@@ -78,6 +94,7 @@ export async function createCoordinator(parts: CoordinatorParts): Promise<Coordi
     submitShare: createShares(own),
     submitJob: createResults(own),
     ...jobs,
+    ...ticker,
   }
 }
 

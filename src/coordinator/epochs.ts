@@ -1,6 +1,6 @@
 /**
  * Epochs: numbered periods with a seed and parameters of their own. They live in the store, so that a restart inside an
- * epoch keeps it; after a gap the next one begins when somebody asks. All coordinators on one store agree, because an
+ * epoch keeps it; after a gap the next one begins when somebody asks, or the coordinator's ticker. All coordinators on one store agree, because an
  * epoch's number can be added once.
  */
 import { bytesToHex } from '#shared/domain/bytes'

@@ -48,6 +48,8 @@ export interface Jobs extends Pick<Network, 'leaseJob' | 'renewJob' | 'returnJob
   /** Takes a job back that is not finished; a rig that works on it learns so when it renews. */
   cancelJob(id: string): Promise<Answer<null>>
   jobState(id: string): Promise<NetworkJobState | undefined>
+  /** Ends the leases and fails the jobs whose time is over. */
+  expireLeases(): Promise<void>
 }
 
 export function createJobs(parts: {
@@ -107,6 +109,8 @@ export function createJobs(parts: {
   }
 
   return {
+    expireLeases,
+
     enqueueJob: async (raw) => {
       const parsed = enqueuedJob.safeParse(raw)
       if (!parsed.success) return refuseMalformed('job', parsed.error)

@@ -39,7 +39,8 @@ const open = (): Promise<PracticeNetwork> =>
     folder,
     verifier,
     samples: verifier,
-    clock: { now: () => Date.now() + ahead },
+    clock: { ...systemClock, now: () => Date.now() + ahead },
+    onError: (error) => expect.fail(String(error)),
     random,
     configuration: { tiers: [TIER] },
   })

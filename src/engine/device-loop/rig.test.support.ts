@@ -20,7 +20,13 @@ import { serve, type MethodHandlers } from '#process/peer'
 import { portPair } from '#process/port'
 import type { Clock } from '#process/clock'
 import { manualClock } from '#process/clock.test.support'
-import { createHarness, hashDigest, honestRun, MODELS } from '../../../test/support/coordinator-harness'
+import {
+  createHarness,
+  createTestClock,
+  hashDigest,
+  honestRun,
+  MODELS,
+} from '../../../test/support/coordinator-harness'
 import { createEngineEvents, type RigContext } from '../base'
 import { workEnergy } from '#shared/domain/energy'
 import { openLedger } from '../ledger'
@@ -238,7 +244,7 @@ export async function createTestRig(
     store,
     signer: networkSigner,
   } = await createHarness({
-    clock: { now: clock.now, advance: () => undefined, set: () => undefined },
+    clock: { ...createTestClock(), now: clock.now, setTimeout: clock.setTimeout },
   })
   const reach = <A extends unknown[], R>(call: (...parameters: A) => Promise<R>) => {
     return async (...parameters: A): Promise<R> => {

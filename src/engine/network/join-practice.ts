@@ -17,7 +17,13 @@ export interface JoinPracticeOptions {
 
 /** Files that were damaged are moved aside and recreated; `onNotice` hears of each. */
 export async function joinPractice(
-  { dataDir, clock, randomBytes, ledger }: Pick<RigContext, 'dataDir' | 'clock' | 'randomBytes' | 'ledger'>,
+  {
+    dataDir,
+    clock,
+    randomBytes,
+    ledger,
+    log,
+  }: Pick<RigContext, 'dataDir' | 'clock' | 'randomBytes' | 'ledger' | 'log'>,
   { verifier, epochSeconds, allowTestTier, onNotice }: JoinPracticeOptions,
 ): Promise<PracticeNetwork> {
   const practice = await openPracticeNetwork({
@@ -26,6 +32,8 @@ export async function joinPractice(
     samples: { generate: (kind, seed) => verifier.generate(kind, seed) },
     clock,
     random: randomBytes,
+    onError: (error) =>
+      log.error('the practice network could not look after its epochs and leases', { error: String(error) }),
     configuration: {
       // Where only network.db was lost, its new store must not number epochs that the ledger knows.
       firstEpoch: (ledger.latestEpoch(PRACTICE)?.body.number ?? -1) + 1,
