@@ -15,30 +15,37 @@ export const ALREADY_CREDITED_MESSAGE = 'The same work was credited in this epoc
 const DUE_AT_ONCE = 100
 
 export interface JobQueue {
-  /** False when the id is taken. With a lease, the job is born leased and its first attempt counts. */
-  addJob(job: NewJob, lease?: JobLease): Promise<boolean>
+  /**
+   * With a lease, the job is born leased and its first attempt counts. False when the id is taken, or the rig of the lease
+   * holds `mostHeld` jobs.
+   */
+  addJob(job: NewJob, lease?: JobLease, mostHeld?: number): Promise<boolean>
   /**
    * Leases the queued job that `chooseQueued` names among those that one of the offers can run; samples only if
-   * `samples`. Counts the attempt.
+   * `samples`. Counts the attempt. Undefined: there is none, or the rig holds as many as it may.
    */
   leaseNextJob(request: LeaseRequest): Promise<QueuedJob | undefined>
   /** Queues jobs again whose lease ended; those out of attempts fail with `message`, queued ones past their deadline with `late`. */
   expireLeases(rule: { now: number; maximumAttempts: number; message: string; late: string }): Promise<void>
-  /** False when the rig does not hold the job. */
-  renewLease(renewal: { job: string; rig: string; expiresAt: number }): Promise<boolean>
-  /** Takes the job from the rig: queued again if `retry` and attempts are left, failed otherwise. False when the rig does not hold it. */
+  /** False when the rig does not hold the job, or its lease is not renewed any more. */
+  renewLease(renewal: { job: string; rig: string; now: number; expiresAt: number }): Promise<boolean>
+  /**
+   * Takes the job from the rig: queued again while attempts are left, failed otherwise, and without `retry` once
+   * `wordsToGiveUp` rigs returned it so. False when the rig does not hold it.
+   */
   releaseJob(release: {
     job: string
     rig: string
     retry: boolean
     maximumAttempts: number
+    wordsToGiveUp: number
     message: string
   }): Promise<boolean>
   /** False when the job is finished or unknown. */
   cancelJob(id: string): Promise<boolean>
   /** Receipt, the job's end and the mark that this work was credited in the epoch: all or nothing. */
   acceptResult(result: AcceptedResult): Promise<ResultOutcome>
-  /** The rig's result was wrong: no credit, and the job goes on as with `releaseJob`. False when the rig does not hold it. */
+  /** The rig's result is not taken: no credit, and the job is queued again if `retry` and attempts are left, failed otherwise. False when the rig does not hold it. */
   refuseResult(refused: RefusedResult): Promise<boolean>
 }
 
@@ -78,16 +85,21 @@ export function createJobQueue(
   const isSet = async (id: string, event: JobEvent): Promise<boolean> => (await apply(id, event)) === 'set'
 
   return {
-    addJob: (job, lease) => store.addJob(createdJob(job, lease), job.input),
+    addJob: (job, lease, mostHeld) => store.addJob(createdJob(job, lease), job.input, mostHeld),
     leaseNextJob: async (request) => {
+      const { rig, expiresAt, renewableUntil, epoch, mostHeld } = request
       for (;;) {
         const queued = await store.nextQueuedJob(request)
         if (!queued) return undefined
         const offer = request.offers.find(({ kind, model }) => kind === queued.kind && model === queued.model)
         if (!offer) throw new Error('the store chose a job that no offer can run')
-        const lease = { rig: request.rig, expiresAt: request.expiresAt, formula: offer.formula }
+        const { formula, factor } = offer
+        const lease = { rig, expiresAt, renewableUntil, formula, epoch, factor }
         const transition = nextJob(queued, { type: 'lease', lease })
-        if (transition.ok && (await store.compareAndSetJob(queued, transition.next)) === 'set') return transition.next
+        if (!transition.ok) continue
+        const outcome = await store.compareAndSetJob(queued, transition.next, mostHeld)
+        if (outcome === 'set') return transition.next
+        if (outcome === 'holds-most') return undefined
       }
     },
     expireLeases: async ({ now, maximumAttempts, message, late }) => {
@@ -96,7 +108,7 @@ export function createJobQueue(
         else await apply(id, { type: 'lease-ended', now, maximumAttempts, message })
       }
     },
-    renewLease: ({ job, rig, expiresAt }) => isSet(job, { type: 'renew', rig, expiresAt }),
+    renewLease: ({ job, ...renewal }) => isSet(job, { type: 'renew', ...renewal }),
     releaseJob: ({ job, ...release }) => isSet(job, { type: 'release', ...release }),
     cancelJob: (id) => isSet(id, { type: 'cancel' }),
 

@@ -7,6 +7,7 @@ import { jobKinds, type JobInput, type JobKind } from '#shared/domain/job'
 import { jobRequest, type JobOffer, type JobRequest } from '#shared/protocol/job'
 import type { Answer, RefusalCode } from '#shared/protocol/refusal'
 import type { Network } from '#shared/protocol/network'
+import type { ModelFactor } from '#shared/protocol/parameters'
 import type { Receipt } from '#shared/protocol/receipt'
 import type { Signed } from '#shared/domain/signed'
 import { v7 } from 'uuid'
@@ -16,6 +17,7 @@ import type { JobQueue } from './job-queue'
 import type { KeptBounds } from './kept-bounds'
 import { refuse, refuseMalformed } from './refusals'
 import type { CoordinatorStore, JobLease, QueuedJob, StoredJobState } from './store'
+import { isHeldBy } from './transitions'
 
 /** Draws work that nobody has seen before. Rejects with Failure `unavailable` when it cannot now. */
 export interface SampleSource {
@@ -63,8 +65,17 @@ export function createJobs(parts: {
   configuration: CoordinatorConfiguration
 }): Jobs {
   const { store, queue, epochs, samples, bounds, clock, random, configuration } = parts
-  const { maximumAttempts } = configuration
-  const leaseEnd = (): number => clock.now() + configuration.leaseSeconds * 1000
+  const { maximumAttempts, wordsToGiveUp, mostHeldJobs } = configuration
+  const leaseEnd = (now: number): number => now + configuration.leaseSeconds * 1000
+  /** What a lease that begins now is bound to. */
+  const leaseTerms = async () => {
+    const { epoch, parameters } = (await epochs.present()).current
+    const now = clock.now()
+    const renewableUntil = now + configuration.longestLeaseSeconds * 1000
+    const factorOf = ({ kind, model }: { kind: JobKind; model: string }): ModelFactor =>
+      parameters.body.modelFactorsMilli[model] ?? parameters.body.kindFactorsMilli[kind]
+    return { now, expiresAt: leaseEnd(now), renewableUntil, epoch: epoch.body.number, factorOf }
+  }
   const expireLeases = (): Promise<void> =>
     queue.expireLeases({
       now: clock.now(),
@@ -73,15 +84,14 @@ export function createJobs(parts: {
       late: 'Nobody could do it by its deadline.',
     })
 
-  const offerOf = async (job: LeasedJob, input: EncodedInput): Promise<JobOffer> => {
+  const offerOf = (job: LeasedJob, input: EncodedInput): JobOffer => {
     const { id, kind, model, lease, attempts, deadline } = job
-    const epoch = (await epochs.present()).current.epoch.body.number
     return {
       id,
       kind,
       model,
       input,
-      epoch,
+      epoch: lease.epoch,
       leaseExpiresAt: lease.expiresAt,
       attempt: attempts,
       ...(deadline === undefined ? {} : { deadline }),
@@ -91,7 +101,7 @@ export function createJobs(parts: {
   const offerQueued = async ({ lease, ...job }: QueuedJob): Promise<Answer<JobOffer>> => {
     const input = await store.jobInput(job.id)
     if (!input || !lease) return refuse('no-work', 'The job was taken back.')
-    return { ok: true, value: await offerOf({ ...job, lease }, input) }
+    return { ok: true, value: offerOf({ ...job, lease }, input) }
   }
   const leaseSample = async (request: JobRequest): Promise<Answer<JobOffer>> => {
     const turn = await store.takeSampleTurn(request.rig)
@@ -99,14 +109,17 @@ export function createJobs(parts: {
     if (!choice) return refuse('no-work', 'No job is waiting, and this rig runs no kind of which samples are drawn.')
     const drawn = await samples.generate(choice.kind, bytesToHex(random(32)))
     const input = EncodedInput.of(drawn.input)
-    const createdAt = clock.now()
+    const { now: createdAt, factorOf, ...terms } = await leaseTerms()
     const id = v7({ random: Uint8Array.from(random(16)), msecs: createdAt })
     const job = { id, kind: choice.kind, model: choice.model, input, buyer: 'sample' as const, createdAt }
-    const lease = { rig: request.rig, expiresAt: leaseEnd(), formula: choice.macFormula }
-    await queue.addJob(drawn.knownText ? { ...job, knownText: drawn.knownText } : job, lease)
+    const lease = { rig: request.rig, ...terms, formula: choice.macFormula, factor: factorOf(choice) }
+    const known = drawn.knownText ? { ...job, knownText: drawn.knownText } : job
+    if (!(await queue.addJob(known, lease, mostHeldJobs))) return holdsMost()
     bounds.keep(id, input)
-    return { ok: true, value: await offerOf({ ...job, attempts: 1, lease }, input) }
+    return { ok: true, value: offerOf({ ...job, attempts: 1, lease }, input) }
   }
+
+  const holdsMost = () => refuse('too-many-leases', `This rig holds ${mostHeldJobs} jobs, as many as it may.`)
 
   return {
     expireLeases,
@@ -148,20 +161,23 @@ export function createJobs(parts: {
         return refuse('malformed', 'The job request is malformed. A model counts its work as another kind.')
       }
       await expireLeases()
+      const { factorOf, ...terms } = await leaseTerms()
       const offers = request.models.map(({ kind, model, macFormula, usualMilliseconds }) => ({
         kind,
         model,
         formula: macFormula,
+        factor: factorOf({ kind, model }),
         ...(usualMilliseconds === undefined ? {} : { usualMilliseconds }),
       }))
       const queued = await queue.leaseNextJob({
         rig: request.rig,
         offers,
         samples: request.samples,
-        now: clock.now(),
-        expiresAt: leaseEnd(),
+        ...terms,
+        mostHeld: mostHeldJobs,
       })
       if (queued) return offerQueued(queued)
+      if ((await store.heldJobs(request.rig)) >= mostHeldJobs) return holdsMost()
       if (!request.samples) return refuse('no-work', 'No job is waiting that this rig can run.')
       try {
         return await leaseSample(request)
@@ -174,13 +190,18 @@ export function createJobs(parts: {
     },
 
     renewJob: async (rig, id) => {
-      const expiresAt = leaseEnd()
-      if (await queue.renewLease({ job: id, rig, expiresAt })) return { ok: true, value: { leaseExpiresAt: expiresAt } }
-      return notHeld(await store.job(id))
+      const now = clock.now()
+      const expiresAt = leaseEnd(now)
+      if (await queue.renewLease({ job: id, rig, now, expiresAt })) {
+        return { ok: true, value: { leaseExpiresAt: expiresAt } }
+      }
+      const job = await store.job(id)
+      if (job && isHeldBy(job, rig)) return refuse('lease-lost', 'The lease has lasted as long as a lease may.')
+      return notHeld(job)
     },
 
     returnJob: async (rig, id, { retry, message }) => {
-      if (await queue.releaseJob({ job: id, rig, retry, maximumAttempts, message })) return done
+      if (await queue.releaseJob({ job: id, rig, retry, maximumAttempts, wordsToGiveUp, message })) return done
       return notHeld(await store.job(id))
     },
   }

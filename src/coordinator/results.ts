@@ -3,12 +3,10 @@ import { jobMacs } from '#shared/domain/manifest'
 import { jobWork } from '#shared/domain/credit'
 import { jobDelivery, type JobDelivery } from '#shared/protocol/job'
 import type { Acknowledgement } from '#shared/protocol/refusal'
-import type { ModelFactor, NetworkParameters } from '#shared/protocol/parameters'
 import type { Verification } from '#shared/protocol/receipt'
 import type { Signer, SignatureVerifier } from '#shared/domain/signed'
 import { normalizedEditDistance } from '#shared/domain/text-distance'
 import type { CoordinatorConfiguration } from './configuration'
-import type { Epochs } from './epochs'
 import type { JobQueue } from './job-queue'
 import { notHeld, unknownJob } from './jobs'
 import type { KeptBounds } from './kept-bounds'
@@ -24,14 +22,13 @@ export const KNOWN_ANSWER_DISTANCE = 0.1
 export function createResults(parts: {
   store: CoordinatorStore
   queue: JobQueue
-  epochs: Epochs
   bounds: KeptBounds
   clock: { now(): number }
   signer: Signer
   signatures: SignatureVerifier
   configuration: CoordinatorConfiguration
 }): (delivery: JobDelivery) => Promise<Acknowledgement> {
-  const { store, queue, epochs, bounds, clock, signer, signatures, configuration } = parts
+  const { store, queue, bounds, clock, signer, signatures, configuration } = parts
 
   const credit = async (
     job: QueuedJob,
@@ -39,15 +36,17 @@ export function createResults(parts: {
     verification: Verification,
   ): Promise<Acknowledgement> => {
     const { body, id, signature } = delivery.result
-    const { current } = await epochs.present()
-    const work = workOf(job, delivery, current.parameters.body)
+    if (!job.lease) throw new Error('a held job has a lease')
+    const { formula, factor, epoch } = job.lease
+    // MACs by the formula leased with; a chat's two factors are blended by them.
+    const work = jobWork(jobMacs(formula, body.sizes), factor)
     if (!fitsStore(work.macs, work.factorMilli))
       return turnDown(job, delivery, 'The sizes are larger than any job is.', true)
     const receipt = signReceipt(
       {
         network: configuration.network,
         rig: body.rig,
-        epoch: current.epoch.body.number,
+        epoch,
         kind: 'job',
         ref: id,
         ...work,
@@ -61,17 +60,18 @@ export function createResults(parts: {
     const settled = await store.job(job.id)
     return answeredBefore(settled, body.rig, signature) ?? notHeld(settled)
   }
-  /** No credit. The job is tried again unless its answer was known: it was a test, and the test is over. */
+  /** No credit. The job is tried again, unless its answer was known (the test is over) or its deadline has passed. */
   const turnDown = async (
     job: QueuedJob,
     delivery: JobDelivery,
     message: string,
     retry: boolean,
+    code: 'wrong-result' | 'deadline-missed' = 'wrong-result',
   ): Promise<Acknowledgement> => {
     const { body, signature } = delivery.result
-    const refused = { job: job.id, rig: body.rig, signature, code: 'wrong-result' as const, retry, message }
+    const refused = { job: job.id, rig: body.rig, signature, code, retry, message }
     await queue.refuseResult({ ...refused, maximumAttempts: configuration.maximumAttempts })
-    return refuse('wrong-result', message)
+    return refuse(code, message)
   }
 
   return async (raw) => {
@@ -89,6 +89,9 @@ export function createResults(parts: {
     if (before) return before
     if (!isHeldBy(job, body.rig)) return notHeld(job)
 
+    if (job.deadline !== undefined && clock.now() > job.deadline) {
+      return turnDown(job, delivery, "The result came after the job's deadline.", false, 'deadline-missed')
+    }
     const allowed = await bounds.of(job.id)
     if (!allowed) return notHeld(await store.job(job.id))
 
@@ -123,15 +126,4 @@ function isKnownAnswer(knownText: string[], { output }: JobDelivery): boolean {
   const length = (texts: string[]): number => texts.reduce((sum, text) => sum + text.length, 0)
   if (length(lines) > 4 * length(knownText) + 1000) return false
   return normalizedEditDistance(knownText, lines) <= KNOWN_ANSWER_DISTANCE
-}
-
-/** MACs by the formula leased with, factor by the parameters in force; a chat's two factors blended by MACs. */
-function workOf(
-  job: QueuedJob,
-  delivery: JobDelivery,
-  parameters: NetworkParameters,
-): { macs: bigint; factorMilli: bigint } {
-  if (!job.lease) throw new Error('a held job has a lease')
-  const factor: ModelFactor = parameters.modelFactorsMilli[job.model] ?? parameters.kindFactorsMilli[job.kind]
-  return jobWork(jobMacs(job.lease.formula, delivery.result.body.sizes), factor)
 }

@@ -8,7 +8,7 @@ import type { EncodedInput } from '#shared/domain/encoded-input'
 import type { JobKind } from '#shared/domain/job'
 import type { Epoch } from '#shared/protocol/epoch'
 import type { Hello } from '#shared/protocol/hello'
-import type { NetworkParameters } from '#shared/protocol/parameters'
+import type { ModelFactor, NetworkParameters } from '#shared/protocol/parameters'
 import type { Receipt } from '#shared/protocol/receipt'
 import type { RefusalCode } from '#shared/protocol/refusal'
 import type { Signed } from '#shared/domain/signed'
@@ -32,8 +32,10 @@ export interface CoordinatorStore {
   /** How many samples this rig was offered before this call. */
   takeSampleTurn(rig: string): Promise<number>
 
-  /** False when that number is taken in that epoch. */
-  addUnit(unit: UnitRecord): Promise<boolean>
+  /** False when that number is taken in that epoch, or the rig holds as many units at `held.now` (UTC ms) as `held.most`. */
+  addUnit(unit: UnitRecord, held?: { now: number; most: number }): Promise<boolean>
+  /** How many units of this rig have not expired at `now` (UTC ms). */
+  heldUnits(rig: string, now: number): Promise<number>
   unit(epoch: number, unit: number): Promise<UnitRecord | undefined>
   /** Forgets units that expired before `time`; their shares and receipts stay. */
   removeUnits(expiredBefore: number): Promise<void>
@@ -42,20 +44,26 @@ export interface CoordinatorStore {
   /** Share and receipt together; the first of several with the same (rig, epoch, nonce) wins and is returned. */
   acceptShare(key: ShareKey, share: AcceptedShare): Promise<{ accepted: boolean; share: AcceptedShare }>
 
-  /** Keeps a job as it is given, and its input. False when the id is taken. */
-  addJob(job: QueuedJob, input: EncodedInput): Promise<boolean>
+  /** Keeps a job as it is given, and its input. False when the id is taken, or the rig of its lease holds `mostHeld` jobs. */
+  addJob(job: QueuedJob, input: EncodedInput, mostHeld?: number): Promise<boolean>
+  /** How many jobs are leased to this rig. */
+  heldJobs(rig: string): Promise<number>
   job(id: string): Promise<QueuedJob | undefined>
   /** Undefined once the job has ended: the store then keeps its hash only. Apart from the record because it may be large. */
   jobInput(id: string): Promise<EncodedInput | undefined>
-  /** The queued job that `chooseQueued` names among those that one of the offers can run; samples only if `samples`. */
-  nextQueuedJob(request: Omit<LeaseRequest, 'rig' | 'expiresAt'>): Promise<QueuedJob | undefined>
+  /**
+   * The queued job that `chooseQueued` names among those that one of the offers can run and the rig has not declined;
+   * samples only if `samples`.
+   */
+  nextQueuedJob(request: Pick<LeaseRequest, 'rig' | 'offers' | 'samples' | 'now'>): Promise<QueuedJob | undefined>
   /** Jobs whose lease ended before `now`, and queued ones whose deadline passed before it (UTC ms); at most `limit` of each. */
   dueJobs(now: number, limit: number): Promise<QueuedJob[]>
   /**
    * Sets a job to `next` (transitions.ts) if it still is as `expected` was read, and removes its input once it has ended.
    * A receipt that `next` has and `expected` has not is kept with it, and marks the work as credited in the receipt's epoch.
+   * `mostHeld`: nothing is set where the rig of `next`'s lease holds so many jobs.
    */
-  compareAndSetJob(expected: QueuedJob, next: QueuedJob): Promise<JobSetOutcome>
+  compareAndSetJob(expected: QueuedJob, next: QueuedJob, mostHeld?: number): Promise<JobSetOutcome>
 
   /** Number and credit of all receipts, or of one epoch's. */
   totals(epoch?: number): Promise<{ receipts: number; creditMacs: bigint }>
@@ -104,8 +112,13 @@ export interface JobLease {
   rig: string
   /** UTC ms */
   expiresAt: number
+  /** UTC ms after which it is not renewed */
+  renewableUntil: number
   /** how the rig's model counts its MACs, as the rig stated when it took the job */
   formula: MacFormula
+  /** the epoch that the work counts in, and its factor there: those of the lease, whenever the result comes */
+  epoch: number
+  factor: ModelFactor
 }
 export type StoredJobState = 'queued' | 'leased' | 'done' | 'failed' | 'cancelled'
 
@@ -115,6 +128,8 @@ export interface QueuedJob extends Omit<NewJob, 'input'> {
   attempts: number
   /** the present lease, or the last one until another rig takes the job */
   lease?: JobLease
+  /** rigs that said that no rig can do it */
+  declinedBy?: string[]
   /** why it failed, or why it earned nothing */
   message?: string
   /** the result that was judged */
@@ -126,14 +141,23 @@ export interface QueuedJob extends Omit<NewJob, 'input'> {
 export interface LeaseRequest {
   rig: string
   /** in the rig's order of preference */
-  offers: readonly { kind: JobKind; model: string; formula: MacFormula; usualMilliseconds?: number }[]
+  offers: readonly (Pick<JobLease, 'formula' | 'factor'> & {
+    kind: JobKind
+    model: string
+    usualMilliseconds?: number
+  })[]
   samples: boolean
   now: number
+  /** of the lease */
   expiresAt: number
+  renewableUntil: number
+  epoch: number
+  /** jobs that a rig may hold */
+  mostHeld: number
 }
 
 /**
- * `changed`: another caller was faster, and nothing was set. `already-credited`: the same work has a receipt of the same
- * epoch, and nothing was set.
+ * Nothing was set but for `set`. `changed`: another caller was faster. `already-credited`: the same work has a receipt of
+ * the same epoch. `holds-most`: the rig holds as many jobs as it may.
  */
-export type JobSetOutcome = 'set' | 'changed' | 'already-credited'
+export type JobSetOutcome = 'set' | 'changed' | 'already-credited' | 'holds-most'

@@ -19,7 +19,14 @@ import {
 
 const rig = 'a'.repeat(64)
 const other = 'b'.repeat(64)
-const lease = { rig, expiresAt: START + 30_000, formula: MODELS.embed.macFormula }
+const lease = {
+  rig,
+  expiresAt: START + 30_000,
+  renewableUntil: START + 3_600_000,
+  formula: MODELS.embed.macFormula,
+  epoch: 7,
+  factor: { prompt: 1500, generated: 0 },
+}
 const queued = createdJob({
   id: '0190a5c0-0000-7000-8000-000000000001',
   kind: 'embed',
@@ -69,6 +76,7 @@ const release = (retry: boolean, changes: object = {}): JobEvent => ({
   rig,
   retry,
   maximumAttempts: 3,
+  wordsToGiveUp: 1,
   message: 'Given back.',
   ...changes,
 })
@@ -99,8 +107,18 @@ describe('a job', () => {
       { type: 'lease', lease: { ...lease, rig: other } },
       { ...leased, attempts: 2, lease: { ...lease, rig: other } },
     ],
-    ['leased, renewed', leased, { type: 'renew', rig, expiresAt: START + 60_000 }, { ...leased, lease: renewed }],
-    ['expired, renewed', expired, { type: 'renew', rig, expiresAt: START + 60_000 }, { ...leased, lease: renewed }],
+    [
+      'leased, renewed',
+      leased,
+      { type: 'renew', rig, now: START, expiresAt: START + 60_000 },
+      { ...leased, lease: renewed },
+    ],
+    [
+      'expired, renewed',
+      expired,
+      { type: 'renew', rig, now: START, expiresAt: START + 60_000 },
+      { ...leased, lease: renewed },
+    ],
     ['leased, lease ended', leased, leaseEnded(), expired],
     [
       'leased, last lease ended',
@@ -165,8 +183,8 @@ describe('a job', () => {
 
   it.each<[string, QueuedJob, JobEvent, Impossible]>([
     ['leased, leased', leased, { type: 'lease', lease }, 'not-queued'],
-    ['queued, renewed', queued, { type: 'renew', rig, expiresAt: START }, 'not-held'],
-    ['leased, renewed by another', leased, { type: 'renew', rig: other, expiresAt: START }, 'not-held'],
+    ['queued, renewed', queued, { type: 'renew', rig, now: START, expiresAt: START }, 'not-held'],
+    ['leased, renewed by another', leased, { type: 'renew', rig: other, now: START, expiresAt: START }, 'not-held'],
     ['queued, lease ended', queued, leaseEnded(), 'not-due'],
     ['leased, lease ends now', leased, leaseEnded({ now: lease.expiresAt }), 'not-due'],
     ['queued without a deadline', queued, { type: 'deadline-passed', now: START + 1e9, message: '' }, 'not-due'],
@@ -192,10 +210,35 @@ describe('a job', () => {
     expect(nextJob(job, event)).toEqual({ ok: false, reason })
   })
 
+  it('is renewed until its lease has lasted long enough', () => {
+    const renew = (now: number): JobEvent => ({ type: 'renew', rig, now, expiresAt: now + 30_000 })
+    for (const held of [leased, expired]) {
+      expect(nextJob(held, renew(lease.renewableUntil)).ok).toBe(true)
+      expect(nextJob(held, renew(lease.renewableUntil + 1))).toEqual({ ok: false, reason: 'worn-out' })
+    }
+  })
+
+  it('ends as impossible once so many rigs said so, and is else queued for others while attempts are left', () => {
+    const said = release(false, { wordsToGiveUp: 2 })
+    const once = { ...queued, attempts: 1, declinedBy: [rig] }
+    expect(nextJob(leased, said)).toEqual({ ok: true, next: once })
+    const again = { ...leased, declinedBy: [rig] }
+    expect(nextJob(again, said)).toEqual({ ok: true, next: once })
+    const byOther = { ...again, lease: { ...lease, rig: other } }
+    expect(nextJob(byOther, { ...said, rig: other } as JobEvent)).toEqual({
+      ok: true,
+      next: ended('failed', { attempts: 1, declinedBy: [rig], message: 'Given back.' }),
+    })
+    expect(nextJob(leased, release(false, { wordsToGiveUp: 2, maximumAttempts: 1 }))).toEqual({
+      ok: true,
+      next: ended('failed', { attempts: 1, declinedBy: [rig], message: 'Given back.' }),
+    })
+  })
+
   it.each(['done', 'failed', 'cancelled'] as const)('that is %s stays so', (state) => {
     const events: JobEvent[] = [
       { type: 'lease', lease },
-      { type: 'renew', rig, expiresAt: START + 60_000 },
+      { type: 'renew', rig, now: START, expiresAt: START + 60_000 },
       leaseEnded(),
       { type: 'deadline-passed', now: START + 1e9, message: '' },
       release(true),

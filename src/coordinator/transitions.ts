@@ -14,6 +14,8 @@ export type Impossible =
   | 'not-queued'
   /** the rig neither holds the job nor held it last */
   | 'not-held'
+  /** the lease has lasted as long as a lease may */
+  | 'worn-out'
   /** the lease or the deadline that would end has not ended */
   | 'not-due'
   | 'ended'
@@ -32,12 +34,12 @@ interface AttemptEnd {
 
 export type JobEvent =
   | { type: 'lease'; lease: JobLease }
-  /** `expiresAt`: UTC ms */
-  | { type: 'renew'; rig: string; expiresAt: number }
+  /** `now`, `expiresAt`: UTC ms */
+  | { type: 'renew'; rig: string; now: number; expiresAt: number }
   | ({ type: 'lease-ended'; now: number } & AttemptEnd)
   | { type: 'deadline-passed'; now: number; message: string }
-  /** The rig returns the job; without `retry` nobody is to try it again. */
-  | ({ type: 'release'; rig: string; retry: boolean } & AttemptEnd)
+  /** The rig returns the job. Without `retry` it says that no rig can do it, and so many rigs' word ends the job. */
+  | ({ type: 'release'; rig: string; retry: boolean; wordsToGiveUp: number } & AttemptEnd)
   | { type: 'cancel' }
   | { type: 'judge'; rig: string; signature: string; judgement: SettlementEvent }
 
@@ -56,6 +58,7 @@ export function nextJob(job: QueuedJob, event: JobEvent): Transition<QueuedJob> 
       return become({ ...job, state: 'leased', attempts: job.attempts + 1, lease: event.lease })
     case 'renew':
       if (!isHeldBy(job, event.rig)) return impossible('not-held')
+      if (event.now > job.lease.renewableUntil) return impossible('worn-out')
       return become({ ...job, state: 'leased', lease: { ...job.lease, expiresAt: event.expiresAt } })
     case 'lease-ended':
       if (job.state !== 'leased' || !job.lease || job.lease.expiresAt >= event.now) return impossible('not-due')
@@ -66,7 +69,7 @@ export function nextJob(job: QueuedJob, event: JobEvent): Transition<QueuedJob> 
       return become(ended(job, 'failed', event.message))
     case 'release':
       if (!isHeldBy(job, event.rig)) return impossible('not-held')
-      return become(retried(withoutLease(job), event.retry, event))
+      return become(released(withoutLease(job), event))
     case 'cancel':
       return become(ended(job, 'cancelled'))
     case 'judge':
@@ -156,6 +159,14 @@ function judged(job: QueuedJob, event: Extract<JobEvent, { type: 'judge' }>): Tr
   if (judgement.job === 'done') return become(ended(refused, 'done', message))
   const { retry, maximumAttempts } = judgement.job
   return become(retried(withoutLease(refused), retry, { maximumAttempts, message }))
+}
+
+function released(job: QueuedJob, event: Extract<JobEvent, { type: 'release' }>): QueuedJob {
+  if (event.retry) return retried(job, true, event)
+  const declinedBy = [...new Set(job.declinedBy).add(event.rig)]
+  return declinedBy.length < event.wordsToGiveUp
+    ? retried({ ...job, declinedBy }, true, event)
+    : retried(job, false, event)
 }
 
 function reasonOfEnd(job: QueuedJob, signature: string): Impossible {

@@ -31,6 +31,7 @@ export function createUnits(parts: {
   configuration: CoordinatorConfiguration
 }): (request: UnitRequest) => Promise<Answer<Signed<Unit>>> {
   const { store, epochs, random, signer, configuration } = parts
+  const most = configuration.mostHeldUnits
   return async (raw) => {
     const parsed = unitRequest.safeParse(raw)
     if (!parsed.success) return refuseMalformed('unit request', parsed.error)
@@ -49,8 +50,11 @@ export function createUnits(parts: {
 
     for (;;) {
       const unit = new DataView(Uint8Array.from(random(4)).buffer).getUint32(0)
-      const added = await store.addUnit({ epoch: epoch.number, unit, rig, tier, difficulty, expiresAt })
-      if (!added) continue // that number is taken: draw another
+      const record = { epoch: epoch.number, unit, rig, tier, difficulty, expiresAt }
+      if (!(await store.addUnit(record, { now, most }))) {
+        if ((await store.heldUnits(rig, now)) < most) continue // that number is taken: draw another
+        return refuse('too-many-leases', `This rig holds ${most} units, as many as it may.`)
+      }
       const body: Unit = {
         network: configuration.network,
         unit,

@@ -77,6 +77,19 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
       expect(await store.unit(3, 0xffff_ffff)).toBeUndefined()
       expect(await store.unit(4, 0xffff_ffff)).toBeDefined()
     })
+
+    it('bounds how many units a rig holds, whoever asks at once', async () => {
+      const store = open()
+      const add = (unit: number, changes: Partial<UnitRecord> = {}) => {
+        const record = { epoch: 0, unit, rig, tier: 'itp1-base', difficulty: 1n, expiresAt: START, ...changes } as const
+        return store.addUnit(record, { now: START, most: 2 })
+      }
+      const added = await Promise.all([1, 2, 3, 4].map((unit) => add(unit)))
+      expect(added.filter(Boolean)).toHaveLength(2)
+      expect([await store.heldUnits(rig, START), await store.heldUnits(rig, START + 1)]).toEqual([2, 0])
+      expect([await add(5, { rig: other }), await add(6)]).toEqual([true, false])
+      expect(await store.addUnit({ ...unitOf(7), rig }, { now: START + 1, most: 2 })).toBe(true)
+    })
   })
 
   describe(`${name}: shares and totals`, () => {
@@ -150,6 +163,7 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
         kind,
         model,
         formula: macFormula,
+        factor,
       }))
       await queue.addJob(newJob('1'))
       const chat = { kind: 'chat', model: MODELS.chat.model } as const
@@ -167,7 +181,7 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
       await queue.addJob(newJob('2', { deadline: START + 20_000 }))
       await queue.addJob(newJob('3', { deadline: START + 10_000 }))
       await queue.addJob(newJob('4', { deadline: START + 900 }))
-      const offers = [{ kind: 'embed' as const, model: MODELS.embed.model, formula, usualMilliseconds: 1000 }]
+      const offers = [{ kind: 'embed' as const, model: MODELS.embed.model, formula, factor, usualMilliseconds: 1000 }]
       const next = async (): Promise<string | undefined> => (await queue.leaseNextJob(leaseRequest({ offers })))?.id
       expect([await next(), await next(), await next(), await next()]).toEqual([
         newJob('3').id,
@@ -219,12 +233,12 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
       expect((await store.job(id))?.state).toBe('leased')
       await queue.expireLeases({ ...rule, now: lease.expiresAt + 1 })
       expect(await store.job(id)).toMatchObject({ state: 'queued', attempts: 1, lease })
-      expect(await queue.renewLease({ job: id, rig: other, expiresAt: START + 90_000 })).toBe(false)
-      expect(await queue.renewLease({ job: id, rig, expiresAt: START + 90_000 })).toBe(true)
+      expect(await queue.renewLease({ job: id, rig: other, now: START, expiresAt: START + 90_000 })).toBe(false)
+      expect(await queue.renewLease({ job: id, rig, now: START, expiresAt: START + 90_000 })).toBe(true)
       expect(await store.job(id)).toMatchObject({ state: 'leased', attempts: 1, lease: { expiresAt: START + 90_000 } })
       await queue.expireLeases({ ...rule, now: START + 90_001 })
       await queue.leaseNextJob(leaseRequest({ rig: other }))
-      expect(await queue.renewLease({ job: id, rig, expiresAt: START + 99_000 })).toBe(false)
+      expect(await queue.renewLease({ job: id, rig, now: START, expiresAt: START + 99_000 })).toBe(false)
       await queue.expireLeases({ ...rule, now: START + 100_000 })
       expect(await store.job(id)).toMatchObject({ state: 'failed', attempts: 2, message: 'Given up.' })
       expect(await store.jobInput(id)).toBeUndefined()
@@ -235,7 +249,7 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
       const queue = createJobQueue(store)
       const { id } = newJob('1')
       await queue.addJob(newJob('1'), lease)
-      const release = { job: id, rig, retry: true, maximumAttempts: 3, message: 'Paused.' }
+      const release = { job: id, rig, retry: true, maximumAttempts: 3, wordsToGiveUp: 1, message: 'Paused.' }
       expect(await queue.releaseJob({ ...release, rig: other })).toBe(false)
       expect(await queue.releaseJob(release)).toBe(true)
       expect(await queue.releaseJob(release)).toBe(false)
@@ -245,6 +259,36 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
       await queue.leaseNextJob(leaseRequest())
       expect(await queue.releaseJob({ ...release, retry: false, message: 'Too long.' })).toBe(true)
       expect(await store.job(id)).toMatchObject({ state: 'failed', message: 'Too long.' })
+    })
+
+    it('bounds how many jobs a rig holds, whoever asks at once', async () => {
+      const store = open()
+      const queue = createJobQueue(store)
+      for (const last of ['1', '2', '3']) await queue.addJob(newJob(last))
+      const leased = await Promise.all([1, 2, 3].map(() => queue.leaseNextJob(leaseRequest({ mostHeld: 2 }))))
+      expect(leased.filter((job) => job !== undefined)).toHaveLength(2)
+      expect([await store.heldJobs(rig), await store.heldJobs(other)]).toEqual([2, 0])
+      expect(await queue.addJob(newJob('4'), lease, 2)).toBe(false)
+      expect(await store.job(newJob('4').id)).toBeUndefined()
+      expect(await queue.addJob(newJob('5'), { ...lease, rig: other }, 2)).toBe(true)
+      const [held] = leased.filter((job) => job !== undefined)
+      await queue.cancelJob(held?.id ?? '')
+      expect(await queue.addJob(newJob('4'), lease, 2)).toBe(true)
+    })
+
+    it('offers a job no more to a rig that says that no rig can do it', async () => {
+      const store = open()
+      const queue = createJobQueue(store)
+      const { id } = newJob('1')
+      await queue.addJob(newJob('1', { deadline: START + 60_000 }))
+      const release = { job: id, retry: false, maximumAttempts: 5, wordsToGiveUp: 2, message: 'Too long.' }
+      await queue.leaseNextJob(leaseRequest())
+      expect(await queue.releaseJob({ ...release, rig })).toBe(true)
+      expect(await store.job(id)).toMatchObject({ state: 'queued', declinedBy: [rig] })
+      expect(await queue.leaseNextJob(leaseRequest())).toBeUndefined()
+      expect((await queue.leaseNextJob(leaseRequest({ rig: other })))?.id).toBe(id)
+      expect(await queue.releaseJob({ ...release, rig: other })).toBe(true)
+      expect(await store.job(id)).toMatchObject({ state: 'failed', attempts: 2, message: 'Too long.' })
     })
 
     it('cancels what is not finished', async () => {
@@ -312,11 +356,24 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
 }
 
 const formula = MODELS.embed.macFormula
-const lease: JobLease = { rig, expiresAt: START + 30_000, formula }
+const factor = { prompt: 1500, generated: 0 }
+const lease: JobLease = {
+  rig,
+  expiresAt: START + 30_000,
+  renewableUntil: START + 3_600_000,
+  formula,
+  epoch: 7,
+  factor,
+}
 
 function leaseRequest(changes: Partial<LeaseRequest> = {}) {
-  const offers = [{ kind: 'embed' as const, model: MODELS.embed.model, formula }]
-  return { rig, offers, samples: true, now: START, expiresAt: lease.expiresAt, ...changes }
+  const { expiresAt, renewableUntil, epoch } = lease
+  const offers = [{ kind: 'embed' as const, model: MODELS.embed.model, formula, factor }]
+  return { rig, offers, samples: true, now: START, expiresAt, renewableUntil, epoch, mostHeld: 1000, ...changes }
+}
+
+function unitOf(unit: number): UnitRecord {
+  return { epoch: 0, unit, rig, tier: 'itp1-base', difficulty: 1n, expiresAt: START + 1 }
 }
 
 function newJob(last: string, changes: Partial<NewJob> = {}): NewJob {

@@ -28,6 +28,10 @@ export function createMemoryStore(): CoordinatorStore {
   const inputs = new Map<string, EncodedInput>()
   const credited = new Set<string>()
   const shareKey = ({ rig, epoch, nonce }: ShareKey): string => `${rig}/${epoch}/${nonce}`
+  const unitsOf = (rig: string, now: number): number =>
+    [...units.values()].filter((unit) => unit.rig === rig && unit.expiresAt >= now).length
+  const jobsOf = (rig: string): number =>
+    [...jobs.values()].filter(({ state, lease }) => state === 'leased' && lease?.rig === rig).length
 
   return {
     putParameters: async (signed) => void parameters.set(signed.id, signed),
@@ -56,12 +60,14 @@ export function createMemoryStore(): CoordinatorStore {
       return turn
     },
 
-    addUnit: async (unit) => {
+    addUnit: async (unit, held) => {
       const key = `${unit.epoch}/${unit.unit}`
+      if (held && unitsOf(unit.rig, held.now) >= held.most) return false
       if (units.has(key)) return false
       units.set(key, unit)
       return true
     },
+    heldUnits: async (rig, now) => unitsOf(rig, now),
     unit: async (epoch, unit) => units.get(`${epoch}/${unit}`),
     removeUnits: async (expiredBefore) => {
       for (const [key, unit] of units) if (unit.expiresAt < expiredBefore) units.delete(key)
@@ -76,19 +82,22 @@ export function createMemoryStore(): CoordinatorStore {
       return { accepted: true, share }
     },
 
-    addJob: async (job, input) => {
+    addJob: async (job, input, mostHeld = Infinity) => {
+      if (job.lease && jobsOf(job.lease.rig) >= mostHeld) return false
       if (jobs.has(job.id)) return false
       inputs.set(job.id, input)
       jobs.set(job.id, structuredClone(job))
       return true
     },
+    heldJobs: async (rig) => jobsOf(rig),
     job: async (id) => structuredClone(jobs.get(id)),
     jobInput: async (id) => inputs.get(id),
-    nextQueuedJob: async ({ offers, samples, now }) => {
+    nextQueuedJob: async ({ rig, offers, samples, now }) => {
       const candidates = [...jobs.values()].flatMap((job, sequence) => {
         const rank = offers.findIndex(({ kind, model }) => kind === job.kind && model === job.model)
         const offer = offers[rank]
         if (job.state !== 'queued' || !offer || (job.buyer === 'sample' && !samples)) return []
+        if (job.declinedBy?.includes(rig)) return []
         const { createdAt, deadline = null } = job
         const usualMilliseconds = offer.usualMilliseconds ?? 0
         return [{ job, priority: BUYER_PRIORITY[job.buyer], sequence, createdAt, deadline, rank, usualMilliseconds }]
@@ -101,9 +110,10 @@ export function createMemoryStore(): CoordinatorStore {
       const expired = all.filter(({ state, lease }) => state === 'leased' && lease && lease.expiresAt < now)
       return structuredClone([...late.slice(0, limit), ...expired.slice(0, limit)])
     },
-    compareAndSetJob: async (expected, next) => {
+    compareAndSetJob: async (expected, next, mostHeld = Infinity) => {
       if (!isDeepStrictEqual(jobs.get(next.id), expected)) return 'changed'
-      const { receipt } = next
+      const { lease, receipt } = next
+      if (lease && jobsOf(lease.rig) >= mostHeld) return 'holds-most'
       if (receipt && !expected.receipt) {
         const work = `${receipt.body.epoch}/${next.model}/${next.inputHash}`
         if (credited.has(work)) return 'already-credited'

@@ -5,13 +5,17 @@ import { isEnded } from '../transitions'
 import { macFormula } from '#shared/domain/manifest'
 import { EncodedInput } from '#shared/domain/encoded-input'
 import { jobKind } from '#shared/domain/job'
+import { modelFactor } from '#shared/protocol/parameters'
 import { refusalCode } from '#shared/protocol/refusal'
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { guarded, transaction, type NetworkDatabase } from './database'
 import { insertReceipt, parseReceipt } from './receipt-rows'
 
-type JobStore = Pick<CoordinatorStore, 'addJob' | 'job' | 'jobInput' | 'nextQueuedJob' | 'dueJobs' | 'compareAndSetJob'>
+type JobStore = Pick<
+  CoordinatorStore,
+  'addJob' | 'heldJobs' | 'job' | 'jobInput' | 'nextQueuedJob' | 'dueJobs' | 'compareAndSetJob'
+>
 
 interface JobColumns {
   id: string
@@ -27,6 +31,10 @@ interface JobColumns {
   lease_rig: string | null
   lease_expires_at: bigint | null
   lease_formula: string | null
+  lease_renewable_until: bigint | null
+  lease_epoch: bigint | null
+  lease_factor: string | null
+  declined_by: string | null
   message: string | null
   result_signature: string | null
   refusal: string | null
@@ -41,9 +49,12 @@ export function createJobStore(database: NetworkDatabase): JobStore {
     const row = statements.job.get(id) as JobColumns | undefined
     return row && recordOf(row)
   }
+  const holds = (rig: string): number => Number(statements.held.get(rig))
+
   return {
-    addJob: (job, input) =>
+    addJob: (job, input, mostHeld = Infinity) =>
       inTransaction(() => {
+        if (job.lease && holds(job.lease.rig) >= mostHeld) return false
         const { id, kind, model, inputHash, buyer, createdAt, deadline = null } = job
         const priority = BUYER_PRIORITY[buyer]
         const given = { id, kind, model, inputHash, buyer, priority, createdAt, deadline }
@@ -51,6 +62,7 @@ export function createJobStore(database: NetworkDatabase): JobStore {
         if (changes === 1) statements.addInput.run(id, input.text)
         return changes === 1
       }),
+    heldJobs: (rig) => look(() => holds(rig)),
     job: (id) => look(() => find(id)),
     jobInput: (id) =>
       look(() => {
@@ -58,7 +70,7 @@ export function createJobStore(database: NetworkDatabase): JobStore {
         return row && EncodedInput.stored({ ...row, kind: jobKind.parse(row.kind) })
       }),
 
-    nextQueuedJob: ({ offers, samples, now }) =>
+    nextQueuedJob: ({ rig, offers, samples, now }) =>
       look(() => {
         const lastPriority = samples ? BUYER_PRIORITY.sample : BUYER_PRIORITY.gateway
         // Of each model the oldest, and the one whose deadline is next: no other can be chosen.
@@ -66,7 +78,7 @@ export function createJobStore(database: NetworkDatabase): JobStore {
           const usualMilliseconds = offer.usualMilliseconds ?? 0
           const soonest = Math.ceil(now + usualMilliseconds)
           const rows = [statements.nextQueued, statements.nextDue].flatMap((next) => {
-            const row = next.get(offer.model, offer.kind, lastPriority, soonest) as QueuedRow | undefined
+            const row = next.get(offer.model, offer.kind, lastPriority, soonest, rig) as QueuedRow | undefined
             return row ? [row] : []
           })
           return rows.map((row) => candidateOf(row, { rank, usualMilliseconds }))
@@ -79,10 +91,11 @@ export function createJobStore(database: NetworkDatabase): JobStore {
         const ids = [statements.late, statements.expired].flatMap((due) => due.all(now, limit) as string[])
         return ids.flatMap((id) => find(id) ?? [])
       }),
-    compareAndSetJob: (expected, next) =>
+    compareAndSetJob: (expected, next, mostHeld = Infinity) =>
       inTransaction(() => {
-        const { id, receipt } = next
+        const { id, lease, receipt } = next
         if (!isDeepStrictEqual(find(id), expected)) return 'changed'
+        if (lease && holds(lease.rig) >= mostHeld) return 'holds-most'
         if (receipt && !expected.receipt) {
           const { changes } = statements.creditWork.run(receipt.body.epoch, next.model, next.inputHash)
           if (changes === 0) return 'already-credited'
@@ -96,7 +109,8 @@ export function createJobStore(database: NetworkDatabase): JobStore {
 }
 
 /** The columns that change on a job's way, without its receipt. */
-function progressOf({ state, attempts, knownText, lease, message, resultSignature, refusal }: QueuedJob) {
+function progressOf(job: QueuedJob) {
+  const { state, attempts, knownText, lease, declinedBy, message, resultSignature, refusal } = job
   return {
     state,
     attempts,
@@ -104,6 +118,10 @@ function progressOf({ state, attempts, knownText, lease, message, resultSignatur
     rig: lease?.rig ?? null,
     expiresAt: lease?.expiresAt ?? null,
     formula: lease ? JSON.stringify(lease.formula) : null,
+    renewableUntil: lease?.renewableUntil ?? null,
+    epoch: lease?.epoch ?? null,
+    factor: lease ? JSON.stringify(lease.factor) : null,
+    declinedBy: declinedBy ? JSON.stringify(declinedBy) : null,
     message: message ?? null,
     resultSignature: resultSignature ?? null,
     refusal: refusal ?? null,
@@ -129,7 +147,7 @@ function candidateOf<T>({ id, priority, sequence, created_at, deadline }: Queued
   }
 }
 
-const knownLines = z.array(z.string())
+const texts = z.array(z.string())
 
 function recordOf(row: JobColumns): QueuedJob {
   const { id, model, message, signed } = row
@@ -143,11 +161,18 @@ function recordOf(row: JobColumns): QueuedJob {
     state: row.state as StoredJobState,
     attempts: Number(row.attempts),
   }
-  if (row.known_text !== null) record.knownText = knownLines.parse(JSON.parse(row.known_text))
-  if (row.lease_rig !== null && row.lease_formula !== null) {
-    const formula = macFormula.parse(JSON.parse(row.lease_formula))
-    record.lease = { rig: row.lease_rig, expiresAt: Number(row.lease_expires_at), formula }
+  if (row.known_text !== null) record.knownText = texts.parse(JSON.parse(row.known_text))
+  if (row.lease_rig !== null && row.lease_formula !== null && row.lease_factor !== null) {
+    record.lease = {
+      rig: row.lease_rig,
+      expiresAt: Number(row.lease_expires_at),
+      renewableUntil: Number(row.lease_renewable_until),
+      formula: macFormula.parse(JSON.parse(row.lease_formula)),
+      epoch: Number(row.lease_epoch),
+      factor: modelFactor.parse(JSON.parse(row.lease_factor)),
+    }
   }
+  if (row.declined_by !== null) record.declinedBy = texts.parse(JSON.parse(row.declined_by))
   if (message !== null) record.message = message
   if (row.deadline !== null) record.deadline = Number(row.deadline)
   if (row.result_signature !== null) record.resultSignature = row.result_signature
@@ -156,19 +181,25 @@ function recordOf(row: JobColumns): QueuedJob {
   return record
 }
 
+/** The rig has not said that no rig can do it. */
+const NOT_DECLINED = `(declined_by IS NULL OR NOT EXISTS (SELECT 1 FROM json_each(declined_by) WHERE value = ?))`
+
 function prepare(database: NetworkDatabase) {
   return {
     add: database.prepare(
       `INSERT INTO jobs (id, kind, model, input_hash, buyer, priority, known_text, created_at, deadline, state, attempts,
-         lease_rig, lease_expires_at, lease_formula, message, result_signature, refusal)
+         lease_rig, lease_expires_at, lease_formula, lease_renewable_until, lease_epoch, lease_factor, declined_by,
+         message, result_signature, refusal)
        VALUES (@id, @kind, @model, @inputHash, @buyer, @priority, @knownText, @createdAt, @deadline, @state, @attempts,
-         @rig, @expiresAt, @formula, @message, @resultSignature, @refusal) ON CONFLICT (id) DO NOTHING`,
+         @rig, @expiresAt, @formula, @renewableUntil, @epoch, @factor, @declinedBy,
+         @message, @resultSignature, @refusal) ON CONFLICT (id) DO NOTHING`,
     ),
     addInput: database.prepare('INSERT INTO job_inputs (job, input) VALUES (?, ?)'),
     input: database.prepare(
       `SELECT jobs.kind, job_inputs.input AS text, jobs.input_hash AS hash
        FROM job_inputs JOIN jobs ON jobs.id = job_inputs.job WHERE job_inputs.job = ?`,
     ),
+    held: database.prepare("SELECT count(*) FROM jobs WHERE state = 'leased' AND lease_rig = ?").pluck(),
     removeInput: database.prepare('DELETE FROM job_inputs WHERE job = ?'),
     job: database.prepare(
       'SELECT jobs.*, receipts.signed FROM jobs LEFT JOIN receipts ON receipts.id = jobs.receipt WHERE jobs.id = ?',
@@ -176,18 +207,21 @@ function prepare(database: NetworkDatabase) {
     nextQueued: database.prepare(
       `SELECT id, priority, sequence, created_at, deadline FROM jobs
        WHERE state = 'queued' AND model = ? AND kind = ? AND priority <= ? AND (deadline IS NULL OR deadline >= ?)
+         AND ${NOT_DECLINED}
        ORDER BY priority, sequence LIMIT 1`,
     ),
     nextDue: database.prepare(
       `SELECT id, priority, sequence, created_at, deadline FROM jobs
        WHERE state = 'queued' AND model = ? AND kind = ? AND priority <= ? AND deadline >= ?
+         AND ${NOT_DECLINED}
        ORDER BY priority, deadline, sequence LIMIT 1`,
     ),
     late: database.prepare(`SELECT id FROM jobs WHERE state = 'queued' AND deadline < ? LIMIT ?`).pluck(),
     expired: database.prepare(`SELECT id FROM jobs WHERE state = 'leased' AND lease_expires_at < ? LIMIT ?`).pluck(),
     set: database.prepare(
       `UPDATE jobs SET state = @state, attempts = @attempts, known_text = @knownText, lease_rig = @rig,
-         lease_expires_at = @expiresAt, lease_formula = @formula, message = @message,
+         lease_expires_at = @expiresAt, lease_formula = @formula, lease_renewable_until = @renewableUntil,
+         lease_epoch = @epoch, lease_factor = @factor, declined_by = @declinedBy, message = @message,
          result_signature = @resultSignature, refusal = @refusal, receipt = @receipt
        WHERE id = @id`,
     ),

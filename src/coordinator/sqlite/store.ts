@@ -32,6 +32,7 @@ export function createSqliteStore(database: NetworkDatabase): CoordinatorStore {
     const row = statements.share.get(epoch, rig, BigInt.asIntN(64, nonce)) as ShareRow | undefined
     return row && { signature: row.signature, receipt: parseReceipt(row.signed) }
   }
+  const holds = (rig: string, now: number): number => Number(statements.heldUnits.get(rig, now))
 
   return {
     putParameters: (parameters) =>
@@ -60,8 +61,12 @@ export function createSqliteStore(database: NetworkDatabase): CoordinatorStore {
     climbRamp: (rig, device) => inTransaction(() => Number(statements.climbRamp.get(rig, device)) - 1),
     takeSampleTurn: (rig) => inTransaction(() => Number(statements.takeSampleTurn.get(rig)) - 1),
 
-    addUnit: ({ epoch, unit, rig, tier, difficulty, expiresAt }) =>
-      inTransaction(() => statements.addUnit.run(epoch, unit, rig, tier, difficulty, expiresAt).changes === 1),
+    addUnit: ({ epoch, unit, rig, tier, difficulty, expiresAt }, held) =>
+      inTransaction(() => {
+        if (held && holds(rig, held.now) >= held.most) return false
+        return statements.addUnit.run(epoch, unit, rig, tier, difficulty, expiresAt).changes === 1
+      }),
+    heldUnits: (rig, now) => look(() => holds(rig, now)),
     unit: (epoch, unit) =>
       look(() => {
         const row = statements.unit.get(epoch, unit) as UnitRow | undefined
@@ -122,6 +127,7 @@ function prepare(database: NetworkDatabase) {
       'INSERT INTO units (epoch, unit, rig, tier, difficulty, expires_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
     ),
     unit: database.prepare('SELECT rig, tier, difficulty, expires_at FROM units WHERE epoch = ? AND unit = ?'),
+    heldUnits: database.prepare('SELECT count(*) FROM units WHERE rig = ? AND expires_at >= ?').pluck(),
     removeUnits: database.prepare('DELETE FROM units WHERE expires_at < ?'),
     share: database.prepare(
       `SELECT shares.signature, receipts.signed FROM shares JOIN receipts ON receipts.id = shares.receipt

@@ -17,7 +17,9 @@ export const refusalCode = z.enum([
   'lease-lost',
   'wrong-result', // a known answer was missed, or sizes or hashes do not fit
   'already-credited', // identical work was credited in this epoch
+  'deadline-missed', // the result came after the job's deadline
   'no-work',
+  'too-many-leases', // the rig holds as many jobs or units as it may
   'unsupported-version',
 ])
 export type RefusalCode = z.infer<typeof refusalCode>
