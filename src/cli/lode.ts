@@ -237,7 +237,7 @@ function usageFailure(error: CommanderError): Failure {
   const usage =
     deepest === undefined || deepest.commands.length > 0
       ? `Commands: ${names.join(', ')}.`
-      : `Usage: lode ${found === deepest ? '' : `${found?.name()} `}${deepest.name()} ${deepest.usage()} with ${deepest.options.map((option) => option.flags).join(', ')}.`
+      : `Usage: lode ${found === deepest ? '' : `${found?.name()} `}${deepest.name()} ${deepest.usage()} with ${deepest.options.flatMap(({ hidden, flags }) => (hidden ? [] : [flags])).join(', ')}.`
   return new Failure('wrong-usage', message, usage)
 }
 

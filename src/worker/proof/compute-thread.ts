@@ -2,7 +2,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { Failure } from '#shared/domain/errors'
 import { TIERS, type TierName } from '#shared/domain/tiers'
-import { createThreadBackend, type ThreadBackend, type ThreadBackendName } from './thread-backend'
+import { createThreadBackend } from './create-thread-backend'
+import type { ThreadBackend, ThreadBackendName } from './thread-backend'
 import type { ThreadAnswer, ThreadRequest, ThreadResults, ThreadStart } from './compute-thread-protocol'
 
 /** What a compute thread keeps between tasks. */

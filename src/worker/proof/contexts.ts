@@ -84,11 +84,15 @@ export function createContexts(pool: ComputeThreadPool): Contexts {
     with: async (context, work) => {
       const entry = entryOf(context)
       entry.users++
+      let isPrepared = false
       try {
         await entry.ready
+        isPrepared = true
         return await work(entry.weights)
       } catch (error) {
-        const index = entries.indexOf(entry)
+        // Cancelled work says nothing against the weights.
+        const isCancelled = error instanceof Failure && error.code === 'cancelled'
+        const index = isPrepared && isCancelled ? -1 : entries.indexOf(entry)
         if (index >= 0) entries.splice(index, 1)
         throw error
       } finally {

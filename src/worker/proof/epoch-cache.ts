@@ -1,11 +1,15 @@
 /** Epochs prepared on a device. The two most recently used are kept; an epoch in use stays until its use ends. */
+import { Failure } from '#shared/domain/errors'
 import type { ProofContext } from '#shared/ipc/worker'
 
 const KEPT_EPOCHS = 2
 
 export interface EpochCache<T> {
   readonly busy: boolean
-  /** Prepares the epoch if needed and calls `work` with it. An epoch whose preparation or work failed is prepared anew the next time. */
+  /**
+   * Prepares the epoch if needed and calls `work` with it. An epoch whose preparation or work failed is prepared anew the
+   * next time; cancelled work says nothing against its epoch.
+   */
   with<R>(context: ProofContext, work: (ready: T) => Promise<R>): Promise<R>
   /** Releases every epoch that is not in use. */
   clear(): void
@@ -15,6 +19,8 @@ interface Entry<T> {
   key: string
   ready: Promise<T>
   users: number
+  /** it is in the list no more, and released when its last use ends */
+  forgotten: boolean
 }
 
 /** `prepare` may throw. `release` frees what `prepare` made; it is called once for each. */
@@ -29,7 +35,11 @@ export function createEpochCache<T>(parts: {
 
   const forget = (entry: Entry<T>): void => {
     entries.splice(entries.indexOf(entry), 1)
-    entry.ready.then(parts.release, () => undefined)
+    entry.forgotten = true
+    releaseUnused(entry)
+  }
+  const releaseUnused = (entry: Entry<T>): void => {
+    if (entry.forgotten && entry.users === 0) entry.ready.then(parts.release, () => undefined)
   }
   const keepAtMost = (count: number): void => {
     while (entries.length > count) {
@@ -47,7 +57,7 @@ export function createEpochCache<T>(parts: {
     }
     // Release before preparing the next epoch: the weights of the largest tier take 201 MB.
     keepAtMost(KEPT_EPOCHS - 1)
-    const entry: Entry<T> = { key, ready: parts.prepare(context), users: 0 }
+    const entry: Entry<T> = { key, ready: parts.prepare(context), users: 0, forgotten: false }
     entries.push(entry)
     return entry
   }
@@ -60,14 +70,19 @@ export function createEpochCache<T>(parts: {
       const entry = entryOf(context)
       entry.users++
       users++
+      let isPrepared = false
       try {
-        return await work(await entry.ready)
+        const ready = await entry.ready
+        isPrepared = true
+        return await work(ready)
       } catch (error) {
-        if (entries.includes(entry)) forget(entry)
+        const isCancelled = error instanceof Failure && error.code === 'cancelled'
+        if (!entry.forgotten && !(isPrepared && isCancelled)) forget(entry)
         throw error
       } finally {
         entry.users--
         users--
+        releaseUnused(entry)
         keepAtMost(KEPT_EPOCHS)
       }
     },

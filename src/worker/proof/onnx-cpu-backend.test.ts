@@ -3,7 +3,8 @@ import { hexToBytes } from '#shared/domain/bytes'
 import { header } from '#shared/domain/share'
 import { TIERS, type TierName } from '#shared/domain/tiers'
 import { readVectors } from '#test/support/itp1-vectors'
-import { batchNonces, createThreadBackend, type ThreadBackend } from './thread-backend'
+import { createThreadBackend } from './create-thread-backend'
+import { batchNonces, type ThreadBackend } from './thread-backend'
 
 const { cases } = readVectors()
 const [first] = cases

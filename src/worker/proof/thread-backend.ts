@@ -21,16 +21,6 @@ export interface ThreadBackend {
 /** The backends that run on compute threads; the others have threads or an adapter of their own. */
 export type ThreadBackendName = Extract<BackendName, 'onnx-cpu' | 'reference'>
 
-/** Creates a backend for one tier in the calling thread. */
-export async function createThreadBackend(name: ThreadBackendName, tier: Tier): Promise<ThreadBackend> {
-  switch (name) {
-    case 'reference':
-      return (await import('./reference-backend')).createReferenceBackend(tier)
-    case 'onnx-cpu':
-      return (await import('./onnx-cpu-backend')).createOnnxCpuBackend(tier)
-  }
-}
-
 /** Nonces that a compute thread computes at once: enough rows for full kernels, few enough to answer soon. */
 export function batchNonces(name: ThreadBackendName, tier: Tier): number {
   if (name === 'reference') return 1
