@@ -44,6 +44,11 @@ export interface CoordinatorConfiguration {
   mostHeldUnits: number
   /** rigs that must say that no rig can do a job before it fails for that; practice has one rig */
   wordsToGiveUp: number
+  /**
+   * how long a rig that claimed a wrong digest is suspended, at least; 0: not at all. Practice has one rig, which stops the
+   * device that computed wrongly and goes on with the others.
+   */
+  suspensionSeconds: number
   /** how often epochs and leases are looked after without a caller */
   tickSeconds: number
   /** number of the first epoch in an empty store */
@@ -68,6 +73,7 @@ export const DEFAULT_CONFIGURATION: CoordinatorConfiguration = {
   mostHeldJobs: 64,
   mostHeldUnits: 4096,
   wordsToGiveUp: 1,
+  suspensionSeconds: 0,
   tickSeconds: 5,
   firstEpoch: 0,
 }

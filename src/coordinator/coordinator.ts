@@ -12,10 +12,12 @@ import { createEpochs, type Present } from './epochs'
 import { createJobs, type Jobs, type SampleSource } from './jobs'
 import { createJobQueue } from './job-queue'
 import { createKeptBounds } from './kept-bounds'
+import { createObservedRates } from './observed-rates'
 import { isSignedBy, refuse, refuseMalformed } from './refusals'
 import { createResults } from './results'
 import { createShares, type Verifier } from './shares'
 import type { CoordinatorStore } from './store'
+import { createSuspensions } from './suspensions'
 import { createTicker, type CoordinatorClock, type Ticker } from './ticker'
 import { forgottenUnitExpiry } from './transitions'
 import { createUnits } from './units'
@@ -51,7 +53,16 @@ export async function createCoordinator(parts: CoordinatorParts): Promise<Coordi
   const configuration = { ...DEFAULT_CONFIGURATION, ...parts.configuration }
   const { store, clock, signer, signatures } = parts
   const epochs = await createEpochs({ ...parts, configuration })
-  const own = { ...parts, configuration, epochs, queue: createJobQueue(store), bounds: createKeptBounds(store) }
+  const suspensions = createSuspensions({ store, clock, configuration })
+  const own = {
+    ...parts,
+    configuration,
+    epochs,
+    suspensions,
+    queue: createJobQueue(store),
+    bounds: createKeptBounds(store),
+    observed: createObservedRates(clock),
+  }
   const { expireLeases, ...jobs } = createJobs(own)
 
   /** Units that expired are forgotten with every epoch that begins. */
@@ -86,6 +97,8 @@ export async function createCoordinator(parts: CoordinatorParts): Promise<Coordi
       if (!isSignedBy('hello', parsed.data, signatures, body.rig)) {
         return refuse('wrong-key', 'The signature is not that of the rig that says hello.')
       }
+      const early = await suspensions.helloRefusal(body.rig)
+      if (early) return early
       await store.beginSession({ rig: body.rig, at: clock.now(), devices: body.devices })
       return { ok: true, value: welcome(await epochs.present()) }
     },

@@ -17,6 +17,7 @@ import type { JobQueue } from './job-queue'
 import type { KeptBounds } from './kept-bounds'
 import { refuse, refuseMalformed } from './refusals'
 import type { CoordinatorStore, JobLease, QueuedJob, StoredJobState } from './store'
+import type { Suspensions } from './suspensions'
 import { isHeldBy } from './transitions'
 
 /** Draws work that nobody has seen before. Rejects with Failure `unavailable` when it cannot now. */
@@ -58,13 +59,14 @@ export function createJobs(parts: {
   store: CoordinatorStore
   queue: JobQueue
   epochs: Epochs
+  suspensions: Suspensions
   samples: SampleSource
   bounds: KeptBounds
   clock: { now(): number }
   random: (bytes: number) => Uint8Array
   configuration: CoordinatorConfiguration
 }): Jobs {
-  const { store, queue, epochs, samples, bounds, clock, random, configuration } = parts
+  const { store, queue, epochs, suspensions, samples, bounds, clock, random, configuration } = parts
   const { maximumAttempts, wordsToGiveUp, mostHeldJobs } = configuration
   const leaseEnd = (now: number): number => now + configuration.leaseSeconds * 1000
   /** What a lease that begins now is bound to. */
@@ -160,6 +162,8 @@ export function createJobs(parts: {
       if (request.models.some(({ kind, macFormula }) => kind !== macFormula.kind)) {
         return refuse('malformed', 'The job request is malformed. A model counts its work as another kind.')
       }
+      const suspended = await suspensions.refusal(request.rig)
+      if (suspended) return suspended
       await expireLeases()
       const { factorOf, ...terms } = await leaseTerms()
       const offers = request.models.map(({ kind, model, macFormula, usualMilliseconds }) => ({

@@ -25,8 +25,11 @@ export interface CoordinatorStore {
   /** False when an epoch of that number exists: it stays as it is. */
   addEpoch(epoch: Signed<Epoch>): Promise<boolean>
 
-  /** A rig said hello: its devices' ramps start from 0. */
+  /** A rig said hello: its devices' ramps start from 0, and it is suspended no more. */
   beginSession(session: { rig: string; at: number; devices: Hello['devices'] }): Promise<void>
+  /** Suspends a rig until its next session, which may not begin before `until` (UTC ms). The latest call wins. */
+  suspendRig(rig: string, until: number): Promise<void>
+  suspendedUntil(rig: string): Promise<number | undefined>
   /** How many units this device had in its session before this call. */
   climbRamp(rig: string, device: string): Promise<number>
   /** How many samples this rig was offered before this call. */

@@ -5,9 +5,11 @@ import type { Answer } from '#shared/protocol/refusal'
 import { signObject, type Signed, type Signer } from '#shared/domain/signed'
 import type { CoordinatorConfiguration } from './configuration'
 import type { Epochs } from './epochs'
+import type { ObservedRates } from './observed-rates'
 import { fitsStore } from './receipts'
 import { refuse, refuseMalformed } from './refusals'
 import type { CoordinatorStore } from './store'
+import type { Suspensions } from './suspensions'
 
 /** difficulty = max(1, round(macsPerSecond × aimSeconds / MACs of a nonce)), at most `limit`. */
 export function difficultyFor(macsPerSecond: number, aimSeconds: number, macsOfNonce: bigint, limit: bigint): bigint {
@@ -26,17 +28,21 @@ export function difficultyLimit(macsOfNonce: bigint, factorMilli: bigint): bigin
 export function createUnits(parts: {
   store: CoordinatorStore
   epochs: Epochs
+  suspensions: Suspensions
+  observed: ObservedRates
   random: (bytes: number) => Uint8Array
   signer: Signer
   configuration: CoordinatorConfiguration
 }): (request: UnitRequest) => Promise<Answer<Signed<Unit>>> {
-  const { store, epochs, random, signer, configuration } = parts
+  const { store, epochs, suspensions, observed, random, signer, configuration } = parts
   const most = configuration.mostHeldUnits
   return async (raw) => {
     const parsed = unitRequest.safeParse(raw)
     if (!parsed.success) return refuseMalformed('unit request', parsed.error)
     const { rig, device, tier, macsPerSecond } = parsed.data
     if (!configuration.tiers.includes(tier)) return refuse('wrong-tier', `This network takes no work on ${tier}.`)
+    const suspended = await suspensions.refusal(rig)
+    if (suspended) return suspended
 
     const { current, now } = await epochs.present()
     const parameters = current.parameters.body
@@ -44,7 +50,8 @@ export function createUnits(parts: {
     const aimSeconds = configuration.rampSeconds[step] ?? parameters.shareIntervalSeconds
     const { macs } = TIERS[tier]
     const limit = difficultyLimit(macs, BigInt(parameters.tierFactorsMilli[tier]))
-    const difficulty = difficultyFor(macsPerSecond, aimSeconds, macs, limit)
+    const believed = Math.max(macsPerSecond, observed.floor({ rig, device, tier }))
+    const difficulty = difficultyFor(believed, aimSeconds, macs, limit)
     const epoch = current.epoch.body
     const expiresAt = epoch.endsAt + parameters.graceSeconds * 1000
 
@@ -55,6 +62,7 @@ export function createUnits(parts: {
         if ((await store.heldUnits(rig, now)) < most) continue // that number is taken: draw another
         return refuse('too-many-leases', `This rig holds ${most} units, as many as it may.`)
       }
+      observed.leased({ epoch: epoch.number, unit }, { rig, device, tier })
       const body: Unit = {
         network: configuration.network,
         unit,

@@ -58,6 +58,16 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
       ]).toEqual([0, 1, 0])
     })
 
+    it('suspends a rig until its next session', async () => {
+      const store = open()
+      expect(await store.suspendedUntil(rig)).toBeUndefined()
+      await store.suspendRig(rig, START + 1)
+      await store.suspendRig(rig, START + 2)
+      expect([await store.suspendedUntil(rig), await store.suspendedUntil(other)]).toEqual([START + 2, undefined])
+      await store.beginSession({ rig, at: START + 3, devices: [] })
+      expect(await store.suspendedUntil(rig)).toBeUndefined()
+    })
+
     it('gives a unit number once an epoch, and forgets units that expired long ago', async () => {
       const store = open()
       const unit: UnitRecord = {

@@ -20,6 +20,7 @@ export function createMemoryStore(): CoordinatorStore {
   const parameters = new Map<string, Signed<NetworkParameters>>()
   const epochs = new Map<number, Signed<Epoch>>()
   const ramps = new Map<string, Map<string, number>>()
+  const suspensions = new Map<string, number>()
   const turns = new Map<string, number>()
   const units = new Map<string, UnitRecord>()
   const shares = new Map<string, AcceptedShare>()
@@ -46,7 +47,12 @@ export function createMemoryStore(): CoordinatorStore {
       return true
     },
 
-    beginSession: async ({ rig }) => void ramps.delete(rig),
+    beginSession: async ({ rig }) => {
+      ramps.delete(rig)
+      suspensions.delete(rig)
+    },
+    suspendRig: async (rig, until) => void suspensions.set(rig, until),
+    suspendedUntil: async (rig) => suspensions.get(rig),
     climbRamp: async (rig, device) => {
       const own = ramps.get(rig) ?? new Map<string, number>()
       ramps.set(rig, own)

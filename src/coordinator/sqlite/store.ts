@@ -57,6 +57,13 @@ export function createSqliteStore(database: NetworkDatabase): CoordinatorStore {
       inTransaction(() => {
         statements.putRig.run(rig, at, JSON.stringify(devices))
         statements.resetRamps.run(rig)
+        statements.liftSuspension.run(rig)
+      }),
+    suspendRig: (rig, until) => inTransaction(() => void statements.suspend.run(rig, until)),
+    suspendedUntil: (rig) =>
+      look(() => {
+        const until = statements.suspendedUntil.get(rig) as bigint | undefined
+        return until === undefined ? undefined : Number(until)
       }),
     climbRamp: (rig, device) => inTransaction(() => Number(statements.climbRamp.get(rig, device)) - 1),
     takeSampleTurn: (rig) => inTransaction(() => Number(statements.takeSampleTurn.get(rig)) - 1),
@@ -112,6 +119,9 @@ function prepare(database: NetworkDatabase) {
        ON CONFLICT (rig) DO UPDATE SET hello_at = excluded.hello_at, devices = excluded.devices`,
     ),
     resetRamps: database.prepare('DELETE FROM ramps WHERE rig = ?'),
+    suspend: database.prepare('INSERT OR REPLACE INTO suspensions (rig, until) VALUES (?, ?)'),
+    suspendedUntil: database.prepare('SELECT until FROM suspensions WHERE rig = ?').pluck(),
+    liftSuspension: database.prepare('DELETE FROM suspensions WHERE rig = ?'),
     climbRamp: database
       .prepare(
         `INSERT INTO ramps (rig, device, step) VALUES (?, ?, 1)

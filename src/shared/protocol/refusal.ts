@@ -20,6 +20,7 @@ export const refusalCode = z.enum([
   'deadline-missed', // the result came after the job's deadline
   'no-work',
   'too-many-leases', // the rig holds as many jobs or units as it may
+  'suspended', // the rig claimed a wrong digest, and has not said hello since its pause
   'unsupported-version',
 ])
 export type RefusalCode = z.infer<typeof refusalCode>
