@@ -1,5 +1,6 @@
 /** What the sensors found, as devices that mine or say why they do not. */
 import { backendNames, type BackendName } from '#shared/domain/backend'
+import type { DeviceKind } from '#shared/contract/devices'
 import type { GpuAdapter } from '#shared/ipc/worker'
 import type { SensorInventory } from '#shared/ipc/sensors'
 import { cleanProcessorName } from '../power'
@@ -14,7 +15,7 @@ export interface DeviceSettings {
 export interface DeviceDescriptor {
   /** the same after every start: cpu0, and gpu0 … in the order of PCI addresses */
   id: string
-  kind: 'cpu' | 'gpu' | 'npu' | 'asic'
+  kind: DeviceKind
   name: string
   vendor: string
   /** the backends that can drive it, the best first; none: it cannot mine */

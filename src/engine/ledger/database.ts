@@ -26,8 +26,10 @@ export function openDatabase(options: OpenOptions): Db {
     options.check?.(db, checkIdentity(db, options.schema))
     db.pragma('journal_mode = WAL')
     db.pragma(`synchronous = ${options.synchronous}`)
-    db.pragma('foreign_keys = ON')
+    // Off while tables are rebuilt, or dropping the old one would count as losing its children; each migration is checked.
+    db.pragma('foreign_keys = OFF')
     migrate(db, options)
+    db.pragma('foreign_keys = ON')
     db.defaultSafeIntegers(true)
     return db
   } catch (error) {
