@@ -50,11 +50,12 @@ export function createJobStore(database: NetworkDatabase): JobStore {
     return row && recordOf(row)
   }
   const holds = (rig: string): number => Number(statements.held.get(rig))
+  const holdsMost = (rig: string, most: number | undefined): boolean => most !== undefined && holds(rig) >= most
 
   return {
-    addJob: (job, input, mostHeld = Infinity) =>
+    addJob: (job, input, mostHeld) =>
       inTransaction(() => {
-        if (job.lease && holds(job.lease.rig) >= mostHeld) return false
+        if (job.lease && holdsMost(job.lease.rig, mostHeld)) return false
         const { id, kind, model, inputHash, buyer, createdAt, deadline = null } = job
         const priority = BUYER_PRIORITY[buyer]
         const given = { id, kind, model, inputHash, buyer, priority, createdAt, deadline }
@@ -91,11 +92,11 @@ export function createJobStore(database: NetworkDatabase): JobStore {
         const ids = [statements.late, statements.expired].flatMap((due) => due.all(now, limit) as string[])
         return ids.flatMap((id) => find(id) ?? [])
       }),
-    compareAndSetJob: (expected, next, mostHeld = Infinity) =>
+    compareAndSetJob: (expected, next, mostHeld) =>
       inTransaction(() => {
         const { id, lease, receipt } = next
         if (!isDeepStrictEqual(find(id), expected)) return 'changed'
-        if (lease && holds(lease.rig) >= mostHeld) return 'holds-most'
+        if (lease && holdsMost(lease.rig, mostHeld)) return 'holds-most'
         if (receipt && !expected.receipt) {
           const { changes } = statements.creditWork.run(receipt.body.epoch, next.model, next.inputHash)
           if (changes === 0) return 'already-credited'
