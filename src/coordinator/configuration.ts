@@ -1,4 +1,4 @@
-/** What a network decides for itself. Everything that rigs must know beforehand is announced in the signed parameters. */
+/** The settings of a network. Those that rigs must know beforehand are announced in the signed parameters. */
 import { PROTOCOL_VERSION, type ModelFactor, type NetworkParameters } from '#shared/protocol/parameters'
 import type { JobKind } from '#shared/domain/job'
 import type { TierName } from '#shared/domain/tiers'
@@ -6,7 +6,7 @@ import { KIND_FACTORS_MILLI } from './kind-factors'
 
 /**
  * Credit of proof work: `itp1-base` is the unit of account (protocol.md §1). The smaller tiers count half, so that
- * nobody stays on them who has the memory for the real one.
+ * a rig with enough memory uses the large one.
  */
 export const TIER_FACTORS_MILLI: Readonly<Record<TierName, number>> = {
   'itp1-test': 500,
@@ -17,7 +17,7 @@ export const TIER_FACTORS_MILLI: Readonly<Record<TierName, number>> = {
 export interface CoordinatorConfiguration {
   /** the network's name, part of every signed object */
   network: string
-  /** from the next epoch on; the present one keeps what was announced for it */
+  /** length of an epoch, from the next one on; the present epoch keeps its announced length */
   epochSeconds: number
   /** seconds a share is aimed to take once a device has climbed the ramp */
   shareIntervalSeconds: number

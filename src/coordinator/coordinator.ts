@@ -1,6 +1,6 @@
 /**
- * The coordinator: leases work, checks what comes back, answers with signed receipts (protocol.md §§1 to 3, 5). It knows
- * neither its store, nor where it runs, nor how its rigs reach it: the practice network embeds it, a pool serves it.
+ * The coordinator: leases work, checks what comes back, answers with signed receipts (protocol.md §§1 to 3, 5). It does
+ * not depend on a kind of store, a host or a transport: the practice network embeds it, a pool serves it.
  */
 import { helloBody, signedHello, type Hello, type Welcome } from '#shared/protocol/hello'
 import { PROTOCOL_VERSION } from '#shared/protocol/parameters'
@@ -9,7 +9,7 @@ import type { Signed, Signer, SignatureVerifier } from '#shared/domain/signed'
 import { z } from 'zod'
 import { DEFAULT_CONFIGURATION, type CoordinatorConfiguration } from './configuration'
 import { createEpochs, type Present } from './epochs'
-import { createJobs, type Jobs, type SampleSource } from './jobs'
+import { createJobs, type Jobs, type SyntheticJobSource } from './jobs'
 import { createJobQueue } from './job-queue'
 import { createKeptBounds } from './kept-bounds'
 import { createObservedRates } from './observed-rates'
@@ -23,22 +23,22 @@ import { forgottenUnitExpiry } from './transitions'
 import { createUnits } from './units'
 
 export type { CoordinatorConfiguration } from './configuration'
-export type { EnqueuedJob, NetworkJobState, SampleSource } from './jobs'
+export type { EnqueuedJob, NetworkJobState, SyntheticJobSource } from './jobs'
 export type { Verifier } from './shares'
 export type { CoordinatorStore } from './store'
 export type { CoordinatorClock } from './ticker'
 
-export interface CoordinatorParts {
+export interface CoordinatorOptions {
   store: CoordinatorStore
   verifier: Verifier
-  samples: SampleSource
+  syntheticJobs: SyntheticJobSource
   clock: CoordinatorClock
-  /** that many unpredictable bytes */
+  /** returns `bytes` unpredictable bytes */
   random: (bytes: number) => Uint8Array
   /** the network's key */
   signer: Signer
   signatures: SignatureVerifier
-  /** what differs from practice's rules */
+  /** settings that differ from DEFAULT_CONFIGURATION */
   configuration?: Partial<CoordinatorConfiguration>
 }
 
@@ -48,14 +48,14 @@ export interface CoordinatorParts {
  */
 export interface Coordinator extends Network, Pick<Jobs, 'enqueueJob' | 'cancelJob' | 'jobState'>, Ticker {}
 
-/** Safe under concurrent calls and beside other coordinators on the same store. Rejects when the store does. */
-export async function createCoordinator(parts: CoordinatorParts): Promise<Coordinator> {
-  const configuration = { ...DEFAULT_CONFIGURATION, ...parts.configuration }
-  const { store, clock, signer, signatures } = parts
-  const epochs = await createEpochs({ ...parts, configuration })
+/** Creates a coordinator. It is safe under concurrent calls and beside other coordinators on the same store. Rejects when the store does. */
+export async function createCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
+  const configuration = { ...DEFAULT_CONFIGURATION, ...options.configuration }
+  const { store, clock, signer, signatures } = options
+  const epochs = await createEpochs({ ...options, configuration })
   const suspensions = createSuspensions({ store, clock, configuration })
   const own = {
-    ...parts,
+    ...options,
     configuration,
     epochs,
     suspensions,
@@ -111,5 +111,5 @@ export async function createCoordinator(parts: CoordinatorParts): Promise<Coordi
   }
 }
 
-/** Just enough of a hello to see which version its sender speaks. */
+/** The part of a hello that says which protocol version its sender speaks. */
 const anyVersion = z.object({ body: helloBody.pick({ protocolVersion: true }).loose() }).loose()

@@ -7,7 +7,7 @@ import {
   createRig,
   receiptOf,
   seededRandom,
-  createSamples,
+  createSyntheticJobs,
   hashProof,
   START,
 } from '../../test/support/coordinator-harness'
@@ -138,7 +138,7 @@ describe('an epoch', () => {
       store,
       clock,
       verifier: hashProof,
-      samples: createSamples(),
+      syntheticJobs: createSyntheticJobs(),
       random: seededRandom('renewed'),
       signer: createSigner('22'.repeat(32)),
       signatures: signatureVerifier,

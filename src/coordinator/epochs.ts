@@ -1,7 +1,7 @@
 /**
  * Epochs: numbered periods with a seed and parameters of their own. They live in the store, so that a restart inside an
- * epoch keeps it; after a gap the next one begins when somebody asks, or the coordinator's ticker. All coordinators on one store agree, because an
- * epoch's number can be added once.
+ * epoch keeps it; after a gap the next one begins with the first request or the coordinator's next tick. All coordinators
+ * on one store agree, because an epoch's number can be added only once.
  */
 import { bytesToHex } from '#shared/domain/bytes'
 import type { Epoch } from '#shared/protocol/epoch'
@@ -21,20 +21,20 @@ export interface Present {
   next?: AnnouncedEpoch
 }
 export interface Epochs {
-  /** The present epoch, begun if there is none; the next one once it is announced. Answered from memory in the common case. */
+  /** The present epoch, and the next one once it is announced. Begins an epoch if there is none. Usually answers from memory. */
   present(): Promise<Present>
   /** An epoch whose shares are taken now: the present one, or one that ended within its grace. */
   open(number: number): Promise<AnnouncedEpoch | undefined>
 }
 
-export async function createEpochs(parts: {
+export async function createEpochs(deps: {
   store: CoordinatorStore
   clock: { now(): number }
   random: (bytes: number) => Uint8Array
   signer: Signer
   configuration: CoordinatorConfiguration
 }): Promise<Epochs> {
-  const { store, clock, random, signer, configuration } = parts
+  const { store, clock, random, signer, configuration } = deps
   const newestParameters = signObject('parameters', parametersOf(configuration), signer)
   await store.putParameters(newestParameters)
 
@@ -58,7 +58,7 @@ export async function createEpochs(parts: {
     const epoch = signObject('epoch', body, signer)
     return (await store.addEpoch(epoch)) ? { epoch, parameters: newestParameters } : undefined
   }
-  /** Reads the store and adds what is due; again when another coordinator was faster. */
+  /** Reads the store and adds the epochs that are due; reads again if another coordinator added one first. */
   const advance = async (): Promise<void> => {
     for (;;) {
       const now = clock.now()

@@ -8,10 +8,10 @@ import type { Signed } from '#shared/domain/signed'
 import type { CoordinatorStore, JobLease, JobSetOutcome, LeaseRequest, NewJob, QueuedJob } from './store'
 import { createdJob, nextJob, type Impossible, type JobEvent } from './transitions'
 
-/** What to say of a result with the refusal `already-credited`. */
+/** The sentence of the refusal `already-credited`. */
 export const ALREADY_CREDITED_MESSAGE = 'The same work was credited in this epoch before.'
 
-/** Jobs that one look at the due ones reads. */
+/** Number of due jobs that `expireLeases` reads at most of each sort. */
 const DUE_AT_ONCE = 100
 
 export interface JobQueue {
@@ -21,13 +21,13 @@ export interface JobQueue {
    */
   addJob(job: NewJob, lease?: JobLease, mostHeld?: number): Promise<boolean>
   /**
-   * Leases the queued job that `chooseQueued` names among those that one of the offers can run; samples only if
-   * `samples`. Counts the attempt. Undefined: there is none, or the rig holds as many as it may.
+   * Leases the queued job that `chooseQueued` names among those that one of the offers can run; synthetic jobs
+   * only if `syntheticJobs`. Counts the attempt. Undefined: there is none, or the rig holds as many as it may.
    */
   leaseNextJob(request: LeaseRequest): Promise<QueuedJob | undefined>
   /** Queues jobs again whose lease ended; those out of attempts fail with `message`, queued ones past their deadline with `late`. */
   expireLeases(rule: { now: number; maximumAttempts: number; message: string; late: string }): Promise<void>
-  /** False when the rig does not hold the job, or its lease is not renewed any more. */
+  /** Extends a lease. False when the rig does not hold the job, or the lease has reached its longest life. */
   renewLease(renewal: { job: string; rig: string; now: number; expiresAt: number }): Promise<boolean>
   /**
    * Takes the job from the rig: queued again while attempts are left, failed otherwise, and without `retry` once

@@ -5,7 +5,7 @@ import {
   codeOf,
   createHarness,
   createRig,
-  createSamples,
+  createSyntheticJobs,
   MODELS,
   valueOf,
 } from '../../test/support/coordinator-harness'
@@ -28,7 +28,7 @@ async function setUp(configuration: Partial<CoordinatorConfiguration> = {}) {
 }
 
 describe('the queue', () => {
-  it("gives a person's jobs first, in their order, then others', then samples", async () => {
+  it("gives a person's jobs first, in their order, then others', then synthetic jobs", async () => {
     const { coordinator, rig, clock } = await setUp()
     for (const one of [job(1, { buyer: 'gateway' }), job(2), job(3)]) valueOf(await coordinator.enqueueJob(one))
     const leased = []
@@ -196,7 +196,7 @@ describe('a lease', () => {
     expect(valueOf(await other.lease(['embed'], false))).toMatchObject({ id: id(1), attempt: 2 })
   })
 
-  it('is given to one rig a bounded number of times at once, of jobs and of samples', async () => {
+  it('is given to one rig a bounded number of times at once, of jobs and of synthetic ones', async () => {
     const { coordinator, rig, other } = await setUp({ mostHeldJobs: 2 })
     for (const last of [1, 2, 3]) valueOf(await coordinator.enqueueJob(job(last)))
     const codes = (await Promise.all([1, 2, 3].map(() => rig.lease(['embed'], true)))).map(codeOf)
@@ -249,12 +249,12 @@ describe('a lease', () => {
   })
 })
 
-describe('samples', () => {
+describe('synthetic jobs', () => {
   it('take turns among the kinds, and no two are alike', async () => {
-    const { rig, samples } = await setUp()
+    const { rig, syntheticJobs } = await setUp()
     const offers = []
     for (let index = 0; index < 6; index++) offers.push(valueOf(await rig.lease()))
-    expect((samples as ReturnType<typeof createSamples>).drawn).toEqual([
+    expect((syntheticJobs as ReturnType<typeof createSyntheticJobs>).drawn).toEqual([
       'chat',
       'embed',
       'ocr',
@@ -268,10 +268,10 @@ describe('samples', () => {
   })
 
   it('are drawn only where they are welcome and can be run', async () => {
-    const { rig, samples } = await setUp()
+    const { rig, syntheticJobs } = await setUp()
     expect(codeOf(await rig.lease(['ocr'], false))).toBe('no-work')
     expect(codeOf(await rig.lease([], true))).toBe('no-work')
-    expect((samples as ReturnType<typeof createSamples>).drawn).toEqual([])
+    expect((syntheticJobs as ReturnType<typeof createSyntheticJobs>).drawn).toEqual([])
   })
 
   it('that come back wait for a rig that welcomes them', async () => {
@@ -284,7 +284,7 @@ describe('samples', () => {
 
   it('that cannot be drawn now are no work, and a bug in drawing them is a bug', async () => {
     let error: Error = new Failure('unavailable', 'the verifier process stopped')
-    const { coordinator } = await createHarness({ samples: { generate: () => Promise.reject(error) } })
+    const { coordinator } = await createHarness({ syntheticJobs: { generate: () => Promise.reject(error) } })
     const rig = createRig(coordinator)
     expect(codeOf(await rig.lease())).toBe('no-work')
     error = new Error('undefined is not a function')

@@ -20,8 +20,9 @@ import type { CoordinatorStore, JobLease, QueuedJob, StoredJobState } from './st
 import type { Suspensions } from './suspensions'
 import { isHeldBy } from './transitions'
 
-/** Draws work that nobody has seen before. Rejects with Failure `unavailable` when it cannot now. */
-export interface SampleSource {
+/** Draws synthetic jobs, which nobody has seen before. Rejects with Failure `unavailable` when it cannot draw now. */
+export interface SyntheticJobSource {
+  /** Draws an input from a seed (hex), with its known answer if there is one. */
   generate(kind: JobKind, seed: string): Promise<{ input: JobInput; knownText?: string[] }>
 }
 
@@ -48,25 +49,26 @@ export interface NetworkJobState {
 export interface Jobs extends Pick<Network, 'leaseJob' | 'renewJob' | 'returnJob'> {
   /** Queues a job. The same id with the same work again changes nothing. */
   enqueueJob(job: EnqueuedJob): Promise<Answer<null>>
-  /** Takes a job back that is not finished; a rig that works on it learns so when it renews. */
+  /** Cancels a job that is not finished; a rig that works on it learns this when it renews the lease. */
   cancelJob(id: string): Promise<Answer<null>>
+  /** The state of a job; undefined: the network does not know it. */
   jobState(id: string): Promise<NetworkJobState | undefined>
   /** Ends the leases and fails the jobs whose time is over. */
   expireLeases(): Promise<void>
 }
 
-export function createJobs(parts: {
+export function createJobs(deps: {
   store: CoordinatorStore
   queue: JobQueue
   epochs: Epochs
   suspensions: Suspensions
-  samples: SampleSource
+  syntheticJobs: SyntheticJobSource
   bounds: KeptBounds
   clock: { now(): number }
   random: (bytes: number) => Uint8Array
   configuration: CoordinatorConfiguration
 }): Jobs {
-  const { store, queue, epochs, suspensions, samples, bounds, clock, random, configuration } = parts
+  const { store, queue, epochs, suspensions, syntheticJobs, bounds, clock, random, configuration } = deps
   const { maximumAttempts, wordsToGiveUp, mostHeldJobs } = configuration
   const leaseEnd = (now: number): number => now + configuration.leaseSeconds * 1000
   /** What a lease that begins now is bound to. */
@@ -105,11 +107,12 @@ export function createJobs(parts: {
     if (!input || !lease) return refuse('no-work', 'The job was taken back.')
     return { ok: true, value: offerOf({ ...job, lease }, input) }
   }
-  const leaseSample = async (request: JobRequest): Promise<Answer<JobOffer>> => {
-    const turn = await store.takeSampleTurn(request.rig)
+  const leaseSyntheticJob = async (request: JobRequest): Promise<Answer<JobOffer>> => {
+    const turn = await store.takeSyntheticTurn(request.rig)
     const choice = chooseInTurn(request.models, turn)
-    if (!choice) return refuse('no-work', 'No job is waiting, and this rig runs no kind of which samples are drawn.')
-    const drawn = await samples.generate(choice.kind, bytesToHex(random(32)))
+    if (!choice)
+      return refuse('no-work', 'No job is waiting, and this rig runs no kind of which synthetic jobs are drawn.')
+    const drawn = await syntheticJobs.generate(choice.kind, bytesToHex(random(32)))
     const input = EncodedInput.of(drawn.input)
     const { now: createdAt, factorOf, ...terms } = await leaseTerms()
     const id = v7({ random: Uint8Array.from(random(16)), msecs: createdAt })
@@ -176,7 +179,7 @@ export function createJobs(parts: {
       const queued = await queue.leaseNextJob({
         rig: request.rig,
         offers,
-        samples: request.samples,
+        syntheticJobs: request.samples,
         ...terms,
         mostHeld: mostHeldJobs,
       })
@@ -184,10 +187,10 @@ export function createJobs(parts: {
       if ((await store.heldJobs(request.rig)) >= mostHeldJobs) return holdsMost()
       if (!request.samples) return refuse('no-work', 'No job is waiting that this rig can run.')
       try {
-        return await leaseSample(request)
+        return await leaseSyntheticJob(request)
       } catch (error) {
         if (error instanceof Failure && error.code === 'unavailable') {
-          return refuse('no-work', `No job is waiting, and no sample can be drawn now: ${error.message}.`)
+          return refuse('no-work', `No job is waiting, and no synthetic job can be drawn now: ${error.message}.`)
         }
         throw error
       }

@@ -1,14 +1,15 @@
-/** The bounds of the newest jobs' sizes, kept from when their inputs were at hand. */
+/** A cache of the bounds of the newest jobs' sizes: they are computed from the inputs when the jobs are queued. */
 import type { EncodedInput } from '#shared/domain/encoded-input'
 import { boundsOf, type InputBounds } from './plausibility'
 import type { CoordinatorStore } from './store'
 
-/** Older ones are computed again from the store when their result comes. */
+/** Number of cached bounds. Bounds of older jobs are computed again from the store when the result comes. */
 const MOST_KEPT = 256
 
 export interface KeptBounds {
+  /** Computes and keeps the bounds of a job that is queued. */
   keep(job: string, input: EncodedInput): void
-  /** Undefined once the job has ended and its input is gone. Rejects when the store does. */
+  /** The bounds of a job. Undefined once the job has ended and its input was deleted. Rejects when the store does. */
   of(job: string): Promise<InputBounds | undefined>
 }
 

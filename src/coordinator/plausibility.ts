@@ -1,6 +1,6 @@
 /**
- * Whether a result's sizes can belong to its input and output. Sizes decide the credit, so they are bounded by what is
- * there to see; the bounds are wide enough for every honest tokenizer and image preparation.
+ * Whether a result's sizes can belong to its input and output. Sizes decide the credit, so they are bounded by the
+ * input and the output; the bounds are wide enough for every honest tokenizer and image preparation.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '#shared/domain/bytes'
@@ -11,7 +11,7 @@ import type { JobDelivery } from '#shared/protocol/job'
 /** Tokens that templates and models add by themselves. */
 const EXTRA_TOKENS = 1024
 const EXTRA_TOKENS_A_MESSAGE = 64
-/** Of one page. Detection reduces larger ones: 4096 × 4096 is beyond what any of its settings keeps. */
+/** Pixels of one page that detection reads at most. It reduces larger pages: 4096 × 4096 is beyond what any of its settings keeps. */
 const MAX_DETECTION_PIXELS = 1 << 24
 /** Height of a line's picture, and the columns by which one may be padded. */
 const LINE_HEIGHT_PIXELS = 48
@@ -20,7 +20,7 @@ const LINE_PADDING_COLUMNS = 640
 const vectors = z.array(z.array(z.number()))
 const lines = z.array(ocrLine)
 
-/** The largest sizes that an input allows: all that the check of a result needs of it, so that a picture is not read again. */
+/** The largest sizes that an input allows. The check of a result needs nothing else of the input, so a picture is not read again. */
 export type InputBounds = ChatBounds | EmbedBounds | OcrBounds
 interface ChatBounds {
   kind: 'chat'
@@ -36,6 +36,7 @@ interface OcrBounds {
   pages: number
 }
 
+/** The bounds of an input's sizes. */
 export function boundsOf(input: JobInput): InputBounds {
   switch (input.kind) {
     case 'chat': {
@@ -52,7 +53,7 @@ export function boundsOf(input: JobInput): InputBounds {
   }
 }
 
-/** What cannot be, as a sentence; undefined when everything fits. */
+/** Why a result cannot belong to its input, as a sentence; undefined when it fits. */
 export function implausibility(bounds: InputBounds, delivery: JobDelivery): string | undefined {
   switch (bounds.kind) {
     case 'chat':
@@ -113,7 +114,7 @@ function tokenBound(text: string): number {
   return utf8ToBytes(text).length
 }
 
-/** By its first kilobyte, in base64: only TIFF and PDF files have several pages. */
+/** Whether an image may have several pages, by its first kilobyte in base64: only TIFF and PDF files have them. */
 function mayHavePages(image: string): boolean {
   const start = atob(image.slice(0, 1368))
   return /^(II[*+]\0|MM\0[*+])/.test(start) || start.includes('%PDF-')

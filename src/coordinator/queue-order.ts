@@ -1,6 +1,6 @@
 /**
- * Which of the queued jobs that a rig could do it gets. Buyers before samples; then whatever has waited long or must be
- * done soon; otherwise the rig's own order decides, so that it need not change models with every job.
+ * Which of the queued jobs that a rig can do it gets. Buyers' jobs come before synthetic ones; then jobs that have waited
+ * long or have a near deadline; otherwise the rig's own order decides, so that it need not change models with every job.
  */
 
 /** A job that waited this long goes before the rig's preferences: no model's jobs starve. */
@@ -21,12 +21,12 @@ export interface Candidate {
   usualMilliseconds: number
 }
 
-/** Whether a rig that begins now would be done in time. */
+/** Whether a rig that begins the job now finishes before the deadline. */
 export function isInTime(job: Pick<Candidate, 'deadline' | 'usualMilliseconds'>, now: number): boolean {
   return job.deadline === null || now + job.usualMilliseconds <= job.deadline
 }
 
-/** The one to give; undefined: none is in time. */
+/** The job to offer; undefined: no job can be done in time. */
 export function chooseQueued<T extends Candidate>(candidates: readonly T[], now: number): T | undefined {
   const pressing = (job: Candidate): boolean =>
     job.deadline !== null && job.deadline - now - job.usualMilliseconds < PATIENCE_MILLISECONDS

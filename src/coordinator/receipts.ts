@@ -1,4 +1,4 @@
-/** The network's acknowledgement of work (protocol.md §1): what was computed, what it counts for, how it was checked. */
+/** The network's acknowledgement of work (protocol.md §1): the work, its credit, and how it was checked. */
 import { creditMacs } from '#shared/domain/credit'
 import type { Receipt, Verification } from '#shared/protocol/receipt'
 import { signObject, type Signed, type Signer } from '#shared/domain/signed'

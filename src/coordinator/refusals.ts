@@ -9,15 +9,17 @@ export interface Refused {
   refusal: Refusal
 }
 
+/** A refusal with its code and sentence. */
 export function refuse(code: RefusalCode, message: string): Refused {
   return { ok: false, refusal: { code, message } }
 }
 
+/** The refusal `malformed` with the first problem of the schema. `what`: the object's name in the sentence. */
 export function refuseMalformed(what: string, error: z.ZodError): Refused {
   return refuse('malformed', `The ${what} is malformed. ${describeParseError(error)}.`)
 }
 
-/** Like `isGenuine`, and false for what has no canonical form (strings that are not Unicode). */
+/** As `isGenuine`; false for an object without a canonical form (strings that are not Unicode). */
 export function isSignedBy(
   type: SignedType,
   signed: Signed<unknown>,
@@ -31,7 +33,7 @@ export function isSignedBy(
   }
 }
 
-/** SHA-256 of the canonical form; undefined for what has none. */
+/** SHA-256 of the canonical form; undefined for a value without one. */
 export function hashOf(value: unknown): string | undefined {
   try {
     return objectId(value)

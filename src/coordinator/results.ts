@@ -19,7 +19,7 @@ import { deliveryOf, isHeldBy } from './transitions'
 /** A known answer is missed above this share of wrong characters (0 to 1). */
 export const KNOWN_ANSWER_DISTANCE = 0.1
 
-export function createResults(parts: {
+export function createResults(deps: {
   store: CoordinatorStore
   queue: JobQueue
   bounds: KeptBounds
@@ -28,7 +28,7 @@ export function createResults(parts: {
   signatures: SignatureVerifier
   configuration: CoordinatorConfiguration
 }): (delivery: JobDelivery) => Promise<Acknowledgement> {
-  const { store, queue, bounds, clock, signer, signatures, configuration } = parts
+  const { store, queue, bounds, clock, signer, signatures, configuration } = deps
 
   const credit = async (
     job: QueuedJob,
@@ -60,7 +60,7 @@ export function createResults(parts: {
     const settled = await store.job(job.id)
     return answeredBefore(settled, body.rig, signature) ?? notHeld(settled)
   }
-  /** No credit. The job is tried again, unless its answer was known (the test is over) or its deadline has passed. */
+  /** Refuses a result without credit. The job is tried again, unless its answer was known (such a job was a test, which has ended) or its deadline has passed. */
   const turnDown = async (
     job: QueuedJob,
     delivery: JobDelivery,
@@ -120,7 +120,7 @@ function bindingFault(job: QueuedJob, { result: { body }, output, evidence }: Jo
   return undefined
 }
 
-/** Comparing takes time with the product of both lengths, so a text far too long is not compared at all. */
+/** Whether the text matches the known answer. The comparison takes time with the product of both lengths, so a text that is far too long is not compared. */
 function isKnownAnswer(knownText: string[], { output }: JobDelivery): boolean {
   const lines = typeof output === 'string' ? [output] : output.map((line) => ('text' in line ? line.text : ''))
   const length = (texts: string[]): number => texts.reduce((sum, text) => sum + text.length, 0)

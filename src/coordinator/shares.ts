@@ -14,8 +14,9 @@ import type { AcceptedShare, CoordinatorStore, UnitRecord } from './store'
 import type { Suspensions } from './suspensions'
 import { unitRefusal } from './transitions'
 
-/** Recomputes one nonce. Rejects when it cannot: the share is then neither taken nor refused, and the rig asks again. */
+/** Recomputes one nonce. Rejects when it cannot: the share is then neither accepted nor refused, and the rig sends it again. */
 export interface Verifier {
+  /** The digest of a nonce, hex. */
   digest(context: { tier: TierName; epochSeed: string; publicKey: string; nonce: bigint }): Promise<string>
 }
 
@@ -23,7 +24,7 @@ export interface Verifier {
 const MOST_WRONG = 10_000
 const MAX_NONCE = (1n << 64n) - 1n
 
-export function createShares(parts: {
+export function createShares(deps: {
   store: CoordinatorStore
   epochs: Epochs
   suspensions: Suspensions
@@ -34,7 +35,7 @@ export function createShares(parts: {
   signatures: SignatureVerifier
   configuration: CoordinatorConfiguration
 }): (share: Signed<ShareSubmission>) => Promise<Acknowledgement> {
-  const { store, epochs, suspensions, observed, verifier, clock, signer, signatures, configuration } = parts
+  const { store, epochs, suspensions, observed, verifier, clock, signer, signatures, configuration } = deps
   /** ids of shares whose digest was recomputed to another: under any signature they cost nothing more */
   const wrong = new Set<string>()
   const underway = new Map<string, Promise<Acknowledgement>>()
@@ -44,7 +45,7 @@ export function createShares(parts: {
     const nonce = BigInt(body.nonce)
     const key = { rig: body.rig, epoch: body.epoch, nonce }
     const earlier = await store.share(key)
-    // The same share again is answered forever, also after its epoch: a rig asks again after a crash.
+    // The same share again is answered forever, also after its epoch: a rig sends it again after a crash.
     if (earlier?.signature === signature) return repeated(earlier)
 
     if (wrong.has(share.id)) return wrongDigest()

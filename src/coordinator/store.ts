@@ -1,6 +1,6 @@
 /**
- * The coordinator's store. Every method is one transaction: what must happen together or not at all is one call, and
- * races between coordinators are decided by the store's unique constraints. No method walks more rows than it returns,
+ * The coordinator's store. Every method is one transaction: changes that belong together are one call, and
+ * unique constraints of the store decide races between coordinators. No method walks more rows than it returns,
  * `totals` excepted.
  */
 import type { MacFormula } from '#shared/domain/manifest'
@@ -32,8 +32,8 @@ export interface CoordinatorStore {
   suspendedUntil(rig: string): Promise<number | undefined>
   /** How many units this device had in its session before this call. */
   climbRamp(rig: string, device: string): Promise<number>
-  /** How many samples this rig was offered before this call. */
-  takeSampleTurn(rig: string): Promise<number>
+  /** How many synthetic jobs this rig was offered before this call. */
+  takeSyntheticTurn(rig: string): Promise<number>
 
   /** False when that number is taken in that epoch, or the rig holds as many units at `held.now` (UTC ms) as `held.most`. */
   addUnit(unit: UnitRecord, held?: { now: number; most: number }): Promise<boolean>
@@ -52,13 +52,13 @@ export interface CoordinatorStore {
   /** How many jobs are leased to this rig. */
   heldJobs(rig: string): Promise<number>
   job(id: string): Promise<QueuedJob | undefined>
-  /** Undefined once the job has ended: the store then keeps its hash only. Apart from the record because it may be large. */
+  /** The input of a job; undefined once the job has ended, since the store then keeps only its hash. It is not in the record because it may be large. */
   jobInput(id: string): Promise<EncodedInput | undefined>
   /**
    * The queued job that `chooseQueued` names among those that one of the offers can run and the rig has not declined;
-   * samples only if `samples`.
+   * synthetic jobs only if `syntheticJobs`.
    */
-  nextQueuedJob(request: Pick<LeaseRequest, 'rig' | 'offers' | 'samples' | 'now'>): Promise<QueuedJob | undefined>
+  nextQueuedJob(request: Pick<LeaseRequest, 'rig' | 'offers' | 'syntheticJobs' | 'now'>): Promise<QueuedJob | undefined>
   /** Jobs whose lease ended before `now`, and queued ones whose deadline passed before it (UTC ms); at most `limit` of each. */
   dueJobs(now: number, limit: number): Promise<QueuedJob[]>
   /**
@@ -95,7 +95,7 @@ export interface AcceptedShare {
 }
 
 export type Buyer = 'person' | 'gateway' | 'sample'
-/** Who is served first. */
+/** Priority of a job by its buyer: the lowest number is served first. */
 export const BUYER_PRIORITY: Readonly<Record<Buyer, number>> = { person: 0, gateway: 1, sample: 2 }
 
 export interface NewJob {
@@ -108,7 +108,7 @@ export interface NewJob {
   /** lines that a right answer has, where they are known; forgotten once the job has ended */
   knownText?: string[]
   createdAt: number
-  /** UTC ms by which it must be done; absent: there is time */
+  /** UTC ms by which it must be done; absent: no deadline */
   deadline?: number
 }
 export interface JobLease {
@@ -133,7 +133,7 @@ export interface QueuedJob extends Omit<NewJob, 'input'> {
   lease?: JobLease
   /** rigs that said that no rig can do it */
   declinedBy?: string[]
-  /** why it failed, or why it earned nothing */
+  /** why the job failed, or why it earned nothing */
   message?: string
   /** the result that was judged */
   resultSignature?: string
@@ -149,7 +149,7 @@ export interface LeaseRequest {
     model: string
     usualMilliseconds?: number
   })[]
-  samples: boolean
+  syntheticJobs: boolean
   now: number
   /** of the lease */
   expiresAt: number

@@ -105,7 +105,7 @@ export function deliveryOf(job: QueuedJob, rig: string, signature: string): Deli
   }
 }
 
-/** Whether a rig may still answer for a job: it holds it, or held it last and nobody took it since. */
+/** Whether a rig may still deliver a job: the job is leased to it, or was leased to it last. */
 export function isHeldBy<T extends Pick<QueuedJob, 'state' | 'lease'>>(
   job: T,
   rig: string,

@@ -25,7 +25,7 @@ export function difficultyLimit(macsOfNonce: bigint, factorMilli: bigint): bigin
   return limit
 }
 
-export function createUnits(parts: {
+export function createUnits(deps: {
   store: CoordinatorStore
   epochs: Epochs
   suspensions: Suspensions
@@ -34,7 +34,7 @@ export function createUnits(parts: {
   signer: Signer
   configuration: CoordinatorConfiguration
 }): (request: UnitRequest) => Promise<Answer<Signed<Unit>>> {
-  const { store, epochs, suspensions, observed, random, signer, configuration } = parts
+  const { store, epochs, suspensions, observed, random, signer, configuration } = deps
   const most = configuration.mostHeldUnits
   return async (raw) => {
     const parsed = unitRequest.safeParse(raw)

@@ -1,4 +1,4 @@
-/** What handlers take: the rig, its network, and the parts that engine.ts put together. */
+/** The context of the handlers: the rig, its network, and the parts that engine.ts put together. */
 import type { Coordinator } from '#coordinator/coordinator'
 import type { Notice } from '#shared/contract/engine'
 import type { SignatureVerifier, Signer } from '#shared/domain/signed'
@@ -14,16 +14,16 @@ import type { NetworkLink } from './network'
 import type { DevicePowers, Live } from './power'
 
 export interface EngineContext extends RigContext, NetworkLink, ModelAccess {
-  /** practice: its coordinator runs in this process, and takes the person's jobs too */
+  /** the practice network: its coordinator runs in this process and also queues the person's jobs */
   network: Coordinator
-  /** its files are closed: nothing more can be written */
+  /** whether the files of the engine are closed, so that nothing can be written */
   isClosed: () => boolean
   metrics: Metrics
   settings: SettingsStore
   throttle: ThrottleState
   registry: DeviceRegistry
   devices: RigDevices
-  /** what each device takes and how warm it is */
+  /** power and temperature of each device */
   powers: Pick<DevicePowers, 'of'>
   benchmarks: Benchmarks
   drivers: Drivers

@@ -1,7 +1,6 @@
 /**
- * The engine, put together from its parts; it reads from top to bottom, and each part knows only those above it. What
- * must be told upwards goes through signals. All product logic is behind `api`; nothing here knows a window, a socket or
- * a command line.
+ * The engine, put together from its parts. The file reads from top to bottom: each part knows only the parts above it, and
+ * reaches later ones through signals. All product logic is behind `api`; nothing here knows a window, a socket or a command line.
  */
 import { join } from 'node:path'
 import { cpus, hostname } from 'node:os'
@@ -38,7 +37,7 @@ import {
 } from './devices'
 import { createDrivers, createKeptDriverChecks } from './drivers'
 import { createHandlers } from './handlers'
-import { createJobRates, createSampleBudget } from './jobs'
+import { createJobRates, createSyntheticJobBudget } from './jobs'
 import { acquireEngineLock, openLedger, openMetrics } from './ledger'
 import { createMining, createMiningClock, createThrottle, openResumeMarker } from './mining'
 import { createModelSupport, type ModelEnvironment } from './models'
@@ -48,22 +47,22 @@ import { engineStatus } from './status'
 import { createDriverChannel, createSensorsClient, startVerifier } from './workers'
 
 export interface EngineOptions {
-  /** made when it is not there; one engine a folder */
+  /** created when it is absent; only one engine runs in a folder */
   dataDir: string
   version: string
   clock: Clock
-  /** that many unpredictable bytes */
+  /** returns `bytes` unpredictable bytes */
   random: (bytes: number) => Uint8Array
   host: ProcessHost
   log: Log
   logFile: string | null
   /** manifests of the models that Lode knows */
   resourcesFolder: string
-  /** of the practice network; from the next epoch on */
+  /** length of the practice network's epochs, from the next epoch on */
   epochSeconds?: number
   /** whether the practice network takes shares of the tests' tier */
   allowTestTier: boolean
-  /** a driver that says nothing for so long hangs; a minute when left out */
+  /** a driver without an answer in this time hangs; absent: a minute */
   driverHangMilliseconds?: number
   models: ModelEnvironment
 }
@@ -74,26 +73,26 @@ export interface Engine {
     readonly handlers: Handlers
     onEvent(listener: (event: EventName, data: unknown) => void): () => void
   }
-  /** where the page's server puts model files that it is sent */
+  /** the folder for model files that the page uploads */
   readonly uploadsFolder: string
-  /** what mining was started with when this folder's engine was cut off a moment ago */
+  /** the options of the mining that was cut off less than a minute ago; null: there was none */
   readonly interruptedMining: StartOptions | null
-  /** `engine.quit` was called: whoever hosts the engine closes it. */
+  /** Calls the listener when `engine.quit` was called: the host then closes the engine. */
   onQuitRequested(listener: () => void): void
   /** Stops mining, ends every process, closes every file. */
   close(): Promise<void>
 }
 
-/** Drivers are asked for a quarter of a second's work at a time. */
+/** Far more than a driver needs: it is asked for a quarter of a second's work at a time. */
 const DRIVER_HANG_MILLISECONDS = 60_000
-/** Many changes in a moment are one message to the screens. */
+/** Changes within this time are one message to the screens. */
 const STATUS_MILLISECONDS = 250
-/** A slow look at the machine must not hold up the start; what Node itself knows will do until the next. */
+/** The start waits this long for the inventory of the machine; until it comes, what Node itself knows is used. */
 const INVENTORY_MILLISECONDS = 2000
-/** The native backend is tried in a process of its own: once the screens stand, unless mining asks for it sooner. */
+/** Devices are tried this long after the start, when the screens are open, unless mining needs them sooner. */
 const NATIVE_PROBE_MILLISECONDS = 1500
 
-/** Throws Failure `already-running`, `ledger-damaged`, `ledger-newer` or `data-folder`; then nothing is left open. */
+/** Opens a data folder and starts its engine. Throws Failure `already-running`, `ledger-damaged`, `ledger-newer` or `data-folder`; then nothing is left open. */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const closers = createClosers(options.log)
   try {
@@ -136,7 +135,7 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
     events,
   }
   const signer = createSigner(loadRigKeySeed(dataDir, options.random))
-  /** For what runs by itself: a full disk ends no engine. */
+  /** For work that the engine does by itself: a failure, such as a full disk, is logged and does not end the engine. */
   const attempt = (failed: string, work: () => void): void => {
     try {
       work()
@@ -150,14 +149,14 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
   const changed = createCoalescingSignal(clock, STATUS_MILLISECONDS)
   closers.add(() => changed.stop())
 
-  // Processes that look and check.
-  const native = createNativeProbe({ host, log })
+  // Processes that probe, read sensors and verify.
+  const native = createNativeProbe(rig)
   closers.add(() => native.stop())
-  const gpus = createGpuProbe({ host, log, platform: process.platform })
+  const gpus = createGpuProbe(rig, { platform: process.platform })
   closers.add(() => gpus.stop())
-  const verifier = startVerifier({ host, clock, random: rig.randomFraction, log, nativeWorks: native.works })
+  const verifier = startVerifier(rig, { nativeWorks: native.works })
   closers.add(() => verifier.stop())
-  const sensors = createSensorsClient({ host, clock, random: rig.randomFraction })
+  const sensors = createSensorsClient(rig)
   closers.add(() => sensors.stop())
 
   // The network.
@@ -190,8 +189,8 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
   closers.add(() => modelSupport.stop())
   const { usable: usableModels, library } = modelSupport.access
 
-  // Devices: what the machine and the added drivers have. Before everything that looks at devices by a timer: a slow
-  // machine takes longer than their first look.
+  // Devices of the machine and of the added drivers. They are made before the parts that read devices by a timer: on a slow
+  // machine the inventory takes longer than a timer's first tick.
   const look = async (limits?: { timeoutMilliseconds: number }): Promise<SensorInventory> => {
     const found = await sensors.inventory(limits)
     if (!closed) rememberInventory(ledger, found)
@@ -255,16 +254,14 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
     live,
     sensorReadings,
     channel,
-    sampleBudget: createSampleBudget(miningClock.milliseconds),
+    syntheticJobBudget: createSyntheticJobBudget(miningClock.milliseconds),
     jobRates: createJobRates(ledger),
     pace: () => throttle.pace,
     onChange: () => changed.emit(),
   })
 
   // Mining.
-  const resumeMarker = openResumeMarker(ledger, clock, (error) =>
-    log.warn('that mining goes on could not be recorded', { error: describeFault(error) }),
-  )
+  const resumeMarker = openResumeMarker(rig)
   const hello = (): Promise<void> =>
     link.networkState.hello(registry.list().map(({ id, kind, backends }) => ({ id, kind, backends })))
   const mining = createMining({
@@ -274,7 +271,7 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
     backendsKnown: registry.ready,
     allKnown: registry.settled,
     runner: devices.runner,
-    samplesWanted: () => settings.current.samples,
+    syntheticJobsWanted: () => settings.current.samples,
     keepsGoing: () => settings.current.practiceKeepGoing,
     setKeepsGoing: (practiceKeepGoing) => {
       events.emit('settings.changed', settings.change({ practiceKeepGoing }))
@@ -312,7 +309,7 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
   drivers.onChange.on(() => {
     events.emit('drivers.changed', drivers.list())
     changed.emit()
-    // A quarantined driver's devices stop; the others go on.
+    // The devices of a quarantined driver stop; the others go on.
     inBackground('devices could not follow their drivers', mining.devicesChanged())
   })
 
@@ -356,7 +353,7 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
   )
   if (known !== null) inBackground('the machine could not be looked at again', registry.refresh())
 
-  // What a former run left.
+  // Open work of a former run.
   await hello()
   await recoverOpenWork(rig, link, network, () => devices.usableRunners())
   ledger

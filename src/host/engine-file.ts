@@ -1,4 +1,4 @@
-/** engine.json in the data folder: where the running engine of that folder is to be found. Owner-only; it holds the token. */
+/** engine.json in the data folder: the address and token of the running engine of that folder. Only its owner can read it. */
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -15,21 +15,21 @@ export type EngineFile = z.infer<typeof engineFile>
 
 const path = (dataDir: string): string => join(dataDir, 'engine.json')
 
-/** Replaces the file as a whole: a reader never sees half of it. */
+/** Replaces the file as a whole, so that a reader never sees a part of it. */
 export function writeEngineFile(dataDir: string, value: EngineFile): void {
   const partial = `${path(dataDir)}.new`
   writeFileSync(partial, `${JSON.stringify(value)}\n`, { mode: 0o600 })
   renameSync(partial, path(dataDir))
 }
 
-/** Null when there is none, it is not understood, or its process is gone. */
+/** Reads the file. Null when it is absent or cannot be parsed, or its process has ended. */
 export function readEngineFile(dataDir: string): EngineFile | null {
   if (!existsSync(path(dataDir))) return null
   try {
     const parsed = engineFile.safeParse(JSON.parse(readFileSync(path(dataDir), 'utf8')))
     return parsed.success && isAlive(parsed.data.pid) ? parsed.data : null
   } catch {
-    // Half written by a crash, or unreadable: the same as none.
+    // A file that is incomplete after a crash, or unreadable, counts as absent.
     return null
   }
 }

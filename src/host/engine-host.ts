@@ -1,4 +1,4 @@
-/** An engine in this process with its loopback server: what `lode mine`, `lode serve` and the desktop's engine process run. */
+/** An engine in this process with its loopback server: used by `lode mine`, `lode serve` and the desktop's engine process. */
 import { randomBytes } from 'node:crypto'
 import { createEngine, type Engine } from '#engine/engine'
 import { systemClock } from '#process/clock'
@@ -18,7 +18,7 @@ export interface HostedEngine {
   server: LoopbackServer
   dataDir: string
   logFault: (where: string, error: unknown) => void
-  /** Stops everything it started; nothing is left running. */
+  /** Stops the engine, its processes and the server. */
   close(): Promise<void>
 }
 
@@ -54,7 +54,7 @@ export async function hostEngine(options: HostOptions): Promise<HostedEngine> {
     models: modelEnvironment(),
   })
   try {
-    // Files that were moved aside as corrupt or recreated are named on standard error too, for people who read no log.
+    // Files that were moved aside as corrupt or recreated are also reported on standard error, for people who do not read the log.
     const { notices } = await engine.api.handlers['engine.status'](null)
     for (const { severity, title } of notices) if (severity !== 'info') process.stderr.write(`lode: ${title}\n`)
     const token = randomBytes(32).toString('base64url')

@@ -1,4 +1,4 @@
-/** The log: JSON lines in the data folder's lode.log, and readable ones on standard error where asked for. */
+/** The log: JSON lines in the data folder's lode.log, and readable lines on standard error on request. */
 import { existsSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import pino from 'pino'
@@ -10,11 +10,11 @@ const LARGEST_LOG_BYTES = 5 * 1024 * 1024
 export interface LogFile {
   log: Log
   file: string | null
-  /** Everything written reaches the disk. */
+  /** Writes all pending lines to the disk. */
   flush(): void
 }
 
-/** `toStandardError`: errors also go there. Where the folder cannot be written, everything from errors up goes there only. */
+/** `toStandardError`: errors also go there. If the folder cannot be written, errors go there only. */
 export function openLog(dataDir: string, toStandardError: boolean): LogFile {
   const streams: pino.StreamEntry[] = []
   let file: string | null = join(dataDir, 'lode.log')

@@ -1,4 +1,4 @@
-/** What the environment says about models. */
+/** The settings of models in the environment. */
 import { resolve } from 'node:path'
 
 /** LODE_CATALOGUE, LODE_MODELS_FOLDER (absolute when returned), and LODE_FETCH_MODELS=no: mining fetches nothing by itself. */

@@ -1,4 +1,4 @@
-/** Where things are: the data folder by the platform's convention; programs and page beside this program. */
+/** Paths: the data folder by the platform's convention; programs and page beside this program. */
 import { join, resolve } from 'node:path'
 import envPaths from 'env-paths'
 

@@ -1,9 +1,9 @@
-/** HTTPS_PROXY and NO_PROXY count for what Lode fetches; this computer is never asked through a proxy. */
+/** Lode fetches through HTTPS_PROXY, except from hosts of NO_PROXY; it reaches this computer itself without a proxy. */
 import * as http from 'node:http'
 
 const OWN = ['127.0.0.1', 'localhost', '::1']
 
-/** Once, before the first request. Versions of Node that cannot do it fetch without a proxy. */
+/** Call once, before the first request. Versions of Node without this feature fetch without a proxy. */
 export function applyProxy(environment: NodeJS.ProcessEnv = process.env): void {
   const set = (http as { setGlobalProxyFromEnv?: (from: Record<string, string | undefined>) => unknown })
     .setGlobalProxyFromEnv

@@ -1,9 +1,9 @@
 /** The engine under a Node of its own (LODE_ENGINE_NODE), for working on it. It starts its processes itself; screens' messages are relayed. */
 import { fork } from 'node:child_process'
 import type { MessagePortMain } from 'electron'
-import { engineToShell, type EngineStart, type ShellToEngine } from '#process/desktop-messages'
+import type { EngineStart, ShellToEngine } from '#process/desktop-messages'
 import type { ProcessExit } from '#process/host'
-import type { EngineProcess, Programs, StartEngine } from './engine-process'
+import { receiveFromEngine, type EngineProcess, type Programs, type StartEngine } from './engine-process'
 
 export function startNodeEngine(node: string, programs: Programs, start: Omit<EngineStart, 'host'>): StartEngine {
   return (listeners) => {
@@ -19,35 +19,22 @@ export function startNodeEngine(node: string, programs: Programs, start: Omit<En
       if (engine.connected) engine.send(message, () => undefined)
     }
 
-    engine.on('message', (raw) => {
-      const parsed = engineToShell.safeParse(raw)
-      if (!parsed.success) {
-        console.error(`lode: a message of the engine was not understood: ${parsed.error.message}`)
-        return
-      }
-      const message = parsed.data
-      switch (message.type) {
-        case 'ready':
-          listeners.onReady({ version: message.version })
-          return
-        case 'failed':
-          listeners.onFailed(message.failure)
-          return
-        case 'quit-asked':
-          listeners.onQuitAsked()
-          return
-        case 'client-message':
-          clients.get(message.client)?.postMessage(message.message)
-          return
-        case 'client-closed':
-          clients.get(message.client)?.close()
-          clients.delete(message.client)
-          return
-        case 'start-process':
-        case 'kill-process':
-          return // it starts and ends its processes itself
-      }
-    })
+    engine.on('message', (raw: unknown) =>
+      receiveFromEngine(raw, listeners, (message) => {
+        switch (message.type) {
+          case 'client-message':
+            clients.get(message.client)?.postMessage(message.message)
+            return
+          case 'client-closed':
+            clients.get(message.client)?.close()
+            clients.delete(message.client)
+            return
+          case 'start-process':
+          case 'kill-process':
+            return // it starts and ends its processes itself
+        }
+      }),
+    )
     const exited = new Promise<ProcessExit>((settle) => {
       const end = (code: number | null, signal: string | null): void => {
         for (const port of clients.values()) port.close()

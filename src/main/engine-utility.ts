@@ -1,8 +1,8 @@
 /** The engine as a utility process. Only this process can start others: workers and sensors are started here at the engine's request. */
 import { MessageChannelMain, utilityProcess, type MessagePortMain, type UtilityProcess } from 'electron'
-import { engineToShell, type EngineStart, type ShellToEngine } from '#process/desktop-messages'
+import type { EngineStart, ShellToEngine } from '#process/desktop-messages'
 import type { ProcessExit } from '#process/host'
-import type { EngineProcess, Programs, StartEngine } from './engine-process'
+import { receiveFromEngine, type EngineProcess, type Programs, type StartEngine } from './engine-process'
 
 const killAfterMilliseconds = 1000
 
@@ -17,34 +17,21 @@ export function startUtilityEngine(programs: Programs, start: Omit<EngineStart, 
     const children = createChildren(programs, send)
     let nextClient = 1
 
-    engine.on('message', (raw: unknown) => {
-      const parsed = engineToShell.safeParse(raw)
-      if (!parsed.success) {
-        console.error(`lode: a message of the engine was not understood: ${parsed.error.message}`)
-        return
-      }
-      const message = parsed.data
-      switch (message.type) {
-        case 'ready':
-          listeners.onReady({ version: message.version })
-          return
-        case 'failed':
-          listeners.onFailed(message.failure)
-          return
-        case 'quit-asked':
-          listeners.onQuitAsked()
-          return
-        case 'start-process':
-          children.start(message.id, message.program, message.start)
-          return
-        case 'kill-process':
-          children.kill(message.id)
-          return
-        case 'client-message':
-        case 'client-closed':
-          return // screens have a port of their own
-      }
-    })
+    engine.on('message', (raw: unknown) =>
+      receiveFromEngine(raw, listeners, (message) => {
+        switch (message.type) {
+          case 'start-process':
+            children.start(message.id, message.program, message.start)
+            return
+          case 'kill-process':
+            children.kill(message.id)
+            return
+          case 'client-message':
+          case 'client-closed':
+            return // screens have a port of their own
+        }
+      }),
+    )
     const exited = new Promise<ProcessExit>((settle) => {
       engine.once('exit', (code) => {
         void children.end().then(() => settle({ code, signal: null }))

@@ -60,7 +60,7 @@ function createEngine(listeners: EngineListeners) {
 }
 
 describe('the engine’s supervisor', () => {
-  it('starts the engine again after 0.5, 1, 2, 4 s and gives up at the fifth failure in ten minutes', async () => {
+  it('starts the engine again after 0.5, 1, 2, 4 s and stops trying at the fifth failure in ten minutes', async () => {
     const { supervisor, starts, givenUp, heard, engine, advance } = stage()
     supervisor.start()
     for (const delay of [500, 1000, 2000, 4000]) {
@@ -86,7 +86,7 @@ describe('the engine’s supervisor', () => {
     expect(starts).toHaveLength(7)
   })
 
-  it('waits at most a minute, begins anew after five healthy minutes, and forgets failures after ten', async () => {
+  it('waits at most a minute, starts with the shortest wait after five healthy minutes, and forgets failures after ten', async () => {
     const { supervisor, starts, givenUp, engine, advance } = stage()
     supervisor.start()
     let now = 0

@@ -4,7 +4,7 @@ import { failureSchema } from '#shared/domain/errors'
 
 const id = z.number().int().nonnegative()
 
-/** A screen's own messages, carried through the shell where its port cannot be handed over (engine under Node). */
+/** A screen's own messages, relayed by the shell if its port cannot be passed to the engine (engine under Node). */
 const clientMessage = z.object({ type: z.literal('client-message'), client: id, message: z.unknown() })
 const clientClosed = z.object({ type: z.literal('client-closed'), client: id })
 

@@ -49,7 +49,7 @@ export interface SupervisorOptions<P extends SupervisedProcess> {
 
 /** The watch looks once a second. A longer gap than this means that the computer slept or this process was held up. */
 const LARGEST_LOOK_GAP_MILLISECONDS = 5000
-/** A host that never says whether its process runs does not hold up the end. */
+/** The end does not wait longer for a host that never says whether its process runs. */
 const START_PATIENCE_MILLISECONDS = 1500
 
 /** Starts a process and starts it again when it ends. */

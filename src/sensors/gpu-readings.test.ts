@@ -1,4 +1,4 @@
-/** Recorded answers of makers' tools and drivers, and counters that wrap around, begin anew or lie. */
+/** Recorded answers of makers' tools and drivers, and counters that wrap around, are reset or are wrong. */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -112,11 +112,11 @@ function mac(script: string, userId = 0, controllers: GraphicsController[] = [])
   )
   return machine
 }
-const goesOn = (file: string): string => `cat ${folder}/${file}; while echo; do sleep 0.05; done`
+const keepsRunning = (file: string): string => `cat ${folder}/${file}; while echo; do sleep 0.05; done`
 
 describe('powermetrics', () => {
   it('adds up what each part of an Apple processor takes, from one process', async () => {
-    powermetrics = createPowermetrics(mac(goesOn('apple')).system)
+    powermetrics = createPowermetrics(mac(keepsRunning('apple')).system)
     expect(powermetrics.latest()).toBeUndefined()
     await expect.poll(() => powermetrics?.latest()?.gpu?.watts).toBe(0.24)
     const found = powermetrics.latest()
@@ -134,7 +134,7 @@ describe('powermetrics', () => {
   })
 
   it('gives an Intel Mac its whole package', async () => {
-    powermetrics = createPowermetrics(mac(goesOn('intel')).system)
+    powermetrics = createPowermetrics(mac(keepsRunning('intel')).system)
     powermetrics.latest()
     await expect
       .poll(() => powermetrics?.latest())
@@ -147,7 +147,7 @@ describe('powermetrics', () => {
 
   it('feeds the processor and its GPU', async () => {
     const m2 = { vendor: 'Apple', model: 'Apple M2', vramDynamic: true, vram: null }
-    const sensors = createSensors(mac(goesOn('apple'), 0, [m2]).system)
+    const sensors = createSensors(mac(keepsRunning('apple'), 0, [m2]).system)
     await sensors.inventory()
     await expect.poll(async () => (await sensors.read()).gpus[0]?.powerWatts).toBe(0.24)
     const { packageWatts, packageSource, gpus } = await sensors.read()
@@ -220,7 +220,7 @@ describe('powermetrics', () => {
   })
 
   it('ends with its reader', async () => {
-    powermetrics = createPowermetrics(mac(goesOn('apple')).system)
+    powermetrics = createPowermetrics(mac(keepsRunning('apple')).system)
     powermetrics.latest()
     await expect.poll(() => powermetrics?.latest() !== undefined).toBe(true)
     const pid = Number(readFileSync(join(folder, 'pid'), 'utf8'))

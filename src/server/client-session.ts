@@ -1,15 +1,15 @@
-/** One client of the engine, whatever carries its messages: a MessagePort of the window or a WebSocket of the page. */
+/** One client of the engine, over any transport: a MessagePort of the window or a WebSocket of the page. */
 import type { z } from 'zod'
 import { events, procedures, type EventName, type Handlers, type MethodName } from '#shared/contract/index'
 import { clientMessage, type ServerMessage } from '#shared/contract/rpc'
 import { Failure, describeParseError, toFailureValue } from '#shared/domain/errors'
 
-/** What a transport gives to a session. */
+/** The transport of a session. */
 export interface ClientTransport {
   send(message: ServerMessage): void
 }
 
-/** Told about every fault of ours, once, with where it happened. */
+/** Called once for every internal error, with the place where it happened. */
 export type FaultLog = (where: string, error: unknown) => void
 
 export interface EngineApi {
@@ -20,14 +20,16 @@ export interface EngineApi {
 }
 
 export interface ClientSession {
-  /** Parses and answers one message. Never throws: what is not understood is refused, and the engine stays up. */
+  /** Parses and answers one message. Never throws: a message that cannot be parsed is refused, and the engine goes on. */
   receive(raw: unknown): void
+  /** Ends the session: the client gets no more events or answers. */
   close(): void
 }
 
-/** Nothing a client sends may grow without end in the engine. */
+/** More pending requests of one client are refused: a client must not fill the engine's memory. */
 const MAX_PENDING_REQUESTS = 256
 
+/** Opens the session of one client. */
 export function openClientSession(api: EngineApi, transport: ClientTransport, logFault: FaultLog): ClientSession {
   let wanted = new Set<string>()
   let pending = 0
@@ -49,7 +51,7 @@ export function openClientSession(api: EngineApi, transport: ClientTransport, lo
     if (!input.success) throw new Failure('wrong-usage', `${name}: ${describeParseError(input.error)}`)
     const handler = api.handlers[name] as (params: unknown) => Promise<unknown>
     const result = await handler(input.data)
-    // What leaves is held to the contract as strictly as what arrives: a screen may trust it.
+    // Results are parsed as strictly as requests, so that screens can rely on the contract.
     const output = (procedures[name].output as z.ZodType).parse(result)
     if (open) transport.send({ type: 'answer', id, result: output })
   }

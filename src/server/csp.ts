@@ -1,4 +1,4 @@
-/** What the page may do: nothing from elsewhere. The same policy stands in the desktop's own scheme. */
+/** The content security policy of the page: it loads nothing from elsewhere. The desktop's own scheme uses the same policy. */
 export const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",

@@ -1,4 +1,4 @@
-/** The engine's loopback door: the page over HTTP, the contract over a WebSocket. Nothing is answered to anyone else. */
+/** The engine's loopback server: the page over HTTP, the contract over a WebSocket. Requests of other sites are refused. */
 import { timingSafeEqual } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
@@ -17,37 +17,37 @@ export interface LoopbackServer {
   readonly port: number
   /** `http://127.0.0.1:PORT/` without the token */
   readonly origin: string
-  /** the link to give to a person: the token travels in the fragment, which browsers send nowhere */
+  /** the link for a person: the token is in the fragment, which browsers do not send */
   readonly link: string
   close(): Promise<void>
 }
 
-/** An image of 32 MiB in base64 and the words around it. */
+/** An image of 32 MiB in base64 and the JSON around it. */
 const MAX_MESSAGE_BYTES = 48 * 1024 * 1024
 const AUTHENTICATION_MILLISECONDS = 5000
 const PING_MILLISECONDS = 20_000
-/** A client that does not read loses its connection before it costs the engine memory. */
+/** A client that does not read is disconnected before its messages fill the engine's memory. */
 const MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 
 /**
  * Listens on 127.0.0.1. `port` 0: a random free one. `pageFolder` null: no page, the WebSocket only.
  * Throws Failure when the port is taken.
  */
-export async function startLoopbackServer(parts: {
+export async function startLoopbackServer(options: {
   api: EngineApi
   token: string
   port: number
   pageFolder: string | null
-  /** where model files go that the page sends */
+  /** the folder for model files that the page uploads */
   uploadsFolder: string
   logFault: FaultLog
 }): Promise<LoopbackServer> {
-  const { api, token, logFault } = parts
+  const { api, token, logFault } = options
   const app = fastify({ forceCloseConnections: true })
   let ownHosts: string[] = []
 
   app.addHook('onRequest', async (request, reply) => {
-    // A page of another site may resolve its own name to 127.0.0.1: the Host header betrays it.
+    // A page of another site may resolve its own name to 127.0.0.1: the Host header shows it.
     if (!ownHosts.includes(request.headers.host ?? '')) {
       await reply.code(403).type('text/plain').send('Lode answers to its own address only.\n')
       return
@@ -61,12 +61,12 @@ export async function startLoopbackServer(parts: {
       'cache-control': 'no-cache',
     })
   })
-  if (parts.pageFolder !== null && existsSync(parts.pageFolder)) {
-    await app.register(fastifyStatic, { root: parts.pageFolder, cacheControl: false, dotfiles: 'deny' })
+  if (options.pageFolder !== null && existsSync(options.pageFolder)) {
+    await app.register(fastifyStatic, { root: options.pageFolder, cacheControl: false, dotfiles: 'deny' })
   } else {
     app.get('/', async (_request, reply) => reply.type('text/plain').send('Lode runs here without its page.\n'))
   }
-  acceptUploads(app, parts.uploadsFolder, (given) => isSameToken(given, token))
+  acceptUploads(app, options.uploadsFolder, (given) => isSameToken(given, token))
   app.setErrorHandler(async (error, _request, reply) => {
     const status = (error as { statusCode?: number }).statusCode ?? 500
     if (status >= 500) logFault('http', error)
@@ -85,13 +85,13 @@ export async function startLoopbackServer(parts: {
   })
 
   try {
-    await app.listen({ host: '127.0.0.1', port: parts.port })
+    await app.listen({ host: '127.0.0.1', port: options.port })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error
     throw new Failure(
       'unavailable',
-      `port ${parts.port} cannot be used (${code})`,
+      `port ${options.port} cannot be used (${code})`,
       'Choose another one, or leave --port out for a free one.',
     )
   }
@@ -175,7 +175,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** In constant time, so that a token cannot be guessed digit by digit. */
+/** Compares in constant time, so that a token cannot be guessed digit by digit. */
 function isSameToken(given: string, own: string): boolean {
   const a = Buffer.from(given)
   const b = Buffer.from(own)

@@ -1,4 +1,4 @@
-/** Model files that a person drops on the page: written below the engine's own folder, and nowhere else. */
+/** Model files that a person drops on the page: they are written below the engine's own folder only. */
 import { createWriteStream } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises'
 import type { FastifyInstance } from 'fastify'
 import { relativePath } from '#shared/domain/manifest'
 
-/** As large as a model may be. */
+/** The largest model file. */
 const MAX_UPLOAD_BYTES = 64 * 1024 ** 3
 const SET = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 

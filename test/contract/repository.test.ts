@@ -108,7 +108,7 @@ const ELSEWHERE = new Set(
 /** Options of npm, git, cmake and pip, and `--name`, which stands for any. */
 const FOREIGN_OPTIONS = ['--package', '--dry-run', '--follow-tags', '--build', '--no-deps', '--only-binary', '--name']
 
-/** Options that programs of ours take, read off their sources: also those that `--help` does not tell. */
+/** Options of Lode's programs, read from their sources: also those that `--help` does not show. */
 function optionsInSources(): string[] {
   const program = (file: string): string[] =>
     [...read(file).matchAll(/'?\b([a-z][a-z-]*)'?: (?:option\b|\{ type: ')|'(--[a-z][a-z-]*)'/g)].map(

@@ -63,7 +63,7 @@ afterAll(async () => {
 })
 
 describe('a running engine', () => {
-  test('says where its screens are, and mines only when told to', async () => {
+  test('says where its screens are, and mines only on request', async () => {
     expect(
       z.strictObject({ link: z.url(), dataDir: z.string(), pid: z.number() }).parse(serving.events[0]),
     ).toMatchObject({ dataDir, pid: engine.pid })

@@ -27,7 +27,7 @@ const parsed = ({ events }: Following): MineEvent[] => events.map((event) => min
 const accepted = (kind: string) => (event: Record<string, unknown>) =>
   event.event === 'credit' && event.state === 'accepted' && event.kind === kind
 
-/** The books after an end: in order, each credit once, and the export adds up to the status. */
+/** The ledger after an end: in order, each credit once, and the export adds up to the status. */
 async function expectBooks(dataDir: string, events: readonly MineEvent[]): Promise<void> {
   const report = answerOf(verifyAnswer, await lode(dataDir, ['ledger', 'verify', '--json']))
   const lines = (await lode(dataDir, ['ledger', 'export', '--json'])).lines().map((line) => exportLine.parse(line))
@@ -61,7 +61,7 @@ test('for some seconds, and then it ends by itself', async () => {
   expect(parsed(mining).at(-1)).toMatchObject({ event: 'stopped', reason: 'time' })
 })
 
-test('its events, no sample unless wanted, its one thread, and books that add up', async () => {
+test('its events, no synthetic job unless wanted, its one thread, and a ledger that adds up', async () => {
   const dataDir = temporaryFolder()
   const mining = mine(dataDir, ...PLAIN)
   const proving = await mining.until(({ event, state }) => event === 'device' && state === 'proving')
@@ -105,7 +105,7 @@ function commandLine(pid: number): string {
   }
 }
 
-test('over two epochs: credit in both, samples are useful jobs, a signal ends it, nothing is left', async () => {
+test('over two epochs: credit in both, synthetic jobs are useful jobs, a signal ends it, nothing is left', async () => {
   const dataDir = temporaryFolder()
   const mining = mine(dataDir, '--tier', 'itp1-small', '--epoch-seconds', '10')
   const first = await mining.until(({ event }) => event === 'started')

@@ -134,7 +134,7 @@ describe.skipIf(testCertificate() === null)('a model of the catalogue', () => {
     expect(downloads()).toEqual([])
   })
 
-  test('is fetched by mining itself, told before, and not where somebody says no', async () => {
+  test('is fetched by mining itself, announced before, and not where somebody says no', async () => {
     const refused = follow(
       startLode(dataDir, ['mine', '--tier', 'itp1-test', '--no-dashboard', '--for', '1', '--no-fetch', '--json'], {
         env: { ...environment, LODE_FETCH_MODELS: 'yes' },

@@ -49,7 +49,7 @@ async function preparedFolder(): Promise<string> {
   return dataDir
 }
 
-/** The books after the walk: in order, and every kind of work that was given is in them once. */
+/** The ledger after the walk: in order, and every kind of work that was given is in it once. */
 async function checkBooks(dataDir: string): Promise<void> {
   const report = await lode(dataDir, ['ledger', 'verify', '--json'])
   expect(report.json()).toMatchObject({ ok: true, problems: [] })

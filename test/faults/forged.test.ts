@@ -1,5 +1,5 @@
 /**
- * Forged shares at the real practice network: its SQLite books, its verifier process, real signatures and real digests
+ * Forged shares at the real practice network: its SQLite store, its verifier process, real signatures and real digests
  * from a worker process. Each is refused with its own code and earns nothing.
  */
 import { randomBytes } from 'node:crypto'
@@ -25,7 +25,7 @@ import { eventually } from '../support/waiting'
 const host = createNodeProcessHost(join(root, 'out/node'))
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
 const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes))
-const common = { host, clock: systemClock, random: Math.random, log: silent, onState: () => undefined }
+const common = { host, clock: systemClock, randomFraction: Math.random, log: silent }
 const TIER = 'itp1-test'
 
 const folder = temporaryFolder()
@@ -38,7 +38,7 @@ const open = (): Promise<PracticeNetwork> =>
   openPracticeNetwork({
     folder,
     verifier,
-    samples: verifier,
+    syntheticJobs: verifier,
     clock: { ...systemClock, now: () => Date.now() + ahead },
     onError: (error) => expect.fail(String(error)),
     random,
@@ -46,8 +46,12 @@ const open = (): Promise<PracticeNetwork> =>
   })
 
 beforeAll(async () => {
-  verifier = startVerifier({ ...common, nativeWorks: () => Promise.resolve(false) })
-  worker = startWorker({ ...common, name: 'worker', start: { role: 'worker', deviceId: 'cpu0', threads: 1 } })
+  verifier = startVerifier(common, { nativeWorks: () => Promise.resolve(false) })
+  worker = startWorker(common, {
+    name: 'worker',
+    start: { role: 'worker', deviceId: 'cpu0', threads: 1 },
+    onState: () => undefined,
+  })
   network = await open()
   await worker.ready()
 })
@@ -168,7 +172,7 @@ describe('the practice network takes an honest share and refuses', () => {
     const tooLate = rig.share(unit, late, await rig.digest(late))
     const first = receiptOf(await network.coordinator.submitShare(share))
     expect(first.repeated).toBe(false)
-    // Its process ended before the receipt was stored; the books are opened again, in a later epoch.
+    // Its process ended before the receipt was stored; the store is opened again, in a later epoch.
     network.close()
     ahead += 2 * 3_600_000
     network = await open()

@@ -1,6 +1,6 @@
 /**
  * SIGKILL at random moments while mining: worker, verifier, engine, all of it. Whatever was reported accepted is in the
- * ledger once, the books stay in order, the next start works and nothing is left running.
+ * ledger once, the ledger stays in order, the next start works and nothing is left running.
  * One round a victim in `npm test`, a hundred or LODE_FAULT_ROUNDS in `npm run test:all` and `npm run faults`.
  */
 import { readdirSync, readFileSync } from 'node:fs'

@@ -1,5 +1,5 @@
 /**
- * Files of the data folder that are damaged, newer, left behind or not to be had, met by the real command: set aside or
+ * Files of the data folder that are damaged, newer, left behind or not to be had, met by the real command: moved aside or
  * refused with a sentence, never deleted, and mining does not pretend.
  */
 import Database from 'better-sqlite3'
@@ -35,7 +35,7 @@ async function acceptedCredits(dataDir: string): Promise<string[]> {
   return lines.filter(({ state }) => state === 'accepted').map(({ id }) => String(id))
 }
 
-/** All that was earned before is there once, something was added, and the books are in order. */
+/** All that was earned before is there once, something was added, and the ledger is in order. */
 async function expectGrown(dataDir: string): Promise<void> {
   const credits = await acceptedCredits(dataDir)
   expect(credits.slice(0, earned.length).toSorted()).toEqual(earned.toSorted())
@@ -77,7 +77,7 @@ describe('a damaged ledger', () => {
   ]
 
   for (const [what, change, tags] of damage) {
-    test(`${what} is set aside once, named, and mining does not pretend`, { tags }, async () => {
+    test(`${what} is moved aside once, named, and mining does not pretend`, { tags }, async () => {
       const dataDir = copyOfTemplate()
       const file = join(dataDir, 'ledger.db')
       const bytes = change(readFileSync(file))
@@ -199,14 +199,14 @@ test('a damaged rig key is refused by its name and kept; without it the rig is a
 
 describe('the practice network', () => {
   const faults: [string, name: string, (file: string) => void, tags: string[]][] = [
-    ['whose books are damaged', 'network.db', (file) => truncateSync(file, 5000), []],
-    ['whose books are another file', 'network.db', (file) => writeFileSync(file, 'a diary '.repeat(2000)), ['long']],
+    ['whose store is damaged', 'network.db', (file) => truncateSync(file, 5000), []],
+    ['whose store is another file', 'network.db', (file) => writeFileSync(file, 'a diary '.repeat(2000)), ['long']],
     ['whose key is damaged', 'network.key', (file) => writeFileSync(file, 'not a key'), []],
-    ['whose books are gone', 'network.db', (file) => rmSync(file), ['long']],
+    ['whose store is gone', 'network.db', (file) => rmSync(file), ['long']],
     ['whose key is gone', 'network.key', (file) => rmSync(file), ['long']],
   ]
   for (const [what, name, change, tags] of faults) {
-    test(`${what} begins anew; no credit is lost, and the ledger stays in order`, { tags }, async () => {
+    test(`${what} is recreated; no credit is lost, and the ledger stays in order`, { tags }, async () => {
       const dataDir = copyOfTemplate()
       const file = join(dataDir, name)
       change(file)
@@ -222,7 +222,7 @@ describe('the practice network', () => {
   }
 })
 
-test('damaged measurements are set aside; the ledger and mining go on', async () => {
+test('damaged measurements are moved aside; the ledger and mining go on', async () => {
   const dataDir = copyOfTemplate()
   const [name] = kept(dataDir, /^metrics.*\.db$/)
   writeFileSync(join(dataDir, name ?? ''), 'a diary '.repeat(2000))

@@ -5,7 +5,7 @@ import {
   type Coordinator,
   type CoordinatorConfiguration,
   type CoordinatorStore,
-  type SampleSource,
+  type SyntheticJobSource,
   type Verifier,
 } from '#coordinator/coordinator'
 import { bytesToHex, utf8ToBytes } from '#shared/domain/bytes'
@@ -73,8 +73,8 @@ export function hashDigest({ tier, epochSeed, publicKey, nonce }: Parameters<Ver
   return sha256Hex(utf8ToBytes(`${tier}/${epochSeed}/${publicKey}/${nonce}`))
 }
 
-/** Numbered samples, as a generator of texts and pictures would draw them. */
-export function createSamples(): SampleSource & { drawn: JobKind[] } {
+/** Numbered synthetic jobs, as a generator of texts and pictures would draw them. */
+export function createSyntheticJobs(): SyntheticJobSource & { drawn: JobKind[] } {
   const drawn: JobKind[] = []
   return {
     drawn,
@@ -94,7 +94,7 @@ export async function createHarness(
     store?: CoordinatorStore
     clock?: ReturnType<typeof createTestClock>
     verifier?: Verifier
-    samples?: SampleSource
+    syntheticJobs?: SyntheticJobSource
     seed?: string
     signatures?: SignatureVerifier
   } = {},
@@ -104,19 +104,19 @@ export async function createHarness(
   const random = seededRandom(options.seed ?? 'network')
   const signer = createSigner('11'.repeat(32))
   const verifier = options.verifier ?? hashProof
-  const samples = options.samples ?? createSamples()
+  const syntheticJobs = options.syntheticJobs ?? createSyntheticJobs()
   const start = (configuration = options.configuration): Promise<Coordinator> =>
     createCoordinator({
       store,
       verifier,
-      samples,
+      syntheticJobs,
       clock,
       random,
       signer,
       signatures: options.signatures ?? signatureVerifier,
       ...(configuration && { configuration }),
     })
-  return { clock, store, signer, samples, start, coordinator: await start() }
+  return { clock, store, signer, syntheticJobs, start, coordinator: await start() }
 }
 
 export type Rig = ReturnType<typeof createRig>

@@ -60,7 +60,7 @@ export function createMemoryStore(): CoordinatorStore {
       own.set(device, step + 1)
       return step
     },
-    takeSampleTurn: async (rig) => {
+    takeSyntheticTurn: async (rig) => {
       const turn = turns.get(rig) ?? 0
       turns.set(rig, turn + 1)
       return turn
@@ -98,11 +98,11 @@ export function createMemoryStore(): CoordinatorStore {
     heldJobs: async (rig) => jobsOf(rig),
     job: async (id) => structuredClone(jobs.get(id)),
     jobInput: async (id) => inputs.get(id),
-    nextQueuedJob: async ({ rig, offers, samples, now }) => {
+    nextQueuedJob: async ({ rig, offers, syntheticJobs, now }) => {
       const candidates = [...jobs.values()].flatMap((job, sequence) => {
         const rank = offers.findIndex(({ kind, model }) => kind === job.kind && model === job.model)
         const offer = offers[rank]
-        if (job.state !== 'queued' || !offer || (job.buyer === 'sample' && !samples)) return []
+        if (job.state !== 'queued' || !offer || (job.buyer === 'sample' && !syntheticJobs)) return []
         if (job.declinedBy?.includes(rig)) return []
         const { createdAt, deadline = null } = job
         const usualMilliseconds = offer.usualMilliseconds ?? 0

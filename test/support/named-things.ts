@@ -89,7 +89,7 @@ export function missingSections(file: string, text: string, existing: Existing):
     /([\w./-]+\.md),?\s+§§?\s*(\d+(?:(?:,| to| and| or)\s*\d+)*)/g,
   )) {
     const body = document(name)
-    if (body === null) continue // told by missingFiles
+    if (body === null) continue // reported by missingFiles
     const missing = numbersOf(list).filter((number) => !new RegExp(`^## ${number}\\. `, 'm').test(body))
     found.push(...missing.map((number) => `${file} names ${name} §${number}, and there is no such section`))
   }

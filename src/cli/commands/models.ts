@@ -84,7 +84,7 @@ async function fetchToEnd(client: EngineClient, output: Output, id: string, anyw
   client.on('models.download', (download) => {
     if (download.id !== id) return
     const text = lines.changed(download)
-    // The reason of a failure is told by the command's own end.
+    // The command reports the reason of a failure when it ends.
     if (text !== null && download.state !== 'failed' && !output.json) output.say(text)
     if (['done', 'failed', 'paused', 'cancelled'].includes(download.state)) over(download)
   })

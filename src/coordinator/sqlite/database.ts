@@ -36,12 +36,12 @@ export function openNetworkDatabase(
   }
 }
 
-/** One transaction: on disk when this returns, or nothing of it. Throws Failure when the disk does not do its part. */
+/** Runs a change in one transaction: when this returns it is on disk; when this throws, nothing of it is. Throws Failure when the disk fails. */
 export function transaction<T>(database: NetworkDatabase, change: () => T): T {
   return guarded(database, () => database.transaction(change).immediate())
 }
 
-/** One look into the database. Throws Failure when the disk does not do its part. */
+/** Runs one query. Throws Failure when the disk fails. */
 export function guarded<T>(database: NetworkDatabase, look: () => T): T {
   try {
     return look()
@@ -105,7 +105,7 @@ function isDamage(error: unknown): boolean {
   )
 }
 
-/** What a failing disk means to a person; a bug stays what it is. */
+/** Turns an error of the disk into a Failure; returns any other error, a bug, unchanged. */
 function asFailure(error: unknown, file: string): unknown {
   if (isDamage(error)) {
     return new Failure(

@@ -71,10 +71,10 @@ export function createJobStore(database: NetworkDatabase): JobStore {
         return row && EncodedInput.stored({ ...row, kind: jobKind.parse(row.kind) })
       }),
 
-    nextQueuedJob: ({ rig, offers, samples, now }) =>
+    nextQueuedJob: ({ rig, offers, syntheticJobs, now }) =>
       look(() => {
-        const lastPriority = samples ? BUYER_PRIORITY.sample : BUYER_PRIORITY.gateway
-        // Of each model the oldest, and the one whose deadline is next: no other can be chosen.
+        const lastPriority = syntheticJobs ? BUYER_PRIORITY.sample : BUYER_PRIORITY.gateway
+        // Of each model the oldest job and the job with the next deadline: `chooseQueued` chooses no other.
         const candidates = offers.flatMap((offer, rank) => {
           const usualMilliseconds = offer.usualMilliseconds ?? 0
           const soonest = Math.ceil(now + usualMilliseconds)

@@ -23,7 +23,7 @@ interface UnitRow {
   expires_at: bigint
 }
 
-/** `database` opened by `openNetworkDatabase`. Methods reject with Failure when the disk does not do its part. */
+/** `database` opened by `openNetworkDatabase`. Methods reject with Failure when the disk fails. */
 export function createSqliteStore(database: NetworkDatabase): CoordinatorStore {
   const statements = prepare(database)
   const inTransaction = async <T>(change: () => T): Promise<T> => transaction(database, change)
@@ -66,7 +66,7 @@ export function createSqliteStore(database: NetworkDatabase): CoordinatorStore {
         return until === undefined ? undefined : Number(until)
       }),
     climbRamp: (rig, device) => inTransaction(() => Number(statements.climbRamp.get(rig, device)) - 1),
-    takeSampleTurn: (rig) => inTransaction(() => Number(statements.takeSampleTurn.get(rig)) - 1),
+    takeSyntheticTurn: (rig) => inTransaction(() => Number(statements.takeSyntheticTurn.get(rig)) - 1),
 
     addUnit: ({ epoch, unit, rig, tier, difficulty, expiresAt }, held) =>
       inTransaction(() => {
@@ -128,7 +128,7 @@ function prepare(database: NetworkDatabase) {
          ON CONFLICT (rig, device) DO UPDATE SET step = step + 1 RETURNING step`,
       )
       .pluck(),
-    takeSampleTurn: database
+    takeSyntheticTurn: database
       .prepare(
         'INSERT INTO sample_turns (rig, turn) VALUES (?, 1) ON CONFLICT (rig) DO UPDATE SET turn = turn + 1 RETURNING turn',
       )

@@ -2,18 +2,19 @@ import { describeFault } from './describe-fault'
 import type { Log } from './log'
 
 export interface Closers {
+  /** Adds a function that `closeAll` calls. */
   add(close: () => void | Promise<void>): void
-  /** In reverse order; also what a half-made engine has. Never rejects. */
+  /** Closes everything that was added, in reverse order; also for an engine that could not be completed. Never rejects. */
   closeAll(): Promise<void>
 }
 
-/** What the engine opened and has to end again. */
+/** Keeps what the engine opened, so that all of it is closed again. */
 export function createClosers(log: Log): Closers {
   const closers: (() => void | Promise<void>)[] = []
   return {
     add: (close) => void closers.push(close),
     closeAll: async () => {
-      // One that fails must not keep the others from ending their processes and closing their files.
+      // A close that fails must not keep the others from ending their processes and closing their files.
       for (const close of closers.splice(0).reverse()) {
         try {
           await close()

@@ -1,6 +1,6 @@
 import { Failure } from '#shared/domain/errors'
 
-/** For the log: an expected failure's sentence, anything else with its stack. */
+/** The text of an error for the log: the sentence of an expected failure, the stack of any other error. */
 export function describeFault(error: unknown): string {
   return error instanceof Failure
     ? error.message

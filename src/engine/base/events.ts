@@ -1,11 +1,11 @@
-/** Typed events inside the engine: what happened, told to whoever listens (screens, the command line, the log). */
+/** Typed events of the engine, for its listeners: screens, the command line, the log. */
 import { events, type EventData, type EventName } from '#shared/contract/index'
 
 export interface EngineEvents {
   emit<E extends EventName>(event: E, data: EventData<E>): void
-  /** Every event, until the returned function is called. */
+  /** Calls the listener for every event, until the returned function is called. */
   onAny(listener: (event: EventName, data: unknown) => void): () => void
-  /** One event, until the returned function is called. */
+  /** Calls the listener for one kind of event, until the returned function is called. */
   on<E extends EventName>(event: E, listener: (data: EventData<E>) => void): () => void
 }
 

@@ -1,4 +1,4 @@
-/** What every part of the engine stands on: log, events, lifetimes, settings, days. */
+/** What every part of the engine uses: log, events, lifetimes, settings, days. */
 export { createClosers } from './closers'
 export { describeFault } from './describe-fault'
 export { createEngineEvents, type EngineEvents } from './events'

@@ -1,4 +1,4 @@
-/** Days as the person's clock on the wall has them. */
+/** Days in the computer's time zone. */
 import type { EarningsPeriod } from '#shared/contract/earnings'
 
 /** UTC milliseconds of the local midnight before `now`. */
@@ -12,7 +12,7 @@ export function addLocalDays(midnight: number, days: number): number {
   return new Date(date.getFullYear(), date.getMonth(), date.getDate() + days).getTime()
 }
 
-/** The period's beginning; null: from the first credit on. */
+/** UTC milliseconds of the period's beginning; null: the period has no beginning and contains every credit. */
 export function periodStart(period: EarningsPeriod, now: number): number | null {
   const midnight = localMidnight(now)
   switch (period) {

@@ -1,9 +1,10 @@
-/** What went wrong while the engine opened its files, without ending it: logged, and shown until the next start. */
+/** Problems that the engine met while it opened its files, and that did not end it: logged, and shown until the next start. */
 import type { Notice } from '#shared/contract/engine'
 import type { Log } from './log'
 
 export interface OpeningNotices {
   readonly notices: Notice[]
+  /** Logs a notice and keeps it for the screens. */
   add(found: { severity: Notice['severity']; code: string; message: string }): void
 }
 

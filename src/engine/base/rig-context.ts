@@ -1,4 +1,4 @@
-/** What every part of this rig's engine stands on. engine.ts makes it once; parts take it whole and add what is their own. */
+/** What every part of this rig's engine uses. engine.ts makes it once and passes it whole; a part's own needs are its options. */
 import type { ProcessHost } from '#process/host'
 import type { Clock } from '#process/clock'
 import type { Ledger } from '../ledger'
@@ -6,11 +6,12 @@ import type { EngineEvents } from './events'
 import type { Log } from './log'
 
 export interface RigContext {
+  /** of Lode */
   version: string
-  /** absolute */
+  /** absolute path of the data folder */
   dataDir: string
   clock: Clock
-  /** that many unpredictable bytes */
+  /** returns `count` unpredictable bytes */
   randomBytes: (count: number) => Uint8Array
   /** 0 ≤ x < 1; for jitter */
   randomFraction: () => number

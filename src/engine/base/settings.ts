@@ -20,6 +20,7 @@ const ASSUMED_PRICE_MICROS: Record<Settings['currency'], bigint> = {
   JPY: 25_000_000n,
 }
 
+/** Settings of a new rig, named after the computer. */
 export function defaultSettings(hostName: string): Settings {
   return {
     rigName: hostName.trim().slice(0, 60) || 'this rig',
@@ -36,20 +37,22 @@ export function defaultSettings(hostName: string): Settings {
 const NETWORK_KEYS = 'network-keys'
 const networkKeysSchema = z.record(z.string(), z.array(hex64))
 
-/** The keys pinned when this rig joined its networks, by network name; the one in force last. */
+/** The keys that were pinned when this rig joined its networks, by network name; the key in force comes last. */
 export function pinnedNetworkKeys(ledger: LedgerReader): Record<string, string[]> {
   return ledger.setting(NETWORK_KEYS, networkKeysSchema) ?? {}
 }
 
+/** Pins a network's key (hex) as the one in force. */
 export function pinNetworkKey(ledger: Ledger, network: string, key: string): void {
   const pinned = pinnedNetworkKeys(ledger)
-  // Former keys stay: receipts of the practice network stay valid when its key file had to be begun anew.
+  // Former keys stay: receipts of the practice network stay valid when its key file had to be recreated.
   const former = (pinned[network] ?? []).filter((other) => other !== key)
   ledger.saveSetting(NETWORK_KEYS, { ...pinned, [network]: [...former, key] })
 }
 
 export interface SettingsStore {
   readonly current: Settings
+  /** Stores a change and returns the new settings. */
   change(patch: Partial<Settings>): Settings
   device(id: string): DeviceSettings
   changeDevice(id: string, patch: Partial<DeviceSettings>): void
@@ -62,11 +65,11 @@ export interface DeviceSettings {
   threads?: number | undefined
   /** absent: the default for its kind */
   temperatureLimitCelsius?: number | undefined
-  /** absent: the device keeps its own */
+  /** absent: Lode leaves the limit of the device as it is */
   powerLimitWatts?: number | undefined
   /** why it does not mine until the person retries */
   quarantine?: string | undefined
-  /** the graphics driver under which its matrix units failed; empty where it is not known. Under another they are tried anew. */
+  /** the graphics driver under which the matrix units failed; empty: not known. Under another driver they are tried again. */
   matrixUnitsFailedUnder?: string | undefined
 }
 
@@ -84,6 +87,7 @@ const deviceSettingsSchema = z.record(
 
 const NEW_DEVICE: DeviceSettings = { enabled: true }
 
+/** Reads the settings from the ledger; settings that do not parse count as the defaults. */
 export function openSettings(ledger: Ledger, hostName: string): SettingsStore {
   let current: Settings = { ...defaultSettings(hostName), ...readSettings(ledger) }
   const devices: Record<string, DeviceSettings> = { ...ledger.setting(DEVICE_KEY, deviceSettingsSchema) }
@@ -109,17 +113,17 @@ function readSettings(ledger: LedgerReader): Partial<Settings> {
   return ledger.setting(SETTINGS_KEY, settingsSchema.partial()) ?? {}
 }
 
-/** The price that costs are reckoned with, and whether it was assumed. */
+/** The price that costs are computed with, and whether it was assumed. */
 export function electricityPrice({ pricePerKilowattHourMicros: price, currency }: Settings): ElectricityPrice {
   return price === null
     ? { micros: ASSUMED_PRICE_MICROS[currency], currency, assumed: true }
     : { micros: BigInt(price), currency, assumed: false }
 }
 
-/** What electricity costs now, for those who read the ledger: it is opened before there are settings. */
+/** The present price of electricity, for the ledger: the ledger is opened before the settings, which have the price. */
 export interface Tariff {
   current: () => ElectricityPrice
-  /** From now on the price is what `price` says. */
+  /** Sets the function that returns the price from now on. */
   follow(price: () => ElectricityPrice): void
 }
 

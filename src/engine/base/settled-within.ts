@@ -1,4 +1,4 @@
-/** Settles with `work` or after `milliseconds`, whichever comes first. Never rejects: whoever waits goes on either way. */
+/** Settles with `work` or after `milliseconds`, whichever comes first. Never rejects: the caller goes on in both cases. */
 export async function settledWithin(work: Promise<unknown>, milliseconds: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<void>((resolve) => {

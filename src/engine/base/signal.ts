@@ -1,9 +1,9 @@
-/** Something that happens and that later parts of the engine may listen to: what is made first need not know what is made after it. */
+/** A signal that later parts of the engine listen to, so that a part need not know the parts that are made after it. */
 import type { Clock } from '#process/clock'
 
 export interface Signal<T = void> {
   emit(value: T): void
-  /** Until the returned function is called. */
+  /** Calls the listener at each emit, until the returned function is called. */
   on(listener: (value: T) => void): () => void
 }
 
@@ -21,11 +21,11 @@ export function createSignal<T = void>(): Signal<T> {
 }
 
 export interface CoalescingSignal extends Signal {
-  /** Nothing is said any more. */
+  /** Ends the signal: no listener is called any more. */
   stop(): void
 }
 
-/** Any number of emits within `milliseconds` reach the listeners as one, at their end. */
+/** Any number of emits within `milliseconds` reach the listeners as one call at the end of that time. */
 export function createCoalescingSignal(clock: Pick<Clock, 'setTimeout'>, milliseconds: number): CoalescingSignal {
   const inner = createSignal()
   let timer: { cancel(): void } | null = null

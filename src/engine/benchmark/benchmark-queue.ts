@@ -1,4 +1,4 @@
-/** Benchmarks that were asked of a device, one after another, between its other work. */
+/** The benchmarks that were requested of a device: they run one after another, in slices between its other work. */
 import type { BenchmarkProgress } from '#shared/domain/benchmark'
 import { Failure } from '#shared/domain/errors'
 import { createBenchmarkTask, type BenchmarkOutcome, type BenchmarkPlan, type BenchmarkTask } from './benchmark-task'
@@ -6,12 +6,13 @@ import type { WorkerClient } from '../workers'
 
 export interface BenchmarkQueue {
   readonly waiting: boolean
-  /** of the first; null: none is there */
+  /** progress of the first benchmark; null: there is none */
   readonly progress: BenchmarkProgress | null
+  /** Queues a benchmark. Settles with its outcome; rejects with the failure that ended it. */
   add(plan: BenchmarkPlan): Promise<BenchmarkOutcome>
-  /** A slice of the first, whose failure goes to who asked for it; false: none is there. */
+  /** Runs a slice of the first benchmark; a failure goes to its caller. False: there is no benchmark. */
   runNext(worker: () => Promise<WorkerClient>, onBegin: (words: string) => void): Promise<boolean>
-  /** Each is answered with Failure `cancelled` at once. Settles when the slice under way has ended; null: none was. */
+  /** Rejects each benchmark with Failure `cancelled` at once. Settles when the slice under way has ended; null: no slice is under way. */
   cancelAll(reason: string, action?: string): Promise<void> | null
 }
 

@@ -1,4 +1,4 @@
-/** One benchmark of one device, in slices: what else the device has to do comes between them. */
+/** One benchmark of one device, in slices: the device does its other work between them. */
 import {
   BENCHMARK_EPOCH,
   BENCHMARK_PUBLIC_KEY,
@@ -11,7 +11,7 @@ import { TIERS, type TierName } from '#shared/domain/tiers'
 import type { BackendName } from '#shared/domain/backend'
 import type { WorkerClient } from '../workers'
 
-/** What a device's sensors and settings say at a moment; null: not available. */
+/** The sensors and settings of a device at one moment; null: not available. */
 export interface BenchmarkReading {
   measuredWatts: number | null
   temperatureCelsius: number | null
@@ -22,12 +22,12 @@ export interface BenchmarkReading {
 export interface BenchmarkPlan {
   backend: BackendName
   tier: TierName
-  /** the time-box, counted while the device works on this. What must be computed is computed, however long it takes. */
+  /** the time-box, counted while the device works on the benchmark. The golden digests are computed even if they take longer. */
   milliseconds: number
-  /** the rig's, under which the samples are computed, so that its digests are nobody else's */
+  /** the rig's key; the samples are computed under it, so that no other rig has these digests */
   publicKey: string
   firstNonce: bigint
-  /** null: no stress test. Else the digests of nonces 0 … of the benchmark epoch and key to check against, asked for first. */
+  /** null: no stress test. Otherwise returns the known digests of nonces 0 … of the benchmark epoch and key; called before the test. */
   stress: ((signal: AbortSignal) => Promise<readonly string[]>) | null
   read: () => BenchmarkReading
 }
@@ -37,11 +37,11 @@ export interface BenchmarkOutcome {
   ended: 'time' | 'too-hot' | 'wrong-digest'
   /** as computed, of nonces 0 … of the golden file */
   checksumDigests: string[]
-  /** the first that is not what it should be */
+  /** the first nonce with a wrong digest */
   wrong: { nonce: bigint; digest: string } | null
   /** nonces a second, one figure a sample */
   samples: number[]
-  /** while sampling */
+  /** number of nonces that were computed in the samples */
   nonces: number
   milliseconds: number
   /** digests that were compared with known ones */
@@ -57,22 +57,22 @@ export interface BenchmarkOutcome {
 
 export interface BenchmarkTask {
   readonly progress: BenchmarkProgress
-  /** Works for a moment; the outcome when that was the last. */
+  /** Runs one slice. Returns the outcome after the last slice, null before it. */
   slice(worker: WorkerClient): Promise<BenchmarkOutcome | null>
   cancel(): void
 }
 
-/** So many samples fit into a time-box; each lasts long enough that starting and ending it does not count. */
+/** Number of samples in a time-box: each is so long that starting and ending it hardly counts. */
 const SAMPLES_WANTED = 16
 const SAMPLE_MILLISECONDS = { least: 100, most: 500 }
-/** Clocks and caches settle in this share of the time-box. */
+/** The share of the time-box before the first sample, in which clocks and caches settle. */
 const WARM_UP_SHARE = 0.2
 const STRESS_SLICE_MILLISECONDS = 1000
-/** A long stress test has longer samples. */
+/** A longer stress test has longer samples, not more. */
 const MOST_STRESS_SAMPLES = 600
-/** No time-box for what must be computed. */
+/** Instead of a time-box, for digests that must be computed. */
 const UNBOUNDED_MILLISECONDS = 3_600_000
-/** Kept of every sample, and in all. */
+/** Number of digests that are kept: of one sample, and of all. */
 const KEPT_OF_SAMPLE = 8
 const MOST_KEPT = 96
 
@@ -81,14 +81,14 @@ export function createBenchmarkTask(plan: BenchmarkPlan, clock: { now(): number;
   const context = { backend, tier, epochSeed: BENCHMARK_EPOCH }
   const golden = { ...context, publicKey: BENCHMARK_PUBLIC_KEY, firstNonce: 0n }
   const cancelling = new AbortController()
-  const sampleMilliseconds = Math.min(
+  const syntheticMilliseconds = Math.min(
     SAMPLE_MILLISECONDS.most,
     Math.max(SAMPLE_MILLISECONDS.least, plan.milliseconds / SAMPLES_WANTED),
   )
   let phase: (typeof benchmarkPhases)[number] = 'preparing'
   let known: readonly string[] = goldenDigests(tier)
   let spent = 0
-  /** monotonic, of the slice under way */
+  /** monotonic milliseconds when the slice under way began; null: no slice is under way */
   let sliceBeganAt: number | null = null
   let hasBegun = false
   let warmedUp = 0
@@ -124,7 +124,7 @@ export function createBenchmarkTask(plan: BenchmarkPlan, clock: { now(): number;
     clockHertz: mean(clocks),
   })
   const begun = { nonces: 0, milliseconds: 0 }
-  /** A sample lasts at least so long. */
+  /** Adds the nonces of a run to the sample under way; the sample ends once it has lasted `leastMilliseconds`. */
   const record = (nonces: number, milliseconds: number, leastMilliseconds: number): void => {
     outcome.nonces += nonces
     outcome.milliseconds += milliseconds
@@ -166,7 +166,7 @@ export function createBenchmarkTask(plan: BenchmarkPlan, clock: { now(): number;
       ...context,
       publicKey: plan.publicKey,
       firstNonce: nextNonce,
-      budgetMilliseconds: sampleMilliseconds,
+      budgetMilliseconds: syntheticMilliseconds,
       keep: isWarm ? KEPT_OF_SAMPLE : 0,
     })
     if (isWarm) {
@@ -197,7 +197,7 @@ export function createBenchmarkTask(plan: BenchmarkPlan, clock: { now(): number;
     return null
   }
 
-  /** Preparing a stress test is not stress yet. */
+  /** Whether time counts: the preparation of a stress test does not. */
   const isCounted = (): boolean => stress === null || phase === 'measuring'
   const spentNow = (): number => spent + (sliceBeganAt !== null && isCounted() ? clock.monotonic() - sliceBeganAt : 0)
 

@@ -1,4 +1,4 @@
-/** Benchmarks and stress tests: what is measured under which conditions, what a wrong digest leads to, and what is signed. */
+/** Benchmarks and stress tests: measured under recorded conditions and signed; a device with a wrong digest is quarantined. */
 import type { BenchmarkRow, Device } from '#shared/contract/devices'
 import {
   BENCHMARK_EPOCH,
@@ -30,28 +30,28 @@ export interface BenchmarkRequest {
 
 export interface Benchmarks {
   /**
-   * Measures a device between its other work. One that computes wrongly is quarantined, and that is the answer.
+   * Measures a device between its other work. A device that computes wrongly is quarantined, and the row says so.
    * Throws Failure `device-unavailable`, `wrong-usage`, `conflict` (a stress test while mining), `cancelled`.
    */
   run(request: BenchmarkRequest): Promise<BenchmarkRow>
-  /** False: none is under way. */
+  /** Cancels the benchmark of a device. False: none is under way. */
   cancel(deviceId: string): boolean
-  /** Throws Failure `not-found`, or `conflict` for one that holds nothing to be verified. */
+  /** A benchmark as a signed report. Throws Failure `not-found`, or `conflict` for a row without digests to verify. */
   export(benchmarkId: string): Signed<BenchmarkReport>
 }
 
-/** What a benchmark asks of a device's loop. */
+/** What a benchmark needs of a device's loop. */
 export interface BenchmarkRunner {
-  /** the one it mines on; null: it does not mine */
+  /** the backend it mines on; null: it does not mine */
   readonly backend: BackendName | null
-  /** the one under way; null: none is */
+  /** progress of the benchmark under way; null: there is none */
   readonly benchmarkProgress: BenchmarkProgress | null
   /**
-   * Measures between other work; a start of mining ends it. Rejects with Failure `cancelled` then, `device-unavailable`
+   * Measures the device between its other work; a start of mining ends the benchmark. Rejects with Failure `cancelled` then, `device-unavailable`
    * where the device cannot work.
    */
   benchmark(plan: BenchmarkPlan): Promise<BenchmarkOutcome & { threads: number }>
-  /** False: none was asked for. */
+  /** Cancels the benchmark. False: none was requested. */
   cancelBenchmark(): boolean
 }
 
@@ -66,13 +66,13 @@ export interface BenchmarkedDevices {
 export interface BenchmarksOptions {
   devices: BenchmarkedDevices
   powers: Pick<DevicePowers, 'of' | 'atFullLoad' | 'clockHertz'>
-  /** Settles when every device was tried. */
+  /** settles when every device was tried */
   settled: () => Promise<void>
   quarantine: Quarantine['put']
   signer: Signer
 }
 
-/** Another backend computes for so long, at most, and so many, what a stress test is checked against. */
+/** How long another backend computes the digests that a stress test is checked against. */
 const CHECK_MILLISECONDS = { least: 1000, most: 10_000, share: 0.1 }
 const MOST_KNOWN = 256
 
@@ -182,7 +182,7 @@ export function createBenchmarks(
         tier,
         milliseconds,
         publicKey: signer.publicKeyHex,
-        // A start that nobody knows before: these digests cannot have been computed ahead. Far from the end of the nonces.
+        // A random first nonce, so that nobody can have computed these digests before. It is far from the end of the nonces.
         firstNonce: new DataView(Uint8Array.from(rig.randomBytes(8)).buffer).getBigUint64(0) >> 1n,
         stress: stress ? (signal) => knownDigests(tested, signal) : null,
         read: () => {

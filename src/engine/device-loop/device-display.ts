@@ -1,4 +1,4 @@
-/** What a device says it does: its state, the words for it, and the lane of the chart that its time belongs to. */
+/** What is shown of a device: its state, the words for it, and the lane of the chart that its time belongs to. */
 import type { DeviceState } from '#shared/domain/states'
 import type { DeviceRunner } from './device-types'
 
@@ -9,9 +9,9 @@ export interface DeviceDisplay {
   readonly state: DeviceState
   readonly activity: string
   readonly lane: DeviceRunner['lane']
-  /** Without a lane the time goes on belonging where it did. */
+  /** Sets state and words. Without `lane` the time goes on counting for the present lane. */
   show(state: DeviceState, words: string, lane?: DeviceRunner['lane']): void
-  /** How long it was in which lane since the last call. */
+  /** Milliseconds in each lane since the last call. */
   takeLaneTimes(): LaneTimes
 }
 

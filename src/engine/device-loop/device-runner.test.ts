@@ -88,15 +88,15 @@ describe('proving', () => {
     const before = rig.totals().credits
     rig.far.away = true
     await rig.clock.advance(20_000)
-    expect(rig.runner.networkTrouble).toBe('the network is away')
+    expect(rig.runner.networkError).toBe('the network is away')
     rig.far.away = false
     await rig.clock.advance(60_000)
-    expect(rig.runner.networkTrouble).toBe(null)
+    expect(rig.runner.networkError).toBe(null)
     expect(rig.submissions.pending).toBe(0)
     expect(rig.totals().credits).toBeGreaterThan(before)
   })
 
-  it('a worker that dies is no trouble of the network: mining goes on with the next', async () => {
+  it('a worker that dies is no error of the network: mining goes on with the next', async () => {
     rig.runner.startMining(MINING)
     await rig.clock.advance(5000)
     const crash = (): void => {
@@ -104,7 +104,7 @@ describe('proving', () => {
     }
     crash()
     await rig.clock.advance(100)
-    expect(rig.runner.networkTrouble).toBe(null)
+    expect(rig.runner.networkError).toBe(null)
     expect(rig.runner.state).toBe('restarting')
     await rig.clock.advance(5000)
     expect(rig.runner.state).toBe('proving')

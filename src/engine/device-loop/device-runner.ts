@@ -1,4 +1,4 @@
-/** One device at work: its worker process, and what it does next — a useful job first, a sample now and then, proof otherwise. */
+/** One device at work: its worker process, and what it does next — a useful job first, a synthetic job now and then, proof otherwise. */
 import { Failure } from '#shared/domain/errors'
 import { PeerUnavailable } from '#process/peer'
 import { createBenchmarkQueue } from '../benchmark'
@@ -14,21 +14,21 @@ import { createWorkLoop } from './work-loop'
 
 export type { DeviceRunner } from './device-types'
 
-/** How a network that does not answer, or refuses, is asked again. */
+/** After this pause a network that did not answer, or refused, is asked again. */
 const NETWORK_RETRY_MILLISECONDS = 2000
-/** A benchmark's slice that is to end and takes longer ends with its worker: mining must not wait for it. */
+/** Mining waits this long for a benchmark's slice to end; then the worker is ended with the slice. */
 const BENCHMARK_END_MILLISECONDS = 500
 
-/** Starts nothing by itself: its process begins with the first work and ends after a minute without. */
+/** Starts nothing by itself: the worker process starts with the first work and ends after a minute without work. */
 export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLoopOptions): DeviceRunner {
   const { rig, link, onChange } = context
-  const { clock, log, events, ledger } = rig
+  const { clock, log, events } = rig
   const { deviceId, memoryBytes, models } = options
   let threads = options.threads
   let mining: MiningOptions | null = null
   let finishing = false
   let stopping = false
-  let networkTrouble: string | null = null
+  let networkError: string | null = null
   let faulted: string | null = null
   const benchmarks = createBenchmarkQueue(clock)
   const display = createDeviceDisplay(clock, onChange)
@@ -62,20 +62,14 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     onState: onChange,
   })
 
-  const jobs = createDeviceJobs({
+  const jobs = createDeviceJobs(rig, link, {
     deviceId,
     memoryBytes,
-    rigKey: link.rigKey,
-    network: link.network,
-    submissions: link.submissions,
-    sampleBudget: context.sampleBudget,
+    syntheticJobBudget: context.syntheticJobBudget,
     models,
-    jobParts: { ledger, events },
     jobRates: context.jobRates,
     energyNow: options.energyNow,
     onWork: options.onWork,
-    clock,
-    log,
     worker,
     isStopping: () => stopping,
     isFinishing: () => finishing,
@@ -85,33 +79,30 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
   const trials =
     context.generateInput === undefined
       ? null
-      : createModelTrials({
+      : createModelTrials(rig, link, {
           deviceId,
           memoryBytes,
-          clock,
-          log,
           models,
           jobRates: context.jobRates,
-          networkState: link.networkState,
           energyNow: options.energyNow,
-          sample: context.generateInput,
+          generateInput: context.generateInput,
         })
 
   const step = async (): Promise<boolean> => {
     if (proofs.unwritten !== null) throw proofs.unwritten
     if (await throttle.coolDown()) return !finishing
-    worker.paceThreads()
+    worker.applyThreads()
     const measured = await benchmarks.runNext(worker.ensure, (words) => show('benchmarking', words, 'idle'))
     if (measured) onChange()
-    // A job that somebody waits for comes between the slices of a benchmark.
+    // A job that somebody waits for runs between two slices of a benchmark.
     if (measured && !jobs.workPending) return true
     const job = await jobs.next(mining !== null && !finishing && mining.samples && !measured)
     if (job) {
       const before = options.energyNow()
       const watch = throttle.watchHeat(jobs.interrupt)
-      const sampleMilliseconds = await jobs.run(job).finally(() => watch.cancel())
+      const syntheticMilliseconds = await jobs.run(job).finally(() => watch.cancel())
       proofs.otherWorkSince(before)
-      if (sampleMilliseconds > 0) await throttle.rest(sampleMilliseconds)
+      if (syntheticMilliseconds > 0) await throttle.rest(syntheticMilliseconds)
       return true
     }
     if (measured) return true
@@ -122,7 +113,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     return true
   }
 
-  /** Milliseconds that a model's measurement took; null: none is due. */
+  /** Measures a model if one is due. Returns the milliseconds that it took; null: none was due. */
   const tryModel = async (): Promise<number | null> => {
     const before = options.energyNow()
     const taken = await trials?.runNext(worker.ensure, (words) => show('benchmarking', words, 'idle'))
@@ -133,7 +124,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
 
   const prove = async (options: MiningOptions): Promise<number> => {
     const milliseconds = await proofs.prove(await worker.ensure(), options, throttle.slice())
-    networkTrouble = null
+    networkError = null
     return milliseconds
   }
 
@@ -143,10 +134,10 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     heat: options.heat,
     allThreads: () => threads,
     sleep: (milliseconds) => loop.pause(milliseconds),
-    // A job that somebody waits for keeps to the level's threads, not to its duty cycle.
+    // A job that somebody waits for is limited to the level's threads, and does not wait for the end of a rest.
     isRestOver: () => stopping || finishing || mining === null || jobs.workPending || benchmarks.waiting,
     show: (words) => show('idle', words, 'paused'),
-    onLook: () => worker.paceThreads(),
+    onLook: () => worker.applyThreads(),
     onHot: (words) => log.warn('device rests', { device: deviceId, reason: words }),
   })
 
@@ -159,23 +150,23 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     return false
   }
 
-  /** Decides what a failed step means; true: go on. */
+  /** Decides what follows a failed step. True: the loop goes on. Throws an internal error. */
   const shouldContinue = async (error: unknown): Promise<boolean> => {
     if (stopping) return false
     if (!(error instanceof Failure)) throw error
-    // A driver that hangs would hang again. Any other worker that is gone comes back.
+    // A driver that hangs would hang again. Any other worker that stopped is started again.
     if (error instanceof PeerUnavailable && error.timedOut && (options.workerStart.driver ?? options.workerStart.gpu))
       return markFaulted(new Failure('driver-fault', 'it hangs: it gave no answer in time'))
-    // A new worker knows no weights and no unit; a lost network gives a new unit.
+    // A new worker has no weights; a network that was lost leases a new unit.
     if (error instanceof PeerUnavailable) {
       proofs.forget()
       return true
     }
     if (error.code === 'unavailable' || error.code === 'network-refused') {
       proofs.forget()
-      // Finishing is about the job that ran; what waits at a network that is away goes on waiting there.
+      // Finishing waits only for the job that ran, not for jobs that are queued at a network that does not answer.
       if (finishing) return false
-      networkTrouble = error.message
+      networkError = error.message
       log.warn('mining waits', { device: deviceId, reason: error.message })
       show('idle', 'Waits for the network', 'idle')
       await loop.pause(NETWORK_RETRY_MILLISECONDS)
@@ -195,12 +186,12 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     }
     throttle.reset()
     if (faulted === null) {
-      networkTrouble = null
+      networkError = null
       show('idle', '', 'idle')
     }
     if (stopping) return
     worker.endWhenIdle()
-    // Asked for while the last step was ending.
+    // Work may have been requested while the last step ended.
     if (benchmarks.waiting || (jobs.workPending && !finishing)) run()
   }
 
@@ -212,14 +203,14 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     loop.run()
   }
 
-  /** Somebody asks anew: what stopped it before may be over. */
+  /** The person asks for work again: the cause of an earlier fault may be gone. */
   const clearFault = (): void => {
     faulted = null
     proofs.clearFault()
     worker.retry()
   }
 
-  /** False: none was asked for. */
+  /** Cancels all benchmarks of the device. False: there were none. */
   const endBenchmarks = (reason: string, action = ''): boolean => {
     const wasThere = benchmarks.waiting
     const slice = benchmarks.cancelAll(reason, action)
@@ -242,7 +233,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     await jobs.release()
     stopping = false
     finishing = false
-    networkTrouble = null
+    networkError = null
     if (faulted === null) show('idle', '', 'idle')
   }
 
@@ -289,8 +280,8 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
       return models().length > 0
     },
     canRun: (model) => fitsMemory(model.manifest, memoryBytes),
-    get networkTrouble() {
-      return networkTrouble
+    get networkError() {
+      return networkError
     },
     startMining: (options) => {
       clearFault()
@@ -313,7 +304,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
       jobs.notifyWork()
       trials?.yield()
       if (display.lane === 'proof' && models().length > 0) proofs.yield()
-      if (networkTrouble === null) loop.wake()
+      if (networkError === null) loop.wake()
       run()
     },
     cancelJob: (jobId) => jobs.cancel(jobId),
@@ -324,7 +315,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     },
     setThreads: (wanted) => {
       threads = wanted
-      worker.paceThreads()
+      worker.applyThreads()
     },
     get benchmarkProgress() {
       return benchmarks.progress

@@ -1,4 +1,4 @@
-/** How much a device may do now: the throttle's threads and duty cycle, and the limit of its temperature. */
+/** The limits of one device now: the threads and the duty cycle of the throttle's level, and the temperature limit. */
 import type { Pace } from '#shared/contract/throttle'
 import type { Clock } from '#process/clock'
 import { createTemperatureGuard } from '../power'
@@ -6,24 +6,25 @@ import { threadsAt } from '../mining'
 import type { Slice } from '../proof'
 import { createDutyCycle } from './duty-cycle'
 
-/** How often a device that is too hot is looked at again. */
+/** Time between two looks at the temperature of a hot or working device. */
 const HEAT_LOOK_MILLISECONDS = 1000
 
 export interface DeviceThrottle {
-  /** Why it rests although it could work; null: it does not. */
+  /** why the device rests although it could work; null: it does not rest */
   readonly resting: 'heat' | 'throttle' | null
-  /** False where the duty cycle is 0 now; says so. */
+  /** Whether the device may prove. False at a duty cycle of 0, which is then shown. */
   mayProve(): boolean
+  /** The length of the next slice. */
   slice(): Slice
-  /** Of the device's threads those that may work now. */
+  /** Number of the device's threads that may work now. */
   threads(): number
-  /** Rests for what was worked; a moment where proving is switched off. */
+  /** Rests after `workedMilliseconds` of work; waits a moment at a duty cycle of 0. */
   rest(workedMilliseconds: number): Promise<void>
-  /** True: it is too hot, and has waited a moment. */
+  /** Waits a moment if the device is too hot, and then returns true. */
   coolDown(): Promise<boolean>
-  /** While a job runs: `onHot` is told why the device must rest, and then no more. Ends with `cancel`. */
+  /** Watches the temperature while a job runs: calls `onHot` once, with the reason why the device must rest. Ends with `cancel`. */
   watchHeat(onHot: (words: string) => void): { cancel(): void }
-  /** Stopped: nothing is said about heat any more. */
+  /** The device was stopped: clears `resting`. */
   reset(): void
 }
 
@@ -32,10 +33,10 @@ export interface DeviceThrottleOptions {
   pace: () => Pace
   /** °C now, null where not known, and the limit at which it pauses */
   heat: () => { celsius: number | null; limitCelsius: number }
-  /** the device's, of which the throttle takes a share */
+  /** number of all threads of the device; the throttle allows a share of them */
   allThreads: () => number
   sleep: (milliseconds: number) => Promise<void>
-  /** somebody waits, or the work is over: a rest ends */
+  /** whether a rest ends early: somebody waits for a job, or the work is over */
   isRestOver: () => boolean
   show: (words: string) => void
   /** called during a rest: the pace may have changed */

@@ -1,9 +1,9 @@
-/** The life of one device's worker process: begins with the first work, ends after a minute without, keeps to its threads. */
+/** One device's worker process: it starts with the first work, ends after a minute without work, and uses the threads that it may. */
 import { Failure } from '#shared/domain/errors'
 import type { WorkerStart } from '#shared/ipc/worker'
 import type { ProcessHost } from '#process/host'
 import type { RigContext } from '../base'
-import { startWorker, type WorkerClient, type WorkerClientParts } from '../workers'
+import { startWorker, type WorkerClient, type WorkerClientOptions } from '../workers'
 
 /** A worker without work keeps its models this long. */
 const IDLE_STOP_MILLISECONDS = 60_000
@@ -13,13 +13,14 @@ export interface DeviceWorker {
   ensure(): Promise<WorkerClient>
   /** null: none was started, or it was ended */
   readonly client: WorkerClient | null
-  /** Tells it how many threads it may use now, where that changed. */
-  paceThreads(): void
+  /** Sends the process the number of threads that it may use now, if the number changed. */
+  applyThreads(): void
   end(): Promise<void>
-  /** Ends it after a minute unless something keeps it. */
+  /** Ends the process after a minute, unless `keep` is called before. */
   endWhenIdle(): void
+  /** Cancels `endWhenIdle`. */
   keep(): void
-  /** Tries one again that kept stopping. */
+  /** Starts a process again that kept stopping. */
   retry(): void
 }
 
@@ -28,27 +29,28 @@ export interface DeviceWorkerOptions {
   host: ProcessHost
   /** for the weights of models */
   modelMemoryBytes: number
-  /** what it drives; empty: the processor */
+  /** the device that the worker drives; empty: the processor */
   workerStart: Pick<WorkerStart, 'driver' | 'gpu'>
-  deadlines: WorkerClientParts['deadlines']
-  onToken: NonNullable<WorkerClientParts['onToken']>
-  onComputed: NonNullable<WorkerClientParts['onComputed']>
-  /** that it may use now */
+  deadlines: WorkerClientOptions['deadlines']
+  onToken: NonNullable<WorkerClientOptions['onToken']>
+  onComputed: NonNullable<WorkerClientOptions['onComputed']>
+  /** number of threads that the worker may use now */
   threads: () => number
   isStopping: () => boolean
-  /** whether the device has work: one without is not brought back */
+  /** whether the device has work: without work its worker is not started again */
   isBusy: () => boolean
   onStarting: () => void
   onRestarting: (reason: string) => void
-  /** it is gone, and with it what it knew */
+  /** Called when the process ends: its weights and its unit are lost. */
   onEnded: () => void
   onState: () => void
 }
 
 export function createDeviceWorker(
-  { clock, log, randomFraction }: Pick<RigContext, 'clock' | 'log' | 'randomFraction'>,
+  rig: Pick<RigContext, 'clock' | 'log' | 'randomFraction'>,
   options: DeviceWorkerOptions,
 ): DeviceWorker {
+  const { clock, log } = rig
   const { deviceId, deadlines } = options
   let client: WorkerClient | null = null
   let reportedThreads = 0
@@ -71,29 +73,28 @@ export function createDeviceWorker(
 
   return {
     ensure: async () => {
-      // A step that was under way when stopping began must not bring back what stopping ended.
+      // A step that was under way when stopping began must not start the worker again.
       if (options.isStopping()) throw new Failure('cancelled', 'the device is being stopped')
       if (client === null) {
         reportedThreads = options.threads()
         options.onStarting()
-        client = startWorker({
-          host: options.host,
-          clock,
-          random: randomFraction,
-          log,
-          onToken: options.onToken,
-          onComputed: options.onComputed,
-          ...(deadlines === undefined ? {} : { deadlines }),
-          name: `worker ${deviceId}`,
-          start: {
-            role: 'worker',
-            deviceId,
-            threads: reportedThreads,
-            modelMemoryBytes: options.modelMemoryBytes,
-            ...options.workerStart,
+        client = startWorker(
+          { ...rig, host: options.host },
+          {
+            onToken: options.onToken,
+            onComputed: options.onComputed,
+            ...(deadlines === undefined ? {} : { deadlines }),
+            name: `worker ${deviceId}`,
+            start: {
+              role: 'worker',
+              deviceId,
+              threads: reportedThreads,
+              modelMemoryBytes: options.modelMemoryBytes,
+              ...options.workerStart,
+            },
+            onState,
           },
-          onState,
-        })
+        )
       }
       const wanted = client
       await wanted.ready()
@@ -102,7 +103,7 @@ export function createDeviceWorker(
     get client() {
       return client
     },
-    paceThreads: () => {
+    applyThreads: () => {
       const threads = options.threads()
       if (threads === reportedThreads) return
       reportedThreads = threads

@@ -1,25 +1,24 @@
 /**
- * The duty cycle: after each slice the device rests for as long as its share of the time asks. What a sleep was too long
- * or too short is made up by the next, so that a share of 30 % costs 30 % over any few seconds.
+ * The duty cycle: after each slice the device rests as long as its share of the time demands. The next rest makes up for
+ * one that was too long or too short, so that a device at 30 % works 30 % of any few seconds.
  */
 import type { Pace } from '#shared/contract/throttle'
 import type { Slice } from '../proof'
 
-/** One slice and its rest together: short, so that fans and the screen do not feel the beat. */
+/** One slice and its rest together: so short that the fans stay even and the screen stays smooth. */
 const PERIOD_MILLISECONDS = 250
-/**
- * A slice without rests: a change of the pace takes effect within a second, and a useful job ends a slice.
- */
+/** A slice without a rest after it: so short that a change of the pace takes effect within a second. */
 const RESTLESS_SLICE_MILLISECONDS = 700
 const SHORTEST_SLICE_MILLISECONDS = 40
-/** A rest looks this often whether the pace has changed. */
+/** During a rest, the time between two looks at the pace. */
 const LOOK_MILLISECONDS = 250
-/** No timer is finer: what is left below this goes onto the next rest. */
+/** The resolution of a timer: a shorter remainder is added to the next rest. */
 const SHORTEST_SLEEP_MILLISECONDS = 1
 
 export interface DutyCycle {
+  /** The length of the next slice. */
   slice(): Slice
-  /** Rests for what was worked; ends early when `isOver`. At a duty cycle of 0 a moment, after which to ask again. */
+  /** Rests after `workedMilliseconds` of work; ends early when `isOver`. At a duty cycle of 0 it waits a moment; the caller asks again then. */
   rest(workedMilliseconds: number, isOver: () => boolean): Promise<void>
 }
 
@@ -29,16 +28,19 @@ export function createDutyCycle(options: {
   sleep: (milliseconds: number) => Promise<void>
 }): DutyCycle {
   const { clock, pace, sleep } = options
-  /** rested too long: taken off the next rest; negative: too short */
+  /** how much too long the last rest was; the next one is shorter by that. Negative: too short. */
   let creditMilliseconds = 0
-  /** the slice began when there were no rests: it owes none, whatever the pace has become */
+  /** the slice began at a duty cycle of 1: no rest follows it, even if the pace has changed */
   let restless = false
   return {
     slice: () => {
       const { dutyCycle } = pace()
       restless = dutyCycle >= 1
       const milliseconds = Math.max(SHORTEST_SLICE_MILLISECONDS, PERIOD_MILLISECONDS * dutyCycle)
-      return { milliseconds: restless ? RESTLESS_SLICE_MILLISECONDS : Math.round(milliseconds), goesOn: restless }
+      return {
+        milliseconds: restless ? RESTLESS_SLICE_MILLISECONDS : Math.round(milliseconds),
+        keepPipelineFull: restless,
+      }
     },
     rest: async (workedMilliseconds, isOver) => {
       const beganAt = clock.monotonic()

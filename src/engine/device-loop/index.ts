@@ -1,3 +1,3 @@
-/** Devices at work: what each does next, and what happens when a step fails. */
+/** The loops of devices: what a device does next, and what follows a failed step. */
 export type { DeviceRunner } from './device-types'
 export { createRigDevices, type RigDevices } from './rig-devices'

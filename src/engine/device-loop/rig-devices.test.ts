@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { SensorInventory } from '#shared/ipc/sensors'
 import { createEngineEvents, openSettings, type RigContext } from '../base'
 import { createDeviceRegistry, createMachine, type DeviceRegistry } from '../devices'
-import { createJobRates, createSampleBudget } from '../jobs'
+import { createJobRates, createSyntheticJobBudget } from '../jobs'
 import { openLedger, type Ledger } from '../ledger'
 import type { NetworkLink } from '../network'
 import { createDevicePowers, type Live } from '../power'
@@ -86,7 +86,7 @@ async function computer(driver: string): Promise<{
     } as unknown as Live,
     sensorReadings: { read: async () => undefined },
     channel: createDriverChannel(),
-    sampleBudget: createSampleBudget(() => 0),
+    syntheticJobBudget: createSyntheticJobBudget(() => 0),
     jobRates: createJobRates(ledger),
     pace: () => ({ threadsShare: 1, dutyCycle: 1 }),
     onChange: () => undefined,

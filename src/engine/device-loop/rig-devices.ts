@@ -1,4 +1,4 @@
-/** The rig's devices at work: each that can work has a loop, made when it is first needed; and what screens see of all of them. */
+/** The rig's devices at work, and the view of them for the screens. Each device that can work has a loop, which is made when it is first needed. */
 import type { Device } from '#shared/contract/devices'
 import { Failure } from '#shared/domain/errors'
 import type { DriverMethod, VerifierClient } from '../workers'
@@ -25,17 +25,17 @@ export interface RigDevices {
   configure(id: string, change: DeviceChange): void
   /** Throws Failure `not-found`. */
   runner(id: string): DeviceRunner
-  /** those that were made */
+  /** the loops that were made */
   runners(): DeviceRunner[]
-  /** those that are on and can work */
+  /** the loops of the devices that are on and can work */
   usableRunners(): DeviceRunner[]
-  /** It is gone with its driver, or opened in another way: another device may come under its name. */
+  /** Drops the loop of a device that was removed with its driver or is opened in another way: the next device of that name gets a new loop. */
   forget(id: string): void
-  /** what every device that is on and can mine takes when it works as hard as it can */
+  /** power at full load of every device that is on and can mine */
   fullLoadPowers(): DevicePower[]
   /** °C now and the limit at which it pauses */
   heat(id: string): { celsius: number | null; limitCelsius: number }
-  /** a device's loop ended by a fault of the device */
+  /** emitted when a fault of a device ended its loop */
   readonly onFault: Signal<{ deviceId: string; fault: Failure }>
 }
 
@@ -63,7 +63,7 @@ export function createRigDevices(options: RigDevicesOptions): RigDevices {
     limitCelsius: temperatureLimit(registry.find(id)),
   })
 
-  /** The verifier has the weights before the unit's first share. Only those of the tier in use: the other's would stand before its shares. */
+  /** Makes the weights ready in the verifier before the unit's first share. Only those of the unit's tier: preparing others would delay its shares. */
   const prepareVerifier = (context: Parameters<VerifierClient['prepare']>[0]): void => {
     options.verifier.prepare(context).catch((error: unknown) => {
       const stopped = error instanceof Failure && error.code === 'cancelled'
@@ -165,7 +165,7 @@ export function createRigDevices(options: RigDevicesOptions): RigDevices {
   }
 }
 
-/** A driver whose worker gives no answer for so long hangs; making weights ready may take longer. */
+/** The deadlines of a driver's worker: without an answer in that time the driver hangs. Making weights ready may take longer. */
 function deadlinesOf(hangMilliseconds: number): Record<DriverMethod | 'proof.prepare' | 'proof.run', number> {
   return {
     'proof.prepare': 3 * hangMilliseconds,

@@ -35,7 +35,7 @@ import { createDeviceRunner } from './device-runner'
 import type { DeviceLoopContext, DeviceLoopOptions } from './device-types'
 import { createJobRates } from '../jobs/job-rates'
 import { createNetworkState } from '../network/network-state'
-import { createSampleBudget } from '../jobs/sample-budget'
+import { createSyntheticJobBudget } from '../jobs/synthetic-job-budget'
 import { createSubmissions } from '../network/submissions'
 
 /** Of the scripted worker, on every tier. */
@@ -45,7 +45,7 @@ export const NONCES_PER_SECOND = 40
 export function scriptedWorkers(clock: Clock) {
   const script = {
     noncesPerSecond: NONCES_PER_SECOND,
-    /** how long a job takes; null: for ever */
+    /** how long a job takes; null: forever */
     jobMilliseconds: 100 as number | null,
     jobFailure: null as Failure | null,
     /** more jobs than these at once run out of memory */
@@ -240,7 +240,7 @@ export async function createTestRig(
   }
   const {
     coordinator,
-    samples,
+    syntheticJobs,
     store,
     signer: networkSigner,
   } = await createHarness({
@@ -272,36 +272,7 @@ export async function createTestRig(
   ledger.recordDevice({ id: 'cpu0', kind: 'cpu', name: 'A processor' })
   const events = createEngineEvents()
   const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
-  const networkState = createNetworkState({
-    network,
-    clock,
-    signer,
-    signatures: signatureVerifier,
-    pinnedKey: null,
-    onPinned: () => undefined,
-    onEpoch: (epoch) => ledger.recordEpoch(epoch),
-  })
-  await networkState.hello([{ id: 'cpu0', kind: 'cpu', backends: ['onnx-cpu'] }])
-  const submissions = createSubmissions({
-    network,
-    networkState,
-    ledger,
-    signer,
-    signatures: signatureVerifier,
-    clock,
-    random: () => 0.5,
-    events,
-    log: silent,
-  })
   const { host, script } = scriptedWorkers(clock)
-  /** what the throttle and the sensors say */
-  const conditions = {
-    pace: { threadsShare: 1, dutyCycle: 1 },
-    celsius: null as number | null,
-    watts: null as number | null,
-  }
-  const jobRates = createJobRates(ledger)
-  const units: { difficulty: string; tier: string }[] = []
   const rig: RigContext = {
     version: 'test',
     dataDir: folder,
@@ -313,13 +284,33 @@ export async function createTestRig(
     ledger,
     events,
   }
+  const networkState = createNetworkState(rig, {
+    network,
+    signer,
+    signatures: signatureVerifier,
+    pinnedKey: null,
+    onPinned: () => undefined,
+    onEpoch: (epoch) => ledger.recordEpoch(epoch),
+  })
+  await networkState.hello([{ id: 'cpu0', kind: 'cpu', backends: ['onnx-cpu'] }])
+  const submissions = createSubmissions(rig, { network, networkState, signer, signatures: signatureVerifier })
+  /** what the throttle and the sensors say */
+  const conditions = {
+    pace: { threadsShare: 1, dutyCycle: 1 },
+    celsius: null as number | null,
+    watts: null as number | null,
+  }
+  const jobRates = createJobRates(ledger)
+  const units: { difficulty: string; tier: string }[] = []
   const loops: DeviceLoopContext = {
     rig,
     link: { network, networkState, submissions, rigKey: signer.publicKeyHex },
-    sampleBudget: createSampleBudget(() => 0),
+    syntheticJobBudget: createSyntheticJobBudget(() => 0),
     jobRates,
     pace: () => conditions.pace,
-    ...(options.trials === true ? { generateInput: async (kind) => (await samples.generate(kind, v7())).input } : {}),
+    ...(options.trials === true
+      ? { generateInput: async (kind) => (await syntheticJobs.generate(kind, v7())).input }
+      : {}),
     onChange: () => undefined,
   }
   const runner = createDeviceRunner(loops, {

@@ -32,7 +32,7 @@ describe('the order of jobs', () => {
     expect(rig.script.begun).toEqual(['b', 'b', 'a', 'a'])
   })
 
-  it('lets no job wait for ever behind those of a better model', async () => {
+  it('lets no job wait forever behind those of a better model', async () => {
     rig = await createTestRig({ models: [a, b] })
     earned(a, 1000)
     earned(b, 2000)
@@ -166,13 +166,13 @@ describe('chats at once', () => {
     script.computed({ [first]: 10, [second]: 10, [third]: 80 })
     await clock.advance(10_000)
     const joules = ids.map((id) => rig.ledger.workRow(id)?.joules ?? 0)
-    // 1 s the first; 0.5 s the second; 1 s by 30 : 70; 0.5 s by 1 : 1 : 8; 1 s of nothing told of, equally; then 1 s and 1 s of two and one.
+    // 1 s the first; 0.5 s the second; 1 s by 30 : 70; 0.5 s by 1 : 1 : 8; 1 s without a report, equally; then 1 s and 1 s of two and one.
     const expected = [100 + 30 + 5 + 100 / 3, 50 + 70 + 5 + 100 / 3 + 50, 40 + 100 / 3 + 50 + 100]
     joules.forEach((value, index) => expect(value).toBeCloseTo(expected[index]!, 0))
     expect(joules.reduce((sum, value) => sum + value, 0)).toBeCloseTo((100 * (6000 - began)) / 1000, 0)
   })
 
-  it('share it equally where nothing is told of what they computed', async () => {
+  it('share it equally where the worker reports nothing of what they computed', async () => {
     rig = await createTestRig()
     rig.conditions.watts = 100
     rig.script.jobMilliseconds = 4000

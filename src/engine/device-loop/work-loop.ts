@@ -1,23 +1,24 @@
-/** Step after step until there is nothing to do: what ends the loop, which failures it outlasts, and its pauses. */
+/** The loop of a device: it runs steps until there is nothing to do, and asks after a failed step whether to go on. */
 import type { Clock } from '#process/clock'
 
 export interface WorkLoop {
   readonly running: boolean
-  /** Begins unless it runs. */
+  /** Begins the loop unless it runs. */
   run(): void
-  /** Settles when it has ended; at once where it does not run. */
+  /** Settles when the loop has ended; at once if it does not run. */
   ended(): Promise<void>
-  /** Ends early by `wake`. */
+  /** Pauses the loop; `wake` ends the pause early. */
   pause(milliseconds: number): Promise<void>
+  /** Ends a pause early. */
   wake(): void
 }
 
 export interface WorkLoopOptions {
   clock: Pick<Clock, 'setTimeout'>
   isOver: () => boolean
-  /** False: nothing is left to do. */
+  /** Does the next piece of work. False: nothing is left to do. */
   step: () => Promise<boolean>
-  /** What a failed step means; true: the loop goes on. Throws an internal error. */
+  /** Decides after a failed step; true: the loop goes on. Throws an internal error. */
   shouldContinue: (error: unknown) => Promise<boolean>
   /** `fault`: the internal error that ended the loop */
   onEnd: (fault?: Error) => void
@@ -38,7 +39,7 @@ export function createWorkLoop(options: WorkLoopOptions): WorkLoop {
   const runAll = async (): Promise<void> => {
     let fault: Error | undefined
     try {
-      // At least one step: whoever calls `run` knows that it is not over.
+      // At least one step: the caller of `run` knows that there is work.
       while ((await runStep()) && !options.isOver());
     } catch (error) {
       fault = error instanceof Error ? error : new Error(String(error))

@@ -1,23 +1,23 @@
-/** Which backends work on which device of this machine: found by trying, the processor's first, since nothing waits for a slow graphics driver. */
+/** Which backends work on which device of this machine: found by trials. The processor's backends come first: they must not wait for a slow graphics driver. */
 import type { GpuAdapter } from '#shared/ipc/worker'
 import type { BackendName } from '#shared/domain/backend'
 import type { SensorInventory } from '#shared/ipc/sensors'
 import { computingGpus, type GpuFinding } from './describe'
 
 export interface BackendSurvey {
-  /** of the processor, the fastest first */
+  /** the backends of the processor, the fastest first */
   readonly cpu: readonly BackendName[]
-  /** by the id of the graphics processor */
+  /** what was found on each graphics processor, by its id */
   readonly gpus: Readonly<Record<string, GpuFinding>>
   /** graphics processors that are being tried or wait for it */
   readonly underWay: ReadonlySet<string>
-  /** Settles when the processor's backends are known; looks at the first call. */
+  /** Settles when the processor's backends are known; the first call starts the trial. */
   ready(): Promise<void>
   /** Settles when every graphics processor was tried too. */
   settled(): Promise<void>
   /** Tries the graphics processors that are new. */
-  lookAtGpus(): Promise<void>
-  /** From now on webgpu uses its vector units. */
+  probeGpus(): Promise<void>
+  /** The webgpu backend uses the vector units of this graphics processor from now on. */
   dropMatrixUnits(id: string): void
 }
 
@@ -27,9 +27,9 @@ export interface BackendSurveyOptions {
   nativeWorks: () => Promise<boolean>
   /** what works on an adapter; never rejects */
   gpuBackends: (gpu: { adapter: GpuAdapter; vendor: string; mayUseMatrixUnits: boolean }) => Promise<GpuFinding>
-  /** false: they failed before, under the driver that it has */
+  /** false: the matrix units failed before, under the present graphics driver */
   mayUseMatrixUnits: (id: string) => boolean
-  /** a device can do more than was known */
+  /** called when a trial has found what a device can do */
   onFound: () => void
 }
 
@@ -39,12 +39,12 @@ export function createBackendSurvey(options: BackendSurveyOptions): BackendSurve
   const underWay = new Set<string>()
   let looking: { ready: Promise<void>; settled: Promise<void> } | null = null
 
-  const lookAtProcessor = async (): Promise<void> => {
+  const probeProcessor = async (): Promise<void> => {
     if (!(await options.nativeWorks())) return
     cpu = ['native', ...cpu]
     options.onFound()
   }
-  const lookAtGpus = async (): Promise<void> => {
+  const probeGpus = async (): Promise<void> => {
     const wanted = computingGpus(options.inventory()).filter(({ id }) => gpus[id] === undefined && !underWay.has(id))
     for (const { id } of wanted) underWay.add(id)
     for (const { id, adapter, vendor } of wanted) {
@@ -56,8 +56,8 @@ export function createBackendSurvey(options: BackendSurveyOptions): BackendSurve
   }
   const look = (): { ready: Promise<void>; settled: Promise<void> } => {
     if (looking === null) {
-      const ready = lookAtProcessor()
-      looking = { ready, settled: ready.then(lookAtGpus) }
+      const ready = probeProcessor()
+      looking = { ready, settled: ready.then(probeGpus) }
     }
     return looking
   }
@@ -69,7 +69,7 @@ export function createBackendSurvey(options: BackendSurveyOptions): BackendSurve
     underWay,
     ready: () => look().ready,
     settled: () => look().settled,
-    lookAtGpus,
+    probeGpus,
     dropMatrixUnits: (id) => {
       const found = gpus[id]
       if (found) gpus[id] = { ...found, matrixUnits: false }

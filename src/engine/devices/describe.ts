@@ -1,4 +1,4 @@
-/** What the sensors found, as devices that mine or say why they do not. */
+/** Descriptions of the devices that the sensors found: with their backends, or with the reason why they cannot mine. */
 import { backendNames, type BackendName } from '#shared/domain/backend'
 import type { DeviceKind } from '#shared/contract/devices'
 import type { GpuAdapter } from '#shared/ipc/worker'
@@ -11,7 +11,7 @@ export interface DeviceSettings {
   threads?: number | null | undefined
 }
 
-/** Everything about a device that does not move. Its fields are those of the contract's device. */
+/** Everything about a device that does not change while it runs. Its fields are those of the contract's device. */
 export interface DeviceDescriptor {
   /** the same after every start: cpu0, and gpu0 … in the order of PCI addresses */
   id: string
@@ -40,17 +40,17 @@ export interface DeviceDescriptor {
 
 /** What works on a graphics processor. */
 export interface GpuFinding {
-  /** those that gave the right digests on it, the fastest first */
+  /** the backends that gave the right digests on it, the fastest first */
   backends: readonly BackendName[]
-  /** webgpu gave them on its matrix units too, and faster than on its vector units */
+  /** whether webgpu gave the right digests on the matrix units too, and faster than on the vector units */
   matrixUnits: boolean
 }
 
-/** Cores from which on one is left to the person. */
+/** From this number of cores on, one core is left to the person. */
 const CORES_TO_SHARE = 4
 
 const NO_GPU_BACKEND = 'No backend gave the right digests on it; it will not be used.'
-/** What a backend uses of a device, so that its work per joule is not misread. */
+/** The units of a device that a backend uses: shown beside the work per joule, which depends on them. */
 const BACKEND_USES: Readonly<Record<BackendName, string>> = {
   native: "int8 vector instructions, by Lode's own kernels",
   'onnx-cpu': 'int8 vector instructions, by onnxruntime',
@@ -121,7 +121,7 @@ export function describeDevices(
   ]
 }
 
-/** In words; null: it is for the device's driver to say. */
+/** What a backend uses of a device, in words; null: only the device's driver knows. */
 export function backendUses({ kind, adapter }: DeviceDescriptor, backend: string): string | null {
   if (backend === 'webgpu' && adapter?.matrixUnits === true) return MATRIX_UNITS
   const known = backendNames.find((name) => name === backend)
@@ -144,7 +144,7 @@ export function computingGpus(inventory: SensorInventory): { id: string; vendor:
     .map(({ id, vendor }) => ({ id, vendor, adapter: adapterOf(id, inventory) }))
 }
 
-/** The only one needs no name, which sensors and graphics drivers may spell differently. */
+/** A single adapter gets no name: sensors and graphics drivers may spell names differently. */
 function adapterOf(id: string, { gpus }: SensorInventory): GpuAdapter {
   const real = gpus.filter(({ vendor, name }) => gpuReason(`${vendor} ${name}`) === NO_GPU_BACKEND)
   const found = real.find((gpu) => gpu.id === id)

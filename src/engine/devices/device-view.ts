@@ -8,17 +8,17 @@ import type { DevicePower } from '../power'
 import { backendUses, type DeviceDescriptor } from './describe'
 import type { DevicePowerLimit } from './provider'
 
-/** What a device does now, as its loop says. */
+/** What a device does now, from its loop. */
 export interface DeviceWork {
   readonly state: DeviceState
   readonly activity: string
   /** why it stopped, when it is faulted */
   readonly reason: string | null
-  /** the one it mines on; null: it does not mine */
+  /** the backend it mines on; null: it does not mine */
   readonly backend: BackendName | null
   readonly macsPerSecond: number | null
   readonly residentBytes: number | null
-  /** whose weights are in memory, the one used last at the end */
+  /** the models whose weights are in memory, the one used last at the end */
   readonly loadedModels: readonly LoadedModel[]
   readonly benchmarkProgress: BenchmarkProgress | null
   readonly restarts: number
@@ -29,16 +29,16 @@ export interface DeviceView {
   /** null: it cannot work */
   work: DeviceWork | null
   power: DevicePower
-  /** over the last minute */
+  /** means of the last minute */
   rate: { macsPerSecond: number | null; macsPerJoule: number | null }
   temperatureLimitCelsius: number
   powerLimit: DevicePowerLimit | null
-  /** what a model is called, by its hash */
+  /** returns the name of a model, by its hash */
   modelName: (hash: string) => string
 }
 
 export function viewDevice({ found, work, power, rate, ...rest }: DeviceView): Device {
-  // The last minute's mean of a device that has stopped is no reading.
+  // For a device that has stopped, the mean of the last minute is not shown as a reading.
   const isWorking = work !== null && work.state !== 'idle' && work.state !== 'faulted'
   const reason = found.reason ?? work?.reason ?? undefined
   const backend = work?.backend ?? found.backends[0] ?? null
@@ -89,7 +89,7 @@ function detailOf(
   }
 }
 
-/** One that is quarantined is shown like one that stopped by itself. */
+/** A quarantined device is shown as faulted, like a device that stopped by itself. */
 function stateOf(found: DeviceDescriptor, work: DeviceWork | null): Device['state'] {
   if (found.quarantined === true) return 'faulted'
   if (!found.canMine) return 'unable'

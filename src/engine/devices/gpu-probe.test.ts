@@ -24,13 +24,13 @@ it.runIf(vulkan)(
     const said: string[] = []
     const note = (message: string, details?: unknown): void => void said.push(`${message} ${JSON.stringify(details)}`)
     const log = { debug: note, info: note, warn: note, error: note }
-    const refusing = createGpuProbe({ host, log, platform: 'linux' })
+    const refusing = createGpuProbe({ host, log }, { platform: 'linux' })
     expect(await refusing.backends(only)).toEqual({ backends: [], matrixUnits: false })
     expect(said.join()).toContain('software that computes on the processor')
     vi.stubEnv('LODE_SOFTWARE_GPU', '1')
     vi.stubEnv('LODE_WRONG_MATRIX_UNITS', '1')
     // software takes the processors that other tests work on
-    const probe = createGpuProbe({ host, log, platform: 'linux', timeoutMilliseconds: 200_000 })
+    const probe = createGpuProbe({ host, log }, { platform: 'linux', timeoutMilliseconds: 200_000 })
     const found = await probe.backends(only)
     expect(found.backends.toSorted()).toEqual(['onnx-webgpu', 'webgpu'])
     expect(found.matrixUnits).toBe(false)
@@ -96,7 +96,7 @@ it.each([
   'matrix units that are %s are taken or left, and the device is there either way',
   async (_, units, taken) => {
     const { host } = measuringHost({ vectors: 5, units })
-    const probe = createGpuProbe({ host, log: silent, platform: 'linux' })
+    const probe = createGpuProbe({ host, log: silent }, { platform: 'linux' })
     expect(await probe.backends({ ...only, adapter: { name: 'Radeon', index: 0 } })).toEqual({
       backends: ['webgpu'],
       matrixUnits: taken,
@@ -106,7 +106,7 @@ it.each([
 
 it('matrix units that failed before under this driver are not tried', async () => {
   const { host, started } = measuringHost({ vectors: 5, units: { macsPerSecond: 9, checksum: 'ok' } })
-  const probe = createGpuProbe({ host, log: silent, platform: 'linux' })
+  const probe = createGpuProbe({ host, log: silent }, { platform: 'linux' })
   const found = await probe.backends({ ...only, adapter: { name: 'Radeon' }, mayUseMatrixUnits: false })
   expect(found).toEqual({ backends: ['webgpu'], matrixUnits: false })
   expect(started).toHaveLength(1)
@@ -114,7 +114,7 @@ it('matrix units that failed before under this driver are not tried', async () =
 
 it('of two cards with one name, the first is driven by one backend, the other by CUDA or not at all', async () => {
   const { host, started } = measuringHost({ vectors: 5, units: null })
-  const probe = createGpuProbe({ host, log: silent, platform: 'linux' })
+  const probe = createGpuProbe({ host, log: silent }, { platform: 'linux' })
   const card = (vendor: string, index: number, twin: 'first' | 'later') =>
     probe.backends({ vendor, adapter: { name: 'A card', index, twin }, mayUseMatrixUnits: false })
   expect((await card('NVIDIA', 0, 'first')).backends).toEqual(['onnx-cuda'])

@@ -1,48 +1,45 @@
 /** Which backends work on a graphics processor, and which of them is the fastest. */
 import type { GpuAdapter } from '#shared/ipc/worker'
 import type { BackendName } from '#shared/domain/backend'
-import type { ProcessHost } from '#process/host'
 import type { GpuFinding } from './describe'
-import type { Log } from '../base'
+import type { RigContext } from '../base'
 import { probeBackend } from '../workers'
 
-/** A graphics driver compiles first. */
+/** Enough for a graphics driver that compiles the kernels first. */
 const PROBE_TIMEOUT_MILLISECONDS = 60_000
 
-/** What decides which backends are worth a look. */
+/** What decides which backends are tried. */
 export interface ProbedGpu {
   adapter: GpuAdapter
   vendor: string
-  /** false: they failed before, under this driver */
+  /** false: the matrix units failed before, under this graphics driver */
   mayUseMatrixUnits: boolean
 }
 
 export interface GpuProbe {
-  /** What works on it; looked at once. Never rejects. */
+  /** Tries the backends of a graphics processor, once; further calls give the same answer. Never rejects. */
   backends(gpu: ProbedGpu): Promise<GpuFinding>
   stop(): Promise<void>
 }
 
-export interface GpuProbeParts {
-  host: ProcessHost
-  log: Log
+export interface GpuProbeOptions {
   /** as Node names it */
   platform: NodeJS.Platform
-  /** for one backend's answer; absent: what a graphics driver that compiles needs at most */
+  /** for one backend's answer; absent: a minute */
   timeoutMilliseconds?: number
 }
 
-/** One adapter and backend after another. */
-export function createGpuProbe(parts: GpuProbeParts): GpuProbe {
-  const timeoutMilliseconds = parts.timeoutMilliseconds ?? PROBE_TIMEOUT_MILLISECONDS
+/** Tries one adapter and one backend after another. */
+export function createGpuProbe(rig: Pick<RigContext, 'host' | 'log'>, options: GpuProbeOptions): GpuProbe {
+  const timeoutMilliseconds = options.timeoutMilliseconds ?? PROBE_TIMEOUT_MILLISECONDS
   const found = new Map<string, Promise<GpuFinding>>()
   const stopping = new AbortController()
   let last: Promise<unknown> = Promise.resolve()
 
-  /** Of its own process, so that an experimental feature costs nothing but itself. Returns the rate; null: not to be used. */
-  const lookAtMatrixUnits = async (adapter: GpuAdapter, vectorMacsPerSecond: number): Promise<number | null> => {
+  /** Tries the matrix units in a process of their own, since the feature is experimental. Returns the rate in MAC/s; null: do not use them. */
+  const probeMatrixUnits = async (adapter: GpuAdapter, vectorMacsPerSecond: number): Promise<number | null> => {
     const name = `the backend webgpu on the int8 matrix units of ${nameOf(adapter)}`
-    const macsPerSecond = await probeBackend(parts, stopping.signal, {
+    const macsPerSecond = await probeBackend(rig, stopping.signal, {
       backend: 'webgpu',
       gpu: { ...adapter, matrixUnits: true },
       name,
@@ -52,7 +49,7 @@ export function createGpuProbe(parts: GpuProbeParts): GpuProbe {
     })
     if (macsPerSecond === null) return null
     const isFaster = macsPerSecond > vectorMacsPerSecond
-    parts.log.info(`${name} gives the right digests${isFaster ? '' : ', and is not faster than on the vector units'}`, {
+    rig.log.info(`${name} gives the right digests${isFaster ? '' : ', and is not faster than on the vector units'}`, {
       macsPerSecond,
       vectorMacsPerSecond,
     })
@@ -61,14 +58,14 @@ export function createGpuProbe(parts: GpuProbeParts): GpuProbe {
 
   const look = async (gpu: ProbedGpu): Promise<GpuFinding> => {
     const { adapter } = gpu
-    const candidates = gpuBackendCandidates(gpu, parts.platform)
+    const candidates = gpuBackendCandidates(gpu, options.platform)
     let matrixUnits = false
     const working: { backend: BackendName; macsPerSecond: number }[] = []
     for (const backend of candidates) {
       if (stopping.signal.aborted) break
-      // What CUDA knows as this one WebGPU may know as the other.
+      // Of two cards with one name, WebGPU may open the other one: CUDA alone drives this card.
       if (adapter.twin !== undefined && working.length > 0) break
-      const macsPerSecond = await probeBackend(parts, stopping.signal, {
+      const macsPerSecond = await probeBackend(rig, stopping.signal, {
         backend,
         gpu: adapter,
         name: `the backend ${backend} on ${nameOf(adapter)}`,
@@ -78,11 +75,11 @@ export function createGpuProbe(parts: GpuProbeParts): GpuProbe {
       })
       if (macsPerSecond === null) continue
       const onMatrixUnits =
-        backend === 'webgpu' && gpu.mayUseMatrixUnits ? await lookAtMatrixUnits(adapter, macsPerSecond) : null
+        backend === 'webgpu' && gpu.mayUseMatrixUnits ? await probeMatrixUnits(adapter, macsPerSecond) : null
       matrixUnits ||= onMatrixUnits !== null
       working.push({ backend, macsPerSecond: onMatrixUnits ?? macsPerSecond })
     }
-    // A stable sort: where nothing was measured, our own kernels come first.
+    // A stable sort: without a measurement Lode's own kernels come first.
     const fastest = working.sort((one, other) => other.macsPerSecond - one.macsPerSecond)
     return { backends: fastest.map(({ backend }) => backend), matrixUnits }
   }
@@ -109,9 +106,9 @@ function nameOf({ name }: GpuAdapter): string {
 }
 
 /**
- * Those that a system and a maker have at all. Of onnxruntime's providers only CUDA's can be told which of several adapters
- * to take, so the others are for computers with one. WebGPU is told by name: of several of one name it finds one, and nobody
- * knows which. CUDA goes by PCI address, so there it comes first, and WebGPU is for the first of the name alone.
+ * The backends that exist for a system and a maker. Of onnxruntime's providers only CUDA's takes the number of an adapter, so
+ * the others are for computers with one adapter. WebGPU chooses an adapter by its name: of several with one name it opens
+ * one, unknown which. CUDA chooses by PCI address, so for these it comes first, and WebGPU drives only the first of the name.
  */
 export function gpuBackendCandidates(
   { adapter, vendor }: Pick<ProbedGpu, 'adapter' | 'vendor'>,

@@ -1,6 +1,6 @@
 /**
- * What the machine had when it was last looked at. A look takes a third of a second or more: the start goes by the last
- * one and looks again in the background, so that a window opens at once.
+ * The inventory of the machine, as it was read last. Reading it takes a third of a second or more, so the start uses the
+ * stored inventory and reads a new one in the background: a window opens at once.
  */
 import { z } from 'zod'
 import type { SensorInventory } from '#shared/ipc/sensors'
@@ -32,13 +32,13 @@ const inventorySchema: z.ZodType<SensorInventory> = z.object({
   battery: z.boolean(),
 })
 
-/** The last look, or null before the first and when another computer's folder was brought here. */
+/** The stored inventory; null before the first one, and when the data folder comes from another computer. */
 export function knownInventory(ledger: Ledger, logicalCores: number): SensorInventory | null {
   const known = ledger.setting(KEY, inventorySchema)
   return known !== null && known.cpu.logicalCores === logicalCores ? known : null
 }
 
-/** A stopgap, when the sensors did not answer, has no maker and is not remembered. */
+/** Stores an inventory. The substitute for sensors that did not answer, which names no maker, is not stored. */
 export function rememberInventory(ledger: Ledger, inventory: SensorInventory): void {
   if (inventory.cpu.vendor !== '') ledger.saveSetting(KEY, inventory)
 }

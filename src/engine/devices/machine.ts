@@ -7,13 +7,13 @@ import type { DeviceFault, DeviceProvider } from './provider'
 
 export interface Machine extends DeviceProvider {
   readonly inventory: SensorInventory
-  /** Settles when the processor's backends are known, looking at the first call; until then the list has the safe ones. */
+  /** Settles when the processor's backends are known; the first call starts the trial. Until then the list has the backends that work everywhere. */
   ready(): Promise<void>
-  /** Looks at the machine again. */
+  /** Reads the inventory of the machine again. */
   refresh(): Promise<void>
-  /** the machine was looked at again */
+  /** emitted when the inventory was read again */
   readonly onRefreshed: Signal<SensorInventory>
-  /** a device can do more than was known */
+  /** emitted when a trial has found what a device can do */
   readonly onFound: Signal
 }
 
@@ -36,7 +36,7 @@ export function createMachine(
   let inventory = options.inventory
   const onRefreshed = createSignal<SensorInventory>()
   const onFound = createSignal()
-  /** by device, UTC ms: what it found before says nothing about how it computes now */
+  /** by device: UTC ms of its last change. Shares found before say nothing about how the device computes now. */
   const changedAt = new Map<string, number>()
 
   const graphicsDriverOf = (id: string): string => inventory.gpus.find((gpu) => gpu.id === id)?.driver ?? ''
@@ -60,10 +60,10 @@ export function createMachine(
     log.warn(message, {})
     ledger.recordEvent({ severity, code, message })
   }
-  const hold = (id: string, reason: string, usesMatrixUnits: boolean): 'held' | 'reopened' => {
+  const quarantineOrDowngrade = (id: string, reason: string, usesMatrixUnits: boolean): 'quarantined' | 'reopened' => {
     changedAt.set(id, clock.now())
     if (usesMatrixUnits) {
-      // They failed: it goes on with its vector units, also after a start, as long as it has this graphics driver.
+      // The matrix units failed: the device uses its vector units, also after a restart, as long as it has this graphics driver.
       survey.dropMatrixUnits(id)
       settings.changeDevice(id, { matrixUnitsFailedUnder: graphicsDriverOf(id) })
       record('warning', 'matrix-units-dropped', `${id} goes on without its matrix units: ${reason}.`)
@@ -71,21 +71,21 @@ export function createMachine(
     }
     settings.changeDevice(id, { quarantine: reason })
     record('error', 'device-quarantined', `${id} is quarantined: ${reason}.`)
-    return 'held'
+    return 'quarantined'
   }
-  const judge = ({ id, adapter }: DeviceDescriptor, fault: DeviceFault): 'held' | 'reopened' | 'ignored' => {
+  const judge = ({ id, adapter }: DeviceDescriptor, fault: DeviceFault): 'quarantined' | 'reopened' | 'ignored' => {
     const usesMatrixUnits = adapter?.matrixUnits === true
     switch (fault.kind) {
       case 'wrong-results':
-        return hold(id, fault.reason, usesMatrixUnits)
+        return quarantineOrDowngrade(id, fault.reason, usesMatrixUnits)
       case 'wrong-digest': {
         const saysNothing = adapter === undefined || fault.foundAt < (changedAt.get(id) ?? 0)
-        return saysNothing ? 'ignored' : hold(id, 'it submitted a wrong digest', usesMatrixUnits)
+        return saysNothing ? 'ignored' : quarantineOrDowngrade(id, 'it submitted a wrong digest', usesMatrixUnits)
       }
       case 'stopped': {
-        // A graphics processor that merely refused the work may be started again as it is.
+        // A graphics processor that only refused the work may be started again in the same way.
         const isOwnDoing = adapter !== undefined && (fault.fault.code === 'driver-fault' || usesMatrixUnits)
-        return isOwnDoing ? hold(id, fault.fault.message, usesMatrixUnits) : 'ignored'
+        return isOwnDoing ? quarantineOrDowngrade(id, fault.fault.message, usesMatrixUnits) : 'ignored'
       }
     }
   }
@@ -101,7 +101,7 @@ export function createMachine(
     settled: survey.settled,
     refresh: async () => {
       inventory = await options.readInventory()
-      await survey.lookAtGpus()
+      await survey.probeGpus()
       onRefreshed.emit(inventory)
     },
     driving: (deviceId) => {

@@ -1,12 +1,11 @@
 /** Whether the native backend works on this machine's processor. */
-import type { ProcessHost } from '#process/host'
-import type { Log } from '../base'
+import type { RigContext } from '../base'
 import { probeBackend, type BackendFinding } from '../workers'
 
 export interface NativeProbe {
-  /** Whether the backend gave the right digests; looks at the first call. Never rejects. */
+  /** Whether the backend gave the right digests; the first call starts the probe. Never rejects. */
   works(): Promise<boolean>
-  /** Ends a look that is under way: it finds nothing. */
+  /** Ends a probe that is under way: its answer is then false. */
   stop(): Promise<void>
 }
 
@@ -17,15 +16,15 @@ const NATIVE: BackendFinding = {
   timeoutMilliseconds: 20_000,
 }
 
-/** What speaks against the backend is logged once. */
-export function createNativeProbe(parts: { host: ProcessHost; log: Log }): NativeProbe {
+/** Logs once why the native backend is not used. */
+export function createNativeProbe(rig: Pick<RigContext, 'host' | 'log'>): NativeProbe {
   let found: Promise<boolean> | null = null
   const stopping = new AbortController()
   return {
     works: () => {
       found ??= stopping.signal.aborted
         ? Promise.resolve(false)
-        : probeBackend(parts, stopping.signal, NATIVE).then((rate) => rate !== null)
+        : probeBackend(rig, stopping.signal, NATIVE).then((rate) => rate !== null)
       return found
     },
     stop: async () => {

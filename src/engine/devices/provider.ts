@@ -6,7 +6,7 @@ import type { ProcessHost } from '#process/host'
 import type { DeviceDescriptor, DeviceSettings } from './describe'
 
 export interface DeviceProvider {
-  /** Its devices as they are known now, with the person's settings. `computerMemoryBytes`: for those without memory of their own. */
+  /** The devices that are known now, with the person's settings. `computerMemoryBytes`: used for devices without memory of their own. */
   devices(settings: Readonly<Record<string, DeviceSettings>>, computerMemoryBytes: number): DeviceDescriptor[]
   /** Settles when each of its devices was tried once in this run. Never rejects. */
   settled(): Promise<void>
@@ -14,7 +14,7 @@ export interface DeviceProvider {
   driving(deviceId: string): DeviceDriving | null
 }
 
-/** What happened to a device, for its provider to judge. */
+/** A fault of a device, which its provider judges. */
 export type DeviceFault =
   | { kind: 'stopped'; fault: Failure }
   /** the network refused a share that was found at `foundAt`, UTC ms */
@@ -22,34 +22,34 @@ export type DeviceFault =
   /** `reason`: in the words of a sentence */
   | { kind: 'wrong-results'; reason: string }
 
-/** How one device is driven, and what its provider does about its faults. */
+/** How one device is driven, and how its provider judges its faults. */
 export interface DeviceDriving {
   /** what its worker opens; empty: the processor */
   workerStart: Pick<WorkerStart, 'driver' | 'gpu'>
   /** Starts its worker. */
   host: ProcessHost
-  /** One that gives no answer for so long hangs. Absent: the usual limits. */
+  /** A worker without an answer in this time hangs. Absent: the usual limits. */
   hangMilliseconds?: number
-  /** false: it proves and does nothing else; useful jobs run on the processor, which has a worker of its own */
+  /** false: the device only proves; useful jobs run on the processor, which has a worker of its own */
   runsJobs: boolean
   /** null: it has no limit that Lode can set */
   powerLimit: DevicePowerLimit | null
   /**
-   * Judges a fault. `held`: the device works no more until the person retries. `reopened`: it goes on in another way, which
-   * its next worker opens. `ignored`: the fault says nothing against the device.
+   * Judges a fault. `quarantined`: the device does not work until the person retries. `reopened`: its next worker opens it in
+   * another way. `ignored`: the fault says nothing against the device.
    */
-  judge(fault: DeviceFault): 'held' | 'reopened' | 'ignored'
-  /** The person tries it again. */
+  judge(fault: DeviceFault): 'quarantined' | 'reopened' | 'ignored'
+  /** Ends the quarantine: the person tries the device again. */
   retry(): Promise<void>
 }
 
 export interface DevicePowerLimit {
-  /** null: it was not asked yet, or has none */
+  /** null: the device was not asked yet, or has no power limit */
   current(): PowerLimit | null
   /** Throws a Failure that names the range. */
   check(watts: number): void
-  /** It mines from now on: sets what the person wants. Never rejects. */
+  /** Mining begins: sets the limit that the person wants. Never rejects. */
   begin(): Promise<void>
-  /** It mines no more: puts back what the device had. Never rejects. */
+  /** Mining ends: restores the limit that the device had. Never rejects. */
   end(): Promise<void>
 }

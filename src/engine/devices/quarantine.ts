@@ -1,28 +1,28 @@
-/** What becomes of a device that computed wrongly, was lost or hangs: its provider judges, its work ends, and the others go on. */
+/** Quarantine of devices that computed wrongly, were lost or hang: the provider judges, the device stops, and the others go on. */
 import type { RigContext } from '../base'
 import type { DeviceFault } from './provider'
 import type { DeviceRegistry } from './registry'
 
 export interface Quarantine {
   /**
-   * The device stops until the person retries: with its whole driver, if it has one. A graphics processor that computed on
+   * Stops the device until the person retries: with its whole driver, if it has one. A graphics processor that computed on
    * its matrix units goes on with its vector units instead. `reason`: in a sentence's words.
    */
   put(deviceId: string, reason: string): Promise<void>
-  /** Something happened to a device; what that means is found out in the background. */
+  /** Reports a fault of a device. Its provider judges the fault in the background. */
   report(deviceId: string, fault: DeviceFault): void
 }
 
 export interface QuarantineOptions {
   registry: Pick<DeviceRegistry, 'driving'>
   stop: (deviceId: string) => Promise<void>
-  /** Its next worker opens it in another way. */
+  /** drops the loop of a device, whose next worker opens it in another way */
   forget: (deviceId: string) => void
-  /** Devices were held or opened anew: those that mine follow. */
+  /** called after devices were quarantined or opened anew: mining starts and stops devices accordingly */
   devicesChanged: () => Promise<void>
 }
 
-/** A device whose share the network refuses as computed wrongly is reported by itself: the network recomputes what is submitted. */
+/** Also reports each device whose share the network refused as computed wrongly: the network recomputes what is submitted. */
 export function createQuarantine(
   { events, ledger, log }: Pick<RigContext, 'events' | 'log'> & { ledger: Pick<RigContext['ledger'], 'workRow'> },
   options: QuarantineOptions,

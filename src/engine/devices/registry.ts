@@ -1,4 +1,4 @@
-/** The devices of this rig as they are known: what each provider has, and what the person decided about them. What they do is the device loops'. */
+/** The devices of this rig: those of each provider, with the person's settings. Their work is in device-loop/. */
 import { Failure } from '#shared/domain/errors'
 import type { SettingsStore } from '../base'
 import type { DeviceDescriptor } from './describe'
@@ -9,19 +9,19 @@ export interface DeviceRegistry {
   list(): DeviceDescriptor[]
   /** Throws Failure `not-found`. */
   find(id: string): DeviceDescriptor
-  /** How it is driven. Throws Failure `not-found`. */
+  /** How a device is driven. Throws Failure `not-found`. */
   driving(id: string): DeviceDriving
   /** Settles when the processor's backends are known; the first call begins to try every device. */
   ready(): Promise<void>
   /** Settles when every device was tried. */
   settled(): Promise<void>
-  /** Looks at the machine again. */
+  /** Reads the inventory of the machine again. */
   refresh(): Promise<void>
 }
 
 export interface DeviceRegistryOptions {
   machine: Machine
-  /** whose devices come after the machine's own */
+  /** providers whose devices are listed after the machine's own */
   others: readonly DeviceProvider[]
   settings: SettingsStore
 }

@@ -1,4 +1,4 @@
-/** What the person approved, kept in the ledger: a driver's hash, why it is quarantined, and the devices it had, which stay listed while it is not loaded. */
+/** The person's approvals, kept in the ledger: the hash of each driver, why it is quarantined, and its last known devices, which stay listed while the driver is not loaded. */
 import { z } from 'zod'
 import { hex64 } from '#shared/domain/bytes'
 import { nativeDevice, type NativeDevice } from '#shared/domain/driver'
@@ -7,11 +7,11 @@ import type { Ledger } from '../ledger'
 export interface Approvals {
   /** SHA-256 of the library that was approved; null: none */
   hash(name: string): string | null
-  /** null: it is not quarantined */
+  /** why the driver is quarantined; null: it is not */
   quarantine(name: string): string | null
   devices(name: string): NativeDevice[]
   approve(name: string, sha256: string): void
-  /** null ends it */
+  /** `reason` null ends the quarantine */
   setQuarantine(name: string, reason: string | null): void
   rememberDevices(name: string, devices: readonly NativeDevice[]): void
   forget(name: string): void

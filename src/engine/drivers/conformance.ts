@@ -1,4 +1,4 @@
-/** The conformance kit (src/worker/drivers) over one library: each check in a process that it may crash or hang. */
+/** The conformance kit (src/worker/drivers) over one library: each check runs in a process that the library may crash or hang. */
 import {
   driverChecks,
   type DriverCheckResult,
@@ -10,46 +10,46 @@ import type { WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ip
 import type { ManagedProcess, ProcessHost } from '#process/host'
 import { createPeer, PeerUnavailable, type Peer } from '#process/peer'
 
-/** Of the run that repeats nonces, as the interface's documentation says. */
+/** Length of the determinism check, which repeats nonces, as the documentation of the interface says. */
 export const DETERMINISM_SECONDS = 60
-/** A check that takes longer hangs. Slow devices need seconds for a nonce of the largest tier. */
+/** A check that takes longer is taken to hang. Slow devices need seconds for a nonce of the largest tier. */
 export const CHECK_MILLISECONDS = 120_000
 
-export interface ConformanceParts {
+export interface ConformanceOptions {
   host: ProcessHost
   library: string
-  /** of the run that repeats nonces */
+  /** length of the determinism check, which repeats nonces; absent: DETERMINISM_SECONDS */
   seconds?: number
   limitMilliseconds?: number
   onResult?: (result: DriverCheckResult) => void
-  /** ends the check under way: Failure `cancelled` */
+  /** ends the check under way; `checkConformance` then rejects with Failure `cancelled` */
   signal?: AbortSignal
 }
 
-/** Every check, or those up to the first without which there is nothing else to be checked. */
-export async function checkConformance(parts: ConformanceParts): Promise<DriverReport> {
-  const seconds = parts.seconds ?? DETERMINISM_SECONDS
-  const kit = createKit(parts, seconds)
+/** Runs every check. Ends after a failed first check (library, describe or open), since the others need it. */
+export async function checkConformance(options: ConformanceOptions): Promise<DriverReport> {
+  const seconds = options.seconds ?? DETERMINISM_SECONDS
+  const kit = createKit(options, seconds)
   const stop = (): void => void kit.end()
-  parts.signal?.addEventListener('abort', stop)
+  options.signal?.addEventListener('abort', stop)
   const checks: DriverCheckResult[] = []
   let macsPerSecond: number | null = null
   try {
     for (const id of driverChecks) {
       const outcome = await kit.check(id)
-      parts.signal?.throwIfAborted()
+      options.signal?.throwIfAborted()
       macsPerSecond = outcome.macsPerSecond ?? macsPerSecond
       const result = { id, ok: outcome.ok, detail: outcome.detail }
       checks.push(result)
-      parts.onResult?.(result)
-      // What cannot be loaded, described or opened has nothing else to be checked.
+      options.onResult?.(result)
+      // A library that cannot be loaded, described or opened cannot be checked further.
       if (!result.ok && ['library', 'describe', 'open'].includes(id)) break
     }
   } catch (error) {
-    if (parts.signal?.aborted === true) throw new Failure('cancelled', 'the check was cancelled')
+    if (options.signal?.aborted === true) throw new Failure('cancelled', 'the check was cancelled')
     throw error
   } finally {
-    parts.signal?.removeEventListener('abort', stop)
+    options.signal?.removeEventListener('abort', stop)
     await kit.end()
   }
   return { ok: checks.every(({ ok }) => ok), checks, macsPerSecond }
@@ -60,8 +60,11 @@ interface Kit {
   end(): Promise<void>
 }
 
-/** One process for all checks; a new one after each that it did not survive. */
-function createKit({ host, library, limitMilliseconds = CHECK_MILLISECONDS }: ConformanceParts, seconds: number): Kit {
+/** Runs all checks in one process; starts a new process after a check that crashed or hung. */
+function createKit(
+  { host, library, limitMilliseconds = CHECK_MILLISECONDS }: ConformanceOptions,
+  seconds: number,
+): Kit {
   let running: { process: ManagedProcess; peer: Peer<WorkerMethods, WorkerNotifications> } | null = null
   const end = async (): Promise<void> => {
     running?.process.kill()

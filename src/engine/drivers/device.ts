@@ -9,11 +9,11 @@ import type { PlacedDriver } from './store'
 
 export interface KnownDriver extends PlacedDriver {
   state: DriverRow['state']
-  /** a sentence, unless it is ready */
+  /** why it does not work, a sentence; absent: it is ready */
   reason?: string
-  /** UTC ms: it was tried anew, and work from before says nothing any more */
+  /** UTC ms of its last trial: older work says nothing about the driver any more */
   triedAt: number
-  /** as it described them last */
+  /** the devices that the driver described last */
   devices: NativeDevice[]
 }
 
@@ -32,7 +32,7 @@ function kindOf(kind: number): DeviceKind {
   return KINDS[kind] ?? 'other'
 }
 
-/** Safe in file names, options and addresses, whatever the driver calls its device. */
+/** The id of a driver's device: safe in file names, options and addresses, whatever name the driver gives. */
 export function deviceIdOf(driver: string, device: string): string {
   const safe = device.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
   return `${driver}-${safe}`.slice(0, 100)
@@ -57,10 +57,10 @@ export function rowOf({ manifest, state, reason, devices }: KnownDriver): Driver
   }
 }
 
-/** Of the computer's memory, for the weights of a device that has none of its own. */
+/** The share of the computer's memory for the weights of a device that has no memory of its own. */
 const COMPUTER_MEMORY_SHARE = 0.5
 
-/** What a worker is told of a device: a driver never takes more for weights than the device has, or half of the computer's. */
+/** The device for its worker. Its weights may take at most the memory of the device, or half of the computer's. */
 export function driverDeviceOf(library: string, { id, memoryBytes }: NativeDevice): DriverDevice {
   const memoryLimitBytes = memoryBytes > 0 ? memoryBytes : Math.floor(totalmem() * COMPUTER_MEMORY_SHARE)
   return { library, id, memoryLimitBytes }

@@ -17,17 +17,17 @@ import { describeLibrary, setPowerLimit, tryDevice, type Trial } from './trial'
 
 export interface Drivers extends DeviceProvider {
   list(): DriverRow[]
-  /** Nothing of the driver runs. Throws a Failure that says what does not fit here. */
+  /** Reads a driver's manifest and runs nothing of it. Throws a Failure that says what does not fit this computer. */
   inspect(path: string): Promise<PlacedDriver['manifest']>
-  /** `sha256`: what the person approved. A driver that cannot be described is refused; one that computes wrongly is quarantined. */
+  /** Adds a driver. `sha256`: the hash that the person approved. Throws a Failure for a driver that cannot be described; a driver that computes wrongly is quarantined. */
   add(path: string, sha256: string): Promise<DriverRow>
-  /** Its devices' runners must have been stopped. */
+  /** Removes a driver. The loops of its devices must have been stopped. */
   remove(name: string): Promise<void>
   /** Ends a quarantine and tries the driver again. */
   retry(name: string): Promise<DriverRow>
-  /** after every change */
+  /** emitted after every change */
   readonly onChange: Signal
-  /** Ends trials under way. */
+  /** Ends the trials that are under way. */
   stop(): Promise<void>
 }
 
@@ -35,9 +35,9 @@ export interface DriversOptions {
   folder: string
   /** the power limit that the person wants of a device while it mines */
   wishedWatts: (deviceId: string) => number | undefined
-  /** to the devices' running workers */
+  /** to the running workers of the devices */
   channel: Pick<DriverChannel, 'ask'>
-  /** a device that says nothing for so long hangs */
+  /** a worker without an answer in this time hangs */
   hangMilliseconds: number
   trialMilliseconds?: number
 }
@@ -124,7 +124,7 @@ export function createDrivers(
     },
   })
 
-  /** A look that failed: the driver's own fault quarantines it, anything else only keeps it from working now. */
+  /** Judges a failed trial: the driver's own fault quarantines the driver, any other failure only keeps it from working now. */
   const judge = (driver: KnownDriver, error: unknown, where = ''): void => {
     if (stopping.signal.aborted) return
     const reason = `${where}${reasonOf(error)}`
@@ -229,7 +229,7 @@ export function createDrivers(
       return rowOf(driver)
     })
 
-  /** The rig's host, which starts a worker only while the library is what was approved. */
+  /** The rig's host, which starts a worker only while the library has the approved hash. */
   const guardedHost = (deviceId: string): ProcessHost => ({
     start: async (program, start) => {
       const owner = ownerOf(deviceId)
@@ -240,22 +240,22 @@ export function createDrivers(
     },
   })
 
-  /** What was the driver's own doing quarantines it with all its devices; anything else is the device's trouble alone. */
-  const judgeFault = (driver: KnownDriver, deviceId: string, fault: DeviceFault): 'held' | 'ignored' => {
+  /** Judges a fault of a device: the driver's own fault quarantines the driver with all its devices, any other fault concerns the device alone. */
+  const judgeFault = (driver: KnownDriver, deviceId: string, fault: DeviceFault): 'quarantined' | 'ignored' => {
     const { name } = driver.manifest
     switch (fault.kind) {
       case 'wrong-results':
         quarantine(name, `${deviceId}: ${fault.reason}`)
-        return 'held'
+        return 'quarantined'
       case 'wrong-digest':
         // A share that is older than the driver's last trial says nothing new.
         if (fault.foundAt < driver.triedAt) return 'ignored'
         quarantine(name, `${deviceId} submitted a wrong digest`)
-        return 'held'
+        return 'quarantined'
       case 'stopped':
         if (fault.fault.code !== 'driver-fault') return 'ignored'
         quarantine(name, `${deviceId}: ${reasonOf(fault.fault)}`)
-        return 'held'
+        return 'quarantined'
     }
   }
 

@@ -1,4 +1,4 @@
-/** Conformance checks of added drivers, asked for on the screen; the latest of each is kept. */
+/** Conformance checks of added drivers; the latest check of each driver is kept. */
 import { z } from 'zod'
 import { keptDriverCheck, type KeptDriverCheck } from '#shared/contract/drivers'
 import { Failure } from '#shared/domain/errors'
@@ -8,7 +8,7 @@ import type { Drivers } from './drivers'
 import { hashOf, readDrivers } from './store'
 
 export interface KeptDriverChecks {
-  /** newest of every driver that was checked as it is now */
+  /** the latest check of every driver whose library has not changed since */
   list(): KeptDriverCheck[]
   /** Throws Failure `not-found`, or `conflict` where it is being checked or its file is not the approved one. */
   run(name: string): Promise<KeptDriverCheck>
@@ -24,7 +24,7 @@ export function createKeptDriverChecks(
   options: {
     folder: string
     drivers: Pick<Drivers, 'list'>
-    /** of the long check; absent: the kit's own */
+    /** length of the determinism check; absent: the kit's own */
     seconds?: number
   },
 ): KeptDriverChecks {
@@ -33,7 +33,7 @@ export function createKeptDriverChecks(
   const checking = new Set<string>()
   const stopping = new AbortController()
   return {
-    // one that was replaced since has another hash, and was not checked
+    // a driver that was replaced since has another hash: its check does not count
     list: () =>
       drivers.list().flatMap(({ name, sha256 }) => {
         const check = kept[name]

@@ -1,7 +1,6 @@
 /**
- * Power limits of drivers' devices. What the person wants is set while the device mines and only then. What the device
- * had before is written down first and put back when mining stops, after a crash at the next start, and before its
- * driver goes.
+ * Power limits of drivers' devices. The limit that the person wants is set only while the device mines. The device's former
+ * limit is stored first; it is restored when mining stops, at the next start after a crash, and before the driver is removed.
  */
 import { z } from 'zod'
 import type { PowerLimit } from '#shared/contract/devices'
@@ -12,23 +11,23 @@ import type { Ledger } from '../ledger'
 import type { DriverChannel } from '../workers'
 
 export interface PowerLimits {
-  /** null: the device has none, or was not asked yet */
+  /** null: the device has no power limit, or was not asked yet */
   of(deviceId: string): PowerLimit | null
   /** Throws a Failure that names the range. */
   check(deviceId: string, watts: number): void
-  /** It mines from now on, or its worker was started anew: sets what the person wants. Never rejects. */
+  /** Mining begins, or the worker was started again: sets the limit that the person wants. Never rejects. */
   begin(deviceId: string): Promise<void>
-  /** It mines no more: what it had before is put back, within a second or in the background. Never rejects. */
+  /** Mining ends: restores the former limit, within a second or in the background. Never rejects. */
   end(deviceId: string): Promise<void>
-  /** What a look at the device read. */
+  /** Takes the limit that was read from the device. */
   saw(deviceId: string, limit: NativePowerLimit | null): void
-  /** What must be put back since a former run could not; null: nothing. */
+  /** The limit that a former run could not restore, in watts; null: there is none. */
   leftOver(deviceId: string): number | null
-  /** Puts back what is left over, without a worker. Resolves to whether nothing is left. */
+  /** Restores a limit that is left over, without a worker. Resolves to whether nothing is left over. */
   restore(deviceId: string): Promise<boolean>
-  /** What was left over was put back by a look at the device. */
+  /** A trial of the device has restored the limit that was left over. */
   restored(deviceId: string): void
-  /** Its driver goes: nothing is remembered of it any more. */
+  /** The driver is removed: forgets the device. */
   forget(deviceId: string): void
   /** Settles when nothing is under way. */
   settled(): Promise<void>
@@ -37,25 +36,25 @@ export interface PowerLimits {
 export interface PowerLimitsOptions {
   ledger: Ledger
   log: Log
-  /** undefined: the device stays as it is */
+  /** the limit that the person wants, in watts; undefined: Lode leaves the device as it is */
   wishedWatts: (deviceId: string) => number | undefined
   /** Asks the device's running worker. Rejects where none runs. */
   ask: DriverChannel['ask']
-  /** Sets it in a process that is thrown away. */
+  /** Sets a limit in a process that is thrown away. */
   setElsewhere: (deviceId: string, watts: number) => Promise<NativePowerLimit | null>
   onChange: () => void
 }
 
 const SETTING = 'power-limits-found'
 const remembered = z.record(z.string(), z.number().positive())
-/** Stopping waits this long for the worker to put a limit back; then the worker ends, and it is done without. */
+/** How long `end` waits for the worker to restore a limit; after that another process restores it. */
 const PATIENCE_MILLISECONDS = 700
-/** Devices round to steps of their own. */
+/** Devices round a limit to their own steps: a smaller difference is none. */
 const TOLERANCE_WATTS = 1
 
 export function createPowerLimits(options: PowerLimitsOptions): PowerLimits {
   const { ledger, log, ask } = options
-  /** watts that a device had before Lode changed them */
+  /** by device: the limit in watts that it had before Lode changed it */
   const found = { ...ledger.setting(SETTING, remembered) }
   const known = new Map<string, NativePowerLimit>()
   const turns = new Map<string, Promise<unknown>>()
@@ -75,14 +74,14 @@ export function createPowerLimits(options: PowerLimitsOptions): PowerLimits {
   }
   const writeDown = (deviceId: string, watts: number | null): void => {
     const { [deviceId]: _former, ...others } = found
-    // saved before it counts: what the disk did not take is not changed on the device
+    // the ledger is written first: a limit that could not be stored is not changed on the device
     ledger.saveSetting(SETTING, watts === null ? others : { ...others, [deviceId]: watts })
     if (watts === null) delete found[deviceId]
     else found[deviceId] = watts
   }
-  const complain = (deviceId: string, trouble: string, error: unknown): void => {
+  const complain = (deviceId: string, message: string, error: unknown): void => {
     const reason = error instanceof Error ? error.message : String(error)
-    log.warn(trouble, { device: deviceId, reason })
+    log.warn(message, { device: deviceId, reason })
   }
 
   const apply = async (deviceId: string): Promise<void> => {
@@ -97,7 +96,7 @@ export function createPowerLimits(options: PowerLimitsOptions): PowerLimits {
       writeDown(deviceId, null)
       return
     }
-    // first written down, then changed: a crash in between restores what is there already
+    // stored first, then changed: after a crash in between, the next start restores a limit that the device still has
     if (before === undefined) writeDown(deviceId, limit.currentWatts)
     const watts = Math.min(limit.maximumWatts, Math.max(limit.minimumWatts, wished))
     const after = await ask(deviceId, 'driver.setPowerLimit', { watts })
@@ -151,7 +150,7 @@ export function createPowerLimits(options: PowerLimitsOptions): PowerLimits {
           saw(deviceId, await ask(deviceId, 'driver.setPowerLimit', { watts }))
           writeDown(deviceId, null)
         } catch {
-          // Its worker was ended or hung: another process does it.
+          // The worker was ended or hung: another process restores the limit.
           await restoreElsewhere(deviceId)
         }
       })

@@ -1,4 +1,4 @@
-/** The folder of added drivers: each in a folder of its own with its manifest and its library, there whole or not at all. */
+/** The folder of added drivers: each in a folder of its own with its manifest and its library. A driver is copied completely or not at all. */
 import { createHash } from 'node:crypto'
 import { createReadStream, readdirSync, readFileSync, statSync } from 'node:fs'
 import { chmod, copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
@@ -17,7 +17,7 @@ const UNFINISHED = '.unfinished'
 const ASK_MAKER = "Ask the driver's maker for one that fits."
 const MOST_MANIFEST_BYTES = 64 * 1024
 
-/** What was added, by name. A folder whose manifest cannot be read is no driver. */
+/** The added drivers, by name. A folder whose manifest cannot be read is no driver. */
 export function readDrivers(folder: string): PlacedDriver[] {
   if (statSync(folder, { throwIfNoEntry: false }) === undefined) return []
   return readdirSync(folder, { withFileTypes: true })
@@ -34,7 +34,7 @@ export function readDrivers(folder: string): PlacedDriver[] {
     .toSorted((one, other) => (one.manifest.name < other.manifest.name ? -1 : 1))
 }
 
-/** Reads a driver outside the store, from its folder or its manifest. Throws a Failure that says what does not fit here. */
+/** Reads a driver outside the store, from its folder or its manifest. Throws a Failure that says what does not fit this computer. */
 export async function inspectDriver(path: string): Promise<PlacedDriver> {
   const absolute = resolve(path)
   const file = basename(absolute) === DRIVER_MANIFEST ? absolute : join(absolute, DRIVER_MANIFEST)
@@ -79,7 +79,7 @@ export async function placeDriver(folder: string, { manifest, library }: PlacedD
     const copy = join(unfinished, manifest.file)
     await copyFile(library, copy)
     await chmod(copy, 0o600)
-    // of the copy: what was approved is what is kept, whatever happened to the original meanwhile
+    // the hash of the copy: the original may have changed after the person approved it
     const found = await hashOf(copy)
     if (found !== manifest.sha256) throw wrongHash(manifest, found ?? 'none')
     await writeFile(join(unfinished, DRIVER_MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`)
@@ -96,6 +96,7 @@ export async function placeDriver(folder: string, { manifest, library }: PlacedD
   return { manifest, library: join(target, manifest.file) }
 }
 
+/** Removes the folder of a driver. */
 export async function removeDriver(folder: string, name: string): Promise<void> {
   await rm(join(folder, name), { recursive: true, force: true })
 }

@@ -15,7 +15,7 @@ export interface Trial {
   signal: AbortSignal
 }
 
-/** Throws Failure with what the loader found wrong, or that the process crashed or hung. */
+/** Describes a library. Throws Failure `driver-fault` with what the loader found wrong, or that the process crashed or hung. */
 export function describeLibrary(trial: Trial, library: string): Promise<NativeDriver> {
   const start: WorkerStart = { role: 'worker', deviceId: 'probe', threads: 1 }
   return inThrowAwayProcess(trial, start, (worker) =>
@@ -24,8 +24,8 @@ export function describeLibrary(trial: Trial, library: string): Promise<NativeDr
 }
 
 /**
- * Computes known digests, after putting the power limit back to `restoreWatts` where a former run could not. Answers with
- * the power limit. Throws Failure `driver-fault` when a digest is wrong, or the process crashed or hung.
+ * Computes known digests. Before, sets the power limit to `restoreWatts` if a former run could not. Returns the power limit.
+ * Throws Failure `driver-fault` when a digest is wrong, or the process crashed or hung.
  */
 export function tryDevice(
   trial: Trial,
@@ -76,7 +76,7 @@ async function inThrowAwayProcess<T>(
     if (!(error instanceof PeerUnavailable)) throw error
     if (error.timedOut)
       throw new Failure('driver-fault', `it did not answer within ${Math.round(timeoutMilliseconds / 1000)} seconds`)
-    // The system may have ended it for want of memory: no word about the driver.
+    // The system may have ended the process for lack of memory: that says nothing about the driver.
     if ((await child.exited).signal === 'SIGKILL')
       throw new Failure('device-unavailable', 'the process that tried it was ended from outside')
     throw new Failure('driver-fault', 'it ended the process that it ran in')

@@ -21,7 +21,7 @@ export function deviceHandlers(
   const { benchmarks, devices, registry, drivers, mining, ledger, events } = context
   return {
     'devices.list': async () => {
-      // The list names the backends that work here; a library that hangs while it is tried must not hold it up.
+      // The list names the backends that work; it does not wait longer for a library that hangs during its trial.
       await settledWithin(registry.settled(), BACKEND_PROBE_MILLISECONDS)
       return devices.list()
     },
@@ -32,7 +32,7 @@ export function deviceHandlers(
       return devices.list()
     },
     'devices.configure': async ({ id, enabled, threads, temperatureLimitCelsius, powerLimitWatts }) => {
-      // its range is known once the driver was looked at
+      // the range of the power limit is known once the driver was tried
       if (powerLimitWatts !== undefined) await drivers.settled()
       devices.configure(id, {
         ...(enabled === undefined ? {} : { enabled }),

@@ -33,7 +33,7 @@ export function driverHandlers({
     },
     'drivers.remove': async ({ name }) => {
       await drivers.settled()
-      // its workers end before its file goes
+      // the workers of the driver end before its file is removed
       const ids = idsOf(name)
       for (const id of ids) await devices.runner(id).stop()
       await drivers.remove(name)

@@ -34,7 +34,7 @@ export function earningsHandlers(
       for (;;) {
         const step = steps.next()
         if (step.done) return step.value
-        // Between two steps the engine does its other work.
+        // The engine does its other work between two steps of the check.
         await new Promise((resolve) => setImmediate(resolve))
       }
     },

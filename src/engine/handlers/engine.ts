@@ -7,7 +7,7 @@ import type { EngineContext } from '../context'
 import { engineStatus } from '../status'
 import { localMidnight, electricityPrice } from '../base'
 
-/** Stop answers within two seconds in all. */
+/** How long `engine.stop` waits for answers of the network: with it, the whole call takes less than two seconds. */
 const DRAIN_MILLISECONDS = 1000
 
 export function engineHandlers(
@@ -31,7 +31,7 @@ export function engineHandlers(
     },
     'engine.stop': async (options) => {
       await context.mining.stop(options)
-      // What was sent a moment ago is answered a moment later: the totals should have it.
+      // Work that was sent a moment ago is answered a moment later: the totals must contain it.
       await context.submissions.drained(DRAIN_MILLISECONDS)
       return engineStatus(context)
     },
@@ -62,7 +62,7 @@ function today({ ledger, metrics, settings, clock, devices, powers }: EngineCont
   const power = devices.fullLoadPowers()
   const isKnown = power.length > 0 && power.every(({ watts }) => watts !== null)
   const wattsAtFullLoad = power.reduce((sum, { watts }) => sum + (watts ?? 0), 0)
-  // Nothing mined today is zero joules counted, where power is known at all.
+  // If power is known and nothing was mined today, the energy is 0 J, not unknown.
   const used = metrics.energy(from, now + 1) ?? (isKnown ? workEnergy(0, 0) : null)
   const cost = used === null ? null : electricityCostMicros(used.joules, price)
   return {
@@ -72,7 +72,7 @@ function today({ ledger, metrics, settings, clock, devices, powers }: EngineCont
     energy: { ...(used === null ? {} : used), source: powers.of('cpu0').source },
     electricityCost: cost === null ? null : amount(cost),
     pricePerKilowattHour: { ...amount(price), assumed },
-    // Practice pays nothing: what is left is minus the electricity.
+    // Practice pays nothing: the net amount is minus the cost of electricity.
     net: cost === null ? null : amount(-cost),
     expectedCostPerHour: isKnown ? amount(electricityCostMicros(wattsAtFullLoad * 3600, price)) : null,
     miningSeconds: metrics.miningSeconds(from, now + 1),

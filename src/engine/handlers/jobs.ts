@@ -6,7 +6,7 @@ import { FINAL_JOB_STATES } from '#shared/domain/states'
 import type { EngineContext } from '../context'
 import { localMidnight } from '../base'
 
-/** After the deadline: until then the network may still lease the job to a rig. */
+/** How long after the deadline the job is looked at: until the deadline the network may still lease it to a rig. */
 const LATE_LOOK_MILLISECONDS = 50
 
 export function jobHandlers(
@@ -17,7 +17,7 @@ export function jobHandlers(
     const row = ledger.workRow(id)
     if (row) events.emit('job.changed', row)
   }
-  /** The network fails a job that nobody could begin in time; the screens learn it then. */
+  /** Fails the job in the ledger if no device could begin it in time, as the network does, so that the screens show it. */
   const failWhenLate = (id: string, withinSeconds: number): void => {
     const look = async (): Promise<void> => {
       if (context.isClosed() || ledger.workRow(id)?.state !== 'queued') return
@@ -51,7 +51,7 @@ export function jobHandlers(
           creditMacs: creditMacs.toString(),
           macsPerJoule: energy === null || energy.joules <= 0 ? null : macsWithEnergy / energy.joules,
           joulesCertainty: energy?.certainty ?? null,
-          // Of jobs whose energy is not known the MACs are: they stand for their part of the count.
+          // The energy of some jobs is unknown, their MACs are known: the MACs say how many jobs the known joules belong to.
           joulesPerJob:
             energy === null || macsWithEnergy <= 0 ? null : (energy.joules / count) * (Number(macs) / macsWithEnergy),
         })),
@@ -107,7 +107,7 @@ export function jobHandlers(
         if (!answer.ok)
           throw new Failure('network-refused', `the network did not take the job: ${answer.refusal.message}`)
       } catch (error) {
-        // The caller gets this error, so the job must not begin later.
+        // The caller gets the error, so the job must not run later.
         ledger.setJobState(id, 'failed', { reason: error instanceof Error ? error.message : String(error) })
         announce(id)
         throw error
@@ -131,7 +131,7 @@ export function jobHandlers(
   }
 }
 
-/** What no model can make sense of is refused before anything starts. */
+/** Throws Failure `invalid-input` for an input that no model can process, before anything starts. */
 function refuseUnusable(input: JobInput): void {
   const texts =
     input.kind === 'chat' ? input.messages.map(({ content }) => content) : input.kind === 'embed' ? input.texts : []
@@ -143,7 +143,7 @@ function refuseUnusable(input: JobInput): void {
   }
 }
 
-/** The one encoding that ledger, network and worker share. */
+/** Encodes an input once, for the ledger, the network and the worker. Throws Failure `invalid-input`. */
 function encode(input: JobInput): EncodedInput {
   const encoded = EncodedInput.tryOf(input)
   if (encoded !== undefined) return encoded

@@ -23,7 +23,7 @@ export function modelHandlers({
     'models.add': async (given) => ('path' in given ? models.add(given.path) : addUpload(given.upload)),
     'models.remove': async ({ id }) => {
       const waiting = ledger.openJobs().filter((job) => job.modelId === id && job.origin === 'person').length
-      // Without its model a job would wait for ever.
+      // Without its model a job would wait forever.
       if (waiting > 0) {
         throw new Failure(
           'conflict',

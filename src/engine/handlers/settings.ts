@@ -42,7 +42,7 @@ export function settingsHandlers(
           'Compare the address with the one in your wallet and type its last six characters.',
         )
       }
-      // Practice pays nothing, so there is no cool-down to wait for: it counts from now on.
+      // Practice pays nothing, so no cool-down is needed: the address is effective at once.
       const payout = { address: check.normalized, type: check.type, effectiveAt: new Date(clock.now()).toISOString() }
       ledger.setAddress(payout)
       ledger.recordEvent({
@@ -68,7 +68,7 @@ export function settingsHandlers(
   }
 }
 
-/** Fetching a model is the one thing that goes out: a request for a file, without anything about you. */
+/** Sentences about downloads: fetching a model is the only thing that leaves the computer, as a request for a file. */
 function fetchSentences({ library, downloads }: EngineContext): string[] {
   const { allowed, models } = library.plan()
   const names = models.map(({ name }) => name).join(' and ')

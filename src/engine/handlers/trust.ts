@@ -1,4 +1,4 @@
-/** What runs here and where it came from: the program's own parts with version, licence and the hash of what was loaded. */
+/** The parts of the program: origin, version, licence, and the hash of the loaded file. */
 import { createHash } from 'node:crypto'
 import { createReadStream, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -27,7 +27,7 @@ const PARTS: readonly { package: string; binary?: string }[] = [
 ]
 const manifest = z.object({ name: z.string(), version: z.string(), license: z.string().optional() })
 
-/** Lode's own driver for processors, in the addon that loads all drivers; beside the built programs where a compiler made it. */
+/** Lode's own driver for processors, in the addon that loads all drivers; it lies beside the built programs if a compiler was there to build it. */
 const CPU_DRIVER = fileURLToPath(new URL('../native/lode_native.node', import.meta.url))
 
 let known: Promise<TrustItem[]> | null = null

@@ -1,10 +1,11 @@
-/** How many jobs of a model a device takes at once: as many chats as a worker computes together, fewer after memory ran out. */
+/** How many jobs of a model a device takes at once: as many chats as a worker computes together, fewer once its memory ran out. */
 import type { JobKind } from '#shared/domain/job'
 import { MAX_PARALLEL_CHATS } from '#shared/ipc/worker'
 
 export interface BatchLimits {
+  /** How many jobs of a model may run at once. */
   of(model: { hash: string; kind: JobKind }): number
-  /** Memory ran out, or the worker was ended, while that many jobs of the model ran: from now on half as many. */
+  /** Halves the limit of a model after memory ran out, or the worker was ended, while `running` jobs of it ran. */
   tooMany(modelHash: string, running: number): void
 }
 

@@ -1,18 +1,16 @@
-/** The useful jobs of one device: which it asks for, how many it runs at once, and what it learns from each. */
+/** The useful jobs of one device: which models it leases jobs for, how many it runs at once, and which rates it measures. */
 import type { InstalledModel } from '#shared/domain/model-stages'
 import type { JobKind } from '#shared/domain/job'
-import type { Clock } from '#process/clock'
-import type { Network } from '#shared/protocol/network'
-import type { EngineEvents, Log } from '../base'
-import type { Ledger, WorkEnergy } from '../ledger'
-import type { Submissions } from '../network'
+import type { RigContext } from '../base'
+import type { WorkEnergy } from '../ledger'
+import type { NetworkLink } from '../network'
 import { createBatchLimits } from './batch-limits'
 import { runBatch } from './job-batch'
 import { createJobRunner, type JobOutcome, type JobRunner } from './job-runner'
 import { createJobSource, type LeasedJob, type WantedModel } from './job-source'
 import type { JobRates } from './job-rates'
 import { orderModels } from './model-choice'
-import type { SampleBudget } from './sample-budget'
+import type { SyntheticJobBudget } from './synthetic-job-budget'
 import { fitsMemory } from '../models'
 import type { WorkerClient } from '../workers'
 
@@ -27,39 +25,32 @@ export interface DeviceJobs {
   notifyWork(): void
   readonly workPending: boolean
   /** A leased job to do now, or null. Rejects with a Failure when the network does not answer. */
-  next(samplesWanted: boolean): Promise<LeasedJob | null>
-  /** Runs it, and what joins it. Returns the device's milliseconds that samples took. Rejects with a Failure when no worker comes. */
+  next(syntheticJobsWanted: boolean): Promise<LeasedJob | null>
+  /** Runs the job and those that join it. Returns the device's milliseconds that synthetic jobs took. Rejects with a Failure when no worker starts. */
   run(job: LeasedJob): Promise<number>
+  /** Asks the worker to end a running job. False: the job does not run on this device. */
   cancel(jobId: string): boolean
-  /** The device cannot go on now: what runs waits for another attempt. */
+  /** The device cannot go on now: running jobs end and wait for another attempt. */
   interrupt(reason: string): void
-  /** What a run of the worker computed for several jobs. */
+  /** Takes what one run of the worker computed for several jobs. */
   computed: JobRunner['computed']
   readonly running: JobRunner['running']
   /** Returns jobs that were leased and not begun. */
   release(): Promise<void>
 }
 
-/** What the jobs of a device need of the rig and of the device's loop. */
-export interface DeviceJobsParts {
+/** What the jobs of a device need of the device and its loop. */
+export interface DeviceJobsOptions {
   deviceId: string
   memoryBytes: number
-  /** hex public key */
-  rigKey: string
-  network: Network
-  submissions: Submissions
-  /** where jobs are recorded and announced */
-  jobParts: { ledger: Ledger; events: EngineEvents }
-  sampleBudget: SampleBudget
-  /** that are ready to run */
+  syntheticJobBudget: SyntheticJobBudget
+  /** the models that are ready to run */
   models: () => readonly InstalledModel[]
   jobRates: JobRates
   /** joules of the device since an arbitrary start; null: not known */
   energyNow: () => WorkEnergy | null
   /** a job ended: its MACs, its expected credit and its time on the device */
   onWork: (work: { macs: bigint; creditMacs: number; milliseconds: number }) => void
-  clock: Clock
-  log: Log
   worker: { ensure(): Promise<WorkerClient>; readonly client: WorkerClient | null }
   isStopping: () => boolean
   /** whether no more jobs are begun */
@@ -67,31 +58,28 @@ export interface DeviceJobsParts {
   show: (activity: string, kind: JobKind) => void
 }
 
-export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
-  const { deviceId, jobRates, log, worker } = parts
+/** The jobs of one device, put together from source, batches and runner. */
+export function createDeviceJobs(
+  rig: Pick<RigContext, 'ledger' | 'clock' | 'events' | 'log'>,
+  link: Pick<NetworkLink, 'network' | 'submissions' | 'rigKey'>,
+  options: DeviceJobsOptions,
+): DeviceJobs {
+  const { log } = rig
+  const { deviceId, jobRates, worker } = options
   const limits = createBatchLimits()
   /** hash of the model of the last job */
   let inUse = ''
-  let held: { job: LeasedJob; lease: { cancel(): void } } | null = null
+  /** a job of another model, leased while the running batch was open: it comes next */
+  let leasedAhead: { job: LeasedJob; lease: { cancel(): void } } | null = null
   let wake: () => void = () => undefined
 
-  const jobs = createJobRunner({
-    deviceId,
-    rigKey: parts.rigKey,
-    network: parts.network,
-    submissions: parts.submissions,
-    clock: parts.clock,
-    log,
-    energyNow: parts.energyNow,
-    isStopping: parts.isStopping,
-    ...parts.jobParts,
-  })
+  const jobs = createJobRunner(rig, link, options)
 
   const wanted = (): WantedModel[] => {
     const loaded = new Set(worker.client?.loadedModels.map(({ hash }) => hash))
-    const standings = parts
+    const standings = options
       .models()
-      .filter((model) => fitsMemory(model.manifest, parts.memoryBytes))
+      .filter((model) => fitsMemory(model.manifest, options.memoryBytes))
       .map((model) => {
         const rate = jobRates.of(deviceId, model.hash)
         return {
@@ -106,21 +94,15 @@ export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
     return orderModels(standings)
   }
 
-  const source = createJobSource({
-    rigKey: parts.rigKey,
-    network: parts.network,
-    models: wanted,
-    sampleBudget: parts.sampleBudget,
-    log,
-  })
+  const source = createJobSource(rig, link, { models: wanted, syntheticJobBudget: options.syntheticJobBudget })
 
   const learn = (model: InstalledModel, outcome: JobOutcome, together: number): void => {
-    parts.onWork({ macs: outcome.macs, creditMacs: Number(outcome.creditMacs), milliseconds: outcome.milliseconds })
+    options.onWork({ macs: outcome.macs, creditMacs: Number(outcome.creditMacs), milliseconds: outcome.milliseconds })
     if (outcome.accepted) {
       jobRates.record(deviceId, model.hash, { ...outcome, creditMacs: Number(outcome.creditMacs) })
     }
     const ranOut = outcome.failure === 'out-of-memory'
-    const died = outcome.failure === 'unavailable' && together > 1 && !parts.isStopping()
+    const died = outcome.failure === 'unavailable' && together > 1 && !options.isStopping()
     if (!ranOut && !died) return
     limits.tooMany(model.hash, together)
     log.warn('a device takes fewer jobs at once', {
@@ -137,12 +119,12 @@ export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
       wake()
     },
     get workPending() {
-      return source.workPending || held !== null
+      return source.workPending || leasedAhead !== null
     },
-    next: async (samplesWanted) => {
-      if (held === null) return source.next(samplesWanted)
-      const { job, lease } = held
-      held = null
+    next: async (syntheticJobsWanted) => {
+      if (leasedAhead === null) return source.next(syntheticJobsWanted)
+      const { job, lease } = leasedAhead
+      leasedAhead = null
       lease.cancel()
       return job
     },
@@ -154,7 +136,7 @@ export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
         throw error
       })
       inUse = model.hash
-      let sampleMilliseconds = 0
+      let syntheticMilliseconds = 0
       await runBatch(
         {
           jobs,
@@ -162,9 +144,9 @@ export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
           model,
           limit: () => limits.of({ hash: model.hash, kind: model.manifest.kind }),
           next: () => source.next(false),
-          isOpen: () => !parts.isStopping() && !parts.isFinishing(),
+          isOpen: () => !options.isStopping() && !options.isFinishing(),
           onOther: (other) => {
-            held = { job: other, lease: jobs.keepAlive(other.offer) }
+            leasedAhead = { job: other, lease: jobs.keepAlive(other.offer) }
           },
           woken: () =>
             new Promise((resolve) => {
@@ -172,23 +154,23 @@ export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
             }),
           onCount: (count) => {
             const activity = ACTIVITIES[model.manifest.kind]
-            parts.show(
+            options.show(
               `${count === 1 ? activity.one : activity.many(count)} ${model.manifest.name}`,
               model.manifest.kind,
             )
           },
           onOutcome: (outcome, together) => {
             learn(model, outcome, together)
-            // The job may be in the queue again.
+            // The network may have queued the job again.
             if (outcome.failure !== null) source.notifyWork()
             if (outcome.origin !== 'sample') return
-            parts.sampleBudget.spent(outcome.milliseconds)
-            sampleMilliseconds += outcome.milliseconds
+            options.syntheticJobBudget.spent(outcome.milliseconds)
+            syntheticMilliseconds += outcome.milliseconds
           },
         },
         job,
       )
-      return sampleMilliseconds
+      return syntheticMilliseconds
     },
     cancel: (jobId) => worker.client !== null && jobs.cancel(jobId, worker.client),
     interrupt: (reason) => {
@@ -200,8 +182,8 @@ export function createDeviceJobs(parts: DeviceJobsParts): DeviceJobs {
     },
     release: async () => {
       await source.release()
-      const waiting = held
-      held = null
+      const waiting = leasedAhead
+      leasedAhead = null
       waiting?.lease.cancel()
       if (waiting !== null) await jobs.nack(waiting.job.offer, 'the rig stopped')
     },

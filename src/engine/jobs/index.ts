@@ -1,7 +1,7 @@
 /** Useful jobs on a device: which are asked for, how they run, what they earn. */
 export { createDeviceJobs } from './device-jobs'
 export { createJobRates, type JobRates } from './job-rates'
-export type { JobRunner, JobRunnerParts } from './job-runner'
-export { createModelTrials, type ModelTrialsParts } from './model-trials'
+export type { JobRunner, JobRunnerOptions } from './job-runner'
+export { createModelTrials, type ModelTrialsOptions } from './model-trials'
 export { whyNoJobs } from './no-jobs'
-export { createSampleBudget, type SampleBudget } from './sample-budget'
+export { createSyntheticJobBudget, type SyntheticJobBudget } from './synthetic-job-budget'

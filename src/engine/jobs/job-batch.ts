@@ -1,30 +1,30 @@
-/** Jobs of one model that a worker computes together: the first begins, others join while there is room. */
+/** A batch of jobs of one model that a worker computes together: the first job begins, others join up to the limit. */
 import type { InstalledModel } from '#shared/domain/model-stages'
 import type { JobOutcome, JobRunner } from './job-runner'
 import type { LeasedJob } from './job-source'
 import type { WorkerClient } from '../workers'
 
-export interface JobBatchParts {
+export interface JobBatchOptions {
   jobs: Pick<JobRunner, 'run' | 'running'>
   worker: WorkerClient
   model: InstalledModel
   /** how many may run at once */
   limit: () => number
-  /** Another job that was asked for, or null. */
+  /** Leases another job that somebody asked for; null: there is none. */
   next: () => Promise<LeasedJob | null>
-  /** A job of another model was leased: it comes next, and nobody joins any more. */
+  /** A job of another model was leased: it comes next, and no other job joins this batch. */
   onOther: (job: LeasedJob) => void
   /** whether others may still join */
   isOpen: () => boolean
   /** Settles when there may be another job. */
   woken: () => Promise<void>
   onCount: (running: number) => void
-  /** `together`: how many ran when it ended, itself included */
+  /** `together`: how many jobs ran when this one ended, this one included */
   onOutcome: (outcome: JobOutcome, together: number) => void
 }
 
-/** Runs `first` and what joins it until all have ended. Rejects then, when one of them could not be written down. */
-export async function runBatch(parts: JobBatchParts, first: LeasedJob): Promise<void> {
+/** Runs `first` and the jobs that join it until all have ended. Rejects then if a job could not be written into the ledger. */
+export async function runBatch(options: JobBatchOptions, first: LeasedJob): Promise<void> {
   const active = new Set<Promise<void>>()
   const errors: unknown[] = []
   let isClosed = false
@@ -36,25 +36,25 @@ export async function runBatch(parts: JobBatchParts, first: LeasedJob): Promise<
     active.add(work)
     void work.finally(() => {
       active.delete(work)
-      if (active.size > 0) parts.onCount(active.size)
+      if (active.size > 0) options.onCount(active.size)
     })
-    parts.onCount(active.size)
+    options.onCount(active.size)
   }
   const run = async (job: LeasedJob): Promise<void> => {
-    const outcome = await parts.jobs.run(job.offer, job.model, parts.worker)
-    if (outcome !== null) parts.onOutcome(outcome, active.size)
+    const outcome = await options.jobs.run(job.offer, job.model, options.worker)
+    if (outcome !== null) options.onOutcome(outcome, active.size)
   }
-  const hasRoom = (): boolean => !isClosed && errors.length === 0 && parts.isOpen() && active.size < parts.limit()
+  const mayJoin = (): boolean => !isClosed && errors.length === 0 && options.isOpen() && active.size < options.limit()
 
   start(first)
   while (active.size > 0) {
-    const woken = parts.woken()
-    if (hasRoom()) {
-      // A network that does not answer shows when the device asks again, after the jobs that run now.
-      const job = await parts.next().catch(() => null)
+    const woken = options.woken()
+    if (mayJoin()) {
+      // If the network does not answer, the device finds out when it asks again, after the jobs that run now.
+      const job = await options.next().catch(() => null)
       if (job !== null) {
-        isClosed = job.model.hash !== parts.model.hash
-        if (isClosed) parts.onOther(job)
+        isClosed = job.model.hash !== options.model.hash
+        if (isClosed) options.onOther(job)
         else start(job)
         continue
       }

@@ -1,18 +1,19 @@
 /**
- * What each of several jobs that run at once took of a device. A moment's joules and time are shared by the MACs that
- * each job computed in it, moment for moment as the worker reports them, so that the parts add up to what the device spent.
+ * The joules and the time of a device that each of several jobs at once took. The worker reports the MACs of each job; the
+ * joules and time since the last report are shared by these MACs, so that the shares add up to what the device spent.
  */
 import { workEnergy, type WorkEnergy } from '#shared/domain/energy'
 import { energyBetween } from '../power'
 
 export interface MeteredJob {
-  /** Ends its account. `energy` null: not known for all of its time. */
+  /** Ends the job's account. `energy` null: not known for all of the job's time. */
   end(): { energy: WorkEnergy | null; milliseconds: number }
 }
 
 export interface JobMeter {
+  /** Opens the account of a job. */
   begin(jobId: string): MeteredJob
-  /** What was computed since the last call, or since there are several jobs. Those that are not begun, or ended, do not count. */
+  /** Takes the MACs that were computed since the last call, or since several jobs run. Jobs that have not begun or have ended do not count. */
   computed(macs: readonly { jobId: string; macs: number }[]): void
 }
 
@@ -22,21 +23,18 @@ interface Account {
   joules: number
   measuredJoules: number
   known: boolean
-  /** the worker reports its MACs: the time under way is shared when its next report comes */
+  /** the worker reports the job's MACs: the time since the last report is shared when the next one comes */
   isReported: boolean
 }
 
 /** `energyNow`: joules of the device since an arbitrary start. */
-export function createJobMeter(parts: {
-  clock: { monotonic(): number }
-  energyNow: () => WorkEnergy | null
-}): JobMeter {
+export function createJobMeter(clock: { monotonic(): number }, energyNow: () => WorkEnergy | null): JobMeter {
   const open = new Set<Account>()
   let mark: { at: number; energy: WorkEnergy | null } = { at: 0, energy: null }
 
   /** Shares what was spent since the mark by weight, and moves the mark. */
   const settle = (weightOf: (account: Account) => number): WorkEnergy | null => {
-    const now = { at: parts.clock.monotonic(), energy: parts.energyNow() }
+    const now = { at: clock.monotonic(), energy: energyNow() }
     const spent = energyBetween(mark.energy, now.energy)
     const accounts = [...open]
     const total = accounts.reduce((sum, account) => sum + weightOf(account), 0)
@@ -54,13 +52,13 @@ export function createJobMeter(parts: {
 
   return {
     begin: (jobId) => {
-      // With several jobs, the run under way is shared when it is reported: the new job has no part in it.
+      // With several jobs, the run under way is shared when the worker reports it: the new job has no share of it.
       if (open.size <= 1 || ![...open].some(({ isReported }) => isReported)) settle(equally)
       const account: Account = { jobId, milliseconds: 0, joules: 0, measuredJoules: 0, known: true, isReported: false }
       open.add(account)
       return {
         end: () => {
-          // A job's last run was reported before: what is left is next to nothing, or was spent on no run at all.
+          // The job's last run was reported before, so the rest is nearly nothing, or belongs to no run.
           const now = settle(equally)
           open.delete(account)
           const { milliseconds, joules, measuredJoules, known } = account

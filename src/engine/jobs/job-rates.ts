@@ -1,20 +1,20 @@
-/** What jobs earned on this rig, by device and model: measured by every job, kept across restarts. */
+/** The rates that jobs earned on this rig, by device and model. Every job updates them; they are kept across restarts. */
 import { z } from 'zod'
 import { hex64 } from '#shared/domain/bytes'
 import type { Ledger } from '../ledger'
 
-/** As the ledger's settings name it. */
+/** The name of the setting in the ledger. */
 const KEY = 'job-rates'
-/** What was measured before weighs this much beside the newest job: a dozen jobs say what the machine does now. */
+/** Weight of the former jobs beside the newest one: the last dozen jobs decide the rate. */
 const FORMER_WEIGHT = 0.85
 
-/** Sums over past jobs, the older the less. */
+/** Sums over past jobs; older jobs weigh less. */
 const sums = z.object({
   jobs: z.number().nonnegative(),
   /** of the device: the time of jobs that ran together is shared among them */
   milliseconds: z.number().nonnegative(),
   creditMacs: z.number().nonnegative(),
-  /** of the jobs whose energy is known */
+  /** joules of the jobs whose energy is known */
   joules: z.number().nonnegative(),
   creditMacsWithJoules: z.number().nonnegative(),
 })
@@ -30,9 +30,9 @@ export interface MeasuredRate {
 }
 
 export interface JobRates {
-  /** null: nothing was measured */
+  /** The rate of a model on a device; null: not measured. */
   of(deviceId: string, modelHash: string): MeasuredRate | null
-  /** `joules` null: not known. Throws Failure when the ledger cannot be written. */
+  /** Adds a job. `joules` null: not known. Throws Failure when the ledger cannot be written. */
   record(
     deviceId: string,
     modelHash: string,
@@ -40,6 +40,7 @@ export interface JobRates {
   ): void
 }
 
+/** Reads the rates from the ledger. */
 export function createJobRates(ledger: Pick<Ledger, 'setting' | 'saveSetting'>): JobRates {
   const rates = ledger.setting(KEY, stored) ?? {}
   return {

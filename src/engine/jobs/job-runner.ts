@@ -1,33 +1,24 @@
-/** Useful jobs on one device, some of them at once: leased, run, renewed while they run, delivered or released. */
+/** Runs the leased jobs of one device, several at once: renews their leases meanwhile, then delivers results or releases the jobs. */
 import { Failure, toFailureValue, type FailureCode } from '#shared/domain/errors'
 import type { JobKind } from '#shared/domain/job'
 import type { InstalledModel } from '#shared/domain/model-stages'
 import { FINAL_JOB_STATES } from '#shared/domain/states'
 import type { JobOffer } from '#shared/protocol/job'
-import type { Network } from '#shared/protocol/network'
-import type { Clock } from '#process/clock'
-import type { EngineEvents, Log } from '../base'
-import type { Ledger, WorkEnergy } from '../ledger'
+import type { RigContext } from '../base'
+import type { WorkEnergy } from '../ledger'
 import { createJobMeter, type JobMeter } from './job-meter'
-import type { Submissions } from '../network'
+import type { NetworkLink } from '../network'
 import type { WorkerClient } from '../workers'
 
 const RENEW_MILLISECONDS = 10_000
 /** As the network counts: after the third attempt a job fails visibly. */
 const MAX_ATTEMPTS = 3
 
-export interface JobRunnerParts {
+export interface JobRunnerOptions {
   deviceId: string
-  rigKey: string
-  network: Network
-  ledger: Ledger
-  submissions: Submissions
-  clock: Clock
-  events: EngineEvents
-  log: Log
   /** joules of this device since an arbitrary start, for the difference over a job */
   energyNow: () => WorkEnergy | null
-  /** whether the person, or the end of mining, asks that running work be dropped */
+  /** whether running work must end now: the person stopped it, or mining ends */
   isStopping: () => boolean
 }
 
@@ -46,7 +37,7 @@ export interface JobOutcome {
 }
 
 export interface JobRunner {
-  /** Never throws for what the job or its worker does; the outcome stands in the ledger. Null: it was taken back before it began. */
+  /** Runs a job. Never throws for a fault of the job or its worker; the ledger has the outcome. Null: the job was cancelled before it began. */
   run(offer: JobOffer, model: InstalledModel, worker: WorkerClient): Promise<JobOutcome | null>
   /** Refuses a leased job that this device cannot begin: it is queued again, or fails after its last attempt. */
   nack(offer: JobOffer, message: string): Promise<void>
@@ -54,9 +45,9 @@ export interface JobRunner {
   keepAlive(offer: JobOffer): { cancel(): void }
   /** Asks the worker to end a running job; false when the job does not run here. */
   cancel(jobId: string, worker: WorkerClient): boolean
-  /** What a run of the worker computed for several jobs: they share its joules and time by that. */
+  /** Takes what one run of the worker computed for several jobs: the jobs share its joules and its time by their MACs. */
   computed: JobMeter['computed']
-  /** The device cannot go on now: what runs is ended and waits for another attempt. */
+  /** The device cannot go on now: ends the running jobs, which wait for another attempt. */
   interrupt(reason: string, worker: WorkerClient): void
   readonly running: readonly RunningJob[]
 }
@@ -67,7 +58,7 @@ export interface RunningJob {
   readonly origin: 'person' | 'sample'
 }
 
-/** What may come between a job and its result. */
+/** A running job, and why it may end without a result. */
 interface Run extends RunningJob {
   cancelled: boolean
   /** why the network took the lease away; null: it has not */
@@ -76,17 +67,22 @@ interface Run extends RunningJob {
   interrupted: string | null
 }
 
-export function createJobRunner(parts: JobRunnerParts): JobRunner {
-  const { ledger, network, clock, events, log, rigKey } = parts
+export function createJobRunner(
+  rig: Pick<RigContext, 'ledger' | 'clock' | 'events' | 'log'>,
+  link: Pick<NetworkLink, 'network' | 'submissions' | 'rigKey'>,
+  options: JobRunnerOptions,
+): JobRunner {
+  const { ledger, clock, events, log } = rig
+  const { network, submissions, rigKey } = link
   const running = new Map<string, Run>()
-  const meter = createJobMeter(parts)
+  const meter = createJobMeter(clock, options.energyNow)
 
   const announce = (id: string): void => {
     const row = ledger.workRow(id)
     if (row) events.emit('job.changed', row)
   }
 
-  /** The job as a row, before it is acted on. */
+  /** Writes the job into the ledger before anything is done for it. Returns who asked for it. */
   const begin = (offer: JobOffer, model: InstalledModel): 'person' | 'sample' => {
     const known = ledger.workRow(offer.id)
     if (known === null) {
@@ -101,7 +97,7 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
         input: offer.input,
       })
     }
-    ledger.setJobState(offer.id, 'running', { deviceId: parts.deviceId })
+    ledger.setJobState(offer.id, 'running', { deviceId: options.deviceId })
     announce(offer.id)
     return known === null || known.origin !== 'person' ? 'sample' : 'person'
   }
@@ -139,7 +135,7 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
     }
   }
 
-  /** What a failed run means: taken back by the person, the job's own fault, or the worker's. */
+  /** Ends a failed run: the person cancelled it, the job cannot be done, or the worker failed. Returns the failure's code. */
   const concludeFailure = async (
     offer: JobOffer,
     { origin, cancelled, lostLease, interrupted }: Run,
@@ -153,20 +149,20 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
       ledger.setJobState(offer.id, 'cancelled', { ...details, reason: 'cancelled' })
     } else if (lostLease !== null) {
       ledger.setJobState(offer.id, origin === 'sample' ? 'returned' : 'failed', { ...details, reason: lostLease })
-    } else if (parts.isStopping()) {
+    } else if (options.isStopping()) {
       await release(offer.id, origin === 'sample', 'the rig stopped')
       if (origin === 'sample') ledger.setJobState(offer.id, 'returned', { ...details, reason: 'mining was stopped' })
       else ledger.setJobState(offer.id, 'cancelled', { ...details, reason: 'mining was stopped before it was done' })
     } else if ((failure.code === 'unavailable' || interrupted !== null) && offer.attempt < MAX_ATTEMPTS) {
       ledger.setJobState(offer.id, 'interrupted', details)
       await release(offer.id, true, failure.message)
-      // A sample may go to any rig; what a person asked for stays with this one.
+      // A synthetic job may go to any rig; a person's job stays with this one.
       if (origin === 'sample') ledger.setJobState(offer.id, 'returned', details)
       else ledger.setJobState(offer.id, 'queued', details)
     } else {
       await release(offer.id, false, failure.message)
       if (failure.code === 'internal') log.error('a job failed inside', { job: offer.id, message: failure.message })
-      // Why a process ended is known a moment after it is gone; the usual reason is the system's want of memory.
+      // The reason of a process's end is known only after this point. The usual one is a lack of memory.
       const reason =
         failure.code === 'unavailable'
           ? `its worker stopped each of the ${offer.attempt} times that it was tried: it may need more memory than there is`
@@ -185,7 +181,7 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
     nack: async (offer, message) => {
       await release(offer.id, true, message)
       const row = ledger.workRow(offer.id)
-      // The network counted the attempt: after the last one it has given the job up.
+      // The network counted the attempt: after the last one it fails the job.
       if (row?.state !== 'queued' || offer.attempt < MAX_ATTEMPTS) return
       ledger.setJobState(offer.id, 'failed', { reason: message })
       announce(offer.id)
@@ -193,7 +189,7 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
     run: async (offer, model, worker) => {
       const known = ledger.workRow(offer.id)
       if (known !== null && FINAL_JOB_STATES.includes(known.state)) {
-        // Cancelled between lease and beginning.
+        // The job was cancelled after it was leased and before it began.
         await release(offer.id, false, 'it was taken back')
         return null
       }
@@ -227,7 +223,7 @@ export function createJobRunner(parts: JobRunnerParts): JobRunner {
         spent = metered.end()
         running.delete(offer.id)
         outcome.accepted =
-          (await parts.submissions.job(offer, model.manifest, result, parts.deviceId, spent.energy)) === true
+          (await submissions.job(offer, model.manifest, result, options.deviceId, spent.energy)) === true
         const row = ledger.workRow(offer.id)
         outcome.creditMacs = outcome.accepted ? BigInt(row?.creditMacs ?? 0) : 0n
         outcome.macs = BigInt(row?.macs ?? 0)

@@ -1,13 +1,13 @@
 /**
- * Where a device's useful jobs come from. What somebody asked for is fetched at once; a generated sample is asked for in
- * the background, since the network has to draw it first and the device goes on proving meanwhile.
+ * Leases a device's useful jobs from the network. A job that somebody asked for is leased at once. A synthetic job is
+ * requested in the background: the network has to draw it first, and the device goes on proving meanwhile.
  */
 import { Failure } from '#shared/domain/errors'
 import type { InstalledModel } from '#shared/domain/model-stages'
 import type { JobOffer } from '#shared/protocol/job'
-import type { Network } from '#shared/protocol/network'
-import type { Log } from '../base'
-import type { SampleBudget } from './sample-budget'
+import type { RigContext } from '../base'
+import type { NetworkLink } from '../network'
+import type { SyntheticJobBudget } from './synthetic-job-budget'
 
 export interface LeasedJob {
   offer: JobOffer
@@ -17,7 +17,7 @@ export interface LeasedJob {
 /** A model that the device could run jobs of now. */
 export interface WantedModel {
   model: InstalledModel
-  /** what a job of it takes here; absent: not measured */
+  /** how long a job of the model takes on this device; absent: not measured */
   usualMilliseconds?: number
 }
 
@@ -25,43 +25,46 @@ export interface JobSource {
   /** A job that somebody asked for may wait: the next `next` asks the network. */
   notifyWork(): void
   /** A leased job to do now, or null. Rejects with a Failure when the network does not answer. */
-  next(samplesWanted: boolean): Promise<LeasedJob | null>
-  /** Work was notified, and the network was not asked since. */
+  next(syntheticJobsWanted: boolean): Promise<LeasedJob | null>
+  /** whether work was notified and the network was not asked after that */
   readonly workPending: boolean
-  /** Returns a sample that was leased and not begun. */
+  /** Returns a synthetic job that was leased and not begun. */
   release(): Promise<void>
 }
 
-export function createJobSource(parts: {
-  rigKey: string
-  network: Network
+export interface JobSourceOptions {
   /** the preferred first */
   models: () => readonly WantedModel[]
-  sampleBudget: SampleBudget
-  log: Log
-}): JobSource {
-  const { network, log, sampleBudget } = parts
+  syntheticJobBudget: SyntheticJobBudget
+}
+
+/** The source of one device's jobs. Its first `next` asks the network, since jobs may wait from before. */
+export function createJobSource(
+  { log }: Pick<RigContext, 'log'>,
+  { network, rigKey }: Pick<NetworkLink, 'network' | 'rigKey'>,
+  { models: wantedModels, syntheticJobBudget }: JobSourceOptions,
+): JobSource {
   let pending = true
   let asking: Promise<void> | null = null
   let ready: LeasedJob | null = null
   let unwanted = false
 
   const returnJob = async (offer: JobOffer, message: string): Promise<void> => {
-    await network.returnJob(parts.rigKey, offer.id, { retry: true, message })
+    await network.returnJob(rigKey, offer.id, { retry: true, message })
   }
 
-  const lease = async (samples: boolean): Promise<LeasedJob | null> => {
-    const models = parts.models()
+  const lease = async (syntheticToo: boolean): Promise<LeasedJob | null> => {
+    const models = wantedModels()
     if (models.length === 0) return null
     const answer = await network.leaseJob({
-      rig: parts.rigKey,
+      rig: rigKey,
       models: models.map(({ model: { manifest, hash }, usualMilliseconds }) => ({
         kind: manifest.kind,
         model: hash,
         macFormula: manifest.macFormula,
         ...(usualMilliseconds === undefined ? {} : { usualMilliseconds }),
       })),
-      samples,
+      samples: syntheticToo,
     })
     if (!answer.ok) {
       const { code, message } = answer.refusal
@@ -74,18 +77,19 @@ export function createJobSource(parts: {
     return null
   }
 
-  const askForSample = (): void => {
+  const askForSyntheticJob = (): void => {
     unwanted = false
     asking = lease(true)
       .then(async (leased) => {
-        if (leased === null) sampleBudget.declined()
+        if (leased === null) syntheticJobBudget.noneAvailable()
         else if (unwanted) await returnJob(leased.offer, 'the rig stopped')
         else ready = leased
       })
       .catch((error: unknown) => {
-        sampleBudget.declined()
-        // An engine that stops ends its verifier too: that is expected.
-        if (!(error instanceof Failure) || error.code !== 'cancelled') log.warn('no sample', { error: String(error) })
+        syntheticJobBudget.noneAvailable()
+        // An engine that stops ends its verifier too, and the network cannot draw then: no reason for a warning.
+        if (!(error instanceof Failure) || error.code !== 'cancelled')
+          log.warn('no synthetic job', { error: String(error) })
       })
       .finally(() => {
         asking = null
@@ -99,7 +103,7 @@ export function createJobSource(parts: {
     get workPending() {
       return pending
     },
-    next: async (samplesWanted) => {
+    next: async (syntheticJobsWanted) => {
       if (pending) {
         // Cleared before the request: a notification that comes while it is answered counts for the next one.
         pending = false
@@ -120,7 +124,7 @@ export function createJobSource(parts: {
         ready = null
         return leased
       }
-      if (samplesWanted && asking === null && sampleBudget.isDue()) askForSample()
+      if (syntheticJobsWanted && asking === null && syntheticJobBudget.isDue()) askForSyntheticJob()
       return null
     },
     release: async () => {
@@ -129,7 +133,7 @@ export function createJobSource(parts: {
       ready = null
       if (leased !== null)
         await returnJob(leased.offer, 'the rig stopped').catch((error: unknown) =>
-          log.warn('a sample could not be returned', { error: String(error) }),
+          log.warn('a synthetic job could not be returned', { error: String(error) }),
         )
     },
   }

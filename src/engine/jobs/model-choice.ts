@@ -1,6 +1,6 @@
 /**
- * In which order a device wants jobs of its models: what earned most credit a second here, and of those that earn alike
- * what earned most a joule. Changing models costs a load, so the one in use, and those in memory, count for a little more.
+ * The order in which a device wants jobs of its models: by credit a second on this device; models with nearly the same rate
+ * by credit a joule. A change of model costs a load, so the model in use and those in memory count a little more.
  */
 
 export interface ModelStanding {
@@ -14,14 +14,14 @@ export interface ModelStanding {
   isLoaded: boolean
 }
 
-/** Another model must earn a quarter more before the device changes to it: hysteresis, so that it does not go to and fro. */
+/** Another model must earn a quarter more before the device changes to it. This hysteresis keeps it from changing back and forth. */
 const IN_USE_GAIN = 1.25
-/** Against one whose weights must be read first. */
+/** The advantage of a model in memory over one whose weights must be read first. */
 const LOADED_GAIN = 1.1
 /** Rates nearer than this are alike: measurements of a busy machine are no better. */
 const ALIKE = 0.95
 
-/** The preferred first. One that was never measured here comes before all: a job of it says what it earns. */
+/** Orders models, the preferred first. A model that was never measured comes before all others: its first job measures it. */
 export function orderModels<T extends ModelStanding>(models: readonly T[]): T[] {
   const worth = ({ creditPerSecond, isInUse, isLoaded }: ModelStanding): number =>
     (creditPerSecond ?? Infinity) * (isInUse ? IN_USE_GAIN : isLoaded ? LOADED_GAIN : 1)
@@ -37,7 +37,7 @@ export function orderModels<T extends ModelStanding>(models: readonly T[]): T[] 
   return ordered
 }
 
-/** Also where both are Infinity. */
+/** Compares two rates, also if both are Infinity. */
 function compare(one: number, other: number): number {
   return one === other ? 0 : one - other
 }

@@ -1,43 +1,45 @@
-/** A short measurement of each model that was never measured on a device: what its jobs would earn here. */
+/** Measures each model that was never measured on a device: what jobs of the model would earn there. */
 import { Failure } from '#shared/domain/errors'
 import type { JobInput, JobKind } from '#shared/domain/job'
 import type { InstalledModel } from '#shared/domain/model-stages'
-import type { Log } from '../base'
+import type { RigContext } from '../base'
 import type { WorkEnergy } from '../ledger'
 import { energyBetween } from '../power'
-import { expectedCredit, type NetworkState } from '../network'
+import { expectedCredit, type NetworkLink } from '../network'
 import type { JobRates } from './job-rates'
 import { fitsMemory } from '../models'
 import type { WorkerClient } from '../workers'
 
-/** Mining comes first: its first shares, and the large tier's weights, are not held up. */
+/** After the start of mining, before the first trial: trials must delay neither the first shares nor the large tier's weights. */
 const FIRST_MILLISECONDS = 30_000
 const BETWEEN_MILLISECONDS = 15_000
 
 export interface ModelTrials {
   /** Mining begins. */
   begin(): void
-  /** Tries one model where it is time; returns the milliseconds that it took, null: none is due. */
+  /** Tries one model if a trial is due. Returns the milliseconds that the trial took; null: none was due. */
   runNext(worker: () => Promise<WorkerClient>, onBegin: (words: string) => void): Promise<number | null>
-  /** A useful job waits: the trial is put off. */
+  /** A useful job waits: cancels the trial under way. */
   yield(): void
 }
 
-export interface ModelTrialsParts {
+export interface ModelTrialsOptions {
   deviceId: string
   memoryBytes: number
-  clock: { monotonic(): number }
-  log: Log
   models: () => readonly InstalledModel[]
   jobRates: JobRates
-  networkState: Pick<NetworkState, 'current'>
   energyNow: () => WorkEnergy | null
-  /** Work of a kind that nobody has seen before. */
-  sample: (kind: JobKind) => Promise<JobInput>
+  /** Draws an input of a kind that no model has seen before. */
+  generateInput: (kind: JobKind) => Promise<JobInput>
 }
 
-export function createModelTrials(parts: ModelTrialsParts): ModelTrials {
-  const { deviceId, clock, log, jobRates } = parts
+/** The trials of one device. A model that failed is not tried again before the next start. */
+export function createModelTrials(
+  { clock, log }: Pick<RigContext, 'clock' | 'log'>,
+  { networkState }: Pick<NetworkLink, 'networkState'>,
+  options: ModelTrialsOptions,
+): ModelTrials {
+  const { deviceId, jobRates } = options
   /** hashes of models that failed: not tried again before the next start */
   const failed = new Set<string>()
   let dueAt = 0
@@ -45,29 +47,27 @@ export function createModelTrials(parts: ModelTrialsParts): ModelTrials {
   let cancel: (() => void) | null = null
 
   const untried = (): InstalledModel | undefined =>
-    parts
+    options
       .models()
       .find(
         ({ hash, manifest }) =>
-          !failed.has(hash) && jobRates.of(deviceId, hash) === null && fitsMemory(manifest, parts.memoryBytes),
+          !failed.has(hash) && jobRates.of(deviceId, hash) === null && fitsMemory(manifest, options.memoryBytes),
       )
 
-  /** Twice the same work: the first run loads the weights and is not counted. */
+  /** Runs the same job twice: the first run loads the weights and is not counted. */
   const tryOut = async (model: InstalledModel, running: WorkerClient): Promise<void> => {
-    const input = await parts.sample(model.manifest.kind)
+    const input = await options.generateInput(model.manifest.kind)
     const jobId = `trial-${deviceId}-${trials++}`
     cancel = () => void running.request('job.cancel', { jobId }).catch(() => undefined)
     const job = { jobId, input: JSON.stringify(input), model }
     await running.request('job.run', job)
-    const before = parts.energyNow()
+    const before = options.energyNow()
     const startedAt = clock.monotonic()
     const { sizes } = await running.request('job.run', job)
     jobRates.record(deviceId, model.hash, {
       milliseconds: clock.monotonic() - startedAt,
-      creditMacs: Number(
-        expectedCredit(parts.networkState.current.parameters, model.manifest, model.hash, sizes).creditMacs,
-      ),
-      joules: energyBetween(before, parts.energyNow())?.joules ?? null,
+      creditMacs: Number(expectedCredit(networkState.current.parameters, model.manifest, model.hash, sizes).creditMacs),
+      joules: energyBetween(before, options.energyNow())?.joules ?? null,
     })
   }
 

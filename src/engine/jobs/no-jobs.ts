@@ -2,7 +2,7 @@
 import type { EngineStatus } from '#shared/contract/engine'
 import { jobKinds, type JobKind } from '#shared/domain/job'
 
-/** Null: a device works on a job, or none proves. `kinds`: those that a ready model is there for. */
+/** The reason; null: a device works on a job, or none proves. `kinds`: the kinds that have a ready model. */
 export function whyNoJobs(state: {
   runners: readonly { state: string; runningJobs: readonly unknown[] }[]
   kinds: readonly JobKind[]

@@ -16,7 +16,7 @@ export function listBackups(folder: string): string[] {
   return found.toSorted((a, b) => order(b).localeCompare(order(a))).map((match) => join(backups, match[0]))
 }
 
-/** Before a migration: at once, in one piece. Returns the file. */
+/** Copies the ledger at once, in one step, before a migration. Returns the file. */
 export function backUpNow(db: Db, folder: string, version: number, now: number): string {
   const { part, file } = places(folder, version, now)
   db.prepare('VACUUM INTO ?').run(part)
@@ -24,7 +24,7 @@ export function backUpNow(db: Db, folder: string, version: number, now: number):
   return file
 }
 
-/** A hundred pages at a time, so that the engine goes on in between. Null: today's backup is there. */
+/** Copies the ledger a hundred pages at a time, so that the engine works in between. Null: today's backup exists. */
 export async function backUpDaily(db: Db, folder: string, version: number, now: number): Promise<string | null> {
   const newest = listBackups(folder)[0]
   const { part, file } = places(folder, version, now)

@@ -6,7 +6,7 @@ import type { CreditRecord } from './seal'
 import type { LedgerReader } from './types'
 import type { WorkRecord } from './work-page'
 
-/** A credit beside what its work took. */
+/** A credit with the energy and sizes of its work. */
 export type CreditWithWork = CreditRecord &
   Pick<WorkRecord, 'model' | 'joules' | 'joules_certainty' | 'milliseconds' | 'tokens_in' | 'tokens_out'>
 type ListedCredit = CreditWithWork & {
@@ -16,7 +16,7 @@ type ListedCredit = CreditWithWork & {
   announced_credit: bigint | null
 }
 
-/** Of `CreditWithWork`, beside `credits.*` and joined by CREDIT_WORK. */
+/** The columns of `CreditWithWork` beside `credits.*`, joined by CREDIT_WORK. */
 export const WORK_COLUMNS =
   'work.model, work.joules, work.joules_certainty, work.milliseconds, work.tokens_in, work.tokens_out'
 export const CREDIT_WORK = 'JOIN work ON work.seq = credits.work'

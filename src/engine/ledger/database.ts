@@ -9,9 +9,9 @@ export type Db = Database.Database
 export interface OpenOptions {
   file: string
   schema: Schema
-  /** FULL survives power loss with every commit; NORMAL may lose the last ones, never the file */
+  /** FULL keeps every commit after a power loss; NORMAL may lose the last commits, never the file */
   synchronous: 'FULL' | 'NORMAL'
-  /** called before anything is written; throws NotOurs for a file that is not sound */
+  /** called before anything is written; throws NotOurs for a file that is damaged */
   check?: (db: Db, version: number) => void
   /** called before an older file is changed */
   beforeMigration?: (db: Db, version: number) => void
@@ -38,12 +38,12 @@ export function openDatabase(options: OpenOptions): Db {
   }
 }
 
-/** Opens an existing file of the present version for reading only. */
+/** Opens an existing file for reading only, of the present version or an earlier one that reads alike. Throws OlderVersion, NewerVersion, NotOurs or what SQLite throws. */
 export function openDatabaseReadOnly(file: string, schema: Schema): Db {
   const db = new Database(file, { readonly: true, fileMustExist: true, timeout: 5000 })
   try {
     const version = checkIdentity(db, schema)
-    if (version < schema.migrations.length) throw new OlderVersion(version)
+    if (version < schema.readableFrom) throw new OlderVersion(version)
     db.defaultSafeIntegers(true)
     return db
   } catch (error) {
@@ -68,7 +68,7 @@ export class OlderVersion extends Error {
     this.version = version
   }
 }
-/** An SQLite file of something else. */
+/** An SQLite file of another program, or a damaged one. */
 export class NotOurs extends Error {}
 
 /** All problems that SQLite's quick check finds, at most ten; empty: sound. */
@@ -80,10 +80,12 @@ export function quickCheck(db: Db): string[] {
 function sqliteCode(error: unknown): string | null {
   return error instanceof Database.SqliteError ? error.code : null
 }
+/** Whether an error of SQLite means that the file is damaged. */
 export function isDamage(error: unknown): boolean {
   const code = sqliteCode(error)
   return error instanceof NotOurs || code === 'SQLITE_NOTADB' || (code?.startsWith('SQLITE_CORRUPT') ?? false)
 }
+/** Whether an error of SQLite means that another process has locked the file. */
 export function isBusy(error: unknown): boolean {
   return sqliteCode(error)?.startsWith('SQLITE_BUSY') ?? false
 }
@@ -110,7 +112,7 @@ const storageErrors = [
   'SQLITE_AUTH',
 ]
 
-/** The failure that is reported to a person when the disk or the folder does not do its part; null: it is a bug. */
+/** The failure that a person sees after an error of the disk or the folder; null: the error is a bug. */
 export function toStorageFailure(error: unknown, file: string): Failure | null {
   if (error instanceof Failure) return error
   if (isDamage(error)) {
@@ -141,7 +143,7 @@ export function toStorageFailure(error: unknown, file: string): Failure | null {
   return null
 }
 
-/** One transaction that is either wholly on disk when this returns, or not at all. */
+/** Runs a change in one transaction: when this returns it is on disk; when this throws, nothing of it is. */
 export function write<T>(db: Db, change: () => T): T {
   return db.transaction(change).immediate()
 }

@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs'
 import { isDamage, toStorageFailure } from './database'
 
-/** Stands beside a database in which damage was met: the next start checks the whole file. */
+/** The marker file beside a database in which damage was found: the next start then checks the whole file. */
 export function suspicionFile(file: string): string {
   return `${file}.suspect`
 }
 
-/** The same object, whose functions and generators throw a `Failure` where the disk or the file does not do its part, instead of SQLite's error. */
-export function guarded<T extends object>(file: string, parts: T): T {
+/** The same object, with functions and generators that throw a `Failure` instead of SQLite's error when the disk or the file fails. */
+export function guarded<T extends object>(file: string, target: T): T {
   const failure = (error: unknown): unknown => {
     if (isDamage(error)) suspect(file)
     return toStorageFailure(error, file) ?? error
@@ -30,7 +30,7 @@ export function guarded<T extends object>(file: string, parts: T): T {
       }
     }
   }
-  return Object.fromEntries(Object.entries(parts).map(([key, value]) => [key, guard(value)])) as T
+  return Object.fromEntries(Object.entries(target).map(([key, value]) => [key, guard(value)])) as T
 }
 
 function isGenerator(value: unknown): value is Generator {
@@ -41,6 +41,6 @@ function suspect(file: string): void {
   try {
     writeFileSync(suspicionFile(file), '', { mode: 0o600 })
   } catch {
-    // The failure itself is on its way to the person.
+    // The marker could not be written; the failure itself is thrown anyway.
   }
 }

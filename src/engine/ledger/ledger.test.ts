@@ -194,7 +194,7 @@ describe('jobs', () => {
     expect(ledger.openJobs()).toEqual([])
   })
 
-  it('gives back what a start must send or retry', () => {
+  it('returns what a start must send or retry', () => {
     const [running, queued, sent] = [v7(), v7(), v7()]
     for (const id of [running, queued, sent]) ledger.insertJob(makeJob(id, 'embed'))
     ledger.setJobState(running, 'running', { deviceId: 'cpu0' })

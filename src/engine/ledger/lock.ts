@@ -1,4 +1,4 @@
-/** One engine a data folder: an exclusive lock on engine.lock that the operating system drops when the process dies. */
+/** The lock of a data folder, so that only one engine runs in it: an exclusive lock on engine.lock that the operating system drops when the process dies. */
 import Database from 'better-sqlite3'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -16,7 +16,7 @@ export function ensureFolder(folder: string): void {
   }
 }
 
-/** Not `mkdirSync` with `recursive`: that tries for ever where the system says ENOENT although the parent is there, as below /proc. */
+/** Not `mkdirSync` with `recursive`: that function tries forever if the system says ENOENT although the parent exists, as below /proc. */
 function makeFolder(folder: string): void {
   if (existsSync(folder) && statSync(folder).isDirectory()) return
   const parent = dirname(folder)
@@ -29,7 +29,7 @@ function makeFolder(folder: string): void {
   }
 }
 
-/** Takes the data folder for this process. Throws `already-running`, with the other's process id when engine.json has it, or `data-folder`. */
+/** Locks the data folder for this process. Throws Failure `already-running`, with the other engine's process id if engine.json has it, or `data-folder`. */
 export function acquireEngineLock(folder: string): EngineLock {
   ensureFolder(folder)
   const file = join(folder, 'engine.lock')
@@ -61,7 +61,7 @@ function alreadyRunning(folder: string): Failure {
     const parsed = engineFile.safeParse(JSON.parse(readFileSync(join(folder, 'engine.json'), 'utf8')))
     if (parsed.success) process = ` (process ${parsed.data.pid})`
   } catch {
-    // The other engine may not have written its file yet; its lock says enough.
+    // The other engine may not have written engine.json yet; its lock alone shows that it runs.
   }
   return new Failure(
     'already-running',

@@ -1,4 +1,4 @@
-/** What charts show: points at even steps, what each device did, and pauses. */
+/** The data of the charts: points at even steps, the activity of each device, and pauses. */
 import type { Period } from '#shared/contract/common'
 import type { History, HistoryPoint, LaneSpan } from '#shared/contract/engine'
 import type { Db } from './database'
@@ -71,7 +71,7 @@ function pointsOf(rows: StepRow[], from: number, to: number, step: number): Hist
   return points
 }
 
-/** What each device did in each step, in proportion and the jobs first, however short; equal neighbours are one span. Idle is no span. */
+/** Spans of the activity of each device: in each step in proportion to the time, jobs first. Equal neighbours are joined; idle time has no span. */
 function lanesOf(rows: StepRow[], step: number, now: number): LaneSpan[] {
   const lanes: LaneSpan[] = []
   const open = new Map<string, LaneSpan>()
@@ -93,7 +93,7 @@ function lanesOf(rows: StepRow[], step: number, now: number): LaneSpan[] {
   return lanes
 }
 
-/** Of the time that samples cover; those without any left out. */
+/** Shares of the activities in the time that samples cover; activities without time are left out. */
 function activityShares(row: StepRow): [LaneSpan['activity'], number][] {
   const times: [LaneSpan['activity'], number][] = [
     ['chat', row.chat_ms],

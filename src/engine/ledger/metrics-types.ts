@@ -1,4 +1,4 @@
-/** Metrics: what was measured, second by second; for charts and energy. Losing it loses no credit. */
+/** Metrics: measurements of every second, for charts and energy. If they are lost, no credit is lost. */
 import type { Period } from '#shared/contract/common'
 import type { History, LaneSpan } from '#shared/contract/engine'
 import type { WorkEnergy } from '#shared/domain/energy'
@@ -10,14 +10,14 @@ export type ActivityShares = Partial<Record<LaneSpan['activity'] | 'idle', numbe
 export interface DeviceSample {
   deviceId: string
   activity: LaneSpan['activity'] | 'idle'
-  /** what it did in this time, 0 to 1 of it each; absent: `activity` all the time */
+  /** the share of the time in each activity, 0 to 1; absent: `activity` all the time */
   shares?: ActivityShares
   /** work and its expected credit in this time */
   macs: number
   creditMacs: number
-  /** what it took in this time; null: not known */
+  /** joules that the device took in this time; null: not known */
   joules: number | null
-  /** of the joules, those that a sensor or counter gave */
+  /** the part of the joules that a sensor or counter measured */
   measuredJoules: number
 }
 export interface MetricsSample {
@@ -30,10 +30,11 @@ export interface MetricsSample {
 
 export interface Metrics {
   readonly file: string
-  /** Kept in memory for up to ten seconds before it is written. Never throws for the disk: metrics stop nothing. */
+  /** Adds a sample, which is written within ten seconds. Never throws for an error of the disk: metrics must stop nothing. */
   append(sample: MetricsSample): void
   /** A pause began, or its causes changed. */
   pauseBegan(cause: string, at: number): void
+  /** The pause ended, at UTC ms. */
   pauseEnded(at: number): void
   /** Points, lanes and pauses up to now. 1h: 10 s steps, 3h: 1 min, 24h: 5 min, 7d: 30 min. */
   history(period: Period): History

@@ -75,7 +75,7 @@ describe('history', () => {
     })
   })
 
-  it('survives a restart and shows the same in every period', () => {
+  it('keeps its values over a restart and shows the same in every period', () => {
     run(600, proving)
     metrics.close()
     metrics = openMetrics(world.options)

@@ -13,7 +13,7 @@ import { QUARTER_MILLISECONDS } from './total-queries'
 const FLUSH_MILLISECONDS = 10_000
 const MINUTE = 60_000
 const KEEP_SECONDS = 3_600_000
-/** a day more than the longest chart, so that its first point is whole */
+/** a day more than the longest chart, so that the chart's first point is complete */
 const KEEP_MINUTES = 8 * 86_400_000
 const RINGS = [
   { table: 'seconds', step: 1000 },
@@ -30,7 +30,7 @@ export function openMetrics(options: OpenMetricsOptions): Metrics {
   let pending: MetricsSample[] = []
   let isFailing = false
 
-  /** Writes what waits; what the disk does not take is reported once and dropped: metrics stop nothing. */
+  /** Writes the samples in memory. After an error of the disk they are dropped, and the error is reported once: metrics must stop nothing. */
   const flush = (): void => {
     if (pending.length === 0) return
     const samples = pending
@@ -149,11 +149,11 @@ function createStore(db: Db): Store {
       `SELECT sum(milliseconds) AS milliseconds FROM ${table} WHERE at >= ? AND at < ?`,
     )
   const minings = { fine: miningOf('mining_minutes'), coarse: miningOf('mining_quarters') }
-  // A pause that was open when Lode was killed lasted as long as there were samples: after that nothing ran.
+  // A pause that was open when Lode was killed ends with the last sample: nothing ran after it.
   db.exec(
     'UPDATE pauses SET ended_at = max(began_at, ifnull((SELECT max(at) + 1000 FROM seconds), 0)) WHERE ended_at IS NULL',
   )
-  /** Minutes where they are still there, quarters before that. */
+  /** Whether minutes are still stored since `from`; before them, quarters of an hour are read. */
   const isFine = (oldest: { at: bigint | null } | undefined, from: number): boolean =>
     oldest?.at !== null && oldest?.at !== undefined && Number(oldest.at) <= from
 

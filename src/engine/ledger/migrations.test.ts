@@ -131,6 +131,10 @@ describe('migrations', () => {
     const all = (db: Database.Database) => tables.map((table) => db.prepare(`SELECT * FROM ${table}`).all())
     const rows = all(old)
     old.close()
+    // Who only reads need not wait for the migration.
+    const reader = openLedgerReadOnly(world.folder)
+    expect(reader?.verify({ signatures, networkKeys })).toMatchObject({ ok: true, problems: [] })
+    reader?.close()
 
     const ledger = openLedger(world.options)
     expect(readdirSync(join(world.folder, 'backups'))).toEqual(['ledger-4-2026-05-01.db'])
@@ -151,6 +155,11 @@ describe('migrations', () => {
     db.close()
     for (const kind of ['fpga', 'other'] as const) ledger.recordDevice({ id: kind, kind, name: kind })
     ledger.close()
+  })
+
+  it('of a version that reads otherwise come before it is read', () => {
+    openDatabase(optionsFor({ ...ledgerSchema, migrations: ledgerSchema.migrations.slice(0, 3) })).close()
+    expect(() => openLedgerReadOnly(world.folder)).toThrow(/from an earlier version/)
   })
 
   it('change nothing when one of their statements fails', () => {

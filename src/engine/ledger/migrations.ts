@@ -7,16 +7,19 @@ import ledger0005 from './migrations/0005-kinds.sql?raw'
 import metrics0001 from './migrations/metrics-0001.sql?raw'
 
 export interface Schema {
-  /** written into the file's header, so that another program's database is not taken for ours */
+  /** written into the file's header, so that another program's database is not taken for Lode's */
   readonly applicationId: number
   /** SQL that leads from version i to i + 1 */
   readonly migrations: readonly string[]
+  /** the oldest version that is read as it is: no later migration changed what a reader sees */
+  readonly readableFrom: number
 }
 
 /** "Lode", as four bytes. */
 export const ledgerSchema: Schema = {
   applicationId: 0x4c6f6465,
   migrations: [ledger0001, ledger0002, ledger0003, ledger0004, ledger0005],
+  readableFrom: 4,
 }
 /** "LodM" */
-export const metricsSchema: Schema = { applicationId: 0x4c6f644d, migrations: [metrics0001] }
+export const metricsSchema: Schema = { applicationId: 0x4c6f644d, migrations: [metrics0001], readableFrom: 1 }

@@ -118,7 +118,7 @@ describe('a new ledger', () => {
 })
 
 describe('versions', () => {
-  it('begins anew in an empty file, as a start that was killed at once leaves it', () => {
+  it('recreates the ledger in an empty file, as a start that was killed at once leaves it', () => {
     writeFileSync(file, '')
     expect(totalNow()).toBe(0n)
   })
@@ -146,7 +146,7 @@ describe('damage', () => {
     ['pages of zeros', () => overwrite(file, 4096 * 3, Buffer.alloc(4096 * 20))],
   ]
   for (const [name, damage] of damages) {
-    it(`sets a ledger aside that is ${name}, names it, and begins anew at the next start`, () => {
+    it(`moves a ledger aside that is ${name}, names it, and recreates it at the next start`, () => {
       makeLedger(20)
       damage()
       const damaged = readFileSync(file)

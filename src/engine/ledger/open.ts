@@ -1,4 +1,4 @@
-/** Opening ledger.db: new, present, older, newer, damaged, or in a folder that does not let us. */
+/** Opening ledger.db: a new, present, older, newer or damaged file, or a folder without permission. */
 import { copyFileSync, chmodSync, existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { Failure } from '#shared/domain/errors'
@@ -21,7 +21,7 @@ import { createReader } from './reader'
 import type { Ledger, LedgerNotice, LedgerReader, OpenLedgerOptions } from './types'
 import { createWriter } from './writer'
 
-/** Above this the whole file is checked once a week, or after damage was met, not at every start: a gigabyte takes seconds. */
+/** A larger file is checked completely once a week or after damage was found, not at every start: a gigabyte takes seconds. */
 const ALWAYS_CHECKED_BYTES = 64 * 1024 * 1024
 const WEEK_MILLISECONDS = 7 * 86_400_000
 
@@ -32,14 +32,14 @@ export function openLedger(options: OpenLedgerOptions): Ledger {
   ensureFolder(folder)
   const notices: LedgerNotice[] = []
   const db = openOrMoveAside(file, options, notices)
-  const parts = { ...createReader(db, file, options.electricity), ...createWriter(db, { clock, ids }) }
+  const functions = { ...createReader(db, file, options.electricity), ...createWriter(db, { clock, ids }) }
   const ledger: Ledger = guarded(file, {
-    ...parts,
+    ...functions,
     async backUpIfDue() {
       try {
         return await backUpDaily(db, folder, ledgerSchema.migrations.length, clock.now())
       } catch (error) {
-        // Closed while pages were copied: the unfinished copy has no backup's name, and the next start makes one.
+        // The ledger was closed while pages were copied: the unfinished copy is no backup, and the next start makes one.
         if (!db.open) return null
         throw toStorageFailure(error, join(folder, 'backups')) ?? error
       }
@@ -52,7 +52,7 @@ export function openLedger(options: OpenLedgerOptions): Ledger {
   return ledger
 }
 
-/** For commands, with or without a running engine. Null: there is no ledger yet. Throws as `openLedger`, and moves nothing aside. */
+/** Opens the ledger for commands, with or without a running engine. Null: there is no ledger yet. Throws as `openLedger`, and moves no file. */
 export function openLedgerReadOnly(folder: string): LedgerReader | null {
   const file = join(folder, 'ledger.db')
   if (!existsSync(file) || statSync(file).size === 0) return null

@@ -1,4 +1,4 @@
-/** Everything that can be asked of the ledger, put together. */
+/** The reading side of the ledger: all queries in one object. */
 import type { ElectricityPrice } from '#shared/domain/electricity'
 import { readCredits } from './credit-queries'
 import { exportCredits } from './export'
@@ -10,7 +10,7 @@ import type { LedgerReader } from './types'
 import { verifyInSteps } from './verify'
 import { readWorkPages } from './work-page'
 
-/** `electricity`: what it costs now; absent: rows have no cost. */
+/** `electricity`: its present price; absent: rows have no cost. */
 export function createReader(db: Db, file: string, electricity?: () => ElectricityPrice): LedgerReader {
   return {
     file,

@@ -1,4 +1,4 @@
-/** Settings, addresses, benchmarks, events, epochs: small tables. */
+/** Queries of the small tables: settings, addresses, benchmarks, events, epochs. */
 import type { BenchmarkRow } from '#shared/contract/devices'
 import { addressType } from '#shared/contract/settings'
 import { signedEpoch } from '#shared/protocol/epoch'

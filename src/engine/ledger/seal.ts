@@ -23,8 +23,8 @@ export interface CreditRecord {
 }
 
 /**
- * SHA-256 over all other columns of a credit. The receipt's signature covers only what the network said; this covers
- * also time, device and id, so that a changed bit anywhere in the row is found.
+ * SHA-256 over all other columns of a credit. The receipt's signature covers only the network's figures; the seal also
+ * covers time, device and id, so that a changed bit anywhere in the row is found.
  */
 export function sealOf(credit: Omit<CreditRecord, 'seal'>): string {
   const { seq, id, at, network, rig, epoch, device, work, kind, work_kind, ref } = credit

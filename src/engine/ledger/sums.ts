@@ -1,4 +1,4 @@
-/** Sums that never overflow (protocol.md §5): kept as high × 10^9 + low, joined in bigint. */
+/** Sums that never overflow (protocol.md §5): stored as high × 10^9 + low, added in bigint. */
 import { Failure } from '#shared/domain/errors'
 import { creditMacs } from '#shared/domain/credit'
 import type { WorkAmount } from './types'
@@ -7,6 +7,7 @@ export const SUM_BASE = 1_000_000_000n
 /** An SQLite integer. */
 export const MAX_INTEGER = (1n << 63n) - 1n
 
+/** The sum of the two halves; null counts as 0. */
 export function joinSum(high: bigint | null, low: bigint | null): bigint {
   return (high ?? 0n) * SUM_BASE + (low ?? 0n)
 }

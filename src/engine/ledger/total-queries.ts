@@ -7,7 +7,7 @@ import { joinSum } from './sums'
 import type { DayTotal, KindTotal, LedgerReader } from './types'
 
 export const QUARTER_MILLISECONDS = 900_000
-/** A credit counts as accepted also when it has gone further. */
+/** A credit counts as accepted also in the states after that. */
 const ACCEPTED = "('accepted', 'confirmed', 'paid')"
 const END = BigInt(Number.MAX_SAFE_INTEGER)
 
@@ -162,6 +162,7 @@ export function readTotals(db: Db): Totals {
   }
 }
 
+/** The number of the quarter of an hour that contains `at` (UTC ms). */
 export function quarterOf(at: number): bigint {
   return BigInt(Math.floor(at / QUARTER_MILLISECONDS))
 }

@@ -29,7 +29,7 @@ export interface LedgerIds {
   /** a fresh UUIDv7 */
   uuid(): string
 }
-/** What every writer of the ledger needs. */
+/** The context of every writer of the ledger. */
 export interface WriterContext {
   clock: LedgerClock
   ids: LedgerIds
@@ -49,12 +49,12 @@ export interface LedgerNotice {
 }
 
 export interface OpenLedgerOptions {
-  /** the data folder; made with mode 0700 when absent */
+  /** the data folder; created with mode 0700 when absent */
   folder: string
   clock: LedgerClock
   ids: LedgerIds
   onNotice: (notice: LedgerNotice) => void
-  /** what electricity costs now; absent: rows have no cost */
+  /** the present price of electricity; absent: rows have no cost */
   electricity?: () => ElectricityPrice
   /**
    * What to do with a damaged ledger, which is moved aside under another name in every case:
@@ -64,7 +64,7 @@ export interface OpenLedgerOptions {
   onDamaged?: 'fail' | 'start-new' | 'restore'
 }
 
-/** Held as long as this engine has the folder; ends by itself when the process dies. */
+/** The lock of a data folder. It ends by itself when the process dies. */
 export interface EngineLock {
   release(): void
 }
@@ -83,7 +83,7 @@ export interface ShareRecord extends WorkAmount {
   deviceId: string
   difficulty: bigint
   energy?: WorkEnergy
-  /** time the device spent on it, if known */
+  /** time that the device spent on the share, if known */
   milliseconds?: number
 }
 
@@ -117,17 +117,17 @@ export interface RecordedWork {
   creditId: string
 }
 export interface AcceptedWork extends RecordedWork {
-  /** this receipt was stored before: nothing changed */
+  /** whether this receipt was stored before, so that nothing changed */
   repeated: boolean
-  /** what was announced, where the receipt counts otherwise; null: it counts as announced */
+  /** the announced amount, if the receipt has another one; null: the receipt has the announced amount */
   disputed: WorkAmount | null
 }
 
-/** What a start finds unfinished. */
+/** The unfinished work that a start finds. */
 export interface Recovery {
   /** jobs that were running and are now `interrupted` */
   interruptedJobIds: string[]
-  /** sent or about to be sent, no answer stored: send again */
+  /** sent or about to be sent, without a stored answer: to be sent again */
   shares: { workId: string; creditId: string; deviceId: string; share: Signed<ShareSubmission> }[]
   results: { jobId: string; creditId: string; deviceId: string; delivery: JobDelivery }[]
 }
@@ -145,7 +145,7 @@ export interface JobStateDetails {
   /** failure sentence or code */
   reason?: string
   energy?: WorkEnergy
-  /** kept also when the job failed or was cancelled, as far as it got */
+  /** kept also for a job that failed or was cancelled: the output until then */
   output?: JobOutput
 }
 
@@ -162,9 +162,9 @@ export interface KindTotal {
   count: number
   macs: bigint
   creditMacs: bigint
-  /** of the work whose energy is known; null: of none */
+  /** energy of the work whose energy is known; null: of no work */
   energy: WorkEnergy | null
-  /** MACs of the work whose energy is known, for work per joule */
+  /** MACs of the work whose energy is known; for work per joule */
   macsWithEnergy: number
 }
 export interface DayTotal {
@@ -210,21 +210,23 @@ export interface ModelTotal {
   lastAt: number
 }
 
-/** Everything that can be asked, also while another process writes. */
+/** All queries; they also work while another process writes. */
 export interface LedgerReader {
   readonly file: string
 
+  /** Sums of accepted credit: of all time, of the epoch, and since `dayStart` (UTC ms). */
   creditTotals(now: { epoch?: { network: string; number: number }; dayStart: number }): CreditTotals
-  /** Accepted shares, jobs and credit since `from`: what Home says about today. */
+  /** Accepted shares, jobs and credit since `from`, for the Home screen. */
   acceptedSince(from: number): { creditMacs: bigint; shares: number; jobs: number }
   /** One entry a kind with at least one accepted credit in [from, to). */
   summaryByKind(range: CreditRange): (KindTotal & { kind: WorkKind })[]
+  /** Credit by state in the range. */
   funnel(period: EarningsPeriod, range: CreditRange): Funnel
   /** Accepted credit per day. `days`: ascending bounds of local days at whole quarters of an hour, as the caller's time zone has them; days without credit are included. */
   creditDays(days: readonly { from: number; to: number }[]): DayTotal[]
-  /** When the first credit was made; null: none yet. */
+  /** UTC ms of the first credit; null: there is none. */
   firstCreditAt(): number | null
-  /** What a model earned, by its content hash; null: no accepted job. */
+  /** Totals of a model by its content hash; null: it has no accepted job. */
   modelTotal(modelHash: string): ModelTotal | null
 
   /** Newest first. */
@@ -233,68 +235,73 @@ export interface LedgerReader {
   /** Oldest first, a page at a time: safe while the engine writes. */
   exportCredits(range?: CreditRange): Iterable<CreditLine>
 
-  /** Newest first, 10^6 rows at full speed. */
+  /** A page of the Jobs table, newest first. As fast with 10^6 rows as with few. */
   workPage(filter: WorkFilter, offset: number, limit: number): { total: number; rows: WorkRow[] }
   workRow(id: string): WorkRow | null
   workDetail(id: string): WorkDetail | null
-  /** Oldest first: queued, running and interrupted jobs. */
+  /** Queued, running and interrupted jobs, oldest first. */
   openJobs(): OpenJob[]
-  /** Parsed and encoded again, which takes time for a picture; null: no such job, or its text is not Unicode. */
+  /** The input of a job, parsed and encoded again, which takes time for a picture; null: no such job, or its text is not Unicode. */
   jobInput(id: string): EncodedInput | null
 
+  /** A stored setting; null: not set, or it does not fit the schema. */
   setting<T>(key: string, schema: z.ZodType<T>): T | null
+  /** The payout address; null: none is set. */
   address(): PayoutAddress | null
   /** Newest first. */
   addressHistory(): z.infer<typeof addressHistoryRow>[]
   /** Newest first; null: of all devices. */
   benchmarks(deviceId: string | null, limit?: number): BenchmarkRow[]
-  /** `evidence` null: a version that kept none measured it. */
+  /** One benchmark; null: not found. `evidence` null: it was measured by a version that kept no evidence. */
   benchmark(id: string): { row: BenchmarkRow; evidence: BenchmarkEvidence | null } | null
+  /** Recorded events, newest first. */
   events(limit?: number): LedgerEvent[]
-  /** The newest epoch that was recorded, as it was signed. */
+  /** The newest recorded epoch, with its signature. */
   latestEpoch(network: string): Signed<Epoch> | null
 
   /** Recomputes sums and checks every signature, receipt, state and link, row by row. */
   verify(options: VerifyOptions): VerifyReport
-  /** The same in steps of some milliseconds, so that an engine can go on between them. */
+  /** As `verify`, in steps of some milliseconds, so that the engine works between them. */
   verifyInSteps(options: VerifyOptions): Generator<{ checked: number; total: number }, VerifyReport>
   close(): void
 }
 
 /** The one writer. Every function is one transaction; a failed write is a `Failure` (`data-folder`, `ledger-damaged`). */
 export interface Ledger extends LedgerReader {
-  /** Once, at start: `running` becomes `interrupted`; what was submitted and not answered comes back. */
+  /** Once, at start: `running` becomes `interrupted`; returns the work that was submitted and not answered. */
   recover(): Recovery
 
   recordDevice(device: KnownDevice): void
-  /** Recording the same epoch or unit again is harmless. */
+  /** Records an epoch. Recording the same epoch or unit again changes nothing. */
   recordEpoch(epoch: Signed<Epoch>): void
+  /** Records a leased unit, before its first share. */
   recordUnit(unit: Signed<Unit>, deviceId: string): void
 
-  /** Share and its credit as `submitted`, before sending. The same share again gives the same ids. */
+  /** Writes a share and its credit as `submitted`, before it is sent. The same share again gives the same ids. */
   recordShare(record: ShareRecord): RecordedWork
-  /** Receipt, work and credit as accepted, with the receipt's figures; a dispute where they are not those that were announced. Storing it twice is harmless. `conflict` for another receipt of the same work, `not-found` for unknown work. */
+  /** Stores a receipt, and its work and credit as accepted, with the receipt's figures; `disputed` if these differ from the announced ones. Storing a receipt twice changes nothing. Throws Failure `conflict` for another receipt of the same work, `not-found` for unknown work. */
   accept(receipt: Signed<Receipt>): AcceptedWork
-  /** Work and credit as rejected, with the network's code as the reason. */
+  /** Marks work and credit as rejected, with the network's code as the reason. */
   reject(ref: string, code: RefusalCode): RecordedWork
 
-  /** A new job, `queued`. */
+  /** Writes a new job as `queued`. */
   insertJob(job: LedgerJob): void
-  /** `conflict` when the state machine does not allow it. */
+  /** Changes the state of a job. Throws Failure `conflict` for a change that the state machine does not allow. */
   setJobState(
     id: string,
     state: Exclude<JobState, 'submitted' | 'accepted' | 'rejected'>,
     details?: JobStateDetails,
   ): void
-  /** Result and its credit as `submitted`, before sending. */
+  /** Writes a result and its credit as `submitted`, before it is sent. */
   recordJobResult(id: string, record: JobResultRecord): RecordedWork
 
   saveSetting(key: string, value: unknown): void
-  /** The former address is kept in the history. */
+  /** Sets the payout address; the former one stays in the history. */
   setAddress(address: PayoutAddress): void
+  /** Stores a benchmark and its evidence; returns the row with its id. */
   recordBenchmark(row: Omit<BenchmarkRow, 'id' | 'at' | 'samples'>, evidence: BenchmarkEvidence): BenchmarkRow
   recordEvent(event: Omit<LedgerEvent, 'id' | 'at'>): LedgerEvent
 
-  /** A copy in `backups/` when the newest is older than a day; the newest three are kept. Pages are copied between other work. */
+  /** Copies the ledger into `backups/` if the newest copy is older than a day; the newest three are kept. Other work goes on while pages are copied. */
   backUpIfDue(): Promise<string | null>
 }

@@ -3,7 +3,7 @@ import type { Db } from './database'
 
 const ROWS = 2000n
 
-/** Each job and share reached its state step by step along the allowed ways, from where it may begin, and no step lies before another. */
+/** Checks that each job and share began in an allowed state and reached its state by allowed changes, in the order of time. */
 export function* checkPaths(
   db: Db,
   report: (problem: string) => void,

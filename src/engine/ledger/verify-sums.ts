@@ -13,7 +13,7 @@ const STORED = 'sum(count) AS count, sum(credit_high) AS high, sum(credit_low) A
 const MACS_HIGH_LOW = 'count(*) AS count, sum(macs / 1000000000) AS high, sum(macs % 1000000000) AS low'
 const MACS_STORED = 'sum(count) AS count, sum(macs_high) AS high, sum(macs_low) AS low'
 
-/** Every kept sum against the rows it is of: what it is, recomputed, stored. */
+/** Every stored sum: its name, the query that recomputes it from its rows, and the query that reads it. */
 const SUMS: readonly [string, string, string][] = [
   [
     'the total of credit',

@@ -1,6 +1,6 @@
 /**
- * Recomputes everything that the ledger claims: the file itself, each credit's seal, amount and receipt, each signature,
- * each state and how it was reached, and every sum. Row by row, so that memory stays small.
+ * Checks the whole ledger: the file itself, each credit's seal, amount and receipt, each signature, each state and the steps
+ * to it, and every sum. It reads row by row, so that memory stays small.
  */
 import { z } from 'zod'
 import type { VerifyReport } from '#shared/contract/earnings'
@@ -74,14 +74,14 @@ export function* verifyInSteps(
     yield* checkPaths(db, report, credits)
     checkSums(db, report)
   } catch (error) {
-    // What cannot even be read is a finding, not a fault of the check.
+    // A row that cannot be read is a finding of the check, not a failure of it.
     if (!isDamage(error) && !(error instanceof z.ZodError) && !(error instanceof SyntaxError)) throw error
     report(`the ledger cannot be read to its end: ${error instanceof Error ? error.message : String(error)}`)
   }
   return { ok: problems.length === 0, credits, receipts, creditMacs: String(sum), problems }
 }
 
-/** SQLite's own check of pages, rows, constraints and indexes, a table at a time. */
+/** Runs SQLite's own check of pages, rows, constraints and indexes, a table at a time. */
 function* checkFile(
   db: Db,
   report: (problem: string) => void,

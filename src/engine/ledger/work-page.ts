@@ -12,7 +12,7 @@ import type { Db } from './database'
 import type { LedgerReader } from './types'
 
 const BLOCK_BITS = 12n
-/** Shorter texts are looked for among model names only: as the beginning of an id they would fit nearly every row. */
+/** A shorter text is searched among model names only: as the beginning of an id it would match nearly every row. */
 const SHORTEST_ID = 6
 const MOST_MATCHES = 10_000
 
@@ -78,7 +78,7 @@ export function readWorkPages(
   }
 
   function matching(prefix: string): bigint[] {
-    // '~' stands after every hexadecimal digit and dash.
+    // '~' sorts after every hexadecimal digit and dash.
     const found = [
       ...idMatches.all(prefix, `${prefix}~`, MOST_MATCHES),
       ...digestMatches.all(prefix, `${prefix}~`, MOST_MATCHES),
@@ -92,7 +92,7 @@ interface Page {
   rows: WorkRecord[]
 }
 
-/** `price`: what electricity costs; absent: the row has no cost. */
+/** `price`: of electricity; absent: the row has no cost. */
 export function toWorkRow(row: WorkRecord, price?: ElectricityPrice): WorkRow {
   return {
     id: row.id,
@@ -122,7 +122,7 @@ export function toWorkRow(row: WorkRecord, price?: ElectricityPrice): WorkRow {
 }
 
 interface Conditions {
-  /** the same text serves `work` and `work_counts`: both have these columns */
+  /** SQL for `work` and for `work_counts`: both tables have these columns */
   sql: string
   values: string[]
 }

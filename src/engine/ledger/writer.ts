@@ -1,4 +1,4 @@
-/** Everything that may be written, put together. */
+/** The writing side of the ledger: all writers in one object. */
 import type { Db } from './database'
 import { writeCredits } from './credit-writer'
 import { writeJobs } from './job-writer'

@@ -1,9 +1,9 @@
-/** How long the rig has mined. Made before mining itself, for those parts whose figures count from it. */
+/** The time that the rig has mined. It is made before mining itself, for the parts whose figures depend on it. */
 import type { Clock } from '#process/clock'
 
 export interface MiningClock {
   readonly isRunning: boolean
-  /** mined since the engine began, by a monotonic clock */
+  /** milliseconds of mining since the engine started, by a monotonic clock */
   milliseconds(): number
   begin(): void
   end(): void

@@ -5,7 +5,7 @@ import type { DeviceRunner } from '../device-loop/device-types'
 import { createMiningClock } from './mining-clock'
 import { manualClock } from '#process/clock.test.support'
 
-/** Devices that only remember what they were told; a finish takes as long as the test says. */
+/** Devices that only remember their calls; a finish takes as long as the test says. */
 function scriptedRunner(deviceId: string) {
   const runner = {
     deviceId,
@@ -24,7 +24,7 @@ function scriptedRunner(deviceId: string) {
     canRun: () => true,
     restarts: 0,
     runningJobs: [] as DeviceRunner['runningJobs'],
-    networkTrouble: null,
+    networkError: null,
     endFinish: () => undefined as void,
     startMining: ({ backend }: { backend: NonNullable<DeviceRunner['backend']> }) => {
       runner.backend = backend
@@ -67,7 +67,7 @@ function controller(options: { devices?: string[]; keepsGoing?: boolean } = {}) 
   }))
   const runners = new Map(ids.map((id) => [id, scriptedRunner(id)]))
   const far = { join: async (): Promise<void> => undefined, onStarted: (): void => undefined }
-  const told: string[] = []
+  const reported: string[] = []
   let keepsGoing = options.keepsGoing ?? false
   const runner = (id: string) => {
     const found = runners.get(id)
@@ -82,7 +82,7 @@ function controller(options: { devices?: string[]; keepsGoing?: boolean } = {}) 
     backendsKnown: () => Promise.resolve(),
     allKnown: () => Promise.resolve(),
     runner,
-    samplesWanted: () => true,
+    syntheticJobsWanted: () => true,
     keepsGoing: () => keepsGoing,
     setKeepsGoing: (wanted) => {
       keepsGoing = wanted
@@ -91,12 +91,12 @@ function controller(options: { devices?: string[]; keepsGoing?: boolean } = {}) 
     join: () => far.join(),
     onStarted: () => {
       far.onStarted()
-      told.push('started')
+      reported.push('started')
     },
-    onStopped: () => told.push('stopped'),
+    onStopped: () => reported.push('stopped'),
     onChange: () => undefined,
   })
-  return { clock, devices, runner, mining, miningClock, far, told }
+  return { clock, devices, runner, mining, miningClock, far, reported }
 }
 
 describe('mining', () => {
@@ -113,7 +113,7 @@ describe('mining', () => {
     expect(miningClock.milliseconds()).toBe(PRACTICE_MILLISECONDS)
   })
 
-  it('goes on when told to, and stops at once when that is taken back after the hour', async () => {
+  it('goes on when the person lets it, and stops at once when that is taken back after the hour', async () => {
     const { clock, mining } = controller()
     await mining.start({})
     mining.keepGoing(true)
@@ -153,7 +153,7 @@ describe('mining', () => {
   })
 
   it('stop cuts a finish short; a start that was asked for meanwhile follows', async () => {
-    const { clock, runner, mining, told } = controller()
+    const { clock, runner, mining, reported } = controller()
     await mining.start({})
     runner('cpu0').runningJobs = [{ id: 'a', kind: 'chat', origin: 'person' }]
     const finished = mining.stop({ finish: true })
@@ -165,7 +165,7 @@ describe('mining', () => {
     await finished
     await started
     expect(mining.state).toBe('mining')
-    expect(told).toEqual(['started', 'stopped', 'started'])
+    expect(reported).toEqual(['started', 'stopped', 'started'])
   })
 
   it('a start that cannot be recorded starts nothing', async () => {
@@ -196,11 +196,11 @@ describe('mining', () => {
     expect(mining.state).toBe('stopped')
   })
 
-  it('is not finishing for ever when a device cannot be stopped in order', async () => {
+  it('is not finishing forever when a device cannot be stopped in order', async () => {
     const { mining, runner } = controller()
     await mining.start({})
-    runner('cpu0').finish = () => Promise.reject(new Error('a fault of ours'))
-    await expect(mining.stop({ finish: true })).rejects.toThrow('a fault of ours')
+    runner('cpu0').finish = () => Promise.reject(new Error('an internal error'))
+    await expect(mining.stop({ finish: true })).rejects.toThrow('an internal error')
     expect(mining.state).toBe('stopped')
   })
 

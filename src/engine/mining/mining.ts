@@ -1,4 +1,4 @@
-/** Mining as a whole: which devices work, since when, until when, and why not. What one device does is its loop's (device-loop/). */
+/** Mining as a whole: which devices mine, since when and until when, and why mining pauses. The work of one device is in device-loop/. */
 import type { MiningState, Notice, PauseCause, StartOptions } from '#shared/contract/engine'
 import { Failure } from '#shared/domain/errors'
 import { type BackendName, backendNames } from '#shared/domain/backend'
@@ -7,14 +7,14 @@ import type { DeviceState } from '#shared/domain/states'
 import type { ProofOptions } from '../proof'
 import type { MiningClock } from './mining-clock'
 
-/** Practice pays nothing and uses electricity: it stops by itself after an hour unless told to go on. */
+/** Practice pays nothing and uses electricity: it stops by itself after an hour unless the person lets it go on. */
 export const PRACTICE_MILLISECONDS = 60 * 60 * 1000
 
 export interface MiningOptions extends ProofOptions {
   samples: boolean
 }
 
-/** What mining asks of a device's loop. */
+/** What mining needs of a device's loop. */
 export interface MiningRunner {
   readonly deviceId: string
   readonly state: DeviceState
@@ -25,11 +25,12 @@ export interface MiningRunner {
   readonly reason: string | null
   readonly backend: BackendName | null
   readonly runningJobs: readonly unknown[]
-  readonly networkTrouble: string | null
+  readonly networkError: string | null
+  /** Starts the device's loop; it mines until `stop` or `finish`. */
   startMining(options: MiningOptions): void
-  /** Within two seconds, also in the middle of a job. */
+  /** Stops the device within two seconds, also in the middle of a job. */
   stop(): Promise<void>
-  /** After the running job. */
+  /** Stops the device after the running job. */
   finish(): Promise<void>
   setThreads(threads: number): void
 }
@@ -39,7 +40,7 @@ export interface MiningDevice {
   canMine: boolean
   enabled: boolean
   backends: readonly string[]
-  /** null where threads are not chosen */
+  /** null: the threads of the device cannot be chosen */
   threads: { inUse: number; maximum: number } | null
   reason?: string | undefined
 }
@@ -51,10 +52,13 @@ export interface Mining {
   readonly since: number | null
   readonly stopsAt: number | null
   readonly finishingJobs: number
-  /** Throws Failure `device-unavailable` when no device can mine. Already mining: nothing changes. */
+  /** Starts mining. Throws Failure `device-unavailable` when no device can mine. While the rig mines, nothing changes. */
   start(options: StartOptions): Promise<void>
+  /** Stops all devices; `finish`: after their running jobs. `cause` is shown as the reason. */
   stop(options: { finish: boolean; cause?: PauseCause }): Promise<void>
+  /** Whether practice goes on after its hour. */
   keepGoing(keepGoing: boolean): void
+  /** Notices about mining, for the screens. */
   notices(): Notice[]
   /** A device was switched on or off while mining. */
   devicesChanged(): Promise<void>
@@ -64,15 +68,15 @@ export interface MiningControlOptions {
   clock: Clock
   miningClock: MiningClock
   devices: () => readonly MiningDevice[]
-  /** settles when the processor lists the backends that work; other devices join when they are known */
+  /** settles when the processor's backends are known; other devices join when their backends are known */
   backendsKnown: () => Promise<void>
-  /** settles when each device does */
+  /** settles when the backends of every device are known */
   allKnown: () => Promise<void>
   runner: (deviceId: string) => MiningRunner
-  samplesWanted: () => boolean
+  syntheticJobsWanted: () => boolean
   keepsGoing: () => boolean
   setKeepsGoing: (keepGoing: boolean) => void
-  /** the practice network's hour counts; a real network's does not */
+  /** whether the network is practice: only practice stops after an hour */
   isPractice: boolean
   /** says hello, so that units can be leased */
   join: () => Promise<void>
@@ -107,7 +111,7 @@ export function createMining(control: MiningControlOptions): Mining {
       .devices()
       .filter((device) => device.canMine && device.enabled && (devices?.includes(device.id) ?? true))
     if (backend === undefined || backend === null || devices) return ready
-    // Where the person names a backend and no device, those that have it mine; if none has, the refusal says so.
+    // If the person names a backend and no device, the devices with that backend mine; if there is none, the refusal says so.
     const able = ready.filter((device) => device.backends.includes(backend))
     return able.length > 0 ? able : ready
   }
@@ -137,11 +141,15 @@ export function createMining(control: MiningControlOptions): Mining {
 
   const startDevice = (device: MiningDevice, options: StartOptions): void => {
     const backend = backendFor(device, options)
-    // A former run's choice ends with it.
+    // A choice of threads holds only for its run.
     const threads = device.threads === null ? undefined : (options.threads ?? device.threads.inUse)
     const runner = control.runner(device.id)
     if (threads !== undefined) runner.setThreads(threads)
-    runner.startMining({ backend, tier: options.tier ?? null, samples: options.samples ?? control.samplesWanted() })
+    runner.startMining({
+      backend,
+      tier: options.tier ?? null,
+      samples: options.samples ?? control.syntheticJobsWanted(),
+    })
   }
 
   const stopLater = (): void => {
@@ -158,7 +166,7 @@ export function createMining(control: MiningControlOptions): Mining {
     inTurn(async () => {
       if (wanted !== null) return
       await control.backendsKnown()
-      // Who names a device or a backend, or has nothing else, waits for those that are still being tried.
+      // If the person names a device or a backend, or no other device is usable, the start waits for devices that are still being tried.
       if (options.devices || options.backend || usable(options).length === 0) await control.allKnown()
       const unknown = options.devices?.find((id) => !control.devices().some((device) => device.id === id))
       if (unknown !== undefined) {
@@ -188,7 +196,7 @@ export function createMining(control: MiningControlOptions): Mining {
         await control.join()
         for (const device of devices) startDevice(device, options)
       } catch (error) {
-        // All or nothing: no device goes on for a run that did not begin.
+        // Either all devices start or none: no device mines for a run that did not begin.
         await Promise.all(devices.map((device) => control.runner(device.id).stop()))
         wanted = null
         since = null
@@ -205,7 +213,7 @@ export function createMining(control: MiningControlOptions): Mining {
       finishing = true
       control.onChange()
     }
-    // Stop now must not wait behind a finish that waits for a job.
+    // A stop must not wait for a finish that waits for a job.
     const halt = async (): Promise<void> => {
       try {
         const running = control.devices().map((device) => control.runner(device.id))
@@ -236,7 +244,7 @@ export function createMining(control: MiningControlOptions): Mining {
       const working = usable(wanted).map((device) => control.runner(device.id))
       if (working.length === 0) return 'paused'
       if (working.every((runner) => runner.state === 'faulted')) return 'faulted'
-      if (working.every((runner) => runner.networkTrouble !== null || runner.resting !== null)) return 'paused'
+      if (working.every((runner) => runner.networkError !== null || runner.resting !== null)) return 'paused'
       return working.every((runner) => runner.state === 'starting' || runner.state === 'idle') ? 'starting' : 'mining'
     },
     get pausedBecause() {
@@ -246,8 +254,8 @@ export function createMining(control: MiningControlOptions): Mining {
       if (working.length === 0) causes.push('no-device')
       else {
         const runners = working.map((device) => control.runner(device.id))
-        if (runners.every((runner) => runner.networkTrouble !== null || runner.resting !== null)) {
-          if (runners.some((runner) => runner.networkTrouble !== null)) causes.push('network')
+        if (runners.every((runner) => runner.networkError !== null || runner.resting !== null)) {
+          if (runners.some((runner) => runner.networkError !== null)) causes.push('network')
           if (runners.some((runner) => runner.resting === 'heat')) causes.push('heat')
           if (runners.some((runner) => runner.resting === 'throttle')) causes.push('throttle')
         }
@@ -293,12 +301,12 @@ export function createMining(control: MiningControlOptions): Mining {
             deviceId: runner.deviceId,
           })
         }
-        if (runner.networkTrouble !== null) {
+        if (runner.networkError !== null) {
           notices.push({
             id: `network-${runner.deviceId}`,
             severity: 'warning',
             title: 'The network does not answer.',
-            detail: runner.networkTrouble,
+            detail: runner.networkError,
           })
         }
       }

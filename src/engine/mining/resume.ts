@@ -1,25 +1,32 @@
-/** Whether mining was going on when the engine was last cut off: so that an engine that comes back at once goes on. */
+/** The resume marker: whether the engine mined when it was cut off, so that an engine that is started again at once mines on. */
 import { z } from 'zod'
 import { startOptions, type StartOptions } from '#shared/contract/engine'
-import type { Clock } from '#process/clock'
-import type { Ledger } from '../ledger'
+import { describeFault, type RigContext } from '../base'
 
 const KEY = 'mining-alive'
 const BEAT_MILLISECONDS = 15_000
-/** An interruption longer than this was no hiccup: the person starts mining again. */
+/** After a longer interruption the person starts mining again. */
 const RESUME_WITHIN_MILLISECONDS = 60_000
 
-const marker = z.object({ at: z.number(), options: startOptions }).nullable()
+/** Version 0.1 called a backend an engine: what it left under that name is read as one. */
+const leftOptions = startOptions
+  .extend({ engine: startOptions.shape.backend })
+  .transform(({ engine, ...options }): StartOptions =>
+    engine === undefined ? options : { backend: engine, ...options },
+  )
+const marker = z.object({ at: z.number(), options: leftOptions }).nullable()
 
 export interface ResumeMarker {
-  /** what mining was started with, if it was cut off a moment ago; said once */
+  /** the options of the mining that was cut off less than a minute ago; null: there was none */
   readonly interrupted: StartOptions | null
+  /** Mining begins: writes the marker now and every 15 s. */
   begin(options: StartOptions): void
+  /** Mining ends: removes the marker. */
   end(): void
 }
 
-/** `onError`: a beat could not be written; the next is tried in its turn. */
-export function openResumeMarker(ledger: Ledger, clock: Clock, onError: (error: unknown) => void): ResumeMarker {
+/** Reads the marker of the former run. A beat that cannot be written is logged, and the next one is tried in its turn. */
+export function openResumeMarker({ ledger, clock, log }: Pick<RigContext, 'ledger' | 'clock' | 'log'>): ResumeMarker {
   const left = ledger.setting(KEY, marker)
   const interrupted = left !== null && clock.now() - left.at < RESUME_WITHIN_MILLISECONDS ? left.options : null
   let timer: { cancel(): void } | null = null
@@ -32,7 +39,7 @@ export function openResumeMarker(ledger: Ledger, clock: Clock, onError: (error: 
       try {
         beat(options)
       } catch (error) {
-        onError(error)
+        log.warn('that mining goes on could not be recorded', { error: describeFault(error) })
         later(options)
       }
     }, BEAT_MILLISECONDS)

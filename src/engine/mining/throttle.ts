@@ -1,15 +1,15 @@
-/** Which level of the throttle holds now, and the pace that it gives. */
+/** The present level of the throttle, and its pace. */
 import type { Pace, Throttle, ThrottleLevelName } from '#shared/contract/throttle'
 
-/** Somebody who has not touched the computer for this long is away. */
+/** A person who has not touched the computer for this time is away. */
 export const AWAY_AFTER_SECONDS = 5 * 60
-/** An older word about the person's presence says nothing any more. */
+/** A report of the person's presence is valid for this time. */
 const PRESENCE_HOLDS_MILLISECONDS = 60_000
 const MINUTES_A_DAY = 24 * 60
 
 /**
- * The level at a minute of the local day. The night's hours come first: they were set for just that. `idleSeconds` null:
- * the system does not tell, and the level is `idle`.
+ * The level at a minute of the local day. The night's hours come first, since the person set them. `idleSeconds`
+ * null: not known; the level is then `idle`.
  */
 export function throttleLevelAt(
   throttle: Throttle,
@@ -26,29 +26,29 @@ export function throttleLevelAt(
 
 /** Threads at a share, rounded up, at least one. */
 export function threadsAt(threads: number, share: number): number {
-  // 0.7 of 10 is 7, although the product is 7.000000000000001 for some shares.
+  // The small subtraction cancels rounding errors: 0.7 × 10 must give 7 threads, not 8.
   return Math.max(1, Math.min(threads, Math.ceil(threads * share - 1e-9)))
 }
 
 export interface ThrottleState {
   readonly level: ThrottleLevelName
   readonly pace: Pace
-  /** What the shell knows: seconds since the person last touched the computer. */
+  /** Takes a report of the shell: seconds since the person last touched the computer. */
   present(idleSeconds: number): void
 }
 
-export function createThrottle(parts: {
+export function createThrottle(options: {
   clock: { now(): number; monotonic(): number }
   settings: () => Throttle
 }): ThrottleState {
-  const { clock } = parts
+  const { clock } = options
   let presence: { idleSeconds: number; at: number } | null = null
   const now = (): { level: ThrottleLevelName; pace: Pace } => {
     const local = new Date(clock.now())
     const age = presence === null ? 0 : clock.monotonic() - presence.at
     const idleSeconds =
       presence === null || age > PRESENCE_HOLDS_MILLISECONDS ? null : presence.idleSeconds + age / 1000
-    return throttleLevelAt(parts.settings(), local.getHours() * 60 + local.getMinutes(), idleSeconds)
+    return throttleLevelAt(options.settings(), local.getHours() * 60 + local.getMinutes(), idleSeconds)
   }
   return {
     get level() {
@@ -68,7 +68,7 @@ function minutesOf(time: string): number {
   return (hours * 60 + minutes) % MINUTES_A_DAY
 }
 
-/** Over midnight where the end is before the beginning; equal ends are the whole day. */
+/** Whether a minute lies in the interval, which crosses midnight if `to` is before `from`. Equal ends mean the whole day. */
 function isBetween(minute: number, from: number, to: number): boolean {
   if (from < to) return minute >= from && minute < to
   return minute >= from || minute < to

@@ -1,15 +1,15 @@
 /** Why a source did not give a file. */
 
 /**
- * `absent`: the source does not exist on this computer. `passing`: it may work later. `refused`: it works and has
- * something else, so asking again cannot help.
+ * `absent`: the source does not exist on this computer. `passing`: it may work later. `refused`: it works and does
+ * not have the file, so asking again cannot help.
  */
 export type SourceErrorKind = 'absent' | 'passing' | 'refused'
 
-/** What is wrong with one source of a file; the next source is tried. Its message is a clause without a full stop. */
+/** An error of one source of a file; the next source is tried. Its message is a clause without a full stop. */
 export class SourceError extends Error {
   readonly kind: SourceErrorKind
-  /** the server asked for this much patience */
+  /** the wait that the server asked for; null: none */
   readonly retryAfterMilliseconds: number | null
 
   constructor(kind: SourceErrorKind, message: string, retryAfterMilliseconds: number | null = null) {
@@ -20,7 +20,7 @@ export class SourceError extends Error {
   }
 }
 
-/** The whole file came, and is not the one that was expected. It is thrown away. */
+/** The complete file has another hash than expected. It is removed. */
 export class WrongHashError extends SourceError {
   constructor() {
     super('refused', 'its SHA-256 is not the one that was expected; it was thrown away')

@@ -1,4 +1,4 @@
-/** A file of the catalogue from whichever of its sources gives it; its hash is checked before anybody uses it. */
+/** Fetches a file of the catalogue from the first of its sources that has it. Its hash is checked before it is used. */
 import { existsSync } from 'node:fs'
 import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -28,18 +28,18 @@ export interface FetchedFile {
   sha256: string
   /** the hash was known to Lode, or only to the hub */
   hash: 'pinned' | 'hub'
-  /** where it came from, in words */
+  /** the source that gave the file, in words */
   source: string
 }
 
 export interface FileFetch {
-  /** of the download: `parts`, `wheels` and `files` are made in it */
+  /** the folder of the download: `parts`, `wheels` and `files` are created in it */
   folder: string
   signal: AbortSignal
   persistence: Persistence
   /** the folder of LODE_MODELS_FOLDER */
   modelsFolder: string | null
-  /** the hub's hash from an earlier try */
+  /** the hub's hash from an earlier attempt; null: none */
   hubHash: string | null
   onHubHash(sha256: string): void
   /** bytes of this file on the disk, the source that they come from, and whether a pause keeps them */
@@ -76,7 +76,7 @@ export async function fetchFile(file: CatalogueFile, options: FileFetch): Promis
           return checked(source, part, hubHash, options)
         }
         const begun = existsSync(part)
-        // The bytes of an earlier attempt may be the wrong ones: the source is asked once more for the whole file.
+        // The bytes of an earlier attempt may be wrong: the whole file is fetched once more from this source.
         const sha256 = await give().catch((error: unknown) => {
           if (begun && error instanceof WrongHashError) return give()
           throw error
@@ -99,7 +99,7 @@ export async function fetchFile(file: CatalogueFile, options: FileFetch): Promis
     const passing = errors.filter(({ error }) => error.kind === 'passing')
     if (passing.length === 0 || round >= options.persistence.rounds) throw inWords(errors, existsSync(part))
     const asked = Math.max(0, ...passing.map(({ error }) => error.retryAfterMilliseconds ?? 0))
-    // Rounds are limited instead of a circuit that opens; a server that names a longer wait gets it.
+    // The number of rounds is limited, so there is no circuit breaker. If a server asks for a longer wait, the round waits longer.
     const own = backoffDelay(round - 1, Math.random(), {
       firstDelayMilliseconds: options.persistence.firstWaitMilliseconds,
       largestDelayMilliseconds: LARGEST_DELAY_MILLISECONDS,
@@ -176,7 +176,7 @@ async function checked(
   throw new WrongHashError()
 }
 
-/** One sentence for all sources; those that do not exist here are named only where there is no other. */
+/** One sentence for all sources. Sources that do not exist here are named only if there is no other. */
 function inWords(errors: readonly { source: FileSource; error: SourceError }[], isKept: boolean): Failure {
   const reported = errors.filter(({ error }) => error.kind !== 'absent')
   const words = (reported.length > 0 ? reported : errors).map(({ source, error }) => {

@@ -1,4 +1,4 @@
-/** One file over HTTPS: continues where the connection broke; the only proof of the content is its hash. */
+/** One file over HTTPS: it continues where the connection broke. Only the hash proves the content. */
 import { open, stat } from 'node:fs/promises'
 import type { FileSource } from '#shared/domain/catalogue'
 import { SourceError } from './download-error'
@@ -11,7 +11,7 @@ export interface Patience {
   answerMilliseconds: number
   /** between two pieces of the file */
   stallMilliseconds: number
-  /** where another source follows: less than this over `slowMilliseconds` is given up */
+  /** if another source follows, a slower transfer over `slowMilliseconds` is abandoned */
   slowBytesPerSecond: number
   slowMilliseconds: number
 }
@@ -45,9 +45,9 @@ export async function fetchHttps(source: HttpsSource, part: string, options: Htt
   const from = had < source.bytes ? had : 0
   const given = new AbortController()
   const signal = AbortSignal.any([options.signal, given.signal])
-  const giveUp = (message: string): void => given.abort(new SourceError('passing', message))
+  const abandon = (message: string): void => given.abort(new SourceError('passing', message))
   try {
-    const answered = setTimeout(() => giveUp(`${host} does not answer`), options.patience.answerMilliseconds)
+    const answered = setTimeout(() => abandon(`${host} does not answer`), options.patience.answerMilliseconds)
     let response: Response
     try {
       response = await ask(source, from, signal, options)
@@ -55,7 +55,7 @@ export async function fetchHttps(source: HttpsSource, part: string, options: Htt
       clearTimeout(answered)
     }
     const begin = await firstByte(response, source, from, host)
-    await write(response, part, begin, { source, host, giveUp, ...options })
+    await write(response, part, begin, { source, host, abandon, ...options })
   } catch (error) {
     options.signal.throwIfAborted()
     if (given.signal.aborted) throw given.signal.reason
@@ -65,7 +65,7 @@ export async function fetchHttps(source: HttpsSource, part: string, options: Htt
   }
 }
 
-/** Follows redirections by hand: none may leave HTTPS, and the hub's metadata stands in the first answer. */
+/** Follows redirections by hand: every address must be HTTPS, and the hub's metadata is in the first answer. */
 async function ask(
   source: HttpsSource,
   from: number,
@@ -149,14 +149,14 @@ async function write(
   {
     source,
     host,
-    giveUp,
+    abandon,
     patience,
     hasAlternative,
     onBytes,
-  }: HttpsFetch & { source: HttpsSource; host: string; giveUp: (message: string) => void },
+  }: HttpsFetch & { source: HttpsSource; host: string; abandon: (message: string) => void },
 ): Promise<void> {
   const file = await open(part, begin === 0 ? 'w' : 'r+')
-  const stalled = setTimeout(() => giveUp(`${host} went silent`), patience.stallMilliseconds)
+  const stalled = setTimeout(() => abandon(`${host} went silent`), patience.stallMilliseconds)
   let done = begin
   let windowBegan = performance.now()
   let windowBytes = 0
@@ -183,7 +183,7 @@ async function write(
     if (done < source.bytes) throw new SourceError('passing', `${host} broke off at ${done} of ${source.bytes} bytes`)
   } finally {
     clearTimeout(stalled)
-    // The bytes stay on the disk also where the connection broke; a full disk has already thrown at the write.
+    // The bytes stay on the disk if the connection broke; a full disk has already thrown at the write.
     await file.sync().catch(() => undefined)
     await file.close()
   }

@@ -90,15 +90,17 @@ test.skipIf(!hasPip)(
   async () => {
     const index = await startIndex()
     const folder = temporaryFolder()
-    const downloads = createDownloads({
-      folder,
-      catalogue: { version: 1, models: [entry] },
-      clock: systemClock,
-      log: { info: () => undefined, warn: () => undefined, error: () => undefined },
-      modelsFolder: null,
-      install: () => Promise.reject(new Error('there is nothing to be installed')),
-      onChange: () => undefined,
-    })
+    const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
+    const downloads = createDownloads(
+      { clock: systemClock, log },
+      {
+        folder,
+        catalogue: { version: 1, models: [entry] },
+        modelsFolder: null,
+        install: () => Promise.reject(new Error('there is nothing to be installed')),
+        onChange: () => undefined,
+      },
+    )
     onTestFinished(() => downloads.stop())
     const half = async (times: number): Promise<void> => {
       while (index.begun < times || (downloads.list()[0]?.bytesDone ?? 0) === 0) await wait(10)

@@ -1,6 +1,6 @@
 /**
- * A package's wheel through the machine's own pip, so that its mirrors, proxies and certificates apply. Only wheels: a
- * source package would run its own program while it is fetched.
+ * Fetches a package's wheel with the machine's own pip, so that its mirrors, proxies and certificates apply. Only wheels are
+ * allowed: a source package would run its own program while it is fetched.
  */
 import { spawn } from 'node:child_process'
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
@@ -12,8 +12,8 @@ const PROGRESS_MILLISECONDS = 500
 const MAX_COMPLAINT = 4000
 
 /**
- * Fetches `package==version` into `folder`, which is made, and gives the wheel's path. A wheel that is there already is
- * given at once; pip cannot go on with a part of one, and so no part is kept. Throws SourceError, `absent` where there is no Python, or the signal's reason.
+ * Fetches `package==version` into `folder`, which is made, and gives the wheel's path. A wheel that
+ * is there already is returned at once; pip cannot continue a partial wheel, so no part is kept. Throws SourceError, `absent` where there is no Python, or the signal's reason.
  */
 export async function fetchWheel(
   wanted: { package: string; version: string },
@@ -29,7 +29,7 @@ export async function fetchWheel(
     sizeOf(folder).then(options.onBytes, () => undefined)
   }, PROGRESS_MILLISECONDS)
   try {
-    // pip copies into its target byte by byte: what lies in `folder` itself is whole.
+    // pip copies into its target byte by byte; a wheel in `folder` itself was moved there and is complete.
     await runPip(wanted, unpacked, options.signal)
     const wheel = await wheelIn(unpacked)
     if (wheel !== null) await rename(wheel, join(folder, basename(wheel)))
@@ -71,8 +71,8 @@ async function runPip(
 }
 
 /**
- * Null where there is no such program. pip writes where TMPDIR says, which is ours to measure and to remove. What the system
- * calls Python may be a launcher whose child is pip: all of them end when the signal says so.
+ * Runs a program; null: there is no such program. pip writes below TMPDIR, a folder that Lode measures and removes. The
+ * system's Python may be a launcher whose child is pip: the signal ends the whole group of processes.
  */
 function run(
   program: string,
@@ -113,7 +113,7 @@ function endAll(pid: number | undefined): void {
   try {
     process.kill(-pid, 'SIGKILL')
   } catch {
-    // It is over already.
+    // The process has ended already.
   }
 }
 

@@ -1,7 +1,7 @@
 /** Bytes a second of a download, over the last seconds. */
 
 const WINDOW_MILLISECONDS = 5000
-/** A rate over less time than this varies too much. */
+/** A rate over a shorter time varies too much. */
 const FIRST_MILLISECONDS = 750
 
 export interface RateMeter {

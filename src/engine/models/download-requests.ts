@@ -20,6 +20,7 @@ export interface Requests {
   folder(id: string): string
   /** Every request by id. One that cannot be read counts as wanted. */
   all(): Promise<Map<string, Request>>
+  /** Writes a request to the disk. */
   save(id: string, request: Request): Promise<void>
   /** Removes the request with all its files, and the folder of all requests with the last of them. */
   remove(id: string): Promise<void>

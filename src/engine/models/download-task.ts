@@ -1,4 +1,4 @@
-/** One download: its state, and what others see of it. */
+/** One download: its state, and its view for the screens. */
 import { join } from 'node:path'
 import type { Download } from '#shared/contract/models'
 import type { CatalogueEntry, CatalogueFile } from '#shared/domain/catalogue'
@@ -19,7 +19,7 @@ export interface DownloadTask {
   /** aborted with 'pause', 'cancel' or 'stop' */
   control: AbortController
   running: Promise<void> | null
-  /** of the last event, monotonic milliseconds */
+  /** monotonic milliseconds of the last event */
   reportedAt: number
 }
 
@@ -57,7 +57,7 @@ export function describeTask(task: DownloadTask): Download {
   }
 }
 
-/** A file that an earlier run fetched and put into place, checked again; null where it must be fetched. */
+/** A file that an earlier run fetched completely, with its hash checked again; null: the file must be fetched. */
 export async function presentFile(
   requests: Requests,
   { entry, request }: DownloadTask,

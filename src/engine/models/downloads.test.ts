@@ -78,21 +78,23 @@ function rig(
   const seen: Download[] = []
   const installed: Rig['installed'] = []
   const waiting: (() => void)[] = []
-  const downloads = createDownloads({
-    folder,
-    catalogue: { version: 1, models: entries },
-    clock: systemClock,
-    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
-    modelsFolder: options.modelsFolder ?? null,
-    persistence: { rounds: options.rounds ?? 4, firstWaitMilliseconds: 5, patience: PATIENCE },
-    install: async (_entry, from, files) => {
-      installed.push({ files, content: readFileSync(join(from, 'model.bin')) })
+  const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
+  const downloads = createDownloads(
+    { clock: systemClock, log },
+    {
+      folder,
+      catalogue: { version: 1, models: entries },
+      modelsFolder: options.modelsFolder ?? null,
+      persistence: { rounds: options.rounds ?? 4, firstWaitMilliseconds: 5, patience: PATIENCE },
+      install: async (_entry, from, files) => {
+        installed.push({ files, content: readFileSync(join(from, 'model.bin')) })
+      },
+      onChange: (download) => {
+        seen.push(download)
+        for (const wake of waiting.splice(0)) wake()
+      },
     },
-    onChange: (download) => {
-      seen.push(download)
-      for (const wake of waiting.splice(0)) wake()
-    },
-  })
+  )
   onTestFinished(() => downloads.stop())
   return {
     folder,
@@ -151,7 +153,7 @@ describe.skipIf(noCertificate)('a download', () => {
     ])
   })
 
-  test('begins anew where the server ignores ranges', async () => {
+  test('starts from the beginning where the server ignores ranges', async () => {
     const file = await server()
     file.answer = (request, response, bytes) => {
       if (file.requests.length === 1) return breakAt(0.5)(request, response, bytes)

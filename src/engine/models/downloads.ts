@@ -3,19 +3,16 @@ import { join } from 'node:path'
 import type { Download } from '#shared/contract/models'
 import { hashOrigin, type Catalogue, type CatalogueEntry, type CatalogueFile } from '#shared/domain/catalogue'
 import { Failure } from '#shared/domain/errors'
-import type { Clock } from '#process/clock'
-import type { Log } from '../base'
+import type { RigContext } from '../base'
 import { entryOf } from './catalogue'
 import { fetchFile, PERSISTENCE, type FetchedFile, type Persistence } from './download-file'
 import { NEW_REQUEST, openRequests, type Request } from './download-requests'
 import { describeTask, downloadFailure, newTask, presentFile, type DownloadTask } from './download-task'
 
-export interface DownloadParts {
+export interface DownloadsOptions {
   /** of the model store, absolute */
   folder: string
   catalogue: Catalogue
-  clock: Clock
-  log: Log
   /** the folder of LODE_MODELS_FOLDER, or null */
   modelsFolder: string | null
   persistence?: Persistence
@@ -25,11 +22,11 @@ export interface DownloadParts {
 }
 
 export interface Downloads {
-  /** Begins, goes on, or joins what is under way. Throws `not-found` for what is not in the catalogue. */
+  /** Starts or continues a download, or joins one that is under way. Throws Failure `not-found` for an id that is not in the catalogue. */
   get(id: string): Promise<Download>
-  /** Keeps the bytes that are on the disk. Throws `not-found` where nothing of that id is fetched. */
+  /** Pauses a download; its bytes stay on the disk. Throws Failure `not-found` if no download has that id. */
   pause(id: string): Promise<Download>
-  /** Removes the bytes that are on the disk. Does nothing where no download has that id. */
+  /** Cancels a download and removes its bytes. Does nothing if no download has that id. */
   cancel(id: string): Promise<void>
   list(): Download[]
   /** Reads the downloads that an earlier run left unfinished. */
@@ -42,16 +39,20 @@ export interface Downloads {
 
 const EVENT_MILLISECONDS = 250
 
-export function createDownloads(parts: DownloadParts): Downloads {
-  const { catalogue, clock, log } = parts
-  const requests = openRequests(parts.folder)
+/** The downloads of one model store. Nothing is fetched before `open` and `resume`, or `get`. */
+export function createDownloads(
+  { clock, log }: Pick<RigContext, 'clock' | 'log'>,
+  options: DownloadsOptions,
+): Downloads {
+  const { catalogue } = options
+  const requests = openRequests(options.folder)
   const tasks = new Map<string, DownloadTask>()
   let queue: Promise<void> = Promise.resolve()
   let stopped = false
 
   const report = (task: DownloadTask): void => {
     task.reportedAt = clock.monotonic()
-    parts.onChange(describeTask(task))
+    options.onChange(describeTask(task))
   }
   const enter = (task: DownloadTask, state: Download['state']): void => {
     task.state = state
@@ -74,7 +75,7 @@ export function createDownloads(parts: DownloadParts): Downloads {
     await requests.save(task.entry.id, task.request)
   }
 
-  /** Fetches every file, then installs. Throws what stopped it. */
+  /** Fetches every file of a model and installs it. Throws the error that stopped it. */
   const work = async (task: DownloadTask): Promise<void> => {
     const { entry } = task
     const { signal } = task.control
@@ -91,7 +92,7 @@ export function createDownloads(parts: DownloadParts): Downloads {
     }
     signal.throwIfAborted()
     enter(task, 'installing')
-    await parts.install(entry, join(requests.folder(entry.id), 'files'), fetched)
+    await options.install(entry, join(requests.folder(entry.id), 'files'), fetched)
     await requests.remove(entry.id)
     tasks.delete(entry.id)
     rest(task, 'done')
@@ -103,8 +104,8 @@ export function createDownloads(parts: DownloadParts): Downloads {
     return fetchFile(file, {
       folder: requests.folder(entry.id),
       signal: task.control.signal,
-      persistence: parts.persistence ?? PERSISTENCE,
-      modelsFolder: parts.modelsFolder,
+      persistence: options.persistence ?? PERSISTENCE,
+      modelsFolder: options.modelsFolder,
       hubHash: task.request.hubHashes[file.path] ?? null,
       onHubHash: (sha256) => {
         if (hashOrigin(entry) === 'pinned' || task.request.hubHashes[file.path] !== undefined) return
@@ -150,7 +151,7 @@ export function createDownloads(parts: DownloadParts): Downloads {
       await countKept(task)
       return rest(task, 'paused')
     }
-    const failure = downloadFailure(task.entry, error, parts.folder)
+    const failure = downloadFailure(task.entry, error, options.folder)
     log.warn('a model could not be fetched', { model: id, ...failure })
     // Bytes are kept only where a later attempt can continue from them.
     if (failure.code !== 'unavailable') {
@@ -165,7 +166,7 @@ export function createDownloads(parts: DownloadParts): Downloads {
     rest(task, 'failed')
   }
 
-  /** Counts the bytes that a later attempt continues from: those on the disk; of a Python package none. */
+  /** Counts the bytes that a later attempt continues from: those on the disk, none of a Python package. */
   const countKept = async (task: DownloadTask): Promise<void> => {
     const { id, files } = task.entry
     task.bytesDone = await requests.bytesOf(

@@ -15,7 +15,7 @@ export interface FileServer {
   origin: string
   /** requests so far, with the range that each asked for */
   requests: { path: string; range: string | null }[]
-  /** what answers the next requests; the whole file with ranges until told */
+  /** what answers the next requests; the whole file with ranges until it is set */
   answer: (request: IncomingMessage, response: ServerResponse, content: Uint8Array) => void
   close(): Promise<void>
 }

@@ -7,25 +7,25 @@ import { english, NO_BREAK_SPACE } from '#shared/domain/format'
 import type { InstalledModel } from '#shared/domain/model-stages'
 import { modelMemory } from './model-memory'
 
-/** What the runtime, the tokenizer and a step's working memory take besides weights and cache. */
+/** Memory of the runtime, the tokenizer and a step's working memory, besides weights and cache. */
 const RUNTIME_BYTES = 250_000_000
-/** Above this share of all memory other programs are pushed out; above the second nothing works any more. */
+/** Above the first share of all memory other programs are swapped out; above the second the computer hardly works. */
 const TIGHT_SHARE = 0.6
 const MOST_SHARE = 0.9
-/** Tokens of context that memory is computed with where nobody says otherwise: a long conversation. */
+/** Tokens of context that memory is computed with if the person chooses none: a long conversation. */
 const USUAL_CONTEXT = 4096
 /** Free disk that should be left. */
 const DISK_RESERVE_BYTES = 2_000_000_000
 
-export interface Room {
+export interface Capacity {
   memoryBytes: number
   availableMemoryBytes: number
-  /** free bytes where models lie; null where the system does not say */
+  /** free bytes on the disk of the models; null: not known */
   diskFreeBytes: number | null
 }
 
-/** Memory alone. Containers count by their own limit. */
-export function memoryRoom(): Room {
+/** The computer's memory, without the disk. In a container its limit counts. */
+export function memoryCapacity(): Capacity {
   const limit = process.constrainedMemory()
   const memoryBytes = limit > 0 && limit < totalmem() ? limit : totalmem()
   return {
@@ -35,9 +35,10 @@ export function memoryRoom(): Room {
   }
 }
 
-export async function measureRoom(folder: string): Promise<Room> {
+/** The computer's memory and the free disk space of `folder`. */
+export async function measureCapacity(folder: string): Promise<Capacity> {
   const free = await statfs(folder).catch(() => null)
-  return { ...memoryRoom(), diskFreeBytes: free === null ? null : free.bavail * free.bsize }
+  return { ...memoryCapacity(), diskFreeBytes: free === null ? null : free.bavail * free.bsize }
 }
 
 /** Memory of a model that runs with `contextTokens`: weights, cache at that context, and the runtime. */
@@ -49,44 +50,45 @@ export function memoryNeeded(
 }
 
 /** `diskBytes`: what the disk must still take; 0 for a model that is installed. */
-export function fitOf(memoryBytes: number, diskBytes: number, room: Room): Fit {
-  const memory = memoryVerdict(memoryBytes, room)
-  const disk = diskBytes === 0 || room.diskFreeBytes === null ? 'fits' : diskVerdict(diskBytes, room.diskFreeBytes)
+export function fitOf(memoryBytes: number, diskBytes: number, capacity: Capacity): Fit {
+  const memory = memoryVerdict(memoryBytes, capacity)
+  const disk =
+    diskBytes === 0 || capacity.diskFreeBytes === null ? 'fits' : diskVerdict(diskBytes, capacity.diskFreeBytes)
   const size = (bytes: number): string => english.bytes(bytes, NO_BREAK_SPACE)
-  const words = [`${VERDICT[memory]}: ${size(memoryBytes)} of ${size(room.memoryBytes)} memory`]
-  if (diskBytes > 0 && room.diskFreeBytes !== null)
+  const words = [`${VERDICT[memory]}: ${size(memoryBytes)} of ${size(capacity.memoryBytes)} memory`]
+  if (diskBytes > 0 && capacity.diskFreeBytes !== null)
     words.push(
       disk === 'fits'
         ? `${size(diskBytes)} of disk`
-        : `${VERDICT[disk]}: ${size(diskBytes)} of disk where ${size(room.diskFreeBytes)} are free`,
+        : `${VERDICT[disk]}: ${size(diskBytes)} of disk where ${size(capacity.diskFreeBytes)} are free`,
     )
   return { memory, disk, words: words.join(', '), memoryBytes, diskBytes }
 }
 
 /** At the usual context, or the model's own where that is smaller. */
-export function fitOfInstalled(model: InstalledModel, room: Room): Fit {
-  return fitOf(memoryNeeded(modelMemory(model), Math.min(model.manifest.context, USUAL_CONTEXT)), 0, room)
+export function fitOfInstalled(model: InstalledModel, capacity: Capacity): Fit {
+  return fitOf(memoryNeeded(modelMemory(model), Math.min(model.manifest.context, USUAL_CONTEXT)), 0, capacity)
 }
 
-/** `context`: tokens, null for the usual ones; `bytesDone`: what is fetched already. `chosenContext`: what the fit is computed with. */
+/** `context`: tokens, null for the usual ones; `bytesDone`: bytes that are fetched already. `chosenContext`: the tokens that the fit is computed with. */
 export function fitOfEntry(
   entry: CatalogueEntry,
   context: number | null,
-  room: Room,
+  capacity: Capacity,
   bytesDone: number,
 ): { chosenContext: number; fit: Fit } {
   const chosenContext = Math.min(entry.context, context ?? USUAL_CONTEXT)
-  // The files that are fetched and the graph that is made from them lie on the disk together for a while.
+  // The fetched files and the graph that is made from them are on the disk together for a while.
   const made = entry.form === 'onnx' ? 0 : entry.memory.weightsBytes
   const diskBytes = Math.max(0, entry.bytes - bytesDone) + made
-  return { chosenContext, fit: fitOf(memoryNeeded(entry.memory, chosenContext), diskBytes, room) }
+  return { chosenContext, fit: fitOf(memoryNeeded(entry.memory, chosenContext), diskBytes, capacity) }
 }
 
 const VERDICT: Record<FitVerdict, string> = { fits: 'fits', tight: 'tight', no: 'does not fit' }
 
-function memoryVerdict(bytes: number, room: Room): FitVerdict {
-  if (bytes > room.memoryBytes * MOST_SHARE) return 'no'
-  return bytes > room.memoryBytes * TIGHT_SHARE || bytes > room.availableMemoryBytes ? 'tight' : 'fits'
+function memoryVerdict(bytes: number, capacity: Capacity): FitVerdict {
+  if (bytes > capacity.memoryBytes * MOST_SHARE) return 'no'
+  return bytes > capacity.memoryBytes * TIGHT_SHARE || bytes > capacity.availableMemoryBytes ? 'tight' : 'fits'
 }
 
 function diskVerdict(bytes: number, free: number): FitVerdict {

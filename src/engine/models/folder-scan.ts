@@ -1,4 +1,4 @@
-/** A look at a folder that someone wants to add, before anything of it is opened: only plain files inside it count. */
+/** Lists the files of a folder that a person wants to add, before any is opened: only plain files inside it count. */
 import type { Stats } from 'node:fs'
 import { open, readdir, realpath, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
@@ -102,6 +102,7 @@ async function refusePickle(file: FolderFile): Promise<void> {
   )
 }
 
+/** Whether a file begins as a pickle, or as a ZIP archive, which may contain pickles. Rejects with the error of the disk. */
 export async function startsLikePickle(path: string): Promise<boolean> {
   const file = await open(path)
   try {

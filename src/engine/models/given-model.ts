@@ -1,6 +1,6 @@
 /**
  * A model as somebody gave it: a file or folder of a person's, or what a download fetched. Its form is determined here,
- * once, and passed on with it; whoever reads the file later trusts it and checks the content.
+ * once, and passed on with it; later readers rely on the form and check the content.
  */
 import { statSync, type Stats } from 'node:fs'
 import { realpath, stat } from 'node:fs/promises'
@@ -29,7 +29,7 @@ export interface Provenance {
 export interface GivenGraph {
   form: 'onnx'
   files: ReadonlyMap<string, FolderFile>
-  /** the graph that was named, relative to the folder; absent: the manifest or the usual names say which */
+  /** the graph that was named, relative to the folder; absent: the manifest or the usual names decide */
   graph?: string
   /** fetched or made by Lode: the files are moved, not copied */
   isOwn: boolean
@@ -155,7 +155,7 @@ async function givenWeights(
   return { ...given, provenance: { folderName, source: `made from ${basename(given.path)}`, origin } }
 }
 
-/** A graph needs the files beside it; exports keep it in a folder `onnx` below them. */
+/** A graph needs the files beside it; many exports keep the graph in a folder `onnx` below them. */
 async function givenGraph(file: string): Promise<GivenGraph> {
   const beside = dirname(file)
   const folder = basename(beside) === 'onnx' ? dirname(beside) : beside
@@ -164,7 +164,7 @@ async function givenGraph(file: string): Promise<GivenGraph> {
   return { form: 'onnx', files: await scanFolder(folder), graph, isOwn: false, provenance }
 }
 
-/** `model.safetensors` says nothing: its folder does. */
+/** A name for the model: `model.safetensors` is no name, so its folder's name is used. */
 function nameOf(file: string): string {
   const name = basename(file).replace(/\.(gguf|safetensors)$/i, '')
   return name === 'model' ? basename(dirname(file)) : name

@@ -1,4 +1,4 @@
-/** Getting files into the store so that a model is either there whole or not at all. */
+/** Puts files into the store so that a model is there completely or not at all. */
 import { createHash } from 'node:crypto'
 import { createReadStream, existsSync } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises'
@@ -14,7 +14,7 @@ export const UNFINISHED = '.unfinished-'
 /** prefix of an old model's folder while the new one is moved into its place */
 const REPLACED = `${UNFINISHED}replaced-`
 
-/** Removes what a crash left behind. A model that was to be replaced, and was not yet, is put back. */
+/** Removes unfinished folders after a crash. A model whose replacement did not finish is restored. */
 export async function removeUnfinished(store: string): Promise<void> {
   for (const name of await readdir(store)) {
     if (!name.startsWith(UNFINISHED)) continue
@@ -33,7 +33,7 @@ export async function copyFiles(files: readonly FolderFile[], target: string): P
   return copied
 }
 
-/** The same for files that are Lode's own: they are moved, and need no disk twice. */
+/** As `copyFiles`, for files that Lode fetched or made: they are moved, so that they need the disk only once. */
 export async function moveFiles(files: readonly FolderFile[], target: string): Promise<ModelFile[]> {
   await rm(target, { recursive: true, force: true })
   await mkdir(target, { recursive: true })
@@ -68,7 +68,7 @@ export async function moveIntoPlace(from: string, to: string, store: string): Pr
   if (isReplaced) await rm(aside, { recursive: true, force: true })
 }
 
-/** Removes a model's folder: under its own name it is gone at once, also when removal is cut short. */
+/** Removes a model's folder: it is renamed first, so that the model is gone at once, also if the removal is interrupted. */
 export async function takeAway(folder: string, store: string): Promise<void> {
   const aside = join(store, `${UNFINISHED}removed`)
   if (!(await moveAside(folder, aside))) return

@@ -1,4 +1,4 @@
-/** Installed models: which lie in the store, and whether their files are as their manifests say. */
+/** Installed models: which ones the store has, and whether their files match their manifests. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { ModelVerification } from '#shared/contract/models'
@@ -27,7 +27,7 @@ function readInstalled(folder: string): InstalledModel | undefined {
   }
 }
 
-/** Presence and size of every file, and what `verify` found about its hashes. */
+/** The state of a model: presence and size of every file, and the hashes that `verify` found wrong. */
 export function stateOf({ manifest, folder }: InstalledModel, wrongHashes: ReadonlySet<string>): ModelState {
   const sizes = manifest.files.map((file) => statSync(join(folder, file.path), { throwIfNoEntry: false })?.size)
   if (sizes.includes(undefined)) return 'missing-file'
@@ -59,7 +59,7 @@ export async function madeOf(
 
 /**
  * Whether the model of `manifest` is `present` and undamaged. Throws `conflict` when another model has its name; returns false for
- * the same model from another converter or an earlier catalogue: that one is to be replaced.
+ * the same model from another converter or an earlier catalogue, which is then replaced.
  */
 export async function isSame(
   present: InstalledModel,

@@ -1,4 +1,4 @@
-/** What a person is told before a model is fetched or loaded, what mining fetches by itself, and what a quota removes. */
+/** What a person sees before a model is fetched or loaded, what mining fetches by itself, and what a quota removes. */
 import { readFileSync } from 'node:fs'
 import { availableParallelism, freemem, totalmem } from 'node:os'
 import { join } from 'node:path'
@@ -7,14 +7,14 @@ import type { Download } from '#shared/contract/models'
 import { catalogue, hashOrigin, type Catalogue } from '#shared/domain/catalogue'
 import type { ModelTotal } from '../ledger'
 import { readCatalogue } from './catalogue'
-import { fitOf, memoryNeeded, type Room } from './fit'
+import { fitOf, memoryNeeded, type Capacity } from './fit'
 import { createModelStore } from './store'
 import { createLibrary } from './library'
 import { folderOf, noConversion, smallModel, temporaryFolder } from './model-folder.test.support'
 
 const shipped = join(import.meta.dirname, '../../../resources/catalogue.json')
 const GB = 1e9
-const room = (memory: number, available = memory, disk = 100 * GB): Room => ({
+const capacity = (memory: number, available = memory, disk = 100 * GB): Capacity => ({
   memoryBytes: memory,
   availableMemoryBytes: available,
   diskFreeBytes: disk,
@@ -84,32 +84,32 @@ describe('the fit', () => {
     )
   })
 
-  test.each<[string, Room, number, number, object]>([
+  test.each<[string, Capacity, number, number, object]>([
     [
       'fits',
-      room(16 * GB),
+      capacity(16 * GB),
       2 * GB,
       1 * GB,
       { memory: 'fits', disk: 'fits', words: 'fits: 2.00 GB of 16.0 GB memory, 1.00 GB of disk' },
     ],
     [
       'is tight where others need the memory',
-      room(16 * GB, 1 * GB),
+      capacity(16 * GB, 1 * GB),
       2 * GB,
       0,
       { memory: 'tight', words: 'tight: 2.00 GB of 16.0 GB memory' },
     ],
-    ['is tight above six tenths', room(16 * GB), 10 * GB, 0, { memory: 'tight' }],
+    ['is tight above six tenths', capacity(16 * GB), 10 * GB, 0, { memory: 'tight' }],
     [
       'does not fit above nine tenths',
-      room(16 * GB),
+      capacity(16 * GB),
       15 * GB,
       0,
       { memory: 'no', words: 'does not fit: 15.0 GB of 16.0 GB memory' },
     ],
     [
       'does not fit the disk',
-      room(16 * GB, 16 * GB, GB),
+      capacity(16 * GB, 16 * GB, GB),
       GB,
       2 * GB,
       {
@@ -118,7 +118,7 @@ describe('the fit', () => {
         words: 'fits: 1.00 GB of 16.0 GB memory, does not fit: 2.00 GB of disk where 1.00 GB are free',
       },
     ],
-    ['leaves too little disk', room(16 * GB, 16 * GB, 3 * GB), GB, 2 * GB, { disk: 'tight' }],
+    ['leaves too little disk', capacity(16 * GB, 16 * GB, 3 * GB), GB, 2 * GB, { disk: 'tight' }],
   ])('%s', (_what, at, memory, disk, expected) => {
     const { words, ...fit } = fitOf(memory, disk, at)
     expect({ ...fit, words: words.replaceAll('\u00a0', ' ') }).toMatchObject(expected)

@@ -1,4 +1,4 @@
-/** What a person does with models: list, choose, fetch and clean up; over the store and the downloads. */
+/** The model library for the person: list, choose, fetch and clean up models, with the store and the downloads. */
 import { availableParallelism } from 'node:os'
 import type { CatalogueRow, Download, FetchPlan, ModelRow, ModelView } from '#shared/contract/models'
 import type { Catalogue, CatalogueEntry } from '#shared/domain/catalogue'
@@ -8,7 +8,7 @@ import type { ModelTotal } from '../ledger'
 import type { Log } from '../base'
 import { entryOf } from './catalogue'
 import type { Downloads } from './downloads'
-import { fitOfEntry, fitOfInstalled, measureRoom, memoryRoom, type Room } from './fit'
+import { fitOfEntry, fitOfInstalled, measureCapacity, memoryCapacity, type Capacity } from './fit'
 import type { ModelStore } from './store'
 import { catalogueRow, modelRow } from './views'
 
@@ -16,7 +16,7 @@ import { catalogueRow, modelRow } from './views'
 const RECOMMENDED_SHARE = 0.25
 const RECOMMENDED_BYTES_PER_PROCESSOR = 1e9
 
-export interface LibraryParts {
+export interface LibraryOptions {
   store: ModelStore
   downloads: Downloads
   catalogue: Catalogue
@@ -35,11 +35,15 @@ export interface LibraryParts {
 
 export interface ModelLibrary {
   installed(): Promise<ModelRow[]>
+  /** The models of the catalogue with their fit at a context in tokens (null: the usual one), and the plan of mining. */
   available(context: number | null): Promise<{ models: CatalogueRow[]; plan: FetchPlan }>
+  /** The default models that mining would fetch by itself, and whether it may. */
   plan(): FetchPlan
-  /** Throws a Failure: `not-found`, or `conflict` where it does not fit (`anyway`: only the disk counts). */
+  /** Throws a Failure: `not-found`, or `conflict` if the model does not fit (`anyway`: only the disk counts). */
   get(id: string, anyway: boolean): Promise<Download>
+  /** Cancels a download; mining does not fetch the model again by itself. */
   cancel(id: string): Promise<void>
+  /** Removes an installed model; mining does not fetch it again by itself. Rejects as the store's `remove`. */
   remove(id: string): Promise<void>
   /** Fetches the default models that mining lacks; paused downloads stay so. Never rejects. */
   fetchDefaults(): Promise<void>
@@ -54,24 +58,24 @@ export interface ModelLibrary {
   fitsMemory(id: string): boolean
 }
 
-export function createLibrary(parts: LibraryParts): ModelLibrary {
-  const { store, downloads, catalogue } = parts
+export function createLibrary(options: LibraryOptions): ModelLibrary {
+  const { store, downloads, catalogue } = options
   const missingDefaults = (): CatalogueEntry[] => {
     const kinds = new Set(store.usable().map(({ manifest }) => manifest.kind))
-    const declined = parts.declined.read()
+    const declined = options.declined.read()
     return catalogue.models.filter((entry) => entry.isDefault && !kinds.has(entry.kind) && !declined.includes(entry.id))
   }
   const plan = (): FetchPlan => {
     const models = missingDefaults().map(({ id, name, kind, bytes }) => ({ id, name, kind, bytes }))
-    return { allowed: parts.mayFetch(), models, bytes: models.reduce((sum, { bytes }) => sum + bytes, 0) }
+    return { allowed: options.mayFetch(), models, bytes: models.reduce((sum, { bytes }) => sum + bytes, 0) }
   }
   const decline = (id: string): void => {
     if (!catalogue.models.some((entry) => entry.id === id && entry.isDefault)) return
-    parts.declined.write([...new Set([...parts.declined.read(), id])])
+    options.declined.write([...new Set([...options.declined.read(), id])])
   }
   const collectable = (): ModelView[] => {
-    const inUse = parts.inUse()
-    const lastAt = (model: ModelView): number => parts.earnings(model.hash)?.lastAt ?? 0
+    const inUse = options.inUse()
+    const lastAt = (model: ModelView): number => options.earnings(model.hash)?.lastAt ?? 0
     return store
       .list()
       .filter((model) => !model.builtIn && !inUse.has(model.id))
@@ -80,21 +84,21 @@ export function createLibrary(parts: LibraryParts): ModelLibrary {
 
   return {
     installed: async () => {
-      const room = await measureRoom(parts.folder)
+      const capacity = await measureCapacity(options.folder)
       return store
         .list()
-        .map((view) => modelRow(view, fitOfInstalled(store.locate(view.id), room), parts.earnings(view.hash)))
+        .map((view) => modelRow(view, fitOfInstalled(store.locate(view.id), capacity), options.earnings(view.hash)))
     },
     available: async (context) => {
-      const room = await measureRoom(parts.folder)
+      const capacity = await measureCapacity(options.folder)
       const present = new Set(store.list().map(({ id }) => id))
       const under = new Map(downloads.list().map((download) => [download.id, download]))
       const rows = catalogue.models.map((entry) => {
         const download = under.get(entry.id)
-        const fitted = fitOfEntry(entry, context, room, download?.bytesDone ?? 0)
+        const fitted = fitOfEntry(entry, context, capacity, download?.bytesDone ?? 0)
         return catalogueRow(entry, { ...fitted, installed: present.has(entry.id), download })
       })
-      const best = recommendedRow(rows, catalogue, room)
+      const best = recommendedRow(rows, catalogue, capacity)
       return { models: rows.map((row) => ({ ...row, recommended: row.id === best?.id })), plan: plan() }
     },
     plan,
@@ -104,14 +108,14 @@ export function createLibrary(parts: LibraryParts): ModelLibrary {
       const installed = store.list().find((model) => model.id === id)
       if (installed?.state === 'ready' && !isOutdated(installed))
         throw new Failure('conflict', `${entry.name} is installed already`, 'Nothing is to be fetched.')
-      const { fit } = fitOfEntry(entry, null, await measureRoom(parts.folder), under?.bytesDone ?? 0)
+      const { fit } = fitOfEntry(entry, null, await measureCapacity(options.folder), under?.bytesDone ?? 0)
       if (fit.disk === 'no' || (fit.memory === 'no' && !anyway))
         throw new Failure(
           'conflict',
           `${entry.name} ${fit.words}`,
           fit.disk === 'no' ? 'Free some disk space, then try again.' : 'Choose a smaller model.',
         )
-      parts.declined.write(parts.declined.read().filter((one) => one !== id))
+      options.declined.write(options.declined.read().filter((one) => one !== id))
       return downloads.get(id)
     },
     cancel: async (id) => {
@@ -123,14 +127,14 @@ export function createLibrary(parts: LibraryParts): ModelLibrary {
       decline(id)
     },
     fetchDefaults: async () => {
-      if (!parts.mayFetch()) return
+      if (!options.mayFetch()) return
       const under = new Map(downloads.list().map((download) => [download.id, download.state]))
       for (const { id } of missingDefaults()) {
         if (under.get(id) === 'paused') continue
         await downloads
           .get(id)
           .catch((error: unknown) =>
-            parts.log.warn('a model could not be asked for', { model: id, error: String(error) }),
+            options.log.warn('a model could not be asked for', { model: id, error: String(error) }),
           )
       }
     },
@@ -145,7 +149,7 @@ export function createLibrary(parts: LibraryParts): ModelLibrary {
       for (const model of collectable()) {
         if (bytes <= quotaBytes) break
         // Read again for each model: a job may have begun meanwhile.
-        if (!dryRun && parts.inUse().has(model.id)) continue
+        if (!dryRun && options.inUse().has(model.id)) continue
         if (!dryRun) {
           await store.remove(model.id)
           decline(model.id)
@@ -155,15 +159,19 @@ export function createLibrary(parts: LibraryParts): ModelLibrary {
       }
       return { removed, freedBytes: removed.reduce((sum, one) => sum + one.bytes, 0), bytes }
     },
-    fitsMemory: (id) => fitOfInstalled(store.locate(id), memoryRoom()).memory !== 'no',
+    fitsMemory: (id) => fitOfInstalled(store.locate(id), memoryCapacity()).memory !== 'no',
   }
 }
 
 /** The largest chat model that fits well. */
-function recommendedRow(rows: readonly CatalogueRow[], catalogue: Catalogue, room: Room): CatalogueRow | undefined {
+function recommendedRow(
+  rows: readonly CatalogueRow[],
+  catalogue: Catalogue,
+  capacity: Capacity,
+): CatalogueRow | undefined {
   return rows
     .filter(({ kind, fit }) => kind === 'chat' && fit.memory === 'fits' && fit.disk === 'fits')
-    .filter(({ fit }) => fit.memoryBytes <= room.memoryBytes * RECOMMENDED_SHARE)
+    .filter(({ fit }) => fit.memoryBytes <= capacity.memoryBytes * RECOMMENDED_SHARE)
     .filter(
       ({ id }) =>
         entryOf(catalogue, id).memory.weightsBytes <= availableParallelism() * RECOMMENDED_BYTES_PER_PROCESSOR,

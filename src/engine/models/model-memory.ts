@@ -1,20 +1,21 @@
-/** What a model takes of memory: of a device's, roughly, before it is loaded, and of this computer's when it runs. */
+/** The memory of a model: roughly, on a device, before it is loaded; and on this computer when it runs. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { ModelManifest } from '#shared/domain/manifest'
 import type { InstalledModel } from '#shared/domain/model-stages'
 
-/** Of the device's memory, for all models together: the rest is for proofs and for the person's programs. */
+/** The share of a device's memory for all models together: the rest is for proofs and for the person's programs. */
 export const MODEL_MEMORY_SHARE = 0.6
-/** Beside its files: what a run needs while it computes. */
+/** Working memory of a run, besides the model's files. */
 const WORKING_BYTES = 64 * 1024 ** 2
 
-/** Bytes, at least: its weights as they are on disk, and room to compute. */
+/** The least memory of a model in bytes: its weights as they are on disk, and working memory. */
 export function modelMemoryBytes(manifest: Pick<ModelManifest, 'files'>): number {
   return manifest.files.reduce((sum, { bytes }) => sum + bytes, 0) + WORKING_BYTES
 }
 
+/** Whether a model fits the share of a device's memory that models may take. */
 export function fitsMemory(manifest: Pick<ModelManifest, 'files'>, deviceMemoryBytes: number): boolean {
   return modelMemoryBytes(manifest) <= deviceMemoryBytes * MODEL_MEMORY_SHARE
 }
@@ -30,7 +31,7 @@ const decoderConfig = z.object({
   hidden_size: size,
 })
 
-/** Weights are what the graphs and their data files hold; the cache of a token follows from the model's shape. */
+/** The weights are the graphs and their data files; the cache of a token follows from the model's shape. */
 export function modelMemory({ manifest, folder }: InstalledModel): {
   weightsBytes: number
   cacheBytesPerToken: number
@@ -40,7 +41,7 @@ export function modelMemory({ manifest, folder }: InstalledModel): {
   return { weightsBytes, cacheBytesPerToken: manifest.kind === 'chat' ? cacheBytesPerToken(folder) : 0 }
 }
 
-/** Key and value of every layer and key-value head. 0 where the model does not say its shape. */
+/** Key and value of every layer and key-value head. 0 if the shape of the model is not known. */
 function cacheBytesPerToken(folder: string): number {
   try {
     const config = decoderConfig.parse(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')))

@@ -1,4 +1,4 @@
-/** Why a model is not taken, replaced or used: with the file at fault and what to do about it. */
+/** The failures of models that are refused, not replaced or not used: with the file and what to do. */
 import { Failure } from '#shared/domain/errors'
 import type { JobKind } from '#shared/domain/job'
 import type { InstalledModel } from '#shared/domain/model-stages'

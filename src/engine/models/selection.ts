@@ -1,4 +1,4 @@
-/** Which files of a folder make the model, and what is known about it. */
+/** Selects the files of a folder that make the model, and its manifest if it is known. */
 import { describeParseError } from '#shared/domain/errors'
 import { modelManifest, type ModelManifest } from '#shared/domain/manifest'
 import { readFile } from 'node:fs/promises'
@@ -6,7 +6,7 @@ import { checkSize, MAX_MODEL_BYTES, type FolderFile } from './folder-scan'
 import { checkGraph, transformerKind, type CheckedGraph } from './graph-check'
 import { GET_AGAIN, refused } from './refusal'
 
-/** Files beside the graph that a chat or embedding model may need. Anything else in the folder is left where it is. */
+/** Files beside the graph that a chat or embedding model may need. All other files are ignored. */
 const REQUIRED = ['config.json', 'tokenizer.json'] as const
 const OPTIONAL = [
   'tokenizer_config.json',
@@ -16,7 +16,7 @@ const OPTIONAL = [
   'sentence_bert_config.json',
   '1_Pooling/config.json',
 ] as const
-/** Preferred first, where a folder has several exports of the same model. */
+/** Names of graphs, the preferred first: a folder may have several exports of one model. */
 const GRAPH_NAMES = [
   'model.onnx',
   'onnx/model.onnx',

@@ -240,7 +240,7 @@ describe('a model that is made of a file', () => {
     expect(await again.store.add(gguf('another-copy.gguf'))).toEqual(added)
     expect(again.converter.runs).toBe(0)
 
-    // Another file, or one of ours that was changed, is another matter.
+    // Another file, or one of Lode's that was changed, is another matter.
     flipByte(join(folder, added.id, 'config.json'), 3)
     expect(await again.store.add(gguf('My Model (1).Q8_0.gguf'))).toEqual(added)
     expect(again.converter.runs).toBe(1)

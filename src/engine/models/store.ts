@@ -29,7 +29,7 @@ import { selectFiles } from './selection'
 import { modelVerification, modelView } from './views'
 
 export interface ModelStoreOptions {
-  /** absolute; made when it is not there */
+  /** absolute; created when absent */
   folder: string
   /** models that come with Lode; they are listed first and cannot be removed */
   builtIn: readonly InstalledModel[]
@@ -53,21 +53,21 @@ export interface ModelStore {
    * naming the file, `not-found`, `conflict`, `data-folder`) and leaves nothing behind. A model that is installed already is returned.
    */
   add(path: string): Promise<ModelView>
-  /** The same for files that a download fetched into `folder`; those of a graph are moved out of it. */
+  /** As `add`, for files that a download fetched into `folder`; the files of a graph are moved out of it. */
   install(entry: CatalogueEntry, folder: string, files: readonly FetchedFile[]): Promise<ModelView>
-  /** Rejects with `not-found`, or `conflict` for a built-in model. */
+  /** Removes a model. Rejects with Failure `not-found`, or `conflict` for a built-in model. */
   remove(id: string): Promise<void>
   /** Reads every file of every model again. A wrong one makes its model unusable until it is added again. */
   verify(): Promise<ModelVerification[]>
-  /** Every model that can run jobs now. */
+  /** All models that can run jobs now. */
   usable(): InstalledModel[]
-  /** Where a model lies, by id or content hash. Throws `not-found`. */
+  /** The installed model, by id or content hash. Throws Failure `not-found`. */
   locate(idOrHash: string): InstalledModel
   /** The model for a job: by id or by content hash, else the first usable one of the kind. Throws a Failure. */
   resolve(kind: JobKind, idOrHash?: string): InstalledModel
 }
 
-/** Opens the store and removes what an interrupted addition left. Rejects with `data-folder` when the folder cannot be used. */
+/** Opens the store and removes unfinished folders of an interrupted addition. Rejects with `data-folder` when the folder cannot be used. */
 export async function createModelStore(options: ModelStoreOptions): Promise<ModelStore> {
   const store = resolve(options.folder)
   /** ids of models with a file of another hash, as the last `verify` found, until the model changes */

@@ -16,7 +16,7 @@ import { createUsableModels, type UsableModels } from './usable-models'
 
 export interface ModelSupportOptions {
   resourcesFolder: string
-  /** what the environment says: LODE_CATALOGUE, LODE_MODELS_FOLDER and LODE_FETCH_MODELS */
+  /** settings of the environment: LODE_CATALOGUE, LODE_MODELS_FOLDER and LODE_FETCH_MODELS */
   environment: ModelEnvironment
   settings: SettingsStore
   verifier: VerifierClient
@@ -32,19 +32,19 @@ export interface ModelEnvironment {
   fetchByItself: boolean
 }
 
-/** What handlers use. */
+/** The models as the handlers use them. */
 export interface ModelAccess {
   models: ModelStore
   usable: UsableModels
   library: ModelLibrary
   downloads: ReturnType<typeof createDownloads>
-  /** Adds what was uploaded and removes it. */
+  /** Adds the uploaded files to the store and removes the upload. */
   addUpload(id: string): Promise<ModelView>
 }
 
 export interface ModelSupport {
   access: ModelAccess
-  /** where the page's server puts what it is sent, a folder for each set of files */
+  /** the folder for uploads of the page, with a subfolder for each set of files */
   uploadsFolder: string
   stop(): Promise<void>
 }
@@ -63,7 +63,7 @@ export async function createModelSupport(rig: RigContext, options: ModelSupportO
   const knownManifests = readKnownManifests(join(options.resourcesFolder, 'cards'))
   const catalogue = readCatalogue(environment.catalogueFile ?? join(options.resourcesFolder, 'catalogue.json'))
   const inUse = (): ReadonlySet<string> => new Set(ledger.openJobs().map(({ modelId }) => modelId))
-  const converter = createModelConverter({ host: rig.host })
+  const converter = createModelConverter(rig)
   const models = await createModelStore({
     folder,
     builtIn: builtInModels(knownManifests),
@@ -74,11 +74,9 @@ export async function createModelSupport(rig: RigContext, options: ModelSupportO
     onChange: (list) => events.emit('models.changed', list),
   })
   await rm(uploadsFolder, { recursive: true, force: true })
-  const downloads = createDownloads({
+  const downloads = createDownloads(rig, {
     folder,
     catalogue,
-    clock,
-    log,
     modelsFolder: environment.modelsFolder ?? null,
     install: async (entry, from, files) => void (await models.install(entry, from, files)),
     onChange: (download) => {

@@ -5,11 +5,11 @@ import type { ModelLibrary } from './library'
 import type { ModelStore } from './store'
 
 export interface UsableModels {
-  /** ready, and small enough for this computer */
+  /** models that are ready and fit this computer's memory */
   runnable(): InstalledModel[]
-  /** what a model is called, by its hash */
+  /** the name of a model, by its hash */
   name(hash: string): string
-  /** kinds of job that a ready model is for */
+  /** kinds of job for which a model is ready */
   kinds(): JobKind[]
 }
 

@@ -1,11 +1,11 @@
-/** What screens and `lode` see of models: the views of the contract (contract/models.ts) are derived here and nowhere else. */
+/** The views of models for the screens and `lode`: the types of contract/models.ts are made here and nowhere else. */
 import type { CatalogueRow, Download, Fit, ModelRow, ModelVerification, ModelView } from '#shared/contract/models'
 import type { ModelState } from '#shared/domain/manifest'
 import { hashOrigin, sourceWords, type CatalogueEntry } from '#shared/domain/catalogue'
 import type { InstalledModel } from '#shared/domain/model-stages'
 import type { ModelTotal } from '../ledger'
 
-/** `builtIn`: it comes with Lode. */
+/** `builtIn`: the model comes with Lode. */
 export function modelView({ manifest, hash }: InstalledModel, state: ModelState, builtIn: boolean): ModelView {
   return { ...manifest, hash, state, builtIn, bytes: manifest.files.reduce((sum, file) => sum + file.bytes, 0) }
 }
@@ -14,7 +14,7 @@ export function modelVerification(view: ModelView, files: ModelVerification['fil
   return { ...view, files }
 }
 
-/** `earned`: null where it never had an accepted job. */
+/** `earned`: null: the model never had an accepted job. */
 export function modelRow(view: ModelView, fit: Fit, earned: ModelTotal | null): ModelRow {
   return {
     ...view,
@@ -27,7 +27,7 @@ export function modelRow(view: ModelView, fit: Fit, earned: ModelTotal | null): 
   }
 }
 
-/** `chosenContext`: the tokens that `fit` is computed with; `download`: undefined where nothing of it is fetched. */
+/** `chosenContext`: the tokens that `fit` is computed with; `download`: undefined: nothing of the model is fetched. */
 export function catalogueRow(
   entry: CatalogueEntry,
   about: Pick<CatalogueRow, 'fit' | 'chosenContext' | 'installed'> & { download: Download | undefined },

@@ -1,4 +1,4 @@
-/** What a job counts for, as the network that announced these parameters computes it. */
+/** The expected credit of a job, computed as the network does from its announced parameters. */
 import { jobMacs, type ModelManifest } from '#shared/domain/manifest'
 import { creditMacs, jobWork } from '#shared/domain/credit'
 import type { JobSizes } from '#shared/domain/job'

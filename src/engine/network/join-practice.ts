@@ -1,4 +1,4 @@
-/** The practice network of this folder, opened and trusted. */
+/** Opens the practice network of this data folder and pins its key. */
 import { openPracticeNetwork, type PracticeNetwork } from './practice'
 import { pinNetworkKey, pinnedNetworkKeys, type RigContext } from '../base'
 import type { VerifierClient } from '../workers'
@@ -8,14 +8,14 @@ const PRACTICE = 'practice'
 
 export interface JoinPracticeOptions {
   verifier: Pick<VerifierClient, 'digest' | 'generate'>
-  /** from the next epoch on; absent: the network's own */
+  /** length of an epoch, from the next one on; absent: the network's default */
   epochSeconds?: number
-  /** whether it takes shares of the tests' tier */
+  /** whether the network accepts shares of the tests' tier */
   allowTestTier: boolean
   onNotice: (notice: { severity: 'warning'; code: string; message: string }) => void
 }
 
-/** Files that were damaged are moved aside and recreated; `onNotice` hears of each. */
+/** Files that were damaged are moved aside and recreated; `onNotice` is called for each. */
 export async function joinPractice(
   {
     dataDir,
@@ -29,13 +29,13 @@ export async function joinPractice(
   const practice = await openPracticeNetwork({
     folder: dataDir,
     verifier: { digest: (share) => verifier.digest(share) },
-    samples: { generate: (kind, seed) => verifier.generate(kind, seed) },
+    syntheticJobs: { generate: (kind, seed) => verifier.generate(kind, seed) },
     clock,
     random: randomBytes,
     onError: (error) =>
       log.error('the practice network could not look after its epochs and leases', { error: String(error) }),
     configuration: {
-      // Where only network.db was lost, its new store must not number epochs that the ledger knows.
+      // If only network.db was lost, its new store must not use numbers of epochs that the ledger has.
       firstEpoch: (ledger.latestEpoch(PRACTICE)?.body.number ?? -1) + 1,
       ...(epochSeconds === undefined ? {} : { epochSeconds }),
       ...(allowTestTier ? { tiers: ['itp1-test', 'itp1-small', 'itp1-base'] as const } : {}),

@@ -1,4 +1,4 @@
-/** This rig's line to its network: the network itself, what of it was checked, and what is on its way there. */
+/** This rig's link to its network: the network, the state of it that was checked, and the submissions under way. */
 import type { Network } from '#shared/protocol/network'
 import type { Epoch } from '#shared/protocol/epoch'
 import type { Signed, SignatureVerifier, Signer } from '#shared/domain/signed'
@@ -23,15 +23,14 @@ export interface LinkOptions {
   onEpoch: (epoch: Signed<Epoch>) => void
 }
 
-/** Epochs and keys that the network states are written to the ledger once they are checked. */
+/** Links the rig to a network. Epochs and keys that the network states are written to the ledger once their signatures are checked. */
 export function linkNetwork(
   rig: Pick<RigContext, 'ledger' | 'clock' | 'events' | 'log' | 'randomFraction'>,
   { network, signer, signatures, networkKey, onEpoch }: LinkOptions,
 ): NetworkLink {
-  const { ledger, clock, events, log } = rig
-  const networkState = createNetworkState({
+  const { ledger } = rig
+  const networkState = createNetworkState(rig, {
     network,
-    clock,
     signer,
     signatures,
     pinnedKey: networkKey,
@@ -41,16 +40,6 @@ export function linkNetwork(
       onEpoch(epoch)
     },
   })
-  const submissions = createSubmissions({
-    network,
-    networkState,
-    ledger,
-    signer,
-    signatures,
-    clock,
-    random: rig.randomFraction,
-    events,
-    log,
-  })
+  const submissions = createSubmissions(rig, { network, networkState, signer, signatures })
   return { network, networkState, submissions, rigKey: signer.publicKeyHex }
 }

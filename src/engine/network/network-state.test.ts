@@ -21,15 +21,18 @@ beforeEach(async () => {
 /** What a rig makes of a welcome; `pinned` is the key it knew before. */
 async function hear(welcome: Welcome, pinned: string | null = networkKey.publicKeyHex) {
   const { now } = createTestClock()
-  const state = createNetworkState({
-    network: { ...network, hello: async () => ({ ok: true, value: welcome }) },
-    clock: { now, monotonic: () => 0, setTimeout: () => ({ cancel: () => undefined }) },
-    signer: rig,
-    signatures: signatureVerifier,
-    pinnedKey: pinned,
-    onPinned: () => undefined,
-    onEpoch: () => undefined,
-  })
+  const clock = { now, monotonic: () => 0, setTimeout: () => ({ cancel: () => undefined }) }
+  const state = createNetworkState(
+    { clock },
+    {
+      network: { ...network, hello: async () => ({ ok: true, value: welcome }) },
+      signer: rig,
+      signatures: signatureVerifier,
+      pinnedKey: pinned,
+      onPinned: () => undefined,
+      onEpoch: () => undefined,
+    },
+  )
   await state.hello([])
   return state.current
 }

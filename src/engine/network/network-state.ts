@@ -1,11 +1,11 @@
-/** What the network says now: epoch, parameters, clock offset. Every signature is checked before anything is believed. */
+/** What the network says now: epoch, parameters, clock offset. Every signature is checked before its content is used. */
 import { Failure } from '#shared/domain/errors'
 import { isGenuine, signObject, type Signed, type SignatureVerifier, type Signer } from '#shared/domain/signed'
 import { PROTOCOL_VERSION, type NetworkParameters } from '#shared/protocol/parameters'
 import type { Epoch } from '#shared/protocol/epoch'
 import type { Network } from '#shared/protocol/network'
 import type { Welcome } from '#shared/protocol/hello'
-import type { Clock } from '#process/clock'
+import type { RigContext } from '../base'
 
 export interface KnownNetwork {
   networkKey: string
@@ -13,36 +13,39 @@ export interface KnownNetwork {
   epoch: Epoch
   signedEpoch: Signed<Epoch>
   next: Epoch | null
-  /** network clock minus ours, milliseconds */
+  /** network clock minus this rig's clock, milliseconds */
   clockOffset: number
 }
 
 export interface NetworkState {
   readonly current: KnownNetwork
   readonly known: boolean
-  /** Says hello; must come first. */
+  /** Says hello; must come first. Throws Failure `network-refused`, and what the network throws when it does not answer. */
   hello(devices: { id: string; kind: string; backends: string[] }[]): Promise<void>
-  /** Asks again when the epoch is over, or at most once a second otherwise. */
+  /** Asks the network again when the epoch is over, otherwise at most once a second. Throws as `hello`. */
   refresh(): Promise<KnownNetwork>
 }
 
 const REFRESH_MILLISECONDS = 1000
 
-export function createNetworkState(parts: {
+export interface NetworkStateOptions {
   network: Network
-  clock: Clock
   signer: Signer
   signatures: SignatureVerifier
-  /** pinned when the rig joined; null on the first hello */
+  /** hex; pinned when the rig joined; null on the first hello */
   pinnedKey: string | null
   onPinned: (key: string) => void
+  /** Called with each new epoch, once its signature is checked. */
   onEpoch: (epoch: Signed<Epoch>) => void
-}): NetworkState {
-  const { network, clock, signatures } = parts
-  let pinned = parts.pinnedKey
+}
+
+/** The state of one network; `current` throws Failure `unavailable` before the first answer. */
+export function createNetworkState({ clock }: Pick<RigContext, 'clock'>, options: NetworkStateOptions): NetworkState {
+  const { network, signatures } = options
+  let pinned = options.pinnedKey
   let current: KnownNetwork | null = null
   let refreshedAt = Number.NEGATIVE_INFINITY
-  /** ids already checked: the same signed object is not checked every second */
+  /** type, id and signature of objects that were checked: the same signed object is not checked every second */
   const genuine = new Set<string>()
 
   const check = (type: 'parameters' | 'epoch', signed: Parameters<typeof isGenuine>[1], key: string): void => {
@@ -84,7 +87,7 @@ export function createNetworkState(parts: {
     }
     if (pinned === null) {
       pinned = welcome.networkKey
-      parts.onPinned(pinned)
+      options.onPinned(pinned)
     }
     const before = current?.epoch.number
     current = {
@@ -96,7 +99,7 @@ export function createNetworkState(parts: {
       clockOffset: welcome.now - clock.now(),
     }
     refreshedAt = clock.monotonic()
-    if (before !== current.epoch.number) parts.onEpoch(current.signedEpoch)
+    if (before !== current.epoch.number) options.onEpoch(current.signedEpoch)
     return current
   }
 
@@ -111,12 +114,12 @@ export function createNetworkState(parts: {
     hello: async (devices) => {
       const body = {
         protocolVersion: PROTOCOL_VERSION,
-        rig: parts.signer.publicKeyHex,
+        rig: options.signer.publicKeyHex,
         network: network.name,
         at: clock.now(),
         devices,
       }
-      const answer = await network.hello(signObject('hello', body, parts.signer))
+      const answer = await network.hello(signObject('hello', body, options.signer))
       if (!answer.ok)
         throw new Failure(
           'network-refused',

@@ -18,7 +18,7 @@ import { isGenuine } from '#shared/domain/signed'
 import {
   codeOf,
   createRig,
-  createSamples,
+  createSyntheticJobs,
   createTestClock,
   hashProof,
   receiptOf,
@@ -27,7 +27,7 @@ import {
   valueOf,
 } from '../../../test/support/coordinator-harness'
 import { signatureVerifier } from './ed25519'
-import { openPracticeNetwork, type PracticeNetwork, type PracticeNetworkParts } from './practice'
+import { openPracticeNetwork, type PracticeNetwork, type PracticeNetworkOptions } from './practice'
 
 const cleanUps: (() => void)[] = []
 afterEach(() => {
@@ -39,12 +39,18 @@ function newFolder(): string {
   cleanUps.push(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
-async function open(folder: string, changes: Partial<PracticeNetworkParts> = {}): Promise<PracticeNetwork> {
+async function open(folder: string, changes: Partial<PracticeNetworkOptions> = {}): Promise<PracticeNetwork> {
   const random = seededRandom(`practice ${cleanUps.length}`)
-  const onError = (error: unknown): void => expect.fail(String(error))
-  const given = { folder, verifier: hashProof, samples: createSamples(), clock: createTestClock(), random, onError }
-  const parts = { ...given, ...changes }
-  const network = await openPracticeNetwork(parts)
+  const options = {
+    folder,
+    verifier: hashProof,
+    syntheticJobs: createSyntheticJobs(),
+    clock: createTestClock(),
+    random,
+    onError: (error: unknown): void => expect.fail(String(error)),
+    ...changes,
+  }
+  const network = await openPracticeNetwork(options)
   cleanUps.push(() => network.close())
   return network
 }

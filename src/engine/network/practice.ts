@@ -6,7 +6,7 @@ import {
   type Coordinator,
   type CoordinatorClock,
   type CoordinatorConfiguration,
-  type SampleSource,
+  type SyntheticJobSource,
   type Verifier,
 } from '#coordinator/coordinator'
 import { hex64 } from '#shared/domain/bytes'
@@ -15,20 +15,20 @@ import { createSigner, generateKeySeed, signatureVerifier } from './ed25519'
 import { moveAside, openNetworkDatabase } from '#coordinator/sqlite/database'
 import { createSqliteStore } from '#coordinator/sqlite/store'
 
-export interface PracticeNetworkParts {
-  /** where network.db and network.key live; exists and is owner-only */
+export interface PracticeNetworkOptions {
+  /** the folder of network.db and network.key; it exists and only its owner can read it */
   folder: string
   verifier: Verifier
-  samples: SampleSource
+  syntheticJobs: SyntheticJobSource
   clock: CoordinatorClock
   random: (bytes: number) => Uint8Array
   /** Hears of what goes wrong while nobody calls: the first of several failures in a row. */
   onError: (error: unknown) => void
-  /** what differs from practice's rules; `firstEpoch` numbers the first epoch of a new store */
+  /** settings that differ from practice's rules; `firstEpoch` numbers the first epoch of a new store */
   configuration?: Partial<CoordinatorConfiguration>
 }
 
-/** Something that happened to the network's files, to be reported once. */
+/** An event of the network's files, to be reported once. */
 export interface PracticeNotice {
   title: string
   detail: string
@@ -44,8 +44,8 @@ export interface PracticeNetwork {
 }
 
 /** Open and started. Throws Failure: `data-folder` when the folder cannot be written, `ledger-newer` for a store of a newer version. */
-export async function openPracticeNetwork(parts: PracticeNetworkParts): Promise<PracticeNetwork> {
-  const { folder, clock, random } = parts
+export async function openPracticeNetwork(options: PracticeNetworkOptions): Promise<PracticeNetwork> {
+  const { folder, clock, random } = options
   const now = clock.now()
   const notices: PracticeNotice[] = []
   const key = openKey(join(folder, 'network.key'), random, now)
@@ -64,18 +64,18 @@ export async function openPracticeNetwork(parts: PracticeNetworkParts): Promise<
   }
   try {
     const signer = createSigner(key.seed)
-    const configuration = { ...parts.configuration }
-    // A new store must not number epochs that the ledger knows from the damaged one.
+    const configuration = { ...options.configuration }
+    // A new store must not use numbers of epochs that the ledger has from the damaged one.
     if (damagedStore !== undefined) configuration.firstEpoch ??= Math.floor(now / 1000)
     const store = createSqliteStore(database)
     const coordinator = await createCoordinator({
-      ...parts,
+      ...options,
       store,
       signer,
       signatures: signatureVerifier,
       configuration,
     })
-    coordinator.start(parts.onError)
+    coordinator.start(options.onError)
     const close = (): void => {
       // A tick that is under way fails at the closed store, and a stopped coordinator says nothing of it.
       void coordinator.stop()
@@ -116,7 +116,7 @@ function openKey(
   }
 }
 
-/** Whole or not at all, also when the power fails: written aside, then renamed. */
+/** Writes a file completely or not at all, also when the power fails: under another name first, then renamed. */
 function writeOwnerOnly(file: string, text: string): void {
   const temporary = `${file}.new`
   const descriptor = openSync(temporary, 'w', 0o600)

@@ -1,10 +1,10 @@
-/** Work that a former run left open: results are sent again, a person's jobs are queued again, samples are returned. */
+/** Open work of a former run: results are sent again, a person's jobs are queued again, synthetic jobs are returned. */
 import type { Coordinator } from '#coordinator/coordinator'
 import type { RigContext } from '../base'
 import type { OpenJob } from '../ledger'
 import type { Submissions } from './submissions'
 
-/** Sends again what has no answer, and wakes the devices when a person's job waits. Call once, at start. `runners`: those that can do jobs. */
+/** Sends results without an answer again, and wakes the devices if a person's job waits. Call once, at start. `runners`: the loops of devices that can do jobs. */
 export async function recoverOpenWork(
   rig: Pick<RigContext, 'ledger' | 'log'>,
   { submissions, rigKey }: { submissions: Pick<Submissions, 'recover'>; rigKey: string },
@@ -24,7 +24,7 @@ async function recoverJobs(
   let waiting = 0
   for (const job of ledger.openJobs()) {
     if (job.network !== network.name) continue
-    // Ends the former run's lease. The network ignores it for a job that this rig does not hold.
+    // Ends the former run's lease. The network ignores the call for a job that is not leased to this rig.
     await network.returnJob(rigKey, job.id, { retry: true, message: 'the rig was interrupted' })
     if (job.origin !== 'person') {
       ledger.setJobState(job.id, 'returned', { reason: 'the rig was interrupted' })

@@ -1,4 +1,4 @@
-/** The rig's signing key: made at the first start, kept in an owner-only file. It signs work; it cannot spend money. */
+/** The rig's signing key: created at the first start, kept in a file that only its owner can read. The key signs work; it cannot spend money. */
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { bytesToHex, hex64 } from '#shared/domain/bytes'
@@ -17,7 +17,7 @@ export function loadRigKeySeed(dataDir: string, random: (bytes: number) => Uint8
     )
   }
   const seed = bytesToHex(random(32))
-  // Written under another name first: a crash leaves either no key or a whole one.
+  // The file is written under another name first: a crash leaves either no key or a complete one.
   const partial = `${file}.new`
   const descriptor = openSync(partial, 'w', 0o600)
   writeSync(descriptor, `${seed}\n`)

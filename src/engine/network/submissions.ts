@@ -1,6 +1,6 @@
 /**
- * From a found share or a finished job to a credit in the ledger: written first, then sent, then answered. What was sent
- * and not answered is sent again, also after a crash; the network gives its original receipt (protocol.md §5).
+ * From a found share or a finished job to a credit in the ledger: the work is written first, then sent, then answered.
+ * Work without an answer is sent again, also after a crash; the network then gives its original receipt (protocol.md §5).
  */
 import { Failure } from '#shared/domain/errors'
 import { creditMacs, shareMacs } from '#shared/domain/credit'
@@ -22,9 +22,8 @@ import {
 import { TIERS } from '#shared/domain/tiers'
 import type { Unit } from '#shared/protocol/unit'
 import { backoffDelay } from '#process/backoff'
-import type { Clock } from '#process/clock'
-import type { EngineEvents, Log } from '../base'
-import type { Ledger, Recovery, WorkEnergy } from '../ledger'
+import type { RigContext } from '../base'
+import type { Recovery, WorkEnergy } from '../ledger'
 import { expectedCredit } from './expected-credit'
 import type { NetworkState } from './network-state'
 
@@ -52,29 +51,31 @@ export interface Submissions {
   ): Promise<boolean | null>
   /** Sends again what a former run left without an answer. */
   recover(recovery: Pick<Recovery, 'shares' | 'results'>): void
-  /** what waits for an answer now */
+  /** number of shares and results that wait for an answer now */
   readonly pending: number
   /** Settles when nothing waits, or after `milliseconds`. */
   drained(milliseconds: number): Promise<void>
+  /** Sends nothing more; work without an answer is sent again by the next run. */
   stop(): void
 }
 
-/** Work without an answer is sent again as long as the engine runs: no circuit opens, and a network that is back is noticed within half a minute. */
+/** Work without an answer is sent again as long as the engine runs. No circuit breaker opens, so a network that is back is noticed within half a minute. */
 const RETRY_DELAYS = { firstDelayMilliseconds: 500, largestDelayMilliseconds: 30_000 }
 
-export function createSubmissions(parts: {
+export interface SubmissionsOptions {
   network: Network
-  networkState: NetworkState
-  ledger: Ledger
+  networkState: Pick<NetworkState, 'current'>
   signer: Signer
   signatures: SignatureVerifier
-  clock: Clock
-  /** 0 ≤ x < 1, for the jitter of the back-off */
-  random: () => number
-  events: EngineEvents
-  log: Log
-}): Submissions {
-  const { network, networkState, ledger, signer, events, log, clock } = parts
+}
+
+/** The submissions of this rig to one network. */
+export function createSubmissions(
+  rig: Pick<RigContext, 'ledger' | 'clock' | 'events' | 'log' | 'randomFraction'>,
+  options: SubmissionsOptions,
+): Submissions {
+  const { ledger, clock, events, log } = rig
+  const { network, networkState, signer, signatures } = options
   let pending = 0
   let stopped = false
   const timers = new Set<{ cancel(): void }>()
@@ -87,8 +88,8 @@ export function createSubmissions(parts: {
     if (credit) events.emit('credit.changed', credit)
   }
 
-  const isOurs = (receipt: Signed<Receipt>, ref: string): boolean =>
-    isGenuine('receipt', receipt, parts.signatures, networkState.current.networkKey) &&
+  const isForThisRig = (receipt: Signed<Receipt>, ref: string): boolean =>
+    isGenuine('receipt', receipt, signatures, networkState.current.networkKey) &&
     receipt.body.ref === ref &&
     receipt.body.rig === signer.publicKeyHex &&
     receipt.body.network === network.name &&
@@ -97,7 +98,7 @@ export function createSubmissions(parts: {
   /** Returns whether it was accepted, or null when it will be sent again. */
   const settle = (ref: string, answer: Acknowledgement): boolean | null => {
     if (answer.ok) {
-      if (!isOurs(answer.receipt, ref)) {
+      if (!isForThisRig(answer.receipt, ref)) {
         log.error('the network sent a receipt that is not genuine; it is not stored', { ref })
         return null
       }
@@ -126,7 +127,7 @@ export function createSubmissions(parts: {
       timers.add(timer)
     })
 
-  /** Sends until there is an answer; a network that is away is asked again, ever more slowly, after `onPutOff`. */
+  /** Sends until the network answers; while it does not, sends again after growing pauses. `onPutOff`: called before each pause. */
   const deliver = async (
     ref: string,
     send: () => Promise<Acknowledgement>,
@@ -144,7 +145,7 @@ export function createSubmissions(parts: {
           log.warn('work has no answer yet; it is sent again', { ref, reason: error.message })
         }
         onPutOff?.()
-        await wait(backoffDelay(attempt, parts.random(), RETRY_DELAYS))
+        await wait(backoffDelay(attempt, rig.randomFraction(), RETRY_DELAYS))
       }
       return false
     } finally {
@@ -276,7 +277,7 @@ export function createSubmissions(parts: {
       stopped = true
       for (const timer of timers) timer.cancel()
       timers.clear()
-      // Those who wait for what will not come any more go on.
+      // Nothing is answered any more: callers of `drained` must not wait on.
       for (const settled of idle) settled()
     },
   }

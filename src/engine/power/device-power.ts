@@ -1,4 +1,4 @@
-/** What each device draws and how warm it is: a sensor's value, else an estimate with its basis, else nothing with the reason. */
+/** Power and temperature of each device: the value of a sensor, otherwise an estimate with its basis, otherwise none with the reason. */
 import type { DeviceState } from '#shared/domain/states'
 import type { SensorInventory } from '#shared/ipc/sensors'
 import type { DevicePower } from './energy-account'
@@ -11,34 +11,34 @@ import type { SensorReading } from './sensor-readings'
 export interface PoweredDevice {
   readonly deviceId: string
   readonly state: DeviceState
-  /** Its process runs now. */
+  /** whether its worker process runs now */
   readonly hasWorker: boolean
 }
 
 export interface DevicePowers {
-  /** From now on the device's loop says whether it works. */
+  /** Attaches the loop of a device, which says from now on whether the device works. */
   attach(device: PoweredDevice): void
   detach(deviceId: string): void
   /** Power and temperature now. */
   of(id: string): DevicePower
-  /** Power when the device works as hard as it can: measured where that is measured now. */
+  /** Power at full load: the measured power if the device works at full load now, otherwise an estimate. */
   atFullLoad(id: string): DevicePower
   /** The clock that the device's sensors gave last, in hertz; null: none. */
   clockHertz(id: string): number | null
   onReading(reading: SensorReading): void
-  /** The machine was looked at again. */
+  /** Takes a new inventory of the machine. */
   refresh(inventory: SensorInventory): void
 }
 
-export interface DevicePowersParts {
+export interface DevicePowersOptions {
   inventory: SensorInventory
   isDriverDevice: (id: string) => boolean
 }
 
-export function createDevicePowers(parts: DevicePowersParts): DevicePowers {
+export function createDevicePowers(options: DevicePowersOptions): DevicePowers {
   const processors = readProcessorTable()
   const graphics = readGraphicsTable()
-  let { inventory } = parts
+  let { inventory } = options
   let meter: PowerMeter = createPowerMeter({ inventory, processors })
   const attached = new Map<string, PoweredDevice>()
   const latest = new Map<string, SensorReading>()
@@ -59,7 +59,7 @@ export function createDevicePowers(parts: DevicePowersParts): DevicePowers {
   }
 
   const ofDriverDevice = (id: string): DevicePower => {
-    // Its worker reads it: what a former worker read does not hold any more.
+    // The worker of the device reads the sensors: readings of a former worker are out of date.
     const isRunning = attached.get(id)?.hasWorker === true
     const reading = isRunning ? latest.get(id) : undefined
     const watts = reading?.powerWatts ?? null
@@ -90,7 +90,7 @@ export function createDevicePowers(parts: DevicePowersParts): DevicePowers {
   }
 
   const of = (id: string): DevicePower =>
-    id === 'cpu0' ? ofProcessor() : parts.isDriverDevice(id) ? ofDriverDevice(id) : ofGraphics(id)
+    id === 'cpu0' ? ofProcessor() : options.isDriverDevice(id) ? ofDriverDevice(id) : ofGraphics(id)
 
   return {
     attach: (device) => void attached.set(device.deviceId, device),
@@ -98,7 +98,7 @@ export function createDevicePowers(parts: DevicePowersParts): DevicePowers {
     of,
     atFullLoad: (id) => {
       const now = of(id)
-      if (now.certainty === 'measured' || parts.isDriverDevice(id)) return now
+      if (now.certainty === 'measured' || options.isDriverDevice(id)) return now
       return id === 'cpu0' ? { ...now, ...powerOf(meter.estimateAt(1)) } : ofGraphics(id, 1)
     },
     clockHertz: (id) => latest.get(id)?.clockHertz ?? null,

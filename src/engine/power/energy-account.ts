@@ -1,4 +1,4 @@
-/** The growing joules of one device: what work costs is the difference between two moments. */
+/** The joules of one device, which only grow: the energy of a piece of work is the difference between two moments. */
 import { workEnergy, type Certainty, type WorkEnergy } from '#shared/domain/energy'
 import type { Clock } from '#process/clock'
 import { createEnergyMeter } from './energy-meter'
@@ -14,13 +14,13 @@ export interface DevicePower {
 }
 
 export interface EnergyAccount {
-  /** Since the account was opened; null where nothing is known. Never goes back. */
+  /** Joules since the account was opened; null: not known. The figure never decreases. */
   now(): WorkEnergy | null
-  /** Joules since the last call, and of how many milliseconds they are. */
+  /** Joules since the last call, and the milliseconds for which they are known. */
   take(): { joules: number; measuredJoules: number; knownMilliseconds: number }
 }
 
-/** For longer than this nothing is guessed beyond a counter that has not moved. The slowest counters are read every five seconds. */
+/** If a counter does not move, joules are estimated for this time at most. The slowest counters are read every five seconds. */
 const LONGEST_GUESS_MILLISECONDS = 6000
 
 export function createEnergyAccount(clock: Clock, power: () => DevicePower): EnergyAccount {
@@ -48,12 +48,12 @@ export function createEnergyAccount(clock: Clock, power: () => DevicePower): Ene
       const { watts, source, counterJoules } = sample()
       const { joules, measuredShare = 0 } = meter.total()
       if (joules === undefined && watts === null) return null
-      // Counters are read once a second, some every five: the joules since the last reading are guessed from the power.
+      // Counters are read once a second, some every five: the joules since the last reading are estimated from the power.
       const unmovedMilliseconds = Math.min(clock.monotonic() - counter.at, LONGEST_GUESS_MILLISECONDS)
       const guess = counterJoules === undefined ? 0 : ((watts ?? 0) * unmovedMilliseconds) / 1000
       const total = (joules ?? 0) + guess
       const measuredJoules = (joules ?? 0) * measuredShare + guess
-      // Where an earlier guess was too high, the figure stands still until the counter has caught up.
+      // If an earlier estimate was too high, the figure stays until the counter reaches it.
       if (total > reported.joules)
         reported = { joules: total, measuredJoules: Math.max(reported.measuredJoules, measuredJoules) }
       return workEnergy(reported.joules, reported.measuredJoules, source)

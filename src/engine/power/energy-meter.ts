@@ -1,4 +1,4 @@
-/** Energy from a growing counter where there is one, else from samples of power, with the part that was measured. */
+/** Energy from a counter if the device has one, otherwise from samples of power, with the part that was measured. */
 import {
   countedJoules,
   LARGEST_SAMPLE_GAP_MILLISECONDS,
@@ -19,7 +19,7 @@ export interface EnergySample {
 }
 
 export interface EnergyTotal {
-  /** absent where no two neighbouring samples had watts */
+  /** absent: no two neighbouring samples had watts */
   joules?: number
   /** 0 to 1, of the joules */
   measuredShare?: number
@@ -29,13 +29,14 @@ export interface EnergyTotal {
 export interface EnergyStep {
   joules: number
   measuredJoules: number
-  /** of the time since the sample before, how much is in the joules */
+  /** the part of the time since the former sample that the joules cover */
   knownMilliseconds: number
 }
 
 export interface EnergyMeter {
-  /** Joules since the sample before: 0 after a gap or where the power is not known. What is no amount is not taken. */
+  /** Adds a sample. Returns the joules since the former one: 0 after a gap or if the power is not known. NaN and negative values are ignored. */
   add(sample: EnergySample): EnergyStep
+  /** The energy of all samples. */
   total(): EnergyTotal
 }
 

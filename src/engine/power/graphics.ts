@@ -1,4 +1,4 @@
-/** What a graphics card draws by its maker's published power (resources/graphics.json), for cards without a power sensor. */
+/** The power of graphics cards without a power sensor, estimated from the maker's published power (resources/graphics.json). */
 import { z } from 'zod'
 // oxlint-disable-next-line no-restricted-imports -- a resource bundled as text, not another feature's inside
 import tableText from '../../../resources/graphics.json?raw'
@@ -10,7 +10,7 @@ export const graphicsTableSchema = z.object({
     .array(
       z.object({
         vendor: z.enum(['NVIDIA', 'AMD', 'Intel']),
-        /** what the maker calls the figure */
+        /** the maker's name for the figure */
         measure: z.string(),
         source: z.string(),
         /** the maker's page */
@@ -37,7 +37,7 @@ export function readGraphicsTable(): GraphicsTable {
 
 /**
  * A card's name as people say it: "AD104 [GeForce RTX 4070]" and "NVIDIA GeForce RTX 4070" are "GeForce RTX 4070",
- * "Intel(R) Arc(TM) A770 Graphics" is "Arc A770". A chip that several cards have stays what it is: "Navi 31 [Radeon RX 7900
+ * "Intel(R) Arc(TM) A770 Graphics" is "Arc A770". The name of a chip that several cards have stays as it is: "Navi 31 [Radeon RX 7900
  * XT/7900 XTX]" is none of them.
  */
 export function cleanGraphicsName(name: string): string {
@@ -51,8 +51,8 @@ export function cleanGraphicsName(name: string): string {
 }
 
 /**
- * `load`: the share of the time in which the card computes, 0 to 1. At rest there is no estimate: makers publish what a card
- * draws at most.
+ * `load`: the share of the time in which the card computes, 0 to 1. At rest there is no estimate: makers publish only the
+ * highest power of a card.
  */
 export function estimateGraphics(
   table: GraphicsTable,

@@ -1,6 +1,6 @@
 /**
- * What happens now, once a second: rate, watts and work per joule of the last minute for the readouts, a sample for the
- * charts, and joules per device for everything that asks what it cost.
+ * The live figures, once a second: rate, watts and work per joule of the last minute for the readouts, a sample for the
+ * charts, and the joules of each device for the cost of its work.
  */
 import type { LiveTick } from '#shared/contract/engine'
 import { certaintyOfSum, type WorkEnergy } from '#shared/domain/energy'
@@ -11,20 +11,20 @@ import type { ActivityShares, Metrics } from '../ledger'
 
 const TICK_MILLISECONDS = 1000
 const WINDOW_MILLISECONDS = 60_000
-/** A mean over less time is not shown: it says little. */
+/** A mean over a shorter time is not shown: it varies too much. */
 const SHORTEST_MEAN_MILLISECONDS = 10_000
 
-/** Of a device's time so much must have known joules. Where sensors start with the worker, the first second has none. */
+/** The share of a device's time that must have known joules. If sensors start with the worker, the first second has none. */
 const LEAST_KNOWN_SHARE = 0.8
 
-/** A device that works, as far as its figures are concerned. */
+/** A device, as far as its live figures are concerned. */
 export interface LiveDevice {
   readonly deviceId: string
   readonly state: DeviceState
   readonly activity: string
   readonly lane: keyof ActivityShares
   readonly runningJobs: readonly unknown[]
-  /** how long it was in which lane since the last call, milliseconds */
+  /** milliseconds in each lane since the last call */
   takeLaneTimes(): ActivityShares
 }
 
@@ -50,6 +50,7 @@ interface Account {
 export interface Live {
   add(runner: LiveDevice): void
   remove(deviceId: string): void
+  /** Adds work that a device has done, with its expected credit in MACs. */
   onWork(deviceId: string, work: { macs: bigint; creditMacs: number }): void
   /** Joules of a device since the engine started; null where nothing is known. */
   energyNow(deviceId: string): WorkEnergy | null
@@ -61,14 +62,14 @@ export interface Live {
   stop(): void
 }
 
-export function createLive(parts: {
+export function createLive(options: {
   clock: Clock
   metrics: Metrics
   power: (deviceId: string) => DevicePower
   isMining: () => boolean
   onTick: (tick: LiveTick) => void
 }): Live {
-  const { clock } = parts
+  const { clock } = options
   const accounts = new Map<string, Account>()
   let lastTick: LiveTick | null = null
   let lastAt = clock.monotonic()
@@ -79,7 +80,7 @@ export function createLive(parts: {
     if (milliseconds < SHORTEST_MEAN_MILLISECONDS) return null
     return (window.reduce((sum, second) => sum + second[of], 0) * 1000) / milliseconds
   }
-  /** Over the seconds whose energy is known; null where that is too little of a device's time. */
+  /** Work per joule over the seconds whose energy is known; null: these are too little of a device's time. */
   const perJoule = (windows: readonly (readonly Second[])[]): number | null => {
     const span = (window: readonly Second[]): number => window.reduce((sum, second) => sum + second.milliseconds, 0)
     const known = windows.map((window) => window.filter(isKnown))
@@ -111,7 +112,7 @@ export function createLive(parts: {
     // A computer that slept did not mine: the gap counts as one interval of usual length.
     const milliseconds = Math.min(monotonic - lastAt, 5 * TICK_MILLISECONDS)
     lastAt = monotonic
-    const active = parts.isMining() || [...accounts.values()].some(({ runner }) => runner.runningJobs.length > 0)
+    const active = options.isMining() || [...accounts.values()].some(({ runner }) => runner.runningJobs.length > 0)
     const at = clock.now()
     for (const account of accounts.values()) {
       const second = closeSecond(account, monotonic, milliseconds)
@@ -126,11 +127,11 @@ export function createLive(parts: {
   const publish = (at: number, milliseconds: number): void => {
     const all = [...accounts.values()]
     const working = all.filter(({ runner }) => runner.state !== 'idle' && runner.state !== 'faulted')
-    const powers = working.map(({ runner }) => parts.power(runner.deviceId))
+    const powers = working.map(({ runner }) => options.power(runner.deviceId))
     const known = powers.flatMap(({ watts, certainty }) =>
       watts === null || certainty === null ? [] : [{ amount: watts, certainty }],
     )
-    parts.metrics.append({
+    options.metrics.append({
       at,
       milliseconds,
       devices: all.map((account) => {
@@ -154,7 +155,7 @@ export function createLive(parts: {
       wattsCertainty: certaintyOfSum(known),
       macsPerJoule: perJoule(working.map(({ window }) => window)),
       devices: all.map(({ runner, window }) => {
-        const power = parts.power(runner.deviceId)
+        const power = options.power(runner.deviceId)
         return {
           id: runner.deviceId,
           macsPerSecond: mean(window, 'macs'),
@@ -166,7 +167,7 @@ export function createLive(parts: {
         }
       }),
     }
-    parts.onTick(lastTick)
+    options.onTick(lastTick)
   }
   timer = clock.setTimeout(tick, TICK_MILLISECONDS)
 
@@ -179,7 +180,7 @@ export function createLive(parts: {
           runner,
           pendingMacs: 0,
           pendingCredit: 0,
-          energy: createEnergyAccount(clock, () => parts.power(runner.deviceId)),
+          energy: createEnergyAccount(clock, () => options.power(runner.deviceId)),
           window: [],
         })
     },

@@ -217,7 +217,7 @@ describe('energy', () => {
     )
   })
 
-  it('takes the counter where there is one, and the watts where it wrapped around or was begun anew', () => {
+  it('takes the counter where there is one, and the watts where it wrapped around or was reset', () => {
     const meter = createEnergyMeter()
     const add = (second: number, counterJoules?: number): number =>
       meter.add({ at: second * 1000, watts: 40, certainty: 'measured', counterJoules }).joules

@@ -1,6 +1,6 @@
 /**
- * What cpu0 draws: measured by the processor's own counter where it can be read, else estimated from the processor's
- * published power and the load, else absent with the reason.
+ * The power of cpu0: measured by the processor's own counter if it can be read, otherwise estimated from the processor's
+ * published power and the load, otherwise absent with the reason.
  */
 import { meanWatts, SHORTEST_MEAN_MILLISECONDS } from '#shared/domain/energy'
 import type { SensorInventory } from '#shared/ipc/sensors'
@@ -25,28 +25,28 @@ export interface PowerFigure {
 
 export interface PowerMeter {
   /**
-   * Power since the reading before. `deviceLoad` (0 to 1, of all cores) stands for the reading's own load in an estimate,
-   * where the caller knows better; a measurement needs neither.
+   * Power since the former reading. `deviceLoad` (0 to 1, of all cores) replaces the reading's own load in an estimate, if
+   * the caller knows it better; a measurement needs no load.
    */
   update(reading: SensorReading, deviceLoad?: number): PowerFigure
-  /** The last figure; before the first reading what an idle processor would draw by the table. */
+  /** The last figure; before the first reading the power of an idle processor by the table. */
   readonly latest: PowerFigure
-  /** What a load (0 to 1) would draw by the table: before the start, when there is nothing to measure. */
+  /** The power at a load (0 to 1) by the table: used before the start, when there is nothing to measure. */
   estimateAt(load: number): PowerFigure
 }
 
 const COUNTER_SOURCE = "the processor's energy counter"
 
 /** Power of the processor of `inventory`, by the table that comes with Lode unless another is given. Readings in, figures out. */
-export function createPowerMeter(parts: { inventory: SensorInventory; processors?: ProcessorTable }): PowerMeter {
-  const processors = parts.processors ?? readProcessorTable()
-  const basis = estimationBasis(parts.inventory, processors)
+export function createPowerMeter(options: { inventory: SensorInventory; processors?: ProcessorTable }): PowerMeter {
+  const processors = options.processors ?? readProcessorTable()
+  const basis = estimationBasis(options.inventory, processors)
   let before: SensorReading | undefined
   const estimateAt = (load: number): PowerFigure =>
     basis.fullWatts === undefined
       ? { source: basis.source }
       : { watts: basis.fullWatts * shareAtLoad(processors, load), certainty: 'estimated', source: basis.source }
-  /** With the reason why nothing is measured, where the sensors know it. */
+  /** An estimate, with the reason why the power is not measured, if the sensors know it. */
   const estimateFor = ({ utilization, powerMissing }: SensorReading, deviceLoad = utilization): PowerFigure => {
     const estimate = estimateAt(deviceLoad ?? 0)
     return powerMissing === undefined ? estimate : { ...estimate, source: `${estimate.source}; ${powerMissing}` }
@@ -60,7 +60,7 @@ export function createPowerMeter(parts: { inventory: SensorInventory; processors
     },
     update: (reading, deviceLoad) => {
       const measured = reading.powerWatts ?? (before && measuredWatts(before, reading))
-      // Two readings too close for a mean: the older one stays to measure from.
+      // Two readings are too close for a mean: the next one is compared with the older one.
       const isTooClose = before && reading.at > before.at && reading.at - before.at < SHORTEST_MEAN_MILLISECONDS
       if (!isTooClose) before = reading
       latest =
@@ -74,7 +74,7 @@ export function createPowerMeter(parts: { inventory: SensorInventory; processors
   }
 }
 
-/** Undefined where the counter gives no measurement. A processor always draws something: a counter that stands still was reset. */
+/** Undefined where the counter gives no measurement. A processor always draws power: a counter that does not move was reset. */
 function measuredWatts(before: SensorReading, reading: SensorReading): number | undefined {
   const watts = meanWatts(counterOf(before), counterOf(reading))
   return watts === 0 ? undefined : watts

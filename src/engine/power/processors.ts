@@ -12,7 +12,7 @@ const processorRow = z.object({
 const processorGroup = z.object({
   vendor: z.enum(['Intel', 'AMD', 'Apple']),
   class: z.enum(['server', 'desktop', 'laptop', 'whole-computer']),
-  /** what the maker calls the figure */
+  /** the maker's name for the figure */
   measure: z.string(),
   source: z.string(),
   /** the maker's page */
@@ -58,7 +58,7 @@ export function cleanProcessorName(name: string): string {
     .replace(/\bCPU\b/g, ' ')
     .replace(/\s+/g, ' ')
     .trim()
-  // After a model "Processor" adds nothing; in "Intel Xeon Processor" it belongs to the name.
+  // After a model the word "Processor" is dropped; in "Intel Xeon Processor" it belongs to the name.
   const short = cleaned.replace(/ Processor$/i, '')
   return /\d/.test(short) ? short : cleaned
 }

@@ -59,7 +59,7 @@ it.each([
   ['what has no end', { powerWatts: Number.POSITIVE_INFINITY, energyJoules: Number.POSITIVE_INFINITY }, {}],
 ])('believes what can be: %s', (_, found, believed) => expect(plausible(found)).toEqual(believed))
 
-it('gives the mean power of a device that counts joules only, over its counter being begun anew too', async () => {
+it('gives the mean power of a device that counts joules only, over its counter being reset too', async () => {
   let found: NativeSensors | null = { energyJoules: 100 }
   const { clock, sensors, latest } = follow({ driver: async () => found })
   await sensors.read('asic0')

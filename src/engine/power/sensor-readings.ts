@@ -1,64 +1,64 @@
 /**
  * Every sensor reading of the rig, on one timer: the sensors process reads processor and graphics, a driver's worker reads
- * its device. All come out in one form, without values that no device has.
+ * its device. All readings have one form, without implausible values.
  */
 import type { NativeSensors } from '#shared/domain/driver'
 import { isAmount, LARGEST_PLAUSIBLE_WATTS, meanWatts } from '#shared/domain/energy'
 import { LARGEST_PLAUSIBLE_CELSIUS, type MachineReading } from '#shared/ipc/sensors'
 import type { Clock } from '#process/clock'
 
-/** What the sensors of one device gave at one moment. Fields are absent where nothing was read. */
+/** The values of one device's sensors at one moment. A field is absent if it could not be read. */
 export interface SensorReading extends NativeSensors {
   deviceId: string
-  /** milliseconds of the clock of the process that read it: to be compared within one device only */
+  /** milliseconds of the clock of the reading process: comparable within one device only */
   at: number
   /** what gives watts or joules, in words */
   powerSource?: string
-  /** why there are neither watts nor joules, in words, where that is known */
+  /** why there are neither watts nor joules, in words, if that is known */
   powerMissing?: string
 }
 
 /** A driver's device as far as its sensors are concerned. */
 export interface DriverDevice {
   readonly deviceId: string
-  /** Null: it has no sensors. Rejects where no worker runs. */
+  /** Reads the device; null: it has no sensors. Rejects if no worker runs. */
   askDriver(method: 'driver.sensors', params: null): Promise<NativeSensors | null>
 }
 
 export interface SensorReadings {
-  /** Reads a driver's device now, so that work which begins has figures from its first moment. Never rejects. */
+  /** Reads a driver's device now, so that work that begins has figures from its first moment. Never rejects. */
   read(deviceId: string): Promise<void>
   stop(): void
 }
 
-export interface SensorReadingsParts {
+export interface SensorReadingsOptions {
   clock: Clock
-  /** The sensors process. Null: it is away. Never rejects. */
+  /** the sensors process; null: it does not run; never rejects */
   machine: { read(): Promise<MachineReading | null> }
   /** The devices of drivers. */
   driverDevices: () => readonly DriverDevice[]
-  /** One device's reading; without any figure where its sensors are gone. */
+  /** Called with each reading of a device; the reading has no figures if the sensors do not answer. */
   onReading: (reading: SensorReading) => void
 }
 
 const READ_MILLISECONDS = 1000
-/** beside the ids of devices */
+/** the key of the sensors process, beside the ids of devices */
 const MACHINE = 'machine'
 
-/** Reads at once and then every second. A source that has not answered the question before is not asked again. */
-export function createSensorReadings(parts: SensorReadingsParts): SensorReadings {
-  const { clock } = parts
+/** Reads at once and then every second. A source that has not answered yet is not asked again. */
+export function createSensorReadings(options: SensorReadingsOptions): SensorReadings {
+  const { clock } = options
   const underWay = new Map<string, Promise<void>>()
-  /** of drivers' devices, for the mean power of those that count joules and give no watts */
+  /** the former reading of drivers' devices: for the mean power of devices that count joules and give no watts */
   const before = new Map<string, SensorReading>()
   let machineDevices: readonly string[] = []
   let stopped = false
 
   const emit = (reading: SensorReading): void => {
-    if (!stopped) parts.onReading(reading)
+    if (!stopped) options.onReading(reading)
   }
   const readMachine = async (): Promise<void> => {
-    const found = await parts.machine.read()
+    const found = await options.machine.read()
     if (found === null) return
     const readings = fromMachine(found)
     const ids = readings.map(({ deviceId }) => deviceId)
@@ -68,7 +68,7 @@ export function createSensorReadings(parts: SensorReadingsParts): SensorReadings
   }
   const readDriverDevice = async (device: DriverDevice): Promise<void> => {
     const { deviceId } = device
-    // A worker that stops is its runner's business: there is no reading of it.
+    // If the worker stops there is no reading; its loop handles the stop.
     const found = await device.askDriver('driver.sensors', null).catch(() => null)
     const at = clock.monotonic()
     if (found === null) {
@@ -79,7 +79,7 @@ export function createSensorReadings(parts: SensorReadingsParts): SensorReadings
     before.set(deviceId, reading)
     emit(reading)
   }
-  /** Joins the reading that is under way. */
+  /** Starts a reading, or joins the one that is under way. */
   const once = (key: string, read: () => Promise<void>): Promise<void> => {
     const reading = underWay.get(key) ?? read().finally(() => underWay.delete(key))
     underWay.set(key, reading)
@@ -88,13 +88,13 @@ export function createSensorReadings(parts: SensorReadingsParts): SensorReadings
   const tick = (): void => {
     timer = clock.setTimeout(tick, READ_MILLISECONDS)
     void once(MACHINE, readMachine)
-    for (const device of parts.driverDevices()) void once(device.deviceId, () => readDriverDevice(device))
+    for (const device of options.driverDevices()) void once(device.deviceId, () => readDriverDevice(device))
   }
   let timer = clock.setTimeout(tick, 0)
 
   return {
     read: async (deviceId) => {
-      const device = parts.driverDevices().find((candidate) => candidate.deviceId === deviceId)
+      const device = options.driverDevices().find((candidate) => candidate.deviceId === deviceId)
       if (device) await once(deviceId, () => readDriverDevice(device))
     },
     stop: () => {
@@ -140,7 +140,7 @@ const IS_PLAUSIBLE: Readonly<Record<keyof NativeSensors, (value: number) => bool
   utilization: (value) => value <= 1,
 }
 
-/** Without what no device has: 511 °C, less than no power, joules that are no number, a fan that turns backwards. */
+/** Removes impossible values: 511 °C, negative power, joules that are NaN, a negative fan speed. */
 export function plausible(found: Figures): NativeSensors {
   return Object.fromEntries(
     Object.entries(found).filter(
@@ -149,7 +149,7 @@ export function plausible(found: Figures): NativeSensors {
   )
 }
 
-/** A device that counts joules and gives no watts: the mean since the reading before. */
+/** Adds the mean power since the former reading to a reading with joules and without watts. */
 function withMeanPower(reading: SensorReading, before: SensorReading | undefined): SensorReading {
   if (reading.powerWatts !== undefined || before === undefined) return reading
   const powerWatts = meanWatts(counterOf(before), counterOf(reading))

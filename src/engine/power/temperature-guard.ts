@@ -1,4 +1,4 @@
-/** Stops a device that is too hot, and lets it go on once it is well below the limit, so that it does not start and stop at the limit. */
+/** Stops a device that is too hot and resumes it once it is well below the limit, so that it does not switch on and off at the limit. */
 import { HYSTERESIS_CELSIUS } from '#shared/domain/heat'
 
 const DEFAULT_LIMIT_CELSIUS: Readonly<Record<string, number>> = { cpu: 95, gpu: 87 }

@@ -9,8 +9,8 @@ export function energyBetween(before: WorkEnergy | null, after: WorkEnergy | nul
 }
 
 /**
- * The mark that a piece of work counts from, moved on by what other work spent meanwhile, `before` to `after`: so that
- * neither counts the other's joules. Where that is not known the work counts from `after` alone.
+ * Moves the start mark of a piece of work forward by the joules that other work spent from `before` to `after`, so that
+ * neither counts the other's joules. If these joules are not known, the work counts from `after`.
  */
 export function energyMarkPast(
   mark: WorkEnergy | null,

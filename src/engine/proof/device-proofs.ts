@@ -12,7 +12,7 @@ import { createProofMiner, type ProofMiner } from './proof-miner'
 import { createShareAccount } from './share-account'
 import type { WorkerClient } from '../workers'
 
-/** What to prove, and on what. `tier` null: small for the first minute, then base where memory allows it. */
+/** The tier and the backend to prove with. `tier` null: small for the first minute, then base where memory allows it. */
 export interface ProofOptions {
   tier: TierName | null
   backend: BackendName
@@ -21,23 +21,24 @@ export interface ProofOptions {
 /** How long the next slice may take, and whether another follows it without a rest. */
 export interface Slice {
   milliseconds: number
-  goesOn: boolean
+  keepPipelineFull: boolean
 }
 
 export interface DeviceProofs {
   readonly macsPerSecond: number | null
-  /** Mining begins: time and joules from before count for no share. */
+  /** Mining begins: earlier time and joules count for no share. */
   begin(): void
-  /** One slice, none where a job waits; returns its milliseconds. Throws Failure when worker or network do not answer. */
+  /** Runs one slice, or none if a job waits. Returns the milliseconds of the slice. Throws Failure when worker or network do not answer. */
   prove(worker: WorkerClient, wanted: ProofOptions, slice: Slice): Promise<number>
-  /** A useful job waits. */
+  /** A useful job waits: the slice under way ends. */
   yield(): void
-  /** The worker or the network is another: weights and unit are. */
+  /** The worker was started anew or the network was lost: the weights and the unit are dropped. */
   forget(): void
-  /** Other work took the device's joules since `before`. */
+  /** Other work took the device's joules since `before`: they are not the next share's. */
   otherWorkSince(before: WorkEnergy | null): void
-  /** A share that could not be written down, until `clearFault`. */
+  /** why a share could not be written into the ledger; null: all were. Stays until `clearFault`. */
   readonly unwritten: Failure | null
+  /** Forgets `unwritten`: the person tries again. */
   clearFault(): void
 }
 
@@ -49,7 +50,7 @@ export interface DeviceProofsOptions {
   onUnit: (unit: Signed<Unit>) => void
   /** work done and its expected credit, as it happens */
   onWork: (work: { macs: bigint; creditMacs: number; milliseconds: number }) => void
-  /** Before the first slice of a run. Never rejects. */
+  /** Called before the first slice of a run. Never rejects. */
   beforeMining: () => Promise<void>
   show: (state: DeviceState, words: string, lane: 'proof') => void
   state: () => DeviceState
@@ -57,14 +58,15 @@ export interface DeviceProofsOptions {
 }
 
 export function createDeviceProofs(
-  { clock, log }: Pick<RigContext, 'clock' | 'log'>,
+  rig: Pick<RigContext, 'clock' | 'log'>,
   link: NetworkLink,
   options: DeviceProofsOptions,
 ): DeviceProofs {
+  const { clock, log } = rig
   const { deviceId, show } = options
   let miner: ProofMiner | null = null
   let unwritten: Failure | null = null
-  /** monotonic; a new worker or unit does not begin the run anew */
+  /** monotonic milliseconds of the start of mining; a new worker or unit does not change it */
   let miningSince = 0
   const sinceShare = createShareAccount(options.energyNow)
 
@@ -72,20 +74,15 @@ export function createDeviceProofs(
     const { energy, milliseconds } = sinceShare.take()
     link.submissions.share(found, deviceId, energy, milliseconds).catch((error: unknown) => {
       log.error('a share could not be stored', { device: deviceId, error: String(error) })
-      // Mining must not pretend: work that cannot be written down is not done.
+      // Work that cannot be written into the ledger earns nothing: mining must end, not go on for nothing.
       unwritten = error instanceof Failure ? error : new Failure('internal', String(error))
     })
   }
 
   const minerFor = (worker: WorkerClient, wanted: ProofOptions): ProofMiner => {
-    miner ??= createProofMiner({
+    miner ??= createProofMiner(rig, link, {
       deviceId,
-      rigKey: link.rigKey,
       worker,
-      network: link.network,
-      networkState: link.networkState,
-      clock,
-      log,
       backend: wanted.backend,
       tier: wanted.tier,
       memoryBytes: options.memoryBytes,
@@ -112,11 +109,11 @@ export function createDeviceProofs(
       const words = `Proving capacity on ${proof.tier}`
       if (options.state() !== 'proving')
         show('proving', proof.macsPerSecond === null ? `Preparing the weights of ${proof.tier}` : words, 'proof')
-      // A job that came while something was awaited above found no slice that could yield.
+      // A job may have come while this function waited: there was no slice yet that could yield.
       if (options.isJobWaiting()) return 0
-      const report = await proof.slice(slice.milliseconds, slice.goesOn)
+      const report = await proof.slice(slice.milliseconds, slice.keepPipelineFull)
       show('proving', `Proving capacity on ${report.tier}`, 'proof')
-      // A share took the slice that found it.
+      // The slice counts as work of the share that it found.
       sinceShare.worked(report.milliseconds)
       report.shares.forEach(submit)
       const factorMilli = link.networkState.current.parameters.tierFactorsMilli[report.tier] ?? 0

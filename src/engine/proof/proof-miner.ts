@@ -1,18 +1,16 @@
 /**
- * Proving capacity on one device: leases units, climbs the difficulty ramp, runs slices of nonces and hands over shares.
- * One slice at a time, which yields when a useful job waits.
+ * Proves capacity on one device: leases units, climbs the difficulty ramp, runs slices of nonces and returns shares. One
+ * slice runs at a time, and it yields when a useful job waits.
  */
 import { Failure } from '#shared/domain/errors'
-import type { Network } from '#shared/protocol/network'
 import type { Unit } from '#shared/protocol/unit'
 import type { Signed } from '#shared/domain/signed'
 import { MAX_COUNTER } from '#shared/domain/share'
 import { TIERS, type TierName } from '#shared/domain/tiers'
 import type { ProofContext } from '#shared/ipc/worker'
 import type { BackendName } from '#shared/domain/backend'
-import type { Clock } from '#process/clock'
-import type { Log } from '../base'
-import type { FoundShare, NetworkState } from '../network'
+import type { RigContext } from '../base'
+import type { FoundShare, NetworkLink } from '../network'
 import type { WorkerClient } from '../workers'
 
 /** The first measurement of a tier on a device. */
@@ -21,14 +19,14 @@ const CALIBRATION_MILLISECONDS = 150
 const UNREACHABLE_DIFFICULTY = 1n << 255n
 /** Units that aim at quick shares end with their first share, so that the next one aims longer (protocol.md §2). */
 const RAMP_UNITS = 2
-/** The small tier's share of a run: until then the large tier's weights are made ready. */
+/** How long a run stays on the small tier: the large tier's weights are made ready meanwhile. */
 const SMALL_TIER_MILLISECONDS = 60_000
 const PREPARE_BASE_AFTER_MILLISECONDS = 40_000
-/** Weights of itp1-base, packed, here and in the verifier, and room for the rest of the computer. */
+/** The packed weights of itp1-base in the worker and in the verifier, and what the rest of the computer needs. */
 export const BASE_TIER_MEMORY_BYTES = 4 * 1024 ** 3
-/** How quickly the measured rate follows: a slice weighs this much, the first ones more. */
+/** Weight of one slice in the running mean of the rate; the first slices weigh more. */
 const RATE_WEIGHT = 0.1
-/** A unit's difficulty follows the rate at its lease; when the rate has left it this far behind, another unit is leased. */
+/** A unit's difficulty was set for the rate at its lease; when the rate has changed by this factor, another unit is leased. */
 const RATE_DRIFT = 1.5
 const RATE_DRIFT_AFTER_MILLISECONDS = 5000
 
@@ -37,13 +35,13 @@ export interface SliceReport {
   macs: bigint
   milliseconds: number
   kernelMilliseconds: number
-  /** found in it */
+  /** shares found in the slice */
   shares: FoundShare[]
 }
 
 export interface ProofMiner {
-  /** One slice of about this length, `goesOn`: another follows at once. Throws Failure when worker or network do not answer. */
-  slice(budgetMilliseconds: number, goesOn: boolean): Promise<SliceReport>
+  /** Runs one slice of about this length. `keepPipelineFull`: another slice follows at once. Throws Failure when worker or network do not answer. */
+  slice(budgetMilliseconds: number, keepPipelineFull: boolean): Promise<SliceReport>
   /** A useful job waits: the slice under way ends within 200 ms. Preparing weights goes on beside the job. */
   yield(): void
   /** MACs per second on the tier in use, null before the first measurement */
@@ -52,27 +50,25 @@ export interface ProofMiner {
   readonly backend: BackendName
 }
 
-export interface ProofMinerParts {
+export interface ProofMinerOptions {
   deviceId: string
-  rigKey: string
   worker: WorkerClient
-  network: Network
-  networkState: NetworkState
-  clock: Clock
-  log: Log
   backend: BackendName
   /** fixed by the person, or chosen: small first, then base */
   tier: TierName | null
   memoryBytes: number
   /** monotonic milliseconds of the start of mining */
   startedAt: number
-  /** a unit was leased: recorded before it is used */
+  /** Called with each leased unit, which is recorded before it is used. */
   onUnit: (unit: Signed<Unit>) => void
-  /** Never throws; the share is stored before it is sent. */
 }
 
-export function createProofMiner(parts: ProofMinerParts): ProofMiner {
-  const { worker, network, networkState, clock } = parts
+export function createProofMiner(
+  { clock, log }: Pick<RigContext, 'clock' | 'log'>,
+  { network, networkState, rigKey }: Pick<NetworkLink, 'network' | 'networkState' | 'rigKey'>,
+  options: ProofMinerOptions,
+): ProofMiner {
+  const { worker } = options
   const rates = new Map<TierName, { macsPerSecond: number; slices: number }>()
   const leased = new Map<TierName, number>()
   let unit: Signed<Unit> | null = null
@@ -80,16 +76,16 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
   let prepared = ''
   let leasedAt = { milliseconds: 0, macsPerSecond: 1 }
   let askedAhead = ''
-  /** a useful job waits: the slice under way ends */
+  /** whether a useful job waits, so that the slice under way ends */
   let yielding = false
   let endWaiting: (() => void) | null = null
 
-  const context = (tier: TierName, epochSeed: string): ProofContext => ({ tier, epochSeed, backend: parts.backend })
+  const context = (tier: TierName, epochSeed: string): ProofContext => ({ tier, epochSeed, backend: options.backend })
 
   const chooseTier = (): TierName => {
-    if (parts.tier !== null) return parts.tier
-    if (parts.memoryBytes < BASE_TIER_MEMORY_BYTES) return 'itp1-small'
-    return clock.monotonic() - parts.startedAt < SMALL_TIER_MILLISECONDS ? 'itp1-small' : 'itp1-base'
+    if (options.tier !== null) return options.tier
+    if (options.memoryBytes < BASE_TIER_MEMORY_BYTES) return 'itp1-small'
+    return clock.monotonic() - options.startedAt < SMALL_TIER_MILLISECONDS ? 'itp1-small' : 'itp1-base'
   }
 
   const prepare = async (tier: TierName, epochSeed: string): Promise<void> => {
@@ -99,7 +95,7 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
     prepared = key
   }
 
-  /** False: a job came before the weights were there. */
+  /** Makes the weights ready. False: a job came before they were. */
   const preparedBeforeYield = async (tier: TierName, epochSeed: string): Promise<boolean> => {
     const yielded = new Promise<false>((resolve) => {
       endWaiting = () => resolve(false)
@@ -108,13 +104,13 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
     try {
       const ready = prepare(tier, epochSeed).then(
         () => true,
-        // Making room for a job may have ended it: asked again by the next slice.
+        // The worker may have dropped the preparation to free memory for a job: the next slice asks again.
         (error: unknown) => {
           if (error instanceof Failure && error.code === 'cancelled') return false
           throw error
         },
       )
-      // Whoever waits no longer hears of a failure at the next slice.
+      // After a yield nobody awaits `ready`: the next slice reports its failure.
       ready.catch(() => undefined)
       return await Promise.race([ready, yielded])
     } finally {
@@ -122,14 +118,14 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
     }
   }
 
-  /** The next epoch's weights, and the large tier's, are made ready while mining goes on; a failure shows when they are needed. */
+  /** Makes the weights of the next epoch, or of the large tier, ready while mining goes on. A failure is reported when the weights are needed. */
   const prepareAhead = (tier: TierName): void => {
     const { next, epoch } = networkState.current
-    const elapsed = clock.monotonic() - parts.startedAt
+    const elapsed = clock.monotonic() - options.startedAt
     const soonBase =
-      parts.tier === null &&
+      options.tier === null &&
       tier === 'itp1-small' &&
-      parts.memoryBytes >= BASE_TIER_MEMORY_BYTES &&
+      options.memoryBytes >= BASE_TIER_MEMORY_BYTES &&
       elapsed > PREPARE_BASE_AFTER_MILLISECONDS
     const ahead = next ? context(tier, next.seed) : soonBase ? context('itp1-base', epoch.seed) : null
     if (ahead === null) return
@@ -137,7 +133,7 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
     if (askedAhead === key) return
     askedAhead = key
     worker.request('proof.prepare', ahead).catch(() => {
-      // Asked again: a job that could not wait may have ended it.
+      // The worker may have dropped the preparation for a job: the next slice asks again.
       if (askedAhead === key) askedAhead = ''
     })
   }
@@ -153,13 +149,13 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
     })
   }
 
-  /** Null: a job came before there was anything to measure. */
+  /** MACs per second on the tier. Null: a job came before a nonce was computed. */
   const measure = async (tier: TierName, epochSeed: string): Promise<number | null> => {
     const known = rates.get(tier)
     if (known !== undefined) return known.macsPerSecond
     const run = await worker.request('proof.run', {
       ...context(tier, epochSeed),
-      publicKey: parts.rigKey,
+      publicKey: rigKey,
       unit: 0,
       firstCounter: 0n,
       difficulty: UNREACHABLE_DIFFICULTY,
@@ -172,12 +168,12 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
   const lease = async (tier: TierName, epochSeed: string): Promise<Signed<Unit> | null> => {
     const macsPerSecond = await measure(tier, epochSeed)
     if (macsPerSecond === null) return null
-    const answer = await network.leaseUnit({ rig: parts.rigKey, device: parts.deviceId, tier, macsPerSecond })
+    const answer = await network.leaseUnit({ rig: rigKey, device: options.deviceId, tier, macsPerSecond })
     if (!answer.ok) throw new Failure('network-refused', `the network gave no unit: ${answer.refusal.message}`)
     leased.set(tier, (leased.get(tier) ?? 0) + 1)
     nextCounter = 0n
     leasedAt = { milliseconds: clock.monotonic(), macsPerSecond }
-    parts.onUnit(answer.value)
+    options.onUnit(answer.value)
     return answer.value
   }
 
@@ -196,15 +192,15 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
     get tier() {
       return chooseTier()
     },
-    backend: parts.backend,
+    backend: options.backend,
     yield: () => {
       yielding = true
       endWaiting?.()
       worker
         .request('proof.yield', null)
-        .catch((error: unknown) => parts.log.warn('a proof did not yield', { error: String(error) }))
+        .catch((error: unknown) => log.warn('a proof did not yield', { error: String(error) }))
     },
-    slice: async (budgetMilliseconds, goesOn) => {
+    slice: async (budgetMilliseconds, keepPipelineFull) => {
       const tier = chooseTier()
       const nothing = { tier, macs: 0n, milliseconds: 0, kernelMilliseconds: 0, shares: [] }
       yielding = false
@@ -219,13 +215,13 @@ export function createProofMiner(parts: ProofMinerParts): ProofMiner {
       const inRamp = (leased.get(tier) ?? 0) <= RAMP_UNITS
       const run = await worker.request('proof.run', {
         ...context(tier, epoch.seed),
-        publicKey: parts.rigKey,
+        publicKey: rigKey,
         unit: used.body.unit,
         firstCounter: nextCounter,
         difficulty: BigInt(used.body.difficulty),
         budgetMilliseconds,
         stopAtShare: inRamp,
-        keepPipelineFull: goesOn,
+        keepPipelineFull,
       })
       nextCounter += BigInt(run.nonces)
       note(tier, run.nonces, run.milliseconds)

@@ -1,16 +1,17 @@
-/** What a device's proofs cost between two shares: milliseconds of work, and joules without those of jobs in between. */
+/** What a device's proofs cost between two shares: milliseconds of proving, and joules without those of other work. */
 import type { WorkEnergy } from '../ledger'
 import { energyBetween, energyMarkPast } from '../power'
 
 export interface ShareAccount {
-  /** Mining begins: what came before is nobody's. */
+  /** Mining begins: earlier time and joules count for no share. */
   begin(): void
-  /** The device's sensors may be known only once its worker runs: where the beginning had no figure, it has one now. */
+  /** Sets the start of the joules if `begin` could not: some sensors can be read only once the worker runs. */
   beginWherePossible(): void
+  /** Adds the milliseconds of a slice. */
   worked(milliseconds: number): void
   /** Other work took the device's joules since `before`: they are not the next share's. */
   otherWorkSince(before: WorkEnergy | null): void
-  /** Since the last share or the beginning; the next counts from now. */
+  /** Joules and milliseconds since the last share or the beginning; the next share counts from now. `energy` null: not known. */
   take(): { energy: WorkEnergy | null; milliseconds: number }
 }
 

@@ -6,22 +6,21 @@ import { BENCHMARK_EPOCH } from '#shared/domain/benchmark'
 import type { TierName } from '#shared/domain/tiers'
 import type { GpuAdapter, WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
 import type { BackendName } from '#shared/domain/backend'
-import type { ProcessHost } from '#process/host'
 import { createPeer } from '#process/peer'
-import type { Log } from '../base'
+import type { RigContext } from '../base'
 
-/** Enough to see the right digests; what is measured meanwhile says nothing. */
+/** Enough to check the digests; the rate over this time is not used. */
 const DIGEST_SECONDS = 0.01
-/** A device that needs this long for a batch of the smallest tier is measured by it already. */
+/** If a batch of the smallest tier takes this long, its rate is good enough. */
 const SLOW_MILLISECONDS = 300
-/** The smallest tier is over before a graphics processor is busy. */
+/** Rates are measured on this tier: the smallest one is over before a graphics processor is busy. */
 const RATE_TIER: TierName = 'itp1-small'
 const RATE_SECONDS = 0.5
 
 export interface BackendFinding {
   backend: BackendName
   gpu?: GpuAdapter
-  /** in a sentence */
+  /** the backend's name in a sentence */
   name: string
   /** what happens without it */
   instead: string
@@ -31,11 +30,11 @@ export interface BackendFinding {
 }
 
 /**
- * What the backend computes in a second, MAC/s, once it gave the right digests; 0 where its rate was not asked for or did
- * not come in time. Null: it does not work here, or `stopping` ended the look; why is logged. Never rejects.
+ * The rate of the backend in MAC/s, once it gave the right digests; 0 if the rate was not requested or did not come in time.
+ * Null: the backend does not work here, or `stopping` ended the probe; the reason is logged. Never rejects.
  */
 export async function probeBackend(
-  { host, log }: { host: ProcessHost; log: Log },
+  { host, log }: Pick<RigContext, 'host' | 'log'>,
   stopping: AbortSignal,
   look: BackendFinding,
 ): Promise<number | null> {

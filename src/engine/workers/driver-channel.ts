@@ -18,6 +18,7 @@ export interface DriverPeer {
 export interface DriverChannel {
   /** From now on the device is asked through this peer; until `detach`. */
   attach(peer: DriverPeer): void
+  /** The device is no longer asked. */
   detach(deviceId: string): void
   /** Rejects with PeerUnavailable where no worker runs. */
   ask<M extends DriverMethod>(
@@ -25,7 +26,7 @@ export interface DriverChannel {
     method: M,
     params: WorkerMethods[M]['params'],
   ): Promise<WorkerMethods[M]['result']>
-  /** those attached */
+  /** the attached devices */
   peers(): DriverPeer[]
 }
 

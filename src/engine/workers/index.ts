@@ -4,4 +4,4 @@ export { createDriverChannel, type AskDriver, type DriverChannel, type DriverMet
 export { recompute } from './recompute'
 export { createSensorsClient } from './sensors-client'
 export { startVerifier, type VerifierClient } from './verifier'
-export { startWorker, type WorkerClient, type WorkerClientParts } from './worker-client'
+export { startWorker, type WorkerClient, type WorkerClientOptions } from './worker-client'

@@ -1,4 +1,4 @@
-/** Digests from another backend than the one in question, in a worker process that is thrown away. */
+/** Recomputes digests with another backend than the one under test, in a worker process that is thrown away. */
 import { Failure } from '#shared/domain/errors'
 import type { WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
 import type { ProcessHost } from '#process/host'
@@ -7,20 +7,21 @@ import { createPeer, type Peer } from '#process/peer'
 type Asked = WorkerMethods['proof.digests']['params']
 
 export interface Recomputing {
+  /** Computes digests with the backend that is asked for. */
   digests(asked: Asked): Promise<WorkerMethods['proof.digests']['result']>
 }
 
-/** Calls `work` with a worker on the processor, which ends with it or with the signal. Rejects with Failure `cancelled` then. */
+/** Calls `work` with a worker on the processor. The worker ends after `work`, or when the signal aborts; then this rejects with Failure `cancelled`. */
 export async function recompute<T>(
-  parts: { host: ProcessHost; threads: number; signal?: AbortSignal },
+  options: { host: ProcessHost; threads: number; signal?: AbortSignal },
   work: (recomputing: Recomputing) => Promise<T>,
 ): Promise<T> {
-  const { signal } = parts
+  const { signal } = options
   const isCancelled = (): boolean => signal?.aborted ?? false
   const cancelled = (): Failure => new Failure('cancelled', 'the check was cancelled')
   if (isCancelled()) throw cancelled()
-  const start: WorkerStart = { role: 'worker', deviceId: 'check', threads: parts.threads }
-  const child = await parts.host.start('worker', start)
+  const start: WorkerStart = { role: 'worker', deviceId: 'check', threads: options.threads }
+  const child = await options.host.start('worker', start)
   const kill = (): void => child.kill()
   signal?.addEventListener('abort', kill)
   if (isCancelled()) kill()

@@ -52,12 +52,7 @@ function hostOf(source: string | undefined): { host: ProcessHost; started: Manag
 /** A real look takes its time on a busy machine; a process that is to be given up is given up soon. */
 function connect(host: ProcessHost, readTimeoutMilliseconds = 200): SensorReading[] {
   const readings: SensorReading[] = []
-  client = createSensorsClient({
-    host,
-    clock: fastClock,
-    random: () => 0.5,
-    readTimeoutMilliseconds,
-  })
+  client = createSensorsClient({ host, clock: fastClock, randomFraction: () => 0.5 }, { readTimeoutMilliseconds })
   polled = createSensorReadings({
     clock: fastClock,
     machine: client,

@@ -1,16 +1,16 @@
-/** The engine's side of the sensors process: kept alive, asked one question at a time, never in the way when it fails. */
+/** The engine's client of the sensors process. It keeps the process alive; a failure of the process stops nothing else. */
 import os from 'node:os'
-import type { ManagedProcess, ProcessHost } from '#process/host'
+import type { ManagedProcess } from '#process/host'
 import { createPeer, type Peer } from '#process/peer'
-import type { Clock } from '#process/clock'
 import { BACKOFF } from '#process/backoff'
 import { supervise } from '#process/supervisor'
+import type { RigContext } from '../base'
 import type { SensorInventory, SensorMethods, MachineReading } from '#shared/ipc/sensors'
 
 export interface SensorsClient {
-  /** Looks at the machine. What was found last, or what Node itself knows, when the sensors do not answer. Never rejects. */
+  /** Reads what the machine has. Without an answer: the last inventory, or what Node itself knows. Never rejects. */
   inventory(options?: { timeoutMilliseconds?: number }): Promise<SensorInventory>
-  /** Reads everything that moves, as soon as the process runs. Null: it is away, or does not answer. Never rejects. */
+  /** Reads all sensors, as soon as the process runs. Null: the process does not run or does not answer. Never rejects. */
   read(): Promise<MachineReading | null>
   /** Ends the process; settles when it is gone. */
   stop(): Promise<void>
@@ -24,17 +24,13 @@ type SensorsPeer = Peer<SensorMethods, Record<never, never>>
 
 /**
  * Starts the sensors process, and starts it again with back-off when it ends or stops answering. After too many failures it
- * waits the length of the failure window and tries again: sensors are wanted, but nothing depends on them. `random`
- * (0 ≤ x < 1) is for the jitter of the back-off.
+ * waits the length of the failure window and tries again: sensors are useful, but nothing depends on them.
  */
-export function createSensorsClient(parts: {
-  host: ProcessHost
-  clock: Clock
-  random?: () => number
-  /** how long one reading may take; three without an answer and the process is killed */
-  readTimeoutMilliseconds?: number
-}): SensorsClient {
-  const { host, clock, readTimeoutMilliseconds = READ_TIMEOUT_MILLISECONDS } = parts
+export function createSensorsClient(
+  { host, clock, randomFraction }: Pick<RigContext, 'host' | 'clock' | 'randomFraction'>,
+  /** `readTimeoutMilliseconds`: for one reading; after three readings without an answer the process is killed */
+  { readTimeoutMilliseconds = READ_TIMEOUT_MILLISECONDS }: { readTimeoutMilliseconds?: number } = {},
+): SensorsClient {
   let lastInventory: SensorInventory | undefined
   let running: { process: ManagedProcess; peer: SensorsPeer } | undefined
   let unanswered = 0
@@ -61,7 +57,7 @@ export function createSensorsClient(parts: {
       return undefined
     }
   }
-  /** The running process's peer, or the next one's if it comes in time. */
+  /** The peer of the running process, or of the next one if that starts in time. */
   const peerInTime = (): Promise<SensorsPeer | undefined> => {
     if (running) return Promise.resolve(running.peer)
     if (stopped) return Promise.resolve(undefined)
@@ -79,7 +75,7 @@ export function createSensorsClient(parts: {
   const supervisor = supervise({
     start: () => host.start('sensors', { role: 'sensors' }),
     clock,
-    random: parts.random ?? Math.random,
+    random: randomFraction,
     describe: (exit) => (exit instanceof Error ? exit.message : `ended with ${exit.signal ?? `code ${exit.code}`}`),
     watchHeartbeat: false,
     onState: (state) => {

@@ -1,6 +1,6 @@
 /**
- * The verifier process: recomputes shares, draws samples and tries models, at low priority and apart from mining, so
- * that neither mining nor a screen waits for it.
+ * The verifier process: recomputes shares, draws synthetic jobs and tries models. It runs at low priority and apart from
+ * mining, so that neither mining nor a screen waits for it.
  */
 import { BENCHMARK_EPOCH, BENCHMARK_PUBLIC_KEY } from '#shared/domain/benchmark'
 import { Failure } from '#shared/domain/errors'
@@ -9,8 +9,8 @@ import type { TierName } from '#shared/domain/tiers'
 import type { InstalledModel } from '#shared/domain/model-stages'
 import type { WorkerMethods } from '#shared/ipc/worker'
 import type { BackendName } from '#shared/domain/backend'
-import type { Log } from '../base'
-import { startWorker, type WorkerClient, type WorkerClientParts } from './worker-client'
+import type { RigContext } from '../base'
+import { startWorker, type WorkerClient } from './worker-client'
 
 export interface VerifierClient {
   /** Mining begins: the process is started and its backend checked before the first share comes. */
@@ -19,32 +19,33 @@ export interface VerifierClient {
   digest(share: { tier: TierName; epochSeed: string; publicKey: string; nonce: bigint }): Promise<string>
   /** Expands an epoch's weights ahead of the first share. */
   prepare(context: { tier: TierName; epochSeed: string }): Promise<void>
+  /** Draws a synthetic job of a kind, with its known answer where there is one. */
   generate(kind: JobKind, seed: string): Promise<{ input: JobInput; knownText?: string[] }>
+  /** Runs an installed model once; answers with what the run showed of it. */
   probe(model: InstalledModel): Promise<WorkerMethods['model.probe']['result']>
   stop(): Promise<void>
 }
 
-/** After a start, until the reference recomputes a nonce of the small tier. */
+/** How long after a start the reference recomputes a nonce of the small tier. */
 const SLOW_CHECK_MILLISECONDS = 15_000
 
-/** Tries of one request before the caller is told; the process comes back in between. */
+/** Tries of one request before it fails; the process is started again between two tries. */
 const ATTEMPTS = 3
 
+/** The client of the verifier. The process is started with the first request, or by `warmUp`. */
 export function startVerifier(
-  parts: Omit<WorkerClientParts, 'start' | 'name' | 'onState'> & {
-    log: Log
-    /** whether the native backend may be tried; never rejects */
-    nativeWorks: () => Promise<boolean>
-  },
+  rig: Pick<RigContext, 'host' | 'clock' | 'randomFraction' | 'log'>,
+  /** `nativeWorks`: whether the native backend may be tried; never rejects */
+  options: { nativeWorks: () => Promise<boolean> },
 ): VerifierClient {
+  const { clock, log } = rig
   let backend: Promise<BackendName> | null = null
   let worker: WorkerClient | null = null
   let stopped = false
-  /** Started when it is first needed: most commands never do, and a window opens sooner without it. */
+  /** Starts the process when it is first needed: most commands never need it, and a window opens sooner without it. */
   const running = (): WorkerClient => {
     if (stopped) throw new Failure('cancelled', 'verifier was stopped')
-    worker ??= startWorker({
-      ...parts,
+    worker ??= startWorker(rig, {
       name: 'verifier',
       start: { role: 'verifier', deviceId: 'verifier', threads: 1 },
       onState: () => undefined,
@@ -66,23 +67,23 @@ export function startVerifier(
     }
   }
 
-  /** Whether the fast backend gives the digest of the plain reference, this program's own twin of the specification. */
+  /** Whether the fast backend gives the digest of the plain reference, which follows the specification step by step. */
   const agrees = async (fastBackend: BackendName, tier: TierName): Promise<boolean> => {
     const share = { tier, epochSeed: BENCHMARK_EPOCH, publicKey: BENCHMARK_PUBLIC_KEY, nonce: 1n }
     const fast = await ask('proof.digest', { ...share, backend: fastBackend })
     const plain = await ask('proof.digest', { ...share, backend: 'reference' })
     if (fast.digest === plain.digest) return true
-    parts.log.error('a backend disagrees with the reference; it does not verify', { backend: fastBackend, tier })
+    log.error('a backend disagrees with the reference; it does not verify', { backend: fastBackend, tier })
     return false
   }
 
   let slowCheck: { cancel(): void } | null = null
   /** The smallest tier decides at once; a nonce of the next follows when the first shares are through, since it takes a while. */
   const chooseBackend = async (): Promise<BackendName> => {
-    const fastest: BackendName[] = (await parts.nativeWorks()) ? ['native', 'onnx-cpu'] : ['onnx-cpu']
+    const fastest: BackendName[] = (await options.nativeWorks()) ? ['native', 'onnx-cpu'] : ['onnx-cpu']
     for (const fast of fastest) {
       if (!(await agrees(fast, 'itp1-test'))) continue
-      slowCheck = parts.clock.setTimeout(() => checkSmallTier(fast), SLOW_CHECK_MILLISECONDS)
+      slowCheck = clock.setTimeout(() => checkSmallTier(fast), SLOW_CHECK_MILLISECONDS)
       return fast
     }
     return 'reference'
@@ -94,11 +95,11 @@ export function startVerifier(
       },
       (error: unknown) => {
         const cancelled = error instanceof Failure && error.code === 'cancelled'
-        if (!cancelled) parts.log.warn('the check of the small tier did not end', { error: String(error) })
+        if (!cancelled) log.warn('the check of the small tier did not end', { error: String(error) })
       },
     )
   }
-  const trustedEngine = (): Promise<BackendName> => {
+  const trustedBackend = (): Promise<BackendName> => {
     backend ??= chooseBackend().catch((error: unknown) => {
       backend = null
       throw error
@@ -106,11 +107,11 @@ export function startVerifier(
     return backend
   }
   return {
-    // A failure shows when a share is to be verified.
-    warmUp: () => void trustedEngine().catch(() => undefined),
-    digest: async (share) => (await ask('proof.digest', { ...share, backend: await trustedEngine() })).digest,
+    // A failure is reported by the first share that is to be verified.
+    warmUp: () => void trustedBackend().catch(() => undefined),
+    digest: async (share) => (await ask('proof.digest', { ...share, backend: await trustedBackend() })).digest,
     prepare: async (context) => {
-      await ask('proof.prepare', { ...context, backend: await trustedEngine() })
+      await ask('proof.prepare', { ...context, backend: await trustedBackend() })
     },
     generate: (kind, seed) => ask('sample.generate', { kind, seed }),
     probe: (model) => ask('model.probe', model),

@@ -1,22 +1,21 @@
-/** One supervised worker or verifier process, as the engine uses it: ask, and it answers or fails; it comes back by itself. */
+/** The client of one supervised worker or verifier process: a request is answered or fails, and a process that stopped is started again. */
 import { Failure } from '#shared/domain/errors'
 import type { LoadedModel } from '#shared/domain/model-stages'
 import type { WorkerMethod, WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
-import type { ProcessExit, ProcessHost } from '#process/host'
+import type { ProcessExit } from '#process/host'
 import { createPeer, PeerUnavailable, type Peer } from '#process/peer'
-import type { Clock } from '#process/clock'
 import { supervise, type SupervisedState, type Supervisor } from '#process/supervisor'
-import type { Log } from '../base'
+import type { RigContext } from '../base'
 
 export interface WorkerClient {
   readonly name: string
   readonly state: SupervisedState['state']
-  /** why it does not run, in words; empty while it does */
+  /** why the process does not run, in words; empty while it runs */
   readonly reason: string
   readonly restarts: number
-  /** resident memory of its last heartbeat; null before the first */
+  /** resident memory in bytes, from the last heartbeat; null before the first */
   readonly residentBytes: number | null
-  /** of its last heartbeat; none before the first */
+  /** models in memory, from the last heartbeat; none before the first */
   readonly loadedModels: readonly LoadedModel[]
   /**
    * Rejects with PeerUnavailable (Failure `unavailable`) when the process is not there, stops before it has answered, or hangs:
@@ -25,16 +24,14 @@ export interface WorkerClient {
   request<M extends WorkerMethod>(method: M, params: WorkerMethods[M]['params']): Promise<WorkerMethods[M]['result']>
   /** Settles when the process runs; rejects with Failure `device-unavailable` when the circuit opens, `cancelled` when it is stopped. */
   ready(): Promise<void>
+  /** Starts a process again whose circuit is open. */
   retry(): void
+  /** Ends the process; settles when it has ended. Open requests are rejected. */
   stop(): Promise<void>
 }
 
-export interface WorkerClientParts {
+export interface WorkerClientOptions {
   name: string
-  host: ProcessHost
-  clock: Clock
-  random: () => number
-  log: Log
   start: WorkerStart
   onState: () => void
   onToken?: (data: WorkerNotifications['job.token']) => void
@@ -44,7 +41,7 @@ export interface WorkerClientParts {
 }
 
 const MINUTE = 60_000
-/** Far beyond what the slowest honest device takes; only a process that hangs comes here. */
+/** Far longer than the slowest working device needs: only a process that hangs reaches a deadline. */
 const DEADLINES_MILLISECONDS: Readonly<Record<WorkerMethod, number>> = {
   'proof.prepare': 10 * MINUTE,
   'proof.run': 10 * MINUTE,
@@ -66,15 +63,18 @@ const DEADLINES_MILLISECONDS: Readonly<Record<WorkerMethod, number>> = {
   configure: MINUTE,
 }
 
-/** Starts the process at once. */
-export function startWorker(parts: WorkerClientParts): WorkerClient {
-  const { name, log } = parts
+/** Starts the process at once, and again with back-off when it ends. */
+export function startWorker(
+  { host, clock, randomFraction, log }: Pick<RigContext, 'host' | 'clock' | 'randomFraction' | 'log'>,
+  options: WorkerClientOptions,
+): WorkerClient {
+  const { name } = options
   let peer: Peer<WorkerMethods, WorkerNotifications> | null = null
   let waiting: { resolve: () => void; reject: (error: Failure) => void }[] = []
   let residentBytes: number | null = null
   let loadedModels: readonly LoadedModel[] = []
   let reason = ''
-  /** it ended by itself, or hung: not ended from outside, and not unable to start */
+  /** whether the process ended by itself or hung: it was not ended from outside, and it could start */
   let endedByItself = false
 
   const releaseWaiting = (settle: (entry: (typeof waiting)[number]) => void): void => {
@@ -84,7 +84,9 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
   }
   const unavailable = (): Failure =>
     new Failure(
-      (parts.start.driver ?? parts.start.gpu) !== undefined && endedByItself ? 'driver-fault' : 'device-unavailable',
+      (options.start.driver ?? options.start.gpu) !== undefined && endedByItself
+        ? 'driver-fault'
+        : 'device-unavailable',
       `${name} keeps stopping: ${reason}`,
       'Try it again on the Devices screen.',
     )
@@ -98,10 +100,10 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
         const before = loadedModels
         loadedModels = beat.models
         supervisor?.resetHeartbeat()
-        if (before.map(({ hash }) => hash).join() !== beat.models.map(({ hash }) => hash).join()) parts.onState()
+        if (before.map(({ hash }) => hash).join() !== beat.models.map(({ hash }) => hash).join()) options.onState()
       })
-      if (parts.onToken) peer.on('job.token', parts.onToken)
-      if (parts.onComputed) peer.on('jobs.computed', parts.onComputed)
+      if (options.onToken) peer.on('job.token', options.onToken)
+      if (options.onComputed) peer.on('jobs.computed', options.onComputed)
       log.info('process runs', { process: name, pid: state.process.pid })
       releaseWaiting((entry) => entry.resolve())
     } else {
@@ -117,13 +119,13 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
       if (state.state === 'stopped')
         releaseWaiting((entry) => entry.reject(new Failure('cancelled', `${name} was stopped`)))
     }
-    parts.onState()
+    options.onState()
   }
   let supervisor: Supervisor | undefined
   supervisor = supervise({
-    start: () => parts.host.start('worker', parts.start),
-    clock: parts.clock,
-    random: parts.random,
+    start: () => host.start('worker', options.start),
+    clock,
+    random: randomFraction,
     describe: describeExit,
     onState,
     watchHeartbeat: true,
@@ -152,7 +154,7 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
       if (asked === null) throw new PeerUnavailable(`${name} is not running`, false)
       try {
         return await asked.request(method, params, {
-          timeoutMilliseconds: parts.deadlines?.[method] ?? DEADLINES_MILLISECONDS[method],
+          timeoutMilliseconds: options.deadlines?.[method] ?? DEADLINES_MILLISECONDS[method],
         })
       } catch (error) {
         if (error instanceof PeerUnavailable && error.timedOut && peer === asked)
@@ -162,7 +164,7 @@ export function startWorker(parts: WorkerClientParts): WorkerClient {
     },
     ready: () => {
       const { state } = watched.current
-      // The port closes a moment before the exit is seen: such a process is on its way out.
+      // The port closes a moment before the exit is reported: a process with a closed port is ending.
       if (state === 'running' && peer?.closed === false) return Promise.resolve()
       if (state === 'open') return Promise.reject(unavailable())
       if (state === 'stopped') return Promise.reject(new Failure('cancelled', `${name} was stopped`))

@@ -113,7 +113,7 @@ export function stateWords(status: EngineStatus, now: number, t: Translate): Sta
         detail: `${network} ${t(msg`Workers start and prepare this epoch's weights.`)}`,
       }
     case 'mining': {
-      const troubled = status.devices.some((device) => device.state === 'faulted')
+      const hasFault = status.devices.some((device) => device.state === 'faulted')
       const since =
         status.since === null || status.stopsAt !== null
           ? ''
@@ -125,7 +125,7 @@ export function stateWords(status: EngineStatus, now: number, t: Translate): Sta
             ? t(msg`Stops by itself at ${clock(status.stopsAt)}.`)
             : t(msg`Since ${clock(status.since)}. Stops by itself at ${clock(status.stopsAt)}.`)
       return {
-        mark: troubled ? 'warning' : 'mining',
+        mark: hasFault ? 'warning' : 'mining',
         title:
           busy === 0
             ? t(msg`Mining, no device at work yet`)

@@ -44,7 +44,7 @@ export function laneBars(spans: readonly LaneSpan[], from: number, to: number): 
 }
 
 /** What was done in one part, as shares of it; what goes on from the part before comes first. */
-function divided(times: Map<LaneActivity, number>, goesOn: LaneActivity | undefined): [LaneActivity, number][] {
+function divided(times: Map<LaneActivity, number>, continued: LaneActivity | undefined): [LaneActivity, number][] {
   const all = [...times.values()].reduce((sum, time) => sum + time, 0)
   const seen = [...times].map(([activity, time]): [LaneActivity, number] => [
     activity,
@@ -53,5 +53,5 @@ function divided(times: Map<LaneActivity, number>, goesOn: LaneActivity | undefi
   const sum = seen.reduce((total, [, share]) => total + share, 0)
   return seen
     .map(([activity, share]): [LaneActivity, number] => [activity, share / sum])
-    .toSorted(([one], [other]) => Number(other === goesOn) - Number(one === goesOn))
+    .toSorted(([one], [other]) => Number(other === continued) - Number(one === continued))
 }

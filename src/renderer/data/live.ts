@@ -1,4 +1,4 @@
-/** Live ticks outside React: the latest one, told to its readers once per animation frame. */
+/** Live ticks outside React: the latest one, passed to its readers once per animation frame. */
 import { useEffect, useState, useSyncExternalStore } from 'react'
 import type { LiveTick } from '#shared/contract/engine'
 

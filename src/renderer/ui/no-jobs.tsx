@@ -17,9 +17,7 @@ export function NoJobs({ status }: { status: EngineStatus }) {
       {noJobs.reason === 'no-model' ? (
         <Trans>No model for a useful job yet; proving capacity instead.</Trans>
       ) : noJobs.reason === 'samples-off' ? (
-        <Trans>
-          No job for your models right now, and generated samples are switched off; proving capacity instead.
-        </Trans>
+        <Trans>No job for your models right now, and synthetic jobs are switched off; proving capacity instead.</Trans>
       ) : (
         <Trans>No job for your models right now; proving capacity instead.</Trans>
       )}

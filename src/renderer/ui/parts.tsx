@@ -226,3 +226,20 @@ export function Setting({ name, help, children }: { name: ReactNode; help?: Reac
     </div>
   )
 }
+
+interface FigureHeadProps {
+  name: string
+  unit: string
+  title?: string
+  className?: string
+}
+
+/** The head of a table's column of figures, with their unit. */
+export function FigureHead({ name, unit, title, className }: FigureHeadProps) {
+  return (
+    <th className={className === undefined ? 'r' : `r ${className}`} title={title}>
+      {name}
+      <span className="u">{unit}</span>
+    </th>
+  )
+}

@@ -1,4 +1,4 @@
-/** The client of the contract, whatever carries its messages: the screens' MessagePort or WebSocket, the command's WebSocket, or the same process. */
+/** The client of the contract, over any transport: a MessagePort or WebSocket of the screens, a WebSocket of the command, or the same process. */
 import { describeParseError, Failure } from '#shared/domain/errors'
 import { events, procedures, type EventData, type EventName, type MethodName, type Params, type Result } from './index'
 import type { ClientMessage, ServerMessage } from './rpc'
@@ -6,22 +6,22 @@ import type { ClientMessage, ServerMessage } from './rpc'
 export interface ContractClientOptions {
   /** Carries one message to the engine. Called only between `connected` and `disconnected`. */
   send(message: ClientMessage): void
-  /** what calls are refused with while there is no connection */
+  /** the failure of calls while there is no connection */
   unavailable(): Failure
 }
 
 export interface ContractClient {
-  /** Asks the engine. Rejects with the engine's Failure, `unavailable` without a connection, `internal` for an answer that breaks the contract. */
+  /** Calls a procedure of the engine. Rejects with the engine's Failure, `unavailable` without a connection, `internal` for an answer that breaks the contract. */
   call<M extends MethodName>(method: M, params: Params<M>): Promise<Result<M>>
   /** Subscribes to an event, also on connections that come later. Returns how to stop. */
   on<E extends EventName>(event: E, listener: (data: EventData<E>) => void): () => void
   /** Whether the engine is asked for events at all; it is from the start. */
   setListening(isListening: boolean): void
-  /** The transport's: a message came. */
+  /** Called by the transport when a message came. */
   receive(message: ServerMessage): void
-  /** The transport's: messages flow from now on. */
+  /** Called by the transport when the connection is open. */
   connected(): void
-  /** The transport's: messages are lost from now on. Open calls are refused. */
+  /** Called by the transport when the connection is lost: open calls are rejected. */
   disconnected(): void
 }
 
@@ -31,6 +31,7 @@ interface OpenCall {
   reject(failure: Failure): void
 }
 
+/** A client that is not connected yet. */
 export function createContractClient({ send, unavailable }: ContractClientOptions): ContractClient {
   const calls = new Map<number, OpenCall>()
   const listeners = new Map<EventName, Set<(data: never) => void>>()
@@ -49,7 +50,7 @@ export function createContractClient({ send, unavailable }: ContractClientOption
     subscribed = wanted.join()
     send({ type: 'subscribe', events: wanted })
   }
-  /** One message for all that changes in this turn. */
+  /** Sends one message for all changes of this turn. */
   const subscribeSoon = (): void => {
     if (isSubscribeDue) return
     isSubscribeDue = true
@@ -78,7 +79,7 @@ export function createContractClient({ send, unavailable }: ContractClientOption
     call: <M extends MethodName>(method: M, params: Params<M>) =>
       new Promise<Result<M>>((resolve, reject) => {
         if (!isConnected) return reject(unavailable())
-        // What the call sets off may be among the events that were just asked for.
+        // The call may cause events that were requested just before: the subscription must be sent first.
         if (isSubscribeDue) subscribe()
         const id = ++lastId
         calls.set(id, { method, resolve: resolve as (result: unknown) => void, reject })

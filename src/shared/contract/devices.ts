@@ -29,7 +29,7 @@ export const powerLimit = z.object({
   defaultWatts: z.number(),
   /** as last read back from the device */
   currentWatts: z.number(),
-  /** what the person wants: set while it mines and taken back after; null: Lode leaves the device as it is */
+  /** the limit that the person wants: set while the device mines, restored after; null: Lode leaves the device as it is */
   wantedWatts: z.number().nullable(),
 })
 export type PowerLimit = z.infer<typeof powerLimit>
@@ -43,7 +43,7 @@ export const device = deviceSummary.extend({
   /** models whose weights are in its memory, the one used last first; `bytes`: of its files */
   loadedModels: z.array(z.object({ hash: z.string(), name: z.string(), bytes: z.number() })),
   canMine: z.boolean(),
-  /** a plain sentence, when it cannot mine or was stopped */
+  /** why it cannot mine or was stopped, a sentence */
   reason: z.string().optional(),
   enabled: z.boolean(),
   /** it computed wrongly, crashed or hung; `reason` says what. Does not mine until the person retries. */
@@ -56,7 +56,7 @@ export const device = deviceSummary.extend({
     logicalCores: z.number().int().optional(),
     instructionSets: z.array(z.string()),
     driver: z.string().optional(),
-    /** what `backend` uses of it, in words; absent: it is for its driver to say */
+    /** what `backend` uses of the device, in words; absent: only its driver knows */
     backendUses: z.string().optional(),
   }),
   /** CPU only */
@@ -70,9 +70,9 @@ export const device = deviceSummary.extend({
   macsPerJoule: z.number().nullable(),
   /** always measured; null: not available */
   temperatureCelsius: z.number().nullable(),
-  /** at this it pauses, 8 °C lower it goes on */
+  /** the device pauses at this temperature and resumes 8 °C below it */
   temperatureLimitCelsius: z.number(),
-  /** null: it has none, or its driver was not asked yet */
+  /** null: the device has none, or its driver was not asked yet */
   powerLimit: powerLimit.nullable(),
   restarts: z.number().int(),
 })
@@ -120,7 +120,7 @@ const deviceId = z.object({ id: z.string().max(100) })
 
 export const deviceProcedures = {
   'devices.list': procedure(nothing, z.array(device)),
-  /** looks at the machine again */
+  /** reads the inventory of the machine again */
   'devices.refresh': procedure(nothing, z.array(device)),
   'devices.configure': procedure(
     deviceId.extend({
@@ -128,7 +128,7 @@ export const deviceProcedures = {
       threads: z.number().int().min(1).max(1024).optional(),
       /** null: the default for its kind */
       temperatureLimitCelsius: z.number().min(40).max(110).nullable().optional(),
-      /** within the device's range; null: as the device has it */
+      /** within the device's range; null: Lode leaves the device as it is */
       powerLimitWatts: z.number().positive().max(100_000).nullable().optional(),
     }),
     device,

@@ -13,7 +13,7 @@ export const driverRow = driverManifest
   .pick({ name: true, vendor: true, version: true, licence: true, sha256: true, platforms: true })
   .extend({
     state: driverState,
-    /** a sentence, unless it is ready */
+    /** why it does not work, a sentence; absent: it is ready */
     reason: z.string().optional(),
     devices: z.array(z.object({ id: z.string(), name: z.string(), kind: deviceKind })),
   })

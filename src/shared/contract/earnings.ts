@@ -28,7 +28,7 @@ export const creditLine = z.object({
   receipt: z.string().nullable(),
   /** the model of a job, the tier of a share */
   model: z.string(),
-  /** what the work took; null: not known */
+  /** joules that the work took; null: not known */
   joules: z.number().nullable(),
   joulesCertainty: certainty.nullable(),
   milliseconds: z.number().nullable(),
@@ -40,7 +40,7 @@ export type CreditLine = z.infer<typeof creditLine>
 
 export const funnel = z.object({
   period: earningsPeriod,
-  /** all credits of the period, whatever became of them */
+  /** all credits of the period, in any state */
   estimated: z.object({ creditMacs: decimal, count: z.number().int() }),
   submitted: z.object({ creditMacs: decimal, count: z.number().int() }),
   accepted: z.object({ creditMacs: decimal, count: z.number().int() }),
@@ -65,7 +65,7 @@ export type DayRow = z.infer<typeof dayRow>
 export const creditRow = creditLine.extend({
   verification: verification.nullable(),
   deviceName: z.string(),
-  /** what was announced for the epoch, where the receipt counts otherwise; null: it counts as announced */
+  /** the amount that was announced for the epoch, if the receipt has another one; null: the receipt has the announced amount */
   disputed: z.object({ factorMilli: decimal, creditMacs: decimal }).nullable(),
 })
 export type CreditRow = z.infer<typeof creditRow>

@@ -30,11 +30,11 @@ export const engineStatus = z.object({
   pid: z.number().int(),
   state: miningState,
   pausedBecause: z.array(pauseCause),
-  /** in words, for the header: "Paused: battery. Back at 22:00." */
+  /** UTC ms when mining began; null: it does not mine */
   since: z.number().nullable(),
-  /** UTC ms when practice stops by itself, null when it goes on */
+  /** UTC ms when practice stops by itself; null: it does not */
   stopsAt: z.number().nullable(),
-  /** jobs still to be finished while `finishing` */
+  /** number of jobs still to be finished while `finishing` */
   finishingJobs: z.number().int(),
   network: z.object({
     name: z.string(),
@@ -46,11 +46,11 @@ export const engineStatus = z.object({
   creditMacs: z.object({ epoch: decimal, today: decimal, total: decimal }),
   credits: z.number().int(),
   devices: z.array(deviceSummary),
-  /** why it proves capacity although a useful job would earn more; null: it does not, or works on one */
+  /** why the rig proves capacity although a useful job would earn more; null: it proves nothing, or works on a job */
   noJobs: z
     .object({ reason: z.enum(['no-model', 'no-work', 'samples-off']), missingKinds: z.array(jobKind) })
     .nullable(),
-  /** the level that holds now, and its share of threads and of time */
+  /** the present level, and its shares of threads and of time */
   throttle: pace.extend({ level: throttleLevelName }),
   notices: z.array(notice),
 })
@@ -120,7 +120,7 @@ export const history = z.object({
 })
 export type History = z.infer<typeof history>
 
-/** For this run only; what is left out follows the settings. */
+/** Options of one run; an absent option follows the settings. */
 export const startOptions = z.object({
   tier: tierName.optional(),
   backend: z.string().max(40).optional(),

@@ -35,5 +35,5 @@ export type Events = typeof events
 export type EventName = keyof Events
 export type EventData<E extends EventName> = z.infer<Events[E]>
 
-/** What the engine offers: one asynchronous handler a procedure. A failure is thrown as `Failure`. */
+/** The handlers of the engine: one asynchronous function for each procedure. A failure is thrown as `Failure`. */
 export type Handlers = { [M in MethodName]: (params: Params<M>) => Promise<Result<M>> }

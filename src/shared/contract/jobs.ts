@@ -69,7 +69,7 @@ export const jobSubmission = z.object({
   input: jobInput,
   /** model id; the first ready one of the kind when absent */
   model: z.string().optional(),
-  /** it fails unless it is done within this time; absent: it waits for as long as it takes */
+  /** the job fails unless it is done within this time; absent: no limit */
   withinSeconds: z.number().positive().max(86_400).optional(),
 })
 
@@ -100,7 +100,7 @@ export const jobProcedures = {
   'jobs.submit': procedure(jobSubmission, z.object({ id: z.string() })),
   'jobs.cancel': procedure(z.object({ id: z.string().max(100) }), nothing),
 }
-/** A proof share on its way: found and stored, then answered. `code`: why the network refused it. */
+/** A change of a proof share: it was found and stored, or answered. `code`: why the network refused it. */
 export const shareChange = z.object({
   id: z.string(),
   nonce: decimal,

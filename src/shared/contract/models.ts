@@ -20,7 +20,7 @@ export const fit = z.object({
 })
 export type Fit = z.infer<typeof fit>
 
-/** What a model brought in, in this ledger. */
+/** What a model earned, from this ledger. */
 export const modelEarnings = z.object({
   jobs: z.number().int(),
   creditMacs: decimal,
@@ -38,16 +38,16 @@ export const modelView = modelManifest.extend({
   bytes: z.number().int(),
 })
 export type ModelView = z.infer<typeof modelView>
-/** The same in the list of installed models: with its fit and what it earned. */
+/** An installed model in the list of models: with its fit and its earnings. */
 export const modelRow = modelView.extend({ fit, earned: modelEarnings })
 export type ModelRow = z.infer<typeof modelRow>
-/** The same with what `models.verify` found: whether each file has its hash. */
+/** An installed model with the result of `models.verify`: whether each file has its hash. */
 export const modelVerification = modelView.extend({
   files: z.array(z.object({ path: z.string(), bytes: z.number().int(), sha256: z.string(), ok: z.boolean() })),
 })
 export type ModelVerification = z.infer<typeof modelVerification>
 
-/** `waiting`: for the one before it. `checking`: hashes. `installing`: the graph is made, and run once. */
+/** `waiting`: for the download before it. `checking`: hashes. `installing`: the graph is made, and run once. */
 export const downloadState = z.enum([
   'waiting',
   'fetching',
@@ -100,17 +100,17 @@ export const catalogueRow = z.object({
   fit,
   /** fetched by itself once mining starts */
   isDefault: z.boolean(),
-  /** the largest chat model that fits well: what Lode would choose here */
+  /** the largest chat model that fits well: Lode's choice for this computer */
   recommended: z.boolean(),
   installed: z.boolean(),
   download: download.nullable(),
 })
 export type CatalogueRow = z.infer<typeof catalogueRow>
 
-/** What mining would fetch by itself, and whether it may. */
+/** The models that mining would fetch by itself, and whether it may. */
 export const fetchPlan = z.object({
   allowed: z.boolean(),
-  /** default models that are not there yet */
+  /** default models that are not installed yet */
   models: z.array(z.object({ id: z.string(), name: z.string(), kind: jobKind, bytes: z.number().int() })),
   bytes: z.number().int(),
 })
@@ -126,15 +126,15 @@ export const modelProcedures = {
     z.object({ models: z.array(catalogueRow), plan: fetchPlan }),
   ),
   /**
-   * Begins to fetch a model of the catalogue, or goes on; answers at once, `models.download` tells the rest. `anyway`:
-   * also where it does not fit the memory. Fetched twice at once it is one download.
+   * Begins to fetch a model of the catalogue, or goes on; answers at once; `models.download` reports the progress. `anyway`:
+   * also where it does not fit the memory. Two calls for one model share one download.
    */
   'models.get': procedure(modelId.extend({ anyway: z.boolean().optional() }), download),
   'models.pause': procedure(modelId, download),
-  /** stops it and removes what was fetched; a default model is then not fetched by itself any more */
+  /** stops a download and removes its files; mining then no longer fetches the model by itself */
   'models.cancel': procedure(modelId, nothing),
   'models.downloads': procedure(nothing, z.array(download)),
-  /** checks a file or folder and copies it into the store; `upload` is what the page sent to the engine's own server */
+  /** checks a file or folder and copies it into the store; `upload` names files that the page sent to the engine's own server */
   'models.add': procedure(
     z.union([
       z.object({ path: z.string().min(1).max(4096) }),

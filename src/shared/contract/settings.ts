@@ -6,16 +6,16 @@ import { throttle } from './throttle'
 export const settings = z.object({
   rigName: z.string().trim().min(1).max(60),
   theme: z.enum(['system', 'light', 'dark']),
-  /** millionths of `currency` a kilowatt hour; null: "I don't know", an assumed price is used and said so */
+  /** millionths of `currency` a kilowatt hour; null: not known; an assumed price is used, and shown as assumed */
   pricePerKilowattHourMicros: microMoney.nullable(),
   currency: z.enum(['USD', 'EUR', 'GBP', 'CHF', 'CAD', 'AUD', 'JPY']),
   /** practice goes on beyond its hour */
   practiceKeepGoing: z.boolean(),
-  /** generated samples, at most a fifth of the time */
+  /** synthetic jobs, at most a fifth of the time */
   samples: z.boolean(),
-  /** mining fetches the default models where their kind has none; false: mine without downloading */
+  /** whether mining fetches the default models of kinds that have no model; false: it mines without downloads */
   fetchModels: z.boolean(),
-  /** how much of each device mining may take, by what the computer is used for */
+  /** the share of each device that mining may take, by the use of the computer */
   throttle,
 })
 export type Settings = z.infer<typeof settings>
@@ -25,7 +25,7 @@ export const addressType = z.enum(['evm', 'bitcoin', 'cosmos'])
 export const addressCheck = z.object({
   ok: z.boolean(),
   type: addressType.nullable(),
-  /** each thing looked at, in words, in order; the first that is not ok says what is wrong */
+  /** each check in words, in order; the first one that is not ok says what is wrong */
   checks: z.array(z.object({ ok: z.boolean(), text: z.string() })),
   /** the address as it will be stored (EIP-55 capitals, lower-case bech32) */
   normalized: z.string().nullable(),

@@ -1,7 +1,7 @@
-/** How much of a device mining may take, by what the computer is used for: the person's choice, three levels. */
+/** The throttle: the share of each device that mining may take at three levels, which the person sets. */
 import { z } from 'zod'
 
-/** in use: somebody is at the computer; idle: nobody is, or it is not known; night: the hours set by the person */
+/** inUse: a person uses the computer; idle: nobody does, or it is not known; night: the hours that the person set */
 export const throttleLevelName = z.enum(['inUse', 'idle', 'night'])
 export type ThrottleLevelName = z.infer<typeof throttleLevelName>
 

@@ -1,7 +1,7 @@
 /**
  * Payout addresses, checked as they are typed: EVM (EIP-55), Bitcoin mainnet (base58check, BIP-173, BIP-350) and Cosmos
- * chains (bech32). Pure: the same check runs in the screen and in the engine. Checksums are computed by libraries; what
- * stands here is which rule applies and how a mistake is put into words.
+ * chains (bech32). Pure: the same check runs in the screen and in the engine. Libraries compute the checksums; this
+ * file decides which rule applies and words the mistakes.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bech32, bech32m, createBase58check } from '@scure/base'
@@ -14,8 +14,8 @@ type Check = AddressCheck['checks'][number]
 type Finding = Omit<AddressCheck, 'ok'>
 
 /**
- * Looks at an address and says everything that was looked at, in order; the first check that is not ok says what is
- * wrong. `type` is what it seems to be, also while it is incomplete. `normalized` is what will be stored: EIP-55
+ * Checks an address and returns all checks in order; the first one that is not ok says what is wrong. `type` is the likely
+ * type, also of an incomplete address. `normalized` is the form that is stored: EIP-55
  * capitals, lower-case bech32, base58 as typed; null when refused. Hexadecimal without capitals, or in capitals only,
  * carries no checksum (EIP-55): it is accepted, and the checks say so.
  */
@@ -155,7 +155,7 @@ function examineBase58(address: string): Finding {
   return finishBitcoin(address, checks)
 }
 
-/** The library has the last word: payload lengths, padding, versions. */
+/** The library decides on the rest: payload lengths, padding, versions. */
 function finishBitcoin(address: string, checks: Check[]): Finding {
   try {
     const decoded = mainnet.decode(address)

@@ -1,4 +1,4 @@
-/** A benchmark as one signed object, and what of it can be judged without computing a nonce. */
+/** A benchmark as one signed object, and the checks of it that need no nonce. */
 import { z } from 'zod'
 import { BENCHMARK_EPOCH, median, spreadOf } from './benchmark'
 import { decimal, hex128, hex64 } from './bytes'
@@ -9,7 +9,7 @@ import { TIERS, tierName } from './tiers'
 
 const positive = z.number().positive().nullable()
 
-/** What is kept of a benchmark besides its figures. */
+/** The evidence of a benchmark, besides its figures. */
 const evidenceFields = {
   device: z.strictObject({
     id: z.string().max(100),
@@ -61,11 +61,11 @@ const reportFields = {
 export const benchmarkReport = z.strictObject({ version: z.literal(2), ...reportFields, backend: z.string().max(40) })
 export type BenchmarkReport = z.infer<typeof benchmarkReport>
 
-/** As it was signed by versions that called a backend an engine: it verifies forever. */
+/** The report of versions that called a backend an engine. Reports of that form must stay valid. */
 const firstBenchmarkReport = z.strictObject({ version: z.literal(1), ...reportFields, engine: z.string().max(40) })
 export type AnyBenchmarkReport = BenchmarkReport | z.infer<typeof firstBenchmarkReport>
 
-/** What computed it. */
+/** The backend that computed the report. */
 export function reportBackend(report: AnyBenchmarkReport): string {
   return report.version === 1 ? report.engine : report.backend
 }
@@ -77,10 +77,10 @@ export const signedBenchmark = z.strictObject({
   signature: hex128,
 })
 
-/** Figures are divided again; more than rounding must not lie between. */
+/** Figures are recomputed; they may differ only by rounding. */
 const RELATIVE_ERROR = 1e-9
 
-/** What is wrong with a report, in sentences; none: signature, figures and checksum fit. Its digests are still to be recomputed. */
+/** The problems of a report, in sentences; none: signature, figures and checksum are right. The digests must still be recomputed. */
 export function findReportProblems(signed: Signed<AnyBenchmarkReport>, signatures: SignatureVerifier): string[] {
   const { body } = signed
   const problems: string[] = []

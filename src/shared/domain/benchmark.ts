@@ -6,10 +6,10 @@ import type { TierName } from './tiers'
 export const BENCHMARK_EPOCH = '8e2ac4873af7d1103b094511ebb0d04837c8cea948459c99726c170dc77e5a49' // "vector epoch 0"
 export const BENCHMARK_PUBLIC_KEY = '0b986d6af996cfaa9e7eea624b6a25de212cb6f0ef52ab420390e85fe72c2050' // "vector key 0"
 
-/** The time-box that is used where nobody says another. */
+/** The default time-box. */
 export const DEFAULT_BENCHMARK_SECONDS = 8
 
-/** An backend tried in one go (proof.benchmark). */
+/** A backend, tried in one call (proof.benchmark). */
 export interface DeviceBenchmark {
   backend: string
   tier: TierName
@@ -28,7 +28,7 @@ export const benchmarkProgress = z.object({
   phase: z.enum(benchmarkPhases),
   tier: z.string(),
   isStress: z.boolean(),
-  /** UTC ms; later when a job came between; null: its worker is not there yet */
+  /** UTC ms; later if a job came between; null: its worker has not started yet */
   endsAt: z.number().nullable(),
   /** whole length in milliseconds */
   milliseconds: z.number(),

@@ -6,7 +6,7 @@ import { jobKind } from './job'
 import { modelForm } from './model-stages'
 
 const bytes = z.number().int().positive()
-/** What every source says of the file that it holds. A hash that is null is taken from the hub's own metadata. */
+/** Size and hash of the file of a source. A null hash is taken from the hub's own metadata. */
 const held = { bytes, sha256: hex64.nullable() }
 
 export const fileSource = z.discriminatedUnion('kind', [
@@ -65,9 +65,9 @@ export const catalogueEntry = z
     context: z.number().int().nonnegative(),
     /** weights as they are in memory when it runs, and what a token of context takes */
     memory: z.object({ weightsBytes: bytes, cacheBytesPerToken: z.number().int().nonnegative() }),
-    /** what the files are made into: a graph from GGUF or safetensors, or nothing since they are a graph already */
+    /** the form of the files: GGUF or safetensors, which a graph is made from, or a graph */
     form: modelForm,
-    /** fetched by itself once mining starts, where the kind has no model yet */
+    /** fetched automatically when mining starts and its kind has no model yet */
     isDefault: z.boolean(),
     /** how near the graph that Lode makes of it comes to the float32 model, where it was measured */
     agreement: modelAgreement.optional(),
@@ -85,7 +85,7 @@ export const catalogue = z
   })
 export type Catalogue = z.infer<typeof catalogue>
 
-/** Whether Lode's own makers wrote down every hash, or one of them comes from the hub. */
+/** `pinned`: Lode's makers stated every hash; `hub`: one of them comes from the hub. */
 export function hashOrigin(entry: CatalogueEntry): 'pinned' | 'hub' {
   return entry.files.some(({ sources }) => sources.some(({ sha256 }) => sha256 === null)) ? 'hub' : 'pinned'
 }

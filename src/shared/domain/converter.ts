@@ -1,9 +1,9 @@
-/** Which of Lode's converters made a model's graph: what a file becomes depends on it as much as on the file. */
+/** The identity of Lode's converter: a model's graph depends on the converter as much as on the file. */
 import type { ModelManifest } from './manifest'
 
 /**
- * The converter, by what it makes: SHA-256 over the folders made of small models of every family. A test counts it
- * (src/worker/convert/converter.test.ts) and says the new one when graphs, weights or tokenizers change.
+ * The converter, by what it makes: SHA-256 over the folders made of small models of every family. A test computes it
+ * (src/worker/convert/converter.test.ts) and prints the new one when graphs, weights or tokenizers change.
  */
 export const CONVERTER_SHA256 = '9f765216226839273202fdcf3adfc38e1134169c5458179afcfd3464aadc79ac'
 

@@ -4,21 +4,21 @@
 export const certainties = ['measured', 'estimated', 'mixed'] as const
 export type Certainty = (typeof certainties)[number]
 
-/** A longer silence is a gap. Nothing is known about a gap: it is left out, not filled. */
+/** A longer time between two samples is a gap. Its energy is not known: it is left out, not estimated. */
 export const LARGEST_SAMPLE_GAP_MILLISECONDS = 10_000
-/** A mean over less time says little: the counter's own step is too large a part of it. */
+/** A mean over a shorter time is too inexact: the counter's own step is too large a part of it. */
 export const SHORTEST_MEAN_MILLISECONDS = 200
-/** No device draws more. A counter that says so was reset or is broken. */
+/** No device draws more: a counter with a higher figure was reset or is broken. */
 export const LARGEST_PLAUSIBLE_WATTS = 100_000
 
-/** One look at a counter. `at`: milliseconds of any clock that does not go back. */
+/** One reading of a counter. `at`: milliseconds of any clock that does not go back. */
 export interface CounterSample {
   at: number
   /** since an arbitrary start; absent: the counter could not be read */
   joules: number | undefined
 }
 
-/** One look at a power sensor or at an estimate. `at`: milliseconds of any clock that does not go back. */
+/** One value of a power sensor or of an estimate. `at`: milliseconds of any clock that does not go back. */
 export interface PowerSample {
   at: number
   /** absent: not known at that moment */
@@ -30,7 +30,7 @@ export function isAmount(value: number | null | undefined): value is number {
   return value !== null && value !== undefined && Number.isFinite(value) && value >= 0
 }
 
-/** Joules that a counter counted between two looks. Undefined: it was not read, was reset, or counted more than any device draws. */
+/** Joules that a counter counted between two readings. Undefined: the counter was not read, was reset, or counted more than any device draws. */
 export function countedJoules(before: CounterSample, after: CounterSample): number | undefined {
   const milliseconds = after.at - before.at
   if (!(milliseconds > 0) || !isAmount(before.joules) || !isAmount(after.joules)) return undefined
@@ -38,7 +38,7 @@ export function countedJoules(before: CounterSample, after: CounterSample): numb
   return joules >= 0 && joules <= (LARGEST_PLAUSIBLE_WATTS * milliseconds) / 1000 ? joules : undefined
 }
 
-/** Mean watts between two looks at a counter. Undefined where nothing was counted, and over a moment or a gap. */
+/** Mean watts between two readings of a counter. Undefined if no joules are known, or over too short a time or a gap. */
 export function meanWatts(before: CounterSample, after: CounterSample): number | undefined {
   const milliseconds = after.at - before.at
   if (milliseconds < SHORTEST_MEAN_MILLISECONDS || milliseconds > LARGEST_SAMPLE_GAP_MILLISECONDS) return undefined
@@ -54,7 +54,7 @@ export function sampledJoules(before: PowerSample, after: PowerSample): number |
   return ((before.watts + after.watts) * milliseconds) / 2000
 }
 
-/** Of a figure that is `mixed` and says no more, half counts as measured. */
+/** The measured share by certainty. Of a `mixed` figure without a share, half counts as measured. */
 const MEASURED_SHARE: Readonly<Record<Certainty, number>> = { measured: 1, mixed: 0.5, estimated: 0 }
 /** A measured or an estimated part smaller than this does not make a figure `mixed`. */
 const NEGLIGIBLE_SHARE = 0.001
@@ -64,19 +64,19 @@ export function measuredPart(amount: number, certainty: Certainty): number {
   return amount * MEASURED_SHARE[certainty]
 }
 
-/** The share of `total` that was measured, 0 to 1. Of nothing, nothing was measured. */
+/** The share of `total` that was measured, 0 to 1. 0 if `total` is 0. */
 export function measuredShareOf(measured: number, total: number): number {
   return total > 0 ? Math.min(1, Math.max(0, measured / total)) : 0
 }
 
-/** The one rule: how certain a figure is of which `measuredShare` (0 to 1) came from a sensor. */
+/** The certainty of a figure of which `measuredShare` (0 to 1) came from a sensor. All certainties follow this rule. */
 export function certaintyOf(measuredShare: number): Certainty {
   if (measuredShare >= 1 - NEGLIGIBLE_SHARE) return 'measured'
   return measuredShare <= NEGLIGIBLE_SHARE ? 'estimated' : 'mixed'
 }
 
 /**
- * How certain the sum of several figures is. `measuredShare` (0 to 1) is used where a figure says it. Null: there are no
+ * How certain the sum of several figures is. `measuredShare` (0 to 1) is used if a figure has it. Null: there are no
  * figures.
  */
 export function certaintyOfSum(
@@ -84,7 +84,7 @@ export function certaintyOfSum(
 ): Certainty | null {
   const [first] = figures
   if (first === undefined) return null
-  // Also figures of zero: a sensor that measures 0 W is a measurement.
+  // Also for figures of zero: 0 W from a sensor is a measurement.
   if (figures.every(({ certainty }) => certainty === first.certainty)) return first.certainty
   const total = figures.reduce((sum, { amount }) => sum + amount, 0)
   const measured = figures.reduce(

@@ -17,8 +17,8 @@ export const failureCodes = [
   'model-refused',
   'address-refused',
   'device-unavailable',
-  'driver-fault', // a vendor's driver, or a graphics driver, crashed, hung or lied: what it drives is quarantined
-  'out-of-memory', // of a device, in the middle of a job
+  'driver-fault', // a vendor's driver, or a graphics driver, crashed, hung or computed wrongly: its devices are quarantined
+  'out-of-memory', // the memory of a device ran out in the middle of a job
   'network-refused',
   'unsupported-node',
   'internal',
@@ -29,7 +29,7 @@ export type FailureCode = z.infer<typeof failureCode>
 export const failureSchema = z.object({ code: failureCode, message: z.string(), action: z.string() })
 export type FailureValue = z.infer<typeof failureSchema>
 
-/** An expected failure on its way to whoever asked. `action` says what the person can do. */
+/** An expected failure, thrown to the caller. `action` says what the person can do. */
 export class Failure extends Error {
   readonly code: FailureCode
   readonly action: string
@@ -50,7 +50,7 @@ export class Failure extends Error {
   }
 }
 
-/** What to tell a caller about anything thrown: the failure itself, or "internal" for a bug. */
+/** The failure value for anything thrown: the failure itself, or "internal" for a bug. */
 export function toFailureValue(error: unknown): FailureValue {
   if (error instanceof Failure) return error.toValue()
   const message = error instanceof Error ? error.message : String(error)

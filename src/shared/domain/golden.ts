@@ -14,7 +14,7 @@ const goldenFile = z.strictObject({
   tiers: z.record(tierName, z.strictObject({ checksum: hex64, digests: z.tuple([hex64], hex64) })),
 })
 
-/** Throws where the file was damaged: then no machine can be judged by it. */
+/** Throws if the file was damaged: no machine can then be checked by it. */
 export const GOLDEN = goldenFile.parse(JSON.parse(goldenText))
 
 /** Digests of nonces 0, 1, 2 … of the benchmark epoch and key. */

@@ -20,16 +20,16 @@ export const chatMessage = z.object({ role: z.enum(['system', 'user', 'assistant
 export type ChatMessage = z.infer<typeof chatMessage>
 
 /**
- * How a chat chooses its tokens; what is left out changes nothing. Temperature 0 takes the most probable one. The seed
+ * How a chat chooses its tokens; an absent option changes nothing. Temperature 0 takes the most probable one. The seed
  * is always named, so that anyone can redo the draw.
  */
 export const chatSampling = z.object({
   temperature: z.number().min(0).max(5),
-  /** of the most probable tokens the fewest whose probabilities sum to this */
+  /** the fewest of the most probable tokens whose probabilities sum to this */
   topP: z.number().gt(0).max(1).default(1),
   /** 0: no limit */
   topK: z.number().int().min(0).max(1000).default(0),
-  /** of the most probable one's probability */
+  /** the least probability, as a share of that of the most probable token */
   minP: z.number().min(0).max(1).default(0),
   repetitionPenalty: z.number().gt(0).max(10).default(1),
   frequencyPenalty: z.number().min(-2).max(2).default(0),
@@ -50,7 +50,7 @@ export const jobInput = z.discriminatedUnion('kind', [
     stop: z.array(z.string().min(1).max(200)).max(MAX_STOP_STRINGS).optional(),
   }),
   z.object({ kind: z.literal('embed'), texts: z.array(text).min(1).max(MAX_EMBED_TEXTS) }),
-  /** The file as it is (PNG, JPEG, WebP, TIFF, GIF, AVIF, PDF), base64. Of a TIFF or PDF file all pages are read. */
+  /** The unchanged file (PNG, JPEG, WebP, TIFF, GIF, AVIF, PDF), base64. Of a TIFF or PDF file all pages are read. */
   z.object({ kind: z.literal('ocr'), image: base64.min(1) }),
 ])
 export type JobInput = z.infer<typeof jobInput>
@@ -113,7 +113,7 @@ export const jobSizes = z.discriminatedUnion('kind', [
 ])
 export type JobSizes = z.infer<typeof jobSizes>
 
-/** What a worker hands back for a job. */
+/** The result of a job, from its worker. */
 export interface JobRun {
   output: JobOutput
   evidence: JobEvidence

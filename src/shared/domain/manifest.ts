@@ -57,7 +57,7 @@ export const modelManifest = z.object({
   name: z.string().min(1).max(120),
   files: z.array(modelFile).min(1),
   licence: z.string(),
-  /** where it came from, in words or as an address */
+  /** the origin of the model, in words or as an address */
   source: z.string(),
   /** tokens (chat, embed); 0 where it does not apply */
   context: z.number().int().nonnegative(),
@@ -65,15 +65,15 @@ export const modelManifest = z.object({
   /** the files that the model's own were made from, or that were fetched */
   origin: z
     .object({
-      /** they need not be there any more, and have the names that they had where they lay */
+      /** with their original names; the files may be deleted since */
       files: z.array(modelFile.extend({ path: z.string().min(1).max(1000) })),
-      /** the converter that made the graph of them (converter.ts); absent where they are the model's own */
+      /** the converter that made the graph from them (converter.ts); absent: they are the model's own files */
       converter: hex64.optional(),
-      /** who vouches for their hashes: Lode's catalogue, the hub that gave them, or nobody (they were counted here) */
+      /** the source of their hashes: Lode's catalogue, the hub, or this computer (`computed`) */
       hash: z.enum(['pinned', 'hub', 'computed']),
     })
     .optional(),
-  /** measured by Lode's makers on the very file; absent where nobody did */
+  /** measured by Lode's makers on this very file; absent: not measured */
   agreement: modelAgreement.optional(),
 })
 export type ModelManifest = z.infer<typeof modelManifest>

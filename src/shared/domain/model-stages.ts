@@ -2,20 +2,20 @@
  * The stages of a model, one type each:
  * `GivenModel` (engine/models/given-model.ts): a file or folder as a person or a download gave it, its form determined;
  * `ModelConversion`: its graph is being made; `InstalledModel`: it lies in the store; `LoadedModel`: a worker has it in memory.
- * The manifest describes a model from its installation on. What screens see are the views in contract/models.ts.
+ * The manifest describes a model from its installation on. The views for the screens are in contract/models.ts.
  */
 import { z } from 'zod'
 import { hex64 } from './bytes'
 import { modelManifest, type ModelManifest } from './manifest'
 import { modelHash } from './model-hash'
 
-/** What a model's files are: weights that a graph is made from, or a graph that runs as it is. */
+/** The form of a model's files: weights that a graph is made from, or a graph. */
 export const modelForm = z.enum(['gguf', 'safetensors', 'onnx'])
 export type ModelForm = z.infer<typeof modelForm>
 
 /**
- * How weights stand in a graph that Lode makes. `int8`: 8 bits, or 4 where the file has just those blocks; `float32`: the
- * numbers that the file stands for.
+ * The precision of the weights in a graph that Lode makes. `int8`: 8 bits, or 4 if the file has blocks of 4 bits; `float32`:
+ * the exact numbers of the file.
  */
 export const modelPrecisions = ['int8', 'float32'] as const
 export type ModelPrecision = (typeof modelPrecisions)[number]
@@ -25,7 +25,7 @@ export const modelConversion = z.object({
   form: modelForm.exclude(['onnx']),
   /** absolute: a GGUF file; a safetensors file with its configuration beside it, or the folder with both */
   path: z.string().min(1),
-  /** absolute: the model's folder; it must not be there yet */
+  /** absolute: the model's folder; it must not exist yet */
   folder: z.string().min(1),
   /** absent: int8 */
   precision: z.enum(modelPrecisions).optional(),
@@ -42,6 +42,7 @@ export const installedModel = z.object({
 })
 export type InstalledModel = z.infer<typeof installedModel>
 
+/** An installed model from its manifest and its absolute folder; computes its hash. */
 export function installedModelOf(manifest: ModelManifest, folder: string): InstalledModel {
   return { manifest, folder, hash: modelHash(manifest) }
 }
@@ -50,6 +51,6 @@ export function installedModelOf(manifest: ModelManifest, folder: string): Insta
 export interface LoadedModel {
   /** model hash */
   hash: string
-  /** what it takes, about: its files */
+  /** about the memory that it takes: the size of its files */
   bytes: number
 }

@@ -1,4 +1,4 @@
-/** What makes a nonce a share: header, digest target, and how units divide the nonces (protocol.md §2). */
+/** The rules of shares: header, digest target, and how units divide the nonces (protocol.md §2). */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { concatBytes, hexToBytes, utf8ToBytes } from './bytes'
 

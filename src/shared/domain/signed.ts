@@ -32,7 +32,7 @@ export interface Signed<T> {
   readonly signature: string
 }
 
-/** RFC 8785 form of a JSON value. Throws for what JSON cannot hold (bigint, undefined at the root) and for strings that are not Unicode. */
+/** RFC 8785 form of a JSON value. Throws for values that JSON does not have (bigint, undefined at the root) and for strings that are not Unicode. */
 export function canonicalText(body: unknown): string {
   const text = canonicalize(body)
   if (text === undefined) throw new TypeError('not a JSON value')
@@ -44,10 +44,12 @@ export function canonicalBytes(body: unknown): Uint8Array {
   return utf8ToBytes(canonicalText(body))
 }
 
+/** SHA-256 of bytes, hex. */
 export function sha256Hex(bytes: Uint8Array): string {
   return bytesToHex(sha256(bytes))
 }
 
+/** The id of an object: SHA-256 of its canonical bytes, hex. Throws as `canonicalText`. */
 export function objectId(body: unknown): string {
   return sha256Hex(canonicalBytes(body))
 }
@@ -56,6 +58,7 @@ function message(type: SignedType, bytes: Uint8Array): Uint8Array {
   return concatBytes(utf8ToBytes(`lode/${type}/v1\0`), bytes)
 }
 
+/** Signs a body. Throws as `canonicalText`. */
 export function signObject<T>(type: SignedType, body: T, signer: Signer): Signed<T> {
   const bytes = canonicalBytes(body)
   return { body, id: sha256Hex(bytes), key: signer.publicKeyHex, signature: signer.sign(message(type, bytes)) }

@@ -4,13 +4,13 @@ import { z } from 'zod'
 export const jobStates = [
   'queued', // known, waiting for a device
   'running', // a device works on it
-  'interrupted', // found running at start, or its worker died: retried or returned
+  'interrupted', // found running at start, or its worker stopped: retried or returned
   'submitted', // result sent, no answer yet
   'accepted', // the network's receipt is stored
   'rejected', // the network refused it, with a code
   'failed', // it cannot be done, with a reason
-  'cancelled', // the person took it back
-  'returned', // given back to the network, someone else may do it
+  'cancelled', // the person cancelled it
+  'returned', // released to the network: another rig may do it
 ] as const
 export const jobState = z.enum(jobStates)
 export type JobState = z.infer<typeof jobState>
@@ -28,7 +28,7 @@ export const JOB_TRANSITIONS: Readonly<Record<JobState, readonly JobState[]>> = 
 }
 export const FINAL_JOB_STATES: readonly JobState[] = ['accepted', 'rejected', 'failed', 'cancelled', 'returned']
 
-/** One path for every amount (protocol.md §4). `accepted` is as far as practice goes; later stages show "not yet". */
+/** The states of every amount, in order (protocol.md §4). Practice ends at `accepted`; later states show "not yet". */
 export const creditStates = ['submitted', 'accepted', 'confirmed', 'paid', 'rejected'] as const
 export const creditState = z.enum(creditStates)
 export type CreditState = z.infer<typeof creditState>
@@ -49,7 +49,7 @@ export const deviceStates = [
   'proving',
   'working', // on a useful job
   'benchmarking',
-  'restarting', // its worker stopped and comes back
+  'restarting', // its worker stopped and is started again
   'faulted', // the circuit is open: five failures in ten minutes
 ] as const
 export const deviceState = z.enum(deviceStates)

@@ -1,12 +1,12 @@
 /** The sensors process: slow system calls. */
 export interface SensorMethods {
-  /** everything that identifies the machine; may take a second */
+  /** the inventory of the machine; may take a second */
   'sensors.inventory': { params: null; result: SensorInventory }
-  /** one reading of everything that moves */
+  /** one reading of all sensors */
   'sensors.read': { params: null; result: MachineReading }
 }
 
-/** No device that works is hotter, in °C: such a value is a sensor's error. */
+/** No working device is hotter, in °C: a higher value is an error of the sensor. */
 export const LARGEST_PLAUSIBLE_CELSIUS = 120
 
 export interface SensorInventory {
@@ -16,7 +16,7 @@ export interface SensorInventory {
     physicalCores: number
     logicalCores: number
     instructionSets: string[]
-    /** the processor says that a hypervisor stands between; absent where it cannot be told */
+    /** whether the processor reports a hypervisor; absent: not known */
     virtualMachine?: boolean
   }
   memoryBytes: number
@@ -30,13 +30,13 @@ export interface SensorInventory {
 export interface MachineReading {
   /** monotonic milliseconds of the sensors process */
   at: number
-  /** joules since an arbitrary start, all CPU packages (on Apple silicon its cores); absent where nothing counts them */
+  /** joules since an arbitrary start, all CPU packages (on Apple silicon its cores); absent: there is no counter */
   packageJoules?: number
-  /** watts of the same, from a tool that gives them itself; absent: the joules since the reading before say it */
+  /** watts of the same, from a tool that reports watts; absent: they follow from the joules since the former reading */
   packageWatts?: number
-  /** what counts the joules, in words */
+  /** the source of the joules, in words */
   packageSource?: string
-  /** why nothing counts them, in words, where that is known */
+  /** why there are no joules, in words, if that is known */
   packageMissing?: string
   /** °C, absent where unknown or not plausible */
   cpuTemperatureCelsius?: number
@@ -48,7 +48,7 @@ export interface MachineReading {
     powerWatts?: number
     /** since an arbitrary start; absent: the GPU has no counter */
     energyJoules?: number
-    /** what gives watts or joules, in words */
+    /** the source of watts or joules, in words */
     powerSource?: string
     temperatureCelsius?: number
     utilization?: number

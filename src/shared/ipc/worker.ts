@@ -1,5 +1,5 @@
 /**
- * What the engine asks a worker or the verifier to do, over one message port (structured clone: bigint and typed
+ * The requests of the engine to a worker or the verifier, over one message port (structured clone: bigint and typed
  * arrays travel). Requests are answered in any order; notifications carry the job of their request.
  */
 import type { DeviceBenchmark } from '../domain/benchmark'
@@ -42,7 +42,7 @@ export interface WorkerMethods {
       budgetMilliseconds: number
       maxNonces?: number
       stopAtShare?: boolean
-      /** the same run follows at once from the counter where this one ends: meanwhile the threads compute batches for it */
+      /** another run follows at once from the counter where this one ends: the threads compute its batches meanwhile */
       keepPipelineFull?: boolean
     }
     result: {
@@ -55,8 +55,8 @@ export interface WorkerMethods {
     }
   }
   /**
-   * A useful job waits: every `proof.run` under way answers within 200 ms, with what it has tried. One that still
-   * prepares its weights answers when they are there, and tries nothing.
+   * A useful job waits: every `proof.run` under way answers within 200 ms, with the nonces that it has tried. A run that
+   * still prepares its weights answers when they are ready, and tries no nonce.
    */
   'proof.yield': { params: null; result: null }
   /** One nonce's digest, hex. */
@@ -89,11 +89,11 @@ export interface WorkerMethods {
     }
     result: { nonces: number; milliseconds: number; wrong: { nonce: bigint; digest: string } | null }
   }
-  /** Checks and measures one tier in one go: for trying a backend. What is kept and shown is measured by the backend in samples. */
+  /** Checks and measures one tier in one call, for the trial of a backend. Benchmarks that are kept and shown are measured in samples. */
   'proof.benchmark': { params: ProofContext & { seconds: number }; result: DeviceBenchmark }
   /**
    * Runs one useful job. Emits `job.token` notifications for chat, and `jobs.computed` while several run at once. Rejects with a Failure value. Chats of the same model
-   * run together, up to MAX_PARALLEL_CHATS; each answers when it ends by itself.
+   * run together, up to MAX_PARALLEL_CHATS; each answers at its own end.
    */
   'job.run': {
     /** `input`: JSON of a `JobInput`, as `EncodedInput` has it; the worker parses it */
@@ -101,15 +101,15 @@ export interface WorkerMethods {
     result: JobRun
   }
   'job.cancel': { params: { jobId: string }; result: null }
-  /** Loads a model to see that it runs (a damaged ONNX is refused here), and counts its MACs. */
+  /** Loads and runs a model once (a damaged ONNX file is refused here), and counts its MACs. */
   'model.probe': { params: InstalledModel; result: { macFormula: ModelManifest['macFormula']; context: number } }
   /** Makes a model's graph. Rejects with a Failure `model-refused`, or `data-folder` where the disk is full. */
   'model.convert': { params: ModelConversion; result: { name: string; licence: string } }
-  /** Draws a fresh sample of a kind, with its known answer where there is one. Verifier only. */
+  /** Draws a synthetic job of a kind, with its known answer if there is one. Verifier only. */
   'sample.generate': { params: { kind: JobKind; seed: string }; result: { input: JobInput; knownText?: string[] } }
-  /** What a driver is and which devices it has: for a process that is thrown away, since the library may do anything. */
+  /** Describes a driver and its devices. For a process that is thrown away, since the library may do anything. */
   'driver.describe': { params: { library: string }; result: NativeDriver }
-  /** One check of the conformance kit; `seconds` for the long one. Never rejects for what the driver does wrong. */
+  /** One check of the conformance kit; `seconds` for the long one. Never rejects for a fault of the driver. */
   'driver.check': {
     params: { library: string; check: DriverCheckId; seconds: number }
     result: { ok: boolean; detail: string; macsPerSecond?: number }
@@ -118,9 +118,9 @@ export interface WorkerMethods {
   'driver.sensors': { params: null; result: NativeSensors | null }
   /** null: the device has no power limit. */
   'driver.powerLimit': { params: null; result: NativePowerLimit | null }
-  /** Answers with what the device says afterwards. */
+  /** Answers with the limit that the device reports afterwards. */
   'driver.setPowerLimit': { params: { watts: number }; result: NativePowerLimit | null }
-  /** Threads for everything that follows; takes effect on the next prepare. */
+  /** Number of threads for all later work; takes effect on the next prepare. */
   configure: { params: { threads: number }; result: null }
 }
 
@@ -130,7 +130,7 @@ export interface WorkerNotifications {
   /** once a second, also while busy */
   heartbeat: { at: number; residentBytes: number; cpuSeconds: number; models: LoadedModel[] }
   'job.token': { jobId: string; text: string; index: number }
-  /** After a run for several jobs, or for one of several: what it computed for each. Before their answers, and not while one job runs alone. */
+  /** The MACs of each job, after a run that computed for several jobs or for one of several. Sent before the answers, and not while one job runs alone. */
   'jobs.computed': { macs: { jobId: string; macs: number }[] }
 }
 
@@ -145,7 +145,7 @@ export interface WorkerStart {
   driver?: DriverDevice
   /** the adapter that the backends for graphics processors open */
   gpu?: GpuAdapter
-  /** for the weights of all models held at once; absent: no limit */
+  /** for the weights of all models in memory; absent: no limit */
   modelMemoryBytes?: number
 }
 
@@ -155,7 +155,7 @@ export interface DriverDevice {
   library: string
   /** as the driver names it */
   id: string
-  /** for the weights of all epochs held at once; 0: no limit */
+  /** for the weights of all epochs in memory; 0: no limit */
   memoryLimitBytes: number
 }
 
@@ -169,7 +169,7 @@ export interface GpuAdapter {
   index?: number
   /** the computer's other graphics processors */
   others?: { name: string; vendor: string }[]
-  /** the computer has several of this name, and by their names WebGPU finds only one of them; absent: it has not */
+  /** the computer has several adapters of this name, of which WebGPU finds only one; absent: the name is unique */
   twin?: 'first' | 'later'
   /** the webgpu backend computes products on its matrix units, an experimental feature; absent: on its vector units */
   matrixUnits?: boolean

@@ -18,7 +18,7 @@ export interface JobOffer {
   leaseExpiresAt: number
   /** the first is 1 */
   attempt: number
-  /** UTC ms by which it must be done; absent: there is time */
+  /** UTC ms by which it must be done; absent: no deadline */
   deadline?: number
 }
 
@@ -43,11 +43,11 @@ export type JobDelivery = z.infer<typeof jobDelivery>
 
 export const jobRequest = z.object({
   rig: hex64,
-  /** what this rig can run now, what it prefers first; `usualMilliseconds`: what a job of the model takes it, as measured */
+  /** the models that this rig can run now, the preferred first; `usualMilliseconds`: the measured time of a job of the model */
   models: z.array(
     z.object({ kind: jobKind, model: hex64, macFormula, usualMilliseconds: z.number().nonnegative().optional() }),
   ),
-  /** whether generated samples are welcome, or only jobs that somebody asked for */
+  /** whether the rig also takes synthetic jobs, or only jobs that somebody asked for */
   samples: z.boolean(),
 })
 export type JobRequest = z.infer<typeof jobRequest>

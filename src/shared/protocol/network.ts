@@ -1,4 +1,4 @@
-/** A network as a rig sees it. */
+/** The interface between a rig and its network. */
 import { z } from 'zod'
 import type { signedUnit, UnitRequest } from './unit'
 import type { signedShare } from './share'
@@ -17,7 +17,7 @@ export interface Network {
   leaseJob(request: JobRequest): Promise<Answer<JobOffer>>
   /** Keeps a lease for another 30 s. */
   renewJob(rig: string, job: string): Promise<Answer<{ leaseExpiresAt: number }>>
-  /** Gives a job back unfinished. `failed` with a reason when no rig could do it. */
+  /** Releases a job unfinished. `retry` false: no rig can do it, and the job fails with the message. */
   returnJob(rig: string, job: string, reason: { retry: boolean; message: string }): Promise<Answer<null>>
   submitJob(delivery: JobDelivery): Promise<Acknowledgement>
 }

@@ -1,4 +1,4 @@
-/** The network's signed parameters: periods, and what each piece of work counts. */
+/** The network's signed parameters: periods, and the factors of credit. */
 import { z } from 'zod'
 import { hex64 } from '../domain/bytes'
 import { jobKind } from '../domain/job'

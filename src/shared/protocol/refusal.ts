@@ -1,4 +1,4 @@
-/** Why a network refuses, and the two forms that its answers take. */
+/** The codes of a network's refusals, and the two forms of its answers. */
 import { z } from 'zod'
 import type { signedReceipt } from './receipt'
 
@@ -15,7 +15,7 @@ export const refusalCode = z.enum([
   'replayed-nonce',
   'unknown-job',
   'lease-lost',
-  'wrong-result', // a known answer was missed, or sizes or hashes do not fit
+  'wrong-result', // a known answer is wrong, or sizes or hashes do not fit
   'already-credited', // identical work was credited in this epoch
   'deadline-missed', // the result came after the job's deadline
   'no-work',

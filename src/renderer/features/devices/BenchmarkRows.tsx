@@ -7,7 +7,7 @@ import { download } from '../../data/download'
 import { asFailure, toast } from '../../data/store'
 import { count, dayClock, NONE, short, shortId, three, watts } from '../../ui/format'
 import { Icon } from '../../ui/icons'
-import { Qualifier } from '../../ui/parts'
+import { FigureHead, Qualifier } from '../../ui/parts'
 
 const GIGA = 1e9
 
@@ -34,11 +34,11 @@ export function BenchmarkRows({ rows }: { rows: readonly BenchmarkRow[] }) {
           <tr>
             <th>{t`When`}</th>
             <th>{t`Tier, backend`}</th>
-            <Head name={t`Rate`} unit="GMAC/s" />
-            <Head name={t`Efficiency`} unit="GMAC/J" />
-            <Head name={t`Power`} unit="W" />
-            <Head name={t`Heat`} unit="°C" />
-            <Head name={t`Clock`} unit="GHz" className="wide-only" />
+            <FigureHead name={t`Rate`} unit="GMAC/s" />
+            <FigureHead name={t`Efficiency`} unit="GMAC/J" />
+            <FigureHead name={t`Power`} unit="W" />
+            <FigureHead name={t`Heat`} unit="°C" />
+            <FigureHead name={t`Clock`} unit="GHz" className="wide-only" />
             <th className="wide-only">{t`Driver, version`}</th>
             <th>{t`Checksum`}</th>
             <th className="c">
@@ -53,15 +53,6 @@ export function BenchmarkRows({ rows }: { rows: readonly BenchmarkRow[] }) {
         </tbody>
       </table>
     </div>
-  )
-}
-
-function Head({ name, unit, className = '' }: { name: string; unit: string; className?: string }) {
-  return (
-    <th className={`r ${className}`}>
-      {name}
-      <span className="u">{unit}</span>
-    </th>
   )
 }
 

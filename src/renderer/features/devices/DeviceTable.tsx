@@ -2,7 +2,7 @@ import { useLingui } from '@lingui/react/macro'
 import type { Device } from '#shared/contract/devices'
 import type { LiveTick } from '#shared/contract/engine'
 import { bytes, gigabytes, NONE, three, watts as wattsText } from '../../ui/format'
-import { Mark, Qualifier, Switch } from '../../ui/parts'
+import { FigureHead, Mark, Qualifier, Switch } from '../../ui/parts'
 import { deviceMark } from '../home/Now'
 import { configureDevice } from './configure'
 
@@ -35,26 +35,11 @@ export function DeviceTable({ devices, live, stale, chosen, onChoose }: DeviceTa
         <thead>
           <tr>
             <th>{t`Device`}</th>
-            <th className="r">
-              {t`Rate`}
-              <span className="u">GMAC/s</span>
-            </th>
-            <th className="r">
-              {t`Efficiency`}
-              <span className="u">GMAC/J</span>
-            </th>
-            <th className="r">
-              {t`Power`}
-              <span className="u">W</span>
-            </th>
-            <th className="r">
-              {t`Heat`}
-              <span className="u">°C</span>
-            </th>
-            <th className="r wide-only">
-              {t`Memory`}
-              <span className="u">GB</span>
-            </th>
+            <FigureHead name={t`Rate`} unit="GMAC/s" />
+            <FigureHead name={t`Efficiency`} unit="GMAC/J" />
+            <FigureHead name={t`Power`} unit="W" />
+            <FigureHead name={t`Heat`} unit="°C" />
+            <FigureHead name={t`Memory`} unit="GB" className="wide-only" />
             <th className="wide-only">{t`Backend`}</th>
             <th className="c">{t`Use`}</th>
           </tr>

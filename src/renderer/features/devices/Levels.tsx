@@ -90,7 +90,7 @@ function Rows({ throttle, current, names }: RowsProps) {
           {night !== null && (
             <LevelRow
               name={names.night}
-              hint={t`${night.from} to ${night.to}`}
+              hours={t`${night.from} to ${night.to}`}
               pace={night}
               isNow={current === 'night'}
               onChange={(pace) => setDraft({ ...shown, night: { ...night, ...pace } })}
@@ -134,20 +134,20 @@ function Rows({ throttle, current, names }: RowsProps) {
 interface LevelRowProps {
   name: string
   /** below the name */
-  hint?: string
+  hours?: string
   pace: Pace
   isNow: boolean
   onChange: (pace: Pace) => void
 }
 
-function LevelRow({ name, hint, pace, isNow, onChange }: LevelRowProps) {
+function LevelRow({ name, hours, pace, isNow, onChange }: LevelRowProps) {
   const { t } = useLingui()
   const { threadsShare, dutyCycle } = pace
   return (
     <tr aria-selected={isNow}>
       <td>
         {name}
-        {hint !== undefined && <span className="sub">{hint}</span>}
+        {hours !== undefined && <span className="sub">{hours}</span>}
       </td>
       <td>
         <Slider

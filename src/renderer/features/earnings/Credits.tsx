@@ -6,7 +6,7 @@ import { useAnswer } from '../../data/answer'
 import { client } from '../../data/client'
 import { asFailure } from '../../data/store'
 import { count, gigaMacs, scaled, shortId, shortTime } from '../../ui/format'
-import { Empty, Loaded, Mark, Panel, Problem } from '../../ui/parts'
+import { Empty, FigureHead, Loaded, Mark, Panel, Problem } from '../../ui/parts'
 import { useSay } from '../../ui/say'
 import { StateBadge, Verified } from '../../ui/states'
 import { refusalWords } from '../../ui/refusals'
@@ -143,15 +143,9 @@ function Rows({ rows }: { rows: readonly CreditRow[] }) {
             <th>{t`Time`}</th>
             <th>{t`Kind`}</th>
             <th>{t`Device`}</th>
-            <th className="r">
-              {t`Work`}
-              <span className="u">GMAC</span>
-            </th>
+            <FigureHead name={t`Work`} unit="GMAC" />
             <th className="r wide-only">{t`Factor`}</th>
-            <th className="r">
-              {t`Credit`}
-              <span className="u">GMAC</span>
-            </th>
+            <FigureHead name={t`Credit`} unit="GMAC" />
             <th>{t`State`}</th>
             <th>{t`Verified`}</th>
             <th>{t`Receipt`}</th>

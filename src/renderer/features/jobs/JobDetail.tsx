@@ -140,7 +140,7 @@ function Facts({ detail }: { detail: Detail }) {
   const speed = tokensPerSecond(detail)
   const origins: Record<Detail['origin'], string> = {
     person: t`your own`,
-    sample: t`generated sample`,
+    sample: t`synthetic job`,
     network: t`the network`,
   }
   return (

@@ -5,7 +5,7 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react
 import type { WorkFilter, WorkRow } from '#shared/contract/jobs'
 import { count, gigaMacs, jobCost, joules, microUnit, NONE, shortTime } from '../../ui/format'
 import { tokensPerSecond } from './job-rate'
-import { Empty, Loading, Problem } from '../../ui/parts'
+import { Empty, FigureHead, Loading, Problem } from '../../ui/parts'
 import { StateBadge, Verified } from '../../ui/states'
 import { useJobPages } from './use-job-pages'
 
@@ -102,26 +102,16 @@ export function JobTable({ filter, filtered, chosen, onChoose }: JobTableProps) 
                   <th>{t`Kind`}</th>
                   <th>{t`Model`}</th>
                   <th className="r wide-only">{t`Tokens`}</th>
-                  <th className="r wide-only list-only">
-                    {t`Speed`}
-                    <span className="u">{t`tok/s`}</span>
-                  </th>
-                  <th className="r">
-                    {t`Work`}
-                    <span className="u">GMAC</span>
-                  </th>
-                  <th className="r" title={t`Energy: grey figures are estimated`}>
-                    {t`Energy`}
-                    <span className="u">J</span>
-                  </th>
-                  <th className="r list-only" title={costTitle}>
-                    {t`Cost`}
-                    <span className="u">{microUnit(price?.currency ?? 'USD')}</span>
-                  </th>
-                  <th className="r">
-                    {t`Credit`}
-                    <span className="u">GMAC</span>
-                  </th>
+                  <FigureHead name={t`Speed`} unit={t`tok/s`} className="wide-only list-only" />
+                  <FigureHead name={t`Work`} unit="GMAC" />
+                  <FigureHead name={t`Energy`} unit="J" title={t`Energy: grey figures are estimated`} />
+                  <FigureHead
+                    name={t`Cost`}
+                    unit={microUnit(price?.currency ?? 'USD')}
+                    title={costTitle}
+                    className="list-only"
+                  />
+                  <FigureHead name={t`Credit`} unit="GMAC" />
                   <th>{t`State`}</th>
                   <th>{t`Verified`}</th>
                 </tr>

@@ -71,7 +71,7 @@ function Row({ model, onAsked }: { model: CatalogueRow; onAsked: () => void }) {
             </>
           }
           below={model.description}
-          hint={model.description}
+          description={model.description}
         />
       </td>
       <td className="r">

@@ -52,7 +52,9 @@ export function DownloadRow({ download, onChanged }: { download: Download; onCha
                 className="btn sm"
                 aria-label={next.label}
                 title={
-                  next === pause && download.beginsAnew ? t`A Python package begins anew after a pause` : undefined
+                  next === pause && download.beginsAnew
+                    ? t`A Python package starts from the beginning after a pause`
+                    : undefined
                 }
                 onClick={act(next.method)}
               >
@@ -105,7 +107,7 @@ function Words({ download }: { download: Download }) {
       return <>{t`Making its graph and running it once`}</>
     case 'paused':
       return download.beginsAnew ? (
-        <>{t`Paused, ${amount} kept. pip keeps no part of a package: the one under way begins anew.`}</>
+        <>{t`Paused, ${amount} kept. pip keeps no part of a package: the one under way starts from the beginning.`}</>
       ) : (
         <>{t`Paused at ${amount}. It goes on from there.`}</>
       )

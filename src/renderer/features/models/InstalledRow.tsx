@@ -38,7 +38,7 @@ export function InstalledRow({ model, badFiles, onRemoved }: InstalledRowProps) 
             </>
           }
           below={<StateWords model={model} badFiles={badFiles} />}
-          hint={`${model.source}. ${model.licence}. ${model.fit.words}. SHA-256 ${model.hash}`}
+          description={`${model.source}. ${model.licence}. ${model.fit.words}. SHA-256 ${model.hash}`}
         />
       </td>
       <td className="r">

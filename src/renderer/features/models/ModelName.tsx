@@ -6,19 +6,19 @@ export function ModelName({
   kind,
   title,
   below,
-  hint,
+  description,
 }: {
   kind: JobKind
   title: ReactNode
   below: ReactNode
-  hint: string
+  description: string
 }) {
   return (
     <div className="row model-name">
       <i className={`k-${kind} kind-mark`} />
       <div className="cut">
         {title}
-        <span className="sub" title={hint}>
+        <span className="sub" title={description}>
           {below}
         </span>
       </div>

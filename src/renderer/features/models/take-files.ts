@@ -53,7 +53,7 @@ async function readEntry(entry: FileSystemEntry, found: ChosenFile[]): Promise<v
   }
 }
 
-/** `onShare` is told which part of the bytes was sent, 0 to 1. Rejects with a Failure. */
+/** `onShare` is called with the share of the bytes that was sent, 0 to 1. Rejects with a Failure. */
 export async function takeFiles(
   files: readonly ChosenFile[],
   onShare: (share: number) => void,

@@ -20,7 +20,7 @@ export function Mining({ settings }: { settings: Settings }) {
           />
         </Setting>
         <Setting
-          name={<Trans>Generated samples</Trans>}
+          name={<Trans>Synthetic jobs</Trans>}
           help={
             <Trans>
               Practice jobs with texts and pictures made up on the spot, at most a fifth of the time. Off: only the
@@ -29,7 +29,7 @@ export function Mining({ settings }: { settings: Settings }) {
           }
         >
           <Switch
-            label={t`Generated samples`}
+            label={t`Synthetic jobs`}
             checked={settings.samples}
             onChange={(samples) => saveSettings({ samples })}
           />

@@ -8,7 +8,7 @@ export interface MoneyAmount {
 }
 
 const CENT_MICROS = 10_000n
-/** Under a hundredth of a cent digits say nothing any more. */
+/** An amount below a hundredth of a cent is shown without digits. */
 const SMALLEST_SHOWN_MICROS = 100n
 const NANOS_PER_MICRO = 1000n
 
@@ -39,7 +39,7 @@ export function moneyFormats(locale: string | undefined, { number, count, three,
     })
   }
 
-  /** Money as a large figure: what is under a hundredth of a cent, as in the first minutes of a day, is about zero and no more. */
+  /** Money as a large figure: an amount below a hundredth of a cent, as in the first minutes of a day, is shown as about zero. */
   function moneyFigure(amount: MoneyAmount, isSigned = false): string {
     const size = magnitude(BigInt(amount.micros))
     if (size === 0n || size >= SMALLEST_SHOWN_MICROS) return money(amount, isSigned)

@@ -72,7 +72,7 @@ export function macScale(largest: number): { unit: string; divisor: number } {
   return { unit: `${PREFIXES[step]}MAC`, divisor: 1000 ** step }
 }
 
-/** Whole percents of a part of one; what is there but below a half of one is not shown as none. */
+/** Whole percents of a share (0 to 1); a share between 0 and half a percent is not shown as 0 %. */
 export function percent(share: number): string {
   return share > 0 && share < 0.005 ? '<1 %' : `${Math.round(share * 100)} %`
 }

@@ -5,14 +5,14 @@ export function shortId(id: string): string {
   return id.length <= 13 ? id : `${id.slice(0, 4)}…${id.slice(-4)}`
 }
 
-/** Several things in a sentence: "a, b and c". */
+/** A list in a sentence: "a, b and c". */
 export function listed(parts: readonly string[]): string {
   return new Intl.ListFormat('en-GB', { type: 'conjunction' }).format(parts)
 }
 
 /**
- * A failure's words as a sentence: the engine begins its messages in lower case, since logs put them after a colon. A name of
- * a file at the beginning stays as the file is called.
+ * A failure's message as a sentence. The engine begins messages in lower case, since logs put them after a colon. The name
+ * of a file at the beginning is not changed.
  */
 export function sentence(text: string): string {
   const isName = /^\S*[./\\_\d]\S/.test(text)

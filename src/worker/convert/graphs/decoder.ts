@@ -22,14 +22,14 @@ import { rotaryTables } from './rotary'
 import type { DecoderShape } from './shapes'
 
 /** What a family's file works with. */
-export interface DecoderParts {
+export interface DecoderDeps {
   graph: GraphWriter
   products: Products
   shape: DecoderShape
   has(tensor: string): boolean
 }
 
-export type AttentionBuilder = (parts: DecoderParts, layer: number, input: string) => Promise<AttentionInputs>
+export type AttentionBuilder = (deps: DecoderDeps, layer: number, input: string) => Promise<AttentionInputs>
 
 /** Writes all nodes and weights. Tensors have GGUF's names. Gives the context that the graph's tables reach. */
 export async function buildDecoderGraph(
@@ -41,7 +41,7 @@ export async function buildDecoderGraph(
 ): Promise<number> {
   const { width, hidden, heads, headSize, layers } = shape
   const products = createProducts(source, graph, precision)
-  const parts: DecoderParts = { graph, products, shape, has: (name) => source.has(name) }
+  const deps: DecoderDeps = { graph, products, shape, has: (name) => source.has(name) }
   const epsilon = { float: shape.epsilon }
 
   const { cosines, sines, context } = rotaryTables(shape)
@@ -69,7 +69,7 @@ export async function buildDecoderGraph(
 
   for (let layer = 0; layer < layers; layer++) {
     const of = (part: string): string => `blk.${layer}.${part}.weight`
-    const attended = attention.attend(layer, await attentionInputs(parts, layer, normed))
+    const attended = attention.attend(layer, await attentionInputs(deps, layer, normed))
     if (layer + 1 === layers) residual = kept.lastOf(residual, 1, 'kept.residual')
     const output = await products.matrix([{ name: of('attn_output'), rows: width }], heads * headSize)
     const middle = await summed(
@@ -101,7 +101,7 @@ export async function buildDecoderGraph(
 
 /** Three products, one each for query, key and value; with a bias added where `biased`, and each head normalised where `headNorms`. */
 export async function separateInputs(
-  { graph, products, shape }: DecoderParts,
+  { graph, products, shape }: DecoderDeps,
   layer: number,
   input: string,
   { biased = false, headNorms = false },

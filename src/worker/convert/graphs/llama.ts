@@ -1,10 +1,10 @@
 /** Llama, SmolLM, Mistral: query, key and value are one product, the value one of its own where it is kept in float32, or three where the model adds biases to them. */
 import { separateInputs, type AttentionBuilder } from './decoder'
 
-export const llamaAttention: AttentionBuilder = async (parts, layer, input) => {
-  const { products, shape, has } = parts
+export const llamaAttention: AttentionBuilder = async (deps, layer, input) => {
+  const { products, shape, has } = deps
   const name = (letter: string): string => `blk.${layer}.attn_${letter}`
-  if (has(`${name('q')}.bias`)) return separateInputs(parts, layer, input, { biased: true })
+  if (has(`${name('q')}.bias`)) return separateInputs(deps, layer, input, { biased: true })
   const paired = shape.pairedRotary ? { pairedHeads: shape.headSize } : {}
   const keyRows = shape.keyValueHeads * shape.headSize
   const queryAndKey = [

@@ -14,7 +14,7 @@ const { manifest, folder } = model
 const SIZES = [16, 18, 20, 22, 24, 26, 28, 30, 32, 34, 36, 38, 40]
 
 describe('reading pictures', () => {
-  it('reads generated samples', async () => {
+  it('reads synthetic jobs', async () => {
     let lines = 0
     let right = 0
     for (let index = 0; index < 20; index++) {
