@@ -27,8 +27,11 @@ export interface JobQueue {
   leaseNextJob(request: LeaseRequest): Promise<QueuedJob | undefined>
   /** Queues jobs again whose lease ended; those out of attempts fail with `message`, queued ones past their deadline with `late`. */
   expireLeases(rule: { now: number; maximumAttempts: number; message: string; late: string }): Promise<void>
-  /** Extends a lease. False when the rig does not hold the job, or the lease has reached its longest life. */
-  renewLease(renewal: { job: string; rig: string; now: number; expiresAt: number }): Promise<boolean>
+  /**
+   * Extends a lease, also one that ended while nobody took the job. False when the rig does not hold the job, when the lease
+   * has reached its longest life, or when it had ended and the rig holds `mostHeld` other jobs.
+   */
+  renewLease(renewal: { job: string; rig: string; now: number; expiresAt: number; mostHeld?: number }): Promise<boolean>
   /**
    * Takes the job from the rig: queued again while attempts are left, failed otherwise, and without `retry` once
    * `wordsToGiveUp` rigs returned it so. False when the rig does not hold it.
@@ -72,17 +75,19 @@ export function createJobQueue(
   store: Pick<CoordinatorStore, 'addJob' | 'job' | 'nextQueuedJob' | 'dueJobs' | 'compareAndSetJob'>,
 ): JobQueue {
   /** Says what came of the event. It is tried again after each lost race, which was another caller's success. */
-  const apply = async (id: string, event: JobEvent): Promise<Applied> => {
+  const apply = async (id: string, event: JobEvent, mostHeld?: number): Promise<Applied> => {
     for (;;) {
       const job = await store.job(id)
       if (!job) return 'unknown'
       const transition = nextJob(job, event)
       if (!transition.ok) return transition.reason
-      const outcome = await store.compareAndSetJob(job, transition.next)
+      const isTaken = job.state === 'queued' && transition.next.state === 'leased'
+      const outcome = await store.compareAndSetJob(job, transition.next, isTaken ? mostHeld : undefined)
       if (outcome !== 'changed') return outcome
     }
   }
-  const isSet = async (id: string, event: JobEvent): Promise<boolean> => (await apply(id, event)) === 'set'
+  const isSet = async (id: string, event: JobEvent, mostHeld?: number): Promise<boolean> =>
+    (await apply(id, event, mostHeld)) === 'set'
 
   return {
     addJob: (job, lease, mostHeld) => store.addJob(createdJob(job, lease), job.input, mostHeld),
@@ -108,7 +113,7 @@ export function createJobQueue(
         else await apply(id, { type: 'lease-ended', now, maximumAttempts, message })
       }
     },
-    renewLease: ({ job, ...renewal }) => isSet(job, { type: 'renew', ...renewal }),
+    renewLease: ({ job, mostHeld, ...renewal }) => isSet(job, { type: 'renew', ...renewal }, mostHeld),
     releaseJob: ({ job, ...release }) => isSet(job, { type: 'release', ...release }),
     cancelJob: (id) => isSet(id, { type: 'cancel' }),
 

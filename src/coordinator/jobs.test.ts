@@ -207,6 +207,19 @@ describe('a lease', () => {
     expect(valueOf(await rig.lease(['embed'], false)).id).toBe(id(1))
   })
 
+  it('that ended counts again when it is renewed', async () => {
+    const { coordinator, rig, clock } = await setUp({ mostHeldJobs: 1 })
+    valueOf(await coordinator.enqueueJob(job(1)))
+    valueOf(await rig.lease(['embed'], false))
+    clock.advance(30_001)
+    const second = valueOf(await rig.lease(['ocr'], true)).id
+    expect((await coordinator.jobState(id(1)))?.state).toBe('queued')
+    expect(codeOf(await coordinator.renewJob(rig.key, id(1)))).toBe('too-many-leases')
+    valueOf(await coordinator.renewJob(rig.key, second))
+    valueOf(await coordinator.returnJob(rig.key, second, { retry: true, message: 'Paused.' }))
+    valueOf(await coordinator.renewJob(rig.key, id(1)))
+  })
+
   it('has room for the eight chats that a device computes at once, many times over', async () => {
     const { coordinator, rig } = await setUp()
     for (let last = 1; last <= 65; last++) valueOf(await coordinator.enqueueJob(job(last)))

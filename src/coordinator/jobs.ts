@@ -199,12 +199,14 @@ export function createJobs(deps: {
     renewJob: async (rig, id) => {
       const now = clock.now()
       const expiresAt = leaseEnd(now)
-      if (await queue.renewLease({ job: id, rig, now, expiresAt })) {
+      if (await queue.renewLease({ job: id, rig, now, expiresAt, mostHeld: mostHeldJobs })) {
         return { ok: true, value: { leaseExpiresAt: expiresAt } }
       }
       const job = await store.job(id)
-      if (job && isHeldBy(job, rig)) return refuse('lease-lost', 'The lease has lasted as long as a lease may.')
-      return notHeld(job)
+      if (!job || !isHeldBy(job, rig)) return notHeld(job)
+      return now > job.lease.renewableUntil
+        ? refuse('lease-lost', 'The lease has lasted as long as a lease may.')
+        : holdsMost()
     },
 
     returnJob: async (rig, id, { retry, message }) => {
