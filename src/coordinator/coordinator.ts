@@ -8,25 +8,30 @@ import type { Signed, Signer, SignatureVerifier } from '#shared/domain/signed'
 import { DEFAULT_CONFIGURATION, type CoordinatorConfiguration } from './configuration'
 import { createEpochs, type Present } from './epochs'
 import { createJobs, type SyntheticJobSource } from './jobs'
+import { createJobQueue } from './job-queue'
 import { createKeptBounds } from './kept-bounds'
+import { createObservedRates } from './observed-rates'
 import { isSignedBy, refuse } from './refusals'
 import { createResults } from './results'
 import { createSessions, type Sessions } from './sessions'
 import { createShares, type Verifier } from './shares'
 import type { CoordinatorStore } from './store'
+import { createSuspensions } from './suspensions'
+import { createTicker, type CoordinatorClock, type Ticker } from './ticker'
+import { forgottenUnitExpiry } from './transitions'
 import { createUnits } from './units'
 
 export type { CoordinatorConfiguration } from './configuration'
 export type { SyntheticJobSource } from './jobs'
 export type { Verifier } from './shares'
 export type { CoordinatorStore } from './store'
+export type { CoordinatorClock } from './ticker'
 
 export interface CoordinatorOptions {
   store: CoordinatorStore
   verifier: Verifier
   syntheticJobs: SyntheticJobSource
-  /** UTC milliseconds */
-  clock: { now(): number }
+  clock: CoordinatorClock
   /** returns `bytes` unpredictable bytes */
   random: (bytes: number) => Uint8Array
   /** the network's key */
@@ -36,8 +41,11 @@ export interface CoordinatorOptions {
   configuration?: Partial<CoordinatorConfiguration>
 }
 
-/** Rigs, buyers and auditors reach it through sessions only. */
-export interface Coordinator extends Sessions {
+/**
+ * Rigs, buyers and auditors reach it through sessions only. Epochs and leases end when somebody calls, and without a caller
+ * between `start` and `stop`. `stop` before the store is closed; calls are answered before `start` and after `stop` too.
+ */
+export interface Coordinator extends Sessions, Ticker {
   /** the network's */
   readonly name: string
 }
@@ -47,8 +55,27 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const configuration = { ...DEFAULT_CONFIGURATION, ...options.configuration }
   const { store, clock, signer, signatures } = options
   const epochs = await createEpochs({ ...options, configuration })
-  const own = { ...options, configuration, epochs, bounds: createKeptBounds(store) }
+  const suspensions = createSuspensions({ store, clock, configuration })
+  const own = {
+    ...options,
+    configuration,
+    epochs,
+    suspensions,
+    queue: createJobQueue(store),
+    bounds: createKeptBounds(store),
+    observed: createObservedRates(clock),
+  }
   const jobs = createJobs(own)
+
+  /** Units that expired are forgotten with every epoch that begins. */
+  let tidiedEpoch: number | undefined
+  const ticker = createTicker(clock, configuration.tickSeconds * 1000, async () => {
+    const { current, now } = await epochs.present()
+    await jobs.expireLeases()
+    const { number } = current.epoch.body
+    if (number !== tidiedEpoch) await store.removeUnits(forgottenUnitExpiry(now))
+    tidiedEpoch = number
+  })
 
   const welcome = ({ current, next, now }: Present): Welcome => ({
     networkKey: signer.publicKeyHex,
@@ -64,6 +91,8 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     if (!isSignedBy('hello', signed, signatures, body.rig)) {
       return refuse('wrong-key', 'The signature is not that of the rig that says hello.')
     }
+    const early = await suspensions.helloRefusal(body.rig)
+    if (early) return early
     await store.beginSession({ rig: body.rig, at: clock.now(), devices: body.devices })
     return { ok: true, value: welcome(await epochs.present()) }
   }
@@ -76,5 +105,5 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     submitShare: createShares(own),
     submitJob: createResults(own),
   })
-  return { name: configuration.network, ...sessions }
+  return { name: configuration.network, ...sessions, ...ticker }
 }

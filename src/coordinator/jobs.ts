@@ -4,15 +4,19 @@ import { Failure } from '#shared/domain/errors'
 import { EncodedInput } from '#shared/domain/encoded-input'
 import { jobKinds, type JobInput, type JobKind } from '#shared/domain/job'
 import type { JobOffer, JobRequest, NewBuyerJob } from '#shared/protocol/job'
+import type { ModelFactor } from '#shared/protocol/parameters'
 import type { Answer } from '#shared/protocol/refusal'
 import type { BuyerJobState } from '#shared/protocol/buyer-session'
 import { v7 } from 'uuid'
 import type { CoordinatorConfiguration } from './configuration'
 import type { Epochs } from './epochs'
+import type { JobQueue } from './job-queue'
 import type { KeptBounds } from './kept-bounds'
 import { sentenceOf } from '#shared/protocol/bounds'
 import { refuse } from './refusals'
 import type { Buyer, CoordinatorStore, JobLease, QueuedJob, StoredJobState } from './store'
+import type { Suspensions } from './suspensions'
+import { isHeldBy } from './transitions'
 
 /** Draws synthetic jobs, which nobody has seen before. Rejects with Failure `unavailable` when it cannot draw now. */
 export interface SyntheticJobSource {
@@ -30,37 +34,49 @@ export interface Jobs {
   /** Cancels a job that is not finished; a rig that works on it learns this when it renews the lease. */
   cancelJob(buyer: Buyer, job: string): Promise<Answer<null>>
   jobState(buyer: Buyer, job: string): Promise<Answer<BuyerJobState>>
+  /** Ends the leases and fails the jobs whose time is over. */
+  expireLeases(): Promise<void>
 }
 
 export function createJobs(deps: {
   store: CoordinatorStore
+  queue: JobQueue
   epochs: Epochs
+  suspensions: Suspensions
   syntheticJobs: SyntheticJobSource
   bounds: KeptBounds
   clock: { now(): number }
   random: (bytes: number) => Uint8Array
   configuration: CoordinatorConfiguration
 }): Jobs {
-  const { store, epochs, syntheticJobs, bounds, clock, random, configuration } = deps
-  const { maximumAttempts } = configuration
-  const leaseEnd = (): number => clock.now() + configuration.leaseSeconds * 1000
+  const { store, queue, epochs, suspensions, syntheticJobs, bounds, clock, random, configuration } = deps
+  const { maximumAttempts, wordsToGiveUp, mostHeldJobs } = configuration
+  const leaseEnd = (now: number): number => now + configuration.leaseSeconds * 1000
+  /** What a lease that begins now is bound to. */
+  const leaseTerms = async () => {
+    const { epoch, parameters } = (await epochs.present()).current
+    const now = clock.now()
+    const renewableUntil = now + configuration.longestLeaseSeconds * 1000
+    const factorOf = ({ kind, model }: { kind: JobKind; model: string }): ModelFactor =>
+      parameters.body.modelFactorsMilli[model] ?? parameters.body.kindFactorsMilli[kind]
+    return { now, expiresAt: leaseEnd(now), renewableUntil, epoch: epoch.body.number, factorOf }
+  }
   const expireLeases = (): Promise<void> =>
-    store.expireLeases({
+    queue.expireLeases({
       now: clock.now(),
       maximumAttempts,
       message: `No rig finished it in ${maximumAttempts} attempts.`,
       late: 'Nobody could do it by its deadline.',
     })
 
-  const offerOf = async (job: LeasedJob, input: EncodedInput): Promise<JobOffer> => {
+  const offerOf = (job: LeasedJob, input: EncodedInput): JobOffer => {
     const { id, kind, model, lease, attempts, deadline } = job
-    const epoch = (await epochs.present()).current.epoch.body.number
     return {
       id,
       kind,
       model,
       input,
-      epoch,
+      epoch: lease.epoch,
       leaseExpiresAt: lease.expiresAt,
       attempt: attempts,
       ...(deadline === undefined ? {} : { deadline }),
@@ -70,7 +86,7 @@ export function createJobs(deps: {
   const offerQueued = async ({ lease, ...job }: QueuedJob): Promise<Answer<JobOffer>> => {
     const input = await store.jobInput(job.id)
     if (!input || !lease) return refuse('no-work', 'The job was taken back.')
-    return { ok: true, value: await offerOf({ ...job, lease }, input) }
+    return { ok: true, value: offerOf({ ...job, lease }, input) }
   }
   const leaseSyntheticJob = async (rig: string, request: JobRequest): Promise<Answer<JobOffer>> => {
     const turn = await store.takeSyntheticTurn(rig)
@@ -79,19 +95,24 @@ export function createJobs(deps: {
       return refuse('no-work', 'No job is waiting, and this rig runs no kind of which synthetic jobs are drawn.')
     const drawn = await syntheticJobs.generate(choice.kind, bytesToHex(random(32)))
     const input = EncodedInput.of(drawn.input)
-    const createdAt = clock.now()
+    const { now: createdAt, factorOf, ...terms } = await leaseTerms()
     const id = v7({ random: Uint8Array.from(random(16)), msecs: createdAt })
     const job = { id, kind: choice.kind, model: choice.model, input, buyer: 'sample' as const, createdAt }
-    const lease = { rig, expiresAt: leaseEnd(), formula: choice.macFormula }
-    await store.addJob(drawn.knownText ? { ...job, knownText: drawn.knownText } : job, lease)
+    const lease = { rig, ...terms, formula: choice.macFormula, factor: factorOf(choice) }
+    const known = drawn.knownText ? { ...job, knownText: drawn.knownText } : job
+    if (!(await queue.addJob(known, lease, mostHeldJobs))) return holdsMost()
     bounds.keep(id, input)
-    return { ok: true, value: await offerOf({ ...job, attempts: 1, lease }, input) }
+    return { ok: true, value: offerOf({ ...job, attempts: 1, lease }, input) }
   }
 
+  const holdsMost = () => refuse('too-many-leases', `This rig holds ${mostHeldJobs} jobs, as many as it may.`)
+
   return {
+    expireLeases,
+
     enqueueJob: async (buyer, { id, input, model, deadline }) => {
       const job = { id, kind: input.kind, model, input, buyer, createdAt: clock.now() }
-      if (await store.addJob({ ...job, ...(deadline === undefined ? {} : { deadline }) })) {
+      if (await queue.addJob({ ...job, ...(deadline === undefined ? {} : { deadline }) })) {
         bounds.keep(id, input)
         return done
       }
@@ -102,7 +123,7 @@ export function createJobs(deps: {
 
     cancelJob: async (buyer, id) => {
       if ((await store.job(id))?.buyer !== buyer) return unknownJob()
-      if (await store.cancelJob(id)) return done
+      if (await queue.cancelJob(id)) return done
       const job = await store.job(id)
       if (!job) return unknownJob()
       return job.state === 'cancelled' ? done : refuse('lease-lost', `The job is ${job.state}.`)
@@ -127,21 +148,26 @@ export function createJobs(deps: {
       if (request.models.some(({ kind, macFormula }) => kind !== macFormula.kind)) {
         return refuse('malformed', 'The job request is malformed. A model counts its work as another kind.')
       }
+      const suspended = await suspensions.refusal(rig)
+      if (suspended) return suspended
       await expireLeases()
+      const { factorOf, ...terms } = await leaseTerms()
       const offers = request.models.map(({ kind, model, macFormula, usualMilliseconds }) => ({
         kind,
         model,
         formula: macFormula,
+        factor: factorOf({ kind, model }),
         ...(usualMilliseconds === undefined ? {} : { usualMilliseconds }),
       }))
-      const queued = await store.leaseNextJob({
+      const queued = await queue.leaseNextJob({
         rig,
         offers,
         syntheticJobs: request.samples,
-        now: clock.now(),
-        expiresAt: leaseEnd(),
+        ...terms,
+        mostHeld: mostHeldJobs,
       })
       if (queued) return offerQueued(queued)
+      if ((await store.heldJobs(rig)) >= mostHeldJobs) return holdsMost()
       if (!request.samples) return refuse('no-work', 'No job is waiting that this rig can run.')
       try {
         return await leaseSyntheticJob(rig, request)
@@ -154,13 +180,20 @@ export function createJobs(deps: {
     },
 
     renewJob: async (rig, id) => {
-      const expiresAt = leaseEnd()
-      if (await store.renewLease({ job: id, rig, expiresAt })) return { ok: true, value: { leaseExpiresAt: expiresAt } }
-      return notHeld(await store.job(id))
+      const now = clock.now()
+      const expiresAt = leaseEnd(now)
+      if (await queue.renewLease({ job: id, rig, now, expiresAt, mostHeld: mostHeldJobs })) {
+        return { ok: true, value: { leaseExpiresAt: expiresAt } }
+      }
+      const job = await store.job(id)
+      if (!job || !isHeldBy(job, rig)) return notHeld(job)
+      return now > job.lease.renewableUntil
+        ? refuse('lease-lost', 'The lease has lasted as long as a lease may.')
+        : holdsMost()
     },
 
     returnJob: async (rig, id, { retry, message }) => {
-      if (await store.releaseJob({ job: id, rig, retry, maximumAttempts, message })) return done
+      if (await queue.releaseJob({ job: id, rig, retry, maximumAttempts, wordsToGiveUp, message })) return done
       return notHeld(await store.job(id))
     },
   }

@@ -1,7 +1,8 @@
 /** The text of an answer on its way from the rig that makes it to the buyer who ordered it. Nothing of it is stored. */
 import type { Answer } from '#shared/protocol/refusal'
 import { notHeld } from './jobs'
-import { isHeldBy, type Buyer, type CoordinatorStore } from './store'
+import type { Buyer, CoordinatorStore } from './store'
+import { isHeldBy } from './transitions'
 
 export interface Tokens {
   job: string

@@ -39,7 +39,8 @@ const open = async () => {
     folder,
     verifier,
     syntheticJobs: verifier,
-    clock: { now: () => Date.now() + ahead },
+    clock: { ...systemClock, now: () => Date.now() + ahead },
+    onError: (error) => expect.fail(String(error)),
     random,
     configuration: { tiers: [TIER] },
   })

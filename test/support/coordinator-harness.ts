@@ -23,12 +23,30 @@ import { overSessions, type TestNetwork } from './sessions'
 
 export const START = Date.UTC(2026, 0, 15, 12, 0, 0)
 
+/** Its timers go off when a test moves the time to them. */
 export function createTestClock(start = START) {
   let time = start
+  const timers = new Map<object, { at: number; callback: () => void }>()
+  const set = (milliseconds: number): void => {
+    time = milliseconds
+    for (const [timer, { at, callback }] of timers) {
+      if (at > time || !timers.delete(timer)) continue
+      callback()
+    }
+  }
   return {
     now: () => time,
-    advance: (milliseconds: number) => void (time += milliseconds),
-    set: (milliseconds: number) => void (time = milliseconds),
+    setTimeout: (callback: () => void, milliseconds: number): { cancel(): void } => {
+      const timer = { cancel: () => void timers.delete(timer) }
+      timers.set(timer, { at: time + milliseconds, callback })
+      return timer
+    },
+    advance: (milliseconds: number) => set(time + milliseconds),
+    set,
+    /** timers that have not gone off */
+    get waiting() {
+      return timers.size
+    },
   }
 }
 

@@ -26,7 +26,13 @@ import { serve, type MethodHandlers } from '#process/peer'
 import { portPair } from '#process/port'
 import type { Clock } from '#process/clock'
 import { manualClock } from '#process/clock.test.support'
-import { createHarness, hashDigest, honestRun, MODELS } from '../../../test/support/coordinator-harness'
+import {
+  createHarness,
+  createTestClock,
+  hashDigest,
+  honestRun,
+  MODELS,
+} from '../../../test/support/coordinator-harness'
 import { openSerialized } from '../../../test/support/sessions'
 import { createEngineEvents, type RigContext } from '../base'
 import { workEnergy } from '#shared/domain/energy'
@@ -253,7 +259,7 @@ export async function createTestRig(
     store,
     signer: networkSigner,
   } = await createHarness({
-    clock: { now: clock.now, advance: () => undefined, set: () => undefined },
+    clock: { ...createTestClock(), now: clock.now, setTimeout: clock.setTimeout },
   })
   const signer = createSigner('22'.repeat(32))
   const service = coordinator.rigSession(signer.publicKeyHex)

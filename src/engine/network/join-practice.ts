@@ -36,7 +36,13 @@ export interface JoinedNetwork {
 
 /** Files that were damaged are moved aside and recreated; `onNotice` is called for each. */
 export async function joinPractice(
-  { dataDir, clock, randomBytes, ledger }: Pick<RigContext, 'dataDir' | 'clock' | 'randomBytes' | 'ledger'>,
+  {
+    dataDir,
+    clock,
+    randomBytes,
+    ledger,
+    log,
+  }: Pick<RigContext, 'dataDir' | 'clock' | 'randomBytes' | 'ledger' | 'log'>,
   { rigKey, verifier, epochSeconds, allowTestTier, carrySession = directTransport, onNotice }: JoinPracticeOptions,
 ): Promise<JoinedNetwork> {
   const practice = await openPracticeNetwork({
@@ -45,6 +51,8 @@ export async function joinPractice(
     syntheticJobs: { generate: (kind, seed) => verifier.generate(kind, seed) },
     clock,
     random: randomBytes,
+    onError: (error) =>
+      log.error('the practice network could not look after its epochs and leases', { error: String(error) }),
     configuration: {
       // If only network.db was lost, its new store must not use numbers of epochs that the ledger has.
       firstEpoch: (ledger.latestEpoch(PRACTICE)?.body.number ?? -1) + 1,

@@ -201,13 +201,13 @@ export function createSubmissions(
         signer,
       )
       const delivery: JobDelivery = { result, output: run.output, evidence: run.evidence }
-      const { parameters, epoch } = networkState.current
+      const { parameters } = networkState.current
       const { workId, creditId } = ledger.recordJobResult(offer.id, {
         result,
         output: run.output,
         evidence: run.evidence,
         sizes: run.sizes,
-        epoch: epoch.number,
+        epoch: offer.epoch,
         deviceId,
         milliseconds: run.milliseconds,
         ...expectedCredit(parameters, manifest, hash, run.sizes),

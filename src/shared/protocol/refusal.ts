@@ -18,7 +18,10 @@ export const refusalCode = z.enum([
   'lease-lost',
   'wrong-result', // a known answer is wrong, or sizes or hashes do not fit
   'already-credited', // identical work was credited in this epoch
+  'deadline-missed', // the result came after the job's deadline
   'no-work',
+  'too-many-leases', // the rig holds as many jobs or units as it may
+  'suspended', // the rig claimed a wrong digest, and has not said hello since its pause
   'unsupported-version',
 ])
 export type RefusalCode = z.infer<typeof refusalCode>
