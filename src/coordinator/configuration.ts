@@ -36,6 +36,21 @@ export interface CoordinatorConfiguration {
   leaseSeconds: number
   /** leases of one job before it fails */
   maximumAttempts: number
+  /** seconds after its beginning that a lease is renewed; then another attempt begins */
+  longestLeaseSeconds: number
+  /** jobs that a rig may hold at once */
+  mostHeldJobs: number
+  /** units that a rig may hold at once; each lasts until its epoch's grace is over */
+  mostHeldUnits: number
+  /** rigs that must say that no rig can do a job before it fails for that; practice has one rig */
+  wordsToGiveUp: number
+  /**
+   * how long a rig that claimed a wrong digest is suspended, at least; 0: not at all. Practice has one rig, which stops the
+   * device that computed wrongly and goes on with the others.
+   */
+  suspensionSeconds: number
+  /** how often epochs and leases are looked after without a caller */
+  tickSeconds: number
   /** number of the first epoch in an empty store */
   firstEpoch: number
 }
@@ -54,6 +69,12 @@ export const DEFAULT_CONFIGURATION: CoordinatorConfiguration = {
   rampSeconds: [0.5, 2],
   leaseSeconds: 30,
   maximumAttempts: 3,
+  longestLeaseSeconds: 21_600,
+  mostHeldJobs: 64,
+  mostHeldUnits: 4096,
+  wordsToGiveUp: 1,
+  suspensionSeconds: 0,
+  tickSeconds: 5,
   firstEpoch: 0,
 }
 

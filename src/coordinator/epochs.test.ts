@@ -11,6 +11,7 @@ import {
   hashProof,
   START,
 } from '../../test/support/coordinator-harness'
+import { overSessions } from '../../test/support/sessions'
 import { createCoordinator } from './coordinator'
 
 describe('an epoch', () => {
@@ -134,15 +135,17 @@ describe('an epoch', () => {
     const rig = createRig(coordinator)
     const unit = await rig.unit()
     const share = rig.sign(unit, await rig.find(unit))
-    const renewed = await createCoordinator({
-      store,
-      clock,
-      verifier: hashProof,
-      syntheticJobs: createSyntheticJobs(),
-      random: seededRandom('renewed'),
-      signer: createSigner('22'.repeat(32)),
-      signatures: signatureVerifier,
-    })
+    const renewed = overSessions(
+      await createCoordinator({
+        store,
+        clock,
+        verifier: hashProof,
+        syntheticJobs: createSyntheticJobs(),
+        random: seededRandom('renewed'),
+        signer: createSigner('22'.repeat(32)),
+        signatures: signatureVerifier,
+      }),
+    )
     const { epoch, parameters, networkKey } = await renewed.current()
     expect(epoch.body.number).toBe(1)
     expect(isGenuine('epoch', epoch, signatureVerifier, networkKey)).toBe(true)

@@ -1,7 +1,7 @@
 /**
  * Epochs: numbered periods with a seed and parameters of their own. They live in the store, so that a restart inside an
- * epoch keeps it; after a gap the next one begins with the first request. All coordinators on one store agree, because an
- * epoch's number can be added only once.
+ * epoch keeps it; after a gap the next one begins with the first request or the coordinator's next tick. All coordinators
+ * on one store agree, because an epoch's number can be added only once.
  */
 import { bytesToHex } from '#shared/domain/bytes'
 import type { Epoch } from '#shared/protocol/epoch'
@@ -9,6 +9,7 @@ import type { NetworkParameters } from '#shared/protocol/parameters'
 import { signObject, type Signed, type Signer } from '#shared/domain/signed'
 import { parametersOf, type CoordinatorConfiguration } from './configuration'
 import type { CoordinatorStore } from './store'
+import { forgottenUnitExpiry } from './transitions'
 
 export interface AnnouncedEpoch {
   epoch: Signed<Epoch>
@@ -25,9 +26,6 @@ export interface Epochs {
   /** An epoch whose shares are taken now: the present one, or one that ended within its grace. */
   open(number: number): Promise<AnnouncedEpoch | undefined>
 }
-
-/** Units are forgotten this long after they expired. */
-const UNIT_MEMORY_MILLISECONDS = 3_600_000
 
 export async function createEpochs(deps: {
   store: CoordinatorStore
@@ -72,7 +70,7 @@ export async function createEpochs(deps: {
         own.find(({ body }) => body.startsAt <= now && now < body.endsAt) ??
         own.find(({ body }) => isTolerable(body, now))
       if (!found) {
-        if (await addEpoch(newestNumber + 1, now)) await store.removeUnits(now - UNIT_MEMORY_MILLISECONDS)
+        if (await addEpoch(newestNumber + 1, now)) await store.removeUnits(forgottenUnitExpiry(now))
         continue
       }
       const successor = own.find(({ body }) => body.number > found.body.number && body.startsAt === found.body.endsAt)

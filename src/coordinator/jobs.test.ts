@@ -10,6 +10,7 @@ import {
   valueOf,
 } from '../../test/support/coordinator-harness'
 import { createMemoryStore } from '../../test/support/memory-store'
+import type { CoordinatorConfiguration } from './coordinator'
 
 const input = { kind: 'embed', texts: ['A sentence.'] } as const
 const id = (last: number): string => `0190a5c0-0000-7000-8000-${String(last).padStart(12, '0')}`
@@ -21,8 +22,8 @@ const job = (last: number, changes: object = {}) => ({
   ...changes,
 })
 
-async function setUp() {
-  const harness = await createHarness()
+async function setUp(configuration: Partial<CoordinatorConfiguration> = {}) {
+  const harness = await createHarness({ configuration })
   return { ...harness, rig: createRig(harness.coordinator), other: createRig(harness.coordinator, 'other') }
 }
 
@@ -177,6 +178,65 @@ describe('a lease', () => {
       message: 'The text is too long.',
     })
     expect(codeOf(await coordinator.returnJob(rig.key, id(9), { retry: true, message: '' }))).toBe('unknown-job')
+  })
+
+  it('is renewed for six hours, then the job goes to another attempt', async () => {
+    const { coordinator, rig, other, clock } = await setUp()
+    valueOf(await coordinator.enqueueJob(job(1)))
+    valueOf(await rig.lease(['embed']))
+    clock.advance(6 * 3_600_000)
+    valueOf(await coordinator.renewJob(rig.key, id(1)))
+    clock.advance(1)
+    const answer = await coordinator.renewJob(rig.key, id(1))
+    expect(answer).toEqual({
+      ok: false,
+      refusal: { code: 'lease-lost', message: 'The lease has lasted as long as a lease may.' },
+    })
+    clock.advance(30_000)
+    expect(valueOf(await other.lease(['embed'], false))).toMatchObject({ id: id(1), attempt: 2 })
+  })
+
+  it('is given to one rig a bounded number of times at once, of jobs and of synthetic ones', async () => {
+    const { coordinator, rig, other } = await setUp({ mostHeldJobs: 2 })
+    for (const last of [1, 2, 3]) valueOf(await coordinator.enqueueJob(job(last)))
+    const codes = (await Promise.all([1, 2, 3].map(() => rig.lease(['embed'], true)))).map(codeOf)
+    expect(codes.toSorted()).toEqual(['accepted', 'accepted', 'too-many-leases'])
+    expect(codeOf(await rig.lease(['ocr'], true))).toBe('too-many-leases')
+    expect(valueOf(await other.lease(['embed'], false)).id).toBe(id(3))
+    valueOf(await coordinator.returnJob(rig.key, id(1), { retry: true, message: 'Paused.' }))
+    expect(valueOf(await rig.lease(['embed'], false)).id).toBe(id(1))
+  })
+
+  it('that ended counts again when it is renewed', async () => {
+    const { coordinator, rig, clock } = await setUp({ mostHeldJobs: 1 })
+    valueOf(await coordinator.enqueueJob(job(1)))
+    valueOf(await rig.lease(['embed'], false))
+    clock.advance(30_001)
+    const second = valueOf(await rig.lease(['ocr'], true)).id
+    expect((await coordinator.jobState(id(1)))?.state).toBe('queued')
+    expect(codeOf(await coordinator.renewJob(rig.key, id(1)))).toBe('too-many-leases')
+    valueOf(await coordinator.renewJob(rig.key, second))
+    valueOf(await coordinator.returnJob(rig.key, second, { retry: true, message: 'Paused.' }))
+    valueOf(await coordinator.renewJob(rig.key, id(1)))
+  })
+
+  it('has room for the eight chats that a device computes at once, many times over', async () => {
+    const { coordinator, rig } = await setUp()
+    for (let last = 1; last <= 65; last++) valueOf(await coordinator.enqueueJob(job(last)))
+    for (let last = 1; last <= 64; last++) valueOf(await rig.lease(['embed'], false))
+    expect(codeOf(await rig.lease(['embed'], false))).toBe('too-many-leases')
+  })
+
+  it("is impossible on a second rig's word, where a network has strangers", async () => {
+    const { coordinator, rig, other } = await setUp({ wordsToGiveUp: 2 })
+    valueOf(await coordinator.enqueueJob(job(1)))
+    await rig.lease(['embed'])
+    valueOf(await coordinator.returnJob(rig.key, id(1), { retry: false, message: 'The text is too long.' }))
+    expect(codeOf(await rig.lease(['embed'], false))).toBe('no-work')
+    expect(await coordinator.jobState(id(1))).toEqual({ state: 'queued', attempts: 1 })
+    valueOf(await other.lease(['embed'], false))
+    valueOf(await coordinator.returnJob(other.key, id(1), { retry: false, message: 'It is indeed.' }))
+    expect(await coordinator.jobState(id(1))).toEqual({ state: 'failed', attempts: 2, message: 'It is indeed.' })
   })
 
   it('is over when the job is cancelled', async () => {

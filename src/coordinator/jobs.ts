@@ -1,20 +1,22 @@
 /** Useful jobs on their way to a rig and back into the queue: enqueued, leased, renewed, returned (protocol.md §3). */
-import { z } from 'zod'
-import { bytesToHex, hex64, utcMilliseconds } from '#shared/domain/bytes'
+import { bytesToHex } from '#shared/domain/bytes'
 import { Failure } from '#shared/domain/errors'
 import { EncodedInput } from '#shared/domain/encoded-input'
 import { jobKinds, type JobInput, type JobKind } from '#shared/domain/job'
-import { jobRequest, type JobOffer, type JobRequest } from '#shared/protocol/job'
-import type { Answer, RefusalCode } from '#shared/protocol/refusal'
-import type { Network } from '#shared/protocol/network'
-import type { Receipt } from '#shared/protocol/receipt'
-import type { Signed } from '#shared/domain/signed'
+import type { JobOffer, JobRequest, NewBuyerJob } from '#shared/protocol/job'
+import type { ModelFactor } from '#shared/protocol/parameters'
+import type { Answer } from '#shared/protocol/refusal'
+import type { BuyerJobState } from '#shared/protocol/buyer-session'
 import { v7 } from 'uuid'
 import type { CoordinatorConfiguration } from './configuration'
 import type { Epochs } from './epochs'
+import type { JobQueue } from './job-queue'
 import type { KeptBounds } from './kept-bounds'
-import { refuse, refuseMalformed } from './refusals'
-import type { CoordinatorStore, JobLease, QueuedJob, StoredJobState } from './store'
+import { sentenceOf } from '#shared/protocol/bounds'
+import { refuse } from './refusals'
+import type { Buyer, CoordinatorStore, JobLease, QueuedJob, StoredJobState } from './store'
+import type { Suspensions } from './suspensions'
+import { isHeldBy } from './transitions'
 
 /** Draws synthetic jobs, which nobody has seen before. Rejects with Failure `unavailable` when it cannot draw now. */
 export interface SyntheticJobSource {
@@ -22,64 +24,59 @@ export interface SyntheticJobSource {
   generate(kind: JobKind, seed: string): Promise<{ input: JobInput; knownText?: string[] }>
 }
 
-const enqueuedJob = z.object({
-  id: z.uuid(),
-  /** encoded, so it was parsed before */
-  input: z.custom<EncodedInput>((value) => value instanceof EncodedInput, 'not an encoded input'),
-  model: hex64,
-  buyer: z.enum(['person', 'gateway']),
-  deadline: utcMilliseconds.optional(),
-})
-/** A job that somebody asked for. `model`: its hash. `deadline`: by when it must be done. */
-export type EnqueuedJob = z.infer<typeof enqueuedJob>
-
-export interface NetworkJobState {
-  state: StoredJobState
-  attempts: number
-  /** why it failed, or why it earned nothing */
-  message?: string
-  refusal?: RefusalCode
-  receipt?: Signed<Receipt>
-}
-
-export interface Jobs extends Pick<Network, 'leaseJob' | 'renewJob' | 'returnJob'> {
+/** What rigs (`rig`: their key) and buyers may do with jobs: see rig-session.ts and buyer-session.ts of the protocol. */
+export interface Jobs {
+  leaseJob(rig: string, request: JobRequest): Promise<Answer<JobOffer>>
+  renewJob(rig: string, job: string): Promise<Answer<{ leaseExpiresAt: number }>>
+  returnJob(rig: string, job: string, reason: { retry: boolean; message: string }): Promise<Answer<null>>
   /** Queues a job. The same id with the same work again changes nothing. */
-  enqueueJob(job: EnqueuedJob): Promise<Answer<null>>
+  enqueueJob(buyer: Buyer, job: NewBuyerJob): Promise<Answer<null>>
   /** Cancels a job that is not finished; a rig that works on it learns this when it renews the lease. */
-  cancelJob(id: string): Promise<Answer<null>>
-  /** The state of a job; undefined: the network does not know it. */
-  jobState(id: string): Promise<NetworkJobState | undefined>
+  cancelJob(buyer: Buyer, job: string): Promise<Answer<null>>
+  jobState(buyer: Buyer, job: string): Promise<Answer<BuyerJobState>>
+  /** Ends the leases and fails the jobs whose time is over. */
+  expireLeases(): Promise<void>
 }
 
 export function createJobs(deps: {
   store: CoordinatorStore
+  queue: JobQueue
   epochs: Epochs
+  suspensions: Suspensions
   syntheticJobs: SyntheticJobSource
   bounds: KeptBounds
   clock: { now(): number }
   random: (bytes: number) => Uint8Array
   configuration: CoordinatorConfiguration
 }): Jobs {
-  const { store, epochs, syntheticJobs, bounds, clock, random, configuration } = deps
-  const { maximumAttempts } = configuration
-  const leaseEnd = (): number => clock.now() + configuration.leaseSeconds * 1000
+  const { store, queue, epochs, suspensions, syntheticJobs, bounds, clock, random, configuration } = deps
+  const { maximumAttempts, wordsToGiveUp, mostHeldJobs } = configuration
+  const leaseEnd = (now: number): number => now + configuration.leaseSeconds * 1000
+  /** What a lease that begins now is bound to. */
+  const leaseTerms = async () => {
+    const { epoch, parameters } = (await epochs.present()).current
+    const now = clock.now()
+    const renewableUntil = now + configuration.longestLeaseSeconds * 1000
+    const factorOf = ({ kind, model }: { kind: JobKind; model: string }): ModelFactor =>
+      parameters.body.modelFactorsMilli[model] ?? parameters.body.kindFactorsMilli[kind]
+    return { now, expiresAt: leaseEnd(now), renewableUntil, epoch: epoch.body.number, factorOf }
+  }
   const expireLeases = (): Promise<void> =>
-    store.expireLeases({
+    queue.expireLeases({
       now: clock.now(),
       maximumAttempts,
       message: `No rig finished it in ${maximumAttempts} attempts.`,
       late: 'Nobody could do it by its deadline.',
     })
 
-  const offerOf = async (job: LeasedJob, input: EncodedInput): Promise<JobOffer> => {
+  const offerOf = (job: LeasedJob, input: EncodedInput): JobOffer => {
     const { id, kind, model, lease, attempts, deadline } = job
-    const epoch = (await epochs.present()).current.epoch.body.number
     return {
       id,
       kind,
       model,
       input,
-      epoch,
+      epoch: lease.epoch,
       leaseExpiresAt: lease.expiresAt,
       attempt: attempts,
       ...(deadline === undefined ? {} : { deadline }),
@@ -89,79 +86,91 @@ export function createJobs(deps: {
   const offerQueued = async ({ lease, ...job }: QueuedJob): Promise<Answer<JobOffer>> => {
     const input = await store.jobInput(job.id)
     if (!input || !lease) return refuse('no-work', 'The job was taken back.')
-    return { ok: true, value: await offerOf({ ...job, lease }, input) }
+    return { ok: true, value: offerOf({ ...job, lease }, input) }
   }
-  const leaseSyntheticJob = async (request: JobRequest): Promise<Answer<JobOffer>> => {
-    const turn = await store.takeSyntheticTurn(request.rig)
+  const leaseSyntheticJob = async (rig: string, request: JobRequest): Promise<Answer<JobOffer>> => {
+    const turn = await store.takeSyntheticTurn(rig)
     const choice = chooseInTurn(request.models, turn)
     if (!choice)
       return refuse('no-work', 'No job is waiting, and this rig runs no kind of which synthetic jobs are drawn.')
     const drawn = await syntheticJobs.generate(choice.kind, bytesToHex(random(32)))
     const input = EncodedInput.of(drawn.input)
-    const createdAt = clock.now()
+    const { now: createdAt, factorOf, ...terms } = await leaseTerms()
     const id = v7({ random: Uint8Array.from(random(16)), msecs: createdAt })
     const job = { id, kind: choice.kind, model: choice.model, input, buyer: 'sample' as const, createdAt }
-    const lease = { rig: request.rig, expiresAt: leaseEnd(), formula: choice.macFormula }
-    await store.addJob(drawn.knownText ? { ...job, knownText: drawn.knownText } : job, lease)
+    const lease = { rig, ...terms, formula: choice.macFormula, factor: factorOf(choice) }
+    const known = drawn.knownText ? { ...job, knownText: drawn.knownText } : job
+    if (!(await queue.addJob(known, lease, mostHeldJobs))) return holdsMost()
     bounds.keep(id, input)
-    return { ok: true, value: await offerOf({ ...job, attempts: 1, lease }, input) }
+    return { ok: true, value: offerOf({ ...job, attempts: 1, lease }, input) }
   }
 
+  const holdsMost = () => refuse('too-many-leases', `This rig holds ${mostHeldJobs} jobs, as many as it may.`)
+
   return {
-    enqueueJob: async (raw) => {
-      const parsed = enqueuedJob.safeParse(raw)
-      if (!parsed.success) return refuseMalformed('job', parsed.error)
-      const { id, input, model, buyer, deadline } = parsed.data
+    expireLeases,
+
+    enqueueJob: async (buyer, { id, input, model, deadline }) => {
       const job = { id, kind: input.kind, model, input, buyer, createdAt: clock.now() }
-      if (await store.addJob({ ...job, ...(deadline === undefined ? {} : { deadline }) })) {
+      if (await queue.addJob({ ...job, ...(deadline === undefined ? {} : { deadline }) })) {
         bounds.keep(id, input)
         return done
       }
       const existing = await store.job(id)
-      const isSame = existing?.inputHash === input.hash && existing.model === model
+      const isSame = existing?.inputHash === input.hash && existing.model === model && existing.buyer === buyer
       return isSame ? done : refuse('malformed', 'Another job has that id.')
     },
 
-    cancelJob: async (id) => {
-      if (await store.cancelJob(id)) return done
+    cancelJob: async (buyer, id) => {
+      if ((await store.job(id))?.buyer !== buyer) return unknownJob()
+      if (await queue.cancelJob(id)) return done
       const job = await store.job(id)
       if (!job) return unknownJob()
       return job.state === 'cancelled' ? done : refuse('lease-lost', `The job is ${job.state}.`)
     },
 
-    jobState: async (id) => {
+    jobState: async (buyer, id) => {
       await expireLeases()
       const job = await store.job(id)
-      if (!job) return undefined
+      if (job?.buyer !== buyer) return unknownJob()
       const { state, attempts, message, refusal, receipt } = job
-      return { state, attempts, ...(message && { message }), ...(refusal && { refusal }), ...(receipt && { receipt }) }
+      const value = {
+        state,
+        attempts,
+        ...(message && { message: sentenceOf(message) }),
+        ...(refusal && { refusal }),
+        ...(receipt && { receipt }),
+      }
+      return { ok: true, value }
     },
 
-    leaseJob: async (raw) => {
-      const parsed = jobRequest.safeParse(raw)
-      if (!parsed.success) return refuseMalformed('job request', parsed.error)
-      const request = parsed.data
+    leaseJob: async (rig, request) => {
       if (request.models.some(({ kind, macFormula }) => kind !== macFormula.kind)) {
         return refuse('malformed', 'The job request is malformed. A model counts its work as another kind.')
       }
+      const suspended = await suspensions.refusal(rig)
+      if (suspended) return suspended
       await expireLeases()
+      const { factorOf, ...terms } = await leaseTerms()
       const offers = request.models.map(({ kind, model, macFormula, usualMilliseconds }) => ({
         kind,
         model,
         formula: macFormula,
+        factor: factorOf({ kind, model }),
         ...(usualMilliseconds === undefined ? {} : { usualMilliseconds }),
       }))
-      const queued = await store.leaseNextJob({
-        rig: request.rig,
+      const queued = await queue.leaseNextJob({
+        rig,
         offers,
         syntheticJobs: request.samples,
-        now: clock.now(),
-        expiresAt: leaseEnd(),
+        ...terms,
+        mostHeld: mostHeldJobs,
       })
       if (queued) return offerQueued(queued)
+      if ((await store.heldJobs(rig)) >= mostHeldJobs) return holdsMost()
       if (!request.samples) return refuse('no-work', 'No job is waiting that this rig can run.')
       try {
-        return await leaseSyntheticJob(request)
+        return await leaseSyntheticJob(rig, request)
       } catch (error) {
         if (error instanceof Failure && error.code === 'unavailable') {
           return refuse('no-work', `No job is waiting, and no synthetic job can be drawn now: ${error.message}.`)
@@ -171,13 +180,20 @@ export function createJobs(deps: {
     },
 
     renewJob: async (rig, id) => {
-      const expiresAt = leaseEnd()
-      if (await store.renewLease({ job: id, rig, expiresAt })) return { ok: true, value: { leaseExpiresAt: expiresAt } }
-      return notHeld(await store.job(id))
+      const now = clock.now()
+      const expiresAt = leaseEnd(now)
+      if (await queue.renewLease({ job: id, rig, now, expiresAt, mostHeld: mostHeldJobs })) {
+        return { ok: true, value: { leaseExpiresAt: expiresAt } }
+      }
+      const job = await store.job(id)
+      if (!job || !isHeldBy(job, rig)) return notHeld(job)
+      return now > job.lease.renewableUntil
+        ? refuse('lease-lost', 'The lease has lasted as long as a lease may.')
+        : holdsMost()
     },
 
     returnJob: async (rig, id, { retry, message }) => {
-      if (await store.releaseJob({ job: id, rig, retry, maximumAttempts, message })) return done
+      if (await queue.releaseJob({ job: id, rig, retry, maximumAttempts, wordsToGiveUp, message })) return done
       return notHeld(await store.job(id))
     },
   }

@@ -1,6 +1,5 @@
 /** Refusals: expected answers of the network, a code from the closed list with a sentence. */
-import type { z } from 'zod'
-import { describeParseError } from '#shared/domain/errors'
+import { sentenceOf } from '#shared/protocol/bounds'
 import type { Refusal, RefusalCode } from '#shared/protocol/refusal'
 import { isGenuine, objectId, type Signed, type SignatureVerifier, type SignedType } from '#shared/domain/signed'
 
@@ -11,12 +10,7 @@ export interface Refused {
 
 /** A refusal with its code and sentence. */
 export function refuse(code: RefusalCode, message: string): Refused {
-  return { ok: false, refusal: { code, message } }
-}
-
-/** The refusal `malformed` with the first problem of the schema. `what`: the object's name in the sentence. */
-export function refuseMalformed(what: string, error: z.ZodError): Refused {
-  return refuse('malformed', `The ${what} is malformed. ${describeParseError(error)}.`)
+  return { ok: false, refusal: { code, message: sentenceOf(message) } }
 }
 
 /** As `isGenuine`; false for an object without a canonical form (strings that are not Unicode). */

@@ -61,6 +61,42 @@ describe('a result', () => {
     expect(receiptOf(await coordinator.submitJob(rig.deliver(offer))).body.factorMilli).toBe('1234')
   })
 
+  it('counts in the epoch and by the factor of its lease, whenever it comes', async () => {
+    const { coordinator, clock, start } = await createHarness()
+    const rig = createRig(coordinator)
+    const offer = valueOf(await rig.lease(['embed']))
+    expect(offer.epoch).toBe(0)
+    clock.advance(700_000)
+    const changed = await start({ kindFactorsMilli: { ...KIND_FACTORS_MILLI, embed: { prompt: 7, generated: 7 } } })
+    expect((await changed.current()).epoch.body.number).toBe(1)
+    expect((await changed.current()).parameters.body.kindFactorsMilli.embed).toEqual({ prompt: 7, generated: 7 })
+    const { body } = receiptOf(await changed.submitJob(rig.deliver(offer)))
+    expect([body.epoch, body.factorMilli]).toEqual([0, String(KIND_FACTORS_MILLI.embed.prompt)])
+  })
+
+  it('is refused after the deadline of its job, with the reason, and is in time until then', async () => {
+    const { coordinator, clock } = await createHarness()
+    const rig = createRig(coordinator)
+    const lease = async (last: number) => {
+      const id = `0190a5c0-0000-7000-8000-00000000000${last}`
+      const input = EncodedInput.of({ kind: 'embed', texts: [`Text ${last}.`] })
+      const deadline = clock.now() + 5000
+      valueOf(await coordinator.enqueueJob({ id, input, model: MODELS.embed.model, buyer: 'person', deadline }))
+      return valueOf(await rig.lease(['embed'], false))
+    }
+    const inTime = await lease(1)
+    clock.advance(5000)
+    expect(codeOf(await coordinator.submitJob(rig.deliver(inTime)))).toBe('accepted')
+    const late = await lease(2)
+    clock.advance(5001)
+    const delivery = rig.deliver(late)
+    const answer = await coordinator.submitJob(delivery)
+    const message = "The result came after the job's deadline."
+    expect(answer).toEqual({ ok: false, refusal: { code: 'deadline-missed', message } })
+    expect(await coordinator.submitJob(delivery)).toEqual(answer)
+    expect(await coordinator.jobState(late.id)).toMatchObject({ state: 'failed', refusal: 'deadline-missed', message })
+  })
+
   it('again gets its original receipt, also after the epoch and a restart', async () => {
     const { coordinator, rig, offer, clock, start, store } = await setUp()
     const delivery = rig.deliver(offer)

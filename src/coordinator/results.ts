@@ -1,34 +1,34 @@
 /** Results of useful jobs: checked for signature, lease, hashes, sizes and known answers, then credited once (protocol.md §§1, 3). */
 import { jobMacs } from '#shared/domain/manifest'
 import { jobWork } from '#shared/domain/credit'
-import { jobDelivery, type JobDelivery } from '#shared/protocol/job'
+import type { JobDelivery } from '#shared/protocol/job'
 import type { Acknowledgement } from '#shared/protocol/refusal'
-import type { ModelFactor, NetworkParameters } from '#shared/protocol/parameters'
 import type { Verification } from '#shared/protocol/receipt'
 import type { Signer, SignatureVerifier } from '#shared/domain/signed'
 import { normalizedEditDistance } from '#shared/domain/text-distance'
 import type { CoordinatorConfiguration } from './configuration'
-import type { Epochs } from './epochs'
+import type { JobQueue } from './job-queue'
 import { notHeld, unknownJob } from './jobs'
 import type { KeptBounds } from './kept-bounds'
 import { implausibility } from './plausibility'
 import { fitsStore, signReceipt } from './receipts'
-import { hashOf, isSignedBy, refuse, refuseMalformed } from './refusals'
-import { isHeldBy, type CoordinatorStore, type QueuedJob } from './store'
+import { hashOf, isSignedBy, refuse } from './refusals'
+import type { CoordinatorStore, QueuedJob } from './store'
+import { deliveryOf, isHeldBy } from './transitions'
 
 /** A known answer is missed above this share of wrong characters (0 to 1). */
 export const KNOWN_ANSWER_DISTANCE = 0.1
 
 export function createResults(deps: {
   store: CoordinatorStore
-  epochs: Epochs
+  queue: JobQueue
   bounds: KeptBounds
   clock: { now(): number }
   signer: Signer
   signatures: SignatureVerifier
   configuration: CoordinatorConfiguration
 }): (delivery: JobDelivery) => Promise<Acknowledgement> {
-  const { store, epochs, bounds, clock, signer, signatures, configuration } = deps
+  const { store, queue, bounds, clock, signer, signatures, configuration } = deps
 
   const credit = async (
     job: QueuedJob,
@@ -36,15 +36,17 @@ export function createResults(deps: {
     verification: Verification,
   ): Promise<Acknowledgement> => {
     const { body, id, signature } = delivery.result
-    const { current } = await epochs.present()
-    const work = workOf(job, delivery, current.parameters.body)
+    if (!job.lease) throw new Error('a held job has a lease')
+    const { formula, factor, epoch } = job.lease
+    // MACs by the formula leased with; a chat's two factors are blended by them.
+    const work = jobWork(jobMacs(formula, body.sizes), factor)
     if (!fitsStore(work.macs, work.factorMilli))
       return turnDown(job, delivery, 'The sizes are larger than any job is.', true)
     const receipt = signReceipt(
       {
         network: configuration.network,
         rig: body.rig,
-        epoch: current.epoch.body.number,
+        epoch,
         kind: 'job',
         ref: id,
         ...work,
@@ -53,28 +55,26 @@ export function createResults(deps: {
       },
       signer,
     )
-    const outcome = await store.acceptResult({ job: job.id, rig: body.rig, signature, receipt })
+    const outcome = await queue.acceptResult({ job: job.id, rig: body.rig, signature, receipt })
     if (outcome === 'accepted') return { ok: true, receipt, repeated: false }
     const settled = await store.job(job.id)
-    return answeredBefore(settled, signature) ?? notHeld(settled)
+    return answeredBefore(settled, body.rig, signature) ?? notHeld(settled)
   }
-  /** Refuses a result without credit. The job is tried again unless its answer was known: such a job was a test, which has ended. */
+  /** Refuses a result without credit. The job is tried again, unless its answer was known (such a job was a test, which has ended) or its deadline has passed. */
   const turnDown = async (
     job: QueuedJob,
     delivery: JobDelivery,
     message: string,
     retry: boolean,
+    code: 'wrong-result' | 'deadline-missed' = 'wrong-result',
   ): Promise<Acknowledgement> => {
     const { body, signature } = delivery.result
-    const refused = { job: job.id, rig: body.rig, signature, code: 'wrong-result' as const, retry, message }
-    await store.refuseResult({ ...refused, maximumAttempts: configuration.maximumAttempts })
-    return refuse('wrong-result', message)
+    const refused = { job: job.id, rig: body.rig, signature, code, retry, message }
+    await queue.refuseResult({ ...refused, maximumAttempts: configuration.maximumAttempts })
+    return refuse(code, message)
   }
 
-  return async (raw) => {
-    const parsed = jobDelivery.safeParse(raw)
-    if (!parsed.success) return refuseMalformed('result', parsed.error)
-    const delivery = parsed.data
+  return async (delivery) => {
     const { body, signature } = delivery.result
     if (body.network !== configuration.network) return refuse('malformed', 'The result is for another network.')
     if (!isSignedBy('job-result', delivery.result, signatures, body.rig)) {
@@ -82,10 +82,13 @@ export function createResults(deps: {
     }
     const job = await store.job(body.job)
     if (!job) return unknownJob()
-    const before = answeredBefore(job, signature)
+    const before = answeredBefore(job, body.rig, signature)
     if (before) return before
     if (!isHeldBy(job, body.rig)) return notHeld(job)
 
+    if (job.deadline !== undefined && clock.now() > job.deadline) {
+      return turnDown(job, delivery, "The result came after the job's deadline.", false, 'deadline-missed')
+    }
     const allowed = await bounds.of(job.id)
     if (!allowed) return notHeld(await store.job(job.id))
 
@@ -99,10 +102,10 @@ export function createResults(deps: {
 }
 
 /** The original answer to exactly this result, if it was judged before. */
-function answeredBefore(job: QueuedJob | undefined, signature: string): Acknowledgement | undefined {
-  if (!job || job.resultSignature !== signature) return undefined
-  if (job.receipt) return { ok: true, receipt: job.receipt, repeated: true }
-  return refuse(job.refusal ?? 'wrong-result', job.message ?? 'The result was refused.')
+function answeredBefore(job: QueuedJob | undefined, rig: string, signature: string): Acknowledgement | undefined {
+  const delivery = job && deliveryOf(job, rig, signature)
+  if (delivery?.state === 'settled') return { ok: true, receipt: delivery.receipt, repeated: true }
+  return delivery?.state === 'refused' ? refuse(delivery.code, delivery.message) : undefined
 }
 
 /** Kind, model and hashes bind the result to the job, and output and evidence to the result. */
@@ -120,15 +123,4 @@ function isKnownAnswer(knownText: string[], { output }: JobDelivery): boolean {
   const length = (texts: string[]): number => texts.reduce((sum, text) => sum + text.length, 0)
   if (length(lines) > 4 * length(knownText) + 1000) return false
   return normalizedEditDistance(knownText, lines) <= KNOWN_ANSWER_DISTANCE
-}
-
-/** MACs by the formula leased with, factor by the parameters in force; a chat's two factors blended by MACs. */
-function workOf(
-  job: QueuedJob,
-  delivery: JobDelivery,
-  parameters: NetworkParameters,
-): { macs: bigint; factorMilli: bigint } {
-  if (!job.lease) throw new Error('a held job has a lease')
-  const factor: ModelFactor = parameters.modelFactorsMilli[job.model] ?? parameters.kindFactorsMilli[job.kind]
-  return jobWork(jobMacs(job.lease.formula, delivery.result.body.sizes), factor)
 }

@@ -161,6 +161,27 @@ describe('a refused share', () => {
     expect(codeOf(await coordinator.submitShare(rig.sign(unit, found)))).toBe('accepted')
   })
 
+  it('that is wrong is recomputed once, however often and under whatever signature it comes', async () => {
+    let recomputed = 0
+    const verifier: Verifier = {
+      digest: (context) => {
+        recomputed += 1
+        return hashProof.digest(context)
+      },
+    }
+    const { coordinator, rig, unit, found, clock } = await setUp({ verifier, signatures: { verify: () => true } })
+    const forged = rig.sign(unit, { ...found, digest: '0'.repeat(64) })
+    const first = await coordinator.submitShare(forged)
+    expect(codeOf(first)).toBe('wrong-digest')
+    for (let round = 0; round < 50; round++) {
+      const signature = round.toString(16).padStart(128, '0')
+      expect(await coordinator.submitShare({ ...forged, signature })).toEqual(first)
+    }
+    clock.advance(700_000)
+    expect(await coordinator.submitShare(forged)).toEqual(first)
+    expect(recomputed).toBe(1)
+  })
+
   it('is neither refused nor lost when it cannot be recomputed now', async () => {
     let isDown = true
     const verifier: Verifier = {

@@ -1,15 +1,18 @@
 /** Shares: every one is recomputed, credited once, and refused with exactly one code (protocol.md §2). */
 import { shareMacs } from '#shared/domain/credit'
-import { signedShare, type ShareSubmission } from '#shared/protocol/share'
+import type { ShareSubmission } from '#shared/protocol/share'
 import type { Acknowledgement } from '#shared/protocol/refusal'
 import { isShare, unitOf } from '#shared/domain/share'
 import type { Signed, Signer, SignatureVerifier } from '#shared/domain/signed'
 import { TIERS, type TierName } from '#shared/domain/tiers'
 import type { CoordinatorConfiguration } from './configuration'
 import type { Epochs } from './epochs'
+import type { ObservedRates } from './observed-rates'
 import { signReceipt } from './receipts'
-import { isSignedBy, refuse, refuseMalformed } from './refusals'
+import { isSignedBy, refuse } from './refusals'
 import type { AcceptedShare, CoordinatorStore, UnitRecord } from './store'
+import type { Suspensions } from './suspensions'
+import { unitRefusal } from './transitions'
 
 /** Recomputes one nonce. Rejects when it cannot: the share is then neither accepted nor refused, and the rig sends it again. */
 export interface Verifier {
@@ -17,18 +20,24 @@ export interface Verifier {
   digest(context: { tier: TierName; epochSeed: string; publicKey: string; nonce: bigint }): Promise<string>
 }
 
+/** Wrong shares that are remembered at once, the oldest forgotten first. */
+const MOST_WRONG = 10_000
 const MAX_NONCE = (1n << 64n) - 1n
 
 export function createShares(deps: {
   store: CoordinatorStore
   epochs: Epochs
+  suspensions: Suspensions
+  observed: ObservedRates
   verifier: Verifier
   clock: { now(): number }
   signer: Signer
   signatures: SignatureVerifier
   configuration: CoordinatorConfiguration
 }): (share: Signed<ShareSubmission>) => Promise<Acknowledgement> {
-  const { store, epochs, verifier, clock, signer, signatures, configuration } = deps
+  const { store, epochs, suspensions, observed, verifier, clock, signer, signatures, configuration } = deps
+  /** ids of shares whose digest was recomputed to another: under any signature they cost nothing more */
+  const wrong = new Set<string>()
   const underway = new Map<string, Promise<Acknowledgement>>()
 
   const judge = async (share: Signed<ShareSubmission>): Promise<Acknowledgement> => {
@@ -39,23 +48,41 @@ export function createShares(deps: {
     // The same share again is answered forever, also after its epoch: a rig sends it again after a crash.
     if (earlier?.signature === signature) return repeated(earlier)
 
+    if (wrong.has(share.id)) return wrongDigest()
+    const suspended = await suspensions.refusal(body.rig)
+    if (suspended) return suspended
     const open = await epochs.open(body.epoch)
     if (!open) return refuse('stale-epoch', `Shares of epoch ${body.epoch} are not taken now.`)
     const unit = await store.unit(body.epoch, unitOf(nonce))
-    if (!unit || unit.rig !== body.rig) return refuse('foreign-unit', 'No unit of this rig has that nonce.')
-    if (clock.now() > unit.expiresAt) return refuse('expired-unit', 'The unit has expired.')
-    if (body.tier !== unit.tier) return refuse('wrong-tier', `The unit is for ${unit.tier}, not for ${body.tier}.`)
+    const fault = unitRefusal(unit, { rig: body.rig, tier: body.tier, now: clock.now() })
+    if (!unit || fault === 'foreign-unit') return refuse('foreign-unit', 'No unit of this rig has that nonce.')
+    if (fault === 'expired-unit') return refuse(fault, 'The unit has expired.')
+    if (fault === 'wrong-tier') return refuse(fault, `The unit is for ${unit.tier}, not for ${body.tier}.`)
     if (earlier) return replayed()
     if (!isShare(body.digest, unit.difficulty))
       return refuse('above-target', "The digest does not meet the unit's difficulty.")
     const { seed } = open.epoch.body
     const digest = await verifier.digest({ tier: unit.tier, epochSeed: seed, publicKey: body.rig, nonce })
-    if (digest !== body.digest) return refuse('wrong-digest', 'Recomputing that nonce gave another digest.')
+    if (digest !== body.digest) {
+      rememberWrong(share.id)
+      await suspensions.suspend(body.rig)
+      return wrongDigest()
+    }
 
     const factorMilli = BigInt(open.parameters.body.tierFactorsMilli[unit.tier])
     const taken = await store.acceptShare(key, { signature, receipt: receiptFor(share, unit, factorMilli) })
-    if (taken.accepted) return { ok: true, receipt: taken.share.receipt, repeated: false }
+    if (taken.accepted) {
+      observed.accepted(unit, shareMacs(unit.difficulty, TIERS[unit.tier].macs))
+      return { ok: true, receipt: taken.share.receipt, repeated: false }
+    }
     return taken.share.signature === signature ? repeated(taken.share) : replayed()
+  }
+  const rememberWrong = (id: string): void => {
+    wrong.add(id)
+    for (const oldest of wrong) {
+      if (wrong.size <= MOST_WRONG) break
+      wrong.delete(oldest)
+    }
   }
   const receiptFor = (share: Signed<ShareSubmission>, unit: UnitRecord, factorMilli: bigint) =>
     signReceipt(
@@ -73,10 +100,7 @@ export function createShares(deps: {
       signer,
     )
 
-  return async (raw) => {
-    const parsed = signedShare.safeParse(raw)
-    if (!parsed.success) return refuseMalformed('share', parsed.error)
-    const share = parsed.data
+  return async (share) => {
     if (share.body.network !== configuration.network) return refuse('malformed', 'The share is for another network.')
     if (BigInt(share.body.nonce) > MAX_NONCE) return refuse('malformed', 'The share is malformed. A nonce has 64 bits.')
     if (!isSignedBy('share', share, signatures, share.body.rig)) {
@@ -94,6 +118,10 @@ export function createShares(deps: {
 
 function repeated(share: AcceptedShare): Acknowledgement {
   return { ok: true, receipt: share.receipt, repeated: true }
+}
+
+function wrongDigest(): Acknowledgement {
+  return refuse('wrong-digest', 'Recomputing that nonce gave another digest.')
 }
 
 function replayed(): Acknowledgement {

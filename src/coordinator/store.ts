@@ -8,7 +8,7 @@ import type { EncodedInput } from '#shared/domain/encoded-input'
 import type { JobKind } from '#shared/domain/job'
 import type { Epoch } from '#shared/protocol/epoch'
 import type { Hello } from '#shared/protocol/hello'
-import type { NetworkParameters } from '#shared/protocol/parameters'
+import type { ModelFactor, NetworkParameters } from '#shared/protocol/parameters'
 import type { Receipt } from '#shared/protocol/receipt'
 import type { RefusalCode } from '#shared/protocol/refusal'
 import type { Signed } from '#shared/domain/signed'
@@ -25,15 +25,20 @@ export interface CoordinatorStore {
   /** False when an epoch of that number exists: it stays as it is. */
   addEpoch(epoch: Signed<Epoch>): Promise<boolean>
 
-  /** A rig said hello: its devices' ramps start from 0. */
+  /** A rig said hello: its devices' ramps start from 0, and it is suspended no more. */
   beginSession(session: { rig: string; at: number; devices: Hello['devices'] }): Promise<void>
+  /** Suspends a rig until its next session, which may not begin before `until` (UTC ms). The latest call wins. */
+  suspendRig(rig: string, until: number): Promise<void>
+  suspendedUntil(rig: string): Promise<number | undefined>
   /** How many units this device had in its session before this call. */
   climbRamp(rig: string, device: string): Promise<number>
   /** How many synthetic jobs this rig was offered before this call. */
   takeSyntheticTurn(rig: string): Promise<number>
 
-  /** False when that number is taken in that epoch. */
-  addUnit(unit: UnitRecord): Promise<boolean>
+  /** False when that number is taken in that epoch, or the rig holds as many units at `held.now` (UTC ms) as `held.most`. */
+  addUnit(unit: UnitRecord, held?: { now: number; most: number }): Promise<boolean>
+  /** How many units of this rig have not expired at `now` (UTC ms). */
+  heldUnits(rig: string, now: number): Promise<number>
   unit(epoch: number, unit: number): Promise<UnitRecord | undefined>
   /** Forgets units that expired before `time`; their shares and receipts stay. */
   removeUnits(expiredBefore: number): Promise<void>
@@ -42,35 +47,26 @@ export interface CoordinatorStore {
   /** Share and receipt together; the first of several with the same (rig, epoch, nonce) wins and is returned. */
   acceptShare(key: ShareKey, share: AcceptedShare): Promise<{ accepted: boolean; share: AcceptedShare }>
 
-  /** Adds a job. False when the id is taken. With `lease` the job is leased at once, and its first attempt counts. */
-  addJob(job: NewJob, lease?: JobLease): Promise<boolean>
+  /** Keeps a job as it is given, and its input. False when the id is taken, or the rig of its lease holds `mostHeld` jobs. */
+  addJob(job: QueuedJob, input: EncodedInput, mostHeld?: number): Promise<boolean>
+  /** How many jobs are leased to this rig. */
+  heldJobs(rig: string): Promise<number>
   job(id: string): Promise<QueuedJob | undefined>
   /** The input of a job; undefined once the job has ended, since the store then keeps only its hash. It is not in the record because it may be large. */
   jobInput(id: string): Promise<EncodedInput | undefined>
   /**
-   * Leases the queued job that `chooseQueued` names among those that one of the offers can run; synthetic jobs only
-   * if `syntheticJobs`. Counts the attempt.
+   * The queued job that `chooseQueued` names among those that one of the offers can run and the rig has not declined;
+   * synthetic jobs only if `syntheticJobs`.
    */
-  leaseNextJob(request: LeaseRequest): Promise<QueuedJob | undefined>
-  /** Queues jobs again whose lease ended; those out of attempts fail with `message`, queued ones past their deadline with `late`. */
-  expireLeases(rule: { now: number; maximumAttempts: number; message: string; late: string }): Promise<void>
-  /** Extends a lease. False when the job is not leased to the rig. */
-  renewLease(renewal: { job: string; rig: string; expiresAt: number }): Promise<boolean>
-  /** Takes the job from the rig: queued again if `retry` and attempts are left, failed otherwise. False when the job is not leased to the rig. */
-  releaseJob(release: {
-    job: string
-    rig: string
-    retry: boolean
-    maximumAttempts: number
-    message: string
-  }): Promise<boolean>
-  /** False when the job is finished or unknown. */
-  cancelJob(id: string): Promise<boolean>
-
-  /** Receipt, the job's end and the mark that this work was credited in the epoch: all or nothing. */
-  acceptResult(result: AcceptedResult): Promise<ResultOutcome>
-  /** The rig's result was wrong: no credit, and the job is treated as by `releaseJob`. False when the job is not leased to the rig. */
-  refuseResult(refused: RefusedResult): Promise<boolean>
+  nextQueuedJob(request: Pick<LeaseRequest, 'rig' | 'offers' | 'syntheticJobs' | 'now'>): Promise<QueuedJob | undefined>
+  /** Jobs whose lease ended before `now`, and queued ones whose deadline passed before it (UTC ms); at most `limit` of each. */
+  dueJobs(now: number, limit: number): Promise<QueuedJob[]>
+  /**
+   * Sets a job to `next` (transitions.ts) if it still is as `expected` was read, and removes its input once it has ended.
+   * A receipt that `next` has and `expected` has not is kept with it, and marks the work as credited in the receipt's epoch.
+   * `mostHeld`: nothing is set where the rig of `next`'s lease holds so many jobs.
+   */
+  compareAndSetJob(expected: QueuedJob, next: QueuedJob, mostHeld?: number): Promise<JobSetOutcome>
 
   /** Number and credit of all receipts, or of one epoch's. */
   totals(epoch?: number): Promise<{ receipts: number; creditMacs: bigint }>
@@ -119,8 +115,13 @@ export interface JobLease {
   rig: string
   /** UTC ms */
   expiresAt: number
+  /** UTC ms after which it is not renewed */
+  renewableUntil: number
   /** how the rig's model counts its MACs, as the rig stated when it took the job */
   formula: MacFormula
+  /** the epoch that the work counts in, and its factor there: those of the lease, whenever the result comes */
+  epoch: number
+  factor: ModelFactor
 }
 export type StoredJobState = 'queued' | 'leased' | 'done' | 'failed' | 'cancelled'
 
@@ -130,6 +131,8 @@ export interface QueuedJob extends Omit<NewJob, 'input'> {
   attempts: number
   /** the present lease, or the last one until another rig takes the job */
   lease?: JobLease
+  /** rigs that said that no rig can do it */
+  declinedBy?: string[]
   /** why the job failed, or why it earned nothing */
   message?: string
   /** the result that was judged */
@@ -141,34 +144,23 @@ export interface QueuedJob extends Omit<NewJob, 'input'> {
 export interface LeaseRequest {
   rig: string
   /** in the rig's order of preference */
-  offers: readonly { kind: JobKind; model: string; formula: MacFormula; usualMilliseconds?: number }[]
+  offers: readonly (Pick<JobLease, 'formula' | 'factor'> & {
+    kind: JobKind
+    model: string
+    usualMilliseconds?: number
+  })[]
   syntheticJobs: boolean
   now: number
+  /** of the lease */
   expiresAt: number
+  renewableUntil: number
+  epoch: number
+  /** jobs that a rig may hold */
+  mostHeld: number
 }
 
-export interface AcceptedResult {
-  job: string
-  rig: string
-  signature: string
-  receipt: Signed<Receipt>
-}
-export type ResultOutcome = 'accepted' | 'repeated' | 'already-credited' | 'lease-lost'
-
-export interface RefusedResult {
-  job: string
-  rig: string
-  signature: string
-  code: RefusalCode
-  retry: boolean
-  maximumAttempts: number
-  message: string
-}
-
-/** The sentence of the refusal `already-credited`. */
-export const ALREADY_CREDITED_MESSAGE = 'The same work was credited in this epoch before.'
-
-/** Whether a rig may still deliver a job: the job is leased to it, or was leased to it last. */
-export function isHeldBy(job: Pick<QueuedJob, 'state' | 'lease'>, rig: string): boolean {
-  return (job.state === 'leased' || job.state === 'queued') && job.lease?.rig === rig
-}
+/**
+ * Nothing was set but for `set`. `changed`: another caller was faster. `already-credited`: the same work has a receipt of
+ * the same epoch. `holds-most`: the rig holds as many jobs as it may.
+ */
+export type JobSetOutcome = 'set' | 'changed' | 'already-credited' | 'holds-most'

@@ -59,11 +59,21 @@ describe('a unit', () => {
     expect(codeOf(await test.coordinator.leaseUnit({ ...request, tier: 'itp1-base' }))).toBe('wrong-tier')
   })
 
+  it('is one of a bounded number that a rig holds; the next epoch has room again', async () => {
+    const { coordinator, clock } = await createHarness({ configuration: { mostHeldUnits: 3 } })
+    const rig = createRig(coordinator)
+    const request = { rig: rig.key, device: 'cpu0', tier: 'itp1-small' as const, macsPerSecond: 1e9 }
+    const codes = (await Promise.all([1, 2, 3, 4].map(() => coordinator.leaseUnit(request)))).map(codeOf)
+    expect(codes.toSorted()).toEqual(['accepted', 'accepted', 'accepted', 'too-many-leases'])
+    await createRig(coordinator, 'other').unit()
+    clock.advance(630_001)
+    await rig.unit()
+  })
+
   it.each([
     ['a rate of zero', { macsPerSecond: 0 }],
     ['a rate that is no number', { macsPerSecond: Number.NaN }],
     ['an endless rate', { macsPerSecond: Number.POSITIVE_INFINITY }],
-    ['a key that is none', { rig: 'rig' }],
     ['an unknown tier', { tier: 'itp2-base' }],
     ['a device name without end', { device: 'x'.repeat(81) }],
   ])('is refused for %s', async (_, fault) => {

@@ -1,13 +1,15 @@
 /** Units: ranges of 2³² nonces, leased to one rig for one epoch and tier at one difficulty (protocol.md §2). */
 import { TIERS } from '#shared/domain/tiers'
-import { unitRequest, type Unit, type UnitRequest } from '#shared/protocol/unit'
+import type { Unit, UnitRequest } from '#shared/protocol/unit'
 import type { Answer } from '#shared/protocol/refusal'
 import { signObject, type Signed, type Signer } from '#shared/domain/signed'
 import type { CoordinatorConfiguration } from './configuration'
 import type { Epochs } from './epochs'
+import type { ObservedRates } from './observed-rates'
 import { fitsStore } from './receipts'
-import { refuse, refuseMalformed } from './refusals'
+import { refuse } from './refusals'
 import type { CoordinatorStore } from './store'
+import type { Suspensions } from './suspensions'
 
 /** difficulty = max(1, round(macsPerSecond × aimSeconds / MACs of a nonce)), at most `limit`. */
 export function difficultyFor(macsPerSecond: number, aimSeconds: number, macsOfNonce: bigint, limit: bigint): bigint {
@@ -26,16 +28,18 @@ export function difficultyLimit(macsOfNonce: bigint, factorMilli: bigint): bigin
 export function createUnits(deps: {
   store: CoordinatorStore
   epochs: Epochs
+  suspensions: Suspensions
+  observed: ObservedRates
   random: (bytes: number) => Uint8Array
   signer: Signer
   configuration: CoordinatorConfiguration
-}): (request: UnitRequest) => Promise<Answer<Signed<Unit>>> {
-  const { store, epochs, random, signer, configuration } = deps
-  return async (raw) => {
-    const parsed = unitRequest.safeParse(raw)
-    if (!parsed.success) return refuseMalformed('unit request', parsed.error)
-    const { rig, device, tier, macsPerSecond } = parsed.data
+}): (rig: string, request: UnitRequest) => Promise<Answer<Signed<Unit>>> {
+  const { store, epochs, suspensions, observed, random, signer, configuration } = deps
+  const most = configuration.mostHeldUnits
+  return async (rig, { device, tier, macsPerSecond }) => {
     if (!configuration.tiers.includes(tier)) return refuse('wrong-tier', `This network takes no work on ${tier}.`)
+    const suspended = await suspensions.refusal(rig)
+    if (suspended) return suspended
 
     const { current, now } = await epochs.present()
     const parameters = current.parameters.body
@@ -43,14 +47,19 @@ export function createUnits(deps: {
     const aimSeconds = configuration.rampSeconds[step] ?? parameters.shareIntervalSeconds
     const { macs } = TIERS[tier]
     const limit = difficultyLimit(macs, BigInt(parameters.tierFactorsMilli[tier]))
-    const difficulty = difficultyFor(macsPerSecond, aimSeconds, macs, limit)
+    const believed = Math.max(macsPerSecond, observed.floor({ rig, device, tier }))
+    const difficulty = difficultyFor(believed, aimSeconds, macs, limit)
     const epoch = current.epoch.body
     const expiresAt = epoch.endsAt + parameters.graceSeconds * 1000
 
     for (;;) {
       const unit = new DataView(Uint8Array.from(random(4)).buffer).getUint32(0)
-      const added = await store.addUnit({ epoch: epoch.number, unit, rig, tier, difficulty, expiresAt })
-      if (!added) continue // the number is taken: another one is drawn
+      const record = { epoch: epoch.number, unit, rig, tier, difficulty, expiresAt }
+      if (!(await store.addUnit(record, { now, most }))) {
+        if ((await store.heldUnits(rig, now)) < most) continue // that number is taken: draw another
+        return refuse('too-many-leases', `This rig holds ${most} units, as many as it may.`)
+      }
+      observed.leased({ epoch: epoch.number, unit }, { rig, device, tier })
       const body: Unit = {
         network: configuration.network,
         unit,

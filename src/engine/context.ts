@@ -1,5 +1,4 @@
 /** The context of the handlers: the rig, its network, and the parts that engine.ts put together. */
-import type { Coordinator } from '#coordinator/coordinator'
 import type { Notice } from '#shared/contract/engine'
 import type { SignatureVerifier, Signer } from '#shared/domain/signed'
 import type { RigContext, SettingsStore } from './base'
@@ -14,8 +13,6 @@ import type { NetworkLink } from './network'
 import type { DevicePowers, Live } from './power'
 
 export interface EngineContext extends RigContext, NetworkLink, ModelAccess {
-  /** the practice network: its coordinator runs in this process and also queues the person's jobs */
-  network: Coordinator
   /** whether the files of the engine are closed, so that nothing can be written */
   isClosed: () => boolean
   metrics: Metrics

@@ -8,6 +8,8 @@ import { v7 as uuidv7 } from 'uuid'
 import type { EventName, Handlers } from '#shared/contract/index'
 import type { StartOptions } from '#shared/contract/engine'
 import type { SensorInventory } from '#shared/ipc/sensors'
+import type { SessionService } from '#shared/protocol/session'
+import type { SessionTransport } from '#shared/protocol/session-client'
 import type { ProcessHost } from '#process/host'
 import type { Clock } from '#process/clock'
 import {
@@ -65,6 +67,8 @@ export interface EngineOptions {
   /** a driver without an answer in this time hangs; absent: a minute */
   driverHangMilliseconds?: number
   models: ModelEnvironment
+  /** what carries the sessions with the practice network; absent: they are called directly. Tests serialize them. */
+  carrySession?: (service: SessionService) => SessionTransport
 }
 
 export interface Engine {
@@ -160,19 +164,19 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
   closers.add(() => sensors.stop())
 
   // The network.
-  const practice = await joinPractice(rig, {
+  const network = await joinPractice(rig, {
+    rigKey: signer.publicKeyHex,
     verifier,
     allowTestTier: options.allowTestTier,
     onNotice: opening.add,
     ...(options.epochSeconds === undefined ? {} : { epochSeconds: options.epochSeconds }),
+    ...(options.carrySession === undefined ? {} : { carrySession: options.carrySession }),
   })
-  closers.add(() => practice.close())
-  const network = practice.coordinator
+  closers.add(() => network.close())
   const link = linkNetwork(rig, {
-    network,
+    ...network,
     signer,
     signatures: signatureVerifier,
-    networkKey: practice.networkKey,
     onEpoch: () => changed.emit(),
   })
   closers.add(() => link.submissions.stop())
@@ -338,7 +342,6 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
     live,
     mining,
     ...modelSupport.access,
-    network,
     signer,
     signatures: signatureVerifier,
     ids,
@@ -353,9 +356,13 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
   )
   if (known !== null) inBackground('the machine could not be looked at again', registry.refresh())
 
-  // Open work of a former run.
+  // What the network tells, and the open work of a former run.
+  link.session.on('work', () => {
+    for (const runner of devices.usableRunners()) if (runner.takesJobs) runner.wake()
+  })
+  link.buyer.on('tokens', ({ job, text, index }) => events.emit('job.token', { id: job, text, index }))
   await hello()
-  await recoverOpenWork(rig, link, network, () => devices.usableRunners())
+  await recoverOpenWork(rig, link, () => devices.usableRunners())
   ledger
     .backUpIfDue()
     .catch((error: unknown) =>

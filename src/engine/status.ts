@@ -7,13 +7,13 @@ import { whyNoJobs } from './jobs'
 
 export function engineStatus(context: EngineContext): EngineStatus {
   const { level, pace } = context.throttle
-  const { mining, networkState, network, clock } = context
+  const { mining, networkState, networkName, clock } = context
   const known = networkState.known ? networkState.current : null
   const epoch =
     known === null ? null : { number: known.epoch.number, startsAt: known.epoch.startsAt, endsAt: known.epoch.endsAt }
   const devices = context.devices.list()
   const totals = context.ledger.creditTotals({
-    ...(epoch === null ? {} : { epoch: { network: network.name, number: epoch.number } }),
+    ...(epoch === null ? {} : { epoch: { network: networkName, number: epoch.number } }),
     dayStart: localMidnight(clock.now()),
   })
   return {
@@ -24,7 +24,7 @@ export function engineStatus(context: EngineContext): EngineStatus {
     since: mining.since,
     stopsAt: mining.stopsAt,
     finishingJobs: mining.finishingJobs,
-    network: { name: network.name, hasMarketValue: false, epoch },
+    network: { name: networkName, hasMarketValue: false, epoch },
     rig: { name: context.settings.current.rigName, key: context.signer.publicKeyHex },
     dataDir: context.dataDir,
     creditMacs: { epoch: totals.epoch.toString(), today: totals.today.toString(), total: totals.total.toString() },

@@ -9,7 +9,7 @@ const uuid = z.uuid()
 const isoMoment = z.iso.datetime()
 const deviceFields = {
   id: z.string().min(1),
-  kind: z.enum(['cpu', 'gpu', 'npu', 'asic']),
+  kind: z.enum(['cpu', 'gpu', 'npu', 'asic', 'fpga', 'other']),
   name: z.string().min(1),
   backends: z.array(z.string()),
   memoryBytes: z.number().int().positive(),

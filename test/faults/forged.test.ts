@@ -7,7 +7,6 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createEngine } from '#engine/engine'
 import { createSigner, openPracticeNetwork } from '#engine/network/index'
-import type { PracticeNetwork } from '#engine/network/practice'
 import { startVerifier, type VerifierClient } from '#engine/workers/verifier'
 import { startWorker, type WorkerClient } from '#engine/workers/worker-client'
 import type { ProcessHost } from '#process/host'
@@ -19,6 +18,7 @@ import type { ShareSubmission } from '#shared/protocol/share'
 import type { Unit } from '#shared/protocol/unit'
 import { isShare, nonceOf } from '#shared/domain/share'
 import { signObject, type Signed } from '#shared/domain/signed'
+import { overSessions, serializedTransport } from '../support/sessions'
 import { lode, root, temporaryFolder } from '../support/lode'
 import { eventually } from '../support/waiting'
 
@@ -33,16 +33,19 @@ const folder = temporaryFolder()
 let ahead = 0
 let verifier: VerifierClient
 let worker: WorkerClient
-let network: PracticeNetwork
-const open = (): Promise<PracticeNetwork> =>
-  openPracticeNetwork({
+let network: Awaited<ReturnType<typeof open>>
+const open = async () => {
+  const practice = await openPracticeNetwork({
     folder,
     verifier,
     syntheticJobs: verifier,
-    clock: { now: () => Date.now() + ahead },
+    clock: { ...systemClock, now: () => Date.now() + ahead },
+    onError: (error) => expect.fail(String(error)),
     random,
     configuration: { tiers: [TIER] },
   })
+  return { ...practice, coordinator: overSessions(practice.coordinator) }
+}
 
 beforeAll(async () => {
   verifier = startVerifier(common, { nativeWorks: () => Promise.resolve(false) })
@@ -193,6 +196,7 @@ test('a rig whose worker computes wrongly earns nothing, and its ledger says why
     resourcesFolder: join(root, 'resources'),
     allowTestTier: true,
     models: { fetchByItself: false },
+    carrySession: serializedTransport,
   })
   try {
     const refusals: string[] = []

@@ -2,7 +2,6 @@
 import { createSigner, signatureVerifier } from '#engine/network/index'
 import {
   createCoordinator,
-  type Coordinator,
   type CoordinatorConfiguration,
   type CoordinatorStore,
   type SyntheticJobSource,
@@ -20,15 +19,34 @@ import { isShare, nonceOf } from '#shared/domain/share'
 import { objectId, sha256Hex, signObject, type Signed, type SignatureVerifier } from '#shared/domain/signed'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { createMemoryStore } from './memory-store'
+import { overSessions, type TestNetwork } from './sessions'
 
 export const START = Date.UTC(2026, 0, 15, 12, 0, 0)
 
+/** Its timers go off when a test moves the time to them. */
 export function createTestClock(start = START) {
   let time = start
+  const timers = new Map<object, { at: number; callback: () => void }>()
+  const set = (milliseconds: number): void => {
+    time = milliseconds
+    for (const [timer, { at, callback }] of timers) {
+      if (at > time || !timers.delete(timer)) continue
+      callback()
+    }
+  }
   return {
     now: () => time,
-    advance: (milliseconds: number) => void (time += milliseconds),
-    set: (milliseconds: number) => void (time = milliseconds),
+    setTimeout: (callback: () => void, milliseconds: number): { cancel(): void } => {
+      const timer = { cancel: () => void timers.delete(timer) }
+      timers.set(timer, { at: time + milliseconds, callback })
+      return timer
+    },
+    advance: (milliseconds: number) => set(time + milliseconds),
+    set,
+    /** timers that have not gone off */
+    get waiting() {
+      return timers.size
+    },
   }
 }
 
@@ -87,8 +105,8 @@ export async function createHarness(
   const signer = createSigner('11'.repeat(32))
   const verifier = options.verifier ?? hashProof
   const syntheticJobs = options.syntheticJobs ?? createSyntheticJobs()
-  const start = (configuration = options.configuration): Promise<Coordinator> =>
-    createCoordinator({
+  const start = async (configuration = options.configuration): Promise<TestNetwork> => {
+    const coordinator = await createCoordinator({
       store,
       verifier,
       syntheticJobs,
@@ -98,13 +116,15 @@ export async function createHarness(
       signatures: options.signatures ?? signatureVerifier,
       ...(configuration && { configuration }),
     })
+    return overSessions(coordinator)
+  }
   return { clock, store, signer, syntheticJobs, start, coordinator: await start() }
 }
 
 export type Rig = ReturnType<typeof createRig>
 
 /** A rig with a key of its own. `name` decides the key. */
-export function createRig(coordinator: Coordinator, name = 'rig') {
+export function createRig(coordinator: TestNetwork, name = 'rig') {
   const signer = createSigner(bytesToHex(sha256(utf8ToBytes(name))))
   const rig = signer.publicKeyHex
   const network = coordinator.name

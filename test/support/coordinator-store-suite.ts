@@ -1,15 +1,14 @@
 /** What every implementation of the coordinator's store must do. */
 import { describe, expect, it } from 'vitest'
 import { createSigner } from '#engine/network/index'
-import type { AcceptedShare, CoordinatorStore, JobLease, NewJob, UnitRecord } from '#coordinator/store'
-import { signReceipt } from '#coordinator/receipts'
+import type { CoordinatorStore, UnitRecord } from '#coordinator/store'
 import type { Epoch } from '#shared/protocol/epoch'
 import type { NetworkParameters } from '#shared/protocol/parameters'
-import { EncodedInput } from '#shared/domain/encoded-input'
 import { sha256Hex, signObject } from '#shared/domain/signed'
 import { utf8ToBytes } from '#shared/domain/bytes'
 import { DEFAULT_CONFIGURATION, parametersOf } from '#coordinator/configuration'
-import { MODELS, START } from './coordinator-harness'
+import { START } from './coordinator-harness'
+import { acceptedShare, describeStoreOfJobs } from './coordinator-store-jobs-suite'
 
 const signer = createSigner('11'.repeat(32))
 const rig = 'a'.repeat(64)
@@ -57,6 +56,16 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
       ]).toEqual([0, 1, 0])
     })
 
+    it('suspends a rig until its next session', async () => {
+      const store = open()
+      expect(await store.suspendedUntil(rig)).toBeUndefined()
+      await store.suspendRig(rig, START + 1)
+      await store.suspendRig(rig, START + 2)
+      expect([await store.suspendedUntil(rig), await store.suspendedUntil(other)]).toEqual([START + 2, undefined])
+      await store.beginSession({ rig, at: START + 3, devices: [] })
+      expect(await store.suspendedUntil(rig)).toBeUndefined()
+    })
+
     it('gives a unit number once an epoch, and forgets units that expired long ago', async () => {
       const store = open()
       const unit: UnitRecord = {
@@ -75,6 +84,19 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
       await store.removeUnits(START + 1)
       expect(await store.unit(3, 0xffff_ffff)).toBeUndefined()
       expect(await store.unit(4, 0xffff_ffff)).toBeDefined()
+    })
+
+    it('bounds how many units a rig holds, whoever asks at once', async () => {
+      const store = open()
+      const add = (unit: number, changes: Partial<UnitRecord> = {}) => {
+        const record = { epoch: 0, unit, rig, tier: 'itp1-base', difficulty: 1n, expiresAt: START, ...changes } as const
+        return store.addUnit(record, { now: START, most: 2 })
+      }
+      const added = await Promise.all([1, 2, 3, 4].map((unit) => add(unit)))
+      expect(added.filter(Boolean)).toHaveLength(2)
+      expect([await store.heldUnits(rig, START), await store.heldUnits(rig, START + 1)]).toEqual([2, 0])
+      expect([await add(5, { rig: other }), await add(6)]).toEqual([true, false])
+      expect(await store.addUnit({ ...unitOf(7), rig }, { now: START + 1, most: 2 })).toBe(true)
     })
   })
 
@@ -110,204 +132,11 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
     })
   })
 
-  describe(`${name}: jobs`, () => {
-    it('keeps a job as it was given, once', async () => {
-      const store = open()
-      const given = newJob('1', { knownText: ['ONE', 'TWO'] })
-      expect(await store.addJob(given)).toBe(true)
-      expect(await store.addJob({ ...given, model: 'f'.repeat(64) })).toBe(false)
-      const { input, ...rest } = given
-      expect(await store.job(given.id)).toEqual({ ...rest, inputHash: input.hash, state: 'queued', attempts: 0 })
-      expect(await store.jobInput(given.id)).toEqual(input)
-      expect(await store.job(newJob('2').id)).toBeUndefined()
-      expect(await store.jobInput(newJob('2').id)).toBeUndefined()
-    })
-
-    it('leases the oldest that fits: persons, then others, then synthetic jobs where welcome', async () => {
-      const store = open()
-      await store.addJob(newJob('1', { buyer: 'sample' }))
-      await store.addJob(newJob('2', { buyer: 'gateway' }))
-      await store.addJob(newJob('3', { model: MODELS.chat.model }))
-      await store.addJob(newJob('4'))
-      const next = async (syntheticJobs: boolean) => (await store.leaseNextJob(leaseRequest({ syntheticJobs })))?.id
-      expect([await next(false), await next(false), await next(false)]).toEqual([
-        newJob('4').id,
-        newJob('2').id,
-        undefined,
-      ])
-      expect([await next(true), await next(true)]).toEqual([newJob('1').id, undefined])
-      expect(await store.job(newJob('4').id)).toMatchObject({ state: 'leased', attempts: 1, lease })
-      expect(await store.leaseNextJob(leaseRequest({ offers: [] }))).toBeUndefined()
-    })
-
-    it("leases in the rig's order of models, until a job has waited long", async () => {
-      const store = open()
-      const offers = [MODELS.chat, MODELS.embed].map(({ kind, model, macFormula }) => ({
-        kind,
-        model,
-        formula: macFormula,
-      }))
-      await store.addJob(newJob('1'))
-      const chat = { kind: 'chat', model: MODELS.chat.model } as const
-      await store.addJob(newJob('2', { ...chat, createdAt: START + 1 }))
-      await store.addJob(newJob('3', { ...chat, createdAt: START + 2 }))
-      const next = async (now: number) => (await store.leaseNextJob(leaseRequest({ offers, now })))?.id
-      expect(await next(START + 1000)).toBe(newJob('2').id)
-      expect([await next(START + 30_001), await next(START + 30_002)]).toEqual([newJob('1').id, newJob('3').id])
-    })
-
-    it('leases what is due first, only where it is done in time, and fails what is late', async () => {
-      const store = open()
-      await store.addJob(newJob('1'))
-      await store.addJob(newJob('2', { deadline: START + 20_000 }))
-      await store.addJob(newJob('3', { deadline: START + 10_000 }))
-      await store.addJob(newJob('4', { deadline: START + 900 }))
-      const offers = [{ kind: 'embed' as const, model: MODELS.embed.model, formula, usualMilliseconds: 1000 }]
-      const next = async (): Promise<string | undefined> => (await store.leaseNextJob(leaseRequest({ offers })))?.id
-      expect([await next(), await next(), await next(), await next()]).toEqual([
-        newJob('3').id,
-        newJob('2').id,
-        newJob('1').id,
-        undefined,
-      ])
-      expect(await store.job(newJob('3').id)).toMatchObject({ deadline: START + 10_000 })
-      await store.expireLeases({ now: START + 901, maximumAttempts: 2, message: '', late: 'Too late.' })
-      expect(await store.job(newJob('4').id)).toMatchObject({ state: 'failed', message: 'Too late.' })
-    })
-
-    it('expires leases: queued again with its last rig, or failed when attempts are used up', async () => {
-      const store = open()
-      const { id } = newJob('1')
-      await store.addJob(newJob('1'), lease)
-      const rule = { maximumAttempts: 2, message: 'Given up.', late: 'Too late.' }
-      await store.expireLeases({ ...rule, now: lease.expiresAt })
-      expect((await store.job(id))?.state).toBe('leased')
-      await store.expireLeases({ ...rule, now: lease.expiresAt + 1 })
-      expect(await store.job(id)).toMatchObject({ state: 'queued', attempts: 1, lease })
-      expect(await store.renewLease({ job: id, rig: other, expiresAt: START + 90_000 })).toBe(false)
-      expect(await store.renewLease({ job: id, rig, expiresAt: START + 90_000 })).toBe(true)
-      expect(await store.job(id)).toMatchObject({ state: 'leased', attempts: 1, lease: { expiresAt: START + 90_000 } })
-      await store.expireLeases({ ...rule, now: START + 90_001 })
-      await store.leaseNextJob(leaseRequest({ rig: other }))
-      expect(await store.renewLease({ job: id, rig, expiresAt: START + 99_000 })).toBe(false)
-      await store.expireLeases({ ...rule, now: START + 100_000 })
-      expect(await store.job(id)).toMatchObject({ state: 'failed', attempts: 2, message: 'Given up.' })
-      expect(await store.jobInput(id)).toBeUndefined()
-    })
-
-    it('releases a job to the queue without its rig, or ends it', async () => {
-      const store = open()
-      const { id } = newJob('1')
-      await store.addJob(newJob('1'), lease)
-      const release = { job: id, rig, retry: true, maximumAttempts: 3, message: 'Paused.' }
-      expect(await store.releaseJob({ ...release, rig: other })).toBe(false)
-      expect(await store.releaseJob(release)).toBe(true)
-      expect(await store.releaseJob(release)).toBe(false)
-      const queued = await store.job(id)
-      expect(queued?.state).toBe('queued')
-      expect(queued?.lease).toBeUndefined()
-      await store.leaseNextJob(leaseRequest())
-      expect(await store.releaseJob({ ...release, retry: false, message: 'Too long.' })).toBe(true)
-      expect(await store.job(id)).toMatchObject({ state: 'failed', message: 'Too long.' })
-    })
-
-    it('cancels what is not finished', async () => {
-      const store = open()
-      await store.addJob(newJob('1'), lease)
-      expect(await store.cancelJob(newJob('1').id)).toBe(true)
-      expect(await store.cancelJob(newJob('1').id)).toBe(false)
-      expect(await store.cancelJob(newJob('2').id)).toBe(false)
-      expect((await store.job(newJob('1').id))?.state).toBe('cancelled')
-      expect(await store.jobInput(newJob('1').id)).toBeUndefined()
-    })
-
-    it('credits a result once, and the same work once an epoch', async () => {
-      const store = open()
-      for (const last of ['1', '2', '3']) await store.addJob(newJob(last, { input: newJob('1').input }), lease)
-      const accept = (last: string, epoch: number, by = rig) =>
-        store.acceptResult({ job: newJob(last).id, rig: by, ...acceptedShare(`result ${last}`, 7n, epoch) })
-      expect(await accept('1', 0, other)).toBe('lease-lost')
-      expect(await accept('9', 0)).toBe('lease-lost')
-      expect(await Promise.all([accept('1', 0), accept('1', 0)])).toEqual(['accepted', 'repeated'])
-      expect(await accept('2', 0)).toBe('already-credited')
-      expect(await accept('3', 1)).toBe('accepted')
-      const done = await store.job(newJob('1').id)
-      const { signature, receipt } = acceptedShare('result 1', 7n)
-      expect(done).toMatchObject({ state: 'done', resultSignature: signature, receipt })
-      expect(await store.jobInput(newJob('1').id)).toBeUndefined()
-      expect(await store.job(newJob('2').id)).toMatchObject({ state: 'done', refusal: 'already-credited' })
-      expect(await store.totals()).toEqual({ receipts: 2, creditMacs: 14n })
-    })
-
-    it('keeps why a result was refused, and forgets it when a later one is credited', async () => {
-      const store = open()
-      const { id } = newJob('1')
-      await store.addJob(newJob('1'), lease)
-      const refused = {
-        job: id,
-        rig,
-        signature: 'bad',
-        code: 'wrong-result',
-        retry: true,
-        maximumAttempts: 2,
-        message: 'No.',
-      } as const
-      expect(await store.refuseResult({ ...refused, rig: other })).toBe(false)
-      expect(await store.refuseResult(refused)).toBe(true)
-      expect(await store.job(id)).toMatchObject({
-        state: 'queued',
-        resultSignature: 'bad',
-        refusal: 'wrong-result',
-        message: 'No.',
-      })
-      await store.leaseNextJob(leaseRequest())
-      await store.acceptResult({ job: id, rig, ...acceptedShare('result', 7n) })
-      const done = await store.job(id)
-      expect(done?.state).toBe('done')
-      expect([done?.refusal, done?.message]).toEqual([undefined, undefined])
-      await store.addJob(newJob('2'), lease)
-      await store.refuseResult({ ...refused, job: newJob('2').id, retry: false })
-      expect(await store.job(newJob('2').id)).toMatchObject({ state: 'failed', refusal: 'wrong-result' })
-    })
-  })
+  describeStoreOfJobs(name, open)
 }
 
-const formula = MODELS.embed.macFormula
-const lease: JobLease = { rig, expiresAt: START + 30_000, formula }
-
-function leaseRequest(changes: Partial<Parameters<CoordinatorStore['leaseNextJob']>[0]> = {}) {
-  const offers = [{ kind: 'embed' as const, model: MODELS.embed.model, formula }]
-  return { rig, offers, syntheticJobs: true, now: START, expiresAt: lease.expiresAt, ...changes }
-}
-
-function newJob(last: string, changes: Partial<NewJob> = {}): NewJob {
-  return {
-    id: `0190a5c0-0000-7000-8000-${last.padStart(12, '0')}`,
-    kind: 'embed',
-    model: MODELS.embed.model,
-    input: EncodedInput.of({ kind: 'embed', texts: [`Sentence ${last}.`] }),
-    buyer: 'person',
-    createdAt: START,
-    ...changes,
-  }
-}
-
-function acceptedShare(text: string, creditMacs: bigint, epoch = 0): AcceptedShare {
-  const receipt = signReceipt(
-    {
-      network: 'practice',
-      rig,
-      epoch,
-      kind: 'share',
-      ref: sha256Hex(utf8ToBytes(text)),
-      macs: creditMacs,
-      factorMilli: 1000n,
-      verification: 'recomputed',
-      acceptedAt: START,
-    },
-    signer,
-  )
-  return { signature: `signature of ${text}`, receipt }
+function unitOf(unit: number): UnitRecord {
+  return { epoch: 0, unit, rig, tier: 'itp1-base', difficulty: 1n, expiresAt: START + 1 }
 }
 
 function epochBody(number: number): Epoch {

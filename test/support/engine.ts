@@ -6,6 +6,7 @@ import { createNodeProcessHost } from '#process/node-host'
 import { systemClock } from '#process/clock'
 import { startLoopbackServer, type LoopbackServer } from '#server/server'
 import { root } from './lode'
+import { serializedTransport } from './sessions'
 
 export interface TestEngine {
   engine: Engine
@@ -33,6 +34,7 @@ export async function startTestEngine(dataDir: string, changes: Partial<EngineOp
     resourcesFolder: join(root, 'resources'),
     allowTestTier: true,
     models: { fetchByItself: false },
+    carrySession: serializedTransport,
     ...changes,
   })
   const token = randomBytes(32).toString('base64url')

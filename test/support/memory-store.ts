@@ -1,7 +1,6 @@
+import { isDeepStrictEqual } from 'node:util'
 import {
-  ALREADY_CREDITED_MESSAGE,
   BUYER_PRIORITY,
-  isHeldBy,
   type AcceptedShare,
   type CoordinatorStore,
   type QueuedJob,
@@ -9,6 +8,7 @@ import {
   type UnitRecord,
 } from '#coordinator/store'
 import { chooseQueued } from '#coordinator/queue-order'
+import { isEnded } from '#coordinator/transitions'
 import type { EncodedInput } from '#shared/domain/encoded-input'
 import type { Epoch } from '#shared/protocol/epoch'
 import type { NetworkParameters } from '#shared/protocol/parameters'
@@ -20,6 +20,7 @@ export function createMemoryStore(): CoordinatorStore {
   const parameters = new Map<string, Signed<NetworkParameters>>()
   const epochs = new Map<number, Signed<Epoch>>()
   const ramps = new Map<string, Map<string, number>>()
+  const suspensions = new Map<string, number>()
   const turns = new Map<string, number>()
   const units = new Map<string, UnitRecord>()
   const shares = new Map<string, AcceptedShare>()
@@ -28,16 +29,10 @@ export function createMemoryStore(): CoordinatorStore {
   const inputs = new Map<string, EncodedInput>()
   const credited = new Set<string>()
   const shareKey = ({ rig, epoch, nonce }: ShareKey): string => `${rig}/${epoch}/${nonce}`
-  const end = (job: QueuedJob, state: 'done' | 'failed' | 'cancelled', message?: string): void => {
-    job.state = state
-    delete job.knownText
-    inputs.delete(job.id)
-    if (message !== undefined) job.message = message
-  }
-  const queueOrFail = (job: QueuedJob, retry: boolean, maximumAttempts: number, message: string): void => {
-    if (retry && job.attempts < maximumAttempts) job.state = 'queued'
-    else end(job, 'failed', message)
-  }
+  const unitsOf = (rig: string, now: number): number =>
+    [...units.values()].filter((unit) => unit.rig === rig && unit.expiresAt >= now).length
+  const jobsOf = (rig: string): number =>
+    [...jobs.values()].filter(({ state, lease }) => state === 'leased' && lease?.rig === rig).length
 
   return {
     putParameters: async (signed) => void parameters.set(signed.id, signed),
@@ -52,7 +47,12 @@ export function createMemoryStore(): CoordinatorStore {
       return true
     },
 
-    beginSession: async ({ rig }) => void ramps.delete(rig),
+    beginSession: async ({ rig }) => {
+      ramps.delete(rig)
+      suspensions.delete(rig)
+    },
+    suspendRig: async (rig, until) => void suspensions.set(rig, until),
+    suspendedUntil: async (rig) => suspensions.get(rig),
     climbRamp: async (rig, device) => {
       const own = ramps.get(rig) ?? new Map<string, number>()
       ramps.set(rig, own)
@@ -66,12 +66,14 @@ export function createMemoryStore(): CoordinatorStore {
       return turn
     },
 
-    addUnit: async (unit) => {
+    addUnit: async (unit, held) => {
       const key = `${unit.epoch}/${unit.unit}`
+      if (held && unitsOf(unit.rig, held.now) >= held.most) return false
       if (units.has(key)) return false
       units.set(key, unit)
       return true
     },
+    heldUnits: async (rig, now) => unitsOf(rig, now),
     unit: async (epoch, unit) => units.get(`${epoch}/${unit}`),
     removeUnits: async (expiredBefore) => {
       for (const [key, unit] of units) if (unit.expiresAt < expiredBefore) units.delete(key)
@@ -86,92 +88,47 @@ export function createMemoryStore(): CoordinatorStore {
       return { accepted: true, share }
     },
 
-    addJob: async ({ input, ...job }, lease) => {
+    addJob: async (job, input, mostHeld = Infinity) => {
+      if (job.lease && jobsOf(job.lease.rig) >= mostHeld) return false
       if (jobs.has(job.id)) return false
       inputs.set(job.id, input)
-      const state = lease ? 'leased' : 'queued'
-      const inputHash = input.hash
-      jobs.set(job.id, { ...job, inputHash, state, attempts: lease ? 1 : 0, ...(lease && { lease }) })
+      jobs.set(job.id, structuredClone(job))
       return true
     },
+    heldJobs: async (rig) => jobsOf(rig),
     job: async (id) => structuredClone(jobs.get(id)),
     jobInput: async (id) => inputs.get(id),
-    leaseNextJob: async ({ rig, offers, syntheticJobs, now, expiresAt }) => {
+    nextQueuedJob: async ({ rig, offers, syntheticJobs, now }) => {
       const candidates = [...jobs.values()].flatMap((job, sequence) => {
         const rank = offers.findIndex(({ kind, model }) => kind === job.kind && model === job.model)
         const offer = offers[rank]
         if (job.state !== 'queued' || !offer || (job.buyer === 'sample' && !syntheticJobs)) return []
+        if (job.declinedBy?.includes(rig)) return []
         const { createdAt, deadline = null } = job
         const usualMilliseconds = offer.usualMilliseconds ?? 0
-        return [
-          { job, offer, priority: BUYER_PRIORITY[job.buyer], sequence, createdAt, deadline, rank, usualMilliseconds },
-        ]
+        return [{ job, priority: BUYER_PRIORITY[job.buyer], sequence, createdAt, deadline, rank, usualMilliseconds }]
       })
-      const chosen = chooseQueued(candidates, now)
-      if (!chosen) return undefined
-      const { job, offer } = chosen
-      job.state = 'leased'
-      job.attempts += 1
-      job.lease = { rig, expiresAt, formula: offer.formula }
-      return structuredClone(job)
+      return structuredClone(chooseQueued(candidates, now)?.job)
     },
-    expireLeases: async ({ now, maximumAttempts, message, late }) => {
-      for (const job of jobs.values()) {
-        if (job.state === 'queued' && job.deadline !== undefined && job.deadline < now) end(job, 'failed', late)
-        if (job.state === 'leased' && job.lease && job.lease.expiresAt < now)
-          queueOrFail(job, true, maximumAttempts, message)
+    dueJobs: async (now, limit) => {
+      const all = [...jobs.values()]
+      const late = all.filter(({ state, deadline = now }) => state === 'queued' && deadline < now)
+      const expired = all.filter(({ state, lease }) => state === 'leased' && lease && lease.expiresAt < now)
+      return structuredClone([...late.slice(0, limit), ...expired.slice(0, limit)])
+    },
+    compareAndSetJob: async (expected, next, mostHeld = Infinity) => {
+      if (!isDeepStrictEqual(jobs.get(next.id), expected)) return 'changed'
+      const { lease, receipt } = next
+      if (lease && jobsOf(lease.rig) >= mostHeld) return 'holds-most'
+      if (receipt && !expected.receipt) {
+        const work = `${receipt.body.epoch}/${next.model}/${next.inputHash}`
+        if (credited.has(work)) return 'already-credited'
+        credited.add(work)
+        receipts.push(receipt)
       }
-    },
-    renewLease: async ({ job: id, rig, expiresAt }) => {
-      const job = jobs.get(id)
-      if (!job?.lease || !isHeldBy(job, rig)) return false
-      job.state = 'leased'
-      job.lease.expiresAt = expiresAt
-      return true
-    },
-    releaseJob: async ({ job: id, rig, retry, maximumAttempts, message }) => {
-      const job = jobs.get(id)
-      if (!job || !isHeldBy(job, rig)) return false
-      delete job.lease
-      queueOrFail(job, retry, maximumAttempts, message)
-      return true
-    },
-    cancelJob: async (id) => {
-      const job = jobs.get(id)
-      if (job?.state !== 'queued' && job?.state !== 'leased') return false
-      end(job, 'cancelled')
-      return true
-    },
-
-    acceptResult: async ({ job: id, rig, signature, receipt }) => {
-      const job = jobs.get(id)
-      if (!job) return 'lease-lost'
-      if (job.resultSignature === signature) return 'repeated'
-      if (!isHeldBy(job, rig)) return 'lease-lost'
-      job.resultSignature = signature
-      const work = `${receipt.body.epoch}/${job.model}/${job.inputHash}`
-      if (credited.has(work)) {
-        job.refusal = 'already-credited'
-        end(job, 'done', ALREADY_CREDITED_MESSAGE)
-        return 'already-credited'
-      }
-      credited.add(work)
-      receipts.push(receipt)
-      job.receipt = receipt
-      delete job.refusal
-      delete job.message
-      end(job, 'done')
-      return 'accepted'
-    },
-    refuseResult: async ({ job: id, rig, signature, code, retry, maximumAttempts, message }) => {
-      const job = jobs.get(id)
-      if (!job || !isHeldBy(job, rig)) return false
-      delete job.lease
-      job.resultSignature = signature
-      job.refusal = code
-      job.message = message
-      queueOrFail(job, retry, maximumAttempts, message)
-      return true
+      jobs.set(next.id, structuredClone(next))
+      if (isEnded(next.state)) inputs.delete(next.id)
+      return 'set'
     },
 
     totals: async (epoch) => {

@@ -110,7 +110,11 @@ async function follow(
   })
   // "started" is printed first, once the engine has started: events that come before are printed after it.
   let early: (() => void)[] | null = []
+  /** "stopped" is the last line: what an engine that ends still says comes too late. */
+  let isOver = false
   const event = (name: string, data: Record<string, unknown>, text: string | null): void => {
+    if (isOver) return
+    isOver = name === 'stopped'
     const line = { event: name, at: new Date().toISOString(), ...data }
     if (early !== null && name !== 'started') early.push(() => output.line(line, text))
     else output.line(line, text)

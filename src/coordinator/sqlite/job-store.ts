@@ -1,34 +1,20 @@
-/** Jobs, leases and results in network.db. */
-import {
-  ALREADY_CREDITED_MESSAGE,
-  BUYER_PRIORITY,
-  isHeldBy,
-  type Buyer,
-  type CoordinatorStore,
-  type QueuedJob,
-  type StoredJobState,
-} from '../store'
+/** Jobs in network.db: read, compared and set. What they may become is said in ../transitions.ts. */
+import { BUYER_PRIORITY, type Buyer, type CoordinatorStore, type QueuedJob, type StoredJobState } from '../store'
 import { chooseQueued } from '../queue-order'
+import { isEnded } from '../transitions'
 import { macFormula } from '#shared/domain/manifest'
 import { EncodedInput } from '#shared/domain/encoded-input'
 import { jobKind } from '#shared/domain/job'
+import { modelFactor } from '#shared/protocol/parameters'
 import { refusalCode } from '#shared/protocol/refusal'
+import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { guarded, transaction, type NetworkDatabase } from './database'
 import { insertReceipt, parseReceipt } from './receipt-rows'
 
 type JobStore = Pick<
   CoordinatorStore,
-  | 'addJob'
-  | 'job'
-  | 'jobInput'
-  | 'leaseNextJob'
-  | 'expireLeases'
-  | 'renewLease'
-  | 'releaseJob'
-  | 'cancelJob'
-  | 'acceptResult'
-  | 'refuseResult'
+  'addJob' | 'heldJobs' | 'job' | 'jobInput' | 'nextQueuedJob' | 'dueJobs' | 'compareAndSetJob'
 >
 
 interface JobColumns {
@@ -45,6 +31,10 @@ interface JobColumns {
   lease_rig: string | null
   lease_expires_at: bigint | null
   lease_formula: string | null
+  lease_renewable_until: bigint | null
+  lease_epoch: bigint | null
+  lease_factor: string | null
+  declined_by: string | null
   message: string | null
   result_signature: string | null
   refusal: string | null
@@ -59,42 +49,21 @@ export function createJobStore(database: NetworkDatabase): JobStore {
     const row = statements.job.get(id) as JobColumns | undefined
     return row && recordOf(row)
   }
-  const held = (id: string, rig: string): QueuedJob | undefined => {
-    const job = find(id)
-    return job && isHeldBy(job, rig) ? job : undefined
-  }
-  const end = (id: string, state: 'done' | 'failed' | 'cancelled', message: string | null): void => {
-    statements.end.run(state, message, id)
-    statements.removeInput.run(id)
-  }
-  const queueOrFail = (job: QueuedJob, retry: boolean, maximumAttempts: number, message: string): void => {
-    if (retry && job.attempts < maximumAttempts) statements.queue.run(job.id)
-    else end(job.id, 'failed', message)
-  }
+  const holds = (rig: string): number => Number(statements.held.get(rig))
+  const holdsMost = (rig: string, most: number | undefined): boolean => most !== undefined && holds(rig) >= most
 
   return {
-    addJob: (job, lease) =>
+    addJob: (job, input, mostHeld) =>
       inTransaction(() => {
-        const { id, kind, model, input, buyer, knownText, createdAt, deadline } = job
-        const { changes } = statements.add.run({
-          id,
-          kind,
-          model,
-          inputHash: input.hash,
-          buyer,
-          priority: BUYER_PRIORITY[buyer],
-          knownText: knownText ? JSON.stringify(knownText) : null,
-          createdAt,
-          deadline: deadline ?? null,
-          state: lease ? 'leased' : 'queued',
-          attempts: lease ? 1 : 0,
-          rig: lease?.rig ?? null,
-          expiresAt: lease?.expiresAt ?? null,
-          formula: lease ? JSON.stringify(lease.formula) : null,
-        })
+        if (job.lease && holdsMost(job.lease.rig, mostHeld)) return false
+        const { id, kind, model, inputHash, buyer, createdAt, deadline = null } = job
+        const priority = BUYER_PRIORITY[buyer]
+        const given = { id, kind, model, inputHash, buyer, priority, createdAt, deadline }
+        const { changes } = statements.add.run({ ...given, ...progressOf(job) })
         if (changes === 1) statements.addInput.run(id, input.text)
         return changes === 1
       }),
+    heldJobs: (rig) => look(() => holds(rig)),
     job: (id) => look(() => find(id)),
     jobInput: (id) =>
       look(() => {
@@ -102,87 +71,61 @@ export function createJobStore(database: NetworkDatabase): JobStore {
         return row && EncodedInput.stored({ ...row, kind: jobKind.parse(row.kind) })
       }),
 
-    leaseNextJob: ({ rig, offers, syntheticJobs, now, expiresAt }) =>
-      inTransaction(() => {
+    nextQueuedJob: ({ rig, offers, syntheticJobs, now }) =>
+      look(() => {
         const lastPriority = syntheticJobs ? BUYER_PRIORITY.sample : BUYER_PRIORITY.gateway
         // Of each model the oldest job and the job with the next deadline: `chooseQueued` chooses no other.
         const candidates = offers.flatMap((offer, rank) => {
           const usualMilliseconds = offer.usualMilliseconds ?? 0
           const soonest = Math.ceil(now + usualMilliseconds)
           const rows = [statements.nextQueued, statements.nextDue].flatMap((next) => {
-            const row = next.get(offer.model, offer.kind, lastPriority, soonest) as QueuedRow | undefined
+            const row = next.get(offer.model, offer.kind, lastPriority, soonest, rig) as QueuedRow | undefined
             return row ? [row] : []
           })
-          return rows.map((row) => candidateOf(row, { rank, usualMilliseconds, formula: offer.formula }))
+          return rows.map((row) => candidateOf(row, { rank, usualMilliseconds }))
         })
         const first = chooseQueued(candidates, now)
-        if (!first) return undefined
-        statements.lease.run(rig, expiresAt, JSON.stringify(first.formula), first.id)
-        return find(first.id)
+        return first && find(first.id)
       }),
-    expireLeases: async ({ now, maximumAttempts, message, late }) => {
-      if (guarded(database, () => statements.late.get(now)) !== undefined) {
-        transaction(database, () => {
-          for (const id of statements.late.all(now) as string[]) end(id, 'failed', late)
-        })
-      }
-      // This is called often and rarely has work: a write transaction only if a lease has expired.
-      if (guarded(database, () => statements.expired.get(now)) === undefined) return
-      transaction(database, () => {
-        for (const id of statements.expired.all(now) as string[]) {
-          const job = find(id)
-          if (job) queueOrFail(job, true, maximumAttempts, message)
+    dueJobs: (now, limit) =>
+      look(() => {
+        const ids = [statements.late, statements.expired].flatMap((due) => due.all(now, limit) as string[])
+        return ids.flatMap((id) => find(id) ?? [])
+      }),
+    compareAndSetJob: (expected, next, mostHeld) =>
+      inTransaction(() => {
+        const { id, lease, receipt } = next
+        if (!isDeepStrictEqual(find(id), expected)) return 'changed'
+        if (lease && holdsMost(lease.rig, mostHeld)) return 'holds-most'
+        if (receipt && !expected.receipt) {
+          const { changes } = statements.creditWork.run(receipt.body.epoch, next.model, next.inputHash)
+          if (changes === 0) return 'already-credited'
+          insertReceipt(database, receipt)
         }
-      })
-    },
-    renewLease: ({ job: id, rig, expiresAt }) =>
-      inTransaction(() => {
-        if (!held(id, rig)) return false
-        statements.renew.run(expiresAt, id)
-        return true
+        statements.set.run({ id, ...progressOf(next), receipt: receipt?.id ?? null })
+        if (isEnded(next.state)) statements.removeInput.run(id)
+        return 'set'
       }),
-    releaseJob: ({ job: id, rig, retry, maximumAttempts, message }) =>
-      inTransaction(() => {
-        const job = held(id, rig)
-        if (!job) return false
-        queueOrFail(job, retry, maximumAttempts, message)
-        statements.clearLease.run(id)
-        return true
-      }),
-    cancelJob: (id) =>
-      inTransaction(() => {
-        const state = find(id)?.state
-        if (state !== 'queued' && state !== 'leased') return false
-        end(id, 'cancelled', null)
-        return true
-      }),
+  }
+}
 
-    acceptResult: ({ job: id, rig, signature, receipt }) =>
-      inTransaction(() => {
-        const job = find(id)
-        if (!job) return 'lease-lost'
-        if (job.resultSignature === signature) return 'repeated'
-        if (!isHeldBy(job, rig)) return 'lease-lost'
-        if (statements.creditWork.run(receipt.body.epoch, job.model, job.inputHash).changes === 0) {
-          end(id, 'done', ALREADY_CREDITED_MESSAGE)
-          statements.judge.run(signature, 'already-credited', null, id)
-          return 'already-credited'
-        }
-        insertReceipt(database, receipt)
-        end(id, 'done', null)
-        statements.judge.run(signature, null, receipt.id, id)
-        return 'accepted'
-      }),
-    refuseResult: ({ job: id, rig, signature, code, retry, maximumAttempts, message }) =>
-      inTransaction(() => {
-        const job = held(id, rig)
-        if (!job) return false
-        queueOrFail(job, retry, maximumAttempts, message)
-        statements.clearLease.run(id)
-        statements.judge.run(signature, code, null, id)
-        statements.explain.run(message, id)
-        return true
-      }),
+/** The columns that change on a job's way, without its receipt. */
+function progressOf(job: QueuedJob) {
+  const { state, attempts, knownText, lease, declinedBy, message, resultSignature, refusal } = job
+  return {
+    state,
+    attempts,
+    knownText: knownText ? JSON.stringify(knownText) : null,
+    rig: lease?.rig ?? null,
+    expiresAt: lease?.expiresAt ?? null,
+    formula: lease ? JSON.stringify(lease.formula) : null,
+    renewableUntil: lease?.renewableUntil ?? null,
+    epoch: lease?.epoch ?? null,
+    factor: lease ? JSON.stringify(lease.factor) : null,
+    declinedBy: declinedBy ? JSON.stringify(declinedBy) : null,
+    message: message ?? null,
+    resultSignature: resultSignature ?? null,
+    refusal: refusal ?? null,
   }
 }
 
@@ -205,7 +148,7 @@ function candidateOf<T>({ id, priority, sequence, created_at, deadline }: Queued
   }
 }
 
-const knownLines = z.array(z.string())
+const texts = z.array(z.string())
 
 function recordOf(row: JobColumns): QueuedJob {
   const { id, model, message, signed } = row
@@ -219,11 +162,18 @@ function recordOf(row: JobColumns): QueuedJob {
     state: row.state as StoredJobState,
     attempts: Number(row.attempts),
   }
-  if (row.known_text !== null) record.knownText = knownLines.parse(JSON.parse(row.known_text))
-  if (row.lease_rig !== null && row.lease_formula !== null) {
-    const formula = macFormula.parse(JSON.parse(row.lease_formula))
-    record.lease = { rig: row.lease_rig, expiresAt: Number(row.lease_expires_at), formula }
+  if (row.known_text !== null) record.knownText = texts.parse(JSON.parse(row.known_text))
+  if (row.lease_rig !== null && row.lease_formula !== null && row.lease_factor !== null) {
+    record.lease = {
+      rig: row.lease_rig,
+      expiresAt: Number(row.lease_expires_at),
+      renewableUntil: Number(row.lease_renewable_until),
+      formula: macFormula.parse(JSON.parse(row.lease_formula)),
+      epoch: Number(row.lease_epoch),
+      factor: modelFactor.parse(JSON.parse(row.lease_factor)),
+    }
   }
+  if (row.declined_by !== null) record.declinedBy = texts.parse(JSON.parse(row.declined_by))
   if (message !== null) record.message = message
   if (row.deadline !== null) record.deadline = Number(row.deadline)
   if (row.result_signature !== null) record.resultSignature = row.result_signature
@@ -232,19 +182,25 @@ function recordOf(row: JobColumns): QueuedJob {
   return record
 }
 
+/** The rig has not said that no rig can do it. */
+const NOT_DECLINED = `(declined_by IS NULL OR NOT EXISTS (SELECT 1 FROM json_each(declined_by) WHERE value = ?))`
+
 function prepare(database: NetworkDatabase) {
   return {
     add: database.prepare(
       `INSERT INTO jobs (id, kind, model, input_hash, buyer, priority, known_text, created_at, deadline, state, attempts,
-         lease_rig, lease_expires_at, lease_formula)
+         lease_rig, lease_expires_at, lease_formula, lease_renewable_until, lease_epoch, lease_factor, declined_by,
+         message, result_signature, refusal)
        VALUES (@id, @kind, @model, @inputHash, @buyer, @priority, @knownText, @createdAt, @deadline, @state, @attempts,
-         @rig, @expiresAt, @formula) ON CONFLICT (id) DO NOTHING`,
+         @rig, @expiresAt, @formula, @renewableUntil, @epoch, @factor, @declinedBy,
+         @message, @resultSignature, @refusal) ON CONFLICT (id) DO NOTHING`,
     ),
     addInput: database.prepare('INSERT INTO job_inputs (job, input) VALUES (?, ?)'),
     input: database.prepare(
       `SELECT jobs.kind, job_inputs.input AS text, jobs.input_hash AS hash
        FROM job_inputs JOIN jobs ON jobs.id = job_inputs.job WHERE job_inputs.job = ?`,
     ),
+    held: database.prepare("SELECT count(*) FROM jobs WHERE state = 'leased' AND lease_rig = ?").pluck(),
     removeInput: database.prepare('DELETE FROM job_inputs WHERE job = ?'),
     job: database.prepare(
       'SELECT jobs.*, receipts.signed FROM jobs LEFT JOIN receipts ON receipts.id = jobs.receipt WHERE jobs.id = ?',
@@ -252,27 +208,24 @@ function prepare(database: NetworkDatabase) {
     nextQueued: database.prepare(
       `SELECT id, priority, sequence, created_at, deadline FROM jobs
        WHERE state = 'queued' AND model = ? AND kind = ? AND priority <= ? AND (deadline IS NULL OR deadline >= ?)
+         AND ${NOT_DECLINED}
        ORDER BY priority, sequence LIMIT 1`,
     ),
     nextDue: database.prepare(
       `SELECT id, priority, sequence, created_at, deadline FROM jobs
        WHERE state = 'queued' AND model = ? AND kind = ? AND priority <= ? AND deadline >= ?
+         AND ${NOT_DECLINED}
        ORDER BY priority, deadline, sequence LIMIT 1`,
     ),
-    late: database.prepare(`SELECT id FROM jobs WHERE state = 'queued' AND deadline < ? LIMIT 100`).pluck(),
-    expired: database.prepare(`SELECT id FROM jobs WHERE state = 'leased' AND lease_expires_at < ? LIMIT 100`).pluck(),
-    lease: database.prepare(
-      `UPDATE jobs SET state = 'leased', attempts = attempts + 1, lease_rig = ?, lease_expires_at = ?, lease_formula = ?
-       WHERE id = ?`,
+    late: database.prepare(`SELECT id FROM jobs WHERE state = 'queued' AND deadline < ? LIMIT ?`).pluck(),
+    expired: database.prepare(`SELECT id FROM jobs WHERE state = 'leased' AND lease_expires_at < ? LIMIT ?`).pluck(),
+    set: database.prepare(
+      `UPDATE jobs SET state = @state, attempts = @attempts, known_text = @knownText, lease_rig = @rig,
+         lease_expires_at = @expiresAt, lease_formula = @formula, lease_renewable_until = @renewableUntil,
+         lease_epoch = @epoch, lease_factor = @factor, declined_by = @declinedBy, message = @message,
+         result_signature = @resultSignature, refusal = @refusal, receipt = @receipt
+       WHERE id = @id`,
     ),
-    renew: database.prepare(`UPDATE jobs SET state = 'leased', lease_expires_at = ? WHERE id = ?`),
-    queue: database.prepare(`UPDATE jobs SET state = 'queued' WHERE id = ?`),
-    clearLease: database.prepare(
-      'UPDATE jobs SET lease_rig = NULL, lease_expires_at = NULL, lease_formula = NULL WHERE id = ?',
-    ),
-    end: database.prepare('UPDATE jobs SET state = ?, message = ?, known_text = NULL WHERE id = ?'),
-    judge: database.prepare('UPDATE jobs SET result_signature = ?, refusal = ?, receipt = ? WHERE id = ?'),
-    explain: database.prepare('UPDATE jobs SET message = ? WHERE id = ?'),
     creditWork: database.prepare(
       'INSERT INTO credited_work (epoch, model, input_hash) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
     ),

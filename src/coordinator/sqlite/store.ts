@@ -32,6 +32,7 @@ export function createSqliteStore(database: NetworkDatabase): CoordinatorStore {
     const row = statements.share.get(epoch, rig, BigInt.asIntN(64, nonce)) as ShareRow | undefined
     return row && { signature: row.signature, receipt: parseReceipt(row.signed) }
   }
+  const holds = (rig: string, now: number): number => Number(statements.heldUnits.get(rig, now))
 
   return {
     putParameters: (parameters) =>
@@ -56,12 +57,23 @@ export function createSqliteStore(database: NetworkDatabase): CoordinatorStore {
       inTransaction(() => {
         statements.putRig.run(rig, at, JSON.stringify(devices))
         statements.resetRamps.run(rig)
+        statements.liftSuspension.run(rig)
+      }),
+    suspendRig: (rig, until) => inTransaction(() => void statements.suspend.run(rig, until)),
+    suspendedUntil: (rig) =>
+      look(() => {
+        const until = statements.suspendedUntil.get(rig) as bigint | undefined
+        return until === undefined ? undefined : Number(until)
       }),
     climbRamp: (rig, device) => inTransaction(() => Number(statements.climbRamp.get(rig, device)) - 1),
     takeSyntheticTurn: (rig) => inTransaction(() => Number(statements.takeSyntheticTurn.get(rig)) - 1),
 
-    addUnit: ({ epoch, unit, rig, tier, difficulty, expiresAt }) =>
-      inTransaction(() => statements.addUnit.run(epoch, unit, rig, tier, difficulty, expiresAt).changes === 1),
+    addUnit: ({ epoch, unit, rig, tier, difficulty, expiresAt }, held) =>
+      inTransaction(() => {
+        if (held && holds(rig, held.now) >= held.most) return false
+        return statements.addUnit.run(epoch, unit, rig, tier, difficulty, expiresAt).changes === 1
+      }),
+    heldUnits: (rig, now) => look(() => holds(rig, now)),
     unit: (epoch, unit) =>
       look(() => {
         const row = statements.unit.get(epoch, unit) as UnitRow | undefined
@@ -107,6 +119,9 @@ function prepare(database: NetworkDatabase) {
        ON CONFLICT (rig) DO UPDATE SET hello_at = excluded.hello_at, devices = excluded.devices`,
     ),
     resetRamps: database.prepare('DELETE FROM ramps WHERE rig = ?'),
+    suspend: database.prepare('INSERT OR REPLACE INTO suspensions (rig, until) VALUES (?, ?)'),
+    suspendedUntil: database.prepare('SELECT until FROM suspensions WHERE rig = ?').pluck(),
+    liftSuspension: database.prepare('DELETE FROM suspensions WHERE rig = ?'),
     climbRamp: database
       .prepare(
         `INSERT INTO ramps (rig, device, step) VALUES (?, ?, 1)
@@ -122,6 +137,7 @@ function prepare(database: NetworkDatabase) {
       'INSERT INTO units (epoch, unit, rig, tier, difficulty, expires_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
     ),
     unit: database.prepare('SELECT rig, tier, difficulty, expires_at FROM units WHERE epoch = ? AND unit = ?'),
+    heldUnits: database.prepare('SELECT count(*) FROM units WHERE rig = ? AND expires_at >= ?').pluck(),
     removeUnits: database.prepare('DELETE FROM units WHERE expires_at < ?'),
     share: database.prepare(
       `SELECT shares.signature, receipts.signed FROM shares JOIN receipts ON receipts.id = shares.receipt

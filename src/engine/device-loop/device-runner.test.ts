@@ -282,7 +282,7 @@ describe('jobs', () => {
     const id = await rig.submit()
     rig.runner.wake()
     // Leased at once; the worker is still being started.
-    while ((await rig.coordinator.jobState(id))?.state !== 'leased') await Promise.resolve()
+    while ((await rig.store.job(id))?.state !== 'leased') await Promise.resolve()
     expect(rig.runner.cancelJob(id)).toBe(false)
     await rig.coordinator.cancelJob(id)
     rig.ledger.setJobState(id, 'cancelled', { reason: 'cancelled' })
@@ -311,7 +311,7 @@ describe('jobs', () => {
     rig.script.jobMilliseconds = null
     const id = await rig.submit()
     rig.runner.wake()
-    while ((await rig.coordinator.jobState(id))?.state !== 'leased') await Promise.resolve()
+    while ((await rig.store.job(id))?.state !== 'leased') await Promise.resolve()
     expect(await within(100, rig.runner.stop())).toBe(true)
     expect(rig.script.alive.size).toBe(0)
     expect(rig.stateOf(id)).toBe('queued')

@@ -22,7 +22,7 @@ const BENCHMARK_END_MILLISECONDS = 500
 /** Starts nothing by itself: the worker process starts with the first work and ends after a minute without work. */
 export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLoopOptions): DeviceRunner {
   const { rig, link, onChange } = context
-  const { clock, log, events } = rig
+  const { clock, log } = rig
   const { deviceId, memoryBytes, models } = options
   let threads = options.threads
   let mining: MiningOptions | null = null
@@ -50,7 +50,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     host: options.host,
     workerStart: options.workerStart,
     deadlines: options.deadlines,
-    onToken: ({ jobId, text, index }) => events.emit('job.token', { id: jobId, text, index }),
+    onToken: (piece) => jobs.publish(piece),
     threads: () => throttle.threads(),
     modelMemoryBytes: Math.floor(memoryBytes * MODEL_MEMORY_SHARE),
     isStopping: () => stopping,

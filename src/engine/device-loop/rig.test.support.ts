@@ -10,8 +10,14 @@ import { goldenDigests } from '#shared/domain/golden'
 import { EncodedInput } from '#shared/domain/encoded-input'
 import type { JobInput, JobRun } from '#shared/domain/job'
 import { installedModelOf, type InstalledModel } from '#shared/domain/model-stages'
+import { buyerProtocol } from '#shared/protocol/buyer-session'
 import type { Receipt } from '#shared/protocol/receipt'
+import type { JobOffer } from '#shared/protocol/job'
+import type { Acknowledgement, Answer } from '#shared/protocol/refusal'
+import { rigProtocol } from '#shared/protocol/rig-session'
+import type { SessionService } from '#shared/protocol/session'
 import type { Signed } from '#shared/domain/signed'
+import type { Unit } from '#shared/protocol/unit'
 import { isShare, nonceOf } from '#shared/domain/share'
 import { TIERS } from '#shared/domain/tiers'
 import type { WorkerMethods, WorkerNotifications } from '#shared/ipc/worker'
@@ -20,17 +26,25 @@ import { serve, type MethodHandlers } from '#process/peer'
 import { portPair } from '#process/port'
 import type { Clock } from '#process/clock'
 import { manualClock } from '#process/clock.test.support'
-import { createHarness, hashDigest, honestRun, MODELS } from '../../../test/support/coordinator-harness'
+import {
+  createHarness,
+  createTestClock,
+  hashDigest,
+  honestRun,
+  MODELS,
+} from '../../../test/support/coordinator-harness'
+import { openSerialized } from '../../../test/support/sessions'
 import { createEngineEvents, type RigContext } from '../base'
 import { workEnergy } from '#shared/domain/energy'
 import { openLedger } from '../ledger'
-import { createSigner, signatureVerifier } from '../network'
+import { createSigner, linkNetwork, signatureVerifier } from '../network'
 import { createDeviceRunner } from './device-runner'
 import type { DeviceLoopContext, DeviceLoopOptions } from './device-types'
 import { createJobRates } from '../jobs/job-rates'
-import { createNetworkState } from '../network/network-state'
 import { createSyntheticJobBudget } from '../jobs/synthetic-job-budget'
-import { createSubmissions } from '../network/submissions'
+
+/** What `far` does something to. */
+const REACHED = new Set(['current', 'leaseUnit', 'leaseJob', 'submitShare', 'submitJob'])
 
 /** Of the scripted worker, on every tier. */
 export const NONCES_PER_SECOND = 40
@@ -57,6 +71,8 @@ export function scriptedWorkers(clock: Clock) {
     ignoresCancel: false,
     /** says what a run computed for jobs, by their ids; set by the process that runs */
     computed: (_macs: Record<string, number>): void => undefined,
+    /** a piece of a running job's text; set by the process that runs */
+    token: (_piece: WorkerNotifications['job.token']): void => undefined,
     runs: [] as WorkerMethods['proof.run']['params'][],
     started: 0,
     alive: new Set<{ crash: () => void }>(),
@@ -174,6 +190,7 @@ export function scriptedWorkers(clock: Clock) {
       const { notify } = serve<WorkerMethods, WorkerNotifications>(workerSide, handlers)
       script.computed = (macs) =>
         notify('jobs.computed', { macs: Object.entries(macs).map(([jobId, value]) => ({ jobId, macs: value })) })
+      script.token = (piece) => notify('job.token', piece)
       const beat = (): void => {
         if (!isAlive) return
         notify('heartbeat', { at: clock.now(), residentBytes: 1, cpuSeconds: 1, models: [] })
@@ -220,6 +237,8 @@ export async function createTestRig(
     memoryBytes?: number
     models?: readonly InstalledModel[]
     trials?: boolean
+    /** milliseconds that were mined: a fifth of them is for synthetic jobs; absent: none */
+    minedMilliseconds?: number
     /** of a device that is not the processor, or has a power limit */
     runner?: Partial<Pick<DeviceLoopOptions, 'workerStart' | 'onFault' | 'whileMining'>>
   } = {},
@@ -231,6 +250,8 @@ export async function createTestRig(
     loseShareAnswers: 0,
     submitted: 0,
     forge: null as ((receipt: Signed<Receipt>) => Signed<Receipt>) | null,
+    forgeUnit: null as ((unit: Signed<Unit>) => Signed<Unit>) | null,
+    forgeOffer: null as ((offer: JobOffer) => object) | null,
   }
   const {
     coordinator,
@@ -238,30 +259,33 @@ export async function createTestRig(
     store,
     signer: networkSigner,
   } = await createHarness({
-    clock: { now: clock.now, advance: () => undefined, set: () => undefined },
+    clock: { ...createTestClock(), now: clock.now, setTimeout: clock.setTimeout },
   })
-  const reach = <A extends unknown[], R>(call: (...parameters: A) => Promise<R>) => {
-    return async (...parameters: A): Promise<R> => {
+  const signer = createSigner('22'.repeat(32))
+  const service = coordinator.rigSession(signer.publicKeyHex)
+  /** The network's far end: it may be away, lose an answer, or forge what it says. */
+  const farEnd: SessionService = {
+    ...service,
+    handle: async (method, request) => {
+      if (!REACHED.has(method)) return service.handle(method, request)
       if (far.away) throw new Failure('unavailable', 'the network is away')
-      return call(...parameters)
-    }
-  }
-  const network = {
-    ...coordinator,
-    current: reach(() => coordinator.current()),
-    leaseUnit: reach(coordinator.leaseUnit),
-    leaseJob: reach(coordinator.leaseJob),
-    submitShare: reach(async (share: Parameters<typeof coordinator.submitShare>[0]) => {
+      if (method !== 'submitShare') {
+        const answer = (await service.handle(method, request)) as Answer<unknown>
+        if (!answer.ok) return answer
+        if (method === 'leaseUnit' && far.forgeUnit)
+          return { ok: true, value: far.forgeUnit(answer.value as Signed<Unit>) }
+        if (method === 'leaseJob' && far.forgeOffer)
+          return { ok: true, value: far.forgeOffer(answer.value as JobOffer) }
+        return answer
+      }
       far.submitted++
-      const answer = await coordinator.submitShare(share)
+      const answer = (await service.handle(method, request)) as Acknowledgement
       if (far.forge !== null && answer.ok) return { ...answer, receipt: far.forge(answer.receipt) }
       if (far.loseShareAnswers === 0) return answer
       far.loseShareAnswers--
       throw new Failure('unavailable', 'the answer was lost')
-    }),
-    submitJob: reach(coordinator.submitJob),
+    },
   }
-  const signer = createSigner('22'.repeat(32))
   const ledger = openLedger({ folder, clock, ids: { uuid: () => v7() }, onNotice: () => undefined })
   ledger.recordDevice({ id: 'cpu0', kind: 'cpu', name: 'A processor' })
   const events = createEngineEvents()
@@ -278,16 +302,17 @@ export async function createTestRig(
     ledger,
     events,
   }
-  const networkState = createNetworkState(rig, {
-    network,
+  const link = linkNetwork(rig, {
+    networkName: coordinator.name,
+    rigSession: openSerialized(rigProtocol, farEnd),
+    buyerSession: openSerialized(buyerProtocol, coordinator.buyerSession('person')),
     signer,
     signatures: signatureVerifier,
-    pinnedKey: null,
-    onPinned: () => undefined,
-    onEpoch: (epoch) => ledger.recordEpoch(epoch),
+    networkKey: null,
+    onEpoch: () => undefined,
   })
+  const { networkState, submissions } = link
   await networkState.hello([{ id: 'cpu0', kind: 'cpu', backends: ['onnx-cpu'] }])
-  const submissions = createSubmissions(rig, { network, networkState, signer, signatures: signatureVerifier })
   /** what the throttle and the sensors say */
   const conditions = {
     pace: { threadsShare: 1, dutyCycle: 1 },
@@ -298,8 +323,8 @@ export async function createTestRig(
   const units: { difficulty: string; tier: string }[] = []
   const loops: DeviceLoopContext = {
     rig,
-    link: { network, networkState, submissions, rigKey: signer.publicKeyHex },
-    syntheticJobBudget: createSyntheticJobBudget(() => 0),
+    link,
+    syntheticJobBudget: createSyntheticJobBudget(() => options.minedMilliseconds ?? 0),
     jobRates,
     pace: () => conditions.pace,
     ...(options.trials === true
@@ -338,22 +363,23 @@ export async function createTestRig(
       id,
       kind: input.kind,
       origin: 'person',
-      network: network.name,
+      network: link.networkName,
       modelName: model.manifest.name,
       modelId: model.manifest.id,
       modelHash: model.hash,
       input: encoded,
     })
-    await coordinator.enqueueJob({ id, input: encoded, model: model.hash, buyer: 'person' })
+    await link.buyer.submit({ id, input: encoded, model: model.hash })
     return id
   }
   return {
     clock,
     far,
+    events,
     ledger,
     coordinator,
     store,
-    network,
+    link,
     networkState,
     submissions,
     signer,

@@ -1,5 +1,6 @@
 /** Descriptions of the devices that the sensors found: with their backends, or with the reason why they cannot mine. */
 import { backendNames, type BackendName } from '#shared/domain/backend'
+import type { DeviceKind } from '#shared/contract/devices'
 import type { GpuAdapter } from '#shared/ipc/worker'
 import type { SensorInventory } from '#shared/ipc/sensors'
 import { cleanProcessorName } from '../power'
@@ -14,7 +15,7 @@ export interface DeviceSettings {
 export interface DeviceDescriptor {
   /** the same after every start: cpu0, and gpu0 … in the order of PCI addresses */
   id: string
-  kind: 'cpu' | 'gpu' | 'npu' | 'asic'
+  kind: DeviceKind
   name: string
   vendor: string
   /** the backends that can drive it, the best first; none: it cannot mine */

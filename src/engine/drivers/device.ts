@@ -1,5 +1,6 @@
 /** An added driver and its devices, as the screens see them. */
 import { totalmem } from 'node:os'
+import type { DeviceKind } from '#shared/contract/devices'
 import type { DriverRow } from '#shared/contract/drivers'
 import type { NativeDevice } from '#shared/domain/driver'
 import type { DriverDevice } from '#shared/ipc/worker'
@@ -16,11 +17,19 @@ export interface KnownDriver extends PlacedDriver {
   devices: NativeDevice[]
 }
 
-/** Kinds of devices by lode_device_kind; kinds that Lode does not know are shown as ASICs. */
-const KINDS: Readonly<Record<number, DeviceDescriptor['kind']>> = { 1: 'cpu', 2: 'gpu', 3: 'npu', 4: 'asic' }
+/** By lode_device_kind (native/include/lode_driver.h). */
+const KINDS: Readonly<Record<number, DeviceKind>> = {
+  1: 'cpu',
+  2: 'gpu',
+  3: 'npu',
+  4: 'asic',
+  5: 'fpga',
+  6: 'other',
+}
 
-function kindOf(kind: number): DeviceDescriptor['kind'] {
-  return KINDS[kind] ?? 'asic'
+/** `kind`: a number of lode_device_kind; one that this version does not know is `other`. */
+function kindOf(kind: number): DeviceKind {
+  return KINDS[kind] ?? 'other'
 }
 
 /** The id of a driver's device: safe in file names, options and addresses, whatever name the driver gives. */

@@ -12,7 +12,7 @@ const LATE_LOOK_MILLISECONDS = 50
 export function jobHandlers(
   context: EngineContext,
 ): Pick<Handlers, 'jobs.page' | 'jobs.get' | 'jobs.summary' | 'jobs.submit' | 'jobs.cancel'> {
-  const { ledger, models, network, events, devices, clock } = context
+  const { ledger, models, networkName, buyer, events, devices, clock } = context
   const announce = (id: string): void => {
     const row = ledger.workRow(id)
     if (row) events.emit('job.changed', row)
@@ -21,9 +21,9 @@ export function jobHandlers(
   const failWhenLate = (id: string, withinSeconds: number): void => {
     const look = async (): Promise<void> => {
       if (context.isClosed() || ledger.workRow(id)?.state !== 'queued') return
-      const state = await network.jobState(id)
-      if (state?.state !== 'failed' || ledger.workRow(id)?.state !== 'queued') return
-      ledger.setJobState(id, 'failed', { reason: state.message ?? 'the network gave it up' })
+      const answer = await buyer.job({ job: id })
+      if (!answer.ok || answer.value.state !== 'failed' || ledger.workRow(id)?.state !== 'queued') return
+      ledger.setJobState(id, 'failed', { reason: answer.value.message ?? 'the network gave it up' })
       announce(id)
     }
     clock.setTimeout(
@@ -89,7 +89,7 @@ export function jobHandlers(
         id,
         kind: input.kind,
         origin: 'person',
-        network: network.name,
+        network: networkName,
         modelName: model.manifest.name,
         modelId: model.manifest.id,
         modelHash: model.hash,
@@ -97,11 +97,10 @@ export function jobHandlers(
       })
       announce(id)
       try {
-        const answer = await network.enqueueJob({
+        const answer = await buyer.submit({
           id,
           input: encoded,
           model: model.hash,
-          buyer: 'person',
           ...(withinSeconds === undefined ? {} : { deadline: clock.now() + Math.round(withinSeconds * 1000) }),
         })
         if (!answer.ok)
@@ -113,19 +112,19 @@ export function jobHandlers(
         throw error
       }
       if (withinSeconds !== undefined) failWhenLate(id, withinSeconds)
-      for (const runner of runners) runner.wake()
       return { id }
     },
     'jobs.cancel': async ({ id }) => {
       const job = ledger.workRow(id)
       if (job === null || job.kind === 'proof') throw new Failure('not-found', `there is no job ${id}`)
       if (FINAL_JOB_STATES.includes(job.state) || job.state === 'submitted') return null
-      const running = devices.runners().some((runner) => runner.cancelJob(id))
-      if (!running) {
-        await network.cancelJob(id)
-        ledger.setJobState(id, 'cancelled', { reason: 'cancelled' })
-        announce(id)
-      }
+      const cancelRunning = (): boolean => devices.runners().some((runner) => runner.cancelJob(id))
+      if (cancelRunning()) return null
+      await buyer.cancel({ job: id })
+      // It may have begun, or ended, while the network was asked.
+      if (cancelRunning() || FINAL_JOB_STATES.includes(ledger.workRow(id)?.state ?? 'cancelled')) return null
+      ledger.setJobState(id, 'cancelled', { reason: 'cancelled' })
+      announce(id)
       return null
     },
   }

@@ -34,6 +34,8 @@ export interface DeviceJobs {
   interrupt(reason: string): void
   /** Takes what one run of the worker computed for several jobs. */
   computed: JobRunner['computed']
+  /** A piece of a running job's text goes to whoever ordered it. */
+  publish: JobRunner['publish']
   readonly running: JobRunner['running']
   /** Returns jobs that were leased and not begun. */
   release(): Promise<void>
@@ -61,7 +63,7 @@ export interface DeviceJobsOptions {
 /** The jobs of one device, put together from source, batches and runner. */
 export function createDeviceJobs(
   rig: Pick<RigContext, 'ledger' | 'clock' | 'events' | 'log'>,
-  link: Pick<NetworkLink, 'network' | 'submissions' | 'rigKey'>,
+  link: Pick<NetworkLink, 'networkName' | 'session' | 'submissions'>,
   options: DeviceJobsOptions,
 ): DeviceJobs {
   const { log } = rig
@@ -177,6 +179,7 @@ export function createDeviceJobs(
       if (worker.client !== null) jobs.interrupt(reason, worker.client)
     },
     computed: jobs.computed,
+    publish: jobs.publish,
     get running() {
       return jobs.running
     },

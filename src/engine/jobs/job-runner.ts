@@ -47,6 +47,8 @@ export interface JobRunner {
   cancel(jobId: string, worker: WorkerClient): boolean
   /** Takes what one run of the worker computed for several jobs: the jobs share its joules and its time by their MACs. */
   computed: JobMeter['computed']
+  /** Publishes a piece of a running job's text to whoever ordered the job. `index`: counts the pieces. */
+  publish(piece: { jobId: string; text: string; index: number }): void
   /** The device cannot go on now: ends the running jobs, which wait for another attempt. */
   interrupt(reason: string, worker: WorkerClient): void
   readonly running: readonly RunningJob[]
@@ -69,11 +71,11 @@ interface Run extends RunningJob {
 
 export function createJobRunner(
   rig: Pick<RigContext, 'ledger' | 'clock' | 'events' | 'log'>,
-  link: Pick<NetworkLink, 'network' | 'submissions' | 'rigKey'>,
+  link: Pick<NetworkLink, 'networkName' | 'session' | 'submissions'>,
   options: JobRunnerOptions,
 ): JobRunner {
   const { ledger, clock, events, log } = rig
-  const { network, submissions, rigKey } = link
+  const { networkName, session, submissions } = link
   const running = new Map<string, Run>()
   const meter = createJobMeter(clock, options.energyNow)
 
@@ -90,7 +92,7 @@ export function createJobRunner(
         id: offer.id,
         kind: offer.kind,
         origin: 'sample',
-        network: network.name,
+        network: networkName,
         modelName: model.manifest.name,
         modelId: model.manifest.id,
         modelHash: model.hash,
@@ -106,8 +108,8 @@ export function createJobRunner(
   const renewLease = (id: string, onLost: (message: string) => void): { cancel(): void } => {
     let timer: { cancel(): void }
     const renew = (): void => {
-      network
-        .renewJob(rigKey, id)
+      session
+        .renewJob({ job: id })
         .then((answer) => {
           if (answer.ok) return
           log.warn('a job is no longer wanted from this rig', { job: id, code: answer.refusal.code })
@@ -128,7 +130,7 @@ export function createJobRunner(
 
   const release = async (id: string, retry: boolean, message: string): Promise<void> => {
     try {
-      await network.returnJob(rigKey, id, { retry, message })
+      await session.returnJob({ job: id, retry, message })
     } catch (error) {
       // The lease runs out by itself.
       log.warn('a job could not be released', { job: id, error: String(error) })
@@ -239,6 +241,17 @@ export function createJobRunner(
       return outcome
     },
     computed: meter.computed,
+    publish: ({ jobId, text, index }) => {
+      const run = running.get(jobId)
+      if (run === undefined) return
+      // Nobody follows a synthetic job over the network; it is shown where it is made.
+      if (run.origin === 'sample') events.emit('job.token', { id: jobId, text, index })
+      session
+        .publishTokens({ job: jobId, text, index })
+        .catch((error: unknown) =>
+          log.warn('a piece of an answer could not be published', { job: jobId, error: String(error) }),
+        )
+    },
     cancel: (jobId, worker) => {
       const run = running.get(jobId)
       if (run === undefined) return false

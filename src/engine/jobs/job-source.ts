@@ -41,7 +41,7 @@ export interface JobSourceOptions {
 /** The source of one device's jobs. Its first `next` asks the network, since jobs may wait from before. */
 export function createJobSource(
   { log }: Pick<RigContext, 'log'>,
-  { network, rigKey }: Pick<NetworkLink, 'network' | 'rigKey'>,
+  { session }: Pick<NetworkLink, 'session'>,
   { models: wantedModels, syntheticJobBudget }: JobSourceOptions,
 ): JobSource {
   let pending = true
@@ -50,14 +50,13 @@ export function createJobSource(
   let unwanted = false
 
   const returnJob = async (offer: JobOffer, message: string): Promise<void> => {
-    await network.returnJob(rigKey, offer.id, { retry: true, message })
+    await session.returnJob({ job: offer.id, retry: true, message })
   }
 
   const lease = async (syntheticToo: boolean): Promise<LeasedJob | null> => {
     const models = wantedModels()
     if (models.length === 0) return null
-    const answer = await network.leaseJob({
-      rig: rigKey,
+    const answer = await session.leaseJob({
       models: models.map(({ model: { manifest, hash }, usualMilliseconds }) => ({
         kind: manifest.kind,
         model: hash,
@@ -87,8 +86,8 @@ export function createJobSource(
       })
       .catch((error: unknown) => {
         syntheticJobBudget.noneAvailable()
-        // An engine that stops ends its verifier too, and the network cannot draw then: no reason for a warning.
-        if (!(error instanceof Failure) || error.code !== 'cancelled')
+        // An engine that stops ends its verifier and its session too: no reason for a warning.
+        if (!unwanted && (!(error instanceof Failure) || error.code !== 'cancelled'))
           log.warn('no synthetic job', { error: String(error) })
       })
       .finally(() => {

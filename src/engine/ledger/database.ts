@@ -26,8 +26,10 @@ export function openDatabase(options: OpenOptions): Db {
     options.check?.(db, checkIdentity(db, options.schema))
     db.pragma('journal_mode = WAL')
     db.pragma(`synchronous = ${options.synchronous}`)
-    db.pragma('foreign_keys = ON')
+    // Off while tables are rebuilt, or dropping the old one would count as losing its children; each migration is checked.
+    db.pragma('foreign_keys = OFF')
     migrate(db, options)
+    db.pragma('foreign_keys = ON')
     db.defaultSafeIntegers(true)
     return db
   } catch (error) {
@@ -36,12 +38,12 @@ export function openDatabase(options: OpenOptions): Db {
   }
 }
 
-/** Opens an existing file of the present version for reading only. */
+/** Opens an existing file for reading only, of the present version or an earlier one that reads alike. Throws OlderVersion, NewerVersion, NotOurs or what SQLite throws. */
 export function openDatabaseReadOnly(file: string, schema: Schema): Db {
   const db = new Database(file, { readonly: true, fileMustExist: true, timeout: 5000 })
   try {
     const version = checkIdentity(db, schema)
-    if (version < schema.migrations.length) throw new OlderVersion(version)
+    if (version < schema.readableFrom) throw new OlderVersion(version)
     db.defaultSafeIntegers(true)
     return db
   } catch (error) {

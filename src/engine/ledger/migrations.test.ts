@@ -1,12 +1,25 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import { v7 } from 'uuid'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { backUpNow } from './backup'
 import { openDatabase, type OpenOptions } from './database'
 import { openLedger, openLedgerReadOnly } from './open'
-import { makeReceipt, makeShare, makeUnit, makeWorld, START, type TestWorld } from './ledger.test.support'
+import {
+  makeJob,
+  makeReceipt,
+  makeResult,
+  makeShare,
+  makeUnit,
+  makeWorld,
+  networkKeys,
+  signatures,
+  START,
+  type TestWorld,
+} from './ledger.test.support'
 import { ledgerSchema, type Schema } from './migrations'
+import { createWriter } from './writer'
 
 let world: TestWorld
 let file: string
@@ -96,6 +109,57 @@ describe('migrations', () => {
     })
     expect(ledger.benchmark('b')?.evidence).toBeNull()
     ledger.close()
+  })
+
+  it('keep what version 4 wrote, seals and all, and make kinds free', () => {
+    const old = openDatabase(optionsFor({ ...ledgerSchema, migrations: ledgerSchema.migrations.slice(0, 4) }))
+    const before = createWriter(old, world.options)
+    const unit = makeUnit()
+    before.recordUnit(unit, 'cpu0')
+    before.recordDevice({ id: 'cpu0', kind: 'cpu', name: 'A processor' })
+    const shares = [1, 2, 3, 4].map((counter) => makeShare(unit, counter))
+    for (const share of shares) before.recordShare(share)
+    before.accept(makeReceipt(shares[0]!))
+    before.reject(shares[1]!.share.id, 'above-target')
+    const job = v7()
+    before.insertJob(makeJob(job))
+    before.setJobState(job, 'running', { deviceId: 'cpu0' })
+    const result = makeResult(job)
+    before.recordJobResult(job, result)
+    before.accept(makeReceipt(result))
+    const tables = ['devices', 'work', 'credits', 'work_path', 'work_counts', 'credit_quarters', 'credit_sums']
+    const all = (db: Database.Database) => tables.map((table) => db.prepare(`SELECT * FROM ${table}`).all())
+    const rows = all(old)
+    old.close()
+    // Who only reads need not wait for the migration.
+    const reader = openLedgerReadOnly(world.folder)
+    expect(reader?.verify({ signatures, networkKeys })).toMatchObject({ ok: true, problems: [] })
+    reader?.close()
+
+    const ledger = openLedger(world.options)
+    expect(readdirSync(join(world.folder, 'backups'))).toEqual(['ledger-4-2026-05-01.db'])
+    const db = new Database(file)
+    db.defaultSafeIntegers(true)
+    expect(all(db)).toEqual(rows)
+    expect(ledger.verify({ signatures, networkKeys })).toMatchObject({ ok: true, problems: [] })
+    // What waited is answered, and what was answered stays.
+    ledger.accept(makeReceipt(shares[2]!))
+    ledger.recordShare(makeShare(unit, 5))
+    expect(ledger.creditTotals({ dayStart: START }).credits).toBe(3)
+    expect(() => db.exec("UPDATE credits SET macs = 1 WHERE state = 'accepted'")).toThrow(/keeps its figures/)
+    expect(() => db.exec('DELETE FROM work')).toThrow(/never deleted/)
+    expect(() => db.exec("UPDATE work SET state = 'queued' WHERE state = 'accepted'")).toThrow(/may not change/)
+    db.exec(`INSERT INTO work (id, at, kind, network, model, origin, state, state_at)
+      VALUES ('t', ${START}, 'transcribe', 'practice', 'A model', 'person', 'queued', ${START})`)
+    expect(db.prepare("SELECT count FROM work_counts WHERE kind = 'transcribe'").pluck().get()).toBe(1n)
+    db.close()
+    for (const kind of ['fpga', 'other'] as const) ledger.recordDevice({ id: kind, kind, name: kind })
+    ledger.close()
+  })
+
+  it('of a version that reads otherwise come before it is read', () => {
+    openDatabase(optionsFor({ ...ledgerSchema, migrations: ledgerSchema.migrations.slice(0, 3) })).close()
+    expect(() => openLedgerReadOnly(world.folder)).toThrow(/from an earlier version/)
   })
 
   it('change nothing when one of their statements fails', () => {

@@ -2,7 +2,7 @@
  * The ledger as the engine sees it: types and signatures. All functions are synchronous unless they say otherwise.
  * MACs and credit are bigint, times UTC milliseconds, row ids UUIDv7; `ref` is the id of a signed share or job result.
  */
-import type { BenchmarkRow } from '#shared/contract/devices'
+import type { BenchmarkRow, DeviceKind } from '#shared/contract/devices'
 import type { BenchmarkEvidence } from '#shared/domain/benchmark-report'
 import type { CreditLine, CreditRow, EarningsPeriod, Funnel, VerifyReport } from '#shared/contract/earnings'
 import type { WorkDetail, WorkFilter, WorkRow, WorkKind } from '#shared/contract/jobs'
@@ -185,7 +185,7 @@ export interface LedgerEvent {
 
 export interface KnownDevice {
   id: string
-  kind: 'cpu' | 'gpu' | 'npu' | 'asic'
+  kind: DeviceKind
   name: string
 }
 

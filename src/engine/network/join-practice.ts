@@ -1,5 +1,9 @@
-/** Opens the practice network of this data folder and pins its key. */
-import { openPracticeNetwork, type PracticeNetwork } from './practice'
+/** Opens the practice network of this data folder, pins its key, and opens the sessions with it. */
+import { buyerProtocol, type BuyerSession } from '#shared/protocol/buyer-session'
+import { rigProtocol, type RigSession } from '#shared/protocol/rig-session'
+import { directTransport, openSession, type SessionTransport } from '#shared/protocol/session-client'
+import type { SessionService } from '#shared/protocol/session'
+import { openPracticeNetwork } from './practice'
 import { pinNetworkKey, pinnedNetworkKeys, type RigContext } from '../base'
 import type { VerifierClient } from '../workers'
 
@@ -7,25 +11,48 @@ import type { VerifierClient } from '../workers'
 const PRACTICE = 'practice'
 
 export interface JoinPracticeOptions {
+  /** hex public key: whose session this is. It lives in the same program, so nothing is to be proved. */
+  rigKey: string
   verifier: Pick<VerifierClient, 'digest' | 'generate'>
   /** length of an epoch, from the next one on; absent: the network's default */
   epochSeconds?: number
   /** whether the network accepts shares of the tests' tier */
   allowTestTier: boolean
+  /** what carries the two sessions; absent: they are called directly */
+  carrySession?: (service: SessionService) => SessionTransport
   onNotice: (notice: { severity: 'warning'; code: string; message: string }) => void
+}
+
+/** A network that was joined: the sessions of its rig and of its person as a buyer. */
+export interface JoinedNetwork {
+  readonly networkName: string
+  /** hex public key */
+  readonly networkKey: string
+  readonly rigSession: RigSession
+  readonly buyerSession: BuyerSession
+  /** Ends the sessions and closes the network's files. */
+  close(): void
 }
 
 /** Files that were damaged are moved aside and recreated; `onNotice` is called for each. */
 export async function joinPractice(
-  { dataDir, clock, randomBytes, ledger }: Pick<RigContext, 'dataDir' | 'clock' | 'randomBytes' | 'ledger'>,
-  { verifier, epochSeconds, allowTestTier, onNotice }: JoinPracticeOptions,
-): Promise<PracticeNetwork> {
+  {
+    dataDir,
+    clock,
+    randomBytes,
+    ledger,
+    log,
+  }: Pick<RigContext, 'dataDir' | 'clock' | 'randomBytes' | 'ledger' | 'log'>,
+  { rigKey, verifier, epochSeconds, allowTestTier, carrySession = directTransport, onNotice }: JoinPracticeOptions,
+): Promise<JoinedNetwork> {
   const practice = await openPracticeNetwork({
     folder: dataDir,
     verifier: { digest: (share) => verifier.digest(share) },
     syntheticJobs: { generate: (kind, seed) => verifier.generate(kind, seed) },
     clock,
     random: randomBytes,
+    onError: (error) =>
+      log.error('the practice network could not look after its epochs and leases', { error: String(error) }),
     configuration: {
       // If only network.db was lost, its new store must not use numbers of epochs that the ledger has.
       firstEpoch: (ledger.latestEpoch(PRACTICE)?.body.number ?? -1) + 1,
@@ -36,7 +63,20 @@ export async function joinPractice(
   for (const { title, detail } of practice.notices)
     onNotice({ severity: 'warning', code: 'network-files', message: `${title}. ${detail}` })
   // The practice network lives in this folder: when its key file was recreated, this rig trusts the new key.
-  const { name } = practice.coordinator
-  if (pinnedNetworkKeys(ledger)[name]?.at(-1) !== practice.networkKey) pinNetworkKey(ledger, name, practice.networkKey)
-  return practice
+  const { coordinator, networkKey } = practice
+  const { name } = coordinator
+  if (pinnedNetworkKeys(ledger)[name]?.at(-1) !== networkKey) pinNetworkKey(ledger, name, networkKey)
+  const rigSession = openSession(rigProtocol, carrySession(coordinator.rigSession(rigKey)))
+  const buyerSession = openSession(buyerProtocol, carrySession(coordinator.buyerSession('person')))
+  return {
+    networkName: name,
+    networkKey,
+    rigSession,
+    buyerSession,
+    close: () => {
+      rigSession.close()
+      buyerSession.close()
+      practice.close()
+    },
+  }
 }

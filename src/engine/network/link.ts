@@ -1,13 +1,19 @@
-/** This rig's link to its network: the network, the state of it that was checked, and the submissions under way. */
-import type { Network } from '#shared/protocol/network'
+/** This rig's link to its network: the sessions, the state of the network that was checked, and the submissions under way. */
+import type { BuyerSession } from '#shared/protocol/buyer-session'
 import type { Epoch } from '#shared/protocol/epoch'
+import type { RigSession } from '#shared/protocol/rig-session'
 import type { Signed, SignatureVerifier, Signer } from '#shared/domain/signed'
 import { pinNetworkKey, type RigContext } from '../base'
 import { createNetworkState, type NetworkState } from './network-state'
 import { createSubmissions, type Submissions } from './submissions'
+import { createVerifiedSession, type VerifiedSession } from './verified-session'
 
 export interface NetworkLink {
-  network: Network
+  /** part of every signed object */
+  networkName: string
+  session: VerifiedSession
+  /** the person's orders: the local person is a buyer like any other */
+  buyer: BuyerSession
   networkState: NetworkState
   submissions: Submissions
   /** hex; signs what the rig submits */
@@ -15,31 +21,36 @@ export interface NetworkLink {
 }
 
 export interface LinkOptions {
-  network: Network
+  networkName: string
+  rigSession: RigSession
+  buyerSession: BuyerSession
   signer: Signer
   signatures: SignatureVerifier
-  /** hex; pinned when the rig joined */
-  networkKey: string
+  /** hex; pinned when the rig joined; null where the first hello pins it */
+  networkKey: string | null
   onEpoch: (epoch: Signed<Epoch>) => void
 }
 
 /** Links the rig to a network. Epochs and keys that the network states are written to the ledger once their signatures are checked. */
 export function linkNetwork(
   rig: Pick<RigContext, 'ledger' | 'clock' | 'events' | 'log' | 'randomFraction'>,
-  { network, signer, signatures, networkKey, onEpoch }: LinkOptions,
+  { networkName, rigSession, buyerSession, signer, signatures, networkKey, onEpoch }: LinkOptions,
 ): NetworkLink {
   const { ledger } = rig
+  const rigKey = signer.publicKeyHex
   const networkState = createNetworkState(rig, {
-    network,
+    session: rigSession,
+    networkName,
     signer,
     signatures,
     pinnedKey: networkKey,
-    onPinned: (key) => pinNetworkKey(ledger, network.name, key),
+    onPinned: (key) => pinNetworkKey(ledger, networkName, key),
     onEpoch: (epoch) => {
       ledger.recordEpoch(epoch)
       onEpoch(epoch)
     },
   })
-  const submissions = createSubmissions(rig, { network, networkState, signer, signatures })
-  return { network, networkState, submissions, rigKey: signer.publicKeyHex }
+  const session = createVerifiedSession(rig, { session: rigSession, networkName, networkState, rigKey, signatures })
+  const submissions = createSubmissions(rig, { session, networkName, networkState, signer })
+  return { networkName, session, buyer: buyerSession, networkState, submissions, rigKey }
 }

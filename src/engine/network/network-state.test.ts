@@ -1,19 +1,16 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { signObject, type Signer } from '#shared/domain/signed'
-import type { Network } from '#shared/protocol/network'
 import type { Welcome } from '#shared/protocol/hello'
 import { createHarness, createTestClock } from '../../../test/support/coordinator-harness'
 import { createSigner, signatureVerifier } from './ed25519'
 import { createNetworkState } from './network-state'
 
 const rig = createSigner('22'.repeat(32))
-let network: Network
 let networkKey: Signer
 let honest: Welcome
 
 beforeEach(async () => {
   const { coordinator, signer } = await createHarness()
-  network = coordinator
   networkKey = signer
   honest = await coordinator.current()
 })
@@ -25,7 +22,11 @@ async function hear(welcome: Welcome, pinned: string | null = networkKey.publicK
   const state = createNetworkState(
     { clock },
     {
-      network: { ...network, hello: async () => ({ ok: true, value: welcome }) },
+      session: {
+        hello: async () => ({ ok: true, value: welcome }),
+        current: async () => ({ ok: true, value: welcome }),
+      },
+      networkName: 'practice',
       signer: rig,
       signatures: signatureVerifier,
       pinnedKey: pinned,

@@ -3,8 +3,9 @@ import { Failure } from '#shared/domain/errors'
 import { isGenuine, signObject, type Signed, type SignatureVerifier, type Signer } from '#shared/domain/signed'
 import { PROTOCOL_VERSION, type NetworkParameters } from '#shared/protocol/parameters'
 import type { Epoch } from '#shared/protocol/epoch'
-import type { Network } from '#shared/protocol/network'
 import type { Welcome } from '#shared/protocol/hello'
+import { MAX_DEVICES } from '#shared/protocol/bounds'
+import type { RigSession } from '#shared/protocol/rig-session'
 import type { RigContext } from '../base'
 
 export interface KnownNetwork {
@@ -24,12 +25,15 @@ export interface NetworkState {
   hello(devices: { id: string; kind: string; backends: string[] }[]): Promise<void>
   /** Asks the network again when the epoch is over, otherwise at most once a second. Throws as `hello`. */
   refresh(): Promise<KnownNetwork>
+  /** Asks now. */
+  reread(): Promise<KnownNetwork>
 }
 
 const REFRESH_MILLISECONDS = 1000
 
 export interface NetworkStateOptions {
-  network: Network
+  session: Pick<RigSession, 'hello' | 'current'>
+  networkName: string
   signer: Signer
   signatures: SignatureVerifier
   /** hex; pinned when the rig joined; null on the first hello */
@@ -41,7 +45,7 @@ export interface NetworkStateOptions {
 
 /** The state of one network; `current` throws Failure `unavailable` before the first answer. */
 export function createNetworkState({ clock }: Pick<RigContext, 'clock'>, options: NetworkStateOptions): NetworkState {
-  const { network, signatures } = options
+  const { session, networkName, signatures } = options
   let pinned = options.pinnedKey
   let current: KnownNetwork | null = null
   let refreshedAt = Number.NEGATIVE_INFINITY
@@ -54,7 +58,7 @@ export function createNetworkState({ clock }: Pick<RigContext, 'clock'>, options
     if (!isGenuine(type, signed, signatures, key)) {
       throw new Failure(
         'network-refused',
-        `the network "${network.name}" sent ${type} that its key did not sign`,
+        `the network "${networkName}" sent ${type} that its key did not sign`,
         'Nothing is mined for it. Check the network in Settings.',
       )
     }
@@ -66,7 +70,7 @@ export function createNetworkState({ clock }: Pick<RigContext, 'clock'>, options
     if (pinned !== null && welcome.networkKey !== pinned) {
       throw new Failure(
         'network-refused',
-        `the network "${network.name}" answers with another key than before`,
+        `the network "${networkName}" answers with another key than before`,
         'Someone may pretend to be it. Nothing is mined for it.',
       )
     }
@@ -74,14 +78,14 @@ export function createNetworkState({ clock }: Pick<RigContext, 'clock'>, options
     check('epoch', welcome.epoch, welcome.networkKey)
     if (welcome.nextEpoch) check('epoch', welcome.nextEpoch, welcome.networkKey)
     const bound =
-      welcome.epoch.body.network === network.name &&
-      welcome.parameters.body.network === network.name &&
+      welcome.epoch.body.network === networkName &&
+      welcome.parameters.body.network === networkName &&
       welcome.epoch.body.parameters === welcome.parameters.id &&
-      (welcome.nextEpoch === undefined || welcome.nextEpoch.body.network === network.name)
+      (welcome.nextEpoch === undefined || welcome.nextEpoch.body.network === networkName)
     if (!bound) {
       throw new Failure(
         'network-refused',
-        `the network "${network.name}" sent an epoch or parameters that are not its own`,
+        `the network "${networkName}" sent an epoch or parameters that are not its own`,
         'Nothing is mined for it. Check the network in Settings.',
       )
     }
@@ -103,34 +107,39 @@ export function createNetworkState({ clock }: Pick<RigContext, 'clock'>, options
     return current
   }
 
+  const reread = async (): Promise<KnownNetwork> => {
+    const answer = await session.current({})
+    if (answer.ok) return take(answer.value)
+    throw new Failure('network-refused', `the network "${networkName}" tells no epoch: ${answer.refusal.message}`)
+  }
+
   return {
     get known() {
       return current !== null
     },
     get current() {
-      if (current === null) throw new Failure('unavailable', `the network "${network.name}" has not answered yet`)
+      if (current === null) throw new Failure('unavailable', `the network "${networkName}" has not answered yet`)
       return current
     },
     hello: async (devices) => {
       const body = {
         protocolVersion: PROTOCOL_VERSION,
         rig: options.signer.publicKeyHex,
-        network: network.name,
+        network: networkName,
         at: clock.now(),
-        devices,
+        // More than a message holds still mine: the network need not know of them beforehand.
+        devices: devices.slice(0, MAX_DEVICES),
       }
-      const answer = await network.hello(signObject('hello', body, options.signer))
+      const answer = await session.hello(signObject('hello', body, options.signer))
       if (!answer.ok)
-        throw new Failure(
-          'network-refused',
-          `the network "${network.name}" refused this rig: ${answer.refusal.message}`,
-        )
+        throw new Failure('network-refused', `the network "${networkName}" refused this rig: ${answer.refusal.message}`)
       take(answer.value)
     },
     refresh: async () => {
       const due = clock.monotonic() - refreshedAt >= REFRESH_MILLISECONDS
       const over = current !== null && clock.now() + current.clockOffset >= current.epoch.endsAt
-      return current !== null && !due && !over ? current : take(await network.current())
+      return current !== null && !due && !over ? current : reread()
     },
+    reread,
   }
 }

@@ -27,7 +27,8 @@ import {
   valueOf,
 } from '../../../test/support/coordinator-harness'
 import { signatureVerifier } from './ed25519'
-import { openPracticeNetwork, type PracticeNetwork, type PracticeNetworkOptions } from './practice'
+import { overSessions } from '../../../test/support/sessions'
+import { openPracticeNetwork, type PracticeNetworkOptions } from './practice'
 
 const cleanUps: (() => void)[] = []
 afterEach(() => {
@@ -39,7 +40,7 @@ function newFolder(): string {
   cleanUps.push(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
-async function open(folder: string, changes: Partial<PracticeNetworkOptions> = {}): Promise<PracticeNetwork> {
+async function open(folder: string, changes: Partial<PracticeNetworkOptions> = {}) {
   const random = seededRandom(`practice ${cleanUps.length}`)
   const options = {
     folder,
@@ -47,13 +48,14 @@ async function open(folder: string, changes: Partial<PracticeNetworkOptions> = {
     syntheticJobs: createSyntheticJobs(),
     clock: createTestClock(),
     random,
+    onError: (error: unknown): void => expect.fail(String(error)),
     ...changes,
   }
   const network = await openPracticeNetwork(options)
   cleanUps.push(() => network.close())
-  return network
+  return { ...network, coordinator: overSessions(network.coordinator) }
 }
-async function mineOne({ coordinator }: PracticeNetwork, name = 'rig') {
+async function mineOne({ coordinator }: Awaited<ReturnType<typeof open>>, name = 'rig') {
   const rig = createRig(coordinator, name)
   const unit = await rig.unit()
   const share = rig.sign(unit, await rig.find(unit))
@@ -129,6 +131,43 @@ describe('the practice network', () => {
     const rig = createRig(network.coordinator)
     network.close()
     await expect(rig.hello()).rejects.toMatchObject({ name: 'Failure', code: 'unavailable' } satisfies Partial<Failure>)
+  })
+})
+
+describe('the timer of the practice network', () => {
+  it('ends its leases while it is open, and ends with it', async () => {
+    const clock = createTestClock()
+    const folder = newFolder()
+    const network = await open(folder, { clock })
+    valueOf(await createRig(network.coordinator).lease(['ocr']))
+    await expect.poll(() => clock.waiting).toBe(1)
+    const reader = new Database(join(folder, 'network.db'), { readonly: true })
+    cleanUps.push(() => reader.close())
+    const state = (): unknown => reader.prepare('SELECT state FROM jobs').pluck().get()
+    expect(state()).toBe('leased')
+    clock.advance(30_001)
+    await expect.poll(state).toBe('queued')
+    network.close()
+    expect(clock.waiting).toBe(0)
+  })
+
+  it('says once that the store fails, and nothing once it is closed', async () => {
+    const clock = createTestClock()
+    const errors: unknown[] = []
+    const folder = newFolder()
+    const network = await open(folder, { clock, onError: (error) => errors.push(error) })
+    await expect.poll(() => clock.waiting).toBe(1)
+    const other = new Database(join(folder, 'network.db'))
+    cleanUps.push(() => other.close())
+    other.exec('ALTER TABLE jobs RENAME TO work')
+    for (let round = 0; round < 2; round++) {
+      clock.advance(5000)
+      await expect.poll(() => clock.waiting).toBe(1)
+    }
+    expect(errors).toHaveLength(1)
+    clock.advance(5000)
+    network.close()
+    expect([clock.waiting, errors.length]).toEqual([0, 1])
   })
 })
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import {
   createCoordinator,
   type Coordinator,
+  type CoordinatorClock,
   type CoordinatorConfiguration,
   type SyntheticJobSource,
   type Verifier,
@@ -19,8 +20,10 @@ export interface PracticeNetworkOptions {
   folder: string
   verifier: Verifier
   syntheticJobs: SyntheticJobSource
-  clock: { now(): number }
+  clock: CoordinatorClock
   random: (bytes: number) => Uint8Array
+  /** Hears of what goes wrong while nobody calls: the first of several failures in a row. */
+  onError: (error: unknown) => void
   /** settings that differ from practice's rules; `firstEpoch` numbers the first epoch of a new store */
   configuration?: Partial<CoordinatorConfiguration>
 }
@@ -36,11 +39,11 @@ export interface PracticeNetwork {
   /** hex public key, to be pinned */
   readonly networkKey: string
   readonly notices: readonly PracticeNotice[]
-  /** Calls that come later reject with Failure `unavailable`. */
+  /** Ends its timer too. Calls that come later reject with Failure `unavailable`. */
   close(): void
 }
 
-/** Throws Failure: `data-folder` when the folder cannot be written, `ledger-newer` for a store of a newer version. */
+/** Open and started. Throws Failure: `data-folder` when the folder cannot be written, `ledger-newer` for a store of a newer version. */
 export async function openPracticeNetwork(options: PracticeNetworkOptions): Promise<PracticeNetwork> {
   const { folder, clock, random } = options
   const now = clock.now()
@@ -72,7 +75,13 @@ export async function openPracticeNetwork(options: PracticeNetworkOptions): Prom
       signatures: signatureVerifier,
       configuration,
     })
-    return { coordinator, networkKey: signer.publicKeyHex, notices, close: () => void database.close() }
+    coordinator.start(options.onError)
+    const close = (): void => {
+      // A tick that is under way fails at the closed store, and a stopped coordinator says nothing of it.
+      void coordinator.stop()
+      database.close()
+    }
+    return { coordinator, networkKey: signer.publicKeyHex, notices, close }
   } catch (error) {
     database.close()
     throw error

@@ -9,16 +9,8 @@ import type { JobRun } from '#shared/domain/job'
 import { modelHash } from '#shared/domain/model-hash'
 import type { Acknowledgement } from '#shared/protocol/refusal'
 import type { JobDelivery, JobOffer } from '#shared/protocol/job'
-import type { Network } from '#shared/protocol/network'
-import type { Receipt } from '#shared/protocol/receipt'
-import {
-  isGenuine,
-  objectId,
-  signObject,
-  type Signed,
-  type SignatureVerifier,
-  type Signer,
-} from '#shared/domain/signed'
+import type { ShareSubmission } from '#shared/protocol/share'
+import { objectId, signObject, type Signed, type Signer } from '#shared/domain/signed'
 import { TIERS } from '#shared/domain/tiers'
 import type { Unit } from '#shared/protocol/unit'
 import { backoffDelay } from '#process/backoff'
@@ -26,6 +18,7 @@ import type { RigContext } from '../base'
 import type { Recovery, WorkEnergy } from '../ledger'
 import { expectedCredit } from './expected-credit'
 import type { NetworkState } from './network-state'
+import type { VerifiedSession } from './verified-session'
 
 /** A nonce whose digest meets the difficulty of its unit. */
 export interface FoundShare {
@@ -63,10 +56,10 @@ export interface Submissions {
 const RETRY_DELAYS = { firstDelayMilliseconds: 500, largestDelayMilliseconds: 30_000 }
 
 export interface SubmissionsOptions {
-  network: Network
+  session: Pick<VerifiedSession, 'submitShare' | 'submitJob'>
+  networkName: string
   networkState: Pick<NetworkState, 'current'>
   signer: Signer
-  signatures: SignatureVerifier
 }
 
 /** The submissions of this rig to one network. */
@@ -75,7 +68,7 @@ export function createSubmissions(
   options: SubmissionsOptions,
 ): Submissions {
   const { ledger, clock, events, log } = rig
-  const { network, networkState, signer, signatures } = options
+  const { session, networkName, networkState, signer } = options
   let pending = 0
   let stopped = false
   const timers = new Set<{ cancel(): void }>()
@@ -88,20 +81,9 @@ export function createSubmissions(
     if (credit) events.emit('credit.changed', credit)
   }
 
-  const isForThisRig = (receipt: Signed<Receipt>, ref: string): boolean =>
-    isGenuine('receipt', receipt, signatures, networkState.current.networkKey) &&
-    receipt.body.ref === ref &&
-    receipt.body.rig === signer.publicKeyHex &&
-    receipt.body.network === network.name &&
-    creditMacs(BigInt(receipt.body.macs), BigInt(receipt.body.factorMilli)) === BigInt(receipt.body.creditMacs)
-
-  /** Returns whether it was accepted, or null when it will be sent again. */
-  const settle = (ref: string, answer: Acknowledgement): boolean | null => {
+  /** Returns whether it was accepted. */
+  const settle = (ref: string, answer: Acknowledgement): boolean => {
     if (answer.ok) {
-      if (!isForThisRig(answer.receipt, ref)) {
-        log.error('the network sent a receipt that is not genuine; it is not stored', { ref })
-        return null
-      }
       const { workId, creditId, disputed } = ledger.accept(answer.receipt)
       if (disputed !== null) {
         const { factorMilli, creditMacs: credited } = answer.receipt.body
@@ -137,8 +119,7 @@ export function createSubmissions(
     try {
       for (let attempt = 0; !stopped; attempt++) {
         try {
-          const settled = settle(ref, await send())
-          if (settled !== null) return settled
+          return settle(ref, await send())
         } catch (error) {
           if (stopped) return false
           if (!(error instanceof Failure)) throw error
@@ -157,14 +138,10 @@ export function createSubmissions(
     }
   }
 
-  const deliverShare = async (
-    workId: string,
-    deviceId: string,
-    share: Parameters<Network['submitShare']>[0],
-  ): Promise<void> => {
+  const deliverShare = async (workId: string, deviceId: string, share: Signed<ShareSubmission>): Promise<void> => {
     const change = { id: workId, nonce: share.body.nonce, tier: share.body.tier, deviceId }
     events.emit('share.changed', { ...change, state: 'submitted' })
-    const accepted = await deliver(share.id, () => network.submitShare(share))
+    const accepted = await deliver(share.id, () => session.submitShare(share))
     if (stopped) return
     const code = accepted ? undefined : (ledger.workRow(workId)?.reason ?? undefined)
     events.emit('share.changed', {
@@ -210,7 +187,7 @@ export function createSubmissions(
       const result = signObject(
         'job-result',
         {
-          network: network.name,
+          network: networkName,
           rig: signer.publicKeyHex,
           job: offer.id,
           kind: offer.kind,
@@ -224,13 +201,13 @@ export function createSubmissions(
         signer,
       )
       const delivery: JobDelivery = { result, output: run.output, evidence: run.evidence }
-      const { parameters, epoch } = networkState.current
+      const { parameters } = networkState.current
       const { workId, creditId } = ledger.recordJobResult(offer.id, {
         result,
         output: run.output,
         evidence: run.evidence,
         sizes: run.sizes,
-        epoch: epoch.number,
+        epoch: offer.epoch,
         deviceId,
         milliseconds: run.milliseconds,
         ...expectedCredit(parameters, manifest, hash, run.sizes),
@@ -243,7 +220,7 @@ export function createSubmissions(
           isPutOff = true
           resolve(null)
         }
-        deliver(result.id, () => network.submitJob(delivery), putOff).then(resolve, (error: unknown) => {
+        deliver(result.id, () => session.submitJob(delivery), putOff).then(resolve, (error: unknown) => {
           if (isPutOff) log.error('a result could not be sent again', { job: offer.id, error: String(error) })
           else reject(error)
         })
@@ -254,7 +231,7 @@ export function createSubmissions(
         log.error('a submission of a former run could not be sent again', { error: String(error) })
       for (const { workId, deviceId, share } of recovery.shares) deliverShare(workId, deviceId, share).catch(failed)
       for (const { delivery } of recovery.results)
-        deliver(delivery.result.id, () => network.submitJob(delivery)).catch(failed)
+        deliver(delivery.result.id, () => session.submitJob(delivery)).catch(failed)
     },
     get pending() {
       return pending

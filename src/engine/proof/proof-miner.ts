@@ -65,7 +65,7 @@ export interface ProofMinerOptions {
 
 export function createProofMiner(
   { clock, log }: Pick<RigContext, 'clock' | 'log'>,
-  { network, networkState, rigKey }: Pick<NetworkLink, 'network' | 'networkState' | 'rigKey'>,
+  { session, networkState, rigKey }: Pick<NetworkLink, 'session' | 'networkState' | 'rigKey'>,
   options: ProofMinerOptions,
 ): ProofMiner {
   const { worker } = options
@@ -168,7 +168,7 @@ export function createProofMiner(
   const lease = async (tier: TierName, epochSeed: string): Promise<Signed<Unit> | null> => {
     const macsPerSecond = await measure(tier, epochSeed)
     if (macsPerSecond === null) return null
-    const answer = await network.leaseUnit({ rig: rigKey, device: options.deviceId, tier, macsPerSecond })
+    const answer = await session.leaseUnit({ device: options.deviceId, tier, macsPerSecond })
     if (!answer.ok) throw new Failure('network-refused', `the network gave no unit: ${answer.refusal.message}`)
     leased.set(tier, (leased.get(tier) ?? 0) + 1)
     nextCounter = 0n
@@ -206,11 +206,13 @@ export function createProofMiner(
       yielding = false
       const { epoch } = await networkState.refresh()
       if (!(await preparedBeforeYield(tier, epoch.seed))) return nothing
-      if (unit === null || unit.body.epoch !== epoch.number || unit.body.tier !== tier || nextCounter > MAX_COUNTER) {
+      if (unit === null || unit.body.epoch < epoch.number || unit.body.tier !== tier || nextCounter > MAX_COUNTER) {
         unit = await lease(tier, epoch.seed)
       }
       // `yield` may have been called while the network was asked.
       if (unit === null || isYielding()) return nothing
+      // It was leased for an epoch that began meanwhile: the next slice has its weights.
+      if (unit.body.epoch !== epoch.number) return nothing
       const used = unit
       const inRamp = (leased.get(tier) ?? 0) <= RAMP_UNITS
       const run = await worker.request('proof.run', {

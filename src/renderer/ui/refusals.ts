@@ -17,7 +17,10 @@ const WORDS: Record<RefusalCode, MessageDescriptor> = {
   'lease-lost': msg`lease lost`,
   'wrong-result': msg`wrong result`,
   'already-credited': msg`same work was credited in this epoch`,
+  'deadline-missed': msg`after the deadline`,
   'no-work': msg`no work`,
+  'too-many-leases': msg`too many leases at once`,
+  suspended: msg`suspended for a wrong digest`,
   'unsupported-version': msg`version not supported`,
 }
 

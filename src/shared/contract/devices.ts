@@ -7,7 +7,8 @@ import { deviceState } from '#shared/domain/states'
 import { tierName } from '#shared/domain/tiers'
 import { procedure } from './rpc'
 
-export const deviceKind = z.enum(['cpu', 'gpu', 'npu', 'asic'])
+export const deviceKind = z.enum(['cpu', 'gpu', 'npu', 'asic', 'fpga', 'other'])
+export type DeviceKind = z.infer<typeof deviceKind>
 
 export const deviceSummary = z.object({
   id: z.string(),

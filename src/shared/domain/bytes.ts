@@ -10,8 +10,8 @@ export const hex64 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case h
 export const hex128 = z.string().regex(/^[0-9a-f]{128}$/, 'must be 128 lower-case hexadecimal digits')
 /** A non-negative integer of any size as a decimal string: MACs, credit, nonces, difficulty. */
 export const decimal = z.string().regex(/^(0|[1-9][0-9]{0,38})$/, 'must be a whole number in decimal digits')
-/** UTC milliseconds. */
-export const utcMilliseconds = z.number().int().nonnegative()
+/** UTC milliseconds, as far as dates go. */
+export const utcMilliseconds = z.number().int().min(0).max(8_640_000_000_000_000)
 
 /** Little-endian u64, as the header, the input and the digest of a nonce take it. */
 export function u64LittleEndian(value: bigint): Uint8Array {

@@ -1,11 +1,12 @@
 /** Epochs: the periods over which a network adds up credit. */
 import { z } from 'zod'
 import { hex64, utcMilliseconds } from '../domain/bytes'
+import { epochNumber, networkName } from './bounds'
 import { signedSchema } from './signed'
 
 export const epochBody = z.object({
-  network: z.string(),
-  number: z.number().int().nonnegative(),
+  network: networkName,
+  number: epochNumber,
   seed: hex64,
   startsAt: utcMilliseconds,
   endsAt: utcMilliseconds,

@@ -1,33 +1,37 @@
 /** How a rig introduces itself, and what the network answers. */
 import { z } from 'zod'
 import { hex64, utcMilliseconds } from '../domain/bytes'
+import { deviceName, macsPerSecond, MAX_BACKENDS, MAX_DEVICES, networkName } from './bounds'
+import { signedEpoch } from './epoch'
+import { signedParameters } from './parameters'
 import { signedSchema } from './signed'
-import type { signedParameters } from './parameters'
-import type { signedEpoch } from './epoch'
 
 export const helloBody = z.object({
-  protocolVersion: z.number().int(),
+  protocolVersion: z.number().int().min(0).max(0xffff),
   rig: hex64,
-  network: z.string(),
+  network: networkName,
   at: utcMilliseconds,
-  devices: z.array(
-    z.object({
-      id: z.string(),
-      kind: z.string(),
-      backends: z.array(z.string()),
-      macsPerSecond: z.number().nonnegative().optional(),
-    }),
-  ),
+  devices: z
+    .array(
+      z.object({
+        id: deviceName,
+        kind: z.string().max(40),
+        backends: z.array(z.string().max(40)).max(MAX_BACKENDS),
+        macsPerSecond: macsPerSecond.optional(),
+      }),
+    )
+    .max(MAX_DEVICES),
 })
 export type Hello = z.infer<typeof helloBody>
 export const signedHello = signedSchema(helloBody)
 
-export interface Welcome {
-  networkKey: string
-  parameters: z.infer<typeof signedParameters>
-  epoch: z.infer<typeof signedEpoch>
+export const welcome = z.object({
+  networkKey: hex64,
+  parameters: signedParameters,
+  epoch: signedEpoch,
   /** published 60 s before it starts, so that weights can be prepared */
-  nextEpoch?: z.infer<typeof signedEpoch>
+  nextEpoch: signedEpoch.optional(),
   /** the coordinator's clock, UTC ms */
-  now: number
-}
+  now: utcMilliseconds,
+})
+export type Welcome = z.infer<typeof welcome>

@@ -1,6 +1,7 @@
 /** Receipts: the network's signed acknowledgement of one share or job. */
 import { z } from 'zod'
 import { decimal, hex64, utcMilliseconds } from '../domain/bytes'
+import { epochNumber, networkName } from './bounds'
 import { signedSchema } from './signed'
 
 export const verification = z.enum(['recomputed', 'known-answer', 'unchecked'])
@@ -8,9 +9,9 @@ export type Verification = z.infer<typeof verification>
 
 /** Signed by the network: its acknowledgement of one share or job. */
 export const receiptBody = z.object({
-  network: z.string(),
+  network: networkName,
   rig: hex64,
-  epoch: z.number().int().nonnegative(),
+  epoch: epochNumber,
   kind: z.enum(['share', 'job']),
   /** the id of the signed share, or of the signed job result */
   ref: hex64,

@@ -1,6 +1,7 @@
 /** The codes of a network's refusals, and the two forms of its answers. */
 import { z } from 'zod'
-import type { signedReceipt } from './receipt'
+import { sentence } from './bounds'
+import { signedReceipt } from './receipt'
 
 /** Why a network refuses. A share's or result's credit row keeps the code as its reason. */
 export const refusalCode = z.enum([
@@ -17,17 +18,28 @@ export const refusalCode = z.enum([
   'lease-lost',
   'wrong-result', // a known answer is wrong, or sizes or hashes do not fit
   'already-credited', // identical work was credited in this epoch
+  'deadline-missed', // the result came after the job's deadline
   'no-work',
+  'too-many-leases', // the rig holds as many jobs or units as it may
+  'suspended', // the rig claimed a wrong digest, and has not said hello since its pause
   'unsupported-version',
 ])
 export type RefusalCode = z.infer<typeof refusalCode>
 
-export const refusal = z.object({ code: refusalCode, message: z.string() })
+export const refusal = z.object({ code: refusalCode, message: sentence })
 export type Refusal = z.infer<typeof refusal>
 
-/** The answer to a share or a job: a receipt (`repeated` when it was given before), or a refusal. */
-export type Acknowledgement =
-  | { ok: true; receipt: z.infer<typeof signedReceipt>; repeated: boolean }
-  | { ok: false; refusal: Refusal }
+const refused = z.object({ ok: z.literal(false), refusal })
 
+/** The answer to a share or a job: a receipt (`repeated` when it was given before), or a refusal. */
+export const acknowledgement = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true), receipt: signedReceipt, repeated: z.boolean() }),
+  refused,
+])
+export type Acknowledgement = z.infer<typeof acknowledgement>
+
+/** The answer to anything else: what was asked for, or a refusal. */
+export function answerOf<T extends z.ZodType>(value: T) {
+  return z.discriminatedUnion('ok', [z.object({ ok: z.literal(true), value }), refused])
+}
 export type Answer<T> = { ok: true; value: T } | { ok: false; refusal: Refusal }

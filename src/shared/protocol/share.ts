@@ -2,13 +2,14 @@
 import { z } from 'zod'
 import { decimal, hex64 } from '../domain/bytes'
 import { tierName } from '../domain/tiers'
+import { epochNumber, networkName } from './bounds'
 import { signedSchema } from './signed'
 
 /** Signed by the rig. */
 export const shareBody = z.object({
-  network: z.string(),
+  network: networkName,
   rig: hex64,
-  epoch: z.number().int().nonnegative(),
+  epoch: epochNumber,
   tier: tierName,
   nonce: decimal,
   digest: hex64,

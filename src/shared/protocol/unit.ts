@@ -2,13 +2,14 @@
 import { z } from 'zod'
 import { decimal, hex64, utcMilliseconds } from '../domain/bytes'
 import { tierName } from '../domain/tiers'
+import { deviceName, epochNumber, macsPerSecond, networkName } from './bounds'
 import { signedSchema } from './signed'
 
 export const unitBody = z.object({
-  network: z.string(),
+  network: networkName,
   unit: z.number().int().min(0).max(0xffff_ffff),
   rig: hex64,
-  epoch: z.number().int().nonnegative(),
+  epoch: epochNumber,
   tier: tierName,
   difficulty: decimal,
   issuedAt: utcMilliseconds,
@@ -18,11 +19,10 @@ export type Unit = z.infer<typeof unitBody>
 export const signedUnit = signedSchema(unitBody)
 
 export const unitRequest = z.object({
-  rig: hex64,
   /** the rig's own name of the device, so that each device climbs its own ramp */
-  device: z.string().max(80),
+  device: deviceName,
   tier: tierName,
   /** measured on this tier */
-  macsPerSecond: z.number().positive(),
+  macsPerSecond: macsPerSecond.gt(0),
 })
 export type UnitRequest = z.infer<typeof unitRequest>

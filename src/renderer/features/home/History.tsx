@@ -1,6 +1,7 @@
 /** Rate and power over one time axis, and below what each device did. */
 import { Trans, useLingui } from '@lingui/react/macro'
 import type { Period } from '#shared/contract/common'
+import type { DeviceKind } from '#shared/contract/devices'
 import type { History as HistoryData, LaneSpan } from '#shared/contract/engine'
 import { laneBars } from '../../charts/lanes'
 import { TimeChart } from '../../charts/TimeChart'
@@ -147,6 +148,14 @@ function Lanes({ history }: { history: HistoryData }) {
     proof: t`proof`,
     paused: t`paused`,
   }
+  const kinds: Record<DeviceKind, string> = {
+    cpu: t`CPU`,
+    gpu: t`GPU`,
+    npu: t`NPU`,
+    asic: t`ASIC`,
+    fpga: t`FPGA`,
+    other: t`Other`,
+  }
   const used = ACTIVITIES.filter((activity) => history.lanes.some((lane) => lane.activity === activity))
   const long = history.period === '7d' || history.period === '24h'
   const at = long ? dayClock : clock
@@ -158,7 +167,7 @@ function Lanes({ history }: { history: HistoryData }) {
           const device = devices.find((one) => one.id === id)
           return (
             <div className="lane" key={id}>
-              <em title={device?.name ?? id}>{device?.kind.toUpperCase() ?? id}</em>
+              <em title={device?.name ?? id}>{device ? kinds[device.kind] : id}</em>
               {laneBars(
                 history.lanes.filter((lane) => lane.deviceId === id),
                 history.from,

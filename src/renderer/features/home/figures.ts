@@ -12,6 +12,8 @@ const KIND_ICONS: Record<DeviceSummary['kind'], IconName> = {
   gpu: 'triangle',
   npu: 'disc',
   asic: 'square',
+  fpga: 'square',
+  other: 'disc',
 }
 export function deviceIcon(kind: DeviceSummary['kind']): IconName {
   return KIND_ICONS[kind]

@@ -1,0 +1,97 @@
+/**
+ * The sessions that a coordinator serves, each bound to who opened it. A wire opens one only for a key that its other end
+ * has proved to hold; inside one program the caller is who it says.
+ */
+import { auditProtocol } from '#shared/protocol/audit'
+import { buyerProtocol } from '#shared/protocol/buyer-session'
+import type { Hello, Welcome } from '#shared/protocol/hello'
+import type { JobDelivery } from '#shared/protocol/job'
+import type { Acknowledgement, Answer } from '#shared/protocol/refusal'
+import { rigProtocol } from '#shared/protocol/rig-session'
+import type { SessionService } from '#shared/protocol/session'
+import { createSessionService } from '#shared/protocol/session-server'
+import type { ShareSubmission } from '#shared/protocol/share'
+import type { Unit, UnitRequest } from '#shared/protocol/unit'
+import type { Signed } from '#shared/domain/signed'
+import type { Jobs } from './jobs'
+import { refuse, type Refused } from './refusals'
+import type { Buyer, CoordinatorStore } from './store'
+import { createTokenStreams } from './tokens'
+
+export interface Sessions {
+  /** `rig`: its public key, hex */
+  rigSession(rig: string): SessionService
+  buyerSession(buyer: Buyer): SessionService
+  audit(): SessionService
+}
+
+/** The sessions of one coordinator. What one does reaches the events of the others. */
+export function createSessions(deps: {
+  store: CoordinatorStore
+  jobs: Jobs
+  hello: (hello: Signed<Hello>) => Promise<Answer<Welcome>>
+  current: () => Promise<Welcome>
+  leaseUnit: (rig: string, request: UnitRequest) => Promise<Answer<Signed<Unit>>>
+  submitShare: (share: Signed<ShareSubmission>) => Promise<Acknowledgement>
+  submitJob: (delivery: JobDelivery) => Promise<Acknowledgement>
+}): Sessions {
+  const { store, jobs } = deps
+  const tokens = createTokenStreams(store)
+  const rigsAwaitingWork = new Set<{ rig: string; tell: () => void }>()
+  /** `from`: the rig whose return put the job into the queue; it knows. */
+  const announceWork = (from?: string): void => {
+    for (const { rig, tell } of Array.from(rigsAwaitingWork)) if (rig !== from) tell()
+  }
+  const isQueuedAgain = async (id: string): Promise<boolean> => {
+    const job = await store.job(id)
+    return job?.state === 'queued' && job.buyer !== 'sample'
+  }
+  const current = async () => ({ ok: true as const, value: await deps.current() })
+
+  return {
+    rigSession: (rig) =>
+      createSessionService(
+        rigProtocol,
+        {
+          hello: async (hello) => refuseForeignRig(rig, hello) ?? deps.hello(hello),
+          current,
+          leaseUnit: (request) => deps.leaseUnit(rig, request),
+          submitShare: async (share) => refuseForeignRig(rig, share) ?? deps.submitShare(share),
+          leaseJob: (request) => jobs.leaseJob(rig, request),
+          renewJob: ({ job }) => jobs.renewJob(rig, job),
+          returnJob: async ({ job, ...reason }) => {
+            const answer = await jobs.returnJob(rig, job, reason)
+            if (answer.ok && (await isQueuedAgain(job))) announceWork(rig)
+            return answer
+          },
+          submitJob: async (delivery) => refuseForeignRig(rig, delivery.result) ?? deps.submitJob(delivery),
+          publishTokens: (piece) => tokens.publish(rig, piece),
+        },
+        (emit) => {
+          const waiting = { rig, tell: () => emit('work', {}) }
+          rigsAwaitingWork.add(waiting)
+          return () => void rigsAwaitingWork.delete(waiting)
+        },
+      ),
+    buyerSession: (buyer) =>
+      createSessionService(
+        buyerProtocol,
+        {
+          submit: async (job) => {
+            const answer = await jobs.enqueueJob(buyer, job)
+            if (answer.ok) announceWork()
+            return answer
+          },
+          cancel: ({ job }) => jobs.cancelJob(buyer, job),
+          job: ({ job }) => jobs.jobState(buyer, job),
+        },
+        (emit) => tokens.follow(buyer, (piece) => emit('tokens', piece)),
+      ),
+    audit: () => createSessionService(auditProtocol, { current }, () => () => undefined),
+  }
+}
+
+/** What a rig signs names it; the session knows which one it is. */
+function refuseForeignRig(rig: string, signed: Signed<{ rig: string }>): Refused | undefined {
+  return signed.body.rig === rig ? undefined : refuse('wrong-key', "It names another rig than this session's.")
+}

@@ -1,0 +1,100 @@
+/**
+ * A rig's session with its network, as the rest of the engine uses it: nothing that the coordinator says is acted on
+ * before it is checked. Schemas are checked by the session itself, epochs and parameters by network-state.ts, and what
+ * is leased and acknowledged here.
+ */
+import { Failure } from '#shared/domain/errors'
+import { creditMacs } from '#shared/domain/credit'
+import { isGenuine, type Signed, type SignatureVerifier } from '#shared/domain/signed'
+import { MAX_OFFERED_MODELS, sentenceOf } from '#shared/protocol/bounds'
+import type { JobOffer, JobRequest } from '#shared/protocol/job'
+import type { Receipt } from '#shared/protocol/receipt'
+import type { Acknowledgement } from '#shared/protocol/refusal'
+import type { RigSession } from '#shared/protocol/rig-session'
+import type { Unit, UnitRequest } from '#shared/protocol/unit'
+import type { RigContext } from '../base'
+import type { NetworkState } from './network-state'
+
+/**
+ * Methods reject with Failure `network-refused` for what fails a check, and `unavailable` when the network does not
+ * answer.
+ */
+export type VerifiedSession = Pick<
+  RigSession,
+  'leaseUnit' | 'submitShare' | 'leaseJob' | 'renewJob' | 'returnJob' | 'submitJob' | 'publishTokens' | 'on'
+>
+
+export interface VerifiedSessionOptions {
+  session: RigSession
+  networkName: string
+  networkState: Pick<NetworkState, 'current' | 'reread'>
+  /** hex */
+  rigKey: string
+  signatures: SignatureVerifier
+}
+
+/** The session with every answer checked. */
+export function createVerifiedSession(
+  { clock }: Pick<RigContext, 'clock'>,
+  { session, networkName, networkState, rigKey, signatures }: VerifiedSessionOptions,
+): VerifiedSession {
+  const refuse = (fault: string): never => {
+    throw new Failure('network-refused', `the network "${networkName}" ${fault}`, 'Nothing is done with it.')
+  }
+  const networkNow = (): number => clock.now() + networkState.current.clockOffset
+
+  const checkUnit = async (unit: Signed<Unit>, asked: UnitRequest): Promise<void> => {
+    // Leased a moment after an epoch began: the network's present is read before the unit is judged.
+    const known =
+      unit.body.epoch === networkState.current.epoch.number ? networkState.current : await networkState.reread()
+    if (!isGenuine('unit', unit, signatures, known.networkKey)) refuse('leased a unit that its key did not sign')
+    const { body } = unit
+    if (body.network !== networkName) refuse('leased a unit of another network')
+    if (body.rig !== rigKey) refuse('leased a unit of another rig')
+    if (body.tier !== asked.tier) refuse(`leased a unit for ${body.tier}, not for ${asked.tier}`)
+    // Units of the next epoch are issued when it has begun.
+    if (body.epoch !== known.epoch.number) refuse(`leased a unit of epoch ${body.epoch} in epoch ${known.epoch.number}`)
+    if (BigInt(body.difficulty) === 0n) refuse('leased a unit without a difficulty')
+    if (body.expiresAt <= networkNow()) refuse('leased a unit that has expired')
+  }
+
+  const checkOffer = (offer: JobOffer, asked: JobRequest): void => {
+    const isWanted = asked.models.some(({ kind, model }) => kind === offer.kind && model === offer.model)
+    if (!isWanted) refuse('leased a job for a model that this rig did not offer')
+    if (offer.input.kind !== offer.kind) refuse('leased a job whose input is of another kind')
+    if (offer.leaseExpiresAt <= networkNow()) refuse('leased a job whose lease has expired')
+  }
+
+  const isOwnReceipt = (receipt: Signed<Receipt>, kind: Receipt['kind'], ref: string): boolean =>
+    isGenuine('receipt', receipt, signatures, networkState.current.networkKey) &&
+    receipt.body.kind === kind &&
+    receipt.body.ref === ref &&
+    receipt.body.rig === rigKey &&
+    receipt.body.network === networkName &&
+    creditMacs(BigInt(receipt.body.macs), BigInt(receipt.body.factorMilli)) === BigInt(receipt.body.creditMacs)
+
+  const checkReceipt = (answer: Acknowledgement, kind: Receipt['kind'], ref: string): Acknowledgement => {
+    if (answer.ok && !isOwnReceipt(answer.receipt, kind, ref)) refuse('sent a receipt that is not genuine')
+    return answer
+  }
+
+  return {
+    leaseUnit: async (request) => {
+      const answer = await session.leaseUnit(request)
+      if (answer.ok) await checkUnit(answer.value, request)
+      return answer
+    },
+    leaseJob: async (request) => {
+      // More than a message holds are not offered: what the rig prefers stands first.
+      const answer = await session.leaseJob({ ...request, models: request.models.slice(0, MAX_OFFERED_MODELS) })
+      if (answer.ok) checkOffer(answer.value, request)
+      return answer
+    },
+    submitShare: async (share) => checkReceipt(await session.submitShare(share), 'share', share.id),
+    submitJob: async (delivery) => checkReceipt(await session.submitJob(delivery), 'job', delivery.result.id),
+    renewJob: (request) => session.renewJob(request),
+    returnJob: ({ message, ...request }) => session.returnJob({ ...request, message: sentenceOf(message) }),
+    publishTokens: (piece) => session.publishTokens(piece),
+    on: (event, listener) => session.on(event, listener),
+  }
+}
