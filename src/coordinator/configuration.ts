@@ -45,8 +45,8 @@ export interface CoordinatorConfiguration {
   /** rigs that must say that no rig can do a job before it fails for that; practice has one rig */
   wordsToGiveUp: number
   /**
-   * how long a rig that claimed a wrong digest is suspended, at least; 0: not at all. Practice has one rig, which stops the
-   * device that computed wrongly and goes on with the others.
+   * how long a rig that claimed a wrong digest is suspended, at least; 0: not at all. Practice has one rig, which quarantines
+   * the graphics processor or driver that computed wrongly and goes on with its other devices.
    */
   suspensionSeconds: number
   /** how often epochs and leases are looked after without a caller */
