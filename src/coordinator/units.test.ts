@@ -75,7 +75,7 @@ describe('a unit', () => {
     ['a rate that is no number', { macsPerSecond: Number.NaN }],
     ['an endless rate', { macsPerSecond: Number.POSITIVE_INFINITY }],
     ['an unknown tier', { tier: 'itp2-base' }],
-    ['a device name without end', { device: 'x'.repeat(81) }],
+    ['a device name without end', { device: 'x'.repeat(101) }],
   ])('is refused for %s', async (_, fault) => {
     const { coordinator } = await createHarness()
     const request = { rig: 'a'.repeat(64), device: 'cpu0', tier: 'itp1-base' as const, macsPerSecond: 1e9, ...fault }

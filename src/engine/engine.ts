@@ -7,6 +7,7 @@ import { cpus, hostname } from 'node:os'
 import { v7 as uuidv7 } from 'uuid'
 import type { EventName, Handlers } from '#shared/contract/index'
 import type { StartOptions } from '#shared/contract/engine'
+import { bytesToHex } from '#shared/domain/bytes'
 import type { SensorInventory } from '#shared/ipc/sensors'
 import type { SessionService } from '#shared/protocol/session'
 import type { SessionTransport } from '#shared/protocol/session-client'
@@ -260,6 +261,7 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
     channel,
     syntheticJobBudget: createSyntheticJobBudget(miningClock.milliseconds),
     jobRates: createJobRates(ledger),
+    generateInput: async (kind) => (await verifier.generate(kind, bytesToHex(rig.randomBytes(32)))).input,
     pace: () => throttle.pace,
     onChange: () => changed.emit(),
   })
@@ -306,6 +308,7 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
   })
   devices.onFault.on(({ deviceId, fault }) => quarantine.report(deviceId, { kind: 'stopped', fault }))
   machine.onRefreshed.on(() => changed.emit())
+  machine.onChange.on(() => changed.emit())
   machine.onFound.on(() => {
     inBackground('devices could not join', mining.devicesChanged())
     changed.emit()

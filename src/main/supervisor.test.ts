@@ -187,6 +187,21 @@ describe('the engine’s supervisor', () => {
     expect(starts).toHaveLength(1)
   })
 
+  it('lets whoever quits once more wait for the engine too', async () => {
+    const { supervisor, engine, advance } = stage()
+    supervisor.start()
+    await advance(0)
+    let ended = false
+    void supervisor.quit()
+    void supervisor.quit().then(() => (ended = true))
+    await advance(100)
+    expect(ended).toBe(false)
+    engine().end(0)
+    await advance(0)
+    expect(ended).toBe(true)
+    expect(engine().asked).toEqual(['quit'])
+  })
+
   it('starts no engine when it is asked to end while waiting to start one', async () => {
     const { supervisor, starts, engine, advance } = stage()
     supervisor.start()

@@ -199,6 +199,28 @@ test('who stops it on hearing of a failure has stopped it for good', async () =>
   expect(processes.started).toHaveLength(1)
 })
 
+test('every call of stop settles when the process is gone, not before', async () => {
+  const clock = manualClock()
+  const processes = scripted({ lingers: true })
+  const supervisor = supervise({
+    start: processes.start,
+    clock,
+    random: () => 0.5,
+    describe: () => '',
+    onState: () => undefined,
+    watchHeartbeat: false,
+  })
+  await clock.advance(0)
+  const settled: string[] = []
+  void supervisor.stop().then(() => settled.push('first'))
+  void supervisor.stop().then(() => settled.push('second'))
+  await clock.advance(100)
+  expect(settled).toEqual([])
+  processes.started[0]?.end({ code: null, signal: 'SIGKILL' })
+  await clock.advance(0)
+  expect(settled).toEqual(['first', 'second'])
+})
+
 test('stop while a process is being started settles when that process is gone', async () => {
   const clock = manualClock()
   const processes = scripted({ lingers: true })

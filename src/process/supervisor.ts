@@ -28,7 +28,7 @@ export interface Supervisor<P extends SupervisedProcess = ManagedProcess> {
   resetHeartbeat(): void
   /** It hangs: kills it, to be started again as after a crash with this reason. */
   restart(reason: string): void
-  /** Ends the process, by `askToEnd` first where there is one, by process id otherwise; settles when it is gone. */
+  /** Ends the process, by `askToEnd` first where there is one, by process id otherwise; settles when it is gone, for every caller. */
   stop(): Promise<void>
 }
 
@@ -65,6 +65,8 @@ export function supervise<P extends SupervisedProcess = ManagedProcess>(options:
   /** the process that is being started; null when it cannot be */
   let launching: Promise<P | null> = Promise.resolve(null)
   let killedBecause: string | null = null
+  /** `stop` was called: settles when the process is gone */
+  let ending: Promise<void> | undefined
 
   const change = (next: SupervisedState<P>): void => {
     current = next
@@ -149,6 +151,16 @@ export function supervise<P extends SupervisedProcess = ManagedProcess>(options:
     await ended
   }
 
+  const endCurrent = async (): Promise<void> => {
+    stopping = true
+    timer?.cancel()
+    watch?.cancel()
+    const before = current
+    change({ state: 'stopped' })
+    if (before.state === 'running') await end(before.process)
+    else if (before.state === 'starting') await endLaunching()
+  }
+
   return {
     get current() {
       return current
@@ -171,14 +183,6 @@ export function supervise<P extends SupervisedProcess = ManagedProcess>(options:
       killedBecause = reason
       current.process.kill()
     },
-    stop: async () => {
-      stopping = true
-      timer?.cancel()
-      watch?.cancel()
-      const before = current
-      change({ state: 'stopped' })
-      if (before.state === 'running') await end(before.process)
-      else if (before.state === 'starting') await endLaunching()
-    },
+    stop: () => (ending ??= endCurrent()),
   }
 }

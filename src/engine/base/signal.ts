@@ -29,14 +29,19 @@ export interface CoalescingSignal extends Signal {
 export function createCoalescingSignal(clock: Pick<Clock, 'setTimeout'>, milliseconds: number): CoalescingSignal {
   const inner = createSignal()
   let timer: { cancel(): void } | null = null
+  let stopped = false
   return {
     on: inner.on,
     emit: () => {
+      if (stopped) return
       timer ??= clock.setTimeout(() => {
         timer = null
         inner.emit()
       }, milliseconds)
     },
-    stop: () => timer?.cancel(),
+    stop: () => {
+      stopped = true
+      timer?.cancel()
+    },
   }
 }

@@ -77,7 +77,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
   })
 
   const trials =
-    context.generateInput === undefined
+    context.generateInput === null
       ? null
       : createModelTrials(rig, link, {
           deviceId,

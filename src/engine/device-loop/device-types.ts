@@ -47,8 +47,8 @@ export interface DeviceLoopContext {
   jobRates: JobRates
   /** what mining may take of a device now */
   pace: () => Pace
-  /** draws an input of a kind that no model has seen before, for measuring a model; absent: models are measured by their jobs alone */
-  generateInput?: ModelTrialsOptions['generateInput']
+  /** draws an input of a kind that no model has seen before, for measuring a model; null: models are measured by their jobs alone */
+  generateInput: ModelTrialsOptions['generateInput'] | null
   /** a state that screens show has changed */
   onChange: () => void
 }

@@ -87,6 +87,7 @@ async function computer(driver: string): Promise<{
     sensorReadings: { read: async () => undefined },
     channel: createDriverChannel(),
     syntheticJobBudget: createSyntheticJobBudget(() => 0),
+    generateInput: null,
     jobRates: createJobRates(ledger),
     pace: () => ({ threadsShare: 1, dutyCycle: 1 }),
     onChange: () => undefined,

@@ -327,9 +327,7 @@ export async function createTestRig(
     syntheticJobBudget: createSyntheticJobBudget(() => options.minedMilliseconds ?? 0),
     jobRates,
     pace: () => conditions.pace,
-    ...(options.trials === true
-      ? { generateInput: async (kind) => (await syntheticJobs.generate(kind, v7())).input }
-      : {}),
+    generateInput: options.trials === true ? async (kind) => (await syntheticJobs.generate(kind, v7())).input : null,
     onChange: () => undefined,
   }
   const runner = createDeviceRunner(loops, {

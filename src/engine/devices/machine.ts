@@ -15,6 +15,8 @@ export interface Machine extends DeviceProvider {
   readonly onRefreshed: Signal<SensorInventory>
   /** emitted when a trial has found what a device can do */
   readonly onFound: Signal
+  /** emitted when a device was quarantined, is to be opened in another way, or is to be tried again */
+  readonly onChange: Signal
 }
 
 export interface MachineOptions {
@@ -36,6 +38,7 @@ export function createMachine(
   let inventory = options.inventory
   const onRefreshed = createSignal<SensorInventory>()
   const onFound = createSignal()
+  const onChange = createSignal()
   /** by device: UTC ms of its last change. Shares found before say nothing about how the device computes now. */
   const changedAt = new Map<string, number>()
 
@@ -67,10 +70,12 @@ export function createMachine(
       survey.dropMatrixUnits(id)
       settings.changeDevice(id, { matrixUnitsFailedUnder: graphicsDriverOf(id) })
       record('warning', 'matrix-units-dropped', `${id} goes on without its matrix units: ${reason}.`)
+      onChange.emit()
       return 'reopened'
     }
     settings.changeDevice(id, { quarantine: reason })
     record('error', 'device-quarantined', `${id} is quarantined: ${reason}.`)
+    onChange.emit()
     return 'quarantined'
   }
   const judge = ({ id, adapter }: DeviceDescriptor, fault: DeviceFault): 'quarantined' | 'reopened' | 'ignored' => {
@@ -96,6 +101,7 @@ export function createMachine(
     },
     onRefreshed,
     onFound,
+    onChange,
     devices: () => described().map(withState),
     ready: survey.ready,
     settled: survey.settled,
@@ -113,7 +119,10 @@ export function createMachine(
         runsJobs: device.kind === 'cpu',
         powerLimit: null,
         judge: (fault) => judge(device, fault),
-        retry: async () => settings.changeDevice(deviceId, { quarantine: undefined }),
+        retry: async () => {
+          settings.changeDevice(deviceId, { quarantine: undefined })
+          onChange.emit()
+        },
       }
     },
   }

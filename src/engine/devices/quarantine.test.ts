@@ -47,6 +47,10 @@ async function surroundings(gpu: { matrixUnits: boolean }) {
     gpuBackends: async () => ({ backends: ['webgpu'], matrixUnits: gpu.matrixUnits }),
   })
   await machine.settled()
+  let changes = 0
+  machine.onChange.on(() => {
+    changes++
+  })
   const quarantine = createQuarantine(rig, {
     registry: {
       driving: (id) => {
@@ -62,6 +66,9 @@ async function surroundings(gpu: { matrixUnits: boolean }) {
   return {
     quarantine,
     happened,
+    /** how often the screens were told */
+    changes: () => changes,
+    retry: () => machine.driving('gpu0')?.retry(),
     at: (time: number) => {
       now = time
     },
@@ -115,6 +122,20 @@ describe('a graphics processor', () => {
     quarantine.report('gpu0', { kind: 'stopped', fault: lost })
     await settled()
     expect(happened[5]).toBe('quarantined gpu0: the graphics adapter A was lost: it was reset')
+  })
+
+  it('that is quarantined, opened in another way or tried again is shown so, also while nothing mines', async () => {
+    const { quarantine, changes, retry, settled, refuse } = await surroundings({ matrixUnits: true })
+    await quarantine.put('gpu0', 'it computed wrongly')
+    expect(changes()).toBe(1)
+    refuse('gpu0', 999)
+    await settled()
+    expect(changes()).toBe(1)
+    refuse('gpu0', 1000)
+    await settled()
+    expect(changes()).toBe(2)
+    await retry()
+    expect(changes()).toBe(3)
   })
 
   it('that submitted a wrong digest is quarantined; no other device is by this', async () => {

@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os'
 import { expect, it } from 'vitest'
-import { driverDeviceOf, rowOf, type KnownDriver } from './device'
+import { unitRequest } from '#shared/protocol/unit'
+import { deviceIdOf, driverDeviceOf, rowOf, type KnownDriver } from './device'
 
 const device = { id: 'chip0', kind: 4, name: 'A chip', units: '', firmware: '', maximumThreads: 0 }
 
@@ -27,4 +28,9 @@ it.each([
     id: 'chip0',
     memoryLimitBytes,
   })
+})
+
+it('a device has a name that the network takes, however long its driver and its own are', () => {
+  const request = { device: deviceIdOf('d'.repeat(60), 'Chip '.repeat(60)), tier: 'itp1-small', macsPerSecond: 1 }
+  expect(unitRequest.safeParse(request).success).toBe(true)
 })

@@ -4,6 +4,7 @@ import type { DeviceKind } from '#shared/contract/devices'
 import type { DriverRow } from '#shared/contract/drivers'
 import type { NativeDevice } from '#shared/domain/driver'
 import type { DriverDevice } from '#shared/ipc/worker'
+import { MAX_DEVICE_NAME_CHARACTERS } from '#shared/protocol/bounds'
 import type { DeviceDescriptor, DeviceSettings } from '../devices'
 import type { PlacedDriver } from './store'
 
@@ -35,7 +36,7 @@ function kindOf(kind: number): DeviceKind {
 /** The id of a driver's device: safe in file names, options and addresses, whatever name the driver gives. */
 export function deviceIdOf(driver: string, device: string): string {
   const safe = device.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
-  return `${driver}-${safe}`.slice(0, 100)
+  return `${driver}-${safe}`.slice(0, MAX_DEVICE_NAME_CHARACTERS)
 }
 
 export function rowOf({ manifest, state, reason, devices }: KnownDriver): DriverRow {

@@ -122,7 +122,8 @@ export function jobHandlers(
       if (cancelRunning()) return null
       await buyer.cancel({ job: id })
       // It may have begun, or ended, while the network was asked.
-      if (cancelRunning() || FINAL_JOB_STATES.includes(ledger.workRow(id)?.state ?? 'cancelled')) return null
+      const state = ledger.workRow(id)?.state ?? 'cancelled'
+      if (cancelRunning() || state === 'submitted' || FINAL_JOB_STATES.includes(state)) return null
       ledger.setJobState(id, 'cancelled', { reason: 'cancelled' })
       announce(id)
       return null

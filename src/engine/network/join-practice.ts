@@ -65,7 +65,13 @@ export async function joinPractice(
   // The practice network lives in this folder: when its key file was recreated, this rig trusts the new key.
   const { coordinator, networkKey } = practice
   const { name } = coordinator
-  if (pinnedNetworkKeys(ledger)[name]?.at(-1) !== networkKey) pinNetworkKey(ledger, name, networkKey)
+  try {
+    if (pinnedNetworkKeys(ledger)[name]?.at(-1) !== networkKey) pinNetworkKey(ledger, name, networkKey)
+  } catch (error) {
+    // A full disk: the start fails, and nothing of the network may go on by itself.
+    practice.close()
+    throw error
+  }
   const rigSession = openSession(rigProtocol, carrySession(coordinator.rigSession(rigKey)))
   const buyerSession = openSession(buyerProtocol, carrySession(coordinator.buyerSession('person')))
   return {

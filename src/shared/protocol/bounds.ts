@@ -7,6 +7,8 @@ const MAX_SENTENCE_CHARACTERS = 1000
 export const MAX_DEVICES = 64
 export const MAX_BACKENDS = 16
 export const MAX_OFFERED_MODELS = 256
+/** Characters of a rig's name of a device: those of a driver's devices are cut to it. */
+export const MAX_DEVICE_NAME_CHARACTERS = 100
 /** Models that a network's parameters name. */
 export const MAX_LISTED_MODELS = 10_000
 /** Characters of a job's encoded input: a picture of 32 MiB in base64, and room for what stands around it. */
@@ -17,7 +19,7 @@ export const MAX_PUBLISHED_CHARACTERS = 65_536
 const MAX_MILLISECONDS = 1e12
 
 export const networkName = z.string().min(1).max(64)
-export const deviceName = z.string().max(80)
+export const deviceName = z.string().max(MAX_DEVICE_NAME_CHARACTERS)
 export const sentence = z.string().max(MAX_SENTENCE_CHARACTERS)
 export const epochNumber = z.number().int().min(0).max(0xffff_ffff)
 export const milliseconds = z.number().nonnegative().max(MAX_MILLISECONDS)
