@@ -360,12 +360,15 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
   if (known !== null) inBackground('the machine could not be looked at again', registry.refresh())
 
   // What the network tells, and the open work of a former run.
-  link.session.on('work', () => {
-    for (const runner of devices.usableRunners()) if (runner.takesJobs) runner.wake()
-  })
+  link.session.on('work', () =>
+    attempt('devices could not be told that there is work', () => {
+      for (const runner of devices.usableRunners()) if (runner.takesJobs) runner.wake()
+    }),
+  )
   link.buyer.on('tokens', ({ job, text, index }) => events.emit('job.token', { id: job, text, index }))
   await hello()
   await recoverOpenWork(rig, link, () => devices.usableRunners())
+  network.start()
   ledger
     .backUpIfDue()
     .catch((error: unknown) =>

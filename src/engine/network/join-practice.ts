@@ -30,6 +30,8 @@ export interface JoinedNetwork {
   readonly networkKey: string
   readonly rigSession: RigSession
   readonly buyerSession: BuyerSession
+  /** From now on epochs and leases end without a caller. Call it when the work of a former run was recovered. */
+  start(): void
   /** Ends the sessions and closes the network's files. */
   close(): void
 }
@@ -79,6 +81,7 @@ export async function joinPractice(
     networkKey,
     rigSession,
     buyerSession,
+    start: practice.start,
     close: () => {
       rigSession.close()
       buyerSession.close()

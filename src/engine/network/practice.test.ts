@@ -52,6 +52,7 @@ async function open(folder: string, changes: Partial<PracticeNetworkOptions> = {
     ...changes,
   }
   const network = await openPracticeNetwork(options)
+  network.start()
   cleanUps.push(() => network.close())
   return { ...network, coordinator: overSessions(network.coordinator) }
 }

@@ -39,11 +39,13 @@ export interface PracticeNetwork {
   /** hex public key, to be pinned */
   readonly networkKey: string
   readonly notices: readonly PracticeNotice[]
+  /** From now on epochs and leases end without a caller. Call it when the work of a former run was recovered: a lease of it must not end first. */
+  start(): void
   /** Ends its timer too. Calls that come later reject with Failure `unavailable`. */
   close(): void
 }
 
-/** Open and started. Throws Failure: `data-folder` when the folder cannot be written, `ledger-newer` for a store of a newer version. */
+/** Throws Failure: `data-folder` when the folder cannot be written, `ledger-newer` for a store of a newer version. */
 export async function openPracticeNetwork(options: PracticeNetworkOptions): Promise<PracticeNetwork> {
   const { folder, clock, random } = options
   const now = clock.now()
@@ -75,13 +77,18 @@ export async function openPracticeNetwork(options: PracticeNetworkOptions): Prom
       signatures: signatureVerifier,
       configuration,
     })
-    coordinator.start(options.onError)
     const close = (): void => {
       // A tick that is under way fails at the closed store, and a stopped coordinator says nothing of it.
       void coordinator.stop()
       database.close()
     }
-    return { coordinator, networkKey: signer.publicKeyHex, notices, close }
+    return {
+      coordinator,
+      networkKey: signer.publicKeyHex,
+      notices,
+      start: () => coordinator.start(options.onError),
+      close,
+    }
   } catch (error) {
     database.close()
     throw error
