@@ -4,9 +4,8 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, 
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
-import { _electron, type ElectronApplication } from 'playwright-core'
+import { _electron, errors, type ElectronApplication } from 'playwright-core'
 import { build } from 'vite'
-import { WAIT_MILLISECONDS } from '../support/waiting'
 
 const root = resolve(import.meta.dirname, '../..')
 const require = createRequire(import.meta.url)
@@ -112,12 +111,24 @@ export function startCommand({ main, dataDir, environment = {} }: LaunchOptions)
   }
 }
 
+/** Playwright sometimes loses a window that opens, and would wait for it in vain: then it is started again, so many times. */
+const LAUNCH_MILLISECONDS = 100_000
+const LAUNCHES = 3
+
 export async function launch(options: LaunchOptions): Promise<ElectronApplication> {
   const command = startCommand(options)
-  return _electron.launch({
-    executablePath: command.file,
-    args: command.options,
-    env: command.environment,
-    timeout: WAIT_MILLISECONDS,
-  })
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await _electron.launch({
+        executablePath: command.file,
+        args: command.options,
+        env: command.environment,
+        timeout: LAUNCH_MILLISECONDS,
+      })
+    } catch (error) {
+      // Playwright has ended the process by then.
+      if (!(error instanceof errors.TimeoutError) || attempt === LAUNCHES) throw error
+      console.log(`Playwright lost the window of start ${attempt}; it is started again`)
+    }
+  }
 }
