@@ -255,11 +255,17 @@ describe('a worker that the system ends, as it does for want of memory', () => {
       const worker = processesMentioning(dataDir).filter((pid) =>
         readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('"role":"worker"'),
       )
-      heard = new Set()
       for (const pid of worker) process.kill(pid, 'SIGKILL')
+      // Words that the worker had said before it ended may still be on their way.
+      const states = async (): Promise<string[]> =>
+        (await Promise.all(ids.map(async (id) => (await client.call('jobs.get', { id })).state))).toSorted()
+      await eventually(
+        async () => (await states()).join() === 'queued,queued,running',
+        'one answer runs, and two wait for it',
+      )
+      heard = new Set()
       await eventually(() => heard.size > 0, 'an answer under way again')
-      const states = await Promise.all(ids.map(async (id) => (await client.call('jobs.get', { id })).state))
-      expect(states.toSorted()).toEqual(['queued', 'queued', 'running'])
+      expect(await states()).toEqual(['queued', 'queued', 'running'])
       expect(readFileSync(join(dataDir, 'lode.log'), 'utf8')).toMatch(
         /"atOnce":1,"reason":"its worker was ended while they ran","msg":"a device takes fewer jobs at once"/,
       )
