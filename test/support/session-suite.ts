@@ -56,7 +56,7 @@ export function describeSessionTransport(name: string, carry: (service: SessionS
     it('that break their schema are refused by name, and nothing handles them', async () => {
       const { coordinator, store } = await createHarness()
       const session = openSession(rigProtocol, carry(coordinator.rigSession('a'.repeat(64))))
-      const unit = { device: 'x'.repeat(81), tier: 'itp1-base' as const, macsPerSecond: 1e9 }
+      const unit = { device: 'x'.repeat(101), tier: 'itp1-base' as const, macsPerSecond: 1e9 }
       expect(await session.leaseUnit(unit)).toMatchObject({
         ok: false,
         refusal: { code: 'malformed', message: expect.stringContaining('The unit request is malformed. device:') },
