@@ -107,8 +107,8 @@ describe.runIf(existsSync(folder))('the simulated ASIC', () => {
   const faults: [word: string, sentence: string, tags: string[]][] = [
     ['die', 'Quarantined: asic-sim-asic0: the link to the simulated device was lost.', []],
     ['lost-link', 'Quarantined: asic-sim-asic0: the link to the simulated device was lost.', ['long']],
-    ['hang', 'Quarantined: asic-sim-asic0: it hangs: it gave no answer in time.', []],
-    ['wrong-digest', 'Quarantined: asic-sim-asic0 submitted a wrong digest.', []],
+    ['hang', 'Quarantined: asic-sim-asic0: it hangs: it gave no answer in time.', ['long']],
+    ['wrong-digest', 'Quarantined: asic-sim-asic0 submitted a wrong digest.', ['long']],
   ]
   for (const [word, sentence, tags] of faults) {
     test(`told to ${word}`, { tags }, async () => {

@@ -73,7 +73,7 @@ async function serve(dataDir: string): Promise<{ client: EngineClient; stop: () 
   }
 }
 
-describe('a data folder of 0.1.0', () => {
+describe('a data folder of 0.1.0', { tags: ['long'] }, () => {
   test('has the same credits, receipts, totals, address, levels and benchmarks', async () => {
     const dataDir = copyOfFormer()
     expect(answerOf(verifyAnswer, await lode(dataDir, ['ledger', 'verify', '--json']))).toEqual(former.verify)

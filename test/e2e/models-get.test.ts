@@ -134,39 +134,43 @@ describe.skipIf(testCertificate() === null)('a model of the catalogue', () => {
     expect(downloads()).toEqual([])
   })
 
-  test('is fetched by mining itself, announced before, and not where somebody says no', async () => {
-    const refused = follow(
-      startLode(dataDir, ['mine', '--tier', 'itp1-test', '--no-dashboard', '--for', '1', '--no-fetch', '--json'], {
-        env: { ...environment, LODE_FETCH_MODELS: 'yes' },
-      }),
-    )
-    await refused.exited
-    expect(file.requests).toEqual([])
+  test(
+    'is fetched by mining itself, announced before, and not where somebody says no',
+    { tags: ['long'] },
+    async () => {
+      const refused = follow(
+        startLode(dataDir, ['mine', '--tier', 'itp1-test', '--no-dashboard', '--for', '1', '--no-fetch', '--json'], {
+          env: { ...environment, LODE_FETCH_MODELS: 'yes' },
+        }),
+      )
+      await refused.exited
+      expect(file.requests).toEqual([])
 
-    const mining = follow(
-      startLode(dataDir, ['mine', '--tier', 'itp1-test', '--no-dashboard', '--json'], {
-        env: { ...environment, LODE_FETCH_MODELS: 'yes' },
-      }),
-    )
-    await mining.until(({ event, state }) => event === 'model' && state === 'done')
-    expect(mining.stderr()).toMatch(/Fetching Tiny \(.*\) in the background.*--no-fetch/)
-    await mining.until(({ event, kind, state }) => event === 'job' && kind === 'chat' && state === 'accepted')
-    mining.child.kill('SIGTERM')
-    await mining.exited
+      const mining = follow(
+        startLode(dataDir, ['mine', '--tier', 'itp1-test', '--no-dashboard', '--json'], {
+          env: { ...environment, LODE_FETCH_MODELS: 'yes' },
+        }),
+      )
+      await mining.until(({ event, state }) => event === 'model' && state === 'done')
+      expect(mining.stderr()).toMatch(/Fetching Tiny \(.*\) in the background.*--no-fetch/)
+      await mining.until(({ event, kind, state }) => event === 'job' && kind === 'chat' && state === 'accepted')
+      mining.child.kill('SIGTERM')
+      await mining.exited
 
-    // Removed by hand, it is not fetched again by itself.
-    expect((await run('models', 'remove', 'tiny')).code).toBe(0)
-    const plan = (await run('models', 'catalogue')).json() as { id: string; installed: boolean }[]
-    expect(plan).toEqual([expect.objectContaining({ id: 'tiny', installed: false })])
-    file.requests.length = 0
-    const again = follow(
-      startLode(dataDir, ['mine', '--tier', 'itp1-test', '--no-dashboard', '--for', '2', '--json'], {
-        env: { ...environment, LODE_FETCH_MODELS: 'yes' },
-      }),
-    )
-    await again.exited
-    expect(file.requests).toEqual([])
-  })
+      // Removed by hand, it is not fetched again by itself.
+      expect((await run('models', 'remove', 'tiny')).code).toBe(0)
+      const plan = (await run('models', 'catalogue')).json() as { id: string; installed: boolean }[]
+      expect(plan).toEqual([expect.objectContaining({ id: 'tiny', installed: false })])
+      file.requests.length = 0
+      const again = follow(
+        startLode(dataDir, ['mine', '--tier', 'itp1-test', '--no-dashboard', '--for', '2', '--json'], {
+          env: { ...environment, LODE_FETCH_MODELS: 'yes' },
+        }),
+      )
+      await again.exited
+      expect(file.requests).toEqual([])
+    },
+  )
 
   test('that nobody knows, or that is not where it should be, says so', async () => {
     expect(failureOf(await run('models', 'get', 'unheard-of')).code).toBe('not-found')

@@ -27,7 +27,7 @@ const mine = (): void => {
 const ended = (): Promise<unknown> => new Promise((resolve) => mining?.once('exit', resolve))
 afterEach(() => mining?.kill('SIGKILL'))
 
-test.runIf(existsSync(folder))('the power limit of a driver that has one', async () => {
+test.runIf(existsSync(folder))('the power limit of a driver that has one', { tags: ['long'] }, async () => {
   await command('drivers', 'add', folder, '--yes')
   const range = { minimumWatts: 20, maximumWatts: 80, defaultWatts: 80 }
   expect(await limitOf()).toEqual({ ...range, currentWatts: 80, wantedWatts: null })

@@ -85,7 +85,7 @@ async function accessibilityProblems(page: Page): Promise<string[]> {
 describe.skipIf(executablePath === null)('the screens', () => {
   const looks: { scene: Scene; dark: boolean; tags: string[] }[] = [
     { scene: 'mining', dark: true, tags: [] },
-    { scene: 'mining', dark: false, tags: [] },
+    { scene: 'mining', dark: false, tags: ['long'] },
     { scene: 'empty', dark: true, tags: ['long'] },
     { scene: 'empty', dark: false, tags: [] },
     { scene: 'error', dark: false, tags: ['long'] },

@@ -131,7 +131,7 @@ const windowless = windowlessReason()
 if (windowless !== undefined) console.log(`skipped: the walk in the window: ${windowless}`)
 
 describe.skipIf(windowless !== undefined)('in the desktop window', () => {
-  test('the same walk with the engine as a child of Node', async () => {
+  test('the same walk with the engine as a child of Node', { tags: ['long'] }, async () => {
     const dataDir = await preparedFolder()
     const display = await openDisplay()
     const app = await launch({

@@ -154,21 +154,22 @@ describe('the file that says where the engine is', () => {
     await eventually(() => processesMentioning(dataDir).length === 0, 'its processes ended')
   })
 
-  test.each([
-    ['half written', '{"pid":'],
-    ['of other words', '{"pid":"many","port":-1}'],
-    [
-      'naming a program that is no engine',
-      JSON.stringify({ pid: process.pid, startedAt: 0, port: 9, token: 'x'.repeat(43), version: '0.0.0' }),
-    ],
-  ])('%s does not keep a new engine from starting', async (_what, text) => {
-    const dataDir = copyOfTemplate()
-    writeFileSync(join(dataDir, 'engine.json'), text)
-    expect((await lode(dataDir, ['stop', '--json'])).code).toBe(1)
-    expect((await lode(dataDir, ['status', '--json'])).code).toBe(0)
-    await mineOne(dataDir)
-    await expectGrown(dataDir)
-  })
+  const stranger = { pid: process.pid, startedAt: 0, port: 9, token: 'x'.repeat(43), version: '0.0.0' }
+  const records: [what: string, text: string, tags: string[]][] = [
+    ['half written', '{"pid":', []],
+    ['of other words', '{"pid":"many","port":-1}', ['long']],
+    ['naming a program that is no engine', JSON.stringify(stranger), ['long']],
+  ]
+  for (const [what, text, tags] of records) {
+    test(`${what} does not keep a new engine from starting`, { tags }, async () => {
+      const dataDir = copyOfTemplate()
+      writeFileSync(join(dataDir, 'engine.json'), text)
+      expect((await lode(dataDir, ['stop', '--json'])).code).toBe(1)
+      expect((await lode(dataDir, ['status', '--json'])).code).toBe(0)
+      await mineOne(dataDir)
+      await expectGrown(dataDir)
+    })
+  }
 
   test('gone, while the engine runs: a second one is refused all the same', async () => {
     const dataDir = copyOfTemplate()
@@ -201,7 +202,7 @@ describe('the practice network', () => {
   const faults: [string, name: string, (file: string) => void, tags: string[]][] = [
     ['whose store is damaged', 'network.db', (file) => truncateSync(file, 5000), []],
     ['whose store is another file', 'network.db', (file) => writeFileSync(file, 'a diary '.repeat(2000)), ['long']],
-    ['whose key is damaged', 'network.key', (file) => writeFileSync(file, 'not a key'), []],
+    ['whose key is damaged', 'network.key', (file) => writeFileSync(file, 'not a key'), ['long']],
     ['whose store is gone', 'network.db', (file) => rmSync(file), ['long']],
     ['whose key is gone', 'network.key', (file) => rmSync(file), ['long']],
   ]
