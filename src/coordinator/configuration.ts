@@ -1,5 +1,10 @@
 /** The settings of a network. Those that rigs must know beforehand are announced in the signed parameters. */
-import { PROTOCOL_VERSION, type ModelFactor, type NetworkParameters } from '#shared/protocol/parameters'
+import {
+  PROTOCOL_VERSION,
+  type ListedModel,
+  type ModelFactor,
+  type NetworkParameters,
+} from '#shared/protocol/parameters'
 import type { JobKind } from '#shared/domain/job'
 import type { TierName } from '#shared/domain/tiers'
 import { KIND_FACTORS_MILLI } from './kind-factors'
@@ -28,9 +33,10 @@ export interface CoordinatorConfiguration {
   /** tiers that units are issued for */
   tiers: readonly TierName[]
   tierFactorsMilli: Readonly<Record<TierName, number>>
+  /** the models that the network pays for */
+  models: readonly ListedModel[]
+  /** factors of models that the network lists by itself (`OwnModels`) */
   kindFactorsMilli: Readonly<Record<JobKind, ModelFactor>>
-  /** by model hash; wins over the kind's factor */
-  modelFactorsMilli: Readonly<Record<string, ModelFactor>>
   /** seconds a share is aimed to take for the first units of a device's session, in order */
   rampSeconds: readonly number[]
   leaseSeconds: number
@@ -64,8 +70,8 @@ export const DEFAULT_CONFIGURATION: CoordinatorConfiguration = {
   announceSeconds: 60,
   tiers: ['itp1-small', 'itp1-base'],
   tierFactorsMilli: TIER_FACTORS_MILLI,
+  models: [],
   kindFactorsMilli: KIND_FACTORS_MILLI,
-  modelFactorsMilli: {},
   rampSeconds: [0.5, 2],
   leaseSeconds: 30,
   maximumAttempts: 3,
@@ -78,8 +84,11 @@ export const DEFAULT_CONFIGURATION: CoordinatorConfiguration = {
   firstEpoch: 0,
 }
 
-/** The part of a configuration that is announced and signed. */
-export function parametersOf(configuration: CoordinatorConfiguration): NetworkParameters {
+/** The part of a configuration that is announced and signed. `ownModels`: those that the network listed by itself. */
+export function parametersOf(
+  configuration: CoordinatorConfiguration,
+  ownModels: readonly ListedModel[] = [],
+): NetworkParameters {
   return {
     network: configuration.network,
     protocolVersion: PROTOCOL_VERSION,
@@ -87,7 +96,6 @@ export function parametersOf(configuration: CoordinatorConfiguration): NetworkPa
     shareIntervalSeconds: configuration.shareIntervalSeconds,
     graceSeconds: configuration.graceSeconds,
     tierFactorsMilli: { ...configuration.tierFactorsMilli },
-    kindFactorsMilli: { ...configuration.kindFactorsMilli },
-    modelFactorsMilli: { ...configuration.modelFactorsMilli },
+    models: [...configuration.models, ...ownModels],
   }
 }

@@ -10,7 +10,9 @@ import { createEpochs, type Present } from './epochs'
 import { createJobs, type SyntheticJobSource } from './jobs'
 import { createJobQueue } from './job-queue'
 import { createKeptBounds } from './kept-bounds'
+import { createListedModels } from './listed-models'
 import { createObservedRates } from './observed-rates'
+import type { OwnModels } from './own-models'
 import { isSignedBy, refuse } from './refusals'
 import { createResults } from './results'
 import { createSessions, type Sessions } from './sessions'
@@ -23,6 +25,7 @@ import { createUnits } from './units'
 
 export type { CoordinatorConfiguration } from './configuration'
 export type { SyntheticJobSource } from './jobs'
+export type { CountedModel, OwnModels } from './own-models'
 export type { Verifier } from './shares'
 export type { CoordinatorStore } from './store'
 export type { CoordinatorClock } from './ticker'
@@ -31,6 +34,8 @@ export interface CoordinatorOptions {
   store: CoordinatorStore
   verifier: Verifier
   syntheticJobs: SyntheticJobSource
+  /** models that the network lists by itself; absent: the configuration lists them all */
+  ownModels?: OwnModels
   clock: CoordinatorClock
   /** returns `bytes` unpredictable bytes */
   random: (bytes: number) => Uint8Array
@@ -56,10 +61,12 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const { store, clock, signer, signatures } = options
   const epochs = await createEpochs({ ...options, configuration })
   const suspensions = createSuspensions({ store, clock, configuration })
+  const models = createListedModels({ ...options, ownModels: options.ownModels, configuration, epochs })
   const own = {
     ...options,
     configuration,
     epochs,
+    models,
     suspensions,
     queue: createJobQueue(store),
     bounds: createKeptBounds(store),
@@ -77,13 +84,17 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     tidiedEpoch = number
   })
 
-  const welcome = ({ current, next, now }: Present): Welcome => ({
-    networkKey: signer.publicKeyHex,
-    parameters: current.parameters,
-    epoch: current.epoch,
-    ...(next && { nextEpoch: next.epoch }),
-    now,
-  })
+  const welcome = async (present: Present): Promise<Welcome> => {
+    const { current, next, now } = present
+    return {
+      networkKey: signer.publicKeyHex,
+      parameters: current.parameters,
+      listings: await models.newListings(present),
+      epoch: current.epoch,
+      ...(next && { nextEpoch: next.epoch }),
+      now,
+    }
+  }
 
   const hello = async (signed: Signed<Hello>): Promise<Answer<Welcome>> => {
     const { body } = signed
@@ -94,7 +105,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     const early = await suspensions.helloRefusal(body.rig)
     if (early) return early
     await store.beginSession({ rig: body.rig, at: clock.now(), devices: body.devices })
-    return { ok: true, value: welcome(await epochs.present()) }
+    return { ok: true, value: await welcome(await epochs.present()) }
   }
   const sessions = createSessions({
     store,
@@ -104,6 +115,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     leaseUnit: createUnits(own),
     submitShare: createShares(own),
     submitJob: createResults(own),
+    onModelListed: models.onListed,
   })
   return { name: configuration.network, ...sessions, ...ticker }
 }

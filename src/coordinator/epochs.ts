@@ -5,9 +5,11 @@
  */
 import { bytesToHex } from '#shared/domain/bytes'
 import type { Epoch } from '#shared/protocol/epoch'
+import { MAX_LISTED_MODELS } from '#shared/protocol/bounds'
 import type { NetworkParameters } from '#shared/protocol/parameters'
 import { signObject, type Signed, type Signer } from '#shared/domain/signed'
 import { parametersOf, type CoordinatorConfiguration } from './configuration'
+import { ownModel } from './own-models'
 import type { CoordinatorStore } from './store'
 import { forgottenUnitExpiry } from './transitions'
 
@@ -35,28 +37,38 @@ export async function createEpochs(deps: {
   configuration: CoordinatorConfiguration
 }): Promise<Epochs> {
   const { store, clock, random, signer, configuration } = deps
-  const newestParameters = signObject('parameters', parametersOf(configuration), signer)
-  await store.putParameters(newestParameters)
+  /** The configuration and the models that the network listed by itself, as they are now. */
+  const newestParameters = async (): Promise<Signed<NetworkParameters>> => {
+    const operators = new Set(configuration.models.map(({ hash }) => hash))
+    const listings = await store.listings({ since: 0, limit: MAX_LISTED_MODELS - operators.size })
+    const own = listings
+      .filter(({ key, body }) => key === signer.publicKeyHex && !operators.has(body.model.hash))
+      .map(({ body }) => ownModel(body.model, configuration))
+    const parameters = signObject('parameters', parametersOf(configuration, own), signer)
+    await store.putParameters(parameters)
+    return parameters
+  }
 
   let known: { current: AnnouncedEpoch; next?: AnnouncedEpoch } | undefined
   let advancing: Promise<void> | undefined
 
-  const announced = async (epoch: Signed<Epoch>): Promise<AnnouncedEpoch> => {
-    const parameters = await store.parameters(epoch.body.parameters)
-    if (!parameters) throw new Error(`epoch ${epoch.body.number} names parameters that the store does not have`)
-    return { epoch, parameters }
+  /** Undefined for an epoch of another key of this network, or of a former version, whose parameters have another form. */
+  const announced = async (epoch: Signed<Epoch>): Promise<AnnouncedEpoch | undefined> => {
+    const parameters = epoch.key === signer.publicKeyHex ? await store.parameters(epoch.body.parameters) : undefined
+    return parameters && { epoch, parameters }
   }
   const addEpoch = async (number: number, startsAt: number): Promise<AnnouncedEpoch | undefined> => {
+    const parameters = await newestParameters()
     const body: Epoch = {
       network: configuration.network,
       number,
       seed: bytesToHex(random(32)),
       startsAt,
       endsAt: startsAt + configuration.epochSeconds * 1000,
-      parameters: newestParameters.id,
+      parameters: parameters.id,
     }
     const epoch = signObject('epoch', body, signer)
-    return (await store.addEpoch(epoch)) ? { epoch, parameters: newestParameters } : undefined
+    return (await store.addEpoch(epoch)) ? { epoch, parameters } : undefined
   }
   /** Reads the store and adds the epochs that are due; reads again if another coordinator added one first. */
   const advance = async (): Promise<void> => {
@@ -64,22 +76,21 @@ export async function createEpochs(deps: {
       const now = clock.now()
       const stored = await store.newestEpochs(2)
       const newestNumber = stored[0]?.body.number ?? configuration.firstEpoch - 1
-      // Epochs signed with an earlier key of this network no longer count.
-      const own = stored.filter((epoch) => epoch.key === signer.publicKeyHex).toReversed()
+      const own = (await Promise.all(stored.toReversed().map(announced))).filter((epoch) => epoch !== undefined)
       const found =
-        own.find(({ body }) => body.startsAt <= now && now < body.endsAt) ??
-        own.find(({ body }) => isTolerable(body, now))
+        own.find(({ epoch: { body } }) => body.startsAt <= now && now < body.endsAt) ??
+        own.find(({ epoch: { body } }) => isTolerable(body, now))
       if (!found) {
         if (await addEpoch(newestNumber + 1, now)) await store.removeUnits(forgottenUnitExpiry(now))
         continue
       }
-      const successor = own.find(({ body }) => body.number > found.body.number && body.startsAt === found.body.endsAt)
-      if (!successor && isNextDue(found.body, now) && found.body.number === newestNumber) {
-        await addEpoch(newestNumber + 1, found.body.endsAt)
+      const { number, endsAt } = found.epoch.body
+      const next = own.find(({ epoch: { body } }) => body.number > number && body.startsAt === endsAt)
+      if (!next && isNextDue(found.epoch.body, now) && number === newestNumber) {
+        await addEpoch(newestNumber + 1, endsAt)
         continue
       }
-      known = { current: await announced(found) }
-      if (successor) known.next = await announced(successor)
+      known = { current: found, ...(next && { next }) }
       return
     }
   }
@@ -106,8 +117,8 @@ export async function createEpochs(deps: {
       if (number === current.epoch.body.number) return current
       if (number > current.epoch.body.number) return undefined
       const epoch = await store.epoch(number)
-      if (!epoch || epoch.key !== signer.publicKeyHex) return undefined
-      const late = await announced(epoch)
+      const late = epoch && (await announced(epoch))
+      if (!late) return undefined
       return now <= late.epoch.body.endsAt + late.parameters.body.graceSeconds * 1000 ? late : undefined
     },
   }

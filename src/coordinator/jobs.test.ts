@@ -108,12 +108,6 @@ describe('the queue', () => {
     const { coordinator } = await setUp()
     expect(codeOf(await coordinator.enqueueJob(job(1, fault) as ReturnType<typeof job>))).toBe('malformed')
   })
-
-  it('refuses a request for a model that counts its work as another kind', async () => {
-    const { coordinator, rig } = await setUp()
-    const models = [{ ...MODELS.embed, macFormula: MODELS.chat.macFormula }]
-    expect(codeOf(await coordinator.leaseJob({ rig: rig.key, models, samples: true }))).toBe('malformed')
-  })
 })
 
 describe('a lease', () => {

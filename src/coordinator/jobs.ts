@@ -4,7 +4,7 @@ import { Failure } from '#shared/domain/errors'
 import { EncodedInput } from '#shared/domain/encoded-input'
 import { jobKinds, type JobInput, type JobKind } from '#shared/domain/job'
 import type { JobOffer, JobRequest, NewBuyerJob } from '#shared/protocol/job'
-import type { ModelFactor } from '#shared/protocol/parameters'
+import type { ListedModel } from '#shared/protocol/parameters'
 import type { Answer } from '#shared/protocol/refusal'
 import type { BuyerJobState } from '#shared/protocol/buyer-session'
 import { v7 } from 'uuid'
@@ -12,9 +12,10 @@ import type { CoordinatorConfiguration } from './configuration'
 import type { Epochs } from './epochs'
 import type { JobQueue } from './job-queue'
 import type { KeptBounds } from './kept-bounds'
+import type { ListedModels } from './listed-models'
 import { sentenceOf } from '#shared/protocol/bounds'
 import { refuse } from './refusals'
-import type { Buyer, CoordinatorStore, JobLease, QueuedJob, StoredJobState } from './store'
+import type { Buyer, CoordinatorStore, JobLease, LeaseRequest, QueuedJob, StoredJobState } from './store'
 import type { Suspensions } from './suspensions'
 import { isHeldBy } from './transitions'
 
@@ -42,6 +43,7 @@ export function createJobs(deps: {
   store: CoordinatorStore
   queue: JobQueue
   epochs: Epochs
+  models: ListedModels
   suspensions: Suspensions
   syntheticJobs: SyntheticJobSource
   bounds: KeptBounds
@@ -49,17 +51,15 @@ export function createJobs(deps: {
   random: (bytes: number) => Uint8Array
   configuration: CoordinatorConfiguration
 }): Jobs {
-  const { store, queue, epochs, suspensions, syntheticJobs, bounds, clock, random, configuration } = deps
+  const { store, queue, epochs, models, suspensions, syntheticJobs, bounds, clock, random, configuration } = deps
   const { maximumAttempts, wordsToGiveUp, mostHeldJobs } = configuration
   const leaseEnd = (now: number): number => now + configuration.leaseSeconds * 1000
   /** What a lease that begins now is bound to. */
   const leaseTerms = async () => {
-    const { epoch, parameters } = (await epochs.present()).current
+    const { epoch } = (await epochs.present()).current
     const now = clock.now()
     const renewableUntil = now + configuration.longestLeaseSeconds * 1000
-    const factorOf = ({ kind, model }: { kind: JobKind; model: string }): ModelFactor =>
-      parameters.body.modelFactorsMilli[model] ?? parameters.body.kindFactorsMilli[kind]
-    return { now, expiresAt: leaseEnd(now), renewableUntil, epoch: epoch.body.number, factorOf }
+    return { now, expiresAt: leaseEnd(now), renewableUntil, epoch: epoch.body.number }
   }
   const expireLeases = (): Promise<void> =>
     queue.expireLeases({
@@ -89,20 +89,40 @@ export function createJobs(deps: {
     return { ok: true, value: offerOf({ ...job, lease }, input) }
   }
   const leaseSyntheticJob = async (rig: string, request: JobRequest): Promise<Answer<JobOffer>> => {
-    const turn = await store.takeSyntheticTurn(rig)
-    const choice = chooseInTurn(request.models, turn)
+    const listed: ListedModel[] = []
+    for (const { model } of request.models) {
+      const answer = await models.findOrList(model)
+      if (answer.ok) listed.push(answer.value)
+    }
+    const choice = chooseInTurn(listed, await store.takeSyntheticTurn(rig))
     if (!choice)
       return refuse('no-work', 'No job is waiting, and this rig runs no kind of which synthetic jobs are drawn.')
     const drawn = await syntheticJobs.generate(choice.kind, bytesToHex(random(32)))
     const input = EncodedInput.of(drawn.input)
-    const { now: createdAt, factorOf, ...terms } = await leaseTerms()
+    const { now: createdAt, ...terms } = await leaseTerms()
     const id = v7({ random: Uint8Array.from(random(16)), msecs: createdAt })
-    const job = { id, kind: choice.kind, model: choice.model, input, buyer: 'sample' as const, createdAt }
-    const lease = { rig, ...terms, formula: choice.macFormula, factor: factorOf(choice) }
+    const job = { id, kind: choice.kind, model: choice.hash, input, buyer: 'sample' as const, createdAt }
+    const lease = { rig, ...terms, formula: choice.macFormula, factor: choice.factorMilli }
     const known = drawn.knownText ? { ...job, knownText: drawn.knownText } : job
     if (!(await queue.addJob(known, lease, mostHeldJobs))) return holdsMost()
     bounds.keep(id, input)
     return { ok: true, value: offerOf({ ...job, attempts: 1, lease }, input) }
+  }
+
+  /** What the network knows of the models that a rig offers; those that it does not list earn nothing. */
+  const offersOf = async (request: JobRequest) => {
+    const offers: LeaseRequest['offers'][number][] = []
+    const unlisted: string[] = []
+    for (const { model, usualMilliseconds } of request.models) {
+      const listed = await models.find(model)
+      if (!listed) {
+        unlisted.push(model)
+        continue
+      }
+      const { kind, macFormula: formula, factorMilli: factor } = listed
+      offers.push({ kind, model, formula, factor, ...(usualMilliseconds === undefined ? {} : { usualMilliseconds }) })
+    }
+    return { offers, unlisted }
   }
 
   const holdsMost = () => refuse('too-many-leases', `This rig holds ${mostHeldJobs} jobs, as many as it may.`)
@@ -111,6 +131,11 @@ export function createJobs(deps: {
     expireLeases,
 
     enqueueJob: async (buyer, { id, input, model, deadline }) => {
+      const listed = await models.findOrList(model)
+      if (!listed.ok) return listed
+      if (listed.value.kind !== input.kind) {
+        return refuse('malformed', `${listed.value.name} is a model for ${listed.value.kind}, not for ${input.kind}.`)
+      }
       const job = { id, kind: input.kind, model, input, buyer, createdAt: clock.now() }
       if (await queue.addJob({ ...job, ...(deadline === undefined ? {} : { deadline }) })) {
         bounds.keep(id, input)
@@ -145,20 +170,12 @@ export function createJobs(deps: {
     },
 
     leaseJob: async (rig, request) => {
-      if (request.models.some(({ kind, macFormula }) => kind !== macFormula.kind)) {
-        return refuse('malformed', 'The job request is malformed. A model counts its work as another kind.')
-      }
       const suspended = await suspensions.refusal(rig)
       if (suspended) return suspended
       await expireLeases()
-      const { factorOf, ...terms } = await leaseTerms()
-      const offers = request.models.map(({ kind, model, macFormula, usualMilliseconds }) => ({
-        kind,
-        model,
-        formula: macFormula,
-        factor: factorOf({ kind, model }),
-        ...(usualMilliseconds === undefined ? {} : { usualMilliseconds }),
-      }))
+      const terms = await leaseTerms()
+      const { offers, unlisted } = await offersOf(request)
+      models.listInBackground(unlisted)
       const queued = await queue.leaseNextJob({
         rig,
         offers,
@@ -168,7 +185,7 @@ export function createJobs(deps: {
       })
       if (queued) return offerQueued(queued)
       if ((await store.heldJobs(rig)) >= mostHeldJobs) return holdsMost()
-      if (!request.samples) return refuse('no-work', 'No job is waiting that this rig can run.')
+      if (!request.samples) return refuse('no-work', noJobMessage(unlisted))
       try {
         return await leaseSyntheticJob(rig, request)
       } catch (error) {
@@ -220,8 +237,15 @@ export function notHeld(job: QueuedJob | undefined) {
   return refuse('lease-lost', reasons[job.state])
 }
 
+function noJobMessage(unlisted: readonly string[]): string {
+  if (unlisted.length === 0) return 'No job is waiting that this rig can run.'
+  const named = unlisted.slice(0, 3).map((hash) => hash.slice(0, 16))
+  const more = unlisted.length > named.length ? ` and ${unlisted.length - named.length} more` : ''
+  return `No job is waiting that this rig can run; the network does not list its models ${named.join(', ')}${more}.`
+}
+
 /** Kinds take turns, and the models of a kind among themselves. */
-function chooseInTurn(models: JobRequest['models'], turn: number): JobRequest['models'][number] | undefined {
+function chooseInTurn(models: readonly ListedModel[], turn: number): ListedModel | undefined {
   const groups = jobKinds
     .map((kind) => models.filter((model) => model.kind === kind))
     .filter((group) => group.length > 0)

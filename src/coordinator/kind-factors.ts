@@ -6,8 +6,8 @@ import type { ModelFactor } from '#shared/protocol/parameters'
  * 1.25 × (MAC/s of `itp1-base` with the fastest backend) ÷ (MAC/s of the kind) in thousandths, so that a second of useful
  * work earns at least 1.25 × a second of proof. Measured on the models that a fresh machine gets (the machine and the figures
  * stand in docs/benchmarks.md) and rounded up by 5 % at most. Decoding one token at a time waits for memory and so has the
- * highest factor. A model that a person made or added has the factor of its kind, since the cost of a multiply-accumulate
- * depends mostly on the kind; a network may give a model a factor of its own by its hash (`modelFactorsMilli`).
+ * highest factor. A person's own model, which the network lists by itself, has the factor of its kind, since the cost of a
+ * multiply-accumulate depends mostly on the kind; the operator gives listed models factors of their own.
  */
 export const KIND_FACTORS_MILLI: Readonly<Record<JobKind, ModelFactor>> = {
   chat: { prompt: 5650, generated: 49_000 },

@@ -10,6 +10,7 @@ import {
   createHarness,
   createRig,
   honestRun,
+  LISTED_MODELS,
   MODELS,
   receiptOf,
   valueOf,
@@ -53,9 +54,9 @@ describe('a result', () => {
     expect(body.creditMacs).toBe((((prompt + generated) * factorMilli) / 1000n).toString())
   })
 
-  it("counts by the model's own factor where the parameters name it", async () => {
-    const modelFactorsMilli = { [MODELS.embed.model]: { prompt: 1234, generated: 0 } }
-    const { coordinator } = await createHarness({ configuration: { modelFactorsMilli } })
+  it('counts by the factor that its model is listed with', async () => {
+    const models = LISTED_MODELS.map((model) => ({ ...model, factorMilli: { prompt: 1234, generated: 0 } }))
+    const { coordinator } = await createHarness({ configuration: { models } })
     const rig = createRig(coordinator)
     const offer = valueOf(await rig.lease(['embed']))
     expect(receiptOf(await coordinator.submitJob(rig.deliver(offer))).body.factorMilli).toBe('1234')
@@ -67,9 +68,10 @@ describe('a result', () => {
     const offer = valueOf(await rig.lease(['embed']))
     expect(offer.epoch).toBe(0)
     clock.advance(700_000)
-    const changed = await start({ kindFactorsMilli: { ...KIND_FACTORS_MILLI, embed: { prompt: 7, generated: 7 } } })
+    const models = LISTED_MODELS.map((model) => ({ ...model, factorMilli: { prompt: 7, generated: 7 } }))
+    const changed = await start({ models })
     expect((await changed.current()).epoch.body.number).toBe(1)
-    expect((await changed.current()).parameters.body.kindFactorsMilli.embed).toEqual({ prompt: 7, generated: 7 })
+    expect((await changed.current()).parameters.body.models).toEqual(models)
     const { body } = receiptOf(await changed.submitJob(rig.deliver(offer)))
     expect([body.epoch, body.factorMilli]).toEqual([0, String(KIND_FACTORS_MILLI.embed.prompt)])
   })
@@ -298,12 +300,12 @@ describe('a refused result', () => {
   })
 
   it('claims more work than the store can hold', async () => {
-    const { coordinator } = await createHarness()
-    const rig = createRig(coordinator)
     const most = Number.MAX_SAFE_INTEGER
     const macFormula: MacFormula = { kind: 'embed', perToken: most, perPair: most }
-    const models = [{ ...MODELS.embed, macFormula }]
-    const offer = valueOf(await coordinator.leaseJob({ rig: rig.key, models, samples: true }))
+    const models = LISTED_MODELS.map((model) => (model.kind === 'embed' ? { ...model, macFormula } : model))
+    const { coordinator } = await createHarness({ configuration: { models } })
+    const rig = createRig(coordinator)
+    const offer = valueOf(await rig.lease(['embed']))
     const run = honestRun(offer.input.value)
     const sizes = { kind: 'embed' as const, tokensPerText: [60, 60] }
     expect(codeOf(await coordinator.submitJob(rig.deliver(offer, { ...run, sizes })))).toBe('wrong-result')

@@ -34,6 +34,8 @@ export function createSessions(deps: {
   leaseUnit: (rig: string, request: UnitRequest) => Promise<Answer<Signed<Unit>>>
   submitShare: (share: Signed<ShareSubmission>) => Promise<Acknowledgement>
   submitJob: (delivery: JobDelivery) => Promise<Acknowledgement>
+  /** A model was listed: jobs on it, which waited, can be leased now. */
+  onModelListed: (listener: () => void) => void
 }): Sessions {
   const { store, jobs } = deps
   const tokens = createTokenStreams(store)
@@ -42,6 +44,7 @@ export function createSessions(deps: {
   const announceWork = (from?: string): void => {
     for (const { rig, tell } of Array.from(rigsAwaitingWork)) if (rig !== from) tell()
   }
+  deps.onModelListed(announceWork)
   const isQueuedAgain = async (id: string): Promise<boolean> => {
     const job = await store.job(id)
     return job?.state === 'queued' && job.buyer !== 'sample'

@@ -8,7 +8,7 @@ import type { EncodedInput } from '#shared/domain/encoded-input'
 import type { JobKind } from '#shared/domain/job'
 import type { Epoch } from '#shared/protocol/epoch'
 import type { Hello } from '#shared/protocol/hello'
-import type { ModelFactor, NetworkParameters } from '#shared/protocol/parameters'
+import type { ModelFactor, ModelListing, NetworkParameters } from '#shared/protocol/parameters'
 import type { Receipt } from '#shared/protocol/receipt'
 import type { RefusalCode } from '#shared/protocol/refusal'
 import type { Signed } from '#shared/domain/signed'
@@ -17,7 +17,14 @@ import type { TierName } from '#shared/domain/tiers'
 export interface CoordinatorStore {
   /** Keeps signed parameters by their id; the newest signature of the same id wins. */
   putParameters(parameters: Signed<NetworkParameters>): Promise<void>
+  /** Undefined for parameters that are not known, or have the form of a former version. */
   parameters(id: string): Promise<Signed<NetworkParameters> | undefined>
+  /** Keeps the listing of a model; the newest call for a model wins. */
+  putListing(listing: Signed<ModelListing>): Promise<void>
+  /** By the model's hash. */
+  listing(model: string): Promise<Signed<ModelListing> | undefined>
+  /** Listings from `since` (UTC ms) on, the newest first. */
+  listings(request: { since: number; limit: number }): Promise<Signed<ModelListing>[]>
 
   /** The epochs with the highest numbers, highest first. */
   newestEpochs(count: number): Promise<Signed<Epoch>[]>
@@ -117,7 +124,7 @@ export interface JobLease {
   expiresAt: number
   /** UTC ms after which it is not renewed */
   renewableUntil: number
-  /** how the rig's model counts its MACs, as the rig stated when it took the job */
+  /** how the model counts its MACs, as it was listed when the rig took the job */
   formula: MacFormula
   /** the epoch that the work counts in, and its factor there: those of the lease, whenever the result comes */
   epoch: number

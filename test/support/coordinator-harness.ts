@@ -4,13 +4,15 @@ import {
   createCoordinator,
   type CoordinatorConfiguration,
   type CoordinatorStore,
+  type OwnModels,
   type SyntheticJobSource,
   type Verifier,
 } from '#coordinator/coordinator'
+import { KIND_FACTORS_MILLI } from '#coordinator/kind-factors'
 import { bytesToHex, utf8ToBytes } from '#shared/domain/bytes'
 import type { MacFormula } from '#shared/domain/manifest'
 import type { JobEvidence, JobInput, JobKind, JobOutput, JobSizes } from '#shared/domain/job'
-import { PROTOCOL_VERSION } from '#shared/protocol/parameters'
+import { PROTOCOL_VERSION, type ListedModel } from '#shared/protocol/parameters'
 import type { Acknowledgement, Answer, RefusalCode } from '#shared/protocol/refusal'
 import type { JobDelivery, JobOffer } from '#shared/protocol/job'
 import type { ShareSubmission } from '#shared/protocol/share'
@@ -95,6 +97,7 @@ export async function createHarness(
     clock?: ReturnType<typeof createTestClock>
     verifier?: Verifier
     syntheticJobs?: SyntheticJobSource
+    ownModels?: OwnModels
     seed?: string
     signatures?: SignatureVerifier
   } = {},
@@ -114,7 +117,8 @@ export async function createHarness(
       random,
       signer,
       signatures: options.signatures ?? signatureVerifier,
-      ...(configuration && { configuration }),
+      ...(options.ownModels && { ownModels: options.ownModels }),
+      configuration: { models: LISTED_MODELS, ...configuration },
     })
     return overSessions(coordinator)
   }
@@ -160,7 +164,7 @@ export function createRig(coordinator: TestNetwork, name = 'rig') {
       return signObject('share', body, signer)
     },
     lease: (kinds: readonly JobKind[] = ['chat', 'embed', 'ocr'], samples = true): Promise<Answer<JobOffer>> =>
-      coordinator.leaseJob({ rig, models: kinds.map((kind) => MODELS[kind]), samples }),
+      coordinator.leaseJob({ rig, models: kinds.map((kind) => ({ model: MODELS[kind].model })), samples }),
     deliver: (offer: JobOffer, run: TestRun = honestRun(offer.input.value), changes: object = {}): JobDelivery => {
       const body = {
         network,
@@ -191,6 +195,17 @@ export const MODELS = {
   embed: { kind: 'embed', model: 'e'.repeat(64), macFormula: formulas.embed },
   ocr: { kind: 'ocr', model: '0'.repeat(64), macFormula: formulas.ocr },
 } as const
+
+/** What the harness's network lists, with the factors of practice. */
+export const LISTED_MODELS: readonly ListedModel[] = Object.values(MODELS).map(({ kind, model, macFormula }) => ({
+  hash: model,
+  kind,
+  name: `A model for ${kind}`,
+  context: kind === 'ocr' ? 0 : 8192,
+  macFormula,
+  factorMilli: KIND_FACTORS_MILLI[kind],
+  verification: 'unchecked',
+}))
 
 export interface TestRun {
   output: JobOutput

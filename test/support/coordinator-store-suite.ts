@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest'
 import { createSigner } from '#engine/network/index'
 import type { CoordinatorStore, UnitRecord } from '#coordinator/store'
 import type { Epoch } from '#shared/protocol/epoch'
-import type { NetworkParameters } from '#shared/protocol/parameters'
+import type { ModelListing, NetworkParameters } from '#shared/protocol/parameters'
 import { sha256Hex, signObject } from '#shared/domain/signed'
 import { utf8ToBytes } from '#shared/domain/bytes'
 import { DEFAULT_CONFIGURATION, parametersOf } from '#coordinator/configuration'
-import { START } from './coordinator-harness'
+import { LISTED_MODELS, START } from './coordinator-harness'
 import { acceptedShare, describeStoreOfJobs } from './coordinator-store-jobs-suite'
 
 const signer = createSigner('11'.repeat(32))
@@ -26,6 +26,23 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
       await store.putParameters(second)
       expect(await store.parameters(first.id)).toEqual(second)
       expect(await store.parameters('0'.repeat(64))).toBeUndefined()
+    })
+
+    it('keeps the newest listing of each model, and tells those since a time, the newest first', async () => {
+      const store = open()
+      const listing = (index: number, listedAt: number, name = 'A model') => {
+        const body: ModelListing = { network: 'practice', listedAt, model: { ...LISTED_MODELS[index]!, name } }
+        return signObject('listing', body, signer)
+      }
+      const [first, second, third] = [listing(0, START), listing(1, START + 1), listing(2, START + 2)]
+      for (const one of [second, first, third]) await store.putListing(one)
+      expect(await store.listings({ since: START + 1, limit: 10 })).toEqual([third, second])
+      expect(await store.listings({ since: 0, limit: 2 })).toEqual([third, second])
+      const again = listing(0, START + 3, 'The same, counted again')
+      await store.putListing(again)
+      expect(await store.listing(LISTED_MODELS[0]!.hash)).toEqual(again)
+      expect(await store.listing('0'.repeat(63) + '1')).toBeUndefined()
+      expect(await store.listings({ since: 0, limit: 10 })).toEqual([again, third, second])
     })
 
     it('keeps each epoch number once and lists the newest first', async () => {

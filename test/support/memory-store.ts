@@ -11,13 +11,14 @@ import { chooseQueued } from '#coordinator/queue-order'
 import { isEnded } from '#coordinator/transitions'
 import type { EncodedInput } from '#shared/domain/encoded-input'
 import type { Epoch } from '#shared/protocol/epoch'
-import type { NetworkParameters } from '#shared/protocol/parameters'
+import type { ModelListing, NetworkParameters } from '#shared/protocol/parameters'
 import type { Receipt } from '#shared/protocol/receipt'
 import type { Signed } from '#shared/domain/signed'
 
 /** The coordinator's store in memory. Every method answers asynchronously, so that races show. */
 export function createMemoryStore(): CoordinatorStore {
   const parameters = new Map<string, Signed<NetworkParameters>>()
+  const listings = new Map<string, Signed<ModelListing>>()
   const epochs = new Map<number, Signed<Epoch>>()
   const ramps = new Map<string, Map<string, number>>()
   const suspensions = new Map<string, number>()
@@ -37,6 +38,13 @@ export function createMemoryStore(): CoordinatorStore {
   return {
     putParameters: async (signed) => void parameters.set(signed.id, signed),
     parameters: async (id) => parameters.get(id),
+    putListing: async (listing) => void listings.set(listing.body.model.hash, listing),
+    listing: async (model) => listings.get(model),
+    listings: async ({ since, limit }) =>
+      [...listings.values()]
+        .filter(({ body }) => body.listedAt >= since)
+        .toSorted((a, b) => b.body.listedAt - a.body.listedAt)
+        .slice(0, limit),
 
     newestEpochs: async (count) =>
       [...epochs.values()].toSorted((a, b) => b.body.number - a.body.number).slice(0, count),

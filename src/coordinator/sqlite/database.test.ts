@@ -28,7 +28,9 @@ function version2(folder: string, modelFactorsMilli: object): void {
   database.pragma(`application_id = ${0x4c6f644e}`)
   database.pragma('user_version = 2')
   const signer = createSigner('11'.repeat(32))
-  const parameters = signObject('parameters', { ...parametersOf(DEFAULT_CONFIGURATION), modelFactorsMilli }, signer)
+  const { models: _models, ...since } = parametersOf(DEFAULT_CONFIGURATION)
+  const { kindFactorsMilli } = DEFAULT_CONFIGURATION
+  const parameters = signObject('parameters', { ...since, kindFactorsMilli, modelFactorsMilli }, signer)
   const period = { startsAt: START, endsAt: START + 600_000, parameters: parameters.id }
   const epoch = signObject('epoch', { network: 'practice', number: 4, seed: '0'.repeat(64), ...period }, signer)
   database.prepare('INSERT INTO parameters VALUES (?, ?)').run(parameters.id, JSON.stringify(parameters))
@@ -72,5 +74,7 @@ describe('a network.db of version 2', () => {
     expect((await store.job(id(3)))?.lease).toMatchObject({ epoch: 4, factor })
     expect(await store.jobInput(id(1))).toEqual(input)
     expect(await store.heldJobs(rig)).toBe(1)
+    const [epoch] = await store.newestEpochs(1)
+    expect(await store.parameters(epoch?.body.parameters ?? '')).toBeUndefined()
   })
 })

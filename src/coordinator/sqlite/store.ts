@@ -1,7 +1,7 @@
 /** The coordinator's store on SQLite: parameters, epochs, sessions, units, shares. Jobs are in job-store.ts. */
 import type { CoordinatorStore } from '../store'
 import { signedEpoch } from '#shared/protocol/epoch'
-import { signedParameters } from '#shared/protocol/parameters'
+import { signedListing, signedParameters } from '#shared/protocol/parameters'
 import { tierName } from '#shared/domain/tiers'
 import { guarded, transaction, type NetworkDatabase } from './database'
 import { createJobStore } from './job-store'
@@ -40,7 +40,22 @@ export function createSqliteStore(database: NetworkDatabase): CoordinatorStore {
     parameters: (id) =>
       look(() => {
         const text = statements.parameters.get(id) as string | undefined
-        return text === undefined ? undefined : signedParameters.parse(JSON.parse(text))
+        return text === undefined ? undefined : signedParameters.safeParse(JSON.parse(text)).data
+      }),
+    putListing: (listing) =>
+      inTransaction(() => {
+        const { model, listedAt } = listing.body
+        statements.putListing.run(model.hash, listedAt, JSON.stringify(listing))
+      }),
+    listing: (model) =>
+      look(() => {
+        const text = statements.listing.get(model) as string | undefined
+        return text === undefined ? undefined : signedListing.parse(JSON.parse(text))
+      }),
+    listings: ({ since, limit }) =>
+      look(() => {
+        const texts = statements.listings.all(since, limit) as string[]
+        return texts.map((text) => signedListing.parse(JSON.parse(text)))
       }),
 
     newestEpochs: (count) =>
@@ -111,6 +126,11 @@ function prepare(database: NetworkDatabase) {
   return {
     putParameters: database.prepare('INSERT OR REPLACE INTO parameters (id, signed) VALUES (?, ?)'),
     parameters: database.prepare('SELECT signed FROM parameters WHERE id = ?').pluck(),
+    putListing: database.prepare('INSERT OR REPLACE INTO model_listings (model, listed_at, signed) VALUES (?, ?, ?)'),
+    listing: database.prepare('SELECT signed FROM model_listings WHERE model = ?').pluck(),
+    listings: database
+      .prepare('SELECT signed FROM model_listings WHERE listed_at >= ? ORDER BY listed_at DESC LIMIT ?')
+      .pluck(),
     newestEpochs: database.prepare('SELECT signed FROM epochs ORDER BY number DESC LIMIT ?').pluck(),
     epoch: database.prepare('SELECT signed FROM epochs WHERE number = ?').pluck(),
     addEpoch: database.prepare('INSERT INTO epochs (number, signed) VALUES (?, ?) ON CONFLICT DO NOTHING'),

@@ -231,6 +231,12 @@ export function embedModel(id: string, bytes = 1): InstalledModel {
   return installedModelOf(own, '/nowhere')
 }
 
+function counted(model: InstalledModel | undefined) {
+  if (!model) return undefined
+  const { kind, name, context, macFormula } = model.manifest
+  return { kind, name, context, macFormula }
+}
+
 /** One rig with one device. `far` is the network's far end: what it does to calls. */
 export async function createTestRig(
   options: {
@@ -260,6 +266,7 @@ export async function createTestRig(
     signer: networkSigner,
   } = await createHarness({
     clock: { ...createTestClock(), now: clock.now, setTimeout: clock.setTimeout },
+    ownModels: { count: async (hash) => counted((options.models ?? [chatModel]).find((model) => model.hash === hash)) },
   })
   const signer = createSigner('22'.repeat(32))
   const service = coordinator.rigSession(signer.publicKeyHex)

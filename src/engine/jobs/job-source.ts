@@ -57,10 +57,8 @@ export function createJobSource(
     const models = wantedModels()
     if (models.length === 0) return null
     const answer = await session.leaseJob({
-      models: models.map(({ model: { manifest, hash }, usualMilliseconds }) => ({
-        kind: manifest.kind,
+      models: models.map(({ model: { hash }, usualMilliseconds }) => ({
         model: hash,
-        macFormula: manifest.macFormula,
         ...(usualMilliseconds === undefined ? {} : { usualMilliseconds }),
       })),
       samples: syntheticToo,
@@ -70,7 +68,8 @@ export function createJobSource(
       if (code !== 'no-work') log.warn('no job', { code, message })
       return null
     }
-    const wanted = models.find(({ model }) => model.hash === answer.value.model)
+    const { kind, model: hash } = answer.value
+    const wanted = models.find(({ model }) => model.hash === hash && model.manifest.kind === kind)
     if (wanted) return { offer: answer.value, model: wanted.model }
     await returnJob(answer.value, 'this rig no longer has the model')
     return null

@@ -51,7 +51,10 @@ export function createModelTrials(
       .models()
       .find(
         ({ hash, manifest }) =>
-          !failed.has(hash) && jobRates.of(deviceId, hash) === null && fitsMemory(manifest, options.memoryBytes),
+          !failed.has(hash) &&
+          networkState.current.models.has(hash) &&
+          jobRates.of(deviceId, hash) === null &&
+          fitsMemory(manifest, options.memoryBytes),
       )
 
   /** Runs the same job twice: the first run loads the weights and is not counted. */
@@ -66,7 +69,7 @@ export function createModelTrials(
     const { sizes } = await running.request('job.run', job)
     jobRates.record(deviceId, model.hash, {
       milliseconds: clock.monotonic() - startedAt,
-      creditMacs: Number(expectedCredit(networkState.current.parameters, model.manifest, model.hash, sizes).creditMacs),
+      creditMacs: Number(expectedCredit(networkState.current.models.get(model.hash), sizes).creditMacs),
       joules: energyBetween(before, options.energyNow())?.joules ?? null,
     })
   }

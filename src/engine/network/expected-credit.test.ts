@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { DEFAULT_CONFIGURATION, parametersOf } from '#coordinator/configuration'
+import { KIND_FACTORS_MILLI } from '#coordinator/kind-factors'
 import type { MacFormula } from '#shared/domain/manifest'
 import type { JobSizes } from '#shared/domain/job'
 import { measuredFactors } from '../../../test/support/measured-factors'
@@ -37,9 +37,10 @@ test.each(jobs)(
     const measured = measuredFactors()
     const [promptRate, generatedRate = promptRate] = rates.map((name) => measured(name!).rate * 1e9)
     // The two parts of a chat take their time one after the other.
-    const whole = expectedCredit(parametersOf(DEFAULT_CONFIGURATION), { kind, macFormula }, '', sizes)
+    const listed = { macFormula, factorMilli: KIND_FACTORS_MILLI[kind] }
+    const whole = expectedCredit(listed, sizes)
     const first: JobSizes = sizes.kind === 'chat' ? { ...sizes, generatedTokens: 0 } : sizes
-    const prompt = Number(expectedCredit(parametersOf(DEFAULT_CONFIGURATION), { kind, macFormula }, '', first).macs)
+    const prompt = Number(expectedCredit(listed, first).macs)
     const seconds = prompt / promptRate! + (Number(whole.macs) - prompt) / generatedRate!
     const ratio = Number(whole.creditMacs) / seconds / (measured('proof').rate * 1e9)
     expect(ratio).toBeGreaterThan(1.24)

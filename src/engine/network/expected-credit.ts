@@ -1,17 +1,15 @@
-/** The expected credit of a job, computed as the network does from its announced parameters. */
-import { jobMacs, type ModelManifest } from '#shared/domain/manifest'
+/** The expected credit of a job, computed as the network does from what it lists. */
+import { jobMacs } from '#shared/domain/manifest'
 import { creditMacs, jobWork } from '#shared/domain/credit'
 import type { JobSizes } from '#shared/domain/job'
-import type { NetworkParameters } from '#shared/protocol/parameters'
+import type { ListedModel } from '#shared/protocol/parameters'
 
-/** MACs from the job's sizes, the two factors of a chat blended by them, and the credit. `hash`: the model's. */
+/** MACs from the job's sizes, the two factors of a chat blended by them, and the credit. Zeros for a model that the network does not list. */
 export function expectedCredit(
-  parameters: NetworkParameters,
-  manifest: Pick<ModelManifest, 'kind' | 'macFormula'>,
-  hash: string,
+  listed: Pick<ListedModel, 'macFormula' | 'factorMilli'> | undefined,
   sizes: JobSizes,
 ): { macs: bigint; factorMilli: bigint; creditMacs: bigint } {
-  const factor = parameters.modelFactorsMilli[hash] ?? parameters.kindFactorsMilli[manifest.kind]
-  const work = jobWork(jobMacs(manifest.macFormula, sizes), factor ?? { prompt: 0, generated: 0 })
+  if (!listed) return { macs: 0n, factorMilli: 0n, creditMacs: 0n }
+  const work = jobWork(jobMacs(listed.macFormula, sizes), listed.factorMilli)
   return { ...work, creditMacs: creditMacs(work.macs, work.factorMilli) }
 }

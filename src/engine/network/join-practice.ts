@@ -2,6 +2,7 @@
 import { buyerProtocol, type BuyerSession } from '#shared/protocol/buyer-session'
 import { rigProtocol, type RigSession } from '#shared/protocol/rig-session'
 import { directTransport, openSession, type SessionTransport } from '#shared/protocol/session-client'
+import type { OwnModels } from '#coordinator/coordinator'
 import type { SessionService } from '#shared/protocol/session'
 import { openPracticeNetwork } from './practice'
 import { pinNetworkKey, pinnedNetworkKeys, type RigContext } from '../base'
@@ -14,6 +15,8 @@ export interface JoinPracticeOptions {
   /** hex public key: whose session this is. It lives in the same program, so nothing is to be proved. */
   rigKey: string
   verifier: Pick<VerifierClient, 'digest' | 'generate'>
+  /** counts a model of the person, so that the network lists it: see `createModelCounter` */
+  countModel: OwnModels['count']
   /** length of an epoch, from the next one on; absent: the network's default */
   epochSeconds?: number
   /** whether the network accepts shares of the tests' tier */
@@ -45,12 +48,21 @@ export async function joinPractice(
     ledger,
     log,
   }: Pick<RigContext, 'dataDir' | 'clock' | 'randomBytes' | 'ledger' | 'log'>,
-  { rigKey, verifier, epochSeconds, allowTestTier, carrySession = directTransport, onNotice }: JoinPracticeOptions,
+  {
+    rigKey,
+    verifier,
+    countModel,
+    epochSeconds,
+    allowTestTier,
+    carrySession = directTransport,
+    onNotice,
+  }: JoinPracticeOptions,
 ): Promise<JoinedNetwork> {
   const practice = await openPracticeNetwork({
     folder: dataDir,
     verifier: { digest: (share) => verifier.digest(share) },
     syntheticJobs: { generate: (kind, seed) => verifier.generate(kind, seed) },
+    ownModels: { count: countModel },
     clock,
     random: randomBytes,
     onError: (error) =>

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { signObject, type Signer } from '#shared/domain/signed'
 import type { Welcome } from '#shared/protocol/hello'
-import { createHarness, createTestClock } from '../../../test/support/coordinator-harness'
+import { createHarness, createTestClock, LISTED_MODELS } from '../../../test/support/coordinator-harness'
 import { createSigner, signatureVerifier } from './ed25519'
 import { createNetworkState } from './network-state'
 
@@ -63,6 +63,20 @@ describe('what a network says is believed', () => {
   it('not when the parameters are not those that the epoch announced, although signed', async () => {
     const others = signObject('parameters', { ...honest.parameters.body, graceSeconds: 31 }, networkKey)
     await expect(hear({ ...honest, parameters: others })).rejects.toMatchObject(refused)
+  })
+
+  it('of a model listed since only when its key signed that, and never over what the parameters list', async () => {
+    const { network } = honest.parameters.body
+    const [known] = LISTED_MODELS
+    const model = { ...known!, hash: 'ab'.repeat(32) }
+    const listing = (body: object) => signObject('listing', { network, listedAt: 1, model, ...body }, networkKey)
+    const tell = (one: ReturnType<typeof listing>) => hear({ ...honest, listings: [one] })
+    expect((await tell(listing({}))).models.get(model.hash)).toEqual(model)
+    const dearer = { ...known!, factorMilli: { prompt: 9, generated: 9 } }
+    expect((await tell(listing({ model: dearer }))).models.get(known!.hash)).toEqual(known)
+    const forged = { ...listing({}), body: { network, listedAt: 1, model: { ...model, name: 'Else' } } }
+    await expect(tell(forged)).rejects.toMatchObject(refused)
+    await expect(tell(listing({ network: 'elsewhere' }))).rejects.toMatchObject(refused)
   })
 
   it('not when the epoch is one of another network of the same key', async () => {

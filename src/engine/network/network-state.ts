@@ -1,7 +1,7 @@
 /** What the network says now: epoch, parameters, clock offset. Every signature is checked before its content is used. */
 import { Failure } from '#shared/domain/errors'
 import { isGenuine, signObject, type Signed, type SignatureVerifier, type Signer } from '#shared/domain/signed'
-import { PROTOCOL_VERSION, type NetworkParameters } from '#shared/protocol/parameters'
+import { PROTOCOL_VERSION, type ListedModel, type NetworkParameters } from '#shared/protocol/parameters'
 import type { Epoch } from '#shared/protocol/epoch'
 import type { Welcome } from '#shared/protocol/hello'
 import { MAX_DEVICES } from '#shared/protocol/bounds'
@@ -11,6 +11,8 @@ import type { RigContext } from '../base'
 export interface KnownNetwork {
   networkKey: string
   parameters: NetworkParameters
+  /** the models that the network pays for, by hash: those of the parameters, and those listed since */
+  models: ReadonlyMap<string, ListedModel>
   epoch: Epoch
   signedEpoch: Signed<Epoch>
   next: Epoch | null
@@ -52,7 +54,11 @@ export function createNetworkState({ clock }: Pick<RigContext, 'clock'>, options
   /** type, id and signature of objects that were checked: the same signed object is not checked every second */
   const genuine = new Set<string>()
 
-  const check = (type: 'parameters' | 'epoch', signed: Parameters<typeof isGenuine>[1], key: string): void => {
+  const check = (
+    type: 'parameters' | 'listing' | 'epoch',
+    signed: Parameters<typeof isGenuine>[1],
+    key: string,
+  ): void => {
     const mark = `${type}/${signed.id}/${signed.signature}`
     if (genuine.has(mark)) return
     if (!isGenuine(type, signed, signatures, key)) {
@@ -62,7 +68,7 @@ export function createNetworkState({ clock }: Pick<RigContext, 'clock'>, options
         'Nothing is mined for it. Check the network in Settings.',
       )
     }
-    if (genuine.size > 100) genuine.clear()
+    if (genuine.size > 1000) genuine.clear()
     genuine.add(mark)
   }
 
@@ -75,11 +81,13 @@ export function createNetworkState({ clock }: Pick<RigContext, 'clock'>, options
       )
     }
     check('parameters', welcome.parameters, welcome.networkKey)
+    for (const listing of welcome.listings) check('listing', listing, welcome.networkKey)
     check('epoch', welcome.epoch, welcome.networkKey)
     if (welcome.nextEpoch) check('epoch', welcome.nextEpoch, welcome.networkKey)
     const bound =
       welcome.epoch.body.network === networkName &&
       welcome.parameters.body.network === networkName &&
+      welcome.listings.every(({ body }) => body.network === networkName) &&
       welcome.epoch.body.parameters === welcome.parameters.id &&
       (welcome.nextEpoch === undefined || welcome.nextEpoch.body.network === networkName)
     if (!bound) {
@@ -97,6 +105,7 @@ export function createNetworkState({ clock }: Pick<RigContext, 'clock'>, options
     current = {
       networkKey: welcome.networkKey,
       parameters: welcome.parameters.body,
+      models: listedModels(welcome),
       epoch: welcome.epoch.body,
       signedEpoch: welcome.epoch,
       next: welcome.nextEpoch?.body ?? null,
@@ -142,4 +151,10 @@ export function createNetworkState({ clock }: Pick<RigContext, 'clock'>, options
     },
     reread,
   }
+}
+
+/** What the parameters list already, a listing does not change. */
+function listedModels({ parameters, listings }: Welcome): ReadonlyMap<string, ListedModel> {
+  const listed = [...listings.map(({ body }) => body.model), ...parameters.body.models]
+  return new Map(listed.map((model) => [model.hash, model]))
 }

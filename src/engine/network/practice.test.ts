@@ -20,6 +20,7 @@ import {
   createRig,
   createSyntheticJobs,
   createTestClock,
+  LISTED_MODELS,
   hashProof,
   receiptOf,
   seededRandom,
@@ -49,6 +50,7 @@ async function open(folder: string, changes: Partial<PracticeNetworkOptions> = {
     clock: createTestClock(),
     random,
     onError: (error: unknown): void => expect.fail(String(error)),
+    configuration: { models: LISTED_MODELS },
     ...changes,
   }
   const network = await openPracticeNetwork(options)

@@ -6,6 +6,7 @@ import {
   type Coordinator,
   type CoordinatorClock,
   type CoordinatorConfiguration,
+  type OwnModels,
   type SyntheticJobSource,
   type Verifier,
 } from '#coordinator/coordinator'
@@ -20,6 +21,8 @@ export interface PracticeNetworkOptions {
   folder: string
   verifier: Verifier
   syntheticJobs: SyntheticJobSource
+  /** the person's models, which the network lists by itself */
+  ownModels?: OwnModels
   clock: CoordinatorClock
   random: (bytes: number) => Uint8Array
   /** Hears of what goes wrong while nobody calls: the first of several failures in a row. */

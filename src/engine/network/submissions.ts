@@ -58,7 +58,7 @@ const RETRY_DELAYS = { firstDelayMilliseconds: 500, largestDelayMilliseconds: 30
 export interface SubmissionsOptions {
   session: Pick<VerifiedSession, 'submitShare' | 'submitJob'>
   networkName: string
-  networkState: Pick<NetworkState, 'current'>
+  networkState: Pick<NetworkState, 'current' | 'reread'>
   signer: Signer
 }
 
@@ -201,7 +201,9 @@ export function createSubmissions(
         signer,
       )
       const delivery: JobDelivery = { result, output: run.output, evidence: run.evidence }
-      const { parameters } = networkState.current
+      // Listed a moment ago: the network's list is read again before the result is kept.
+      const isListed = networkState.current.models.has(hash)
+      const { models } = isListed ? networkState.current : await networkState.reread().catch(() => networkState.current)
       const { workId, creditId } = ledger.recordJobResult(offer.id, {
         result,
         output: run.output,
@@ -210,7 +212,7 @@ export function createSubmissions(
         epoch: offer.epoch,
         deviceId,
         milliseconds: run.milliseconds,
-        ...expectedCredit(parameters, manifest, hash, run.sizes),
+        ...expectedCredit(models.get(hash), run.sizes),
         ...(energy ? { energy } : {}),
       })
       announce(workId, creditId)

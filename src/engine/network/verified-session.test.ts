@@ -78,11 +78,10 @@ describe('what a rig says keeps to the bounds of a message', () => {
   it('with more models than a request holds, and a reason longer than a sentence', async () => {
     const models = Array.from({ length: 300 }, (_, index) => embedModel(`model-${index}`))
     const { session } = rig.link
-    const offered = models.map(({ manifest: { kind, macFormula }, hash: model }) => ({ kind, model, macFormula }))
+    const offered = models.map(({ hash: model }) => ({ model }))
     expect(await session.leaseJob({ models: offered, samples: false })).toMatchObject({ refusal: { code: 'no-work' } })
     const id = await rig.submit()
-    const { kind, macFormula } = chatModel.manifest
-    await session.leaseJob({ models: [{ kind, macFormula, model: chatModel.hash }], samples: false })
+    await session.leaseJob({ models: [{ model: chatModel.hash }], samples: false })
     const message = 'It is too long. '.repeat(1000)
     expect(await session.returnJob({ job: id, retry: false, message })).toMatchObject({ ok: true })
     expect((await rig.coordinator.jobState(id))?.message).toMatch(/^It is too long.*…$/)

@@ -59,7 +59,7 @@ export function createVerifiedSession(
   }
 
   const checkOffer = (offer: JobOffer, asked: JobRequest): void => {
-    const isWanted = asked.models.some(({ kind, model }) => kind === offer.kind && model === offer.model)
+    const isWanted = asked.models.some(({ model }) => model === offer.model)
     if (!isWanted) refuse('leased a job for a model that this rig did not offer')
     if (offer.input.kind !== offer.kind) refuse('leased a job whose input is of another kind')
     if (offer.leaseExpiresAt <= networkNow()) refuse('leased a job whose lease has expired')

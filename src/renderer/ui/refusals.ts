@@ -14,6 +14,7 @@ const WORDS: Record<RefusalCode, MessageDescriptor> = {
   'wrong-digest': msg`recomputed to another digest`,
   'replayed-nonce': msg`nonce used before`,
   'unknown-job': msg`job not known`,
+  'unlisted-model': msg`model not listed by the network`,
   'lease-lost': msg`lease lost`,
   'wrong-result': msg`wrong result`,
   'already-credited': msg`same work was credited in this epoch`,

@@ -5,6 +5,7 @@ import { bytesToHex, concatBytes, utf8ToBytes } from './bytes'
 
 export type SignedType =
   | 'parameters'
+  | 'listing'
   | 'epoch'
   | 'unit'
   | 'share'

@@ -1,9 +1,9 @@
 /** How a rig introduces itself, and what the network answers. */
 import { z } from 'zod'
 import { hex64, utcMilliseconds } from '../domain/bytes'
-import { deviceName, macsPerSecond, MAX_BACKENDS, MAX_DEVICES, networkName } from './bounds'
+import { deviceName, macsPerSecond, MAX_BACKENDS, MAX_DEVICES, MAX_NEW_LISTINGS, networkName } from './bounds'
 import { signedEpoch } from './epoch'
-import { signedParameters } from './parameters'
+import { signedListing, signedParameters } from './parameters'
 import { signedSchema } from './signed'
 
 export const helloBody = z.object({
@@ -28,6 +28,8 @@ export const signedHello = signedSchema(helloBody)
 export const welcome = z.object({
   networkKey: hex64,
   parameters: signedParameters,
+  /** models listed since the parameters were signed */
+  listings: z.array(signedListing).max(MAX_NEW_LISTINGS),
   epoch: signedEpoch,
   /** published 60 s before it starts, so that weights can be prepared */
   nextEpoch: signedEpoch.optional(),

@@ -3,7 +3,6 @@ import { z } from 'zod'
 import { hex64, utcMilliseconds } from '../domain/bytes'
 import { EncodedInput } from '../domain/encoded-input'
 import { jobEvidence, jobInput, jobKind, jobOutput, jobSizes } from '../domain/job'
-import { macFormula } from '../domain/manifest'
 import { epochNumber, MAX_INPUT_CHARACTERS, MAX_OFFERED_MODELS, milliseconds, networkName } from './bounds'
 import { signedSchema } from './signed'
 
@@ -76,10 +75,8 @@ export const jobDelivery = z.object({ result: signedJobResult, output: jobOutput
 export type JobDelivery = z.infer<typeof jobDelivery>
 
 export const jobRequest = z.object({
-  /** the models that this rig can run now, the preferred first; `usualMilliseconds`: the measured time of a job of the model */
-  models: z
-    .array(z.object({ kind: jobKind, model: hex64, macFormula, usualMilliseconds: milliseconds.optional() }))
-    .max(MAX_OFFERED_MODELS),
+  /** hashes of the models that this rig can run now, the preferred first; `usualMilliseconds`: the measured time of a job of the model */
+  models: z.array(z.object({ model: hex64, usualMilliseconds: milliseconds.optional() })).max(MAX_OFFERED_MODELS),
   /** whether the rig also takes synthetic jobs, or only jobs that somebody asked for */
   samples: z.boolean(),
 })

@@ -15,6 +15,7 @@ export const refusalCode = z.enum([
   'wrong-digest', // recomputing gave another digest
   'replayed-nonce',
   'unknown-job',
+  'unlisted-model', // the network's parameters do not list the model
   'lease-lost',
   'wrong-result', // a known answer is wrong, or sizes or hashes do not fit
   'already-credited', // identical work was credited in this epoch

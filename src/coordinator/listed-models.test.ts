@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest'
+import { EncodedInput } from '#shared/domain/encoded-input'
+import { Failure } from '#shared/domain/errors'
+import { rigProtocol } from '#shared/protocol/rig-session'
+import {
+  codeOf,
+  createHarness,
+  createRig,
+  LISTED_MODELS,
+  MODELS,
+  receiptOf,
+  valueOf,
+} from '../../test/support/coordinator-harness'
+import { openSerialized } from '../../test/support/sessions'
+import { KIND_FACTORS_MILLI } from './kind-factors'
+import type { CountedModel, OwnModels } from './own-models'
+
+const id = (last: number): string => `0190a5c0-0000-7000-8000-00000000000${last}`
+const input = EncodedInput.of({ kind: 'embed', texts: ['A sentence.'] })
+const { embed } = MODELS
+const counted: CountedModel = { kind: 'embed', name: 'Mine', context: 512, macFormula: embed.macFormula }
+/** Counts the embedding model as the person's own, and remembers what it was asked for. */
+const ownModels = (answer: () => Promise<CountedModel | undefined> = async () => counted) => {
+  const asked: string[] = []
+  const port: OwnModels = {
+    count: (hash) => {
+      asked.push(hash)
+      return hash === embed.model ? answer() : Promise.resolve(undefined)
+    },
+  }
+  return { asked, port }
+}
+const networkOf = (port?: OwnModels) =>
+  createHarness({ configuration: { models: [] }, ...(port && { ownModels: port }) })
+const order = (last: number) => ({ id: id(last), model: embed.model, input, buyer: 'person' as const })
+
+describe('a network whose operator lists its models', () => {
+  it('gives and takes work on no other', async () => {
+    const { coordinator } = await networkOf()
+    const rig = createRig(coordinator)
+    expect(codeOf(await coordinator.enqueueJob(order(1)))).toBe('unlisted-model')
+    const refused = await rig.lease(['embed'], false)
+    expect(refused).toMatchObject({ refusal: { code: 'no-work' } })
+    expect(JSON.stringify(refused)).toContain(embed.model.slice(0, 16))
+    expect(codeOf(await rig.lease(['embed']))).toBe('no-work')
+  })
+
+  it('refuses a job of another kind than its model', async () => {
+    const { coordinator } = await createHarness()
+    expect(codeOf(await coordinator.enqueueJob({ ...order(1), model: MODELS.chat.model }))).toBe('malformed')
+  })
+
+  it('does not hear what a rig says of a model beside its hash', async () => {
+    const { coordinator } = await createHarness()
+    const rig = createRig(coordinator)
+    const macFormula = { kind: 'embed', perToken: 4e15, perPair: 4e15 }
+    const stated = { model: embed.model, kind: 'embed', macFormula, factorMilli: { prompt: 1e9, generated: 1e9 } }
+    const models = [stated] as unknown as { model: string }[]
+    const offer = valueOf(await coordinator.leaseJob({ rig: rig.key, models, samples: true }))
+    const honest = await createHarness()
+    const other = createRig(honest.coordinator)
+    const same = valueOf(await other.lease(['embed']))
+    const credit = async (one: typeof coordinator, delivery: ReturnType<typeof rig.deliver>) =>
+      receiptOf(await one.submitJob(delivery)).body.creditMacs
+    expect(await credit(coordinator, rig.deliver(offer))).toBe(await credit(honest.coordinator, other.deliver(same)))
+  })
+})
+
+describe("a person's own model", () => {
+  it('is listed when a job names it, and stands in the parameters from the next epoch on', async () => {
+    const { asked, port } = ownModels()
+    const { coordinator, clock, signer } = await networkOf(port)
+    expect(codeOf(await coordinator.enqueueJob(order(1)))).toBe('accepted')
+    const listed = {
+      ...counted,
+      hash: embed.model,
+      factorMilli: KIND_FACTORS_MILLI.embed,
+      verification: 'unchecked',
+    }
+    const before = await coordinator.current()
+    expect(before.parameters.body.models).toEqual([])
+    expect(before.listings.map(({ body, key }) => [body.model, key])).toEqual([[listed, signer.publicKeyHex]])
+    clock.advance(700_000)
+    const after = await coordinator.current()
+    expect(after.parameters.body.models).toEqual([listed])
+    expect(after.listings).toEqual([])
+    expect(codeOf(await coordinator.enqueueJob(order(2)))).toBe('accepted')
+    expect(asked).toEqual([embed.model])
+  })
+
+  it('is listed for synthetic jobs of a rig that offers it, and its credit counts by what was counted', async () => {
+    const { port } = ownModels()
+    const { coordinator } = await networkOf(port)
+    const rig = createRig(coordinator)
+    const offer = valueOf(await rig.lease(['chat', 'embed']))
+    expect(offer).toMatchObject({ kind: 'embed', model: embed.model })
+    const { body } = receiptOf(await coordinator.submitJob(rig.deliver(offer)))
+    expect(body.factorMilli).toBe(String(KIND_FACTORS_MILLI.embed.prompt))
+  })
+
+  it('that waited in the queue from before is listed when a rig offers it, and the rig hears of the work', async () => {
+    const { port } = ownModels()
+    const { coordinator, start, store, clock } = await networkOf()
+    const rig = createRig(coordinator)
+    const listing = await start({ models: LISTED_MODELS })
+    expect(codeOf(await listing.enqueueJob(order(1)))).toBe('accepted')
+    clock.advance(700_000)
+    const { coordinator: own } = await createHarness({ store, clock, configuration: { models: [] }, ownModels: port })
+    let told = 0
+    openSerialized(rigProtocol, own.rigSession(rig.key)).on('work', () => told++)
+    expect(codeOf(await createRig(own).lease(['embed'], false))).toBe('no-work')
+    await expect.poll(() => told).toBe(1)
+    expect(valueOf(await createRig(own).lease(['embed'], false)).id).toBe(id(1))
+  })
+
+  it('is counted once for all who wait, and after a failure again a minute later', async () => {
+    let isWhole = false
+    const { asked, port } = ownModels(async () => {
+      if (!isWhole) throw new Failure('model-refused', 'model.onnx is cut short')
+      return counted
+    })
+    const { coordinator, clock } = await networkOf(port)
+    const both = await Promise.all([coordinator.enqueueJob(order(1)), coordinator.enqueueJob(order(2))])
+    expect(both).toMatchObject([1, 2].map(() => ({ refusal: { code: 'unlisted-model' } })))
+    expect(JSON.stringify(both)).toContain('model.onnx is cut short')
+    isWhole = true
+    expect(codeOf(await coordinator.enqueueJob(order(3)))).toBe('unlisted-model')
+    expect(asked).toHaveLength(1)
+    clock.advance(60_000)
+    expect(codeOf(await coordinator.enqueueJob(order(4)))).toBe('accepted')
+  })
+
+  it('does not replace what the operator lists', async () => {
+    const { asked, port } = ownModels()
+    const { coordinator } = await createHarness({ ownModels: port })
+    expect(codeOf(await coordinator.enqueueJob(order(1)))).toBe('accepted')
+    expect(asked).toEqual([])
+    expect((await coordinator.current()).parameters.body.models).toHaveLength(LISTED_MODELS.length)
+  })
+})
