@@ -56,7 +56,7 @@ export function createResults(deps: {
       signer,
     )
     const outcome = await queue.acceptResult({ job: job.id, rig: body.rig, signature, receipt })
-    if (outcome === 'accepted') return { ok: true, receipt, repeated: false }
+    if (outcome === 'accepted') return { ok: true, state: 'accepted', receipt, repeated: false }
     const settled = await store.job(job.id)
     return answeredBefore(settled, body.rig, signature) ?? notHeld(settled)
   }
@@ -104,7 +104,7 @@ export function createResults(deps: {
 /** The original answer to exactly this result, if it was judged before. */
 function answeredBefore(job: QueuedJob | undefined, rig: string, signature: string): Acknowledgement | undefined {
   const delivery = job && deliveryOf(job, rig, signature)
-  if (delivery?.state === 'settled') return { ok: true, receipt: delivery.receipt, repeated: true }
+  if (delivery?.state === 'settled') return { ok: true, state: 'accepted', receipt: delivery.receipt, repeated: true }
   return delivery?.state === 'refused' ? refuse(delivery.code, delivery.message) : undefined
 }
 

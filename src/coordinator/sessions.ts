@@ -13,7 +13,7 @@ import { createSessionService } from '#shared/protocol/session-server'
 import type { ShareSubmission } from '#shared/protocol/share'
 import type { Unit, UnitRequest } from '#shared/protocol/unit'
 import type { Signed } from '#shared/domain/signed'
-import type { Jobs } from './jobs'
+import { unknownJob, type Jobs } from './jobs'
 import { refuse, type Refused } from './refusals'
 import type { Buyer, CoordinatorStore } from './store'
 import { createTokenStreams } from './tokens'
@@ -68,6 +68,8 @@ export function createSessions(deps: {
             return answer
           },
           submitJob: async (delivery) => refuseForeignRig(rig, delivery.result) ?? deps.submitJob(delivery),
+          // Every result is judged when it comes, so none is kept to be asked for.
+          delivery: async () => unknownJob(),
           publishTokens: (piece) => tokens.publish(rig, piece),
         },
         (emit) => {

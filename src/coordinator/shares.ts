@@ -73,7 +73,7 @@ export function createShares(deps: {
     const taken = await store.acceptShare(key, { signature, receipt: receiptFor(share, unit, factorMilli) })
     if (taken.accepted) {
       observed.accepted(unit, shareMacs(unit.difficulty, TIERS[unit.tier].macs))
-      return { ok: true, receipt: taken.share.receipt, repeated: false }
+      return { ok: true, state: 'accepted', receipt: taken.share.receipt, repeated: false }
     }
     return taken.share.signature === signature ? repeated(taken.share) : replayed()
   }
@@ -117,7 +117,7 @@ export function createShares(deps: {
 }
 
 function repeated(share: AcceptedShare): Acknowledgement {
-  return { ok: true, receipt: share.receipt, repeated: true }
+  return { ok: true, state: 'accepted', receipt: share.receipt, repeated: true }
 }
 
 function wrongDigest(): Acknowledgement {

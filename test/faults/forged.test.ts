@@ -95,7 +95,7 @@ async function answerTo(share: Signed<ShareSubmission>): Promise<string> {
   return answer.ok ? 'accepted' : answer.refusal.code
 }
 const receiptOf = (answer: Acknowledgement) => {
-  if (!answer.ok) throw new Error(answer.refusal.code)
+  if (!answer.ok || answer.state === 'held') throw new Error(answer.ok ? answer.state : answer.refusal.code)
   return { id: answer.receipt.id, repeated: answer.repeated }
 }
 

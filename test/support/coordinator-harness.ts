@@ -273,9 +273,11 @@ export function valueOf<T>(answer: Answer<T>): T {
 }
 export function receiptOf(answer: Acknowledgement) {
   if (!answer.ok) throw new Error(`refused: ${answer.refusal.code}: ${answer.refusal.message}`)
+  if (answer.state === 'held') throw new Error('held: there is no receipt yet')
   return answer.receipt
 }
-/** The refusal's code, or "accepted". */
-export function codeOf(answer: Acknowledgement | Answer<unknown>): RefusalCode | 'accepted' {
-  return answer.ok ? 'accepted' : answer.refusal.code
+/** The refusal's code, or "accepted", or "held". */
+export function codeOf(answer: Acknowledgement | Answer<unknown>): RefusalCode | 'accepted' | 'held' {
+  if (!answer.ok) return answer.refusal.code
+  return 'state' in answer ? answer.state : 'accepted'
 }

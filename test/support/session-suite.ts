@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { EncodedInput } from '#shared/domain/encoded-input'
-import { Failure } from '#shared/domain/errors'
+import { Failure, toFailureValue } from '#shared/domain/errors'
 import { buyerProtocol } from '#shared/protocol/buyer-session'
 import { answerOf } from '#shared/protocol/refusal'
 import { rigProtocol } from '#shared/protocol/rig-session'
@@ -39,6 +39,19 @@ function toy() {
     return () => void followers--
   })
   return { service, emit: ((event, data) => emit(event, data)) as typeof emit, followers: () => followers }
+}
+
+/** A rig's session whose far end answers everything so. */
+function answering(answer: unknown) {
+  let emit: EmitEvent<typeof rigProtocol> = () => undefined
+  const service: SessionService = {
+    handle: async () => answer,
+    onEvent: (listener) => {
+      emit = listener
+      return () => undefined
+    },
+  }
+  return { service, emit: ((event, data) => emit(event, data)) as typeof emit }
 }
 
 /** Lets what is under way arrive. */
@@ -88,6 +101,44 @@ export function describeSessionTransport(name: string, carry: (service: SessionS
       const expected = { name: 'Failure', code: 'unavailable', message: 'the books are away', action: 'Wait.' }
       await expect(session.fail({ code: 'unavailable' })).rejects.toMatchObject(expected)
       await expect(session.fail({ code: 'bug' })).rejects.toThrow('undefined is not a function')
+    })
+
+    it('for a result are answered with its receipt, with a refusal, or that its credit is held; and the rig hears when it is settled', async () => {
+      const { coordinator } = await createHarness()
+      const owner = createRig(coordinator)
+      const delivery = owner.deliver(valueOf(await owner.lease(['ocr'])))
+      const session = openSession(rigProtocol, carry(coordinator.rigSession(owner.key)))
+      const { id: ref } = delivery.result
+      expect(await session.submitJob(delivery)).toMatchObject({
+        ok: true,
+        state: 'accepted',
+        receipt: { body: { ref } },
+      })
+      expect(codeOf(await session.delivery({ ref: 'no id' }))).toBe('malformed')
+      const answers: unknown[] = [
+        { ok: true, state: 'held', repeated: false },
+        { ok: false, refusal: { code: 'forfeited', message: 'A check of this rig failed.' } },
+        { ok: true, state: 'accepted', repeated: false },
+        { ok: true, state: 'paid', repeated: false },
+      ]
+      const [held, forfeited, ...broken] = await Promise.all(
+        answers.map((answer) =>
+          openSession(rigProtocol, carry(answering(answer).service))
+            .delivery({ ref })
+            .catch(toFailureValue),
+        ),
+      )
+      expect([held, forfeited]).toEqual(answers.slice(0, 2))
+      for (const failure of broken) expect(failure).toMatchObject({ code: 'network-refused' })
+
+      const { service, emit } = answering(null)
+      const heard: string[] = []
+      const follower = openSession(rigProtocol, carry(service))
+      follower.on('settled', ({ ref: settled }) => heard.push(settled))
+      emit('settled', { ref: 'no id' })
+      emit('settled', { ref })
+      await settle()
+      expect(heard).toEqual([ref])
     })
 
     it('reject where an answer breaks the protocol', async () => {

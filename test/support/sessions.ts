@@ -54,6 +54,8 @@ export interface TestNetwork extends Coordinator {
   renewJob(rig: string, job: string): Promise<Answer<{ leaseExpiresAt: number }>>
   returnJob(rig: string, job: string, reason: { retry: boolean; message: string }): Promise<Answer<null>>
   submitJob(delivery: JobDelivery): Promise<Acknowledgement>
+  /** `ref`: id of the signed result */
+  delivery(rig: string, ref: string): Promise<Acknowledgement>
   enqueueJob(job: NewBuyerJob & { buyer: (typeof BUYERS)[number] }): Promise<Answer<null>>
   /** a person's */
   cancelJob(job: string): Promise<Answer<null>>
@@ -90,6 +92,7 @@ export function overSessions(coordinator: Coordinator): TestNetwork {
     renewJob: (rig, job) => of(rig).renewJob({ job }),
     returnJob: (rig, job, reason) => of(rig).returnJob({ job, ...reason }),
     submitJob: (delivery) => of(signerOf((delivery as JobDelivery | null)?.result ?? null)).submitJob(delivery),
+    delivery: (rig, ref) => of(rig).delivery({ ref }),
     enqueueJob: ({ buyer, ...job }) => buyerOf(buyer).submit(job),
     cancelJob: (job) => buyerOf('person').cancel({ job }),
     jobState: async (job) => {

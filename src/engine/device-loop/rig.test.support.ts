@@ -44,7 +44,7 @@ import { createJobRates } from '../jobs/job-rates'
 import { createSyntheticJobBudget } from '../jobs/synthetic-job-budget'
 
 /** What `far` does something to. */
-const REACHED = new Set(['current', 'leaseUnit', 'leaseJob', 'submitShare', 'submitJob'])
+const REACHED = new Set(['current', 'leaseUnit', 'leaseJob', 'submitShare', 'submitJob', 'delivery'])
 
 /** Of the scripted worker, on every tier. */
 export const NONCES_PER_SECOND = 40
@@ -287,7 +287,8 @@ export async function createTestRig(
       }
       far.submitted++
       const answer = (await service.handle(method, request)) as Acknowledgement
-      if (far.forge !== null && answer.ok) return { ...answer, receipt: far.forge(answer.receipt) }
+      if (far.forge !== null && answer.ok && answer.state === 'accepted')
+        return { ...answer, receipt: far.forge(answer.receipt) }
       if (far.loseShareAnswers === 0) return answer
       far.loseShareAnswers--
       throw new Failure('unavailable', 'the answer was lost')

@@ -83,7 +83,7 @@ describe('the practice network', () => {
     expect(after.notices).toEqual([])
     expect(after.networkKey).toBe(before.networkKey)
     expect((await after.coordinator.current()).epoch).toEqual(epoch)
-    expect(await after.coordinator.submitShare(share)).toEqual({ ok: true, receipt, repeated: true })
+    expect(await after.coordinator.submitShare(share)).toEqual({ ok: true, state: 'accepted', receipt, repeated: true })
     expect(codeOf(await after.coordinator.submitShare(second))).toBe('accepted')
     expect(codeOf(await after.coordinator.submitJob(rig.deliver(offer)))).toBe('accepted')
   })
@@ -100,7 +100,12 @@ describe('the practice network', () => {
       const survivor = await open(left)
       expect(survivor.notices).toEqual([])
       for (const { share, receipt } of acknowledged) {
-        expect(await survivor.coordinator.submitShare(share)).toEqual({ ok: true, receipt, repeated: true })
+        expect(await survivor.coordinator.submitShare(share)).toEqual({
+          ok: true,
+          state: 'accepted',
+          receipt,
+          repeated: true,
+        })
       }
       survivor.close()
     }

@@ -84,6 +84,8 @@ export function createSubmissions(
   /** Returns whether it was accepted. */
   const settle = (ref: string, answer: Acknowledgement): boolean => {
     if (answer.ok) {
+      if (answer.state === 'held')
+        throw new Failure('unavailable', 'the network holds the credit', 'It is asked again.')
       const { workId, creditId, disputed } = ledger.accept(answer.receipt)
       if (disputed !== null) {
         const { factorMilli, creditMacs: credited } = answer.receipt.body

@@ -21,7 +21,15 @@ import type { NetworkState } from './network-state'
  */
 export type VerifiedSession = Pick<
   RigSession,
-  'leaseUnit' | 'submitShare' | 'leaseJob' | 'renewJob' | 'returnJob' | 'submitJob' | 'publishTokens' | 'on'
+  | 'leaseUnit'
+  | 'submitShare'
+  | 'leaseJob'
+  | 'renewJob'
+  | 'returnJob'
+  | 'submitJob'
+  | 'delivery'
+  | 'publishTokens'
+  | 'on'
 >
 
 export interface VerifiedSessionOptions {
@@ -74,7 +82,8 @@ export function createVerifiedSession(
     creditMacs(BigInt(receipt.body.macs), BigInt(receipt.body.factorMilli)) === BigInt(receipt.body.creditMacs)
 
   const checkReceipt = (answer: Acknowledgement, kind: Receipt['kind'], ref: string): Acknowledgement => {
-    if (answer.ok && !isOwnReceipt(answer.receipt, kind, ref)) refuse('sent a receipt that is not genuine')
+    if (answer.ok && answer.state === 'accepted' && !isOwnReceipt(answer.receipt, kind, ref))
+      refuse('sent a receipt that is not genuine')
     return answer
   }
 
@@ -92,6 +101,7 @@ export function createVerifiedSession(
     },
     submitShare: async (share) => checkReceipt(await session.submitShare(share), 'share', share.id),
     submitJob: async (delivery) => checkReceipt(await session.submitJob(delivery), 'job', delivery.result.id),
+    delivery: async ({ ref }) => checkReceipt(await session.delivery({ ref }), 'job', ref),
     renewJob: (request) => session.renewJob(request),
     returnJob: ({ message, ...request }) => session.returnJob({ ...request, message: sentenceOf(message) }),
     publishTokens: (piece) => session.publishTokens(piece),

@@ -19,6 +19,7 @@ const WORDS: Record<RefusalCode, MessageDescriptor> = {
   'wrong-result': msg`wrong result`,
   'already-credited': msg`same work was credited in this epoch`,
   'deadline-missed': msg`after the deadline`,
+  forfeited: msg`a check of this rig’s work failed`,
   'no-work': msg`no work`,
   'too-many-leases': msg`too many leases at once`,
   suspended: msg`suspended for a wrong digest`,

@@ -20,6 +20,7 @@ export const refusalCode = z.enum([
   'wrong-result', // a known answer is wrong, or sizes or hashes do not fit
   'already-credited', // identical work was credited in this epoch
   'deadline-missed', // the result came after the job's deadline
+  'forfeited', // a check of the rig's work failed, and credit that was held is lost
   'no-work',
   'too-many-leases', // the rig holds as many jobs or units as it may
   'suspended', // the rig claimed a wrong digest, and has not said hello since its pause
@@ -32,9 +33,15 @@ export type Refusal = z.infer<typeof refusal>
 
 const refused = z.object({ ok: z.literal(false), refusal })
 
-/** The answer to a share or a job: a receipt (`repeated` when it was given before), or a refusal. */
+/**
+ * The answer to a share or a job: a receipt, or that the network keeps it and holds the credit until it has checked it, or
+ * a refusal. `repeated`: it came before.
+ */
 export const acknowledgement = z.discriminatedUnion('ok', [
-  z.object({ ok: z.literal(true), receipt: signedReceipt, repeated: z.boolean() }),
+  z.discriminatedUnion('state', [
+    z.object({ ok: z.literal(true), state: z.literal('accepted'), receipt: signedReceipt, repeated: z.boolean() }),
+    z.object({ ok: z.literal(true), state: z.literal('held'), repeated: z.boolean() }),
+  ]),
   refused,
 ])
 export type Acknowledgement = z.infer<typeof acknowledgement>

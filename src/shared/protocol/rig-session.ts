@@ -3,7 +3,7 @@
  * refused (`wrong-key`) where they name another.
  */
 import { z } from 'zod'
-import { utcMilliseconds } from '../domain/bytes'
+import { hex64, utcMilliseconds } from '../domain/bytes'
 import { MAX_PUBLISHED_CHARACTERS, sentence } from './bounds'
 import { signedHello, welcome } from './hello'
 import { jobDelivery, jobOffer, jobRequest } from './job'
@@ -14,6 +14,7 @@ import { signedShare } from './share'
 import { signedUnit, unitRequest } from './unit'
 
 const nothing = z.object({})
+const deliveryRef = z.object({ ref: hex64 })
 const anyVersion = z.object({ body: z.object({ protocolVersion: z.number() }) })
 
 function refuseOtherVersion(hello: unknown): Refusal | undefined {
@@ -44,6 +45,8 @@ export const rigProtocol = {
       answer: answerOf(z.null()),
     },
     submitJob: { what: 'result', request: jobDelivery, answer: acknowledgement },
+    /** What became of a result that was sent. `ref`: the id of the signed result. `unknown-job`: no such result of this rig. */
+    delivery: { what: 'question for a result', request: deliveryRef, answer: acknowledgement },
     /** Tells who ordered the job a piece of its text while it is made. `index`: of the piece, from 0; a new attempt begins at 0. */
     publishTokens: {
       what: 'piece of text',
@@ -58,6 +61,8 @@ export const rigProtocol = {
   events: {
     /** A job that somebody asked for waits in the queue. */
     work: nothing,
+    /** A result of this rig whose credit was held is settled: `delivery` says how. */
+    settled: deliveryRef,
   },
 } as const satisfies SessionProtocol
 
