@@ -35,7 +35,7 @@ export async function createEpochs(deps: {
   configuration: CoordinatorConfiguration
 }): Promise<Epochs> {
   const { store, clock, random, signer, configuration } = deps
-  const newestParameters = signObject('parameters', parametersOf(configuration), signer)
+  const newestParameters = signObject('parameters', parametersOf(configuration, signer.publicKeyHex), signer)
   await store.putParameters(newestParameters)
 
   let known: { current: AnnouncedEpoch; next?: AnnouncedEpoch } | undefined
@@ -48,7 +48,7 @@ export async function createEpochs(deps: {
   }
   const addEpoch = async (number: number, startsAt: number): Promise<AnnouncedEpoch | undefined> => {
     const body: Epoch = {
-      network: configuration.network,
+      network: signer.publicKeyHex,
       number,
       seed: bytesToHex(random(32)),
       startsAt,
@@ -64,8 +64,7 @@ export async function createEpochs(deps: {
       const now = clock.now()
       const stored = await store.newestEpochs(2)
       const newestNumber = stored[0]?.body.number ?? configuration.firstEpoch - 1
-      // Epochs signed with an earlier key of this network no longer count.
-      const own = stored.filter((epoch) => epoch.key === signer.publicKeyHex).toReversed()
+      const own = stored.filter(isOwn).toReversed()
       const found =
         own.find(({ body }) => body.startsAt <= now && now < body.endsAt) ??
         own.find(({ body }) => isTolerable(body, now))
@@ -83,6 +82,9 @@ export async function createEpochs(deps: {
       return
     }
   }
+  /** Epochs signed with an earlier key of this network, and those of a version that named it otherwise, no longer count. */
+  const isOwn = ({ key, body }: Signed<Epoch>): boolean =>
+    key === signer.publicKeyHex && body.network === signer.publicKeyHex
   const isNextDue = (epoch: Epoch, now: number): boolean => now >= epoch.endsAt - configuration.announceSeconds * 1000
   const isUpToDate = (now: number): boolean => {
     if (!known) return false
@@ -106,7 +108,7 @@ export async function createEpochs(deps: {
       if (number === current.epoch.body.number) return current
       if (number > current.epoch.body.number) return undefined
       const epoch = await store.epoch(number)
-      if (!epoch || epoch.key !== signer.publicKeyHex) return undefined
+      if (!epoch || !isOwn(epoch)) return undefined
       const late = await announced(epoch)
       return now <= late.epoch.body.endsAt + late.parameters.body.graceSeconds * 1000 ? late : undefined
     },

@@ -28,7 +28,11 @@ function version2(folder: string, modelFactorsMilli: object): void {
   database.pragma(`application_id = ${0x4c6f644e}`)
   database.pragma('user_version = 2')
   const signer = createSigner('11'.repeat(32))
-  const parameters = signObject('parameters', { ...parametersOf(DEFAULT_CONFIGURATION), modelFactorsMilli }, signer)
+  const parameters = signObject(
+    'parameters',
+    { ...parametersOf(DEFAULT_CONFIGURATION, 'practice'), modelFactorsMilli },
+    signer,
+  )
   const period = { startsAt: START, endsAt: START + 600_000, parameters: parameters.id }
   const epoch = signObject('epoch', { network: 'practice', number: 4, seed: '0'.repeat(64), ...period }, signer)
   database.prepare('INSERT INTO parameters VALUES (?, ?)').run(parameters.id, JSON.stringify(parameters))

@@ -37,9 +37,9 @@ test.each(jobs)(
     const measured = measuredFactors()
     const [promptRate, generatedRate = promptRate] = rates.map((name) => measured(name!).rate * 1e9)
     // The two parts of a chat take their time one after the other.
-    const whole = expectedCredit(parametersOf(DEFAULT_CONFIGURATION), { kind, macFormula }, '', sizes)
+    const whole = expectedCredit(parametersOf(DEFAULT_CONFIGURATION, ''), { kind, macFormula }, '', sizes)
     const first: JobSizes = sizes.kind === 'chat' ? { ...sizes, generatedTokens: 0 } : sizes
-    const prompt = Number(expectedCredit(parametersOf(DEFAULT_CONFIGURATION), { kind, macFormula }, '', first).macs)
+    const prompt = Number(expectedCredit(parametersOf(DEFAULT_CONFIGURATION, ''), { kind, macFormula }, '', first).macs)
     const seconds = prompt / promptRate! + (Number(whole.macs) - prompt) / generatedRate!
     const ratio = Number(whole.creditMacs) / seconds / (measured('proof').rate * 1e9)
     expect(ratio).toBeGreaterThan(1.24)

@@ -169,6 +169,7 @@ export function createSubmissions(
       const macs = shareMacs(BigInt(body.difficulty), TIERS[body.tier].macs)
       const factorMilli = BigInt(networkState.current.parameters.tierFactorsMilli[body.tier] ?? 0)
       const { workId, creditId } = ledger.recordShare({
+        network: networkName,
         share,
         unitId: found.unit.id,
         deviceId,
@@ -187,7 +188,7 @@ export function createSubmissions(
       const result = signObject(
         'job-result',
         {
-          network: networkName,
+          network: networkState.current.networkKey,
           rig: signer.publicKeyHex,
           job: offer.id,
           kind: offer.kind,

@@ -1,7 +1,7 @@
 /** How a rig introduces itself, and what the network answers. */
 import { z } from 'zod'
 import { hex64, utcMilliseconds } from '../domain/bytes'
-import { deviceName, macsPerSecond, MAX_BACKENDS, MAX_DEVICES, networkName } from './bounds'
+import { deviceName, macsPerSecond, MAX_BACKENDS, MAX_DEVICES, networkKey } from './bounds'
 import { signedEpoch } from './epoch'
 import { signedParameters } from './parameters'
 import { signedSchema } from './signed'
@@ -9,7 +9,7 @@ import { signedSchema } from './signed'
 export const helloBody = z.object({
   protocolVersion: z.number().int().min(0).max(0xffff),
   rig: hex64,
-  network: networkName,
+  network: networkKey,
   at: utcMilliseconds,
   devices: z
     .array(
@@ -26,7 +26,7 @@ export type Hello = z.infer<typeof helloBody>
 export const signedHello = signedSchema(helloBody)
 
 export const welcome = z.object({
-  networkKey: hex64,
+  networkKey,
   parameters: signedParameters,
   epoch: signedEpoch,
   /** published 60 s before it starts, so that weights can be prepared */

@@ -3,11 +3,11 @@ import { z } from 'zod'
 import { hex64 } from '../domain/bytes'
 import { jobKind } from '../domain/job'
 import { tierName } from '../domain/tiers'
-import { MAX_LISTED_MODELS, networkName } from './bounds'
+import { MAX_LISTED_MODELS, networkKey, networkName } from './bounds'
 import { signedSchema } from './signed'
 
 const factorMilli = z.number().int().min(0).max(1_000_000_000)
-export const PROTOCOL_VERSION = 1
+export const PROTOCOL_VERSION = 2
 
 /** Prompt and generated work may count differently; embeddings and recognition use `prompt` only. */
 export const modelFactor = z.object({ prompt: factorMilli, generated: factorMilli })
@@ -15,7 +15,9 @@ export type ModelFactor = z.infer<typeof modelFactor>
 
 /** Announced before the epoch, signed by the network. */
 export const networkParameters = z.object({
-  network: networkName,
+  network: networkKey,
+  /** for people */
+  name: networkName,
   protocolVersion: z.literal(PROTOCOL_VERSION),
   epochSeconds: z.number().int().min(10).max(86_400),
   shareIntervalSeconds: z.number().positive().max(86_400),
