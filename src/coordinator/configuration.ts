@@ -20,8 +20,8 @@ export const TIER_FACTORS_MILLI: Readonly<Record<TierName, number>> = {
 }
 
 export interface CoordinatorConfiguration {
-  /** the network's name, part of every signed object */
-  network: string
+  /** the network's name, for people; signed objects name it by its key */
+  name: string
   /** length of an epoch, from the next one on; the present epoch keeps its announced length */
   epochSeconds: number
   /** seconds a share is aimed to take once a device has climbed the ramp */
@@ -63,7 +63,7 @@ export interface CoordinatorConfiguration {
 
 /** Practice's rules; a pool overrides what differs. `itp1-test` is absent: a test network names it in `tiers`. */
 export const DEFAULT_CONFIGURATION: CoordinatorConfiguration = {
-  network: 'practice',
+  name: 'practice',
   epochSeconds: 600,
   shareIntervalSeconds: 10,
   graceSeconds: 30,
@@ -84,13 +84,18 @@ export const DEFAULT_CONFIGURATION: CoordinatorConfiguration = {
   firstEpoch: 0,
 }
 
-/** The part of a configuration that is announced and signed. `ownModels`: those that the network listed by itself. */
+/**
+ * The part of a configuration that is announced and signed. `network`: its key, hex. `ownModels`: those that the network
+ * listed by itself.
+ */
 export function parametersOf(
   configuration: CoordinatorConfiguration,
+  network: string,
   ownModels: readonly ListedModel[] = [],
 ): NetworkParameters {
   return {
-    network: configuration.network,
+    network,
+    name: configuration.name,
     protocolVersion: PROTOCOL_VERSION,
     epochSeconds: configuration.epochSeconds,
     shareIntervalSeconds: configuration.shareIntervalSeconds,

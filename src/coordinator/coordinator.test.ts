@@ -33,11 +33,12 @@ describe('hello', () => {
     const { coordinator } = await createHarness()
     const rig = createRig(coordinator)
     const other = createRig(coordinator, 'other')
-    expect(codeOf(await rig.hello({ protocolVersion: 2, devices: 'in another form' }))).toBe('unsupported-version')
-    expect(codeOf(await rig.hello({ network: 'elsewhere' }))).toBe('malformed')
+    expect(codeOf(await rig.hello({ protocolVersion: 3, devices: 'in another form' }))).toBe('unsupported-version')
+    expect(codeOf(await rig.hello({ protocolVersion: 1, network: 'practice' }))).toBe('unsupported-version')
+    expect(codeOf(await rig.hello({ network: '9'.repeat(64) }))).toBe('malformed')
     expect(codeOf(await rig.hello({ devices: [{ id: 'cpu0' }] }))).toBe('malformed')
     expect(codeOf(await rig.hello({ rig: other.key }))).toBe('wrong-key')
-    const body = { protocolVersion: 1, rig: rig.key, network: 'practice', at: START, devices: [] }
+    const body = { protocolVersion: 2, rig: rig.key, network: coordinator.networkKey, at: START, devices: [] }
     const unsigned = { ...signObject('hello', body, rig.signer), signature: 'f'.repeat(128) }
     expect(codeOf(await coordinator.hello(unsigned))).toBe('wrong-key')
     const halfCharacter = { ...unsigned, body: { ...body, devices: [{ id: '\ud800', kind: 'cpu', backends: [] }] } }

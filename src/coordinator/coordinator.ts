@@ -51,8 +51,10 @@ export interface CoordinatorOptions {
  * between `start` and `stop`. `stop` before the store is closed; calls are answered before `start` and after `stop` too.
  */
 export interface Coordinator extends Sessions, Ticker {
-  /** the network's */
+  /** the network's name, for people */
   readonly name: string
+  /** what signed objects name the network by: its public key, hex */
+  readonly networkKey: string
 }
 
 /** Creates a coordinator. It is safe under concurrent calls and beside other coordinators on the same store. Rejects when the store does. */
@@ -98,7 +100,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
 
   const hello = async (signed: Signed<Hello>): Promise<Answer<Welcome>> => {
     const { body } = signed
-    if (body.network !== configuration.network) return refuse('malformed', 'The hello is for another network.')
+    if (body.network !== signer.publicKeyHex) return refuse('malformed', 'The hello is for another network.')
     if (!isSignedBy('hello', signed, signatures, body.rig)) {
       return refuse('wrong-key', 'The signature is not that of the rig that says hello.')
     }
@@ -117,5 +119,5 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     submitJob: createResults(own),
     onModelListed: models.onListed,
   })
-  return { name: configuration.network, ...sessions, ...ticker }
+  return { name: configuration.name, networkKey: signer.publicKeyHex, ...sessions, ...ticker }
 }

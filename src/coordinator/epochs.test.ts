@@ -18,13 +18,14 @@ describe('an epoch', () => {
   it('begins when somebody asks, with signed parameters that it names', async () => {
     const { coordinator, signer } = await createHarness()
     const { epoch, parameters, nextEpoch, networkKey, now } = await coordinator.current()
-    expect(epoch.body).toMatchObject({ network: 'practice', number: 0, startsAt: START, endsAt: START + 600_000 })
+    expect(epoch.body).toMatchObject({ network: networkKey, number: 0, startsAt: START, endsAt: START + 600_000 })
     expect(epoch.body.seed).toMatch(/^[0-9a-f]{64}$/)
     expect(epoch.body.parameters).toBe(parameters.id)
     expect(parameters.id).toBe(objectId(parameters.body))
     expect(parameters.body).toMatchObject({
-      network: 'practice',
-      protocolVersion: 1,
+      network: networkKey,
+      name: 'practice',
+      protocolVersion: 2,
       epochSeconds: 600,
       shareIntervalSeconds: 10,
       graceSeconds: 30,
@@ -150,7 +151,7 @@ describe('an epoch', () => {
     expect(epoch.body.number).toBe(1)
     expect(isGenuine('epoch', epoch, signatureVerifier, networkKey)).toBe(true)
     expect(isGenuine('parameters', parameters, signatureVerifier, networkKey)).toBe(true)
-    expect(codeOf(await renewed.submitShare(share))).toBe('stale-epoch')
+    expect(codeOf(await renewed.submitShare(share))).toBe('malformed')
   })
 
   it('is numbered from where the configuration says', async () => {

@@ -44,7 +44,7 @@ export async function createEpochs(deps: {
     const own = listings
       .filter(({ key, body }) => key === signer.publicKeyHex && !operators.has(body.model.hash))
       .map(({ body }) => ownModel(body.model, configuration))
-    const parameters = signObject('parameters', parametersOf(configuration, own), signer)
+    const parameters = signObject('parameters', parametersOf(configuration, signer.publicKeyHex, own), signer)
     await store.putParameters(parameters)
     return parameters
   }
@@ -52,15 +52,16 @@ export async function createEpochs(deps: {
   let known: { current: AnnouncedEpoch; next?: AnnouncedEpoch } | undefined
   let advancing: Promise<void> | undefined
 
-  /** Undefined for an epoch of another key of this network, or of a former version, whose parameters have another form. */
+  /** Undefined for an epoch signed with an earlier key of this network, or by a former version: neither counts any more. */
   const announced = async (epoch: Signed<Epoch>): Promise<AnnouncedEpoch | undefined> => {
-    const parameters = epoch.key === signer.publicKeyHex ? await store.parameters(epoch.body.parameters) : undefined
+    const isOwn = epoch.key === signer.publicKeyHex && epoch.body.network === signer.publicKeyHex
+    const parameters = isOwn ? await store.parameters(epoch.body.parameters) : undefined
     return parameters && { epoch, parameters }
   }
   const addEpoch = async (number: number, startsAt: number): Promise<AnnouncedEpoch | undefined> => {
     const parameters = await newestParameters()
     const body: Epoch = {
-      network: configuration.network,
+      network: signer.publicKeyHex,
       number,
       seed: bytesToHex(random(32)),
       startsAt,

@@ -3,6 +3,7 @@ import { bytesToHex } from '#shared/domain/bytes'
 import { Failure } from '#shared/domain/errors'
 import { EncodedInput } from '#shared/domain/encoded-input'
 import { jobKinds, type JobInput, type JobKind } from '#shared/domain/job'
+import { isNetworkKey } from '#shared/domain/signed'
 import type { JobOffer, JobRequest, NewBuyerJob } from '#shared/protocol/job'
 import type { ListedModel } from '#shared/protocol/parameters'
 import type { Answer } from '#shared/protocol/refusal'
@@ -164,7 +165,8 @@ export function createJobs(deps: {
         attempts,
         ...(message && { message: sentenceOf(message) }),
         ...(refusal && { refusal }),
-        ...(receipt && { receipt }),
+        // A receipt of the first version has a form that no wire carries any more.
+        ...(receipt && isNetworkKey(receipt.body.network) && { receipt }),
       }
       return { ok: true, value }
     },

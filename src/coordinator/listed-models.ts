@@ -63,7 +63,7 @@ export function createListedModels(deps: {
   }
   const list = async (hash: string, counted: CountedModel): Promise<ListedModel> => {
     const model = ownModel({ hash, ...counted }, configuration)
-    const body: ModelListing = { network: configuration.network, listedAt: clock.now(), model }
+    const body: ModelListing = { network: signer.publicKeyHex, listedAt: clock.now(), model }
     await store.putListing(signObject('listing', body, signer))
     return model
   }

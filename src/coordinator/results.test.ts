@@ -4,6 +4,7 @@ import { jobMacs, type MacFormula } from '#shared/domain/manifest'
 import { EncodedInput } from '#shared/domain/encoded-input'
 import type { JobKind } from '#shared/domain/job'
 import { isGenuine, signObject } from '#shared/domain/signed'
+import { signFirstVersion } from '../../test/support/first-version'
 import { KIND_FACTORS_MILLI } from './kind-factors'
 import {
   codeOf,
@@ -147,8 +148,10 @@ describe('a refused result', () => {
     const { coordinator, rig, offer, run } = await setUp()
     const delivery = rig.deliver(offer)
     expect(codeOf(await coordinator.submitJob(null as unknown as typeof delivery))).toBe('malformed')
-    expect(codeOf(await coordinator.submitJob(rig.deliver(offer, run, { network: 'elsewhere' })))).toBe('malformed')
+    expect(codeOf(await coordinator.submitJob(rig.deliver(offer, run, { network: '9'.repeat(64) })))).toBe('malformed')
     expect(codeOf(await coordinator.submitJob(rig.deliver(offer, run, { milliseconds: -1 })))).toBe('malformed')
+    const first = signFirstVersion('job-result', { ...delivery.result.body, network: 'practice' }, rig.signer)
+    expect(codeOf(await coordinator.submitJob({ ...delivery, result: first }))).toBe('unsupported-version')
     const other = createRig(coordinator, 'other')
     const forged = { ...delivery, result: signObject('job-result', delivery.result.body, other.signer) }
     expect(codeOf(await coordinator.submitJob(forged))).toBe('wrong-key')

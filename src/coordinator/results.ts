@@ -44,7 +44,7 @@ export function createResults(deps: {
       return turnDown(job, delivery, 'The sizes are larger than any job is.', true)
     const receipt = signReceipt(
       {
-        network: configuration.network,
+        network: signer.publicKeyHex,
         rig: body.rig,
         epoch,
         kind: 'job',
@@ -76,7 +76,7 @@ export function createResults(deps: {
 
   return async (delivery) => {
     const { body, signature } = delivery.result
-    if (body.network !== configuration.network) return refuse('malformed', 'The result is for another network.')
+    if (body.network !== signer.publicKeyHex) return refuse('malformed', 'The result is for another network.')
     if (!isSignedBy('job-result', delivery.result, signatures, body.rig)) {
       return refuse('wrong-key', 'The signature is not that of the rig that the result names.')
     }

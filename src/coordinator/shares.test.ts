@@ -3,6 +3,7 @@ import { signatureVerifier } from '#engine/network/index'
 import { hexToBytes } from '#shared/domain/bytes'
 import { MAX_COUNTER, nonceOf } from '#shared/domain/share'
 import { isGenuine, signObject } from '#shared/domain/signed'
+import { signFirstVersion } from '../../test/support/first-version'
 import { TIERS } from '#shared/domain/tiers'
 import { referenceDigest } from '#worker/proof/reference'
 import { codeOf, createHarness, createRig, hashProof, receiptOf } from '../../test/support/coordinator-harness'
@@ -25,7 +26,7 @@ describe('a share', () => {
     const macs = BigInt(unit.difficulty) * TIERS['itp1-small'].macs
     expect(answer).toMatchObject({ ok: true, repeated: false })
     expect(receipt.body).toEqual({
-      network: 'practice',
+      network: coordinator.networkKey,
       rig: rig.key,
       epoch: 0,
       kind: 'share',
@@ -71,13 +72,23 @@ describe('a refused share', () => {
     ['a nonce that is no number', { nonce: '12x' }],
     ['a nonce beyond 64 bits', { nonce: (1n << 64n).toString() }],
     ['an unknown tier', { tier: 'itp1-huge' }],
-    ['another network', { network: 'elsewhere' }],
+    ['another network', { network: '9'.repeat(64) }],
   ])('is malformed: %s', async (_, fault) => {
     const { coordinator, share, rig, store } = await setUp()
     const isBody = fault !== null && !('body' in fault)
     const sent = isBody ? signObject('share', { ...share.body, ...fault }, rig.signer) : fault
     expect(codeOf(await coordinator.submitShare(sent as typeof share))).toBe('malformed')
     expect(await store.totals()).toEqual({ receipts: 0, creditMacs: 0n })
+  })
+
+  it('is of another version: one that names the network by its name', async () => {
+    const { coordinator, share, rig } = await setUp()
+    const first = signFirstVersion('share', { ...share.body, network: 'practice' }, rig.signer)
+    expect(codeOf(await coordinator.submitShare(first))).toBe('unsupported-version')
+    expect(codeOf(await coordinator.submitShare(signObject('share', first.body, rig.signer)))).toBe(
+      'unsupported-version',
+    )
+    expect(codeOf(await coordinator.submitShare(signFirstVersion('share', share.body, rig.signer)))).toBe('wrong-key')
   })
 
   it('has the wrong key: signed by another, changed after signing, or in the name of another', async () => {

@@ -5,7 +5,6 @@ import type { Acknowledgement } from '#shared/protocol/refusal'
 import { isShare, unitOf } from '#shared/domain/share'
 import type { Signed, Signer, SignatureVerifier } from '#shared/domain/signed'
 import { TIERS, type TierName } from '#shared/domain/tiers'
-import type { CoordinatorConfiguration } from './configuration'
 import type { Epochs } from './epochs'
 import type { ObservedRates } from './observed-rates'
 import { signReceipt } from './receipts'
@@ -33,9 +32,8 @@ export function createShares(deps: {
   clock: { now(): number }
   signer: Signer
   signatures: SignatureVerifier
-  configuration: CoordinatorConfiguration
 }): (share: Signed<ShareSubmission>) => Promise<Acknowledgement> {
-  const { store, epochs, suspensions, observed, verifier, clock, signer, signatures, configuration } = deps
+  const { store, epochs, suspensions, observed, verifier, clock, signer, signatures } = deps
   /** ids of shares whose digest was recomputed to another: under any signature they cost nothing more */
   const wrong = new Set<string>()
   const underway = new Map<string, Promise<Acknowledgement>>()
@@ -87,7 +85,7 @@ export function createShares(deps: {
   const receiptFor = (share: Signed<ShareSubmission>, unit: UnitRecord, factorMilli: bigint) =>
     signReceipt(
       {
-        network: configuration.network,
+        network: signer.publicKeyHex,
         rig: unit.rig,
         epoch: unit.epoch,
         kind: 'share',
@@ -101,7 +99,7 @@ export function createShares(deps: {
     )
 
   return async (share) => {
-    if (share.body.network !== configuration.network) return refuse('malformed', 'The share is for another network.')
+    if (share.body.network !== signer.publicKeyHex) return refuse('malformed', 'The share is for another network.')
     if (BigInt(share.body.nonce) > MAX_NONCE) return refuse('malformed', 'The share is malformed. A nonce has 64 bits.')
     if (!isSignedBy('share', share, signatures, share.body.rig)) {
       return refuse('wrong-key', 'The signature is not that of the rig that the share names.')

@@ -45,7 +45,7 @@ const ended = (state: StoredJobState, changes: Partial<QueuedJob> = {}): QueuedJ
 
 const receipt = signReceipt(
   {
-    network: 'practice',
+    network: '0'.repeat(64),
     rig,
     epoch: 0,
     kind: 'job',

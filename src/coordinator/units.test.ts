@@ -17,7 +17,7 @@ describe('a unit', () => {
     const answer = await coordinator.leaseUnit({ rig: rig.key, device: 'cpu0', tier: 'itp1-base', macsPerSecond: 5e11 })
     const unit = valueOf(answer)
     expect(unit.body).toEqual({
-      network: 'practice',
+      network: coordinator.networkKey,
       unit: unit.body.unit,
       rig: rig.key,
       epoch: 0,

@@ -61,7 +61,7 @@ export function createUnits(deps: {
       }
       observed.leased({ epoch: epoch.number, unit }, { rig, device, tier })
       const body: Unit = {
-        network: configuration.network,
+        network: signer.publicKeyHex,
         unit,
         rig,
         epoch: epoch.number,

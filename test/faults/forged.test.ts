@@ -83,7 +83,15 @@ function createRig() {
     share: (unit: Unit, nonce: bigint, digest: string, changes: Partial<ShareSubmission> = {}) =>
       signObject(
         'share',
-        { network: 'practice', rig, epoch: unit.epoch, tier: unit.tier, nonce: nonce.toString(), digest, ...changes },
+        {
+          network: network.coordinator.networkKey,
+          rig,
+          epoch: unit.epoch,
+          tier: unit.tier,
+          nonce: nonce.toString(),
+          digest,
+          ...changes,
+        },
         signer,
       ),
   }

@@ -131,7 +131,7 @@ export type Rig = ReturnType<typeof createRig>
 export function createRig(coordinator: TestNetwork, name = 'rig') {
   const signer = createSigner(bytesToHex(sha256(utf8ToBytes(name))))
   const rig = signer.publicKeyHex
-  const network = coordinator.name
+  const network = coordinator.networkKey
   const digestOf = async (unit: Unit, nonce: bigint): Promise<string> => {
     const { epoch } = await coordinator.current()
     return hashDigest({ tier: unit.tier, epochSeed: epoch.body.seed, publicKey: rig, nonce })

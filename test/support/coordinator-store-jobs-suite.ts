@@ -279,7 +279,7 @@ function newJob(last: string, changes: Partial<NewJob> = {}): NewJob {
 export function acceptedShare(text: string, creditMacs: bigint, epoch = 0): AcceptedShare {
   const receipt = signReceipt(
     {
-      network: 'practice',
+      network: signer.publicKeyHex,
       rig,
       epoch,
       kind: 'share',

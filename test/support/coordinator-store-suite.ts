@@ -18,7 +18,7 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
   describe(`${name}: epochs and parameters`, () => {
     it('keeps parameters by id, and the newest signature of the same ones', async () => {
       const store = open()
-      const body: NetworkParameters = parametersOf(DEFAULT_CONFIGURATION)
+      const body: NetworkParameters = parametersOf(DEFAULT_CONFIGURATION, signer.publicKeyHex)
       const first = signObject('parameters', body, signer)
       const second = signObject('parameters', body, createSigner('22'.repeat(32)))
       await store.putParameters(first)
@@ -31,7 +31,7 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
     it('keeps the newest listing of each model, and tells those since a time, the newest first', async () => {
       const store = open()
       const listing = (index: number, listedAt: number, name = 'A model') => {
-        const body: ModelListing = { network: 'practice', listedAt, model: { ...LISTED_MODELS[index]!, name } }
+        const body: ModelListing = { network: signer.publicKeyHex, listedAt, model: { ...LISTED_MODELS[index]!, name } }
         return signObject('listing', body, signer)
       }
       const [first, second, third] = [listing(0, START), listing(1, START + 1), listing(2, START + 2)]
@@ -159,5 +159,12 @@ function unitOf(unit: number): UnitRecord {
 function epochBody(number: number): Epoch {
   const startsAt = START + number * 600_000
   const seed = sha256Hex(utf8ToBytes(`seed ${number}`))
-  return { network: 'practice', number, seed, startsAt, endsAt: startsAt + 600_000, parameters: '0'.repeat(64) }
+  return {
+    network: signer.publicKeyHex,
+    number,
+    seed,
+    startsAt,
+    endsAt: startsAt + 600_000,
+    parameters: '0'.repeat(64),
+  }
 }

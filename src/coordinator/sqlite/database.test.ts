@@ -28,7 +28,7 @@ function version2(folder: string, modelFactorsMilli: object): void {
   database.pragma(`application_id = ${0x4c6f644e}`)
   database.pragma('user_version = 2')
   const signer = createSigner('11'.repeat(32))
-  const { models: _models, ...since } = parametersOf(DEFAULT_CONFIGURATION)
+  const { models: _models, ...since } = parametersOf(DEFAULT_CONFIGURATION, 'practice')
   const { kindFactorsMilli } = DEFAULT_CONFIGURATION
   const parameters = signObject('parameters', { ...since, kindFactorsMilli, modelFactorsMilli }, signer)
   const period = { startsAt: START, endsAt: START + 600_000, parameters: parameters.id }

@@ -1,5 +1,6 @@
 /** Receipts in network.db: written with the share or job they acknowledge. */
-import { signedReceipt, type Receipt } from '#shared/protocol/receipt'
+import type { Receipt } from '#shared/protocol/receipt'
+import { storedReceipt } from '#shared/protocol/stored'
 import type { Signed } from '#shared/domain/signed'
 import type { NetworkDatabase } from './database'
 
@@ -12,5 +13,5 @@ export function insertReceipt(database: NetworkDatabase, receipt: Signed<Receipt
 }
 
 export function parseReceipt(text: string): Signed<Receipt> {
-  return signedReceipt.parse(JSON.parse(text))
+  return storedReceipt.parse(JSON.parse(text))
 }

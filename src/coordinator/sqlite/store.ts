@@ -1,7 +1,7 @@
 /** The coordinator's store on SQLite: parameters, epochs, sessions, units, shares. Jobs are in job-store.ts. */
 import type { CoordinatorStore } from '../store'
-import { signedEpoch } from '#shared/protocol/epoch'
 import { signedListing, signedParameters } from '#shared/protocol/parameters'
+import { storedEpoch } from '#shared/protocol/stored'
 import { tierName } from '#shared/domain/tiers'
 import { guarded, transaction, type NetworkDatabase } from './database'
 import { createJobStore } from './job-store'
@@ -59,11 +59,11 @@ export function createSqliteStore(database: NetworkDatabase): CoordinatorStore {
       }),
 
     newestEpochs: (count) =>
-      look(() => (statements.newestEpochs.all(count) as string[]).map((text) => signedEpoch.parse(JSON.parse(text)))),
+      look(() => (statements.newestEpochs.all(count) as string[]).map((text) => storedEpoch.parse(JSON.parse(text)))),
     epoch: (number) =>
       look(() => {
         const text = statements.epoch.get(number) as string | undefined
-        return text === undefined ? undefined : signedEpoch.parse(JSON.parse(text))
+        return text === undefined ? undefined : storedEpoch.parse(JSON.parse(text))
       }),
     addEpoch: (epoch) =>
       inTransaction(() => statements.addEpoch.run(epoch.body.number, JSON.stringify(epoch)).changes === 1),

@@ -99,7 +99,7 @@ export function createRigDevices(options: RigDevicesOptions): RigDevices {
       energyNow: () => live.energyNow(id),
       onFault: (fault) => onFault.emit({ deviceId: id, fault }),
       onUnit: (unit) => {
-        ledger.recordUnit(unit, id)
+        ledger.recordUnit(unit, id, options.link.networkName)
         prepareVerifier({ tier: unit.body.tier, epochSeed: options.link.networkState.current.epoch.seed })
       },
       onWork: (work) => live.onWork(id, work),

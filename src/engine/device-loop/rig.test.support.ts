@@ -349,7 +349,7 @@ export async function createTestRig(
     energyNow: () => (conditions.watts === null ? null : workEnergy((conditions.watts * clock.monotonic()) / 1000, 0)),
     onFault: () => undefined,
     onUnit: (unit) => {
-      ledger.recordUnit(unit, 'cpu0')
+      ledger.recordUnit(unit, 'cpu0', coordinator.name)
       units.push({ difficulty: unit.body.difficulty, tier: unit.body.tier })
     },
     onWork: () => undefined,

@@ -8,11 +8,14 @@ import { amountColumns, energyParameters, tokenParameters } from './work-columns
 import type { AcceptedWork, Ledger, RecordedWork, WorkAmount, WriterContext } from './types'
 
 type Credits = Pick<Ledger, 'recordShare' | 'recordJobResult' | 'accept' | 'reject'>
-type StoredCredit = CreditRecord & { work_id: string }
+/** `network_of_work`: as the signed work names it, by key */
+type StoredCredit = CreditRecord & { work_id: string; network_of_work: string }
 
 export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
   const byRef = db.prepare<[string], StoredCredit>(
-    'SELECT credits.*, work.id AS work_id FROM credits JOIN work ON work.seq = credits.work WHERE ref = ?',
+    `SELECT credits.*, work.id AS work_id, json_extract(ifnull(shares.signed, jobs.signed), '$.body.network') AS network_of_work
+     FROM credits JOIN work ON work.seq = credits.work
+       LEFT JOIN shares ON shares.work = credits.work LEFT JOIN jobs ON jobs.work = credits.work WHERE ref = ?`,
   )
   const nextCredit = db.prepare<[], { next: bigint }>('SELECT ifnull(max(seq), 0) + 1 AS next FROM credits')
   const insertCredit = db.prepare<[CreditRecord]>(
@@ -35,8 +38,8 @@ export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
   const insertShare = db.prepare<[bigint, string, string, string, string, string]>(
     'INSERT INTO shares (work, unit, nonce, digest, difficulty, signed) VALUES (?, ?, ?, ?, ?, ?)',
   )
-  const job = db.prepare<[string], { seq: bigint; kind: CreditRecord['work_kind']; state: string }>(
-    "SELECT seq, kind, state FROM work WHERE id = ? AND kind <> 'proof'",
+  const job = db.prepare<[string], { seq: bigint; kind: CreditRecord['work_kind']; state: string; network: string }>(
+    "SELECT seq, kind, state, network FROM work WHERE id = ? AND kind <> 'proof'",
   )
   const submitJob = db.prepare<[Record<string, unknown>]>(
     `UPDATE work SET state = 'submitted', state_at = @now, epoch = @epoch, device = @device, tokens_in = @tokensIn, tokens_out = @tokensOut,
@@ -78,7 +81,10 @@ export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
     return record.id
   }
 
-  function settle({ seal: _former, work_id: _work, ...credit }: StoredCredit, change: Partial<CreditRecord>): void {
+  function settle(
+    { seal: _former, work_id: _work, network_of_work: _network, ...credit }: StoredCredit,
+    change: Partial<CreditRecord>,
+  ): void {
     const settled = { ...credit, ...change }
     settleCredit.run({ ...settled, seal: sealOf(settled) })
   }
@@ -95,7 +101,7 @@ export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
         const inserted = insertProof.run({
           id: workId,
           now,
-          network: body.network,
+          network: record.network,
           epoch: body.epoch,
           tier: body.tier,
           device: record.deviceId,
@@ -112,10 +118,9 @@ export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
           String(record.difficulty),
           JSON.stringify(record.share),
         )
-        const { network, rig } = body
         const columns = {
-          network,
-          rig,
+          network: record.network,
+          rig: body.rig,
           epoch: BigInt(body.epoch),
           device: record.deviceId,
           work,
@@ -151,10 +156,9 @@ export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
         endJob.run(now, JSON.stringify(record.sizes), JSON.stringify(record.result), found.seq)
         insertOutput.run(found.seq, JSON.stringify(record.output))
         insertEvidence.run(found.seq, JSON.stringify(record.evidence))
-        const { network, rig } = body
         const columns = {
-          network,
-          rig,
+          network: found.network,
+          rig: body.rig,
           epoch: BigInt(record.epoch),
           device: record.deviceId,
           work: found.seq,
@@ -177,7 +181,7 @@ export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
         const credit = stored(body.ref)
         if (credit.receipt === receipt.id) return { ...idsOf(credit), repeated: true, disputed: null }
         refuseAnswered(credit)
-        if (credit.network !== body.network || credit.rig !== body.rig || credit.kind !== body.kind) {
+        if (credit.network_of_work !== body.network || credit.rig !== body.rig || credit.kind !== body.kind) {
           throw new Failure(
             'network-refused',
             'The receipt is for other work than it names.',

@@ -1,8 +1,7 @@
 /** Useful jobs on their way to a result: each state is written before it is acted on. */
 import { Failure } from '#shared/domain/errors'
 import { jobEvidence, jobOutput } from '#shared/domain/job'
-import { signedJobResult } from '#shared/protocol/job'
-import { signedShare } from '#shared/protocol/share'
+import { storedJobResult, storedShare } from '#shared/protocol/stored'
 import { FINAL_JOB_STATES, JOB_TRANSITIONS, type JobState } from '#shared/domain/states'
 import { type Db, write } from './database'
 import { energyColumns } from './work-columns'
@@ -98,14 +97,14 @@ export function writeJobs(db: Db, { clock }: WriterContext): Jobs {
             workId: row.work_id,
             creditId: row.credit_id,
             deviceId: row.device,
-            share: signedShare.parse(JSON.parse(row.signed)),
+            share: storedShare.parse(JSON.parse(row.signed)),
           })),
           results: submittedResults.all().map((row) => ({
             jobId: row.work_id,
             creditId: row.credit_id,
             deviceId: row.device,
             delivery: {
-              result: signedJobResult.parse(JSON.parse(row.signed)),
+              result: storedJobResult.parse(JSON.parse(row.signed)),
               output: jobOutput.parse(JSON.parse(row.output)),
               evidence: jobEvidence.parse(JSON.parse(row.evidence)),
             },

@@ -15,7 +15,7 @@ const tell = (message: { accepted: string } | { ready: true }): void => void pro
 ledger.recover()
 tell({ ready: true })
 const unit = makeUnit()
-ledger.recordUnit(unit, 'cpu0')
+ledger.recordUnit(unit, 'cpu0', 'practice')
 for (let counter = Number(firstCounter); ; counter++) {
   const share = makeShare(unit, counter)
   const { creditId } = ledger.recordShare(share)

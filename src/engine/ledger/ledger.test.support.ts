@@ -38,7 +38,7 @@ export function makeWorld(folder = mkdtempSync(join(tmpdir(), 'lode-ledger-'))):
   }
 }
 
-function makeSigner(): Signer {
+export function makeSigner(): Signer {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519')
   const publicKeyHex = bytesToHex(new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }).subarray(-32)))
   return { publicKeyHex, sign: (message) => bytesToHex(new Uint8Array(sign(null, message, privateKey))) }
@@ -67,7 +67,7 @@ export function makeUnit(epoch = 7): Signed<Unit> {
   return signObject(
     'unit',
     {
-      network: 'practice',
+      network: network.publicKeyHex,
       unit: 0xfedc_ba98,
       rig: rig.publicKeyHex,
       epoch,
@@ -85,7 +85,7 @@ const MACS = 13_019_119_616n
 /** Share number `counter` of a unit, with figures of its own. */
 export function makeShare(unit: Signed<Unit>, counter: number, macs = MACS * 5n, factorMilli = 1000n): ShareRecord {
   const body: ShareSubmission = {
-    network: 'practice',
+    network: network.publicKeyHex,
     rig: rig.publicKeyHex,
     epoch: unit.body.epoch,
     tier: unit.body.tier,
@@ -93,6 +93,7 @@ export function makeShare(unit: Signed<Unit>, counter: number, macs = MACS * 5n,
     digest: sha256Hex(new TextEncoder().encode(`share ${counter}`)),
   }
   return {
+    network: 'practice',
     share: signObject('share', body, rig),
     unitId: unit.id,
     deviceId: 'cpu0',
@@ -126,7 +127,7 @@ export function makeResult(id: string, kind: LedgerJob['kind'] = 'chat'): JobRes
   const sizes: JobSizes =
     kind === 'chat' ? { kind, promptTokens: 12, generatedTokens: 20 } : { kind: 'embed', tokensPerText: [3, 4] }
   const body: JobResult = {
-    network: 'practice',
+    network: network.publicKeyHex,
     rig: rig.publicKeyHex,
     job: id,
     kind,
@@ -160,7 +161,7 @@ export function makeReceipt(record: ShareRecord | JobResultRecord, change: Parti
   return signObject(
     'receipt',
     {
-      network: 'practice',
+      network: network.publicKeyHex,
       rig: rig.publicKeyHex,
       epoch: isShare ? record.share.body.epoch : record.epoch,
       kind: isShare ? 'share' : 'job',

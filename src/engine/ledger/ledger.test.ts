@@ -27,7 +27,7 @@ beforeEach(() => {
   world = makeWorld()
   ledger = openLedger(world.options)
   ledger.recordDevice({ id: 'cpu0', kind: 'cpu', name: 'Test processor' })
-  ledger.recordUnit(unit, 'cpu0')
+  ledger.recordUnit(unit, 'cpu0', 'practice')
 })
 afterEach(() => {
   ledger.close()

@@ -42,7 +42,7 @@ const next = (sql: string): Schema => ({ ...ledgerSchema, migrations: [...ledger
 function makeFilledLedger(): void {
   const ledger = openLedger(world.options)
   const unit = makeUnit()
-  ledger.recordUnit(unit, 'cpu0')
+  ledger.recordUnit(unit, 'cpu0', 'practice')
   const share = makeShare(unit, 1)
   ledger.recordShare(share)
   ledger.accept(makeReceipt(share))
@@ -115,7 +115,7 @@ describe('migrations', () => {
     const old = openDatabase(optionsFor({ ...ledgerSchema, migrations: ledgerSchema.migrations.slice(0, 4) }))
     const before = createWriter(old, world.options)
     const unit = makeUnit()
-    before.recordUnit(unit, 'cpu0')
+    before.recordUnit(unit, 'cpu0', 'practice')
     before.recordDevice({ id: 'cpu0', kind: 'cpu', name: 'A processor' })
     const shares = [1, 2, 3, 4].map((counter) => makeShare(unit, counter))
     for (const share of shares) before.recordShare(share)

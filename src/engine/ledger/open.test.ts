@@ -54,7 +54,7 @@ function failureOf(action: () => unknown): Failure {
 function makeLedger(shares = 3): bigint {
   const ledger = openLedger(world.options)
   const unit = makeUnit()
-  ledger.recordUnit(unit, 'cpu0')
+  ledger.recordUnit(unit, 'cpu0', 'practice')
   for (let counter = 0; counter < shares; counter++) {
     const share = makeShare(unit, counter)
     ledger.recordShare(share)
@@ -265,7 +265,7 @@ describe('reading beside a running engine', () => {
   it('sees what is written, and cannot write', () => {
     const ledger = openLedger(world.options)
     const unit = makeUnit()
-    ledger.recordUnit(unit, 'cpu0')
+    ledger.recordUnit(unit, 'cpu0', 'practice')
     const reader = openLedgerReadOnly(world.folder)
     expect(reader?.creditTotals({ dayStart: START }).credits).toBe(0)
     const share = makeShare(unit, 1)

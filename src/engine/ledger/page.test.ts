@@ -24,7 +24,7 @@ beforeAll(() => {
   world = makeWorld()
   ledger = openLedger(world.options)
   const unit = makeUnit()
-  ledger.recordUnit(unit, 'cpu0')
+  ledger.recordUnit(unit, 'cpu0', 'practice')
   // Jobs before, among and after the shares.
   addJob(() => undefined)
   fillShares(ledger.file, ROWS / 2, { unitId: unit.id, millisecondsBetween: 10, after: 1 })

@@ -1,7 +1,7 @@
 /** Queries of the small tables: settings, addresses, benchmarks, events, epochs. */
 import type { BenchmarkRow } from '#shared/contract/devices'
 import { addressType } from '#shared/contract/settings'
-import { signedEpoch } from '#shared/protocol/epoch'
+import { storedEpoch } from '#shared/protocol/stored'
 import { benchmarkEvidence } from '#shared/domain/benchmark-report'
 import { tierName } from '#shared/domain/tiers'
 import type { z } from 'zod'
@@ -98,7 +98,7 @@ export function readRecords(db: Db): Records {
     },
     latestEpoch(network) {
       const row = epoch.get(network)
-      return row === undefined ? null : signedEpoch.parse(JSON.parse(row.signed))
+      return row === undefined ? null : storedEpoch.parse(JSON.parse(row.signed))
     },
   }
 }

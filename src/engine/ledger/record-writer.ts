@@ -42,12 +42,12 @@ export function writeRecords(db: Db, { clock, ids }: WriterContext): Records {
       const now = clock.now()
       device.run(id, kind, name, now, now)
     },
-    recordEpoch(signed) {
-      const { network, number, startsAt, endsAt } = signed.body
+    recordEpoch(signed, network) {
+      const { number, startsAt, endsAt } = signed.body
       epoch.run(signed.id, network, number, startsAt, endsAt, JSON.stringify(signed))
     },
-    recordUnit(signed, deviceId) {
-      const { network, epoch: number, tier, difficulty, expiresAt } = signed.body
+    recordUnit(signed, deviceId, network) {
+      const { epoch: number, tier, difficulty, expiresAt } = signed.body
       unit.run(
         signed.id,
         network,

@@ -77,6 +77,8 @@ export interface WorkAmount {
 }
 
 export interface ShareRecord extends WorkAmount {
+  /** name of the network; the signed share has its key */
+  network: string
   share: Signed<ShareSubmission>
   /** id of the signed unit, recorded before */
   unitId: string
@@ -198,7 +200,7 @@ export interface CreditRange {
 
 export interface VerifyOptions {
   signatures: SignatureVerifier
-  /** network name → its pinned keys; a receipt of that network signed by any other key is a problem */
+  /** network name → its pinned keys; work or a receipt of a network of that name with any other key is a problem */
   networkKeys?: Readonly<Record<string, readonly string[]>>
 }
 
@@ -272,10 +274,10 @@ export interface Ledger extends LedgerReader {
   recover(): Recovery
 
   recordDevice(device: KnownDevice): void
-  /** Records an epoch. Recording the same epoch or unit again changes nothing. */
-  recordEpoch(epoch: Signed<Epoch>): void
+  /** Records an epoch. Recording the same epoch or unit again changes nothing. `network`: its name. */
+  recordEpoch(epoch: Signed<Epoch>, network: string): void
   /** Records a leased unit, before its first share. */
-  recordUnit(unit: Signed<Unit>, deviceId: string): void
+  recordUnit(unit: Signed<Unit>, deviceId: string, network: string): void
 
   /** Writes a share and its credit as `submitted`, before it is sent. The same share again gives the same ids. */
   recordShare(record: ShareRecord): RecordedWork

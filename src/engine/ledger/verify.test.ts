@@ -1,16 +1,19 @@
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { v7 } from 'uuid'
+import { z } from 'zod'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { VerifyReport } from '#shared/contract/earnings'
 import { Failure } from '#shared/domain/errors'
+import { signObject } from '#shared/domain/signed'
 import { openLedger, openLedgerReadOnly } from './open'
 import {
   makeJob,
   makeReceipt,
   makeResult,
   makeShare,
+  makeSigner,
   makeUnit,
   makeWorld,
   network,
@@ -28,7 +31,7 @@ beforeAll(() => {
   world = makeWorld()
   const ledger = openLedger(world.options)
   const unit = makeUnit()
-  ledger.recordUnit(unit, 'cpu0')
+  ledger.recordUnit(unit, 'cpu0', 'practice')
   const shares = [1, 2, 3, 4].map((counter) => makeShare(unit, counter))
   for (const share of shares) ledger.recordShare(share)
   ledger.accept(makeReceipt(shares[0]!))
@@ -211,9 +214,47 @@ describe('signatures', () => {
   it('by another key than the network is known by are found', () => {
     const reader = openLedgerReadOnly(world.folder)!
     const report = reader.verify({ signatures, networkKeys: { practice: [rig.publicKeyHex] } })
-    expect(report.problems).toHaveLength(3)
+    // Each work names the network by its key, and so do the receipts: none of them is that of a network of this name.
+    expect(report.problems).toHaveLength(5)
     expect(reader.verify({ signatures, networkKeys: { practice: [network.publicKeyHex] } }).ok).toBe(true)
     expect(reader.verify({ signatures }).ok).toBe(true)
+    reader.close()
+  })
+})
+
+describe('two networks of one name', () => {
+  it('are told apart by their keys: neither credits the work of the other, nor signs its receipts', () => {
+    const other = makeSigner()
+    const folder = makeWorld(join(world.folder, 'namesakes')).folder
+    const ledger = openLedger({ ...world.options, folder })
+    const unit = makeUnit()
+    ledger.recordUnit(unit, 'cpu0', 'practice')
+    const [one, two] = [makeShare(unit, 1), makeShare(unit, 2)]
+    for (const share of [one, two]) ledger.recordShare(share)
+    const named = makeReceipt(one, { network: other.publicKeyHex }).body
+    expect(() => ledger.accept(signObject('receipt', named, other))).toThrow(/for other work/)
+    ledger.accept(signObject('receipt', makeReceipt(two).body, other))
+    const keys = { practice: [network.publicKeyHex, other.publicKeyHex] }
+    const { problems } = ledger.verify({ signatures, networkKeys: keys })
+    ledger.close()
+    expect(problems).toEqual([expect.stringMatching(/the signature of its receipt is wrong/)])
+  })
+})
+
+describe('what version 0.1.0 signed', () => {
+  it('is genuine for ever, under the key that was pinned then and no other', () => {
+    const { folder } = makeWorld(join(world.folder, 'former'))
+    mkdirSync(folder)
+    copyFileSync(
+      new URL('../../../test/fixtures/data-folder-0.1.0/ledger.db', import.meta.url),
+      join(folder, 'ledger.db'),
+    )
+    const reader = openLedger({ ...world.options, folder })
+    const pinned = reader.setting('network-keys', z.record(z.string(), z.array(z.string())))!
+    expect(reader.verify({ signatures, networkKeys: pinned })).toMatchObject({ ok: true, receipts: 18, problems: [] })
+    const { problems } = reader.verify({ signatures, networkKeys: { practice: [network.publicKeyHex] } })
+    expect(problems).toHaveLength(18)
+    expect(reader.latestEpoch('practice')?.body).toMatchObject({ network: 'practice', number: 1 })
     reader.close()
   })
 })

@@ -5,10 +5,8 @@
 import { z } from 'zod'
 import type { VerifyReport } from '#shared/contract/earnings'
 import { creditMacs } from '#shared/domain/credit'
-import { signedJobResult } from '#shared/protocol/job'
-import { signedReceipt } from '#shared/protocol/receipt'
-import { signedShare } from '#shared/protocol/share'
-import { canonicalText, isGenuine } from '#shared/domain/signed'
+import { storedJobResult, storedReceipt, storedShare } from '#shared/protocol/stored'
+import { canonicalText, isGenuineStored, isNetworkKey } from '#shared/domain/signed'
 import { isDamage, type Db } from './database'
 import { type CreditRecord, sealOf } from './seal'
 import type { VerifyOptions } from './types'
@@ -109,30 +107,44 @@ function* problemsOf(row: CheckedCredit, last: bigint, options: VerifyOptions): 
   if (row.macs !== row.work_macs || row.credit_macs !== row.work_credit || row.factor_milli !== row.work_factor) {
     yield 'figures differ from those of its work'
   }
-  yield* signedWorkProblems(row, options)
-  yield* receiptProblems(row, options)
+  const schema = row.kind === 'share' ? storedShare : storedJobResult
+  const signed = schema.safeParse(parseJson(row.signed))
+  yield* signedWorkProblems(row, signed, options)
+  yield* receiptProblems(row, signed.data?.body.network, options)
 }
 
-function* signedWorkProblems(row: CheckedCredit, { signatures }: VerifyOptions): Generator<string> {
+function* signedWorkProblems(
+  row: CheckedCredit,
+  signed: z.ZodSafeParseResult<z.infer<typeof storedShare> | z.infer<typeof storedJobResult>>,
+  options: VerifyOptions,
+): Generator<string> {
   const type = row.kind === 'share' ? 'share' : 'job-result'
-  const schema = row.kind === 'share' ? signedShare : signedJobResult
-  const signed = schema.safeParse(parseJson(row.signed))
   if (!signed.success) {
     yield `its signed ${type} is missing or malformed`
     return
   }
   if (signed.data.id !== row.ref) yield `it names another ${type} than is stored`
-  if (signed.data.body.rig !== row.rig || signed.data.body.network !== row.network)
+  if (signed.data.body.rig !== row.rig || !isOfNetwork(signed.data.body.network, row.network, options))
     yield `rig or network differ from its signed ${type}`
-  if (!isGenuine(type, signed.data, signatures, row.rig)) yield `the signature of its ${type} is wrong`
+  if (!isGenuineStored(type, signed.data, options.signatures, row.rig)) yield `the signature of its ${type} is wrong`
 }
 
-function* receiptProblems(row: CheckedCredit, { signatures, networkKeys }: VerifyOptions): Generator<string> {
+/** The first version named the network by its name, as the row does; the present one by a key, which must be pinned under that name. */
+function isOfNetwork(network: string, name: string, { networkKeys }: VerifyOptions): boolean {
+  return isNetworkKey(network) ? (networkKeys?.[name]?.includes(network) ?? true) : network === name
+}
+
+/** `networkOfWork`: the network that the signed work names. */
+function* receiptProblems(
+  row: CheckedCredit,
+  networkOfWork: string | undefined,
+  { signatures, networkKeys }: VerifyOptions,
+): Generator<string> {
   const isAccepted = row.state === 'accepted' || row.state === 'confirmed' || row.state === 'paid'
   if (isAccepted !== (row.receipt !== null))
     yield `it is ${row.state} ${row.receipt === null ? 'without a' : 'with a'} receipt`
   if (row.receipt === null) return
-  const parsed = signedReceipt.safeParse({
+  const parsed = storedReceipt.safeParse({
     body: parseJson(row.receipt_body),
     id: row.receipt,
     key: row.receipt_key,
@@ -145,10 +157,12 @@ function* receiptProblems(row: CheckedCredit, { signatures, networkKeys }: Verif
   const signed = parsed.data
   const { body } = signed
   if (canonicalText(body) !== row.receipt_body) yield 'its receipt is not stored as it was signed'
-  if (!isGenuine('receipt', signed, signatures) || !(networkKeys?.[body.network]?.includes(signed.key) ?? true))
-    yield 'the signature of its receipt is wrong'
+  const isNetworks = isNetworkKey(body.network)
+    ? signed.key === body.network
+    : (networkKeys?.[body.network]?.includes(signed.key) ?? true)
+  if (!isGenuineStored('receipt', signed, signatures) || !isNetworks) yield 'the signature of its receipt is wrong'
   const same =
-    body.network === row.network &&
+    body.network === networkOfWork &&
     body.rig === row.rig &&
     BigInt(body.epoch) === row.epoch &&
     body.kind === row.kind &&

@@ -8,7 +8,7 @@ import { openPracticeNetwork } from './practice'
 import { pinNetworkKey, pinnedNetworkKeys, type RigContext } from '../base'
 import type { VerifierClient } from '../workers'
 
-/** the network's name in its signed objects */
+/** the network's name */
 const PRACTICE = 'practice'
 
 export interface JoinPracticeOptions {

@@ -9,7 +9,7 @@ import { createSubmissions, type Submissions } from './submissions'
 import { createVerifiedSession, type VerifiedSession } from './verified-session'
 
 export interface NetworkLink {
-  /** part of every signed object */
+  /** for people, and for rows of the ledger; signed objects name the network by its key */
   networkName: string
   session: VerifiedSession
   /** the person's orders: the local person is a buyer like any other */
@@ -46,7 +46,7 @@ export function linkNetwork(
     pinnedKey: networkKey,
     onPinned: (key) => pinNetworkKey(ledger, networkName, key),
     onEpoch: (epoch) => {
-      ledger.recordEpoch(epoch)
+      ledger.recordEpoch(epoch, networkName)
       onEpoch(epoch)
     },
   })

@@ -80,7 +80,7 @@ describe('what a network says is believed', () => {
   })
 
   it('not when the epoch is one of another network of the same key', async () => {
-    const other = signObject('epoch', { ...honest.epoch.body, network: 'elsewhere' }, networkKey)
+    const other = signObject('epoch', { ...honest.epoch.body, network: '9'.repeat(64) }, networkKey)
     await expect(hear({ ...honest, epoch: other })).rejects.toMatchObject(refused)
     await expect(hear({ ...honest, nextEpoch: other })).rejects.toMatchObject(refused)
   })

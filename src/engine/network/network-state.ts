@@ -85,11 +85,11 @@ export function createNetworkState({ clock }: Pick<RigContext, 'clock'>, options
     check('epoch', welcome.epoch, welcome.networkKey)
     if (welcome.nextEpoch) check('epoch', welcome.nextEpoch, welcome.networkKey)
     const bound =
-      welcome.epoch.body.network === networkName &&
-      welcome.parameters.body.network === networkName &&
-      welcome.listings.every(({ body }) => body.network === networkName) &&
+      welcome.epoch.body.network === welcome.networkKey &&
+      welcome.parameters.body.network === welcome.networkKey &&
+      welcome.listings.every(({ body }) => body.network === welcome.networkKey) &&
       welcome.epoch.body.parameters === welcome.parameters.id &&
-      (welcome.nextEpoch === undefined || welcome.nextEpoch.body.network === networkName)
+      (welcome.nextEpoch === undefined || welcome.nextEpoch.body.network === welcome.networkKey)
     if (!bound) {
       throw new Failure(
         'network-refused',
@@ -131,10 +131,12 @@ export function createNetworkState({ clock }: Pick<RigContext, 'clock'>, options
       return current
     },
     hello: async (devices) => {
+      // A network that this rig never heard is asked for its key, and the hello names it by that.
+      const network = pinned ?? (await reread()).networkKey
       const body = {
         protocolVersion: PROTOCOL_VERSION,
         rig: options.signer.publicKeyHex,
-        network: networkName,
+        network,
         at: clock.now(),
         // More than a message holds still mine: the network need not know of them beforehand.
         devices: devices.slice(0, MAX_DEVICES),

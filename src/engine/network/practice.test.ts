@@ -65,6 +65,31 @@ async function mineOne({ coordinator }: Awaited<ReturnType<typeof open>>, name =
   return { share, receipt: receiptOf(await coordinator.submitShare(share)) }
 }
 
+describe('the practice network of version 0.1.0', () => {
+  const former = new URL('../../../test/fixtures/data-folder-0.1.0/', import.meta.url)
+
+  it('goes on under its key with an epoch of this version, also inside one of that version', async () => {
+    const folder = newFolder()
+    for (const file of ['network.db', 'network.key']) copyFileSync(new URL(file, former), join(folder, file))
+    const clock = createTestClock(1_796_047_500_000)
+    const network = await open(folder, { clock })
+    const { epoch, networkKey } = await network.coordinator.current()
+    expect(networkKey).toBe('77dd5f225781e8a67ee523ee468d8f4c388bfe04dc7b628adcddb8c7a0d9e11f')
+    expect(epoch.body).toMatchObject({ network: networkKey, number: 2, startsAt: clock.now() })
+    expect(isGenuine('epoch', epoch, signatureVerifier, networkKey)).toBe(true)
+    expect((await mineOne(network)).receipt.body).toMatchObject({ network: networkKey, epoch: 2 })
+  })
+
+  it('still says of its jobs what became of them; their receipts have the form of that version and stay in the store', async () => {
+    const folder = newFolder()
+    for (const file of ['network.db', 'network.key']) copyFileSync(new URL(file, former), join(folder, file))
+    const network = await open(folder, { clock: createTestClock(1_796_047_500_000) })
+    const done = await network.coordinator.jobState('01a22cbb-9582-74c2-baf8-3a8bae0d8109')
+    expect(done).toEqual({ state: 'done', attempts: 1 })
+    expect((await network.coordinator.jobState('01a22cc5-b81f-7340-b130-e26ba2702f61'))?.state).toBe('queued')
+  })
+})
+
 describe('the practice network', () => {
   it('keeps key, epoch, units, leases and receipts over a restart', async () => {
     const folder = newFolder()

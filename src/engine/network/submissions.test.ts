@@ -18,7 +18,8 @@ describe('a receipt is stored only', () => {
     'when it is for this rig': (body) => signObject('receipt', { ...body, rig: 'ab'.repeat(32) }, rig.networkSigner),
     'when it is for what was sent': (body) =>
       signObject('receipt', { ...body, ref: 'ab'.repeat(32) }, rig.networkSigner),
-    'when it is of this network': (body) => signObject('receipt', { ...body, network: 'else' }, rig.networkSigner),
+    'when it is of this network': (body) =>
+      signObject('receipt', { ...body, network: '9'.repeat(64) }, rig.networkSigner),
     'when its credit is its work times its factor': (body) =>
       signObject('receipt', { ...body, creditMacs: (BigInt(body.creditMacs) + 1n).toString() }, rig.networkSigner),
     'when its words are those that were signed': (body) => {

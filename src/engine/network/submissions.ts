@@ -171,6 +171,7 @@ export function createSubmissions(
       const macs = shareMacs(BigInt(body.difficulty), TIERS[body.tier].macs)
       const factorMilli = BigInt(networkState.current.parameters.tierFactorsMilli[body.tier] ?? 0)
       const { workId, creditId } = ledger.recordShare({
+        network: networkName,
         share,
         unitId: found.unit.id,
         deviceId,
@@ -189,7 +190,7 @@ export function createSubmissions(
       const result = signObject(
         'job-result',
         {
-          network: networkName,
+          network: networkState.current.networkKey,
           rig: signer.publicKeyHex,
           job: offer.id,
           kind: offer.kind,

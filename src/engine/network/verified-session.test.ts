@@ -20,7 +20,7 @@ describe('a leased unit is used only', () => {
   const forgeries: Record<string, (unit: Signed<Unit>) => Signed<Unit>> = {
     'when the network signed it': ({ body }) => signObject('unit', body, rig.signer),
     'when its words are those that were signed': (unit) => ({ ...unit, body: { ...unit.body, difficulty: '1000000' } }),
-    'when it is of this network': signed(() => ({ network: 'elsewhere' })),
+    'when it is of this network': signed(() => ({ network: '9'.repeat(64) })),
     'when it is for this rig': signed(() => ({ rig: 'ab'.repeat(32) })),
     'when it is for the tier that was asked for': signed(() => ({ tier: 'itp1-base' })),
     'when it is of the present epoch': signed(({ epoch }) => ({ epoch: epoch + 1 })),

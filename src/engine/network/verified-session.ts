@@ -57,7 +57,7 @@ export function createVerifiedSession(
       unit.body.epoch === networkState.current.epoch.number ? networkState.current : await networkState.reread()
     if (!isGenuine('unit', unit, signatures, known.networkKey)) refuse('leased a unit that its key did not sign')
     const { body } = unit
-    if (body.network !== networkName) refuse('leased a unit of another network')
+    if (body.network !== known.networkKey) refuse('leased a unit of another network')
     if (body.rig !== rigKey) refuse('leased a unit of another rig')
     if (body.tier !== asked.tier) refuse(`leased a unit for ${body.tier}, not for ${asked.tier}`)
     // Units of the next epoch are issued when it has begun.
@@ -78,7 +78,7 @@ export function createVerifiedSession(
     receipt.body.kind === kind &&
     receipt.body.ref === ref &&
     receipt.body.rig === rigKey &&
-    receipt.body.network === networkName &&
+    receipt.body.network === networkState.current.networkKey &&
     creditMacs(BigInt(receipt.body.macs), BigInt(receipt.body.factorMilli)) === BigInt(receipt.body.creditMacs)
 
   const checkReceipt = (answer: Acknowledgement, kind: Receipt['kind'], ref: string): Acknowledgement => {

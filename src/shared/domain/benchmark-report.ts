@@ -4,7 +4,7 @@ import { BENCHMARK_EPOCH, median, spreadOf } from './benchmark'
 import { decimal, hex128, hex64 } from './bytes'
 import { certainties } from './energy'
 import { checksumOf, goldenDigests } from './golden'
-import { isGenuine, type Signed, type SignatureVerifier } from './signed'
+import { isGenuineStored, type Signed, type SignatureVerifier } from './signed'
 import { TIERS, tierName } from './tiers'
 
 const positive = z.number().positive().nullable()
@@ -84,7 +84,7 @@ const RELATIVE_ERROR = 1e-9
 export function findReportProblems(signed: Signed<AnyBenchmarkReport>, signatures: SignatureVerifier): string[] {
   const { body } = signed
   const problems: string[] = []
-  if (!isGenuine('benchmark', signed, signatures))
+  if (!isGenuineStored('benchmark', signed, signatures))
     problems.push('The signature does not fit: the file was changed after it was signed, or another key signed it.')
   if (signed.key !== body.rig) problems.push('It names one rig and is signed by another.')
   if (!isClose(body.noncesPerSecond, median(body.samples))) problems.push('Its rate is not the median of its samples.')

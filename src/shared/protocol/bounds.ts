@@ -1,5 +1,6 @@
 /** The bounds that several messages share: every array, string and number of a message has one (protocol.md §6). */
 import { z } from 'zod'
+import { hex64 } from '../domain/bytes'
 
 /** Characters of a sentence: of a refusal, of a reason. Longer ones are cut by `sentenceOf`. */
 const MAX_SENTENCE_CHARACTERS = 1000
@@ -19,7 +20,10 @@ export const MAX_PUBLISHED_CHARACTERS = 65_536
 /** Longest span of time that a message may name, milliseconds: about 30 years. */
 const MAX_MILLISECONDS = 1e12
 
+/** A network's name, for people. It names nothing in signed objects: two networks may have one name. */
 export const networkName = z.string().min(1).max(64)
+/** The public key of the network that a signed object is for: what a network is known by. */
+export const networkKey = hex64
 export const deviceName = z.string().max(MAX_DEVICE_NAME_CHARACTERS)
 export const sentence = z.string().max(MAX_SENTENCE_CHARACTERS)
 export const epochNumber = z.number().int().min(0).max(0xffff_ffff)

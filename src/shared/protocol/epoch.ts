@@ -1,11 +1,11 @@
 /** Epochs: the periods over which a network adds up credit. */
 import { z } from 'zod'
 import { hex64, utcMilliseconds } from '../domain/bytes'
-import { epochNumber, networkName } from './bounds'
+import { epochNumber, networkKey } from './bounds'
 import { signedSchema } from './signed'
 
 export const epochBody = z.object({
-  network: networkName,
+  network: networkKey,
   number: epochNumber,
   seed: hex64,
   startsAt: utcMilliseconds,

@@ -1,7 +1,7 @@
 /** How a rig introduces itself, and what the network answers. */
 import { z } from 'zod'
 import { hex64, utcMilliseconds } from '../domain/bytes'
-import { deviceName, macsPerSecond, MAX_BACKENDS, MAX_DEVICES, MAX_NEW_LISTINGS, networkName } from './bounds'
+import { deviceName, macsPerSecond, MAX_BACKENDS, MAX_DEVICES, MAX_NEW_LISTINGS, networkKey } from './bounds'
 import { signedEpoch } from './epoch'
 import { signedListing, signedParameters } from './parameters'
 import { signedSchema } from './signed'
@@ -9,7 +9,7 @@ import { signedSchema } from './signed'
 export const helloBody = z.object({
   protocolVersion: z.number().int().min(0).max(0xffff),
   rig: hex64,
-  network: networkName,
+  network: networkKey,
   at: utcMilliseconds,
   devices: z
     .array(
@@ -26,7 +26,7 @@ export type Hello = z.infer<typeof helloBody>
 export const signedHello = signedSchema(helloBody)
 
 export const welcome = z.object({
-  networkKey: hex64,
+  networkKey,
   parameters: signedParameters,
   /** models listed since the parameters were signed */
   listings: z.array(signedListing).max(MAX_NEW_LISTINGS),

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { hex64, utcMilliseconds } from '../domain/bytes'
 import { EncodedInput } from '../domain/encoded-input'
 import { jobEvidence, jobInput, jobKind, jobOutput, jobSizes } from '../domain/job'
-import { epochNumber, MAX_INPUT_CHARACTERS, MAX_OFFERED_MODELS, milliseconds, networkName } from './bounds'
+import { epochNumber, MAX_INPUT_CHARACTERS, MAX_OFFERED_MODELS, milliseconds, networkKey } from './bounds'
 import { signedSchema } from './signed'
 
 /** As JSON has it. The receiver parses the text and encodes it for itself: kind and hash must be those that are stated. */
@@ -57,7 +57,7 @@ export type NewBuyerJob = z.infer<typeof newJob>
 
 /** Signed by the rig. Output and evidence travel beside it and are bound by their hashes. */
 export const jobResultBody = z.object({
-  network: networkName,
+  network: networkKey,
   rig: hex64,
   job: z.uuid(),
   kind: jobKind,

@@ -4,11 +4,11 @@ import { hex64, utcMilliseconds } from '../domain/bytes'
 import { jobKind } from '../domain/job'
 import { macFormula } from '../domain/manifest'
 import { tierName } from '../domain/tiers'
-import { MAX_LISTED_MODELS, networkName } from './bounds'
+import { MAX_LISTED_MODELS, networkKey, networkName } from './bounds'
 import { signedSchema } from './signed'
 
 const factorMilli = z.number().int().min(0).max(1_000_000_000)
-export const PROTOCOL_VERSION = 1
+export const PROTOCOL_VERSION = 2
 
 /** Prompt and generated work may count differently; embeddings and recognition use `prompt` only. */
 export const modelFactor = z.object({ prompt: factorMilli, generated: factorMilli })
@@ -40,7 +40,9 @@ export type ListedModel = z.infer<typeof listedModel>
 
 /** Announced before the epoch, signed by the network. */
 export const networkParameters = z.object({
-  network: networkName,
+  network: networkKey,
+  /** for people */
+  name: networkName,
   protocolVersion: z.literal(PROTOCOL_VERSION),
   epochSeconds: z.number().int().min(10).max(86_400),
   shareIntervalSeconds: z.number().positive().max(86_400),
@@ -53,6 +55,6 @@ export type NetworkParameters = z.infer<typeof networkParameters>
 export const signedParameters = signedSchema(networkParameters)
 
 /** A model listed since the present parameters were signed; the next ones list it. What they list already, it does not change. */
-export const modelListing = z.object({ network: networkName, listedAt: utcMilliseconds, model: listedModel })
+export const modelListing = z.object({ network: networkKey, listedAt: utcMilliseconds, model: listedModel })
 export type ModelListing = z.infer<typeof modelListing>
 export const signedListing = signedSchema(modelListing)

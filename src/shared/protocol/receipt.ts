@@ -1,7 +1,7 @@
 /** Receipts: the network's signed acknowledgement of one share or job. */
 import { z } from 'zod'
 import { decimal, hex64, utcMilliseconds } from '../domain/bytes'
-import { epochNumber, networkName } from './bounds'
+import { epochNumber, networkKey } from './bounds'
 import { signedSchema } from './signed'
 
 export const verification = z.enum(['recomputed', 'known-answer', 'unchecked'])
@@ -9,7 +9,7 @@ export type Verification = z.infer<typeof verification>
 
 /** Signed by the network: its acknowledgement of one share or job. */
 export const receiptBody = z.object({
-  network: networkName,
+  network: networkKey,
   rig: hex64,
   epoch: epochNumber,
   kind: z.enum(['share', 'job']),

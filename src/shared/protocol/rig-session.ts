@@ -4,7 +4,8 @@
  */
 import { z } from 'zod'
 import { hex64, utcMilliseconds } from '../domain/bytes'
-import { MAX_PUBLISHED_CHARACTERS, sentence } from './bounds'
+import { isNetworkKey } from '../domain/signed'
+import { MAX_PUBLISHED_CHARACTERS, networkName, sentence } from './bounds'
 import { signedHello, welcome } from './hello'
 import { jobDelivery, jobOffer, jobRequest } from './job'
 import { PROTOCOL_VERSION } from './parameters'
@@ -16,11 +17,26 @@ import { signedUnit, unitRequest } from './unit'
 const nothing = z.object({})
 const deliveryRef = z.object({ ref: hex64 })
 const anyVersion = z.object({ body: z.object({ protocolVersion: z.number() }) })
+const anyWork = z.object({ body: z.object({ network: networkName }) })
+
+const unsupported: Refusal = {
+  code: 'unsupported-version',
+  message: `This network speaks version ${PROTOCOL_VERSION} of the protocol.`,
+}
 
 function refuseOtherVersion(hello: unknown): Refusal | undefined {
   const version = anyVersion.safeParse(hello)
-  if (!version.success || version.data.body.protocolVersion === PROTOCOL_VERSION) return undefined
-  return { code: 'unsupported-version', message: `This network speaks version ${PROTOCOL_VERSION} of the protocol.` }
+  return !version.success || version.data.body.protocolVersion === PROTOCOL_VERSION ? undefined : unsupported
+}
+
+/** Version 1 named the network by its name. A rig may have such work from before it was updated. */
+function refuseFirstVersion(work: unknown): Refusal | undefined {
+  const named = anyWork.safeParse(work)
+  return !named.success || isNetworkKey(named.data.body.network) ? undefined : unsupported
+}
+
+function refuseFirstVersionResult(delivery: unknown): Refusal | undefined {
+  return refuseFirstVersion(z.object({ result: z.unknown() }).safeParse(delivery).data?.result)
 }
 
 export const rigProtocol = {
@@ -30,7 +46,12 @@ export const rigProtocol = {
     /** The present epoch, parameters, and the next epoch once it is published. Cheap; polled. */
     current: { what: 'request', request: nothing, answer: answerOf(welcome) },
     leaseUnit: { what: 'unit request', request: unitRequest, answer: answerOf(signedUnit) },
-    submitShare: { what: 'share', request: signedShare, answer: acknowledgement },
+    submitShare: {
+      what: 'share',
+      request: signedShare,
+      answer: acknowledgement,
+      refuseForeign: refuseFirstVersion,
+    },
     leaseJob: { what: 'job request', request: jobRequest, answer: answerOf(jobOffer) },
     /** Keeps a lease for another 30 s. */
     renewJob: {
@@ -44,7 +65,12 @@ export const rigProtocol = {
       request: z.object({ job: z.uuid(), retry: z.boolean(), message: sentence }),
       answer: answerOf(z.null()),
     },
-    submitJob: { what: 'result', request: jobDelivery, answer: acknowledgement },
+    submitJob: {
+      what: 'result',
+      request: jobDelivery,
+      answer: acknowledgement,
+      refuseForeign: refuseFirstVersionResult,
+    },
     /** What became of a result that was sent. `ref`: the id of the signed result. `unknown-job`: no such result of this rig. */
     delivery: { what: 'question for a result', request: deliveryRef, answer: acknowledgement },
     /** Tells who ordered the job a piece of its text while it is made. `index`: of the piece, from 0; a new attempt begins at 0. */

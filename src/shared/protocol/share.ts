@@ -2,12 +2,12 @@
 import { z } from 'zod'
 import { decimal, hex64 } from '../domain/bytes'
 import { tierName } from '../domain/tiers'
-import { epochNumber, networkName } from './bounds'
+import { epochNumber, networkKey } from './bounds'
 import { signedSchema } from './signed'
 
 /** Signed by the rig. */
 export const shareBody = z.object({
-  network: networkName,
+  network: networkKey,
   rig: hex64,
   epoch: epochNumber,
   tier: tierName,

@@ -2,11 +2,11 @@
 import { z } from 'zod'
 import { decimal, hex64, utcMilliseconds } from '../domain/bytes'
 import { tierName } from '../domain/tiers'
-import { deviceName, epochNumber, macsPerSecond, networkName } from './bounds'
+import { deviceName, epochNumber, macsPerSecond, networkKey } from './bounds'
 import { signedSchema } from './signed'
 
 export const unitBody = z.object({
-  network: networkName,
+  network: networkKey,
   unit: z.number().int().min(0).max(0xffff_ffff),
   rig: hex64,
   epoch: epochNumber,
