@@ -309,6 +309,7 @@ export async function createTestRig(
     signer,
     signatures: signatureVerifier,
     networkKey: null,
+    lastEpoch: null,
     onEpoch: () => undefined,
   })
   const { networkState, submissions } = link
