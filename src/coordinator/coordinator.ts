@@ -114,6 +114,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     jobs,
     hello,
     current: async () => welcome(await epochs.present()),
+    epochs: epochs.list,
     leaseUnit: createUnits(own),
     submitShare: createShares(own),
     submitJob: createResults(own),

@@ -1,12 +1,15 @@
 /**
  * Epochs: numbered periods with a seed and parameters of their own. They live in the store, so that a restart inside an
  * epoch keeps it; after a gap the next one begins with the first request or the coordinator's next tick. All coordinators
- * on one store agree, because an epoch's number can be added only once.
+ * on one store agree, because an epoch's number can be added only once. What an epoch commits to is kept with it, so that
+ * a coordinator that was restarted, or another one, goes on with the same secrets (protocol.md §5).
  */
 import { bytesToHex } from '#shared/domain/bytes'
+import { MAX_CHECK_KEYS, MAX_EPOCHS, MAX_LISTED_MODELS } from '#shared/protocol/bounds'
 import type { Epoch } from '#shared/protocol/epoch'
-import { MAX_LISTED_MODELS } from '#shared/protocol/bounds'
+import { commitmentOf, createClosingHash, epochSeed } from '#shared/protocol/epoch-chain'
 import type { NetworkParameters } from '#shared/protocol/parameters'
+import type { StoredEpoch } from '#shared/protocol/stored'
 import { signObject, type Signed, type Signer } from '#shared/domain/signed'
 import { parametersOf, type CoordinatorConfiguration } from './configuration'
 import { ownModel } from './own-models'
@@ -27,7 +30,12 @@ export interface Epochs {
   present(): Promise<Present>
   /** An epoch whose shares are taken now: the present one, or one that ended within its grace. */
   open(number: number): Promise<AnnouncedEpoch | undefined>
+  /** For auditors: as audit.ts of the protocol says. */
+  list(from: number, limit: number): Promise<{ epochs: Signed<Epoch>[]; next: number | null }>
 }
+
+/** Receipts that are read at once. */
+const CLOSING_PAGE = 10_000
 
 export async function createEpochs(deps: {
   store: CoordinatorStore
@@ -52,49 +60,85 @@ export async function createEpochs(deps: {
   let known: { current: AnnouncedEpoch; next?: AnnouncedEpoch } | undefined
   let advancing: Promise<void> | undefined
 
-  /** Undefined for an epoch signed with an earlier key of this network, or by a former version: neither counts any more. */
-  const announced = async (epoch: Signed<Epoch>): Promise<AnnouncedEpoch | undefined> => {
-    const isOwn = epoch.key === signer.publicKeyHex && epoch.body.network === signer.publicKeyHex
-    const parameters = isOwn ? await store.parameters(epoch.body.parameters) : undefined
-    return parameters && { epoch, parameters }
+  /** Undefined for an epoch that does not count any more. */
+  const announced = async (epoch: Signed<StoredEpoch>): Promise<AnnouncedEpoch | undefined> => {
+    const parameters = isOwn(epoch) ? await store.parameters(epoch.body.parameters) : undefined
+    return parameters && isOwn(epoch) ? { epoch, parameters } : undefined
   }
-  const addEpoch = async (number: number, startsAt: number): Promise<AnnouncedEpoch | undefined> => {
+  const secret = (): string => bytesToHex(random(32))
+  /** Over the receipts that the store has now: some of that epoch may still come. */
+  const closingOf = async (number: number | undefined): Promise<string> => {
+    const hash = createClosingHash()
+    for (let last = ''; number !== undefined;) {
+      const ids = await store.receiptIds(number, last, CLOSING_PAGE)
+      for (const id of ids) hash.add(id)
+      if (ids.length < CLOSING_PAGE) break
+      last = ids.at(-1) ?? last
+    }
+    return hash.digest()
+  }
+  /** `newest`: the epoch with the highest number, whose secret the new one reveals. */
+  const addEpoch = async (
+    number: number,
+    newest: Signed<StoredEpoch> | undefined,
+    startsAt: number,
+  ): Promise<boolean> => {
     const parameters = await newestParameters()
+    const endsAt = startsAt + configuration.epochSeconds * 1000
+    const secrets = {
+      nextSecret: secret(),
+      checkKey: secret(),
+      checkKeyDueAt: endsAt + parameters.body.graceSeconds * 1000,
+    }
+    // An epoch under a former key, or of version 1, committed this network to nothing.
+    const reveal = newest && isOwn(newest) ? await store.nextSecret(newest.body.number) : undefined
+    const closing = await closingOf(newest?.body.number)
     const body: Epoch = {
       network: signer.publicKeyHex,
       number,
-      seed: bytesToHex(random(32)),
+      seed: reveal === undefined ? secret() : epochSeed(reveal, closing),
       startsAt,
-      endsAt: startsAt + configuration.epochSeconds * 1000,
+      endsAt,
       parameters: parameters.id,
+      commitment: commitmentOf(secrets.nextSecret),
+      ...(reveal !== undefined && { reveal }),
+      closing,
+      checkCommitment: commitmentOf(secrets.checkKey),
+      checkKeys: await store.dueCheckKeys(clock.now(), MAX_CHECK_KEYS),
     }
-    const epoch = signObject('epoch', body, signer)
-    return (await store.addEpoch(epoch)) ? { epoch, parameters } : undefined
+    return store.addEpoch(signObject('epoch', body, signer), secrets)
   }
   /** Reads the store and adds the epochs that are due; reads again if another coordinator added one first. */
   const advance = async (): Promise<void> => {
     for (;;) {
       const now = clock.now()
       const stored = await store.newestEpochs(2)
-      const newestNumber = stored[0]?.body.number ?? configuration.firstEpoch - 1
+      const newest = stored[0]
+      // A store that was put back from a copy does not use a number again that rigs have heard.
+      const nextNumber = Math.max(newest === undefined ? 0 : newest.body.number + 1, configuration.firstEpoch)
       const own = (await Promise.all(stored.toReversed().map(announced))).filter((epoch) => epoch !== undefined)
       const found =
         own.find(({ epoch: { body } }) => body.startsAt <= now && now < body.endsAt) ??
         own.find(({ epoch: { body } }) => isTolerable(body, now))
       if (!found) {
-        if (await addEpoch(newestNumber + 1, now)) await store.removeUnits(forgottenUnitExpiry(now))
+        if (await addEpoch(nextNumber, newest, now)) await store.removeUnits(forgottenUnitExpiry(now))
         continue
       }
       const { number, endsAt } = found.epoch.body
       const next = own.find(({ epoch: { body } }) => body.number > number && body.startsAt === endsAt)
-      if (!next && isNextDue(found.epoch.body, now) && number === newestNumber) {
-        await addEpoch(newestNumber + 1, endsAt)
+      if (!next && isNextDue(found.epoch.body, now) && found.epoch === newest && nextNumber === number + 1) {
+        await addEpoch(nextNumber, newest, endsAt)
         continue
       }
       known = { current: found, ...(next && { next }) }
       return
     }
   }
+  /** Epochs signed with an earlier key of this network, and those of version 1, which committed to nothing, no longer count. */
+  const isOwn = (epoch: Signed<StoredEpoch>): epoch is Signed<Epoch> =>
+    epoch.key === signer.publicKeyHex &&
+    epoch.body.network === signer.publicKeyHex &&
+    epoch.body.commitment !== undefined
   const isNextDue = (epoch: Epoch, now: number): boolean => now >= epoch.endsAt - configuration.announceSeconds * 1000
   const isUpToDate = (now: number): boolean => {
     if (!known) return false
@@ -122,10 +166,16 @@ export async function createEpochs(deps: {
       if (!late) return undefined
       return now <= late.epoch.body.endsAt + late.parameters.body.graceSeconds * 1000 ? late : undefined
     },
+    list: async (from, limit) => {
+      const most = Math.min(limit, MAX_EPOCHS)
+      const stored = await store.epochsFrom(from, most)
+      const last = stored.length < most ? undefined : stored.at(-1)
+      return { epochs: stored.filter(isOwn), next: last ? last.body.number + 1 : null }
+    },
   }
 }
 
 /** A clock that was set back a little does not end the epoch; one set back by more than an epoch's length does. */
-function isTolerable(epoch: Epoch, now: number): boolean {
+function isTolerable(epoch: Pick<Epoch, 'startsAt' | 'endsAt'>, now: number): boolean {
   return now < epoch.startsAt && epoch.startsAt - now <= epoch.endsAt - epoch.startsAt
 }

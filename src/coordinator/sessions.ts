@@ -13,6 +13,7 @@ import { createSessionService } from '#shared/protocol/session-server'
 import type { ShareSubmission } from '#shared/protocol/share'
 import type { Unit, UnitRequest } from '#shared/protocol/unit'
 import type { Signed } from '#shared/domain/signed'
+import type { Epochs } from './epochs'
 import { unknownJob, type Jobs } from './jobs'
 import { refuse, type Refused } from './refusals'
 import type { Buyer, CoordinatorStore } from './store'
@@ -31,6 +32,7 @@ export function createSessions(deps: {
   jobs: Jobs
   hello: (hello: Signed<Hello>) => Promise<Answer<Welcome>>
   current: () => Promise<Welcome>
+  epochs: Epochs['list']
   leaseUnit: (rig: string, request: UnitRequest) => Promise<Answer<Signed<Unit>>>
   submitShare: (share: Signed<ShareSubmission>) => Promise<Acknowledgement>
   submitJob: (delivery: JobDelivery) => Promise<Acknowledgement>
@@ -92,7 +94,12 @@ export function createSessions(deps: {
         },
         (emit) => tokens.follow(buyer, (piece) => emit('tokens', piece)),
       ),
-    audit: () => createSessionService(auditProtocol, { current }, () => () => undefined),
+    audit: () =>
+      createSessionService(
+        auditProtocol,
+        { current, epochs: async ({ from, limit }) => ({ ok: true as const, value: await deps.epochs(from, limit) }) },
+        () => () => undefined,
+      ),
   }
 }
 

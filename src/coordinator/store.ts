@@ -7,6 +7,7 @@ import type { MacFormula } from '#shared/domain/manifest'
 import type { EncodedInput } from '#shared/domain/encoded-input'
 import type { JobKind } from '#shared/domain/job'
 import type { Epoch } from '#shared/protocol/epoch'
+import type { StoredEpoch } from '#shared/protocol/stored'
 import type { Hello } from '#shared/protocol/hello'
 import type { ModelFactor, ModelListing, NetworkParameters } from '#shared/protocol/parameters'
 import type { Receipt } from '#shared/protocol/receipt'
@@ -27,10 +28,21 @@ export interface CoordinatorStore {
   listings(request: { since: number; limit: number }): Promise<Signed<ModelListing>[]>
 
   /** The epochs with the highest numbers, highest first. */
-  newestEpochs(count: number): Promise<Signed<Epoch>[]>
-  epoch(number: number): Promise<Signed<Epoch> | undefined>
-  /** False when an epoch of that number exists: it stays as it is. */
-  addEpoch(epoch: Signed<Epoch>): Promise<boolean>
+  newestEpochs(count: number): Promise<Signed<StoredEpoch>[]>
+  /** The epochs from that number on, lowest first. */
+  epochsFrom(number: number, limit: number): Promise<Signed<StoredEpoch>[]>
+  epoch(number: number): Promise<Signed<StoredEpoch> | undefined>
+  /**
+   * Epoch and secrets together, and the keys that it publishes are no longer due. False when an epoch of that number
+   * exists: it stays as it is, its secrets too.
+   */
+  addEpoch(epoch: Signed<Epoch>, secrets: EpochSecrets): Promise<boolean>
+  /** The secret that the epoch after this one reveals; undefined for an epoch of version 1. */
+  nextSecret(number: number): Promise<string | undefined>
+  /** Keys for checks whose `checkKeyDueAt` is before `now` (UTC ms) and that no epoch published, lowest number first. */
+  dueCheckKeys(now: number, limit: number): Promise<Epoch['checkKeys']>
+  /** Ids of an epoch's receipts in ascending order, those after `after`. */
+  receiptIds(epoch: number, after: string, limit: number): Promise<string[]>
 
   /** A rig said hello: its devices' ramps start from 0, and it is suspended no more. */
   beginSession(session: { rig: string; at: number; devices: Hello['devices'] }): Promise<void>
@@ -77,6 +89,15 @@ export interface CoordinatorStore {
 
   /** Number and credit of all receipts, or of one epoch's. */
   totals(epoch?: number): Promise<{ receipts: number; creditMacs: bigint }>
+}
+
+/** What an epoch committed to, each 32 bytes as hex. Nothing of it leaves the coordinator before its time. */
+export interface EpochSecrets {
+  /** for the seed of the next epoch */
+  nextSecret: string
+  checkKey: string
+  /** UTC ms: the end of the epoch and its grace */
+  checkKeyDueAt: number
 }
 
 export interface UnitRecord {

@@ -1,7 +1,7 @@
 /** What every implementation of the coordinator's store must do. */
 import { describe, expect, it } from 'vitest'
 import { createSigner } from '#engine/network/index'
-import type { CoordinatorStore, UnitRecord } from '#coordinator/store'
+import type { CoordinatorStore, EpochSecrets, UnitRecord } from '#coordinator/store'
 import type { Epoch } from '#shared/protocol/epoch'
 import type { ModelListing, NetworkParameters } from '#shared/protocol/parameters'
 import { sha256Hex, signObject } from '#shared/domain/signed'
@@ -49,12 +49,62 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
       const store = open()
       const epochs = [0, 1, 2].map((number) => signObject('epoch', epochBody(number), signer))
       expect(await store.newestEpochs(2)).toEqual([])
-      for (const epoch of epochs) expect(await store.addEpoch(epoch)).toBe(true)
+      for (const epoch of epochs) expect(await store.addEpoch(epoch, secretsOf(epoch.body.number))).toBe(true)
       const rival = signObject('epoch', { ...epochBody(1), seed: 'f'.repeat(64) }, signer)
-      expect(await store.addEpoch(rival)).toBe(false)
+      expect(await store.addEpoch(rival, secretsOf(7))).toBe(false)
       expect(await store.epoch(1)).toEqual(epochs[1])
       expect(await store.epoch(3)).toBeUndefined()
       expect(await store.newestEpochs(2)).toEqual([epochs[2], epochs[1]])
+      expect(await store.epochsFrom(1, 5)).toEqual([epochs[1], epochs[2]])
+      expect(await store.epochsFrom(0, 1)).toEqual([epochs[0]])
+      expect(await store.epochsFrom(3, 5)).toEqual([])
+    })
+
+    it('keeps the secrets of the epoch that was first, whoever adds it at once', async () => {
+      const store = open()
+      const add = (change: number) => {
+        const epoch = signObject('epoch', { ...epochBody(1), endsAt: START + 900_000 + change }, signer)
+        return store.addEpoch(epoch, secretsOf(change))
+      }
+      const added = await Promise.all([5, 6, 7].map(add))
+      expect(added.filter(Boolean)).toHaveLength(1)
+      const winner = (await store.epoch(1))!.body.endsAt - START - 900_000
+      expect(await store.nextSecret(1)).toBe(secretsOf(winner).nextSecret)
+      expect(await store.dueCheckKeys(START + 1e9, 5)).toEqual([{ epoch: 1, key: secretsOf(winner).checkKey }])
+      expect(await store.nextSecret(2)).toBeUndefined()
+    })
+
+    it('gives keys for checks out when they are due, lowest first, until an epoch that is kept publishes them', async () => {
+      const store = open()
+      for (const number of [2, 0, 1])
+        await store.addEpoch(signObject('epoch', epochBody(number), signer), secretsOf(number))
+      const keys = [0, 1, 2].map((epoch) => ({ epoch, key: secretsOf(epoch).checkKey }))
+      expect(await store.dueCheckKeys(START, 9)).toEqual([])
+      expect(await store.dueCheckKeys(START + 1, 9)).toEqual(keys.slice(0, 1))
+      expect(await store.dueCheckKeys(START + 3, 2)).toEqual(keys.slice(0, 2))
+      const publishing = (number: number) =>
+        store.addEpoch(
+          signObject('epoch', { ...epochBody(number), checkKeys: keys.slice(0, 2) }, signer),
+          secretsOf(number),
+        )
+      expect(await publishing(1)).toBe(false)
+      expect(await store.dueCheckKeys(START + 3, 9)).toEqual(keys)
+      expect(await publishing(3)).toBe(true)
+      expect(await store.dueCheckKeys(START + 3, 9)).toEqual(keys.slice(2))
+    })
+
+    it('lists the receipts of an epoch by their ids, a page at a time', async () => {
+      const store = open()
+      const receipts: string[] = []
+      for (let nonce = 0n; nonce < 5n; nonce++) {
+        const share = acceptedShare(`share ${nonce}`, 1n, nonce === 4n ? 1 : 0)
+        await store.acceptShare({ rig, epoch: share.receipt.body.epoch, nonce }, share)
+        receipts.push(share.receipt.id)
+      }
+      const sorted = receipts.slice(0, 4).toSorted()
+      expect(await store.receiptIds(0, '', 3)).toEqual(sorted.slice(0, 3))
+      expect(await store.receiptIds(0, sorted[2]!, 3)).toEqual(sorted.slice(3))
+      expect(await store.receiptIds(2, '', 3)).toEqual([])
     })
   })
 
@@ -166,5 +216,14 @@ function epochBody(number: number): Epoch {
     startsAt,
     endsAt: startsAt + 600_000,
     parameters: '0'.repeat(64),
+    commitment: '0'.repeat(64),
+    closing: '0'.repeat(64),
+    checkCommitment: '0'.repeat(64),
+    checkKeys: [],
   }
+}
+
+function secretsOf(number: number): EpochSecrets {
+  const [nextSecret, checkKey] = ['next', 'key'].map((text) => sha256Hex(utf8ToBytes(`${text} ${number}`)))
+  return { nextSecret: nextSecret!, checkKey: checkKey!, checkKeyDueAt: START + number }
 }

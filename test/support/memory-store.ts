@@ -3,6 +3,7 @@ import {
   BUYER_PRIORITY,
   type AcceptedShare,
   type CoordinatorStore,
+  type EpochSecrets,
   type QueuedJob,
   type ShareKey,
   type UnitRecord,
@@ -20,6 +21,7 @@ export function createMemoryStore(): CoordinatorStore {
   const parameters = new Map<string, Signed<NetworkParameters>>()
   const listings = new Map<string, Signed<ModelListing>>()
   const epochs = new Map<number, Signed<Epoch>>()
+  const secrets = new Map<number, EpochSecrets & { isPublished: boolean }>()
   const ramps = new Map<string, Map<string, number>>()
   const suspensions = new Map<string, number>()
   const turns = new Map<string, number>()
@@ -49,11 +51,30 @@ export function createMemoryStore(): CoordinatorStore {
     newestEpochs: async (count) =>
       [...epochs.values()].toSorted((a, b) => b.body.number - a.body.number).slice(0, count),
     epoch: async (number) => epochs.get(number),
-    addEpoch: async (epoch) => {
+    epochsFrom: async (number, limit) =>
+      [...epochs.values()]
+        .filter(({ body }) => body.number >= number)
+        .toSorted((a, b) => a.body.number - b.body.number)
+        .slice(0, limit),
+    addEpoch: async (epoch, kept) => {
       if (epochs.has(epoch.body.number)) return false
       epochs.set(epoch.body.number, epoch)
+      secrets.set(epoch.body.number, { ...kept, isPublished: false })
+      for (const { epoch: number } of epoch.body.checkKeys) secrets.get(number)!.isPublished = true
       return true
     },
+    nextSecret: async (number) => secrets.get(number)?.nextSecret,
+    dueCheckKeys: async (now, limit) =>
+      [...secrets]
+        .filter(([, { isPublished, checkKeyDueAt }]) => !isPublished && checkKeyDueAt < now)
+        .map(([epoch, { checkKey }]) => ({ epoch, key: checkKey }))
+        .toSorted((a, b) => a.epoch - b.epoch)
+        .slice(0, limit),
+    receiptIds: async (epoch, after, limit) =>
+      receipts
+        .flatMap(({ id, body }) => (body.epoch === epoch && id > after ? [id] : []))
+        .toSorted()
+        .slice(0, limit),
 
     beginSession: async ({ rig }) => {
       ramps.delete(rig)

@@ -2,6 +2,7 @@
 import type { Coordinator } from '#coordinator/coordinator'
 import { auditProtocol } from '#shared/protocol/audit'
 import { buyerProtocol, type BuyerJobState } from '#shared/protocol/buyer-session'
+import type { Epoch } from '#shared/protocol/epoch'
 import type { Hello, Welcome } from '#shared/protocol/hello'
 import type { JobDelivery, JobOffer, JobRequest, NewBuyerJob } from '#shared/protocol/job'
 import type { Acknowledgement, Answer } from '#shared/protocol/refusal'
@@ -48,6 +49,7 @@ export function openSerialized<P extends SessionProtocol>(protocol: P, service: 
 export interface TestNetwork extends Coordinator {
   hello(hello: Signed<Hello>): Promise<Answer<Welcome>>
   current(): Promise<Welcome>
+  epochs(request: { from: number; limit: number }): Promise<{ epochs: Signed<Epoch>[]; next: number | null }>
   leaseUnit(request: UnitRequest & { rig: string }): Promise<Answer<Signed<Unit>>>
   submitShare(share: Signed<ShareSubmission>): Promise<Acknowledgement>
   leaseJob(request: JobRequest & { rig: string }): Promise<Answer<JobOffer>>
@@ -83,6 +85,11 @@ export function overSessions(coordinator: Coordinator): TestNetwork {
     hello: (hello) => of(signerOf(hello)).hello(hello),
     current: async () => {
       const answer = await audit.current({})
+      if (!answer.ok) throw new Error(answer.refusal.message)
+      return answer.value
+    },
+    epochs: async (request) => {
+      const answer = await audit.epochs(request)
       if (!answer.ok) throw new Error(answer.refusal.message)
       return answer.value
     },

@@ -58,15 +58,28 @@ export function createSqliteStore(database: NetworkDatabase): CoordinatorStore {
         return texts.map((text) => signedListing.parse(JSON.parse(text)))
       }),
 
-    newestEpochs: (count) =>
-      look(() => (statements.newestEpochs.all(count) as string[]).map((text) => storedEpoch.parse(JSON.parse(text)))),
+    newestEpochs: (count) => look(() => (statements.newestEpochs.all(count) as string[]).map(parseEpoch)),
+    epochsFrom: (number, limit) => look(() => (statements.epochsFrom.all(number, limit) as string[]).map(parseEpoch)),
     epoch: (number) =>
       look(() => {
         const text = statements.epoch.get(number) as string | undefined
-        return text === undefined ? undefined : storedEpoch.parse(JSON.parse(text))
+        return text === undefined ? undefined : parseEpoch(text)
       }),
-    addEpoch: (epoch) =>
-      inTransaction(() => statements.addEpoch.run(epoch.body.number, JSON.stringify(epoch)).changes === 1),
+    addEpoch: (epoch, { nextSecret, checkKey, checkKeyDueAt }) =>
+      inTransaction(() => {
+        const { number, checkKeys } = epoch.body
+        if (statements.addEpoch.run(number, JSON.stringify(epoch)).changes === 0) return false
+        statements.addSecrets.run(number, nextSecret, checkKey, checkKeyDueAt)
+        for (const published of checkKeys) statements.publishCheckKey.run(published.epoch)
+        return true
+      }),
+    nextSecret: (number) => look(() => statements.nextSecret.get(number) as string | undefined),
+    dueCheckKeys: (now, limit) =>
+      look(() => {
+        const rows = statements.dueCheckKeys.all(now, limit) as { epoch: bigint; key: string }[]
+        return rows.map(({ epoch, key }) => ({ epoch: Number(epoch), key }))
+      }),
+    receiptIds: (epoch, after, limit) => look(() => statements.receiptIds.all(epoch, after, limit) as string[]),
 
     beginSession: ({ rig, at, devices }) =>
       inTransaction(() => {
@@ -118,6 +131,10 @@ export function createSqliteStore(database: NetworkDatabase): CoordinatorStore {
   }
 }
 
+function parseEpoch(text: string) {
+  return storedEpoch.parse(JSON.parse(text))
+}
+
 /** Sums are taken in two halves, so that they never overflow (protocol.md §5). */
 const SUMS = `SELECT count(*) AS receipts, coalesce(sum(credit_macs / 1000000000), 0) AS high,
   coalesce(sum(credit_macs % 1000000000), 0) AS low FROM receipts`
@@ -132,8 +149,19 @@ function prepare(database: NetworkDatabase) {
       .prepare('SELECT signed FROM model_listings WHERE listed_at >= ? ORDER BY listed_at DESC LIMIT ?')
       .pluck(),
     newestEpochs: database.prepare('SELECT signed FROM epochs ORDER BY number DESC LIMIT ?').pluck(),
+    epochsFrom: database.prepare('SELECT signed FROM epochs WHERE number >= ? ORDER BY number LIMIT ?').pluck(),
     epoch: database.prepare('SELECT signed FROM epochs WHERE number = ?').pluck(),
     addEpoch: database.prepare('INSERT INTO epochs (number, signed) VALUES (?, ?) ON CONFLICT DO NOTHING'),
+    addSecrets: database.prepare(
+      'INSERT INTO epoch_secrets (epoch, next_secret, check_key, check_key_due_at) VALUES (?, ?, ?, ?)',
+    ),
+    publishCheckKey: database.prepare('UPDATE epoch_secrets SET is_published = 1 WHERE epoch = ?'),
+    nextSecret: database.prepare('SELECT next_secret FROM epoch_secrets WHERE epoch = ?').pluck(),
+    dueCheckKeys: database.prepare(
+      `SELECT epoch, check_key AS key FROM epoch_secrets
+       WHERE is_published = 0 AND check_key_due_at < ? ORDER BY epoch LIMIT ?`,
+    ),
+    receiptIds: database.prepare('SELECT id FROM receipts WHERE epoch = ? AND id > ? ORDER BY id LIMIT ?').pluck(),
     putRig: database.prepare(
       `INSERT INTO rigs (rig, hello_at, devices) VALUES (?, ?, ?)
        ON CONFLICT (rig) DO UPDATE SET hello_at = excluded.hello_at, devices = excluded.devices`,

@@ -317,6 +317,7 @@ export async function createTestRig(
     signer,
     signatures: signatureVerifier,
     networkKey: null,
+    lastEpoch: null,
     onEpoch: () => undefined,
   })
   const { networkState, submissions } = link

@@ -1,6 +1,7 @@
 /** Queries of the small tables: settings, addresses, benchmarks, events, epochs. */
 import type { BenchmarkRow } from '#shared/contract/devices'
 import { addressType } from '#shared/contract/settings'
+import { signedEpoch } from '#shared/protocol/epoch'
 import { storedEpoch } from '#shared/protocol/stored'
 import { benchmarkEvidence } from '#shared/domain/benchmark-report'
 import { tierName } from '#shared/domain/tiers'
@@ -10,7 +11,7 @@ import type { LedgerEvent, LedgerReader } from './types'
 
 type Records = Pick<
   LedgerReader,
-  'setting' | 'address' | 'addressHistory' | 'benchmarks' | 'benchmark' | 'events' | 'latestEpoch'
+  'setting' | 'address' | 'addressHistory' | 'benchmarks' | 'benchmark' | 'events' | 'latestEpoch' | 'epochUnder'
 >
 
 interface AddressRecord {
@@ -64,6 +65,10 @@ export function readRecords(db: Db): Records {
   const epoch = db.prepare<[string], { signed: string }>(
     'SELECT signed FROM epochs WHERE network = ? ORDER BY number DESC LIMIT 1',
   )
+  const epochUnder = db.prepare<[string, string, number, number], { signed: string }>(
+    `SELECT signed FROM epochs WHERE network = ? AND json_extract(signed, '$.body.network') = ? AND number BETWEEN ? AND ?
+     ORDER BY number DESC LIMIT 1`,
+  )
   return {
     setting<T>(key: string, schema: z.ZodType<T>): T | null {
       const row = setting.get(key)
@@ -99,6 +104,10 @@ export function readRecords(db: Db): Records {
     latestEpoch(network) {
       const row = epoch.get(network)
       return row === undefined ? null : storedEpoch.parse(JSON.parse(row.signed))
+    },
+    epochUnder(network, key, number) {
+      const row = epochUnder.get(network, key, number ?? 0, number ?? Number.MAX_SAFE_INTEGER)
+      return row === undefined ? null : (signedEpoch.safeParse(JSON.parse(row.signed)).data ?? null)
     },
   }
 }

@@ -17,6 +17,7 @@ import type { Receipt } from '#shared/protocol/receipt'
 import type { RefusalCode } from '#shared/protocol/refusal'
 import type { ShareSubmission } from '#shared/protocol/share'
 import type { Unit } from '#shared/protocol/unit'
+import type { StoredEpoch } from '#shared/protocol/stored'
 import type { SignatureVerifier, Signed } from '#shared/domain/signed'
 import type { JobState } from '#shared/domain/states'
 import type { z } from 'zod'
@@ -258,8 +259,10 @@ export interface LedgerReader {
   benchmark(id: string): { row: BenchmarkRow; evidence: BenchmarkEvidence | null } | null
   /** Recorded events, newest first. */
   events(limit?: number): LedgerEvent[]
-  /** The newest recorded epoch, with its signature. */
-  latestEpoch(network: string): Signed<Epoch> | null
+  /** The newest recorded epoch of the networks of that name, with its signature. */
+  latestEpoch(network: string): Signed<StoredEpoch> | null
+  /** The newest recorded epoch of the network with that name and key, or the one with that number; none of version 1. */
+  epochUnder(network: string, key: string, number?: number): Signed<Epoch> | null
 
   /** Recomputes sums and checks every signature, receipt, state and link, row by row. */
   verify(options: VerifyOptions): VerifyReport

@@ -236,6 +236,18 @@ describe('two networks of one name', () => {
     ledger.accept(signObject('receipt', makeReceipt(two).body, other))
     const keys = { practice: [network.publicKeyHex, other.publicKeyHex] }
     const { problems } = ledger.verify({ signatures, networkKeys: keys })
+    const none = '0'.repeat(64)
+    for (const [number, signer] of [
+      [3, network],
+      [8, other],
+    ] as const) {
+      const bound = { commitment: none, closing: none, checkCommitment: none, checkKeys: [] }
+      const body = { network: signer.publicKeyHex, number, seed: none, startsAt: 1, endsAt: 2, parameters: none }
+      ledger.recordEpoch(signObject('epoch', { ...body, ...bound }, signer), 'practice')
+    }
+    expect(ledger.latestEpoch('practice')?.body.number).toBe(8)
+    expect(ledger.epochUnder('practice', network.publicKeyHex)?.body.number).toBe(3)
+    expect(ledger.epochUnder('practice', network.publicKeyHex, 8)).toBeNull()
     ledger.close()
     expect(problems).toEqual([expect.stringMatching(/the signature of its receipt is wrong/)])
   })

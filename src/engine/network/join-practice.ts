@@ -2,8 +2,11 @@
 import { buyerProtocol, type BuyerSession } from '#shared/protocol/buyer-session'
 import { rigProtocol, type RigSession } from '#shared/protocol/rig-session'
 import { directTransport, openSession, type SessionTransport } from '#shared/protocol/session-client'
-import type { OwnModels } from '#coordinator/coordinator'
+import type { Epoch } from '#shared/protocol/epoch'
+import type { Signed } from '#shared/domain/signed'
+import { auditProtocol } from '#shared/protocol/audit'
 import type { SessionService } from '#shared/protocol/session'
+import type { Coordinator, OwnModels } from '#coordinator/coordinator'
 import { openPracticeNetwork } from './practice'
 import { pinNetworkKey, pinnedNetworkKeys, type RigContext } from '../base'
 import type { VerifierClient } from '../workers'
@@ -31,6 +34,8 @@ export interface JoinedNetwork {
   readonly networkName: string
   /** hex public key */
   readonly networkKey: string
+  /** the newest epoch in the ledger that the network's next ones must follow */
+  readonly lastEpoch: Signed<Epoch> | null
   readonly rigSession: RigSession
   readonly buyerSession: BuyerSession
   /** From now on epochs and leases end without a caller. Call it when the work of a former run was recovered. */
@@ -79,8 +84,11 @@ export async function joinPractice(
   // The practice network lives in this folder: when its key file was recreated, this rig trusts the new key.
   const { coordinator, networkKey } = practice
   const { name } = coordinator
+  let lastEpoch: Signed<Epoch> | null = null
   try {
     if (pinnedNetworkKeys(ledger)[name]?.at(-1) !== networkKey) pinNetworkKey(ledger, name, networkKey)
+    const known = ledger.epochUnder(name, networkKey)
+    if (known !== null && (await hasEpoch(coordinator, known))) lastEpoch = known
   } catch (error) {
     // A full disk: the start fails, and nothing of the network may go on by itself.
     practice.close()
@@ -91,6 +99,7 @@ export async function joinPractice(
   return {
     networkName: name,
     networkKey,
+    lastEpoch,
     rigSession,
     buyerSession,
     start: practice.start,
@@ -100,4 +109,15 @@ export async function joinPractice(
       practice.close()
     },
   }
+}
+
+/**
+ * Whether the network's store still has an epoch that the ledger knows. One that was lost, or put back from a copy, begins
+ * a new chain of seeds, which a rig refuses from others: they would have to take a new key. Here it is the person's own.
+ */
+async function hasEpoch(coordinator: Coordinator, { id, body }: Signed<Epoch>): Promise<boolean> {
+  const audit = openSession(auditProtocol, directTransport(coordinator.audit()))
+  const answer = await audit.epochs({ from: body.number, limit: 1 })
+  audit.close()
+  return answer.ok && answer.value.epochs[0]?.id === id
 }

@@ -28,13 +28,15 @@ export interface LinkOptions {
   signatures: SignatureVerifier
   /** hex; pinned when the rig joined; null where the first hello pins it */
   networkKey: string | null
+  /** the newest epoch that the network's next ones must follow; null: none is known, or its network lost it */
+  lastEpoch: Signed<Epoch> | null
   onEpoch: (epoch: Signed<Epoch>) => void
 }
 
 /** Links the rig to a network. Epochs and keys that the network states are written to the ledger once their signatures are checked. */
 export function linkNetwork(
   rig: Pick<RigContext, 'ledger' | 'clock' | 'events' | 'log' | 'randomFraction'>,
-  { networkName, rigSession, buyerSession, signer, signatures, networkKey, onEpoch }: LinkOptions,
+  { networkName, rigSession, buyerSession, signer, signatures, networkKey, lastEpoch, onEpoch }: LinkOptions,
 ): NetworkLink {
   const { ledger } = rig
   const rigKey = signer.publicKeyHex
@@ -44,6 +46,8 @@ export function linkNetwork(
     signer,
     signatures,
     pinnedKey: networkKey,
+    lastEpoch,
+    knownEpoch: (key, number) => ledger.epochUnder(networkName, key, number)?.body ?? null,
     onPinned: (key) => pinNetworkKey(ledger, networkName, key),
     onEpoch: (epoch) => {
       ledger.recordEpoch(epoch, networkName)

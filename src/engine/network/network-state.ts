@@ -3,6 +3,7 @@ import { Failure } from '#shared/domain/errors'
 import { isGenuine, signObject, type Signed, type SignatureVerifier, type Signer } from '#shared/domain/signed'
 import { PROTOCOL_VERSION, type ListedModel, type NetworkParameters } from '#shared/protocol/parameters'
 import type { Epoch } from '#shared/protocol/epoch'
+import { epochFault } from '#shared/protocol/epoch-chain'
 import type { Welcome } from '#shared/protocol/hello'
 import { MAX_DEVICES } from '#shared/protocol/bounds'
 import type { RigSession } from '#shared/protocol/rig-session'
@@ -40,6 +41,10 @@ export interface NetworkStateOptions {
   signatures: SignatureVerifier
   /** hex; pinned when the rig joined; null on the first hello */
   pinnedKey: string | null
+  /** the newest epoch that the network's next ones must follow; null: none is known, or its network lost it */
+  lastEpoch: Signed<Epoch> | null
+  /** an epoch that this rig heard of under that key; null: it did not */
+  knownEpoch: (key: string, number: number) => Epoch | null
   onPinned: (key: string) => void
   /** Called with each new epoch, once its signature is checked. */
   onEpoch: (epoch: Signed<Epoch>) => void
@@ -49,6 +54,8 @@ export interface NetworkStateOptions {
 export function createNetworkState({ clock }: Pick<RigContext, 'clock'>, options: NetworkStateOptions): NetworkState {
   const { session, networkName, signatures } = options
   let pinned = options.pinnedKey
+  let newest = options.lastEpoch
+  let announced: string | undefined
   let current: KnownNetwork | null = null
   let refreshedAt = Number.NEGATIVE_INFINITY
   /** type, id and signature of objects that were checked: the same signed object is not checked every second */
@@ -72,6 +79,17 @@ export function createNetworkState({ clock }: Pick<RigContext, 'clock'>, options
     genuine.add(mark)
   }
 
+  const checkChain = (epoch: Signed<Epoch>, before: Signed<Epoch> | null): void => {
+    const numbered = (number: number) => options.knownEpoch(epoch.key, number)
+    const fault = epochFault(epoch.body, { newest: before?.body ?? null, numbered })
+    if (fault === null) return
+    throw new Failure(
+      'network-refused',
+      `the network "${networkName}" sent an epoch ${fault}`,
+      'Nothing is mined for it. Its operator chose the epoch afterwards, or lost its records.',
+    )
+  }
+
   const take = (welcome: Welcome): KnownNetwork => {
     if (pinned !== null && welcome.networkKey !== pinned) {
       throw new Failure(
@@ -89,7 +107,9 @@ export function createNetworkState({ clock }: Pick<RigContext, 'clock'>, options
       welcome.parameters.body.network === welcome.networkKey &&
       welcome.listings.every(({ body }) => body.network === welcome.networkKey) &&
       welcome.epoch.body.parameters === welcome.parameters.id &&
-      (welcome.nextEpoch === undefined || welcome.nextEpoch.body.network === welcome.networkKey)
+      (welcome.nextEpoch === undefined ||
+        (welcome.nextEpoch.body.network === welcome.networkKey &&
+          welcome.nextEpoch.body.number === welcome.epoch.body.number + 1))
     if (!bound) {
       throw new Failure(
         'network-refused',
@@ -97,6 +117,10 @@ export function createNetworkState({ clock }: Pick<RigContext, 'clock'>, options
         'Nothing is mined for it. Check the network in Settings.',
       )
     }
+    if (welcome.epoch.id !== newest?.id) checkChain(welcome.epoch, newest)
+    if (welcome.nextEpoch && welcome.nextEpoch.id !== announced) checkChain(welcome.nextEpoch, welcome.epoch)
+    newest = welcome.epoch
+    announced = welcome.nextEpoch?.id
     if (pinned === null) {
       pinned = welcome.networkKey
       options.onPinned(pinned)

@@ -15,6 +15,7 @@ import Database from 'better-sqlite3'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Failure } from '#shared/domain/errors'
 import { isGenuine } from '#shared/domain/signed'
+import { commitmentOf } from '#shared/protocol/epoch-chain'
 import {
   codeOf,
   createRig,
@@ -78,6 +79,12 @@ describe('the practice network of version 0.1.0', () => {
     expect(epoch.body).toMatchObject({ network: networkKey, number: 2, startsAt: clock.now() })
     expect(isGenuine('epoch', epoch, signatureVerifier, networkKey)).toBe(true)
     expect((await mineOne(network)).receipt.body).toMatchObject({ network: networkKey, epoch: 2 })
+    // That version committed to nothing. What follows is bound.
+    expect(epoch.body.reveal).toBeUndefined()
+    clock.advance(600_000)
+    const next = (await network.coordinator.current()).epoch.body
+    expect(next.number).toBe(3)
+    expect(commitmentOf(next.reveal!)).toBe(epoch.body.commitment)
   })
 
   it('still says of its jobs what became of them; their receipts have the form of that version and stay in the store', async () => {

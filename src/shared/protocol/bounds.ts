@@ -13,6 +13,9 @@ export const MAX_DEVICE_NAME_CHARACTERS = 100
 /** Models that a network's parameters list, and those listed since they were signed. */
 export const MAX_LISTED_MODELS = 10_000
 export const MAX_NEW_LISTINGS = 256
+/** Keys for checks that one epoch publishes, and epochs of one answer to an auditor. */
+export const MAX_CHECK_KEYS = 16
+export const MAX_EPOCHS = 100
 /** Characters of a job's encoded input: a picture of 32 MiB in base64, and room for what stands around it. */
 export const MAX_INPUT_CHARACTERS = 48 * 1024 * 1024
 /** Characters of the text that a rig publishes at once while it answers. */
