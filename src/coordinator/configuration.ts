@@ -2,6 +2,7 @@
 import { PROTOCOL_VERSION, type ModelFactor, type NetworkParameters } from '#shared/protocol/parameters'
 import type { JobKind } from '#shared/domain/job'
 import type { TierName } from '#shared/domain/tiers'
+import { DEFAULT_BUDGETS, type BudgetRules } from './budgets'
 import { KIND_FACTORS_MILLI } from './kind-factors'
 
 /**
@@ -49,6 +50,8 @@ export interface CoordinatorConfiguration {
    * the graphics processor or driver that computed wrongly and goes on with its other devices.
    */
   suspensionSeconds: number
+  /** what a rig or a buyer may cost in a minute */
+  budgets: BudgetRules
   /** how often epochs and leases are looked after without a caller */
   tickSeconds: number
   /** number of the first epoch in an empty store */
@@ -74,6 +77,7 @@ export const DEFAULT_CONFIGURATION: CoordinatorConfiguration = {
   mostHeldUnits: 4096,
   wordsToGiveUp: 1,
   suspensionSeconds: 0,
+  budgets: DEFAULT_BUDGETS,
   tickSeconds: 5,
   firstEpoch: 0,
 }

@@ -5,6 +5,7 @@
 import type { Hello, Welcome } from '#shared/protocol/hello'
 import type { Answer } from '#shared/protocol/refusal'
 import type { Signed, Signer, SignatureVerifier } from '#shared/domain/signed'
+import { createBudgets } from './budgets'
 import { DEFAULT_CONFIGURATION, type CoordinatorConfiguration } from './configuration'
 import { createEpochs, type Present } from './epochs'
 import { createJobs, type SyntheticJobSource } from './jobs'
@@ -64,6 +65,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     queue: createJobQueue(store),
     bounds: createKeptBounds(store),
     observed: createObservedRates(clock),
+    budgets: createBudgets(clock, configuration.budgets),
   }
   const jobs = createJobs(own)
 
@@ -99,6 +101,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const sessions = createSessions({
     store,
     jobs,
+    budgets: own.budgets,
     hello,
     current: async () => welcome(await epochs.present()),
     leaseUnit: createUnits(own),

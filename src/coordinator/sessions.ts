@@ -13,6 +13,7 @@ import { createSessionService } from '#shared/protocol/session-server'
 import type { ShareSubmission } from '#shared/protocol/share'
 import type { Unit, UnitRequest } from '#shared/protocol/unit'
 import type { Signed } from '#shared/domain/signed'
+import type { Budgets, Spender } from './budgets'
 import type { Jobs } from './jobs'
 import { refuse, type Refused } from './refusals'
 import type { Buyer, CoordinatorStore } from './store'
@@ -29,13 +30,14 @@ export interface Sessions {
 export function createSessions(deps: {
   store: CoordinatorStore
   jobs: Jobs
+  budgets: Budgets
   hello: (hello: Signed<Hello>) => Promise<Answer<Welcome>>
   current: () => Promise<Welcome>
   leaseUnit: (rig: string, request: UnitRequest) => Promise<Answer<Signed<Unit>>>
   submitShare: (share: Signed<ShareSubmission>) => Promise<Acknowledgement>
   submitJob: (delivery: JobDelivery) => Promise<Acknowledgement>
 }): Sessions {
-  const { store, jobs } = deps
+  const { store, jobs, budgets } = deps
   const tokens = createTokenStreams(store)
   const rigsAwaitingWork = new Set<{ rig: string; tell: () => void }>()
   /** `from`: the rig whose return put the job into the queue; it knows. */
@@ -47,10 +49,17 @@ export function createSessions(deps: {
     return job?.state === 'queued' && job.buyer !== 'sample'
   }
   const current = async () => ({ ok: true as const, value: await deps.current() })
+  /** Each message and request is paid before anything of it is parsed. */
+  const paid = (who: Spender, service: SessionService): SessionService => ({
+    ...service,
+    admit: (characters) => budgets.take(who, 'characters', characters),
+    handle: async (method, request) =>
+      budgets.take(who, method === 'publishTokens' ? 'pieces' : 'requests', 1) ?? service.handle(method, request),
+  })
 
   return {
-    rigSession: (rig) =>
-      createSessionService(
+    rigSession: (rig) => {
+      const service = createSessionService(
         rigProtocol,
         {
           hello: async (hello) => refuseForeignRig(rig, hello) ?? deps.hello(hello),
@@ -72,9 +81,11 @@ export function createSessions(deps: {
           rigsAwaitingWork.add(waiting)
           return () => void rigsAwaitingWork.delete(waiting)
         },
-      ),
-    buyerSession: (buyer) =>
-      createSessionService(
+      )
+      return paid({ role: 'rig', key: rig }, service)
+    },
+    buyerSession: (buyer) => {
+      const service = createSessionService(
         buyerProtocol,
         {
           submit: async (job) => {
@@ -86,7 +97,9 @@ export function createSessions(deps: {
           job: ({ job }) => jobs.jobState(buyer, job),
         },
         (emit) => tokens.follow(buyer, (piece) => emit('tokens', piece)),
-      ),
+      )
+      return paid({ role: 'buyer', key: buyer }, service)
+    },
     audit: () => createSessionService(auditProtocol, { current }, () => () => undefined),
   }
 }

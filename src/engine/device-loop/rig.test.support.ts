@@ -248,6 +248,8 @@ export async function createTestRig(
   const far = {
     away: false,
     loseShareAnswers: 0,
+    /** methods that are over a budget, and how often they were asked meanwhile */
+    slowed: new Map<string, number>(),
     submitted: 0,
     forge: null as ((receipt: Signed<Receipt>) => Signed<Receipt>) | null,
     forgeUnit: null as ((unit: Signed<Unit>) => Signed<Unit>) | null,
@@ -267,6 +269,11 @@ export async function createTestRig(
   const farEnd: SessionService = {
     ...service,
     handle: async (method, request) => {
+      const asked = far.slowed.get(method)
+      if (asked !== undefined) {
+        far.slowed.set(method, asked + 1)
+        return { ok: false, refusal: { code: 'over-budget', message: 'Ask again later.' } }
+      }
       if (!REACHED.has(method)) return service.handle(method, request)
       if (far.away) throw new Failure('unavailable', 'the network is away')
       if (method !== 'submitShare') {

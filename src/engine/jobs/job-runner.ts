@@ -111,7 +111,8 @@ export function createJobRunner(
       session
         .renewJob({ job: id })
         .then((answer) => {
-          if (answer.ok) return
+          // Slowed, the lease is renewed the next time.
+          if (answer.ok || answer.refusal.code === 'over-budget') return
           log.warn('a job is no longer wanted from this rig', { job: id, code: answer.refusal.code })
           onLost(answer.refusal.message)
         })

@@ -20,6 +20,7 @@ const WORDS: Record<RefusalCode, MessageDescriptor> = {
   'deadline-missed': msg`after the deadline`,
   'no-work': msg`no work`,
   'too-many-leases': msg`too many leases at once`,
+  'over-budget': msg`too much at once`,
   suspended: msg`suspended for a wrong digest`,
   'unsupported-version': msg`version not supported`,
 }

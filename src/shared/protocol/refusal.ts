@@ -21,6 +21,7 @@ export const refusalCode = z.enum([
   'deadline-missed', // the result came after the job's deadline
   'no-work',
   'too-many-leases', // the rig holds as many jobs or units as it may
+  'over-budget', // too much in this minute: nothing was judged, and the same may be sent again later
   'suspended', // the rig claimed a wrong digest, and has not said hello since its pause
   'unsupported-version',
 ])
