@@ -15,6 +15,17 @@ export const TIER_FACTORS_MILLI: Readonly<Record<TierName, number>> = {
   'itp1-base': 1000,
 }
 
+/** What missed known answers bring: see record.ts. */
+export interface KnownAnswerRules {
+  /** known answers missed in a row after which a rig gets no jobs for a while */
+  missesToPause: number
+  /** length of the first pause; each further one is twice as long */
+  pauseSeconds: number
+  longestPauseSeconds: number
+  /** so long after a pause one pause is forgotten, and then another one each time */
+  forgottenAfterSeconds: number
+}
+
 export interface CoordinatorConfiguration {
   /** the network's name, part of every signed object */
   network: string
@@ -50,6 +61,20 @@ export interface CoordinatorConfiguration {
    * the graphics processor or driver that computed wrongly and goes on with its other devices.
    */
   suspensionSeconds: number
+  /** what missed known answers bring */
+  knownAnswers: KnownAnswerRules
+  /**
+   * the key of the rig that is one program with the network, hex: its work is credited unchecked too, and it has no record.
+   * Absent: there is none, and unchecked work earns nothing
+   */
+  ownRig?: string
+  /**
+   * synthetic jobs that a rig is offered at most in an epoch. They are to take at most a fifth of its time: a fifth of 600 s is
+   * 120 s, and the rig's own account assumes a second a job before it has measured one
+   */
+  mostSyntheticJobs: number
+  /** how long a synthetic job may wait and run */
+  syntheticJobSeconds: number
   /** what a rig or a buyer may cost in a minute */
   budgets: BudgetRules
   /** how often epochs and leases are looked after without a caller */
@@ -77,6 +102,9 @@ export const DEFAULT_CONFIGURATION: CoordinatorConfiguration = {
   mostHeldUnits: 4096,
   wordsToGiveUp: 1,
   suspensionSeconds: 0,
+  knownAnswers: { missesToPause: 3, pauseSeconds: 600, longestPauseSeconds: 86_400, forgottenAfterSeconds: 86_400 },
+  mostSyntheticJobs: 120,
+  syntheticJobSeconds: 3600,
   budgets: DEFAULT_BUDGETS,
   tickSeconds: 5,
   firstEpoch: 0,

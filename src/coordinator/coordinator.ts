@@ -12,6 +12,7 @@ import { createJobs, type SyntheticJobSource } from './jobs'
 import { createJobQueue } from './job-queue'
 import { createKeptBounds } from './kept-bounds'
 import { createObservedRates } from './observed-rates'
+import { createRecords } from './record'
 import { isSignedBy, refuse } from './refusals'
 import { createResults } from './results'
 import { createSessions, type Sessions } from './sessions'
@@ -62,6 +63,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     configuration,
     epochs,
     suspensions,
+    records: createRecords({ store, clock, configuration }),
     queue: createJobQueue(store),
     bounds: createKeptBounds(store),
     observed: createObservedRates(clock),

@@ -12,6 +12,8 @@ import type { CoordinatorConfiguration } from './configuration'
 import type { Epochs } from './epochs'
 import type { JobQueue } from './job-queue'
 import type { KeptBounds } from './kept-bounds'
+import { leasedFactor } from './kind-factors'
+import type { Records } from './record'
 import { sentenceOf } from '#shared/protocol/bounds'
 import { refuse } from './refusals'
 import type { Buyer, CoordinatorStore, JobLease, QueuedJob, StoredJobState } from './store'
@@ -43,13 +45,14 @@ export function createJobs(deps: {
   queue: JobQueue
   epochs: Epochs
   suspensions: Suspensions
+  records: Records
   syntheticJobs: SyntheticJobSource
   bounds: KeptBounds
   clock: { now(): number }
   random: (bytes: number) => Uint8Array
   configuration: CoordinatorConfiguration
 }): Jobs {
-  const { store, queue, epochs, suspensions, syntheticJobs, bounds, clock, random, configuration } = deps
+  const { store, queue, epochs, suspensions, records, syntheticJobs, bounds, clock, random, configuration } = deps
   const { maximumAttempts, wordsToGiveUp, mostHeldJobs } = configuration
   const leaseEnd = (now: number): number => now + configuration.leaseSeconds * 1000
   /** What a lease that begins now is bound to. */
@@ -70,13 +73,14 @@ export function createJobs(deps: {
     })
 
   const offerOf = (job: LeasedJob, input: EncodedInput): JobOffer => {
-    const { id, kind, model, lease, attempts, deadline } = job
+    const { id, kind, model, buyer, lease, attempts, deadline } = job
     return {
       id,
       kind,
       model,
       input,
       epoch: lease.epoch,
+      ...(buyer === 'sample' && { factor: lease.factor }),
       leaseExpiresAt: lease.expiresAt,
       attempt: attempts,
       ...(deadline === undefined ? {} : { deadline }),
@@ -89,7 +93,14 @@ export function createJobs(deps: {
     return { ok: true, value: offerOf({ ...job, lease }, input) }
   }
   const leaseSyntheticJob = async (rig: string, request: JobRequest): Promise<Answer<JobOffer>> => {
-    const turn = await store.takeSyntheticTurn(rig)
+    const { mostSyntheticJobs } = configuration
+    const { number } = (await epochs.present()).current.epoch.body
+    const turn = await store.takeSyntheticTurn(rig, number, mostSyntheticJobs)
+    if (turn === undefined)
+      return refuse(
+        'no-work',
+        `No job is waiting, and this rig had the ${mostSyntheticJobs} synthetic jobs of its epoch.`,
+      )
     const choice = chooseInTurn(request.models, turn)
     if (!choice)
       return refuse('no-work', 'No job is waiting, and this rig runs no kind of which synthetic jobs are drawn.')
@@ -97,8 +108,9 @@ export function createJobs(deps: {
     const input = EncodedInput.of(drawn.input)
     const { now: createdAt, factorOf, ...terms } = await leaseTerms()
     const id = v7({ random: Uint8Array.from(random(16)), msecs: createdAt })
-    const job = { id, kind: choice.kind, model: choice.model, input, buyer: 'sample' as const, createdAt }
-    const lease = { rig, ...terms, formula: choice.macFormula, factor: factorOf(choice) }
+    const deadline = createdAt + configuration.syntheticJobSeconds * 1000
+    const job = { id, kind: choice.kind, model: choice.model, input, buyer: 'sample' as const, createdAt, deadline }
+    const lease = { rig, ...terms, formula: choice.macFormula, factor: leasedFactor(job.buyer, factorOf(choice)) }
     const known = drawn.knownText ? { ...job, knownText: drawn.knownText } : job
     if (!(await queue.addJob(known, lease, mostHeldJobs))) return holdsMost()
     bounds.keep(id, input)
@@ -148,7 +160,7 @@ export function createJobs(deps: {
       if (request.models.some(({ kind, macFormula }) => kind !== macFormula.kind)) {
         return refuse('malformed', 'The job request is malformed. A model counts its work as another kind.')
       }
-      const suspended = await suspensions.refusal(rig)
+      const suspended = (await suspensions.refusal(rig)) ?? (await records.refusal(rig))
       if (suspended) return suspended
       await expireLeases()
       const { factorOf, ...terms } = await leaseTerms()
@@ -199,7 +211,7 @@ export function createJobs(deps: {
   }
 }
 
-type LeasedJob = Pick<QueuedJob, 'id' | 'kind' | 'model' | 'attempts' | 'deadline'> & { lease: JobLease }
+type LeasedJob = Pick<QueuedJob, 'id' | 'kind' | 'model' | 'buyer' | 'attempts' | 'deadline'> & { lease: JobLease }
 
 const done: Answer<null> = { ok: true, value: null }
 

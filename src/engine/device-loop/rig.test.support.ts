@@ -255,15 +255,16 @@ export async function createTestRig(
     forgeUnit: null as ((unit: Signed<Unit>) => Signed<Unit>) | null,
     forgeOffer: null as ((offer: JobOffer) => object) | null,
   }
+  const signer = createSigner('22'.repeat(32))
   const {
     coordinator,
     syntheticJobs,
     store,
     signer: networkSigner,
   } = await createHarness({
+    configuration: { ownRig: signer.publicKeyHex },
     clock: { ...createTestClock(), now: clock.now, setTimeout: clock.setTimeout },
   })
-  const signer = createSigner('22'.repeat(32))
   const service = coordinator.rigSession(signer.publicKeyHex)
   /** The network's far end: it may be away, lose an answer, or forge what it says. */
   const farEnd: SessionService = {

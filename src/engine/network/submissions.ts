@@ -213,7 +213,7 @@ export function createSubmissions(
         epoch: offer.epoch,
         deviceId,
         milliseconds: run.milliseconds,
-        ...expectedCredit(parameters, manifest, hash, run.sizes),
+        ...expectedCredit(parameters, manifest, hash, run.sizes, offer.factor),
         ...(energy ? { energy } : {}),
       })
       announce(workId, creditId)

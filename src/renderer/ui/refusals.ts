@@ -21,7 +21,7 @@ const WORDS: Record<RefusalCode, MessageDescriptor> = {
   'no-work': msg`no work`,
   'too-many-leases': msg`too many leases at once`,
   'over-budget': msg`too much at once`,
-  suspended: msg`suspended for a wrong digest`,
+  suspended: msg`suspended for wrong answers`,
   'unsupported-version': msg`version not supported`,
 }
 

@@ -4,6 +4,7 @@ import { hex64, utcMilliseconds } from '../domain/bytes'
 import { EncodedInput } from '../domain/encoded-input'
 import { jobEvidence, jobInput, jobKind, jobOutput, jobSizes } from '../domain/job'
 import { macFormula } from '../domain/manifest'
+import { modelFactor } from './parameters'
 import { epochNumber, MAX_INPUT_CHARACTERS, MAX_OFFERED_MODELS, milliseconds, networkName } from './bounds'
 import { signedSchema } from './signed'
 
@@ -37,6 +38,8 @@ export const jobOffer = z.object({
   model: hex64,
   input: encodedInput,
   epoch: epochNumber,
+  /** what its work counts by, where that is not what the parameters say */
+  factor: modelFactor.optional(),
   leaseExpiresAt: utcMilliseconds,
   /** the first is 1 */
   attempt: z.number().int().min(1).max(1000),

@@ -22,7 +22,7 @@ export const refusalCode = z.enum([
   'no-work',
   'too-many-leases', // the rig holds as many jobs or units as it may
   'over-budget', // too much in this minute: nothing was judged, and the same may be sent again later
-  'suspended', // the rig claimed a wrong digest, and has not said hello since its pause
+  'suspended', // the rig claimed a wrong digest, and has not said hello since its pause; or it missed known answers in a row
   'unsupported-version',
 ])
 export type RefusalCode = z.infer<typeof refusalCode>
