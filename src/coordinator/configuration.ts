@@ -7,6 +7,7 @@ import {
 } from '#shared/protocol/parameters'
 import type { JobKind } from '#shared/domain/job'
 import type { TierName } from '#shared/domain/tiers'
+import { DEFAULT_BUDGETS, type BudgetRules } from './budgets'
 import { KIND_FACTORS_MILLI } from './kind-factors'
 
 /**
@@ -17,6 +18,17 @@ export const TIER_FACTORS_MILLI: Readonly<Record<TierName, number>> = {
   'itp1-test': 500,
   'itp1-small': 500,
   'itp1-base': 1000,
+}
+
+/** What missed known answers bring: see record.ts. */
+export interface KnownAnswerRules {
+  /** known answers missed in a row after which a rig gets no jobs for a while */
+  missesToPause: number
+  /** length of the first pause; each further one is twice as long */
+  pauseSeconds: number
+  longestPauseSeconds: number
+  /** so long after a pause one pause is forgotten, and then another one each time */
+  forgottenAfterSeconds: number
 }
 
 export interface CoordinatorConfiguration {
@@ -55,6 +67,22 @@ export interface CoordinatorConfiguration {
    * the graphics processor or driver that computed wrongly and goes on with its other devices.
    */
   suspensionSeconds: number
+  /** what missed known answers bring */
+  knownAnswers: KnownAnswerRules
+  /**
+   * the key of the rig that is one program with the network, hex: its work is credited unchecked too, and it has no record.
+   * Absent: there is none, and unchecked work earns nothing
+   */
+  ownRig?: string
+  /**
+   * synthetic jobs that a rig is offered at most in an epoch. They are to take at most a fifth of its time: a fifth of 600 s is
+   * 120 s, and the rig's own account assumes a second a job before it has measured one
+   */
+  mostSyntheticJobs: number
+  /** how long a synthetic job may wait and run */
+  syntheticJobSeconds: number
+  /** what a rig or a buyer may cost in a minute */
+  budgets: BudgetRules
   /** how often epochs and leases are looked after without a caller */
   tickSeconds: number
   /** number of the first epoch in an empty store */
@@ -80,6 +108,10 @@ export const DEFAULT_CONFIGURATION: CoordinatorConfiguration = {
   mostHeldUnits: 4096,
   wordsToGiveUp: 1,
   suspensionSeconds: 0,
+  knownAnswers: { missesToPause: 3, pauseSeconds: 600, longestPauseSeconds: 86_400, forgottenAfterSeconds: 86_400 },
+  mostSyntheticJobs: 120,
+  syntheticJobSeconds: 3600,
+  budgets: DEFAULT_BUDGETS,
   tickSeconds: 5,
   firstEpoch: 0,
 }

@@ -5,6 +5,7 @@
 import type { Hello, Welcome } from '#shared/protocol/hello'
 import type { Answer } from '#shared/protocol/refusal'
 import type { Signed, Signer, SignatureVerifier } from '#shared/domain/signed'
+import { createBudgets } from './budgets'
 import { DEFAULT_CONFIGURATION, type CoordinatorConfiguration } from './configuration'
 import { createEpochs, type Present } from './epochs'
 import { createJobs, type SyntheticJobSource } from './jobs'
@@ -13,6 +14,7 @@ import { createKeptBounds } from './kept-bounds'
 import { createListedModels } from './listed-models'
 import { createObservedRates } from './observed-rates'
 import type { OwnModels } from './own-models'
+import { createRecords } from './record'
 import { isSignedBy, refuse } from './refusals'
 import { createResults } from './results'
 import { createSessions, type Sessions } from './sessions'
@@ -70,9 +72,11 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     epochs,
     models,
     suspensions,
+    records: createRecords({ store, clock, configuration }),
     queue: createJobQueue(store),
     bounds: createKeptBounds(store),
     observed: createObservedRates(clock),
+    budgets: createBudgets(clock, configuration.budgets),
   }
   const jobs = createJobs(own)
 
@@ -112,6 +116,7 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
   const sessions = createSessions({
     store,
     jobs,
+    budgets: own.budgets,
     hello,
     current: async () => welcome(await epochs.present()),
     epochs: epochs.list,

@@ -5,6 +5,7 @@
 import type { RefusalCode } from '#shared/protocol/refusal'
 import type { Receipt } from '#shared/protocol/receipt'
 import type { Signed } from '#shared/domain/signed'
+import { leasedFactor } from './kind-factors'
 import type { CoordinatorStore, JobLease, JobSetOutcome, LeaseRequest, NewJob, QueuedJob } from './store'
 import { createdJob, nextJob, type Impossible, type JobEvent } from './transitions'
 
@@ -98,8 +99,8 @@ export function createJobQueue(
         if (!queued) return undefined
         const offer = request.offers.find(({ kind, model }) => kind === queued.kind && model === queued.model)
         if (!offer) throw new Error('the store chose a job that no offer can run')
-        const { formula, factor } = offer
-        const lease = { rig, expiresAt, renewableUntil, formula, epoch, factor }
+        const factor = leasedFactor(queued.buyer, offer.factor)
+        const lease = { rig, expiresAt, renewableUntil, formula: offer.formula, epoch, factor }
         const transition = nextJob(queued, { type: 'lease', lease })
         if (!transition.ok) continue
         const outcome = await store.compareAndSetJob(queued, transition.next, mostHeld)

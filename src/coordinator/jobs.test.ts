@@ -257,6 +257,38 @@ describe('a lease', () => {
 })
 
 describe('synthetic jobs', () => {
+  it('are so many a rig and epoch: a rig that asks for more is told so until the next one', async () => {
+    const { coordinator, rig, other, clock } = await setUp({ mostSyntheticJobs: 2 })
+    const lease = async (one = rig) => {
+      const answer = await one.lease(['embed'])
+      if (answer.ok) valueOf(await coordinator.returnJob(one.key, answer.value.id, { retry: false, message: '' }))
+      return answer
+    }
+    expect([codeOf(await lease()), codeOf(await lease())]).toEqual(['accepted', 'accepted'])
+    const message = 'No job is waiting, and this rig had the 2 synthetic jobs of its epoch.'
+    expect(await lease()).toEqual({ ok: false, refusal: { code: 'no-work', message } })
+    expect(codeOf(await lease(other))).toBe('accepted')
+    valueOf(await coordinator.enqueueJob(job(1)))
+    expect(valueOf(await lease()).id).toBe(id(1))
+    clock.advance(600_000)
+    expect(codeOf(await lease())).toBe('accepted')
+  })
+
+  it('end with their lease or at their deadline, and are forgotten then', async () => {
+    const { coordinator, rig, store, clock } = await setUp({ syntheticJobSeconds: 100 })
+    const [abandoned, returned] = [valueOf(await rig.lease(['embed'])), valueOf(await rig.lease(['chat']))]
+    expect(returned.deadline).toBe(clock.now() + 100_000)
+    valueOf(await coordinator.returnJob(rig.key, returned.id, { retry: true, message: 'Paused.' }))
+    clock.advance(30_001)
+    expect(codeOf(await rig.lease(['ocr'], false))).toBe('no-work')
+    expect([await store.job(abandoned.id), await store.jobInput(abandoned.id)]).toEqual([undefined, undefined])
+    expect(codeOf(await coordinator.submitJob(rig.deliver(abandoned)))).toBe('unknown-job')
+    expect(await store.job(returned.id)).toMatchObject({ state: 'queued' })
+    clock.advance(70_000)
+    expect(codeOf(await rig.lease(['ocr'], false))).toBe('no-work')
+    expect(await store.job(returned.id)).toBeUndefined()
+  })
+
   it('take turns among the kinds, and no two are alike', async () => {
     const { rig, syntheticJobs } = await setUp()
     const offers = []

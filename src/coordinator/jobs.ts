@@ -13,7 +13,9 @@ import type { CoordinatorConfiguration } from './configuration'
 import type { Epochs } from './epochs'
 import type { JobQueue } from './job-queue'
 import type { KeptBounds } from './kept-bounds'
+import { leasedFactor } from './kind-factors'
 import type { ListedModels } from './listed-models'
+import type { Records } from './record'
 import { sentenceOf } from '#shared/protocol/bounds'
 import { refuse } from './refusals'
 import type { Buyer, CoordinatorStore, JobLease, LeaseRequest, QueuedJob, StoredJobState } from './store'
@@ -46,13 +48,15 @@ export function createJobs(deps: {
   epochs: Epochs
   models: ListedModels
   suspensions: Suspensions
+  records: Records
   syntheticJobs: SyntheticJobSource
   bounds: KeptBounds
   clock: { now(): number }
   random: (bytes: number) => Uint8Array
   configuration: CoordinatorConfiguration
 }): Jobs {
-  const { store, queue, epochs, models, suspensions, syntheticJobs, bounds, clock, random, configuration } = deps
+  const { store, queue, epochs, models, suspensions, records, syntheticJobs, bounds } = deps
+  const { clock, random, configuration } = deps
   const { maximumAttempts, wordsToGiveUp, mostHeldJobs } = configuration
   const leaseEnd = (now: number): number => now + configuration.leaseSeconds * 1000
   /** What a lease that begins now is bound to. */
@@ -71,13 +75,14 @@ export function createJobs(deps: {
     })
 
   const offerOf = (job: LeasedJob, input: EncodedInput): JobOffer => {
-    const { id, kind, model, lease, attempts, deadline } = job
+    const { id, kind, model, buyer, lease, attempts, deadline } = job
     return {
       id,
       kind,
       model,
       input,
       epoch: lease.epoch,
+      ...(buyer === 'sample' && { factor: lease.factor }),
       leaseExpiresAt: lease.expiresAt,
       attempt: attempts,
       ...(deadline === undefined ? {} : { deadline }),
@@ -95,15 +100,24 @@ export function createJobs(deps: {
       const answer = await models.findOrList(model)
       if (answer.ok) listed.push(answer.value)
     }
-    const choice = chooseInTurn(listed, await store.takeSyntheticTurn(rig))
+    const { mostSyntheticJobs } = configuration
+    const { number } = (await epochs.present()).current.epoch.body
+    const turn = await store.takeSyntheticTurn(rig, number, mostSyntheticJobs)
+    if (turn === undefined)
+      return refuse(
+        'no-work',
+        `No job is waiting, and this rig had the ${mostSyntheticJobs} synthetic jobs of its epoch.`,
+      )
+    const choice = chooseInTurn(listed, turn)
     if (!choice)
       return refuse('no-work', 'No job is waiting, and this rig runs no kind of which synthetic jobs are drawn.')
     const drawn = await syntheticJobs.generate(choice.kind, bytesToHex(random(32)))
     const input = EncodedInput.of(drawn.input)
     const { now: createdAt, ...terms } = await leaseTerms()
     const id = v7({ random: Uint8Array.from(random(16)), msecs: createdAt })
-    const job = { id, kind: choice.kind, model: choice.hash, input, buyer: 'sample' as const, createdAt }
-    const lease = { rig, ...terms, formula: choice.macFormula, factor: choice.factorMilli }
+    const deadline = createdAt + configuration.syntheticJobSeconds * 1000
+    const job = { id, kind: choice.kind, model: choice.hash, input, buyer: 'sample' as const, createdAt, deadline }
+    const lease = { rig, ...terms, formula: choice.macFormula, factor: leasedFactor(job.buyer, choice.factorMilli) }
     const known = drawn.knownText ? { ...job, knownText: drawn.knownText } : job
     if (!(await queue.addJob(known, lease, mostHeldJobs))) return holdsMost()
     bounds.keep(id, input)
@@ -172,7 +186,7 @@ export function createJobs(deps: {
     },
 
     leaseJob: async (rig, request) => {
-      const suspended = await suspensions.refusal(rig)
+      const suspended = (await suspensions.refusal(rig)) ?? (await records.refusal(rig))
       if (suspended) return suspended
       await expireLeases()
       const terms = await leaseTerms()
@@ -218,7 +232,7 @@ export function createJobs(deps: {
   }
 }
 
-type LeasedJob = Pick<QueuedJob, 'id' | 'kind' | 'model' | 'attempts' | 'deadline'> & { lease: JobLease }
+type LeasedJob = Pick<QueuedJob, 'id' | 'kind' | 'model' | 'buyer' | 'attempts' | 'deadline'> & { lease: JobLease }
 
 const done: Answer<null> = { ok: true, value: null }
 

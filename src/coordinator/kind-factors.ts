@@ -1,6 +1,7 @@
 /** Credit of useful work by kind. The numbers are written by `npm run calibrate:factors`. */
 import type { JobKind } from '#shared/domain/job'
 import type { ModelFactor } from '#shared/protocol/parameters'
+import type { Buyer } from './store'
 
 /**
  * 1.25 × (MAC/s of `itp1-base` with the fastest backend) ÷ (MAC/s of the kind) in thousandths, so that a second of useful
@@ -13,4 +14,13 @@ export const KIND_FACTORS_MILLI: Readonly<Record<JobKind, ModelFactor>> = {
   chat: { prompt: 5650, generated: 49_000 },
   embed: { prompt: 5250, generated: 0 },
   ocr: { prompt: 17_000, generated: 0 },
+}
+
+/** The factor of the unit of account: a MAC of proof. */
+const PROOF_FACTOR_MILLI = 1000
+
+/** What a job's work counts by. A synthetic job tests the rig: MAC for MAC it earns at most what proof does, so nobody lives on tests. */
+export function leasedFactor(buyer: Buyer, { prompt, generated }: ModelFactor): ModelFactor {
+  if (buyer !== 'sample') return { prompt, generated }
+  return { prompt: Math.min(prompt, PROOF_FACTOR_MILLI), generated: Math.min(generated, PROOF_FACTOR_MILLI) }
 }

@@ -18,7 +18,12 @@ import type { CountedModel, OwnModels } from './own-models'
 const id = (last: number): string => `0190a5c0-0000-7000-8000-00000000000${last}`
 const input = EncodedInput.of({ kind: 'embed', texts: ['A sentence.'] })
 const { embed } = MODELS
-const counted: CountedModel = { kind: 'embed', name: 'Mine', context: 512, macFormula: embed.macFormula }
+const counted = {
+  kind: 'embed',
+  name: 'Mine',
+  context: 512,
+  macFormula: embed.macFormula,
+} as const satisfies CountedModel
 /** Counts the embedding model as the person's own, and remembers what it was asked for. */
 const ownModels = (answer: () => Promise<CountedModel | undefined> = async () => counted) => {
   const asked: string[] = []
@@ -95,7 +100,8 @@ describe("a person's own model", () => {
     const offer = valueOf(await rig.lease(['chat', 'embed']))
     expect(offer).toMatchObject({ kind: 'embed', model: embed.model })
     const { body } = receiptOf(await coordinator.submitJob(rig.deliver(offer)))
-    expect(body.factorMilli).toBe(String(KIND_FACTORS_MILLI.embed.prompt))
+    // two texts of five tokens
+    expect(body.macs).toBe(String(2 * (5 * counted.macFormula.perToken + 25 * counted.macFormula.perPair)))
   })
 
   it('that waited in the queue from before is listed when a rig offers it, and the rig hears of the work', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { signatureVerifier } from '#engine/network/index'
 import { jobMacs, type MacFormula } from '#shared/domain/manifest'
 import { EncodedInput } from '#shared/domain/encoded-input'
-import type { JobKind } from '#shared/domain/job'
+import type { JobInput, JobKind } from '#shared/domain/job'
 import { isGenuine, signObject } from '#shared/domain/signed'
 import { signFirstVersion } from '../../test/support/first-version'
 import { KIND_FACTORS_MILLI } from './kind-factors'
@@ -15,6 +15,7 @@ import {
   MODELS,
   receiptOf,
   valueOf,
+  type Rig,
   type TestRun,
 } from '../../test/support/coordinator-harness'
 
@@ -24,6 +25,17 @@ async function setUp(kind: JobKind = 'chat') {
   const offer = valueOf(await rig.lease([kind]))
   return { ...harness, rig, offer, run: honestRun(offer.input.value) }
 }
+
+/** A job that a person ordered, leased. */
+async function leaseOrdered({ coordinator }: Pick<Harness, 'coordinator'>, rig: Rig, kind: 'chat' | 'embed') {
+  const content = 'Why is the sky blue?'
+  const input: JobInput =
+    kind === 'chat' ? { kind, messages: [{ role: 'user', content }], maxTokens: 8 } : { kind, texts: [content] }
+  const order = { id: crypto.randomUUID(), input: EncodedInput.of(input), buyer: 'person' as const }
+  valueOf(await coordinator.enqueueJob({ ...order, model: MODELS[kind].model }))
+  return valueOf(await rig.lease([kind], false))
+}
+type Harness = Awaited<ReturnType<typeof createHarness>>
 
 describe('a result', () => {
   it.each([
@@ -43,7 +55,10 @@ describe('a result', () => {
   })
 
   it('of a chat counts prompt and generated work by their own factors, blended by MACs', async () => {
-    const { coordinator, rig, offer } = await setUp('chat')
+    const harness = await createHarness()
+    const { coordinator } = harness
+    const rig = createRig(coordinator)
+    const offer = await leaseOrdered(harness, rig, 'chat')
     const { body } = receiptOf(await coordinator.submitJob(rig.deliver(offer)))
     // prompt: 4 tokens, 10 pairs; generated: 1 more position, 5 more pairs, 2 output heads
     const prompt = 4n * 1_000_000n + 10n * 1000n
@@ -57,17 +72,50 @@ describe('a result', () => {
 
   it('counts by the factor that its model is listed with', async () => {
     const models = LISTED_MODELS.map((model) => ({ ...model, factorMilli: { prompt: 1234, generated: 0 } }))
-    const { coordinator } = await createHarness({ configuration: { models } })
+    const harness = await createHarness({ configuration: { models } })
+    const { coordinator } = harness
     const rig = createRig(coordinator)
-    const offer = valueOf(await rig.lease(['embed']))
+    const offer = await leaseOrdered(harness, rig, 'embed')
     expect(receiptOf(await coordinator.submitJob(rig.deliver(offer))).body.factorMilli).toBe('1234')
   })
 
+  it.each(['chat', 'embed'] as const)(
+    'of a %s that nobody checked earns a rig nothing but the own one',
+    async (kind) => {
+      const harness = await createHarness()
+      const { coordinator, store } = harness
+      const foreign = createRig(coordinator, 'foreign')
+      const delivery = foreign.deliver(await leaseOrdered(harness, foreign, kind))
+      const { body } = receiptOf(await coordinator.submitJob(delivery))
+      expect(body).toMatchObject({ verification: 'unchecked', factorMilli: '0', creditMacs: '0' })
+      expect(BigInt(body.macs)).toBeGreaterThan(0n)
+      expect(await store.totals()).toEqual({ receipts: 1, creditMacs: 0n })
+      const nobody = await createHarness({ configuration: { ownRig: 'f'.repeat(64) } })
+      const rig = createRig(nobody.coordinator)
+      const unowned = rig.deliver(await leaseOrdered(nobody, rig, kind))
+      expect(receiptOf(await nobody.coordinator.submitJob(unowned)).body.creditMacs).toBe('0')
+    },
+  )
+
+  it.each([
+    ['chat', 'rig'],
+    ['ocr', 'rig'],
+    ['ocr', 'foreign'],
+  ] as const)('of a synthetic %s earns the rig "%s" as much a MAC as proof, as its offer says', async (kind, name) => {
+    const { coordinator } = await createHarness()
+    const rig = createRig(coordinator, name)
+    const offer = valueOf(await rig.lease([kind]))
+    expect(offer.factor).toEqual({ prompt: 1000, generated: kind === 'chat' ? 1000 : 0 })
+    const { body } = receiptOf(await coordinator.submitJob(rig.deliver(offer)))
+    expect([body.factorMilli, body.creditMacs]).toEqual(['1000', body.macs])
+  })
+
   it('counts in the epoch and by the factor of its lease, whenever it comes', async () => {
-    const { coordinator, clock, start } = await createHarness()
+    const harness = await createHarness()
+    const { coordinator, clock, start } = harness
     const rig = createRig(coordinator)
-    const offer = valueOf(await rig.lease(['embed']))
-    expect(offer.epoch).toBe(0)
+    const offer = await leaseOrdered(harness, rig, 'embed')
+    expect([offer.epoch, offer.factor]).toEqual([0, undefined])
     clock.advance(700_000)
     const models = LISTED_MODELS.map((model) => ({ ...model, factorMilli: { prompt: 7, generated: 7 } }))
     const changed = await start({ models })

@@ -12,6 +12,7 @@ import { notHeld, unknownJob } from './jobs'
 import type { KeptBounds } from './kept-bounds'
 import { implausibility } from './plausibility'
 import { fitsStore, signReceipt } from './receipts'
+import type { Records } from './record'
 import { hashOf, isSignedBy, refuse } from './refusals'
 import type { CoordinatorStore, QueuedJob } from './store'
 import { deliveryOf, isHeldBy } from './transitions'
@@ -23,12 +24,13 @@ export function createResults(deps: {
   store: CoordinatorStore
   queue: JobQueue
   bounds: KeptBounds
+  records: Records
   clock: { now(): number }
   signer: Signer
   signatures: SignatureVerifier
   configuration: CoordinatorConfiguration
 }): (delivery: JobDelivery) => Promise<Acknowledgement> {
-  const { store, queue, bounds, clock, signer, signatures, configuration } = deps
+  const { store, queue, bounds, records, clock, signer, signatures, configuration } = deps
 
   const credit = async (
     job: QueuedJob,
@@ -39,7 +41,9 @@ export function createResults(deps: {
     if (!job.lease) throw new Error('a held job has a lease')
     const { formula, factor, epoch } = job.lease
     // MACs by the formula leased with; a chat's two factors are blended by them.
-    const work = jobWork(jobMacs(formula, body.sizes), factor)
+    const counted = jobWork(jobMacs(formula, body.sizes), factor)
+    const isCredited = verification !== 'unchecked' || body.rig === configuration.ownRig
+    const work = isCredited ? counted : { ...counted, factorMilli: 0n }
     if (!fitsStore(work.macs, work.factorMilli))
       return turnDown(job, delivery, 'The sizes are larger than any job is.', true)
     const receipt = signReceipt(
@@ -95,8 +99,10 @@ export function createResults(deps: {
     const mismatch = bindingFault(job, delivery) ?? implausibility(allowed, delivery)
     if (mismatch) return turnDown(job, delivery, mismatch, true)
     if (job.knownText && !isKnownAnswer(job.knownText, delivery)) {
+      await records.missed(body.rig)
       return turnDown(job, delivery, 'The answer to this job is known, and the result is another.', false)
     }
+    if (job.knownText) await records.matched(body.rig)
     return credit(job, delivery, job.knownText ? 'known-answer' : 'unchecked')
   }
 }

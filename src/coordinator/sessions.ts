@@ -13,6 +13,7 @@ import { createSessionService } from '#shared/protocol/session-server'
 import type { ShareSubmission } from '#shared/protocol/share'
 import type { Unit, UnitRequest } from '#shared/protocol/unit'
 import type { Signed } from '#shared/domain/signed'
+import type { Budgets, Spender } from './budgets'
 import type { Epochs } from './epochs'
 import { unknownJob, type Jobs } from './jobs'
 import { refuse, type Refused } from './refusals'
@@ -30,6 +31,7 @@ export interface Sessions {
 export function createSessions(deps: {
   store: CoordinatorStore
   jobs: Jobs
+  budgets: Budgets
   hello: (hello: Signed<Hello>) => Promise<Answer<Welcome>>
   current: () => Promise<Welcome>
   epochs: Epochs['list']
@@ -39,7 +41,7 @@ export function createSessions(deps: {
   /** A model was listed: jobs on it, which waited, can be leased now. */
   onModelListed: (listener: () => void) => void
 }): Sessions {
-  const { store, jobs } = deps
+  const { store, jobs, budgets } = deps
   const tokens = createTokenStreams(store)
   const rigsAwaitingWork = new Set<{ rig: string; tell: () => void }>()
   /** `from`: the rig whose return put the job into the queue; it knows. */
@@ -52,10 +54,17 @@ export function createSessions(deps: {
     return job?.state === 'queued' && job.buyer !== 'sample'
   }
   const current = async () => ({ ok: true as const, value: await deps.current() })
+  /** Each message and request is paid before anything of it is parsed. */
+  const paid = (who: Spender, service: SessionService): SessionService => ({
+    ...service,
+    admit: (characters) => budgets.take(who, 'characters', characters),
+    handle: async (method, request) =>
+      budgets.take(who, method === 'publishTokens' ? 'pieces' : 'requests', 1) ?? service.handle(method, request),
+  })
 
   return {
-    rigSession: (rig) =>
-      createSessionService(
+    rigSession: (rig) => {
+      const service = createSessionService(
         rigProtocol,
         {
           hello: async (hello) => refuseForeignRig(rig, hello) ?? deps.hello(hello),
@@ -79,9 +88,11 @@ export function createSessions(deps: {
           rigsAwaitingWork.add(waiting)
           return () => void rigsAwaitingWork.delete(waiting)
         },
-      ),
-    buyerSession: (buyer) =>
-      createSessionService(
+      )
+      return paid({ role: 'rig', key: rig }, service)
+    },
+    buyerSession: (buyer) => {
+      const service = createSessionService(
         buyerProtocol,
         {
           submit: async (job) => {
@@ -93,7 +104,9 @@ export function createSessions(deps: {
           job: ({ job }) => jobs.jobState(buyer, job),
         },
         (emit) => tokens.follow(buyer, (piece) => emit('tokens', piece)),
-      ),
+      )
+      return paid({ role: 'buyer', key: buyer }, service)
+    },
     audit: () =>
       createSessionService(
         auditProtocol,

@@ -5,6 +5,7 @@ import type { Acknowledgement } from '#shared/protocol/refusal'
 import { isShare, unitOf } from '#shared/domain/share'
 import type { Signed, Signer, SignatureVerifier } from '#shared/domain/signed'
 import { TIERS, type TierName } from '#shared/domain/tiers'
+import type { Budgets } from './budgets'
 import type { Epochs } from './epochs'
 import type { ObservedRates } from './observed-rates'
 import { signReceipt } from './receipts'
@@ -28,12 +29,13 @@ export function createShares(deps: {
   epochs: Epochs
   suspensions: Suspensions
   observed: ObservedRates
+  budgets: Budgets
   verifier: Verifier
   clock: { now(): number }
   signer: Signer
   signatures: SignatureVerifier
 }): (share: Signed<ShareSubmission>) => Promise<Acknowledgement> {
-  const { store, epochs, suspensions, observed, verifier, clock, signer, signatures } = deps
+  const { store, epochs, suspensions, observed, budgets, verifier, clock, signer, signatures } = deps
   /** ids of shares whose digest was recomputed to another: under any signature they cost nothing more */
   const wrong = new Set<string>()
   const underway = new Map<string, Promise<Acknowledgement>>()
@@ -59,6 +61,9 @@ export function createShares(deps: {
     if (earlier) return replayed()
     if (!isShare(body.digest, unit.difficulty))
       return refuse('above-target', "The digest does not meet the unit's difficulty.")
+    const macs = Number(TIERS[unit.tier].macs)
+    const slowed = budgets.take({ role: 'rig', key: body.rig }, 'verification', macs)
+    if (slowed) return slowed
     const { seed } = open.epoch.body
     const digest = await verifier.digest({ tier: unit.tier, epochSeed: seed, publicKey: body.rig, nonce })
     if (digest !== body.digest) {

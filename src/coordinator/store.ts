@@ -51,8 +51,12 @@ export interface CoordinatorStore {
   suspendedUntil(rig: string): Promise<number | undefined>
   /** How many units this device had in its session before this call. */
   climbRamp(rig: string, device: string): Promise<number>
-  /** How many synthetic jobs this rig was offered before this call. */
-  takeSyntheticTurn(rig: string): Promise<number>
+  /** How many synthetic jobs this rig was offered before this call; undefined: it was offered `most` in this epoch, and gets no other. */
+  takeSyntheticTurn(rig: string, epoch: number, most: number): Promise<number | undefined>
+
+  rigRecord(rig: string): Promise<RigRecord | undefined>
+  /** False when the record is no longer as `expected` was read: it stays as it is. A rig without a record has one of zeros. */
+  compareAndSetRecord(rig: string, expected: RigRecord, next: RigRecord): Promise<boolean>
 
   /** False when that number is taken in that epoch, or the rig holds as many units at `held.now` (UTC ms) as `held.most`. */
   addUnit(unit: UnitRecord, held?: { now: number; most: number }): Promise<boolean>
@@ -81,7 +85,8 @@ export interface CoordinatorStore {
   /** Jobs whose lease ended before `now`, and queued ones whose deadline passed before it (UTC ms); at most `limit` of each. */
   dueJobs(now: number, limit: number): Promise<QueuedJob[]>
   /**
-   * Sets a job to `next` (transitions.ts) if it still is as `expected` was read, and removes its input once it has ended.
+   * Sets a job to `next` (transitions.ts) if it still is as `expected` was read, and removes its input once it has ended, and
+   * the job itself where `isForgotten`.
    * A receipt that `next` has and `expected` has not is kept with it, and marks the work as credited in the receipt's epoch.
    * `mostHeld`: nothing is set where the rig of `next`'s lease holds so many jobs.
    */
@@ -109,6 +114,16 @@ export interface UnitRecord {
   difficulty: bigint
   /** UTC ms */
   expiresAt: number
+}
+
+/** What is known of a rig's known answers: see record.ts. */
+export interface RigRecord {
+  /** missed in a row */
+  misses: number
+  /** pauses that are not forgotten */
+  pauses: number
+  /** UTC ms of the last pause's end; 0: there was none */
+  pausedUntil: number
 }
 
 export interface ShareKey {
@@ -155,6 +170,8 @@ export type StoredJobState = 'queued' | 'leased' | 'done' | 'failed' | 'cancelle
 
 export interface QueuedJob extends Omit<NewJob, 'input'> {
   inputHash: string
+  /** of the normalized input: jobs of one model with the same are the same work */
+  workHash: string
   state: StoredJobState
   attempts: number
   /** the present lease, or the last one until another rig takes the job */

@@ -95,8 +95,21 @@ describe('a job', () => {
     const input = EncodedInput.of({ kind: 'embed', texts: ['Another.'] })
     const given = { id: queued.id, kind: 'embed', model: queued.model, input, buyer: 'sample', createdAt: 1 } as const
     const { input: _input, ...rest } = given
-    expect(createdJob(given)).toEqual({ ...rest, inputHash: input.hash, state: 'queued', attempts: 0 })
-    expect(createdJob(given, lease)).toEqual({ ...rest, inputHash: input.hash, state: 'leased', attempts: 1, lease })
+    expect(createdJob(given)).toEqual({
+      ...rest,
+      inputHash: input.hash,
+      workHash: input.hash,
+      state: 'queued',
+      attempts: 0,
+    })
+    expect(createdJob(given, lease)).toEqual({
+      ...rest,
+      inputHash: input.hash,
+      workHash: input.hash,
+      state: 'leased',
+      attempts: 1,
+      lease,
+    })
   })
 
   it.each<[string, QueuedJob, JobEvent, QueuedJob]>([

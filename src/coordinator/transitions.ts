@@ -7,6 +7,7 @@ import type { RefusalCode } from '#shared/protocol/refusal'
 import type { Receipt } from '#shared/protocol/receipt'
 import type { Signed } from '#shared/domain/signed'
 import type { TierName } from '#shared/domain/tiers'
+import { workHash } from './work-hash'
 import type { JobLease, NewJob, QueuedJob, StoredJobState, UnitRecord } from './store'
 
 /** Why an event cannot happen in this state. */
@@ -45,7 +46,7 @@ export type JobEvent =
 
 /** A job as it comes into the store: queued, or leased at once, its first attempt. */
 export function createdJob({ input, ...job }: NewJob, lease?: JobLease): QueuedJob {
-  const created: QueuedJob = { ...job, inputHash: input.hash, state: 'queued', attempts: 0 }
+  const created: QueuedJob = { ...job, inputHash: input.hash, workHash: workHash(input), state: 'queued', attempts: 0 }
   return lease ? { ...created, state: 'leased', attempts: 1, lease } : created
 }
 
@@ -62,7 +63,8 @@ export function nextJob(job: QueuedJob, event: JobEvent): Transition<QueuedJob> 
       return become({ ...job, state: 'leased', lease: { ...job.lease, expiresAt: event.expiresAt } })
     case 'lease-ended':
       if (job.state !== 'leased' || !job.lease || job.lease.expiresAt >= event.now) return impossible('not-due')
-      return become(retried(job, true, event))
+      // A synthetic job was this rig's test: it is not another one's.
+      return become(retried(job, job.buyer !== 'sample', event))
     case 'deadline-passed':
       if (job.state !== 'queued' || job.deadline === undefined || job.deadline >= event.now)
         return impossible('not-due')
@@ -115,6 +117,11 @@ export function isHeldBy<T extends Pick<QueuedJob, 'state' | 'lease'>>(
 
 export function isEnded(state: StoredJobState): state is 'done' | 'failed' | 'cancelled' {
   return state !== 'queued' && state !== 'leased'
+}
+
+/** A synthetic job that ended without a result: nobody asks for it, so a store does not keep it. */
+export function isForgotten(job: Pick<QueuedJob, 'buyer' | 'state' | 'resultSignature'>): boolean {
+  return job.buyer === 'sample' && isEnded(job.state) && job.resultSignature === undefined
 }
 
 /** `leased` until it expires, then known for a while as `expired`, so that a late share hears why; `closed` is forgotten. */

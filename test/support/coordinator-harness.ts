@@ -108,7 +108,9 @@ export async function createHarness(
   const signer = createSigner('11'.repeat(32))
   const verifier = options.verifier ?? hashProof
   const syntheticJobs = options.syntheticJobs ?? createSyntheticJobs()
-  const start = async (configuration = options.configuration): Promise<TestNetwork> => {
+  const start = async (changes = options.configuration): Promise<TestNetwork> => {
+    // As in practice, the first rig is the network's own: its unchecked work is credited.
+    const configuration = { ownRig: signerOf('rig').publicKeyHex, ...changes }
     const coordinator = await createCoordinator({
       store,
       verifier,
@@ -127,9 +129,11 @@ export async function createHarness(
 
 export type Rig = ReturnType<typeof createRig>
 
-/** A rig with a key of its own. `name` decides the key. */
+const signerOf = (name: string) => createSigner(bytesToHex(sha256(utf8ToBytes(name))))
+
+/** A rig with a key of its own. `name` decides the key; `rig` is the network's own. */
 export function createRig(coordinator: TestNetwork, name = 'rig') {
-  const signer = createSigner(bytesToHex(sha256(utf8ToBytes(name))))
+  const signer = signerOf(name)
   const rig = signer.publicKeyHex
   const network = coordinator.networkKey
   const digestOf = async (unit: Unit, nonce: bigint): Promise<string> => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { createSigner } from '#engine/network/index'
 import { createJobQueue } from '#coordinator/job-queue'
 import type { AcceptedShare, CoordinatorStore, JobLease, LeaseRequest, NewJob } from '#coordinator/store'
+import { workHash } from '#coordinator/work-hash'
 import { signReceipt } from '#coordinator/receipts'
 import { EncodedInput } from '#shared/domain/encoded-input'
 import { sha256Hex } from '#shared/domain/signed'
@@ -23,7 +24,13 @@ export function describeStoreOfJobs(name: string, open: () => CoordinatorStore):
       expect(await queue.addJob(given)).toBe(true)
       expect(await queue.addJob({ ...given, model: 'f'.repeat(64) })).toBe(false)
       const { input, ...rest } = given
-      expect(await store.job(given.id)).toEqual({ ...rest, inputHash: input.hash, state: 'queued', attempts: 0 })
+      expect(await store.job(given.id)).toEqual({
+        ...rest,
+        inputHash: input.hash,
+        workHash: workHash(input),
+        state: 'queued',
+        attempts: 0,
+      })
       expect(await store.jobInput(given.id)).toEqual(input)
       expect(await store.job(newJob('2').id)).toBeUndefined()
       expect(await store.jobInput(newJob('2').id)).toBeUndefined()
@@ -182,6 +189,35 @@ export function describeStoreOfJobs(name: string, open: () => CoordinatorStore):
       expect(await store.job(id)).toMatchObject({ state: 'failed', attempts: 2, message: 'Too long.' })
     })
 
+    it('forgets a synthetic job that ends without a result, and keeps one that was judged', async () => {
+      const store = open()
+      const queue = createJobQueue(store)
+      const synthetic = (last: string) => newJob(last, { buyer: 'sample', deadline: START + 60_000 })
+      const isKept = async (last: string) =>
+        (await store.job(newJob(last).id)) !== undefined || (await store.jobInput(newJob(last).id)) !== undefined
+      const rule = { maximumAttempts: 3, message: 'Given up.', late: 'Too late.' }
+      for (const last of ['1', '2', '3']) await queue.addJob(synthetic(last), lease)
+      const refused = { rig, signature: 'bad', code: 'wrong-result', message: 'No.', maximumAttempts: 3 } as const
+      await queue.refuseResult({ ...refused, job: newJob('2').id, retry: false })
+      const returned = { rig, retry: true, maximumAttempts: 3, wordsToGiveUp: 1, message: 'Paused.' }
+      await queue.releaseJob({ ...returned, job: newJob('3').id })
+      await queue.expireLeases({ ...rule, now: lease.expiresAt + 1 })
+      expect([await isKept('1'), await isKept('2'), await isKept('3')]).toEqual([false, true, true])
+      expect(await store.heldJobs(rig)).toBe(0)
+      expect(await store.job(newJob('2').id)).toMatchObject({ state: 'failed', resultSignature: 'bad' })
+      expect(await store.job(newJob('3').id)).toMatchObject({ state: 'queued' })
+      await queue.expireLeases({ ...rule, now: START + 60_001 })
+      expect([await isKept('2'), await isKept('3')]).toEqual([true, false])
+    })
+
+    it('leases a synthetic job for at most the factor of proof', async () => {
+      const queue = createJobQueue(open())
+      await queue.addJob(newJob('1'))
+      await queue.addJob(newJob('2', { buyer: 'sample' }))
+      const leased = [await queue.leaseNextJob(leaseRequest()), await queue.leaseNextJob(leaseRequest())]
+      expect(leased.map((job) => job?.lease?.factor)).toEqual([factor, { prompt: 1000, generated: 0 }])
+    })
+
     it('cancels what is not finished', async () => {
       const store = open()
       const queue = createJobQueue(store)
@@ -204,6 +240,8 @@ export function describeStoreOfJobs(name: string, open: () => CoordinatorStore):
       expect(await Promise.all([accept('1', 0), accept('1', 0)])).toEqual(['accepted', 'repeated'])
       expect(await accept('2', 0)).toBe('already-credited')
       expect(await accept('3', 1)).toBe('accepted')
+      await queue.addJob(newJob('4', { input: EncodedInput.of({ kind: 'embed', texts: ['  Sentence\n1. '] }) }), lease)
+      expect(await accept('4', 0)).toBe('already-credited')
       const done = await store.job(newJob('1').id)
       const { signature, receipt } = acceptedShare('result 1', 7n)
       expect(done).toMatchObject({ state: 'done', resultSignature: signature, receipt })

@@ -6,6 +6,7 @@ import type { Epoch } from '#shared/protocol/epoch'
 import type { ModelListing, NetworkParameters } from '#shared/protocol/parameters'
 import { sha256Hex, signObject } from '#shared/domain/signed'
 import { utf8ToBytes } from '#shared/domain/bytes'
+import { NO_RECORD } from '#coordinator/record'
 import { DEFAULT_CONFIGURATION, parametersOf } from '#coordinator/configuration'
 import { LISTED_MODELS, START } from './coordinator-harness'
 import { acceptedShare, describeStoreOfJobs } from './coordinator-store-jobs-suite'
@@ -116,11 +117,30 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
       await store.beginSession({ rig, at: START, devices: [] })
       await store.beginSession({ rig, at: START + 1, devices: [] })
       expect([await store.climbRamp(rig, 'cpu0'), await store.climbRamp(other, 'cpu0')]).toEqual([0, 1])
-      expect([
-        await store.takeSyntheticTurn(rig),
-        await store.takeSyntheticTurn(rig),
-        await store.takeSyntheticTurn(other),
-      ]).toEqual([0, 1, 0])
+    })
+
+    it('counts the synthetic jobs of a rig, and gives it so many an epoch, whoever asks at once', async () => {
+      const store = open()
+      const turns = await Promise.all([1, 2, 3].map(() => store.takeSyntheticTurn(rig, 5, 2)))
+      expect(new Set(turns)).toEqual(new Set([0, 1, undefined]))
+      expect(await store.takeSyntheticTurn(other, 5, 2)).toBe(0)
+      expect([await store.takeSyntheticTurn(rig, 6, 1), await store.takeSyntheticTurn(rig, 6, 1)]).toEqual([
+        2,
+        undefined,
+      ])
+      expect(await store.takeSyntheticTurn('c'.repeat(64), 6, 0)).toBeUndefined()
+    })
+
+    it('sets a rig’s record once when several callers saw it as it was', async () => {
+      const store = open()
+      expect(await store.rigRecord(rig)).toBeUndefined()
+      const next = [1, 2].map((misses) => ({ misses, pauses: 1, pausedUntil: START }))
+      const set = await Promise.all(next.map((record) => store.compareAndSetRecord(rig, NO_RECORD, record)))
+      expect(set.filter(Boolean)).toHaveLength(1)
+      const record = await store.rigRecord(rig)
+      expect(record).toEqual(next[set.indexOf(true)])
+      expect(await store.compareAndSetRecord(rig, record ?? NO_RECORD, NO_RECORD)).toBe(true)
+      expect([await store.rigRecord(rig), await store.rigRecord(other)]).toEqual([NO_RECORD, undefined])
     })
 
     it('suspends a rig until its next session', async () => {

@@ -5,11 +5,13 @@ import {
   type CoordinatorStore,
   type EpochSecrets,
   type QueuedJob,
+  type RigRecord,
   type ShareKey,
   type UnitRecord,
 } from '#coordinator/store'
 import { chooseQueued } from '#coordinator/queue-order'
-import { isEnded } from '#coordinator/transitions'
+import { NO_RECORD } from '#coordinator/record'
+import { isEnded, isForgotten } from '#coordinator/transitions'
 import type { EncodedInput } from '#shared/domain/encoded-input'
 import type { Epoch } from '#shared/protocol/epoch'
 import type { ModelListing, NetworkParameters } from '#shared/protocol/parameters'
@@ -24,7 +26,8 @@ export function createMemoryStore(): CoordinatorStore {
   const secrets = new Map<number, EpochSecrets & { isPublished: boolean }>()
   const ramps = new Map<string, Map<string, number>>()
   const suspensions = new Map<string, number>()
-  const turns = new Map<string, number>()
+  const turns = new Map<string, { turn: number; epoch: number; taken: number }>()
+  const records = new Map<string, RigRecord>()
   const units = new Map<string, UnitRecord>()
   const shares = new Map<string, AcceptedShare>()
   const receipts: Signed<Receipt>[] = []
@@ -89,10 +92,18 @@ export function createMemoryStore(): CoordinatorStore {
       own.set(device, step + 1)
       return step
     },
-    takeSyntheticTurn: async (rig) => {
-      const turn = turns.get(rig) ?? 0
-      turns.set(rig, turn + 1)
-      return turn
+    takeSyntheticTurn: async (rig, epoch, most) => {
+      const known = turns.get(rig) ?? { turn: 0, epoch, taken: 0 }
+      const taken = known.epoch === epoch ? known.taken : 0
+      if (taken >= most) return undefined
+      turns.set(rig, { turn: known.turn + 1, epoch, taken: taken + 1 })
+      return known.turn
+    },
+    rigRecord: async (rig) => records.get(rig),
+    compareAndSetRecord: async (rig, expected, next) => {
+      if (!isDeepStrictEqual(records.get(rig) ?? NO_RECORD, expected)) return false
+      records.set(rig, next)
+      return true
     },
 
     addUnit: async (unit, held) => {
@@ -150,13 +161,14 @@ export function createMemoryStore(): CoordinatorStore {
       const { lease, receipt } = next
       if (lease && jobsOf(lease.rig) >= mostHeld) return 'holds-most'
       if (receipt && !expected.receipt) {
-        const work = `${receipt.body.epoch}/${next.model}/${next.inputHash}`
+        const work = `${receipt.body.epoch}/${next.model}/${next.workHash}`
         if (credited.has(work)) return 'already-credited'
         credited.add(work)
         receipts.push(receipt)
       }
       jobs.set(next.id, structuredClone(next))
       if (isEnded(next.state)) inputs.delete(next.id)
+      if (isForgotten(next)) jobs.delete(next.id)
       return 'set'
     },
 

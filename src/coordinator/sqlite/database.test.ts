@@ -46,7 +46,13 @@ function version2(folder: string, modelFactorsMilli: object): void {
     [3, 'done', 1, rig, START, formula],
   ] as const)
     add.run(id(last), MODELS.embed.model, input.hash, START, state, ...lease)
-  for (const last of [1, 2]) database.prepare('INSERT INTO job_inputs VALUES (?, ?)').run(id(last), input.text)
+  database.exec(`
+    INSERT INTO jobs (id, kind, model, input_hash, buyer, priority, created_at, state, attempts, result_signature)
+      SELECT '${id(4)}', kind, model, input_hash, 'sample', 2, created_at, 'queued', 1, NULL FROM jobs WHERE id = '${id(2)}'
+      UNION ALL SELECT '${id(5)}', kind, model, input_hash, 'sample', 2, created_at, 'failed', 3, NULL FROM jobs WHERE id = '${id(2)}'
+      UNION ALL SELECT '${id(6)}', kind, model, input_hash, 'sample', 2, created_at, 'failed', 1, 'judged' FROM jobs WHERE id = '${id(2)}';
+  `)
+  for (const last of [1, 2, 5]) database.prepare('INSERT INTO job_inputs VALUES (?, ?)').run(id(last), input.text)
   database.close()
 }
 
@@ -73,8 +79,13 @@ describe('a network.db of version 2', () => {
     expect(await store.job(id(2))).toMatchObject({ state: 'queued', attempts: 0 })
     expect((await store.job(id(3)))?.lease).toMatchObject({ epoch: 4, factor })
     expect(await store.jobInput(id(1))).toEqual(input)
+    expect((await store.job(id(1)))?.workHash).toBe(input.hash)
     expect(await store.heldJobs(rig)).toBe(1)
     const [epoch] = await store.newestEpochs(1)
     expect(await store.parameters(epoch?.body.parameters ?? '')).toBeUndefined()
+    // Synthetic jobs get a deadline, and those that were abandoned are gone.
+    expect((await store.job(id(4)))?.deadline).toBe(START + 3_600_000)
+    expect([await store.job(id(5)), await store.jobInput(id(5))]).toEqual([undefined, undefined])
+    expect(await store.job(id(6))).toMatchObject({ state: 'failed', resultSignature: 'judged' })
   })
 })

@@ -1,7 +1,7 @@
 /** Jobs in network.db: read, compared and set. What they may become is said in ../transitions.ts. */
 import { BUYER_PRIORITY, type Buyer, type CoordinatorStore, type QueuedJob, type StoredJobState } from '../store'
 import { chooseQueued } from '../queue-order'
-import { isEnded } from '../transitions'
+import { isEnded, isForgotten } from '../transitions'
 import { macFormula } from '#shared/domain/manifest'
 import { EncodedInput } from '#shared/domain/encoded-input'
 import { jobKind } from '#shared/domain/job'
@@ -22,6 +22,7 @@ interface JobColumns {
   kind: string
   model: string
   input_hash: string
+  work_hash: string
   buyer: string
   known_text: string | null
   created_at: bigint
@@ -56,9 +57,9 @@ export function createJobStore(database: NetworkDatabase): JobStore {
     addJob: (job, input, mostHeld) =>
       inTransaction(() => {
         if (job.lease && holdsMost(job.lease.rig, mostHeld)) return false
-        const { id, kind, model, inputHash, buyer, createdAt, deadline = null } = job
+        const { id, kind, model, inputHash, workHash, buyer, createdAt, deadline = null } = job
         const priority = BUYER_PRIORITY[buyer]
-        const given = { id, kind, model, inputHash, buyer, priority, createdAt, deadline }
+        const given = { id, kind, model, inputHash, workHash, buyer, priority, createdAt, deadline }
         const { changes } = statements.add.run({ ...given, ...progressOf(job) })
         if (changes === 1) statements.addInput.run(id, input.text)
         return changes === 1
@@ -98,12 +99,13 @@ export function createJobStore(database: NetworkDatabase): JobStore {
         if (!isDeepStrictEqual(find(id), expected)) return 'changed'
         if (lease && holdsMost(lease.rig, mostHeld)) return 'holds-most'
         if (receipt && !expected.receipt) {
-          const { changes } = statements.creditWork.run(receipt.body.epoch, next.model, next.inputHash)
+          const { changes } = statements.creditWork.run(receipt.body.epoch, next.model, next.workHash)
           if (changes === 0) return 'already-credited'
           insertReceipt(database, receipt)
         }
         statements.set.run({ id, ...progressOf(next), receipt: receipt?.id ?? null })
         if (isEnded(next.state)) statements.removeInput.run(id)
+        if (isForgotten(next)) statements.remove.run(id)
         return 'set'
       }),
   }
@@ -157,6 +159,7 @@ function recordOf(row: JobColumns): QueuedJob {
     model,
     kind: jobKind.parse(row.kind),
     inputHash: row.input_hash,
+    workHash: row.work_hash,
     buyer: row.buyer as Buyer,
     createdAt: Number(row.created_at),
     state: row.state as StoredJobState,
@@ -188,10 +191,10 @@ const NOT_DECLINED = `(declined_by IS NULL OR NOT EXISTS (SELECT 1 FROM json_eac
 function prepare(database: NetworkDatabase) {
   return {
     add: database.prepare(
-      `INSERT INTO jobs (id, kind, model, input_hash, buyer, priority, known_text, created_at, deadline, state, attempts,
+      `INSERT INTO jobs (id, kind, model, input_hash, work_hash, buyer, priority, known_text, created_at, deadline, state, attempts,
          lease_rig, lease_expires_at, lease_formula, lease_renewable_until, lease_epoch, lease_factor, declined_by,
          message, result_signature, refusal)
-       VALUES (@id, @kind, @model, @inputHash, @buyer, @priority, @knownText, @createdAt, @deadline, @state, @attempts,
+       VALUES (@id, @kind, @model, @inputHash, @workHash, @buyer, @priority, @knownText, @createdAt, @deadline, @state, @attempts,
          @rig, @expiresAt, @formula, @renewableUntil, @epoch, @factor, @declinedBy,
          @message, @resultSignature, @refusal) ON CONFLICT (id) DO NOTHING`,
     ),
@@ -201,6 +204,7 @@ function prepare(database: NetworkDatabase) {
        FROM job_inputs JOIN jobs ON jobs.id = job_inputs.job WHERE job_inputs.job = ?`,
     ),
     held: database.prepare("SELECT count(*) FROM jobs WHERE state = 'leased' AND lease_rig = ?").pluck(),
+    remove: database.prepare('DELETE FROM jobs WHERE id = ?'),
     removeInput: database.prepare('DELETE FROM job_inputs WHERE job = ?'),
     job: database.prepare(
       'SELECT jobs.*, receipts.signed FROM jobs LEFT JOIN receipts ON receipts.id = jobs.receipt WHERE jobs.id = ?',
@@ -227,7 +231,7 @@ function prepare(database: NetworkDatabase) {
        WHERE id = @id`,
     ),
     creditWork: database.prepare(
-      'INSERT INTO credited_work (epoch, model, input_hash) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+      'INSERT INTO credited_work (epoch, model, work_hash) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
     ),
   }
 }

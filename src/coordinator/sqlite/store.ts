@@ -1,8 +1,10 @@
 /** The coordinator's store on SQLite: parameters, epochs, sessions, units, shares. Jobs are in job-store.ts. */
+import { NO_RECORD } from '../record'
 import type { CoordinatorStore } from '../store'
 import { signedListing, signedParameters } from '#shared/protocol/parameters'
 import { storedEpoch } from '#shared/protocol/stored'
 import { tierName } from '#shared/domain/tiers'
+import { isDeepStrictEqual } from 'node:util'
 import { guarded, transaction, type NetworkDatabase } from './database'
 import { createJobStore } from './job-store'
 import { insertReceipt, parseReceipt } from './receipt-rows'
@@ -15,6 +17,11 @@ interface TotalsRow {
   receipts: bigint
   high: bigint
   low: bigint
+}
+interface RecordRow {
+  misses: bigint
+  pauses: bigint
+  paused_until: bigint
 }
 interface UnitRow {
   rig: string
@@ -31,6 +38,11 @@ export function createSqliteStore(database: NetworkDatabase): CoordinatorStore {
   const findShare = (epoch: number, rig: string, nonce: bigint) => {
     const row = statements.share.get(epoch, rig, BigInt.asIntN(64, nonce)) as ShareRow | undefined
     return row && { signature: row.signature, receipt: parseReceipt(row.signed) }
+  }
+  const findRecord = (rig: string) => {
+    const row = statements.record.get(rig) as RecordRow | undefined
+    if (!row) return undefined
+    return { misses: Number(row.misses), pauses: Number(row.pauses), pausedUntil: Number(row.paused_until) }
   }
   const holds = (rig: string, now: number): number => Number(statements.heldUnits.get(rig, now))
 
@@ -94,7 +106,19 @@ export function createSqliteStore(database: NetworkDatabase): CoordinatorStore {
         return until === undefined ? undefined : Number(until)
       }),
     climbRamp: (rig, device) => inTransaction(() => Number(statements.climbRamp.get(rig, device)) - 1),
-    takeSyntheticTurn: (rig) => inTransaction(() => Number(statements.takeSyntheticTurn.get(rig)) - 1),
+    takeSyntheticTurn: (rig, epoch, most) =>
+      inTransaction(() => {
+        if (most < 1) return undefined
+        const turn = statements.takeSyntheticTurn.get({ rig, epoch, most }) as bigint | undefined
+        return turn === undefined ? undefined : Number(turn) - 1
+      }),
+    rigRecord: (rig) => look(() => findRecord(rig)),
+    compareAndSetRecord: (rig, expected, next) =>
+      inTransaction(() => {
+        if (!isDeepStrictEqual(findRecord(rig) ?? NO_RECORD, expected)) return false
+        statements.setRecord.run({ rig, ...next })
+        return true
+      }),
 
     addUnit: ({ epoch, unit, rig, tier, difficulty, expiresAt }, held) =>
       inTransaction(() => {
@@ -178,9 +202,16 @@ function prepare(database: NetworkDatabase) {
       .pluck(),
     takeSyntheticTurn: database
       .prepare(
-        'INSERT INTO sample_turns (rig, turn) VALUES (?, 1) ON CONFLICT (rig) DO UPDATE SET turn = turn + 1 RETURNING turn',
+        `INSERT INTO sample_turns (rig, turn, epoch, taken) VALUES (@rig, 1, @epoch, 1)
+         ON CONFLICT (rig) DO UPDATE SET turn = turn + 1, epoch = excluded.epoch,
+           taken = CASE WHEN epoch = excluded.epoch THEN taken + 1 ELSE 1 END
+         WHERE epoch <> excluded.epoch OR taken < @most RETURNING turn`,
       )
       .pluck(),
+    record: database.prepare('SELECT misses, pauses, paused_until FROM rig_records WHERE rig = ?'),
+    setRecord: database.prepare(
+      'INSERT OR REPLACE INTO rig_records (rig, misses, pauses, paused_until) VALUES (@rig, @misses, @pauses, @pausedUntil)',
+    ),
     addUnit: database.prepare(
       'INSERT INTO units (epoch, unit, rig, tier, difficulty, expires_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
     ),

@@ -254,26 +254,34 @@ export async function createTestRig(
   const far = {
     away: false,
     loseShareAnswers: 0,
+    /** methods that are over a budget, and how often they were asked meanwhile */
+    slowed: new Map<string, number>(),
     submitted: 0,
     forge: null as ((receipt: Signed<Receipt>) => Signed<Receipt>) | null,
     forgeUnit: null as ((unit: Signed<Unit>) => Signed<Unit>) | null,
     forgeOffer: null as ((offer: JobOffer) => object) | null,
   }
+  const signer = createSigner('22'.repeat(32))
   const {
     coordinator,
     syntheticJobs,
     store,
     signer: networkSigner,
   } = await createHarness({
+    configuration: { ownRig: signer.publicKeyHex },
     clock: { ...createTestClock(), now: clock.now, setTimeout: clock.setTimeout },
     ownModels: { count: async (hash) => counted((options.models ?? [chatModel]).find((model) => model.hash === hash)) },
   })
-  const signer = createSigner('22'.repeat(32))
   const service = coordinator.rigSession(signer.publicKeyHex)
   /** The network's far end: it may be away, lose an answer, or forge what it says. */
   const farEnd: SessionService = {
     ...service,
     handle: async (method, request) => {
+      const asked = far.slowed.get(method)
+      if (asked !== undefined) {
+        far.slowed.set(method, asked + 1)
+        return { ok: false, refusal: { code: 'over-budget', message: 'Ask again later.' } }
+      }
       if (!REACHED.has(method)) return service.handle(method, request)
       if (far.away) throw new Failure('unavailable', 'the network is away')
       if (method !== 'submitShare') {

@@ -3,7 +3,7 @@ import type { InstalledModel } from '#shared/domain/model-stages'
 import type { JobKind } from '#shared/domain/job'
 import type { RigContext } from '../base'
 import type { WorkEnergy } from '../ledger'
-import type { NetworkLink } from '../network'
+import { expectedCredit, type NetworkLink } from '../network'
 import { createBatchLimits } from './batch-limits'
 import { runBatch } from './job-batch'
 import { createJobRunner, type JobOutcome, type JobRunner } from './job-runner'
@@ -63,7 +63,7 @@ export interface DeviceJobsOptions {
 /** The jobs of one device, put together from source, batches and runner. */
 export function createDeviceJobs(
   rig: Pick<RigContext, 'ledger' | 'clock' | 'events' | 'log'>,
-  link: Pick<NetworkLink, 'networkName' | 'session' | 'submissions'>,
+  link: Pick<NetworkLink, 'networkName' | 'session' | 'submissions' | 'networkState'>,
   options: DeviceJobsOptions,
 ): DeviceJobs {
   const { log } = rig
@@ -100,8 +100,10 @@ export function createDeviceJobs(
 
   const learn = (model: InstalledModel, outcome: JobOutcome, together: number): void => {
     options.onWork({ macs: outcome.macs, creditMacs: Number(outcome.creditMacs), milliseconds: outcome.milliseconds })
-    if (outcome.accepted) {
-      jobRates.record(deviceId, model.hash, { ...outcome, creditMacs: Number(outcome.creditMacs) })
+    if (outcome.accepted && outcome.sizes !== null) {
+      // What anybody's job of these sizes earns: a synthetic one earns less.
+      const { creditMacs } = expectedCredit(link.networkState.current.models.get(model.hash), outcome.sizes)
+      jobRates.record(deviceId, model.hash, { ...outcome, creditMacs: Number(creditMacs) })
     }
     const ranOut = outcome.failure === 'out-of-memory'
     const died = outcome.failure === 'unavailable' && together > 1 && !options.isStopping()

@@ -1,6 +1,6 @@
 /** Runs the leased jobs of one device, several at once: renews their leases meanwhile, then delivers results or releases the jobs. */
 import { Failure, toFailureValue, type FailureCode } from '#shared/domain/errors'
-import type { JobKind } from '#shared/domain/job'
+import type { JobKind, JobSizes } from '#shared/domain/job'
 import type { InstalledModel } from '#shared/domain/model-stages'
 import { FINAL_JOB_STATES } from '#shared/domain/states'
 import type { JobOffer } from '#shared/protocol/job'
@@ -34,6 +34,8 @@ export interface JobOutcome {
   failure: FailureCode | null
   creditMacs: bigint
   macs: bigint
+  /** null: it has no result */
+  sizes: JobSizes | null
 }
 
 export interface JobRunner {
@@ -111,7 +113,8 @@ export function createJobRunner(
       session
         .renewJob({ job: id })
         .then((answer) => {
-          if (answer.ok) return
+          // Slowed, the lease is renewed the next time.
+          if (answer.ok || answer.refusal.code === 'over-budget') return
           log.warn('a job is no longer wanted from this rig', { job: id, code: answer.refusal.code })
           onLost(answer.refusal.message)
         })
@@ -214,6 +217,7 @@ export function createJobRunner(
         failure: null,
         creditMacs: 0n,
         macs: 0n,
+        sizes: null,
       }
       try {
         const result = await worker.request('job.run', {
@@ -222,6 +226,7 @@ export function createJobRunner(
           model,
         })
         lease.cancel()
+        outcome.sizes = result.sizes
         spent = metered.end()
         running.delete(offer.id)
         outcome.accepted =

@@ -65,6 +65,8 @@ export function createJobSource(
     })
     if (!answer.ok) {
       const { code, message } = answer.refusal
+      // The job that waits is asked for again when the pause is over.
+      if (code === 'over-budget') throw new Failure('network-refused', `the network gave no job: ${message}`)
       if (code !== 'no-work') log.warn('no job', { code, message })
       return null
     }

@@ -75,6 +75,7 @@ export async function joinPractice(
     configuration: {
       // If only network.db was lost, its new store must not use numbers of epochs that the ledger has.
       firstEpoch: (ledger.latestEpoch(PRACTICE)?.body.number ?? -1) + 1,
+      ownRig: rigKey,
       ...(epochSeconds === undefined ? {} : { epochSeconds }),
       ...(allowTestTier ? { tiers: ['itp1-test', 'itp1-small', 'itp1-base'] as const } : {}),
     },

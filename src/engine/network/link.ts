@@ -1,10 +1,11 @@
 /** This rig's link to its network: the sessions, the state of the network that was checked, and the submissions under way. */
-import type { BuyerSession } from '#shared/protocol/buyer-session'
+import { buyerProtocol, type BuyerSession } from '#shared/protocol/buyer-session'
 import type { Epoch } from '#shared/protocol/epoch'
-import type { RigSession } from '#shared/protocol/rig-session'
+import { rigProtocol, type RigSession } from '#shared/protocol/rig-session'
 import type { Signed, SignatureVerifier, Signer } from '#shared/domain/signed'
 import { pinNetworkKey, type RigContext } from '../base'
 import { createNetworkState, type NetworkState } from './network-state'
+import { patientSession } from './patient-session'
 import { createSubmissions, type Submissions } from './submissions'
 import { createVerifiedSession, type VerifiedSession } from './verified-session'
 
@@ -39,9 +40,11 @@ export function linkNetwork(
   { networkName, rigSession, buyerSession, signer, signatures, networkKey, lastEpoch, onEpoch }: LinkOptions,
 ): NetworkLink {
   const { ledger } = rig
+  // Shares and results are sent again by themselves; a piece of text that comes later is of no use.
+  const patientRig = patientSession(rig, rigProtocol, rigSession, ['submitShare', 'submitJob', 'publishTokens'])
   const rigKey = signer.publicKeyHex
   const networkState = createNetworkState(rig, {
-    session: rigSession,
+    session: patientRig,
     networkName,
     signer,
     signatures,
@@ -54,7 +57,8 @@ export function linkNetwork(
       onEpoch(epoch)
     },
   })
-  const session = createVerifiedSession(rig, { session: rigSession, networkName, networkState, rigKey, signatures })
+  const session = createVerifiedSession(rig, { session: patientRig, networkName, networkState, rigKey, signatures })
   const submissions = createSubmissions(rig, { session, networkName, networkState, signer })
-  return { networkName, session, buyer: buyerSession, networkState, submissions, rigKey }
+  const buyer = patientSession(rig, buyerProtocol, buyerSession)
+  return { networkName, session, buyer, networkState, submissions, rigKey }
 }

@@ -87,3 +87,51 @@ describe('waiting for answers', () => {
     expect(rig.submissions.pending).toBe(0)
   })
 })
+
+describe('a network that is over a budget of this rig', () => {
+  it('judges a share later: it is sent again, stays submitted meanwhile, and is credited once', async () => {
+    rig.far.slowed.set('submitShare', 0)
+    rig.runner.startMining({ tier: 'itp1-small', backend: 'onnx-cpu', samples: false })
+    await rig.clock.advance(8000)
+    await rig.runner.stop()
+    expect(rig.submissions.pending).toBeGreaterThan(0)
+    expect(rig.far.slowed.get('submitShare')).toBeGreaterThan(rig.submissions.pending)
+    expect(rig.ledger.creditPage(0, 9).rows.map(({ state }) => state)).toContain('submitted')
+    expect(rig.ledger.creditPage(0, 9).rows.map(({ state }) => state)).not.toContain('rejected')
+    rig.far.slowed.clear()
+    await rig.clock.advance(60_000)
+    expect(rig.submissions.pending).toBe(0)
+    const { credits, total } = rig.totals()
+    expect({ receipts: credits, creditMacs: total }).toEqual(await rig.store.totals())
+    expect(credits).toBeGreaterThan(0)
+  })
+
+  it('pauses who asks for a unit, and shows it only where it lasts', async () => {
+    rig.far.slowed.set('leaseUnit', 0)
+    rig.runner.startMining({ tier: 'itp1-small', backend: 'onnx-cpu', samples: false })
+    await rig.clock.advance(5000)
+    expect(rig.far.slowed.get('leaseUnit')).toBe(4)
+    expect([rig.runner.state, rig.runner.networkError]).toEqual(['proving', null])
+    await rig.clock.advance(5000)
+    expect(rig.runner.networkError).toBe('the network gave no unit: Ask again later.')
+    rig.far.slowed.clear()
+    await rig.clock.advance(30_000)
+    expect([rig.runner.state, rig.runner.networkError]).toEqual(['proving', null])
+    expect(rig.totals().credits).toBeGreaterThan(0)
+  })
+
+  it('takes no job away that could not be renewed, and gives the next one when the pause is over', async () => {
+    const [first, second] = [await rig.submit(), await rig.submit()]
+    rig.script.jobMilliseconds = 15_000
+    rig.far.slowed.set('renewJob', 0)
+    rig.runner.startMining({ tier: 'itp1-small', backend: 'onnx-cpu', samples: false })
+    await rig.clock.advance(100)
+    rig.far.slowed.set('leaseJob', 0)
+    await rig.clock.advance(18_000)
+    expect(rig.far.slowed.get('renewJob')).toBeGreaterThan(0)
+    expect(rig.stateOf(first)).toBe('accepted')
+    rig.far.slowed.clear()
+    await rig.clock.advance(60_000)
+    expect(rig.stateOf(second)).toBe('accepted')
+  })
+})

@@ -18,6 +18,7 @@ import type { RigContext } from '../base'
 import type { Recovery, WorkEnergy } from '../ledger'
 import { expectedCredit } from './expected-credit'
 import type { NetworkState } from './network-state'
+import { isOverBudget } from './patient-session'
 import type { VerifiedSession } from './verified-session'
 
 /** A nonce whose digest meets the difficulty of its unit. */
@@ -111,7 +112,7 @@ export function createSubmissions(
       timers.add(timer)
     })
 
-  /** Sends until the network answers; while it does not, sends again after growing pauses. `onPutOff`: called before each pause. */
+  /** Sends until the network judges it; while it does not answer, or is over the rig's budget, sends again after growing pauses. `onPutOff`: called before each pause. */
   const deliver = async (
     ref: string,
     send: () => Promise<Acknowledgement>,
@@ -121,7 +122,9 @@ export function createSubmissions(
     try {
       for (let attempt = 0; !stopped; attempt++) {
         try {
-          return settle(ref, await send())
+          const answer = await send()
+          if (answer.ok || !isOverBudget(answer)) return settle(ref, answer)
+          log.warn('the network judges no more now; the work is sent again', { ref, reason: answer.refusal.message })
         } catch (error) {
           if (stopped) return false
           if (!(error instanceof Failure)) throw error
@@ -215,7 +218,7 @@ export function createSubmissions(
         epoch: offer.epoch,
         deviceId,
         milliseconds: run.milliseconds,
-        ...expectedCredit(models.get(hash), run.sizes),
+        ...expectedCredit(models.get(hash), run.sizes, offer.factor),
         ...(energy ? { energy } : {}),
       })
       announce(workId, creditId)

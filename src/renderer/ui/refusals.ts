@@ -22,7 +22,8 @@ const WORDS: Record<RefusalCode, MessageDescriptor> = {
   forfeited: msg`a check of this rig’s work failed`,
   'no-work': msg`no work`,
   'too-many-leases': msg`too many leases at once`,
-  suspended: msg`suspended for a wrong digest`,
+  'over-budget': msg`too much at once`,
+  suspended: msg`suspended for wrong answers`,
   'unsupported-version': msg`version not supported`,
 }
 

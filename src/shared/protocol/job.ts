@@ -4,6 +4,7 @@ import { hex64, utcMilliseconds } from '../domain/bytes'
 import { EncodedInput } from '../domain/encoded-input'
 import { jobEvidence, jobInput, jobKind, jobOutput, jobSizes } from '../domain/job'
 import { epochNumber, MAX_INPUT_CHARACTERS, MAX_OFFERED_MODELS, milliseconds, networkKey } from './bounds'
+import { modelFactor } from './parameters'
 import { signedSchema } from './signed'
 
 /** As JSON has it. The receiver parses the text and encodes it for itself: kind and hash must be those that are stated. */
@@ -36,6 +37,8 @@ export const jobOffer = z.object({
   model: hex64,
   input: encodedInput,
   epoch: epochNumber,
+  /** what its work counts by, where that is not what the parameters say */
+  factor: modelFactor.optional(),
   leaseExpiresAt: utcMilliseconds,
   /** the first is 1 */
   attempt: z.number().int().min(1).max(1000),

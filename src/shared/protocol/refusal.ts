@@ -23,7 +23,8 @@ export const refusalCode = z.enum([
   'forfeited', // a check of the rig's work failed, and credit that was held is lost
   'no-work',
   'too-many-leases', // the rig holds as many jobs or units as it may
-  'suspended', // the rig claimed a wrong digest, and has not said hello since its pause
+  'over-budget', // too much in this minute: nothing was judged, and the same may be sent again later
+  'suspended', // the rig claimed a wrong digest, and has not said hello since its pause; or it missed known answers in a row
   'unsupported-version',
 ])
 export type RefusalCode = z.infer<typeof refusalCode>

@@ -45,7 +45,7 @@ export function createSessionService<P extends SessionProtocol>(
   }
 }
 
-/** Serves a session over a channel until that closes. What is not a message of the protocol, or longer than one, ends it. */
+/** Serves a session over a channel until that closes. What is not a message of the protocol, or longer than one, ends it; what is refused unread does where it does not begin with its id. */
 export function serveTexts(
   service: SessionService,
   channel: TextChannel,
@@ -69,10 +69,20 @@ export function serveTexts(
     unsubscribe()
   })
   channel.onText((text) => {
-    const message = text.length > maximumCharacters ? undefined : requestOf(text)
-    if (message === undefined) channel.close()
-    else void answer(message.id, message.method, message.request)
+    if (text.length > maximumCharacters) return channel.close()
+    const unread = service.admit?.(text.length)
+    const message = unread === undefined ? requestOf(text) : undefined
+    if (message !== undefined) return void answer(message.id, message.method, message.request)
+    const id = unread === undefined ? undefined : idOf(text)
+    if (id === undefined) channel.close()
+    else send({ id, answer: unread })
   })
+}
+
+/** The id of a message that is not parsed, from its first characters, where a session's client writes it. */
+function idOf(text: string): number | undefined {
+  const id = /^\{"id":(\d{1,15}),/.exec(text.slice(0, 32))?.[1]
+  return id === undefined ? undefined : Number(id)
 }
 
 function requestOf(text: string) {

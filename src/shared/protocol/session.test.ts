@@ -65,6 +65,27 @@ describe('a serialized session', () => {
     await expect(session.echo({ text: 'much' })).rejects.toMatchObject({ code: 'unavailable' })
   })
 
+  it('answers unread what its service does not admit, and ends where such a text does not begin with its id', async () => {
+    const [client, server] = textChannelPair()
+    const admitted: number[] = []
+    const refusal = { code: 'over-budget' as const, message: 'Later.' }
+    const admit = (characters: number) => (admitted.push(characters) > 1 ? { ok: false as const, refusal } : undefined)
+    const handled: string[] = []
+    serveTexts({ ...echo, admit, handle: async (method) => handled.push(method) }, server)
+    const answers: unknown[] = []
+    const closed = new Promise<void>((resolve) => client.onClose(resolve))
+    const texts = ['{"id":1,"method":"echo","request":{}}', '{"id":2,"method":[[[[', '{"method":"echo","id":3}']
+    client.onText((answer) => {
+      answers.push(JSON.parse(answer))
+      if (answers.length === 2) client.send(texts[2] ?? '')
+    })
+    for (const text of texts.slice(0, 2)) client.send(text)
+    await closed
+    expect(admitted).toEqual(texts.map((text) => text.length))
+    expect(handled).toEqual(['echo'])
+    expect(answers).toContainEqual({ id: 2, answer: { ok: false, refusal } })
+  })
+
   it('ignores answers that nobody waits for', async () => {
     const [client, server] = textChannelPair()
     serveTexts(echo, server)

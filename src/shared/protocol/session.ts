@@ -46,6 +46,8 @@ export type Session<P extends SessionProtocol> = SessionMethods<P> & {
 
 /** The coordinator's end of a session, whatever carries it. */
 export interface SessionService {
+  /** Called with the length of a message before it is parsed. A refusal answers it unread. Absent: messages are not counted. */
+  admit?(characters: number): { ok: false; refusal: Refusal } | undefined
   /** Parses the request, refuses what breaks the protocol by code, and answers. Rejects with what the handler rejects with. */
   handle(method: string, request: unknown): Promise<unknown>
   /** Until the returned function is called. */
