@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Receipt } from '#shared/protocol/receipt'
 import { signObject } from '#shared/domain/signed'
+import { signFirstVersion } from '../../../test/support/first-version'
 import { signatureVerifier } from './ed25519'
 import { createTestRig, type TestRig } from '../device-loop/rig.test.support'
 
@@ -68,11 +69,31 @@ describe('a receipt with another factor than announced', () => {
   })
 })
 
+describe('work of version 0.1.0 that had no answer', () => {
+  it('is sent once more and refused by name; the ledger keeps it, and it is genuine', async () => {
+    const { ledger, signer } = rig
+    const epoch = { network: 'practice', rig: signer.publicKeyHex, epoch: 0, tier: 'itp1-small' as const }
+    const period = { issuedAt: 0, expiresAt: 1 }
+    const unit = signFirstVersion('unit', { ...epoch, unit: 1, difficulty: '1', ...period }, rig.networkSigner)
+    ledger.recordUnit(unit, 'cpu0', 'practice')
+    const share = signFirstVersion('share', { ...epoch, nonce: '7', digest: 'ab'.repeat(32) }, signer)
+    const amount = { macs: 2n, factorMilli: 500n, creditMacs: 1n }
+    ledger.recordShare({ network: 'practice', share, unitId: unit.id, deviceId: 'cpu0', difficulty: 1n, ...amount })
+    rig.submissions.recover(ledger.recover())
+    await rig.clock.advance(100)
+    expect(rig.submissions.pending).toBe(0)
+    expect(ledger.creditPage(0, 1).rows[0]).toMatchObject({ state: 'rejected', reason: 'unsupported-version' })
+    const networkKeys = { practice: [rig.networkSigner.publicKeyHex] }
+    expect(ledger.verify({ signatures: signatureVerifier, networkKeys })).toMatchObject({ ok: true, problems: [] })
+  })
+})
+
 describe('waiting for answers', () => {
   it('ends when all have come, when the time is over, or when the engine stops', async () => {
     rig.runner.startMining({ tier: 'itp1-small', backend: 'onnx-cpu', samples: false })
     rig.far.loseShareAnswers = 1
-    while (rig.submissions.pending === 0) await rig.clock.advance(100)
+    for (let step = 0; step < 50 && rig.submissions.pending === 0; step++) await rig.clock.advance(100)
+    expect(rig.submissions.pending).toBe(1)
     const ended: string[] = []
     const wait = (name: string, milliseconds: number): void => {
       void rig.submissions.drained(milliseconds).then(() => ended.push(name))
