@@ -6,7 +6,7 @@ import type { WorkEnergy } from '../ledger'
 import type { NetworkLink } from '../network'
 import { createBatchLimits } from './batch-limits'
 import { runBatch } from './job-batch'
-import { createJobRunner, type JobOutcome, type JobRunner } from './job-runner'
+import { createJobRunner, hasCredit, type JobOutcome, type JobRunner } from './job-runner'
 import { createJobSource, type LeasedJob, type WantedModel } from './job-source'
 import type { JobRates } from './job-rates'
 import { orderModels } from './model-choice'
@@ -99,10 +99,10 @@ export function createDeviceJobs(
   const source = createJobSource(rig, link, { models: wanted, syntheticJobBudget: options.syntheticJobBudget })
 
   const learn = (model: InstalledModel, outcome: JobOutcome, together: number): void => {
-    options.onWork({ macs: outcome.macs, creditMacs: Number(outcome.creditMacs), milliseconds: outcome.milliseconds })
-    if (outcome.accepted) {
-      jobRates.record(deviceId, model.hash, { ...outcome, creditMacs: Number(outcome.creditMacs) })
-    }
+    const { macs, milliseconds } = outcome
+    const creditMacs = Number(outcome.creditMacs)
+    options.onWork({ macs, creditMacs: outcome.answer === 'accepted' ? creditMacs : 0, milliseconds })
+    if (hasCredit(outcome)) jobRates.record(deviceId, model.hash, { ...outcome, creditMacs })
     const ranOut = outcome.failure === 'out-of-memory'
     const died = outcome.failure === 'unavailable' && together > 1 && !options.isStopping()
     if (!ranOut && !died) return
