@@ -174,6 +174,9 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
     'failed',
     'cancelled',
   ] as const
+  /** A share is judged at once. */
+  const stateOf = (kind: (typeof kinds)[number], state: (typeof states)[number]) =>
+    kind === 'proof' && (state === 'held' || state === 'forfeited') ? 'accepted' : state
   const added: WorkRow[] = []
   const row = (index: number): WorkRow => {
     const r = generator(index + 1)
@@ -183,7 +186,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
         ? 'running'
         : index < 2
           ? 'submitted'
-          : (states[Math.floor(r() * states.length * r() * 1.2)] ?? 'accepted')
+          : stateOf(kind, states[Math.floor(r() * states.length * r() * 1.2)] ?? 'accepted')
     const done = rowState === 'accepted'
     const macs = kind === 'proof' ? 13_019_119_616n * BigInt(1 + Math.floor(r() * 60)) : BigInt(Math.floor(r() * 9e9))
     return {

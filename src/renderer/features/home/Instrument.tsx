@@ -163,7 +163,7 @@ function TodayReadouts({
         ) : (
           <span>{t`accepted`}</span>
         )}
-        {status.creditMacs.held !== '0' && <span>{t`held until checked: ${joined(held, ' ')}`}</span>}
+        {status.creditMacs.held !== '0' && <span className="wrap">{t`${joined(held, ' ')} held until checked`}</span>}
       </Readout>
       <Readout
         stale={stale}

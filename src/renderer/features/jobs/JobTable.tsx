@@ -216,7 +216,7 @@ function Row({
         estimated={estimated || row.electricityCost?.priceAssumed === true}
         listOnly
       />
-      <Amount text={hasNoCredit(row.state) ? NONE : gigaMacs(row.creditMacs)} />
+      <Amount text={hasNoCredit(row.state) ? NONE : gigaMacs(row.creditMacs)} estimated={row.state === 'held'} />
       <td title={row.reason ?? undefined}>
         <StateBadge state={row.state} isOwn={row.origin === 'person'} />
       </td>
