@@ -27,7 +27,12 @@ export function engineStatus(context: EngineContext): EngineStatus {
     network: { name: networkName, hasMarketValue: false, epoch },
     rig: { name: context.settings.current.rigName, key: context.signer.publicKeyHex },
     dataDir: context.dataDir,
-    creditMacs: { epoch: totals.epoch.toString(), today: totals.today.toString(), total: totals.total.toString() },
+    creditMacs: {
+      epoch: totals.epoch.toString(),
+      today: totals.today.toString(),
+      total: totals.total.toString(),
+      held: totals.held.toString(),
+    },
     credits: totals.credits,
     devices: devices.map(({ id, kind, name, state, activity, macsPerSecond }) => ({
       id,

@@ -50,8 +50,8 @@ const holdsNoCredit = async (): Promise<void> => {
   await eventually(isDecided, 'that every wrong share is refused')
   const wrong = sharesWithDigest(dataDir, WRONG_DIGEST)
   expect(wrong.length).toBeGreaterThan(0)
-  const refused = { state: 'rejected', reason: 'wrong-digest', verification: null }
-  const withoutCredit = { credit: 'rejected', receipt: null, networkReceipts: 0 }
+  const refused = { state: 'refused', reason: 'wrong-digest', verification: null }
+  const withoutCredit = { credit: 'refused', receipt: null, networkReceipts: 0 }
   expect(wrong).toEqual(wrong.map(() => ({ device: DEVICE, ...refused, ...withoutCredit })))
   const before = creditOfDevices(dataDir)
   await earns('cpu0')

@@ -45,7 +45,7 @@ describe('without an engine', () => {
     expect(status).toMatchObject({
       mining: false,
       credits: 0,
-      creditMacs: { epoch: '0', today: '0', total: '0' },
+      creditMacs: { epoch: '0', today: '0', total: '0', held: '0' },
       dataDir,
     })
     expect(status.pid).toBeUndefined()

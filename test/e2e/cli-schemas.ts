@@ -130,13 +130,15 @@ export const statusAnswer = z.strictObject({
       joulesCertainty: z.enum(['measured', 'estimated', 'mixed']).nullable(),
     }),
   ),
-  creditMacs: z.strictObject({ epoch: decimal, today: decimal, total: decimal }),
+  creditMacs: z.strictObject({ epoch: decimal, today: decimal, total: decimal, held: decimal }),
   credits: z.number().int().nonnegative(),
   dataDir: z.string(),
   version: z.string().regex(/^\d+\.\d+\.\d+/),
   pid: z.number().int().positive().optional(),
 })
 
+/** As docs/cli.md lists them; practice ends at `accepted`. */
+const creditState = z.enum(['submitted', 'held', 'accepted', 'refused', 'forfeited'])
 const verification = z.enum(['recomputed', 'known-answer', 'unchecked'])
 const happening = <E extends string, T extends z.core.$ZodLooseShape>(event: E, fields: T) =>
   z.strictObject({ event: z.literal(event), at: isoMoment, ...fields })
@@ -154,7 +156,7 @@ export const mineEvent = z.discriminatedUnion('event', [
   happening('share', {
     nonce: decimal,
     tier: tierName,
-    state: z.enum(['submitted', 'accepted', 'rejected']),
+    state: z.enum(['submitted', 'accepted', 'refused']),
     code: z.string().optional(),
   }),
   happening('job', {
@@ -170,7 +172,7 @@ export const mineEvent = z.discriminatedUnion('event', [
     macs: decimal,
     creditMacs: decimal,
     device: z.string(),
-    state: z.enum(['submitted', 'accepted', 'rejected']),
+    state: creditState,
     verification: verification.nullable(),
   }),
   happening('stopped', { reason: z.string(), creditMacs: decimal, credits: z.number().int().nonnegative() }),
@@ -180,7 +182,7 @@ export type MineEvent = z.infer<typeof mineEvent>
 const jobFields = {
   id: uuid,
   model: z.string().min(1),
-  state: z.enum(['accepted', 'rejected', 'submitted']),
+  state: z.enum(['submitted', 'held', 'accepted', 'refused', 'forfeited']),
   macs: decimal,
   creditId: uuid,
   verification: verification.nullable(),
@@ -299,7 +301,7 @@ export const exportLine = z.strictObject({
   macs: decimal,
   factorMilli: decimal,
   creditMacs: decimal,
-  state: z.enum(['submitted', 'accepted', 'rejected']),
+  state: creditState,
   reason: z.string().optional(),
   receipt: hex64.nullable(),
   model: z.string().min(1),

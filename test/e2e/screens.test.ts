@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { jobStates } from '#shared/domain/states'
 import { chromiumPath, launchChromium, patient } from '../support/browser'
 import type { Scene } from '../support/sample-data'
 import { startSampleEngine, type SampleEngine } from '../support/sample-engine'
@@ -207,6 +208,34 @@ describe.skipIf(executablePath === null)('the screens', () => {
     const faulted = await open('faulted')
     await faulted.getByRole('status').getByText('Not mining: The processor worker keeps stopping').waitFor()
     expect(await faulted.getByRole('button', { name: 'Retry' }).isEnabled()).toBe(true)
+  })
+
+  it('show credit that is held apart from what was accepted, and say why other credit was lost', async () => {
+    const page = await open('mining')
+    await page.getByText('600 GMAC held until checked').waitFor()
+    await goTo(page, 'earnings')
+    const stage = page.locator('.stage').filter({ hasText: 'Held until checked' })
+    expect(await stage.textContent()).toMatch(/600.*GMAC.*2 results.*counted once checked/)
+    expect(await page.locator('.stage').filter({ hasText: 'Accepted' }).textContent()).toMatch(/50\.7.*TMAC/)
+    await page.getByText('3 lost: 1 late, 1 above the target, 1 a check of this rig’s work failed').waitFor()
+    const credits = page.getByRole('table', { name: 'Credits' })
+    await credits.getByRole('row').filter({ hasText: 'held' }).first().waitFor()
+    await credits.getByRole('row').filter({ hasText: 'refused, late' }).waitFor()
+    await credits.getByRole('row').filter({ hasText: 'forfeited, a check of this rig’s work failed' }).waitFor()
+
+    await goTo(page, 'jobs')
+    const states = page.getByLabel('State')
+    expect(await states.locator('option').allTextContents()).toEqual(['all', ...jobStates])
+    for (const [state, why] of [
+      ['held', 'The network credits it once it has checked it.'],
+      ['forfeited', 'a check of this rig’s work failed'],
+      ['refused', 'late'],
+    ] as const) {
+      await states.selectOption(state)
+      const rows = page.getByRole('table', { name: 'Jobs' }).locator('tbody tr')
+      await rows.first().getByText(state, { exact: true }).click()
+      await page.locator('.job-detail').getByText(why, { exact: true }).waitFor()
+    }
   })
 
   it('grey what missed its beats and say how old it is', async () => {

@@ -210,7 +210,7 @@ test('a rig whose worker computes wrongly earns nothing, and its ledger says why
     const refusals: string[] = []
     engine.api.onEvent((event, data) => {
       const { state, code } = data as { state?: string; code?: string }
-      if (event === 'share.changed' && state === 'rejected') refusals.push(code ?? '')
+      if (event === 'share.changed' && state === 'refused') refusals.push(code ?? '')
     })
     await engine.api.handlers['engine.start']({ tier: TIER, samples: false })
     await eventually(() => refusals.length > 0, 'a refusal')
@@ -221,7 +221,7 @@ test('a rig whose worker computes wrongly earns nothing, and its ledger says why
     await engine.close()
   }
   const exported = (await lode(dataDir, ['ledger', 'export', '--json'])).lines()
-  expect(exported).toContainEqual(expect.objectContaining({ state: 'rejected', reason: 'wrong-digest', receipt: null }))
+  expect(exported).toContainEqual(expect.objectContaining({ state: 'refused', reason: 'wrong-digest', receipt: null }))
   expect(exported.filter(({ state }) => state === 'accepted')).toEqual([])
   const verified = await lode(dataDir, ['ledger', 'verify', '--json'])
   expect(verified.json()).toMatchObject({ ok: true, receipts: 0, creditMacs: '0', problems: [] })

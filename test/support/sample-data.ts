@@ -3,6 +3,7 @@ import type { Handlers, Result } from '#shared/contract/index'
 import { DEFAULT_THROTTLE } from '#shared/contract/throttle'
 import type { LiveTick } from '#shared/contract/engine'
 import type { WorkRow } from '#shared/contract/jobs'
+import type { CreditState } from '#shared/domain/states'
 import { Failure } from '#shared/domain/errors'
 import { sampleModels, withFit } from './sample-models'
 
@@ -84,8 +85,8 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
     rig: { name: settings.rigName, key: 'ab'.repeat(32) },
     dataDir: '/sample/data',
     creditMacs: empty
-      ? { epoch: '0', today: '0', total: '0' }
-      : { epoch: '9200000000000', today: '58300000000000', total: '512300000000000' },
+      ? { epoch: '0', today: '0', total: '0', held: '0' }
+      : { epoch: '9200000000000', today: '58300000000000', total: '512300000000000', held: '600000000000' },
     credits: empty ? 0 : 1204,
     throttle: { level: 'idle', threadsShare: 1, dutyCycle: 1 },
     devices: [
@@ -166,11 +167,16 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
     'accepted',
     'accepted',
     'accepted',
-    'rejected',
+    'held',
+    'refused',
+    'forfeited',
     'returned',
     'failed',
     'cancelled',
   ] as const
+  /** A share is judged at once. */
+  const stateOf = (kind: (typeof kinds)[number], state: (typeof states)[number]) =>
+    kind === 'proof' && (state === 'held' || state === 'forfeited') ? 'accepted' : state
   const added: WorkRow[] = []
   const row = (index: number): WorkRow => {
     const r = generator(index + 1)
@@ -180,7 +186,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
         ? 'running'
         : index < 2
           ? 'submitted'
-          : (states[Math.floor(r() * states.length * r() * 1.2)] ?? 'accepted')
+          : stateOf(kind, states[Math.floor(r() * states.length * r() * 1.2)] ?? 'accepted')
     const done = rowState === 'accepted'
     const macs = kind === 'proof' ? 13_019_119_616n * BigInt(1 + Math.floor(r() * 60)) : BigInt(Math.floor(r() * 9e9))
     return {
@@ -198,7 +204,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
             ? { input: Math.floor(r() * 900), output: 0 }
             : null,
       macs: rowState === 'running' ? null : macs.toString(),
-      creditMacs: done ? macs.toString() : null,
+      creditMacs: done || rowState === 'held' ? macs.toString() : null,
       joules: rowState === 'running' || !power ? null : Number(macs / 2_000_000_000n),
       joulesCertainty: power ? 'estimated' : null,
       electricityCost:
@@ -208,7 +214,13 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
       milliseconds: rowState === 'running' ? null : 300 + Number(macs / 10_000_000n),
       verification: done ? (kind === 'proof' ? 'recomputed' : r() < 0.4 ? 'known-answer' : 'unchecked') : null,
       reason:
-        rowState === 'rejected' ? 'stale-epoch' : rowState === 'failed' ? 'The picture could not be decoded' : null,
+        rowState === 'refused'
+          ? 'stale-epoch'
+          : rowState === 'forfeited'
+            ? 'forfeited'
+            : rowState === 'failed'
+              ? 'The picture could not be decoded'
+              : null,
     }
   }
   const total = (): number => (empty ? added.length : jobs + added.length)
@@ -585,18 +597,22 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
             period,
             estimated: { creditMacs: '0', count: 0 },
             submitted: { creditMacs: '0', count: 0 },
+            held: { creditMacs: '0', count: 0 },
             accepted: { creditMacs: '0', count: 0 },
-            rejected: { count: 0, reasons: [] },
+            refused: { count: 0, reasons: [] },
+            forfeited: { count: 0, reasons: [] },
           }
         : {
             period,
             estimated: { creditMacs: '52200000000000', count: 402 },
             submitted: { creditMacs: '900000000000', count: 3 },
-            accepted: { creditMacs: '51300000000000', count: 396 },
-            rejected: {
-              count: 3,
+            held: { creditMacs: '600000000000', count: 2 },
+            accepted: { creditMacs: '50700000000000', count: 394 },
+            forfeited: { count: 1, reasons: [{ reason: 'forfeited', count: 1 }] },
+            refused: {
+              count: 2,
               reasons: [
-                { reason: 'stale-epoch', count: 2 },
+                { reason: 'stale-epoch', count: 1 },
                 { reason: 'above-target', count: 1 },
               ],
             },
@@ -618,7 +634,10 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
         ? []
         : Array.from({ length: Math.min(limit, 1204 - offset) }, (_, index) => {
             const r = generator(offset + index + 5)
-            const state = index === 4 ? ('rejected' as const) : ('accepted' as const)
+            const state =
+              ({ 2: 'held', 4: 'refused', 8: 'forfeited' } as const satisfies Record<number, CreditState>)[index] ??
+              'accepted'
+            const reasons: Partial<Record<CreditState, string>> = { refused: 'stale-epoch', forfeited: 'forfeited' }
             return {
               id: `0194f3a2-${hex(r, 4)}-7aaa-8aaa-${hex(r, 12)}`,
               at: new Date(started - (offset + index) * 9000).toISOString(),
@@ -633,15 +652,15 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
               factorMilli: '1000',
               creditMacs: '130191196160',
               state,
-              ...(state === 'rejected' ? { reason: 'stale-epoch' } : {}),
-              receipt: state === 'rejected' ? null : hex(r, 64),
+              ...(reasons[state] === undefined ? {} : { reason: reasons[state] }),
+              receipt: state === 'accepted' ? hex(r, 64) : null,
               model: 'itp1-base',
               joules: 69,
               joulesCertainty: 'estimated' as const,
               milliseconds: 9000,
               tokensIn: null,
               tokensOut: null,
-              verification: state === 'rejected' ? null : ('recomputed' as const),
+              verification: state === 'accepted' ? ('recomputed' as const) : null,
             }
           }),
     }),

@@ -9,7 +9,7 @@ import {
   type JobKind,
 } from '#shared/domain/job'
 import { describeParseError, Failure } from '#shared/domain/errors'
-import { FINAL_JOB_STATES } from '#shared/domain/states'
+import { FINAL_JOB_STATES, hasNoCredit, type JobState } from '#shared/domain/states'
 import type { EngineClient } from '../client'
 import type { CommandContext } from '../command-context'
 import { withSession } from '../session'
@@ -28,6 +28,8 @@ interface JobOptions {
   within?: number
 }
 
+/** States of a job that has a result. */
+const HAS_RESULT: readonly JobState[] = ['submitted', 'held', 'accepted', 'refused', 'forfeited']
 const DEFAULT_MAX_TOKENS = 256
 /** A seed or a top-p without a temperature: the model's own probabilities are used. */
 const PLAIN_TEMPERATURE = 1
@@ -39,7 +41,7 @@ export async function jobSubmit({ output, dataDir }: CommandContext, options: Jo
     const job = await runToEnd(client, input, options, (text) => {
       if (options.stream && !output.json) process.stdout.write(text)
     })
-    if (job.state !== 'accepted' && job.state !== 'rejected' && job.state !== 'submitted') {
+    if (!HAS_RESULT.includes(job.state)) {
       const code = job.state === 'cancelled' ? 'cancelled' : 'invalid-input'
       throw new Failure(
         code,
@@ -72,8 +74,14 @@ export async function jobSubmit({ output, dataDir }: CommandContext, options: Jo
       },
       options.stream ? '' : readable(job.output),
     )
-    if (job.state === 'rejected') output.say(`The network gives no credit for it: ${job.reason ?? 'no reason given'}.`)
+    if (hasNoCredit(job.state)) output.say(`The network gives no credit for it: ${job.reason ?? 'no reason given'}.`)
+    if (job.state === 'held') output.say('The network credits it once it has checked it.')
   })
+}
+
+/** Whether nothing more happens to it soon: a check of held credit may take long, and the result is there. */
+function isOver(state: JobState): boolean {
+  return FINAL_JOB_STATES.includes(state) || state === 'held'
 }
 
 async function runToEnd(client: EngineClient, input: JobInput, options: JobOptions, onText: (text: string) => void) {
@@ -82,7 +90,7 @@ async function runToEnd(client: EngineClient, input: JobInput, options: JobOptio
   const early: { id: string; text: string }[] = []
   let id = ''
   client.on('job.changed', (row) => {
-    if (!FINAL_JOB_STATES.includes(row.state)) return
+    if (!isOver(row.state)) return
     finished.add(row.id)
     ended.get(row.id)?.()
   })
@@ -118,7 +126,7 @@ async function runToEnd(client: EngineClient, input: JobInput, options: JobOptio
   process.once('SIGINT', cancel)
   process.once('SIGTERM', cancel)
   const first = await client.call('jobs.get', { id })
-  if (!FINAL_JOB_STATES.includes(first.state) && !finished.has(id)) {
+  if (!isOver(first.state) && !finished.has(id)) {
     await Promise.race([new Promise<void>((resolve) => ended.set(id, resolve)), gone])
   }
   process.off('SIGINT', cancel)

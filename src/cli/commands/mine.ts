@@ -1,3 +1,4 @@
+import type { CreditRow } from '#shared/contract/earnings'
 import type { EngineStatus, StartOptions } from '#shared/contract/engine'
 import type { WorkRow } from '#shared/contract/jobs'
 import { Failure } from '#shared/domain/errors'
@@ -42,6 +43,13 @@ function jobWords(
 }
 
 type StopReason = 'time' | 'credits' | 'signal' | 'stopped' | 'practice-hour' | 'engine-gone' | 'faulted'
+
+/** "share accepted: 1.3 TMAC (recomputed)"; null: nothing to say. */
+function creditWords({ kind, state, creditMacs, verification }: CreditRow): string | null {
+  if (state === 'accepted') return `${kind} accepted: ${macText(creditMacs)} (${verification})`
+  if (state === 'held') return `${kind} held until it is checked: ${macText(creditMacs)}`
+  return state === 'forfeited' ? `${kind} forfeited: ${macText(creditMacs)}` : null
+}
 
 /** `lode mine`: an engine of its own, or the running one of the data folder. */
 export async function mine({ output, dataDir }: CommandContext, options: MineOptions): Promise<void | number> {
@@ -149,11 +157,7 @@ async function follow(
   })
   client.on('credit.changed', (credit) => {
     const { id, kind, macs: work, creditMacs, device, state, verification } = credit
-    event(
-      'credit',
-      { id, kind, macs: work, creditMacs, device, state, verification },
-      state === 'accepted' ? `${kind} accepted: ${macText(creditMacs)} (${verification})` : null,
-    )
+    event('credit', { id, kind, macs: work, creditMacs, device, state, verification }, creditWords(credit))
     if (state === 'accepted') {
       accepted++
       if (options.maxCredits !== undefined && accepted >= options.maxCredits) resolveEnd('credits')

@@ -82,6 +82,9 @@ export async function status({ output, dataDir }: CommandContext): Promise<void>
             `Today ${count} ${kind} ${count === 1 ? 'job' : 'jobs'}${joulesPerJob === null ? '' : `, ${joulesPerJob.toPrecision(3)} J each (${joulesCertainty ?? 'estimated'})`}`,
         ),
         `Credit today ${macText(now.creditMacs.today)}, in all ${macText(now.creditMacs.total)} in ${now.credits} credits. Practice, no market value.`,
+        ...(now.creditMacs.held === '0'
+          ? []
+          : [`Held until checked: ${macText(now.creditMacs.held)}, not among these.`]),
         `Data folder: ${now.dataDir}`,
       ],
     )

@@ -247,6 +247,8 @@ export async function createTestRig(
     minedMilliseconds?: number
     /** of a device that is not the processor, or has a power limit */
     runner?: Partial<Pick<DeviceLoopOptions, 'workerStart' | 'onFault' | 'whileMining'>>
+    /** what the network answers otherwise than the practice network's coordinator */
+    around?: (network: SessionService) => SessionService
   } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'lode-work-'))
@@ -318,18 +320,24 @@ export async function createTestRig(
     ledger,
     events,
   }
-  const link = linkNetwork(rig, {
-    networkName: coordinator.name,
-    rigSession: openSerialized(rigProtocol, farEnd),
-    buyerSession: openSerialized(buyerProtocol, coordinator.buyerSession('person')),
-    signer,
-    signatures: signatureVerifier,
-    networkKey: null,
-    lastEpoch: null,
-    onEpoch: () => undefined,
-  })
+  const openLink = async () => {
+    const opened = linkNetwork(rig, {
+      networkName: coordinator.name,
+      rigSession: openSerialized(rigProtocol, options.around?.(farEnd) ?? farEnd),
+      buyerSession: openSerialized(buyerProtocol, coordinator.buyerSession('person')),
+      signer,
+      signatures: signatureVerifier,
+      networkKey: null,
+      lastEpoch: null,
+      onEpoch: () => undefined,
+    })
+    await opened.networkState.hello([{ id: 'cpu0', kind: 'cpu', backends: ['onnx-cpu'] }])
+    return opened
+  }
+  const link = await openLink()
   const { networkState, submissions } = link
-  await networkState.hello([{ id: 'cpu0', kind: 'cpu', backends: ['onnx-cpu'] }])
+  /** of the latest start */
+  let running = submissions
   /** what the throttle and the sensors say */
   const conditions = {
     pace: { threadsShare: 1, dutyCycle: 1 },
@@ -407,12 +415,19 @@ export async function createTestRig(
     submit,
     stateOf: (id: string) => ledger.workRow(id)?.state,
     totals: () => ledger.creditTotals({ dayStart: 0 }),
+    /** As a start after a kill: another link takes up what the ledger has open. Its devices do not run. */
+    restart: async () => {
+      running.stop()
+      const next = await openLink()
+      running = next.submissions
+      running.recover(ledger.recover())
+    },
     macsOfNonce: TIERS['itp1-small'].macs,
     close: async () => {
       const stopped = runner.stop()
       await clock.advance(3000)
       await stopped
-      submissions.stop()
+      running.stop()
       ledger.close()
       rmSync(folder, { recursive: true, force: true })
     },

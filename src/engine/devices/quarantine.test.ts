@@ -75,7 +75,7 @@ async function surroundings(gpu: { matrixUnits: boolean }) {
     /** The network refuses a share that `deviceId` found then. */
     refuse: (deviceId: string, time: number, code: 'wrong-digest' | 'stale-epoch' = 'wrong-digest') => {
       foundAt = time
-      events.emit('share.changed', { ...SHARE, deviceId, state: 'rejected', code })
+      events.emit('share.changed', { ...SHARE, deviceId, state: 'refused', code })
     },
     accept: (deviceId: string) => events.emit('share.changed', { ...SHARE, deviceId, state: 'accepted' }),
     settled: () => new Promise((resolve) => setImmediate(resolve)),

@@ -40,7 +40,7 @@ export function createQuarantine(
     )
   }
   events.on('share.changed', ({ id, deviceId, state, code }) => {
-    if (state === 'rejected' && code === 'wrong-digest')
+    if (state === 'refused' && code === 'wrong-digest')
       report(deviceId, { kind: 'wrong-digest', foundAt: ledger.workRow(id)?.at ?? 0 })
   })
   return { put: (deviceId, reason) => apply(deviceId, { kind: 'wrong-results', reason }), report }

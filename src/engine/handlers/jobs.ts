@@ -2,7 +2,7 @@ import type { Handlers } from '#shared/contract/index'
 import { Failure } from '#shared/domain/errors'
 import { EncodedInput } from '#shared/domain/encoded-input'
 import type { JobInput } from '#shared/domain/job'
-import { FINAL_JOB_STATES } from '#shared/domain/states'
+import { DELIVERED_JOB_STATES } from '#shared/domain/states'
 import type { EngineContext } from '../context'
 import { localMidnight } from '../base'
 
@@ -117,13 +117,13 @@ export function jobHandlers(
     'jobs.cancel': async ({ id }) => {
       const job = ledger.workRow(id)
       if (job === null || job.kind === 'proof') throw new Failure('not-found', `there is no job ${id}`)
-      if (FINAL_JOB_STATES.includes(job.state) || job.state === 'submitted') return null
+      if (DELIVERED_JOB_STATES.includes(job.state)) return null
       const cancelRunning = (): boolean => devices.runners().some((runner) => runner.cancelJob(id))
       if (cancelRunning()) return null
       await buyer.cancel({ job: id })
       // It may have begun, or ended, while the network was asked.
       const state = ledger.workRow(id)?.state ?? 'cancelled'
-      if (cancelRunning() || state === 'submitted' || FINAL_JOB_STATES.includes(state)) return null
+      if (cancelRunning() || DELIVERED_JOB_STATES.includes(state)) return null
       ledger.setJobState(id, 'cancelled', { reason: 'cancelled' })
       announce(id)
       return null

@@ -6,7 +6,7 @@ import type { WorkEnergy } from '../ledger'
 import { expectedCredit, type NetworkLink } from '../network'
 import { createBatchLimits } from './batch-limits'
 import { runBatch } from './job-batch'
-import { createJobRunner, type JobOutcome, type JobRunner } from './job-runner'
+import { createJobRunner, hasCredit, type JobOutcome, type JobRunner } from './job-runner'
 import { createJobSource, type LeasedJob, type WantedModel } from './job-source'
 import type { JobRates } from './job-rates'
 import { orderModels } from './model-choice'
@@ -99,8 +99,10 @@ export function createDeviceJobs(
   const source = createJobSource(rig, link, { models: wanted, syntheticJobBudget: options.syntheticJobBudget })
 
   const learn = (model: InstalledModel, outcome: JobOutcome, together: number): void => {
-    options.onWork({ macs: outcome.macs, creditMacs: Number(outcome.creditMacs), milliseconds: outcome.milliseconds })
-    if (outcome.accepted && outcome.sizes !== null) {
+    const { macs, milliseconds } = outcome
+    const credited = outcome.answer === 'accepted' ? Number(outcome.creditMacs) : 0
+    options.onWork({ macs, creditMacs: credited, milliseconds })
+    if (hasCredit(outcome) && outcome.sizes !== null) {
       // What anybody's job of these sizes earns: a synthetic one earns less.
       const { creditMacs } = expectedCredit(link.networkState.current.models.get(model.hash), outcome.sizes)
       jobRates.record(deviceId, model.hash, { ...outcome, creditMacs: Number(creditMacs) })

@@ -2,12 +2,12 @@
 import { Failure, toFailureValue, type FailureCode } from '#shared/domain/errors'
 import type { JobKind, JobSizes } from '#shared/domain/job'
 import type { InstalledModel } from '#shared/domain/model-stages'
-import { FINAL_JOB_STATES } from '#shared/domain/states'
+import { DELIVERED_JOB_STATES } from '#shared/domain/states'
 import type { JobOffer } from '#shared/protocol/job'
 import type { RigContext } from '../base'
 import type { WorkEnergy } from '../ledger'
 import { createJobMeter, type JobMeter } from './job-meter'
-import type { NetworkLink } from '../network'
+import type { DeliveryAnswer, NetworkLink } from '../network'
 import type { WorkerClient } from '../workers'
 
 const RENEW_MILLISECONDS = 10_000
@@ -29,9 +29,11 @@ export interface JobOutcome {
   milliseconds: number
   /** null: not known */
   joules: number | null
-  accepted: boolean
+  /** the network's to its result; null: it has none, or the network does not answer now */
+  answer: DeliveryAnswer | null
   /** why it has no result; null: it has one */
   failure: FailureCode | null
+  /** credited, or to be credited once it is checked */
   creditMacs: bigint
   macs: bigint
   /** null: it has no result */
@@ -193,7 +195,7 @@ export function createJobRunner(
     },
     run: async (offer, model, worker) => {
       const known = ledger.workRow(offer.id)
-      if (known !== null && FINAL_JOB_STATES.includes(known.state)) {
+      if (known !== null && DELIVERED_JOB_STATES.includes(known.state)) {
         // The job was cancelled after it was leased and before it began.
         await release(offer.id, false, 'it was taken back')
         return null
@@ -213,7 +215,7 @@ export function createJobRunner(
         origin,
         milliseconds: 0,
         joules: null,
-        accepted: false,
+        answer: null,
         failure: null,
         creditMacs: 0n,
         macs: 0n,
@@ -229,10 +231,9 @@ export function createJobRunner(
         outcome.sizes = result.sizes
         spent = metered.end()
         running.delete(offer.id)
-        outcome.accepted =
-          (await submissions.job(offer, model.manifest, result, options.deviceId, spent.energy)) === true
+        outcome.answer = await submissions.job(offer, model.manifest, result, options.deviceId, spent.energy)
         const row = ledger.workRow(offer.id)
-        outcome.creditMacs = outcome.accepted ? BigInt(row?.creditMacs ?? 0) : 0n
+        outcome.creditMacs = hasCredit(outcome) ? BigInt(row?.creditMacs ?? 0) : 0n
         outcome.macs = BigInt(row?.macs ?? 0)
       } catch (error) {
         lease.cancel()
@@ -271,4 +272,9 @@ export function createJobRunner(
       }
     },
   }
+}
+
+/** Whether a job's result is credited, or is held and will be credited unless a check fails. */
+export function hasCredit({ answer }: Pick<JobOutcome, 'answer'>): boolean {
+  return answer === 'accepted' || answer === 'held'
 }

@@ -2,7 +2,7 @@
 import type { CreditLine, CreditRow } from '#shared/contract/earnings'
 import { receiptBody } from '#shared/protocol/receipt'
 import type { Db } from './database'
-import type { CreditRecord } from './seal'
+import { creditStateOf, type CreditRecord } from './seal'
 import type { LedgerReader } from './types'
 import type { WorkRecord } from './work-page'
 
@@ -57,7 +57,7 @@ export function toCreditLine(row: CreditWithWork): CreditLine {
     macs: String(row.macs),
     factorMilli: String(row.factor_milli),
     creditMacs: String(row.credit_macs),
-    state: row.state,
+    state: creditStateOf(row),
     ...(row.reason === null ? {} : { reason: row.reason }),
     receipt: row.receipt,
     model: row.model,

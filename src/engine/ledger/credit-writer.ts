@@ -1,13 +1,14 @@
 /** Shares, results, receipts and the credit they bring: work and credit change together, or not at all. */
 import { Failure } from '#shared/domain/errors'
 import { canonicalText } from '#shared/domain/signed'
+import { nextCreditState, type CreditEvent, type CreditState } from '#shared/domain/states'
 import { type Db, write } from './database'
-import { type CreditRecord, sealOf } from './seal'
+import { creditStateOf, isSealed, SEAL_VERSION, sealOf, type CreditRecord } from './seal'
 import { checkAmount } from './sums'
 import { amountColumns, energyParameters, tokenParameters } from './work-columns'
 import type { AcceptedWork, Ledger, RecordedWork, WorkAmount, WriterContext } from './types'
 
-type Credits = Pick<Ledger, 'recordShare' | 'recordJobResult' | 'accept' | 'reject'>
+type Credits = Pick<Ledger, 'recordShare' | 'recordJobResult' | 'accept' | 'hold' | 'refuse'>
 /** `network_of_work`: as the signed work names it, by key */
 type StoredCredit = CreditRecord & { work_id: string; network_of_work: string }
 
@@ -19,12 +20,12 @@ export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
   )
   const nextCredit = db.prepare<[], { next: bigint }>('SELECT ifnull(max(seq), 0) + 1 AS next FROM credits')
   const insertCredit = db.prepare<[CreditRecord]>(
-    `INSERT INTO credits (seq, id, at, network, rig, epoch, device, work, kind, work_kind, ref, macs, factor_milli, credit_macs, state, reason, receipt, seal)
-     VALUES (@seq, @id, @at, @network, @rig, @epoch, @device, @work, @kind, @work_kind, @ref, @macs, @factor_milli, @credit_macs, @state, @reason, @receipt, @seal)`,
+    `INSERT INTO credits (seq, id, at, network, rig, epoch, device, work, kind, work_kind, ref, macs, factor_milli, credit_macs, state, reason, receipt, seal, seal_version)
+     VALUES (@seq, @id, @at, @network, @rig, @epoch, @device, @work, @kind, @work_kind, @ref, @macs, @factor_milli, @credit_macs, @state, @reason, @receipt, @seal, @seal_version)`,
   )
   const settleCredit = db.prepare<[CreditRecord]>(
     `UPDATE credits SET epoch = @epoch, macs = @macs, factor_milli = @factor_milli, credit_macs = @credit_macs, state = @state,
-       reason = @reason, receipt = @receipt, seal = @seal WHERE seq = @seq`,
+       reason = @reason, receipt = @receipt, seal = @seal, seal_version = @seal_version WHERE seq = @seq`,
   )
   const insertReceipt = db.prepare<[string, string, string, string]>(
     'INSERT INTO receipts (id, body, key, signature) VALUES (?, ?, ?, ?)',
@@ -60,12 +61,12 @@ export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
   const insertDispute = db.prepare<[bigint, number, bigint, bigint, bigint]>(
     'INSERT INTO disputes (credit, at, macs, factor_milli, credit_macs) VALUES (?, ?, ?, ?, ?)',
   )
-  const rejectWork = db.prepare<[number, string, bigint]>(
-    "UPDATE work SET state = 'rejected', state_at = ?, reason = ? WHERE seq = ?",
+  const moveWork = db.prepare<[CreditState, number, string | null, bigint]>(
+    'UPDATE work SET state = ?, state_at = ?, reason = ? WHERE seq = ?',
   )
 
   function addCredit(
-    credit: Omit<CreditRecord, 'seq' | 'id' | 'at' | 'state' | 'reason' | 'receipt' | 'seal'>,
+    credit: Omit<CreditRecord, 'seq' | 'id' | 'at' | 'state' | 'reason' | 'receipt' | 'seal' | 'seal_version'>,
     now: number,
   ): string {
     const record = {
@@ -76,17 +77,28 @@ export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
       state: 'submitted' as const,
       reason: null,
       receipt: null,
+      seal_version: SEAL_VERSION,
     }
     insertCredit.run({ ...record, seal: sealOf(record) })
     return record.id
   }
 
-  function settle(
-    { seal: _former, work_id: _work, network_of_work: _network, ...credit }: StoredCredit,
-    change: Partial<CreditRecord>,
-  ): void {
+  /** A row that its former seal does not fit keeps that seal: a new one would hide the damage. */
+  function settle({ work_id, network_of_work, ...credit }: StoredCredit, change: Partial<CreditRecord>): StoredCredit {
     const settled = { ...credit, ...change }
-    settleCredit.run({ ...settled, seal: sealOf(settled) })
+    if (isSealed(credit)) {
+      settled.seal_version = SEAL_VERSION
+      settled.seal = sealOf(settled)
+    }
+    settleCredit.run(settled)
+    return { ...settled, work_id, network_of_work }
+  }
+
+  /** Moves work and credit together, to a state without a receipt. `reason`: of an end. */
+  function move(credit: StoredCredit, event: 'hold' | 'refuse' | 'forfeit', reason: string | null): StoredCredit {
+    const state = stateAfter(credit, event)
+    moveWork.run(state, clock.now(), reason, credit.work)
+    return settle(credit, { state, reason })
   }
 
   return {
@@ -180,7 +192,7 @@ export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
       return write(db, () => {
         const credit = stored(body.ref)
         if (credit.receipt === receipt.id) return { ...idsOf(credit), repeated: true, disputed: null }
-        refuseAnswered(credit)
+        const state = stateAfter(credit, 'accept')
         if (credit.network_of_work !== body.network || credit.rig !== body.rig || credit.kind !== body.kind) {
           throw new Failure(
             'network-refused',
@@ -197,7 +209,7 @@ export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
           verification: body.verification,
           ...amountOf(amount),
         })
-        settle(credit, { ...amountColumns(amount), epoch: BigInt(body.epoch), state: 'accepted', receipt: receipt.id })
+        settle(credit, { ...amountColumns(amount), epoch: BigInt(body.epoch), state, receipt: receipt.id })
         const announced = announcedFor(credit, BigInt(body.epoch), amount)
         if (announced !== null)
           insertDispute.run(credit.seq, now, announced.macs, announced.factorMilli, announced.creditMacs)
@@ -205,13 +217,21 @@ export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
       })
     },
 
-    reject(ref, code): RecordedWork {
+    hold(ref): RecordedWork {
       return write(db, () => {
         const credit = stored(ref)
-        if (credit.state === 'rejected' && credit.reason === code) return idsOf(credit)
-        refuseAnswered(credit)
-        rejectWork.run(clock.now(), code, credit.work)
-        settle(credit, { state: 'rejected', reason: code })
+        if (credit.state !== 'held') move(credit, 'hold', null)
+        return idsOf(credit)
+      })
+    },
+
+    refuse(ref, code): RecordedWork {
+      return write(db, () => {
+        const credit = stored(ref)
+        if (isLost(creditStateOf(credit)) && credit.reason === code) return idsOf(credit)
+        if (code !== 'forfeited') move(credit, 'refuse', code)
+        // The answer that said that it is held was lost.
+        else move(credit.state === 'submitted' ? move(credit, 'hold', null) : credit, 'forfeit', code)
         return idsOf(credit)
       })
     },
@@ -231,13 +251,18 @@ function announcedFor(credit: StoredCredit, epoch: bigint, receipt: WorkAmount):
   const isSame = announced.macs === receipt.macs && announced.factorMilli === receipt.factorMilli
   return isSame ? null : announced
 }
-function refuseAnswered(credit: StoredCredit): void {
-  if (credit.state === 'submitted') return
+/** The state of a credit after the event. Throws Failure `conflict` where another answer came before. */
+function stateAfter(credit: StoredCredit, event: CreditEvent): CreditState {
+  const next = nextCreditState(creditStateOf(credit), event)
+  if (next !== undefined) return next
   throw new Failure(
     'conflict',
     `Credit ${credit.id} is ${credit.state}: another answer for the same work is not taken.`,
     '',
   )
+}
+function isLost(state: CreditState): boolean {
+  return state === 'refused' || state === 'forfeited'
 }
 function idsOf(credit: StoredCredit): RecordedWork {
   return { workId: credit.work_id, creditId: credit.id }

@@ -157,13 +157,19 @@ function checkIdentity(db: Db, schema: Schema): number {
   return version
 }
 
+/** One step. Call in a transaction. */
+export function applyMigration(db: Db, migration: Schema['migrations'][number]): void {
+  if (typeof migration === 'string') db.exec(migration)
+  else migration(db)
+}
+
 function migrate(db: Db, options: OpenOptions): void {
   const { schema } = options
   const version = Number(db.pragma('user_version', { simple: true }))
   if (version === schema.migrations.length) return
   if (version > 0) options.beforeMigration?.(db, version)
   write(db, () => {
-    for (const sql of schema.migrations.slice(version)) db.exec(sql)
+    for (const migration of schema.migrations.slice(version)) applyMigration(db, migration)
     const broken = db.pragma('foreign_key_check') as unknown[]
     if (broken.length > 0) throw new Error(`migration from version ${version} leaves rows without their parents`)
     db.pragma(`application_id = ${schema.applicationId}`)

@@ -58,6 +58,11 @@ export function writeJobs(db: Db, { clock }: WriterContext): Jobs {
        JOIN job_outputs ON job_outputs.work = work.seq JOIN job_evidence ON job_evidence.work = work.seq
      WHERE work.state = 'submitted' ORDER BY work.seq`,
   )
+  const held = db
+    .prepare<[], string>(
+      "SELECT credits.ref FROM work JOIN credits ON credits.work = work.seq WHERE work.state = 'held' ORDER BY work.seq",
+    )
+    .pluck()
 
   const setJobState: Jobs['setJobState'] = (id, state, details = {}) =>
     write(db, () => {
@@ -109,6 +114,7 @@ export function writeJobs(db: Db, { clock }: WriterContext): Jobs {
               evidence: jobEvidence.parse(JSON.parse(row.evidence)),
             },
           })),
+          held: held.all(),
         }
       })
     },

@@ -26,6 +26,7 @@ for (let counter = Number(firstCounter); ; counter++) {
   ledger.setJobState(id, 'running', { deviceId: 'cpu0' })
   const result = makeResult(id)
   const job = ledger.recordJobResult(id, result)
+  ledger.hold(result.result.id)
   ledger.accept(makeReceipt(result))
   tell({ accepted: job.creditId })
   // Lets the messages out.

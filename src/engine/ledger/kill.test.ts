@@ -60,6 +60,9 @@ describe('a process killed in the middle', () => {
       expect(recovery.shares.length + recovery.results.length).toBe(
         lines.filter(({ state }) => state === 'submitted').length,
       )
+      const held = lines.filter(({ state }) => state === 'held').map(({ ref }) => ref)
+      expect(recovery.held).toEqual(held)
+      expect(ledger.workPage({ state: 'held' }, 0, 1).total).toBe(held.length)
       expect(ledger.openJobs().filter(({ state }) => state === 'running')).toEqual([])
       expect(new Set(lines.map(({ ref }) => ref)).size).toBe(lines.length)
       expect(ledger.creditTotals({ dayStart: 0 })).toMatchObject({

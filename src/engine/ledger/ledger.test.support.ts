@@ -201,8 +201,8 @@ export function fillShares(
     db.exec(
       `${series} INSERT INTO shares (work, unit, nonce, digest, difficulty, signed) SELECT n, '${unitId}', n, ${digest}, '5', '{}' FROM series`,
     )
-    db.exec(`${series} INSERT INTO credits (id, at, network, rig, epoch, device, work, kind, work_kind, ref, macs, factor_milli, credit_macs, state, seal)
-      SELECT uuid7(n), ${at}, 'practice', ${digest}, 7, 'cpu0', n, 'share', 'proof', printf('%064x', n), n, 1000, n, 'submitted', ${digest} FROM series`)
+    db.exec(`${series} INSERT INTO credits (id, at, network, rig, epoch, device, work, kind, work_kind, ref, macs, factor_milli, credit_macs, state, seal, seal_version)
+      SELECT uuid7(n), ${at}, 'practice', ${digest}, 7, 'cpu0', n, 'share', 'proof', printf('%064x', n), n, 1000, n, 'submitted', ${digest}, 2 FROM series`)
   })()
   db.close()
 }

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { Failure } from '#shared/domain/errors'
 import { creditsAsCsv } from './export'
 import { openLedger } from './open'
-import type { Ledger } from './types'
+import type { JobResultRecord, Ledger } from './types'
 import {
   fillShares,
   makeJob,
@@ -50,7 +50,7 @@ describe('shares and credit', () => {
     const record = makeShare(unit, 1)
     const { workId, creditId } = ledger.recordShare(record)
     expect(ledger.recordShare(record)).toEqual({ workId, creditId })
-    expect(ledger.creditTotals({ dayStart: START })).toEqual({ epoch: 0n, today: 0n, total: 0n, credits: 0 })
+    expect(ledger.creditTotals({ dayStart: START })).toEqual({ epoch: 0n, today: 0n, total: 0n, held: 0n, credits: 0 })
     const receipt = makeReceipt(record)
     expect(ledger.accept(receipt)).toEqual({ workId, creditId, repeated: false, disputed: null })
     expect(ledger.accept(receipt)).toEqual({ workId, creditId, repeated: true, disputed: null })
@@ -59,6 +59,7 @@ describe('shares and credit', () => {
       epoch: record.creditMacs,
       today: record.creditMacs,
       total: record.creditMacs,
+      held: 0n,
       credits: 1,
     })
     expect(ledger.creditTotals({ dayStart: START + 86_400_000 }).today).toBe(0n)
@@ -103,14 +104,14 @@ describe('shares and credit', () => {
   it('keeps the code of a refusal and gives no credit for it', () => {
     const record = makeShare(unit, 1)
     const { creditId } = ledger.recordShare(record)
-    ledger.reject(record.share.id, 'stale-epoch')
-    expect(ledger.creditRow(creditId)).toMatchObject({ state: 'rejected', reason: 'stale-epoch', receipt: null })
+    ledger.refuse(record.share.id, 'stale-epoch')
+    expect(ledger.creditRow(creditId)).toMatchObject({ state: 'refused', reason: 'stale-epoch', receipt: null })
     expect(ledger.creditTotals({ dayStart: START })).toMatchObject({ total: 0n, credits: 0 })
     expect(codeOf(() => ledger.accept(makeReceipt(record)))).toBe('conflict')
     expect(ledger.funnel('today', { from: START })).toMatchObject({
       estimated: { count: 1 },
       accepted: { creditMacs: '0', count: 0 },
-      rejected: { count: 1, reasons: [{ reason: 'stale-epoch', count: 1 }] },
+      refused: { count: 1, reasons: [{ reason: 'stale-epoch', count: 1 }] },
     })
     expect(report().problems).toEqual([])
   })
@@ -140,7 +141,7 @@ describe('shares and credit', () => {
     }
     const expected = macs * 5n
     const totals = { epoch: { network: 'practice', number: 7 }, dayStart: START }
-    expect(ledger.creditTotals(totals)).toEqual({ epoch: expected, today: expected, total: expected, credits: 5 })
+    expect(ledger.creditTotals(totals)).toMatchObject({ epoch: expected, today: expected, total: expected, credits: 5 })
     expect(ledger.summaryByKind({ from: START })).toMatchObject([
       { kind: 'proof', count: 5, macs: expected, creditMacs: expected },
     ])
@@ -216,6 +217,7 @@ describe('jobs', () => {
           delivery: { result: result.result, output: result.output, evidence: result.evidence },
         },
       ],
+      held: [],
     })
     expect(ledger.openJobs().map(({ id, state, attempts }) => [id, state, attempts])).toEqual([
       [running, 'interrupted', 1],
@@ -223,6 +225,104 @@ describe('jobs', () => {
     ])
     expect(ledger.jobInput(queued)).toEqual(makeJob(queued, 'embed').input)
     expect(ledger.jobInput(v7())).toBeNull()
+    expect(report().problems).toEqual([])
+  })
+})
+
+describe('credit that is held until it is checked', () => {
+  const send = (): { id: string; creditId: string; record: JobResultRecord } => {
+    const id = v7()
+    ledger.insertJob(makeJob(id))
+    ledger.setJobState(id, 'running', { deviceId: 'cpu0' })
+    const record = makeResult(id)
+    return { id, record, ...ledger.recordJobResult(id, record) }
+  }
+  const pathOf = (id: string) =>
+    ledger
+      .workDetail(id)
+      ?.path.map(({ state }) => state)
+      .slice(2)
+
+  it('stands apart from every accepted sum, is found again at start, and is accepted once with its receipt', () => {
+    const { id, creditId, record } = send()
+    const { id: ref } = record.result
+    expect(ledger.hold(ref)).toEqual({ workId: id, creditId })
+    expect(ledger.hold(ref)).toEqual({ workId: id, creditId })
+    expect(ledger.creditRow(creditId)).toMatchObject({ state: 'held', receipt: null, verification: null })
+    expect(ledger.workPage({ state: 'held' }, 0, 10)).toMatchObject({ total: 1, rows: [{ id, reason: null }] })
+    const totals = { epoch: { network: 'practice', number: 7 }, dayStart: START }
+    const none = { epoch: 0n, today: 0n, total: 0n, credits: 0 }
+    expect(ledger.creditTotals(totals)).toEqual({ ...none, held: record.creditMacs })
+    expect(ledger.acceptedSince(START)).toEqual({ creditMacs: 0n, shares: 0, jobs: 0 })
+    expect(ledger.summaryByKind({ from: START })).toEqual([])
+    expect(ledger.modelTotal('ab'.repeat(32))).toBeNull()
+    const shown = { creditMacs: String(record.creditMacs), count: 1 }
+    expect(ledger.funnel('all', {})).toMatchObject({ estimated: shown, held: shown, accepted: { count: 0 } })
+    expect(report()).toMatchObject({ creditMacs: '0', problems: [] })
+
+    ledger.close()
+    ledger = openLedger(world.options)
+    expect(ledger.recover()).toEqual({ interruptedJobIds: [], shares: [], results: [], held: [ref] })
+    expect(ledger.openJobs()).toEqual([])
+    const receipt = makeReceipt(record)
+    expect(ledger.accept(receipt)).toMatchObject({ repeated: false, disputed: null })
+    expect(ledger.accept(receipt)).toMatchObject({ repeated: true })
+    expect(ledger.creditTotals(totals)).toMatchObject({ total: record.creditMacs, held: 0n, credits: 1 })
+    expect(ledger.modelTotal('ab'.repeat(32))).toMatchObject({ jobs: 1, creditMacs: record.creditMacs })
+    expect(ledger.summaryByKind({ from: START })).toMatchObject([{ kind: 'chat', count: 1, energy: { joules: 9 } }])
+    expect(pathOf(id)).toEqual(['submitted', 'held', 'accepted'])
+    expect(ledger.recover().held).toEqual([])
+    expect(codeOf(() => ledger.hold(ref))).toBe('conflict')
+    expect(report().problems).toEqual([])
+  })
+
+  it('keeps what was announced for it: a receipt that counts otherwise is disputed', () => {
+    const { creditId, record } = send()
+    ledger.hold(record.result.id)
+    ledger.accept(makeReceipt(record, { factorMilli: '1000', creditMacs: String(record.macs) }))
+    expect(ledger.creditRow(creditId)?.disputed).toEqual({ factorMilli: '1500', creditMacs: String(record.creditMacs) })
+    expect(report().problems).toEqual([])
+  })
+
+  it('is refused, or forfeited, with the reason, once', () => {
+    const [wrong, lost, unheard] = [send(), send(), send()]
+    for (const { record } of [wrong, lost]) ledger.hold(record.result.id)
+    ledger.refuse(wrong.record.result.id, 'wrong-result')
+    ledger.refuse(lost.record.result.id, 'forfeited')
+    // The network held it, and the rig never heard of that.
+    ledger.refuse(unheard.record.result.id, 'forfeited')
+    ledger.refuse(unheard.record.result.id, 'forfeited')
+    expect([wrong, lost, unheard].map(({ id }) => pathOf(id))).toEqual([
+      ['submitted', 'held', 'refused'],
+      ['submitted', 'held', 'forfeited'],
+      ['submitted', 'held', 'forfeited'],
+    ])
+    expect(ledger.workRow(lost.id)).toMatchObject({ state: 'forfeited', reason: 'forfeited' })
+    expect(ledger.creditRow(lost.creditId)).toMatchObject({ state: 'forfeited', reason: 'forfeited', receipt: null })
+    expect(ledger.funnel('all', {})).toMatchObject({
+      held: { count: 0 },
+      refused: { count: 1, reasons: [{ reason: 'wrong-result', count: 1 }] },
+      forfeited: { count: 2, reasons: [{ reason: 'forfeited', count: 2 }] },
+    })
+    expect(ledger.creditTotals({ dayStart: START })).toMatchObject({ total: 0n, held: 0n, credits: 0 })
+    for (const { record } of [wrong, lost]) {
+      expect(codeOf(() => ledger.accept(makeReceipt(record)))).toBe('conflict')
+      expect(codeOf(() => ledger.hold(record.result.id))).toBe('conflict')
+    }
+    expect(codeOf(() => ledger.refuse(lost.record.result.id, 'wrong-result'))).toBe('conflict')
+    const exported = [...ledger.exportCredits()].map(({ state, reason }) => `${state} ${reason}`)
+    expect(exported).toEqual(['refused wrong-result', 'forfeited forfeited', 'forfeited forfeited'])
+    expect(
+      [...creditsAsCsv(ledger.exportCredits())].filter((line) => line.includes(',forfeited,forfeited,')),
+    ).toHaveLength(2)
+    expect(report().problems).toEqual([])
+  })
+
+  it('is never a share’s', () => {
+    const record = makeShare(unit, 1)
+    ledger.recordShare(record)
+    expect(() => ledger.hold(record.share.id)).toThrow(/CHECK constraint/)
+    ledger.accept(makeReceipt(record))
     expect(report().problems).toEqual([])
   })
 })

@@ -3,7 +3,7 @@ import { existsSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { workEnergy } from '#shared/domain/energy'
-import { type Db, isDamage, openDatabase, quickCheck, NewerVersion, NotOurs, write } from './database'
+import { applyMigration, type Db, isDamage, openDatabase, quickCheck, NewerVersion, NotOurs, write } from './database'
 import { ensureFolder } from './lock'
 import { readHistory } from './metrics-history'
 import type { DeviceSample, Metrics, MetricsSample, OpenMetricsOptions } from './metrics-types'
@@ -257,7 +257,7 @@ function openOrBeginAnew(file: string, { folder, clock, onNotice }: OpenMetricsO
       message: `Measurements cannot be written and will be forgotten at the end: ${messageOf(error)}`,
     })
     const db = new Database(':memory:')
-    for (const sql of metricsSchema.migrations) db.exec(sql)
+    for (const migration of metricsSchema.migrations) applyMigration(db, migration)
     db.defaultSafeIntegers(true)
     return db
   }

@@ -1,15 +1,12 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { v7 } from 'uuid'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { backUpNow } from './backup'
 import { openDatabase, type OpenOptions } from './database'
 import { openLedger, openLedgerReadOnly } from './open'
 import {
-  makeJob,
   makeReceipt,
-  makeResult,
   makeShare,
   makeUnit,
   makeWorld,
@@ -18,8 +15,12 @@ import {
   START,
   type TestWorld,
 } from './ledger.test.support'
+import type { LedgerReader } from './types'
 import { ledgerSchema, type Schema } from './migrations'
-import { createWriter } from './writer'
+import { writeFormerLedger } from './former-ledger.test.support'
+
+/** of the former ledgers' credits, oldest first, in today's words */
+const STATES = ['accepted', 'refused', 'submitted', 'accepted', 'refused', 'submitted']
 
 let world: TestWorld
 let file: string
@@ -111,50 +112,169 @@ describe('migrations', () => {
     ledger.close()
   })
 
-  it('keep what version 4 wrote, seals and all, and make kinds free', () => {
-    const old = openDatabase(optionsFor({ ...ledgerSchema, migrations: ledgerSchema.migrations.slice(0, 4) }))
-    const before = createWriter(old, world.options)
-    const unit = makeUnit()
-    before.recordUnit(unit, 'cpu0', 'practice')
-    before.recordDevice({ id: 'cpu0', kind: 'cpu', name: 'A processor' })
-    const shares = [1, 2, 3, 4].map((counter) => makeShare(unit, counter))
-    for (const share of shares) before.recordShare(share)
-    before.accept(makeReceipt(shares[0]!))
-    before.reject(shares[1]!.share.id, 'above-target')
-    const job = v7()
-    before.insertJob(makeJob(job))
-    before.setJobState(job, 'running', { deviceId: 'cpu0' })
-    const result = makeResult(job)
-    before.recordJobResult(job, result)
-    before.accept(makeReceipt(result))
-    const tables = ['devices', 'work', 'credits', 'work_path', 'work_counts', 'credit_quarters', 'credit_sums']
-    const all = (db: Database.Database) => tables.map((table) => db.prepare(`SELECT * FROM ${table}`).all())
-    const rows = all(old)
-    old.close()
-    // Who only reads need not wait for the migration.
-    const reader = openLedgerReadOnly(world.folder)
-    expect(reader?.verify({ signatures, networkKeys })).toMatchObject({ ok: true, problems: [] })
-    reader?.close()
+  const former = (version: number) =>
+    openDatabase(optionsFor({ ...ledgerSchema, migrations: ledgerSchema.migrations.slice(0, version) }))
+  /** Every row of what a migration copies, in today's words. */
+  const rowsOf = (db: Database.Database): unknown => {
+    const tables = ['devices', 'work', 'credits', 'work_path', 'work_counts', 'receipts']
+    const sums = ['credit_quarters', 'credit_epochs', 'credit_sums', 'energy_quarters', 'model_totals']
+    const word = (row: Record<string, unknown>): object => {
+      const { seal: _seal, seal_version: _version, ...rest } = row
+      return row.state === 'rejected' ? { ...rest, state: 'refused' } : rest
+    }
+    return [...tables, ...sums].map((table) => {
+      const rows = db.prepare<[], Record<string, unknown>>(`SELECT * FROM ${table}`).all().map(word)
+      return rows.toSorted((a, b) => JSON.stringify(a, asText).localeCompare(JSON.stringify(b, asText)))
+    })
+  }
+  const asText = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)
 
-    const ledger = openLedger(world.options)
-    expect(readdirSync(join(world.folder, 'backups'))).toEqual(['ledger-4-2026-05-01.db'])
-    const db = new Database(file)
-    db.defaultSafeIntegers(true)
-    expect(all(db)).toEqual(rows)
-    expect(ledger.verify({ signatures, networkKeys })).toMatchObject({ ok: true, problems: [] })
-    // What waited is answered, and what was answered stays.
-    ledger.accept(makeReceipt(shares[2]!))
-    ledger.recordShare(makeShare(unit, 5))
-    expect(ledger.creditTotals({ dayStart: START }).credits).toBe(3)
-    expect(() => db.exec("UPDATE credits SET macs = 1 WHERE state = 'accepted'")).toThrow(/keeps its figures/)
-    expect(() => db.exec('DELETE FROM work')).toThrow(/never deleted/)
-    expect(() => db.exec("UPDATE work SET state = 'queued' WHERE state = 'accepted'")).toThrow(/may not change/)
-    db.exec(`INSERT INTO work (id, at, kind, network, model, origin, state, state_at)
+  it.each([2, 3, 4, 5])(
+    'keep what version %i wrote, make kinds free, and call refused what was rejected',
+    (version) => {
+      const old = former(version)
+      const write = writeFormerLedger(old)
+      old.prepare("INSERT INTO devices VALUES ('cpu0', 'cpu', 'A processor', ?, ?)").run(START, START)
+      write.share(1, 'accepted')
+      write.share(2, 'rejected')
+      const waiting = write.share(3, 'submitted')
+      write.job('accepted')
+      write.job('rejected')
+      const sent = write.job('submitted')
+      const rows = rowsOf(old)
+      old.close()
+      if (version >= ledgerSchema.readableFrom) {
+        // Who only reads need not wait for the migration.
+        const reader = openLedgerReadOnly(world.folder)
+        expect(reader?.verify({ signatures, networkKeys })).toMatchObject({ ok: true, credits: 6, problems: [] })
+        expect([...(reader?.exportCredits() ?? [])].map(({ state }) => state)).toEqual(STATES)
+        reader?.close()
+      }
+
+      const ledger = openLedger(world.options)
+      expect(readdirSync(join(world.folder, 'backups'))).toEqual([`ledger-${version}-2026-05-01.db`])
+      const db = new Database(file)
+      db.defaultSafeIntegers(true)
+      expect(rowsOf(db)).toEqual(rows)
+      const seals = db.prepare('SELECT seal_version FROM credits ORDER BY seq').pluck().all()
+      expect(seals).toEqual([1n, 2n, 1n, 1n, 2n, 1n])
+      expect(ledger.verify({ signatures, networkKeys })).toMatchObject({ ok: true, problems: [] })
+      expect([...ledger.exportCredits()].map(({ state }) => state)).toEqual(STATES)
+      expect(ledger.funnel('all', {}).refused).toEqual({ count: 2, reasons: [{ reason: 'above-target', count: 2 }] })
+      expect(ledger.workPage({ state: 'refused' }, 0, 10)).toMatchObject({ total: 2 })
+      // What waited is answered, and what was answered stays.
+      ledger.accept(makeReceipt(waiting))
+      ledger.hold(sent.result.id)
+      expect(db.prepare('SELECT seal_version FROM credits ORDER BY seq').pluck().all()).toEqual([
+        1n,
+        2n,
+        2n,
+        1n,
+        2n,
+        2n,
+      ])
+      ledger.recordShare(makeShare(makeUnit(), 5))
+      expect(ledger.creditTotals({ dayStart: START })).toMatchObject({ credits: 3, held: sent.creditMacs })
+      expect(ledger.verify({ signatures, networkKeys }).problems).toEqual([])
+      expect(() => db.exec("UPDATE credits SET macs = 1 WHERE state = 'accepted'")).toThrow(/keeps its figures/)
+      expect(() => db.exec('DELETE FROM work')).toThrow(/never deleted/)
+      expect(() => db.exec("UPDATE work SET state = 'queued' WHERE state = 'accepted'")).toThrow(/may not change/)
+      expect(() => db.exec("UPDATE credits SET state = 'rejected' WHERE state = 'refused'")).toThrow(/may not change/)
+      db.exec(`INSERT INTO work (id, at, kind, network, model, origin, state, state_at)
       VALUES ('t', ${START}, 'transcribe', 'practice', 'A model', 'person', 'queued', ${START})`)
-    expect(db.prepare("SELECT count FROM work_counts WHERE kind = 'transcribe'").pluck().get()).toBe(1n)
-    db.close()
-    for (const kind of ['fpga', 'other'] as const) ledger.recordDevice({ id: kind, kind, name: kind })
-    ledger.close()
+      expect(db.prepare("SELECT count FROM work_counts WHERE kind = 'transcribe'").pluck().get()).toBe(1n)
+      db.close()
+      for (const kind of ['fpga', 'other'] as const) ledger.recordDevice({ id: kind, kind, name: kind })
+      ledger.close()
+    },
+  )
+
+  describe('seal no damaged row anew', () => {
+    /** What a disk that forgets a bit does: past every trigger, and within what SQLite itself checks. */
+    const rot = (db: Database.Database, sql: string): void => {
+      const triggers = db.prepare<[], { name: string; sql: string }>(
+        "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'",
+      )
+      const all = triggers.all()
+      for (const { name } of all) db.exec(`DROP TRIGGER ${name}`)
+      db.exec(sql)
+      for (const trigger of all) db.exec(trigger.sql)
+    }
+    const problems = (ledger: Pick<LedgerReader, 'verify'>): string[] =>
+      ledger.verify({ signatures, networkKeys }).problems
+    const changed = (problem: string): boolean => problem.endsWith('the row was changed after it was written')
+
+    it.each([
+      ['its time', 'UPDATE credits SET at = at + 1 WHERE seq = 2'],
+      ['its device', "UPDATE credits SET device = 'cpu1' WHERE seq = 2"],
+      ['its reason', "UPDATE credits SET reason = 'above-targeu' WHERE seq = 2"],
+      ['its id', "UPDATE credits SET id = 'x' WHERE seq = 2"],
+      ['its seal', "UPDATE credits SET seal = replace(seal, 'a', 'b') WHERE seq = 2"],
+    ])('of refused credit, by %s: it is still reported, and the others get theirs', (_name, sql) => {
+      const old = former(5)
+      const write = writeFormerLedger(old)
+      for (const counter of [1, 2, 3]) write.share(counter, 'rejected')
+      rot(old, sql)
+      old.close()
+      const reader = openLedgerReadOnly(world.folder)!
+      const before = problems(reader)
+      expect(before.filter(changed)).toHaveLength(1)
+      reader.close()
+
+      const ledger = openLedger(world.options)
+      expect(problems(ledger)).toEqual(before)
+      const db = new Database(file, { readonly: true })
+      expect(db.prepare('SELECT state, seal_version FROM credits ORDER BY seq').raw().all()).toEqual([
+        ['refused', 2],
+        ['rejected', 1],
+        ['refused', 2],
+      ])
+      db.close()
+      // It is read like the others: the screens know one word.
+      expect([...ledger.exportCredits()].map(({ state }) => state)).toEqual(['refused', 'refused', 'refused'])
+      expect(ledger.funnel('all', {}).refused.count).toBe(3)
+      ledger.close()
+    })
+
+    it('of other credit, when it is answered later either', () => {
+      const old = former(5)
+      const write = writeFormerLedger(old)
+      const accepted = write.share(1, 'accepted')
+      const [waiting, held] = [write.share(2, 'submitted'), write.job('submitted')]
+      rot(old, 'UPDATE credits SET at = at + 1')
+      old.close()
+      const ledger = openLedger(world.options)
+      expect(problems(ledger).filter(changed)).toHaveLength(3)
+      ledger.accept(makeReceipt(waiting))
+      ledger.hold(held.result.id)
+      ledger.refuse(held.result.id, 'forfeited')
+      expect(problems(ledger).filter(changed)).toHaveLength(3)
+      expect(ledger.creditTotals({ dayStart: START }).total).toBe(accepted.creditMacs + waiting.creditMacs)
+      ledger.close()
+    })
+
+    it('nor make a wrong sum right', () => {
+      const old = former(5)
+      const write = writeFormerLedger(old)
+      for (const counter of [1, 2]) write.share(counter, 'rejected')
+      old.exec("UPDATE credit_sums SET credit_low = credit_low + 1 WHERE state = 'rejected'")
+      old.close()
+      const ledger = openLedger(world.options)
+      expect(problems(ledger)).toEqual([expect.stringMatching(/the total of credit rejected/)])
+      ledger.close()
+    })
+  })
+
+  it('begin with a check of the whole file, also of a large one that was checked lately', () => {
+    const old = former(5)
+    const write = writeFormerLedger(old)
+    write.share(1, 'rejected')
+    old.pragma('ignore_check_constraints = ON')
+    old.exec("DROP TRIGGER credits_move; DROP TRIGGER credits_changed; UPDATE credits SET state = 'sejected'")
+    old.exec(`INSERT INTO meta VALUES ('checked-at', '${START}')`)
+    old.exec(`CREATE TABLE padding (bytes BLOB) STRICT; INSERT INTO padding VALUES (zeroblob(${65 * 1024 * 1024}))`)
+    old.close()
+    expect(() => openLedger(world.options)).toThrow(/was damaged and is kept as/)
   })
 
   it('of a version that reads otherwise come before it is read', () => {

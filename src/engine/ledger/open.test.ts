@@ -101,7 +101,8 @@ describe('a new ledger', () => {
     const db = new Database(file)
     for (const sql of [
       "UPDATE credits SET state = 'submitted'",
-      "UPDATE credits SET state = 'rejected', reason = 'x', receipt = NULL",
+      "UPDATE credits SET state = 'refused', reason = 'x', receipt = NULL",
+      "UPDATE credits SET state = 'held', receipt = NULL",
       "UPDATE work SET state = 'running'",
       'UPDATE credits SET credit_macs = credit_macs + 1',
       'UPDATE credits SET at = at + 1',

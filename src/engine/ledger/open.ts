@@ -21,7 +21,7 @@ import { createReader } from './reader'
 import type { Ledger, LedgerNotice, LedgerReader, OpenLedgerOptions } from './types'
 import { createWriter } from './writer'
 
-/** A larger file is checked completely once a week or after damage was found, not at every start: a gigabyte takes seconds. */
+/** A larger file is checked completely once a week, after damage was found, and before it is migrated, not at every start: a gigabyte takes seconds. */
 const ALWAYS_CHECKED_BYTES = 64 * 1024 * 1024
 const WEEK_MILLISECONDS = 7 * 86_400_000
 
@@ -128,7 +128,8 @@ function openChecked(file: string, options: OpenLedgerOptions, notices: LedgerNo
     schema: ledgerSchema,
     synchronous: 'FULL',
     check(db, version) {
-      if (version === 0 || !isCheckDue(db, file, now)) return
+      const isOlder = version < ledgerSchema.migrations.length
+      if (version === 0 || (!isOlder && !isCheckDue(db, file, now))) return
       const problems = quickCheck(db)
       if (problems.length > 0) throw new NotOurs(problems[0])
       db.prepare(

@@ -3,6 +3,7 @@ import type { Funnel } from '#shared/contract/earnings'
 import type { WorkKind } from '#shared/contract/jobs'
 import { workEnergy } from '#shared/domain/energy'
 import type { Db } from './database'
+import { creditStateOf, type StoredCreditState } from './seal'
 import { joinSum } from './sums'
 import type { DayTotal, KindTotal, LedgerReader } from './types'
 
@@ -42,6 +43,9 @@ export function readTotals(db: Db): Totals {
   const total = db.prepare<[], Sum>(
     `SELECT sum(count) AS count, sum(credit_high) AS high, sum(credit_low) AS low FROM credit_sums WHERE state IN ${ACCEPTED}`,
   )
+  const held = db.prepare<[], Sum>(
+    "SELECT count, credit_high AS high, credit_low AS low FROM credit_sums WHERE state = 'held'",
+  )
   const ofEpoch = db.prepare<[string, number], Sum>(
     `SELECT sum(count) AS count, sum(credit_high) AS high, sum(credit_low) AS low FROM credit_epochs WHERE network = ? AND epoch = ? AND state IN ${ACCEPTED}`,
   )
@@ -53,13 +57,13 @@ export function readTotals(db: Db): Totals {
   const energies = db.prepare<[bigint, bigint], EnergyRow>(
     'SELECT quarter, work_kind, joules, joules_measured, macs FROM energy_quarters WHERE quarter >= ? AND quarter < ? ORDER BY quarter',
   )
-  const stages = db.prepare<[bigint, bigint], Sum & { state: string }>(
+  const stages = db.prepare<[bigint, bigint], Sum & { state: StoredCreditState }>(
     `SELECT state, sum(count) AS count, sum(credit_high) AS high, sum(credit_low) AS low
      FROM credit_quarters WHERE quarter >= ? AND quarter < ? GROUP BY state`,
   )
-  const reasons = db.prepare<[bigint, bigint], { reason: string; count: bigint }>(
-    `SELECT reason, count(*) AS count FROM credits INDEXED BY credits_rejected
-     WHERE state = 'rejected' AND at >= ? AND at < ? GROUP BY reason ORDER BY count DESC, reason`,
+  const reasons = db.prepare<[bigint, bigint], { state: StoredCreditState; reason: string; count: bigint }>(
+    `SELECT state, reason, count(*) AS count FROM credits
+     WHERE reason IS NOT NULL AND at >= ? AND at < ? GROUP BY state, reason ORDER BY count DESC, reason`,
   )
   const first = db.prepare<[], { at: bigint | null }>('SELECT min(at) AS at FROM credits')
   const ofModel = db.prepare<[string], Sum & { jobs: bigint; last_at: bigint }>(
@@ -84,6 +88,7 @@ export function readTotals(db: Db): Totals {
         epoch: epoch === undefined ? 0n : sumOf(ofEpoch.get(epoch.network, epoch.number)),
         today,
         total: sumOf(all),
+        held: sumOf(held.get()),
         credits: Number(all?.count ?? 0n),
       }
     },
@@ -107,9 +112,11 @@ export function readTotals(db: Db): Totals {
       const stage = {
         estimated: { sum: 0n, count: 0 },
         submitted: { sum: 0n, count: 0 },
+        held: { sum: 0n, count: 0 },
         accepted: { sum: 0n, count: 0 },
+        refused: { sum: 0n, count: 0 },
+        forfeited: { sum: 0n, count: 0 },
       }
-      let rejected = 0
       for (const row of stages.all(start, end)) {
         const count = Number(row.count ?? 0n)
         const add = (to: { sum: bigint; count: number }): void => {
@@ -117,25 +124,29 @@ export function readTotals(db: Db): Totals {
           to.count += count
         }
         add(stage.estimated)
-        if (row.state === 'rejected') rejected += count
-        else add(row.state === 'submitted' ? stage.submitted : stage.accepted)
+        const state = creditStateOf(row)
+        add(stage[state === 'confirmed' || state === 'paid' ? 'accepted' : state])
       }
+      const quarter = BigInt(QUARTER_MILLISECONDS)
+      const why = reasons.all(start * quarter, end === END ? END : end * quarter)
+      const lost = (ended: 'refused' | 'forfeited'): Funnel['refused'] => ({
+        count: stage[ended].count,
+        reasons: why
+          .filter((row) => creditStateOf(row) === ended)
+          .map(({ reason, count }) => ({ reason, count: Number(count) })),
+      })
       const shown = ({ sum, count }: { sum: bigint; count: number }): Funnel['accepted'] => ({
         creditMacs: String(sum),
         count,
       })
-      const quarter = BigInt(QUARTER_MILLISECONDS)
       return {
         period,
         estimated: shown(stage.estimated),
         submitted: shown(stage.submitted),
+        held: shown(stage.held),
         accepted: shown(stage.accepted),
-        rejected: {
-          count: rejected,
-          reasons: reasons
-            .all(start * quarter, end === END ? END : end * quarter)
-            .map(({ reason, count }) => ({ reason, count: Number(count) })),
-        },
+        refused: lost('refused'),
+        forfeited: lost('forfeited'),
       }
     },
     creditDays(days) {

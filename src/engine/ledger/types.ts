@@ -133,6 +133,8 @@ export interface Recovery {
   /** sent or about to be sent, without a stored answer: to be sent again */
   shares: { workId: string; creditId: string; deviceId: string; share: Signed<ShareSubmission> }[]
   results: { jobId: string; creditId: string; deviceId: string; delivery: JobDelivery }[]
+  /** ids of signed results whose credit the network holds: to be asked for */
+  held: string[]
 }
 
 /** A job that is not in a final state nor submitted. */
@@ -156,6 +158,8 @@ export interface CreditTotals {
   epoch: bigint
   today: bigint
   total: bigint
+  /** waits for a check; in none of the sums above */
+  held: bigint
   /** accepted credits ever */
   credits: number
 }
@@ -217,7 +221,7 @@ export interface ModelTotal {
 export interface LedgerReader {
   readonly file: string
 
-  /** Sums of accepted credit: of all time, of the epoch, and since `dayStart` (UTC ms). */
+  /** Sums of accepted credit: of all time, of the epoch, and since `dayStart` (UTC ms); and of what is held. */
   creditTotals(now: { epoch?: { network: string; number: number }; dayStart: number }): CreditTotals
   /** Accepted shares, jobs and credit since `from`, for the Home screen. */
   acceptedSince(from: number): { creditMacs: bigint; shares: number; jobs: number }
@@ -273,7 +277,7 @@ export interface LedgerReader {
 
 /** The one writer. Every function is one transaction; a failed write is a `Failure` (`data-folder`, `ledger-damaged`). */
 export interface Ledger extends LedgerReader {
-  /** Once, at start: `running` becomes `interrupted`; returns the work that was submitted and not answered. */
+  /** Once, at start: `running` becomes `interrupted`; returns the work that was submitted and not answered, and what is held. */
   recover(): Recovery
 
   recordDevice(device: KnownDevice): void
@@ -286,15 +290,17 @@ export interface Ledger extends LedgerReader {
   recordShare(record: ShareRecord): RecordedWork
   /** Stores a receipt, and its work and credit as accepted, with the receipt's figures; `disputed` if these differ from the announced ones. Storing a receipt twice changes nothing. Throws Failure `conflict` for another receipt of the same work, `not-found` for unknown work. */
   accept(receipt: Signed<Receipt>): AcceptedWork
-  /** Marks work and credit as rejected, with the network's code as the reason. */
-  reject(ref: string, code: RefusalCode): RecordedWork
+  /** Marks work and credit as held: the network has the result, and checks it before it credits it. Holding what is held changes nothing. Throws as `accept`. */
+  hold(ref: string): RecordedWork
+  /** Ends work and credit without credit, with the network's code as the reason: as forfeited by that code, as refused by any other. The same code again changes nothing. Throws as `accept`. */
+  refuse(ref: string, code: RefusalCode): RecordedWork
 
   /** Writes a new job as `queued`. */
   insertJob(job: LedgerJob): void
   /** Changes the state of a job. Throws Failure `conflict` for a change that the state machine does not allow. */
   setJobState(
     id: string,
-    state: Exclude<JobState, 'submitted' | 'accepted' | 'rejected'>,
+    state: Exclude<JobState, 'submitted' | 'held' | 'accepted' | 'refused' | 'forfeited'>,
     details?: JobStateDetails,
   ): void
   /** Writes a result and its credit as `submitted`, before it is sent. */

@@ -43,7 +43,13 @@ export function* checkPaths(
   endOf(previous)
 }
 
+/** Work that was refused was called rejected before version 6, and such a ledger is read as it is. */
+export function wordOfToday(state: string | null): string | null {
+  return state === 'rejected' ? 'refused' : state
+}
+
 function mayFollow(from: string | null, to: string | null): boolean {
-  const [before, after] = [jobState.safeParse(from), jobState.safeParse(to)]
+  const before = jobState.safeParse(wordOfToday(from))
+  const after = jobState.safeParse(wordOfToday(to))
   return before.success && after.success && JOB_TRANSITIONS[before.data].includes(after.data)
 }

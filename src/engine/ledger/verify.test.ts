@@ -36,7 +36,7 @@ beforeAll(() => {
   for (const share of shares) ledger.recordShare(share)
   ledger.accept(makeReceipt(shares[0]!))
   ledger.accept(makeReceipt(shares[1]!))
-  ledger.reject(shares[2]!.share.id, 'above-target')
+  ledger.refuse(shares[2]!.share.id, 'above-target')
   const id = v7()
   ledger.insertJob(makeJob(id))
   ledger.setJobState(id, 'running', { deviceId: 'cpu0' })
@@ -157,6 +157,13 @@ describe('a changed ledger is found out', () => {
       "UPDATE credit_quarters SET macs_low = macs_low - 1 WHERE state = 'accepted'",
       /work of quarter/,
     ],
+    [
+      'a seal of another version',
+      'UPDATE credits SET seal_version = 1 WHERE seq = 5',
+      /was changed after it was written/,
+    ],
+    ['the former word', "UPDATE credits SET state = 'rejected' WHERE seq = 3", /was changed after it was written/],
+    ['held credit that was accepted', "UPDATE credits SET state = 'held' WHERE seq = 5", /is held with a receipt/],
     ['another count of jobs', "UPDATE work_counts SET count = count + 1 WHERE kind = 'chat'", /count of jobs/],
   ]
   for (const [name, sql, problem] of changes) {

@@ -8,9 +8,9 @@ import { creditMacs } from '#shared/domain/credit'
 import { storedJobResult, storedReceipt, storedShare } from '#shared/protocol/stored'
 import { canonicalText, isGenuineStored, isNetworkKey } from '#shared/domain/signed'
 import { isDamage, type Db } from './database'
-import { type CreditRecord, sealOf } from './seal'
+import { creditStateOf, isSealed, type CreditRecord } from './seal'
 import type { VerifyOptions } from './types'
-import { checkPaths } from './verify-paths'
+import { checkPaths, wordOfToday } from './verify-paths'
 import { checkSums } from './verify-sums'
 
 const PAGE_ROWS = 250
@@ -97,12 +97,13 @@ function* checkFile(
 
 function* problemsOf(row: CheckedCredit, last: bigint, options: VerifyOptions): Generator<string> {
   if (row.seq !== last + 1n) yield `${row.seq - last - 1n} rows before it are missing`
-  if (sealOf(row) !== row.seal) yield 'the row was changed after it was written'
+  if (!isSealed(row)) yield 'the row was changed after it was written'
   if (creditMacs(row.macs, row.factor_milli) !== row.credit_macs) yield 'credit is not work × factor'
   if (row.kind !== (row.work_kind === 'proof' ? 'share' : 'job') || row.work_kind !== row.work_kind_of_row)
     yield 'kind does not fit its work'
-  if ((row.state === 'confirmed' || row.state === 'paid' ? 'accepted' : row.state) !== row.work_state) {
-    yield `it is ${row.state}, its work is ${row.work_state}`
+  const state = creditStateOf(row)
+  if ((state === 'confirmed' || state === 'paid' ? 'accepted' : state) !== wordOfToday(row.work_state)) {
+    yield `it is ${state}, its work is ${row.work_state}`
   }
   if (row.macs !== row.work_macs || row.credit_macs !== row.work_credit || row.factor_milli !== row.work_factor) {
     yield 'figures differ from those of its work'

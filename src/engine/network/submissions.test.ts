@@ -82,7 +82,7 @@ describe('work of version 0.1.0 that had no answer', () => {
     rig.submissions.recover(ledger.recover())
     await rig.clock.advance(100)
     expect(rig.submissions.pending).toBe(0)
-    expect(ledger.creditPage(0, 1).rows[0]).toMatchObject({ state: 'rejected', reason: 'unsupported-version' })
+    expect(ledger.creditPage(0, 1).rows[0]).toMatchObject({ state: 'refused', reason: 'unsupported-version' })
     const networkKeys = { practice: [rig.networkSigner.publicKeyHex] }
     expect(ledger.verify({ signatures: signatureVerifier, networkKeys })).toMatchObject({ ok: true, problems: [] })
   })
@@ -118,7 +118,7 @@ describe('a network that is over a budget of this rig', () => {
     expect(rig.submissions.pending).toBeGreaterThan(0)
     expect(rig.far.slowed.get('submitShare')).toBeGreaterThan(rig.submissions.pending)
     expect(rig.ledger.creditPage(0, 9).rows.map(({ state }) => state)).toContain('submitted')
-    expect(rig.ledger.creditPage(0, 9).rows.map(({ state }) => state)).not.toContain('rejected')
+    expect(rig.ledger.creditPage(0, 9).rows.map(({ state }) => state)).not.toContain('refused')
     rig.far.slowed.clear()
     await rig.clock.advance(60_000)
     expect(rig.submissions.pending).toBe(0)

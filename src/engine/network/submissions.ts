@@ -1,6 +1,7 @@
 /**
  * From a found share or a finished job to a credit in the ledger: the work is written first, then sent, then answered.
  * Work without an answer is sent again, also after a crash; the network then gives its original receipt (protocol.md §5).
+ * What the network holds until it is checked is asked for (held-credit.ts).
  */
 import { Failure } from '#shared/domain/errors'
 import { creditMacs, shareMacs } from '#shared/domain/credit'
@@ -17,6 +18,7 @@ import { backoffDelay } from '#process/backoff'
 import type { RigContext } from '../base'
 import type { Recovery, WorkEnergy } from '../ledger'
 import { expectedCredit } from './expected-credit'
+import { createHeldCredit } from './held-credit'
 import type { NetworkState } from './network-state'
 import { isOverBudget } from './patient-session'
 import type { VerifiedSession } from './verified-session'
@@ -29,12 +31,15 @@ export interface FoundShare {
   digest: string
 }
 
+/** The network's answer to a result. `held`: it has the result, and credits it once it has checked it. */
+export type DeliveryAnswer = 'accepted' | 'held' | 'refused'
+
 export interface Submissions {
   /** Stores and sends a share. Settles when it is answered or put off. */
   share(found: FoundShare, deviceId: string, energy: WorkEnergy | null, milliseconds: number): Promise<void>
   /**
-   * Stores and sends a job's result. Returns false when the network refused it, null when it does not answer now: it is
-   * sent again in the background, and the device does not wait for that.
+   * Stores and sends a job's result. Returns null when the network does not answer now: it is sent again in the background.
+   * What is held is asked for in the background too; the device waits for neither.
    */
   job(
     offer: JobOffer,
@@ -42,10 +47,10 @@ export interface Submissions {
     run: JobRun,
     deviceId: string,
     energy: WorkEnergy | null,
-  ): Promise<boolean | null>
-  /** Sends again what a former run left without an answer. */
-  recover(recovery: Pick<Recovery, 'shares' | 'results'>): void
-  /** number of shares and results that wait for an answer now */
+  ): Promise<DeliveryAnswer | null>
+  /** Sends again what a former run left without an answer, and asks for what it left held. */
+  recover(recovery: Pick<Recovery, 'shares' | 'results' | 'held'>): void
+  /** number of shares and results that wait for an answer now; those that are held have one */
   readonly pending: number
   /** Settles when nothing waits, or after `milliseconds`. */
   drained(milliseconds: number): Promise<void>
@@ -57,7 +62,7 @@ export interface Submissions {
 const RETRY_DELAYS = { firstDelayMilliseconds: 500, largestDelayMilliseconds: 30_000 }
 
 export interface SubmissionsOptions {
-  session: Pick<VerifiedSession, 'submitShare' | 'submitJob'>
+  session: Pick<VerifiedSession, 'submitShare' | 'submitJob' | 'delivery' | 'on'>
   networkName: string
   networkState: Pick<NetworkState, 'current' | 'reread'>
   signer: Signer
@@ -82,11 +87,15 @@ export function createSubmissions(
     if (credit) events.emit('credit.changed', credit)
   }
 
-  /** Returns whether it was accepted. */
-  const settle = (ref: string, answer: Acknowledgement): boolean => {
+  /** Writes the network's answer down. */
+  const settle = (ref: string, answer: Acknowledgement): DeliveryAnswer => {
+    if (answer.ok && answer.state === 'held') {
+      const { workId, creditId } = ledger.hold(ref)
+      announce(workId, creditId)
+      held.follow(ref)
+      return 'held'
+    }
     if (answer.ok) {
-      if (answer.state === 'held')
-        throw new Failure('unavailable', 'the network holds the credit', 'It is asked again.')
       const { workId, creditId, disputed } = ledger.accept(answer.receipt)
       if (disputed !== null) {
         const { factorMilli, creditMacs: credited } = answer.receipt.body
@@ -95,13 +104,14 @@ export function createSubmissions(
         ledger.recordEvent({ severity: 'warning', code: 'credit-disputed', message })
       }
       announce(workId, creditId)
-      return true
+      return 'accepted'
     }
     log.warn('the network refused work', { ref, code: answer.refusal.code, message: answer.refusal.message })
-    const { workId, creditId } = ledger.reject(ref, answer.refusal.code)
+    const { workId, creditId } = ledger.refuse(ref, answer.refusal.code)
     announce(workId, creditId)
-    return false
+    return 'refused'
   }
+  const held = createHeldCredit(rig, { session, settle })
 
   const wait = (milliseconds: number): Promise<void> =>
     new Promise((resolve) => {
@@ -112,12 +122,12 @@ export function createSubmissions(
       timers.add(timer)
     })
 
-  /** Sends until the network judges it; while it does not answer, or is over the rig's budget, sends again after growing pauses. `onPutOff`: called before each pause. */
+  /** Sends until the network judges it; while it does not answer, or is over the rig's budget, sends again after growing pauses. `onPutOff`: called before each pause. Null: stopped. */
   const deliver = async (
     ref: string,
     send: () => Promise<Acknowledgement>,
     onPutOff?: () => void,
-  ): Promise<boolean> => {
+  ): Promise<DeliveryAnswer | null> => {
     pending++
     try {
       for (let attempt = 0; !stopped; attempt++) {
@@ -126,14 +136,14 @@ export function createSubmissions(
           if (answer.ok || !isOverBudget(answer)) return settle(ref, answer)
           log.warn('the network judges no more now; the work is sent again', { ref, reason: answer.refusal.message })
         } catch (error) {
-          if (stopped) return false
+          if (stopped) return null
           if (!(error instanceof Failure)) throw error
           log.warn('work has no answer yet; it is sent again', { ref, reason: error.message })
         }
         onPutOff?.()
         await wait(backoffDelay(attempt, rig.randomFraction(), RETRY_DELAYS))
       }
-      return false
+      return null
     } finally {
       pending--
       if (pending === 0) {
@@ -146,12 +156,12 @@ export function createSubmissions(
   const deliverShare = async (workId: string, deviceId: string, share: Signed<ShareSubmission>): Promise<void> => {
     const change = { id: workId, nonce: share.body.nonce, tier: share.body.tier, deviceId }
     events.emit('share.changed', { ...change, state: 'submitted' })
-    const accepted = await deliver(share.id, () => session.submitShare(share))
-    if (stopped) return
-    const code = accepted ? undefined : (ledger.workRow(workId)?.reason ?? undefined)
+    const answer = await deliver(share.id, () => session.submitShare(share))
+    if (stopped || answer === null || answer === 'held') return
+    const code = answer === 'accepted' ? undefined : (ledger.workRow(workId)?.reason ?? undefined)
     events.emit('share.changed', {
       ...change,
-      state: accepted ? 'accepted' : 'rejected',
+      state: answer,
       ...(code === undefined ? {} : { code }),
     })
   }
@@ -222,7 +232,7 @@ export function createSubmissions(
         ...(energy ? { energy } : {}),
       })
       announce(workId, creditId)
-      return new Promise<boolean | null>((resolve, reject) => {
+      return new Promise<DeliveryAnswer | null>((resolve, reject) => {
         let isPutOff = false
         const putOff = (): void => {
           isPutOff = true
@@ -240,6 +250,7 @@ export function createSubmissions(
       for (const { workId, deviceId, share } of recovery.shares) deliverShare(workId, deviceId, share).catch(failed)
       for (const { delivery } of recovery.results)
         deliver(delivery.result.id, () => session.submitJob(delivery)).catch(failed)
+      for (const ref of recovery.held) held.follow(ref, 'at-once')
     },
     get pending() {
       return pending
@@ -260,6 +271,7 @@ export function createSubmissions(
           }),
     stop: () => {
       stopped = true
+      held.stop()
       for (const timer of timers) timer.cancel()
       timers.clear()
       // Nothing is answered any more: callers of `drained` must not wait on.

@@ -87,6 +87,12 @@ export function createVerifiedSession(
     return answer
   }
 
+  /** Every share is recomputed when it comes: credit that is held could not be asked for. */
+  const checkShareAnswer = (answer: Acknowledgement, ref: string): Acknowledgement => {
+    if (answer.ok && answer.state === 'held') refuse('did not judge a share')
+    return checkReceipt(answer, 'share', ref)
+  }
+
   return {
     leaseUnit: async (request) => {
       const answer = await session.leaseUnit(request)
@@ -99,7 +105,7 @@ export function createVerifiedSession(
       if (answer.ok) checkOffer(answer.value, request)
       return answer
     },
-    submitShare: async (share) => checkReceipt(await session.submitShare(share), 'share', share.id),
+    submitShare: async (share) => checkShareAnswer(await session.submitShare(share), share.id),
     submitJob: async (delivery) => checkReceipt(await session.submitJob(delivery), 'job', delivery.result.id),
     delivery: async ({ ref }) => checkReceipt(await session.delivery({ ref }), 'job', ref),
     renewJob: (request) => session.renewJob(request),

@@ -9,10 +9,12 @@ const SHAPES: Record<JobStateName | CreditStateName, { icon: IconName; tone: str
   running: { icon: 'running', tone: 'idle' },
   interrupted: { icon: 'pause', tone: 'paused' },
   submitted: { icon: 'sent', tone: 'idle' },
+  held: { icon: 'ring', tone: 'paused' },
   accepted: { icon: 'disc', tone: 'ok' },
   confirmed: { icon: 'disc', tone: 'ok' },
   paid: { icon: 'disc', tone: 'ok' },
-  rejected: { icon: 'error', tone: 'error' },
+  refused: { icon: 'error', tone: 'error' },
+  forfeited: { icon: 'dash', tone: 'error' },
   failed: { icon: 'error', tone: 'error' },
   cancelled: { icon: 'stop', tone: 'idle' },
   returned: { icon: 'returned', tone: 'paused' },
@@ -44,14 +46,18 @@ export function StateWord({ state, isOwn = false }: StateProps) {
       return <Trans>interrupted</Trans>
     case 'submitted':
       return <Trans>submitted</Trans>
+    case 'held':
+      return <Trans>held</Trans>
     case 'accepted':
       return isOwn ? <Trans>done</Trans> : <Trans>accepted</Trans>
     case 'confirmed':
       return <Trans>confirmed</Trans>
     case 'paid':
       return <Trans>paid</Trans>
-    case 'rejected':
-      return <Trans>rejected</Trans>
+    case 'refused':
+      return <Trans>refused</Trans>
+    case 'forfeited':
+      return <Trans>forfeited</Trans>
     case 'failed':
       return <Trans>failed</Trans>
     case 'cancelled':

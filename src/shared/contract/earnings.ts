@@ -38,16 +38,21 @@ export const creditLine = z.object({
 })
 export type CreditLine = z.infer<typeof creditLine>
 
+const lostCredits = z.object({
+  count: z.number().int(),
+  reasons: z.array(z.object({ reason: z.string(), count: z.number().int() })),
+})
+
 export const funnel = z.object({
   period: earningsPeriod,
   /** all credits of the period, in any state */
   estimated: z.object({ creditMacs: decimal, count: z.number().int() }),
   submitted: z.object({ creditMacs: decimal, count: z.number().int() }),
+  /** until the network has checked it */
+  held: z.object({ creditMacs: decimal, count: z.number().int() }),
   accepted: z.object({ creditMacs: decimal, count: z.number().int() }),
-  rejected: z.object({
-    count: z.number().int(),
-    reasons: z.array(z.object({ reason: z.string(), count: z.number().int() })),
-  }),
+  refused: lostCredits,
+  forfeited: lostCredits,
 })
 export type Funnel = z.infer<typeof funnel>
 

@@ -43,7 +43,8 @@ export const engineStatus = z.object({
   }),
   rig: z.object({ name: z.string(), key: z.string() }),
   dataDir: z.string(),
-  creditMacs: z.object({ epoch: decimal, today: decimal, total: decimal }),
+  /** `held`: waits for a check, and is in none of the others */
+  creditMacs: z.object({ epoch: decimal, today: decimal, total: decimal, held: decimal }),
   credits: z.number().int(),
   devices: z.array(deviceSummary),
   /** why the rig proves capacity although a useful job would earn more; null: it proves nothing, or works on a job */

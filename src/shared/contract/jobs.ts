@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { certainty, decimal, energy, nothing, smallCost } from './common'
 import { jobEvidence, jobInput, jobOutput, jobSizes } from '#shared/domain/job'
-import { jobState } from '#shared/domain/states'
+import { jobState, type JobState } from '#shared/domain/states'
 import { verification } from '../protocol/receipt'
 import { tierName } from '#shared/domain/tiers'
 import { procedure } from './rpc'
@@ -37,7 +37,8 @@ export type WorkRow = z.infer<typeof workRow>
 
 export const workFilter = z.object({
   kind: workKind.optional(),
-  state: jobState.optional(),
+  /** `rejected` is what `refused` was called in version 0.1 */
+  state: z.union([jobState, z.literal('rejected').transform((): JobState => 'refused')]).optional(),
   deviceId: z.string().optional(),
   /** beginning of an id, digest or model */
   search: z.string().max(100).optional(),
@@ -106,7 +107,7 @@ export const shareChange = z.object({
   nonce: decimal,
   tier: tierName,
   deviceId: z.string(),
-  state: z.enum(['submitted', 'accepted', 'rejected']),
+  state: z.enum(['submitted', 'accepted', 'refused']),
   code: z.string().optional(),
 })
 export type ShareChange = z.infer<typeof shareChange>

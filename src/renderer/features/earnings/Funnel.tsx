@@ -1,4 +1,4 @@
-/** From estimate to payment as five stages and one bar: fill is certainty. */
+/** From estimate to payment as six stages and one bar: fill is certainty. */
 import { Plural, Trans, useLingui } from '@lingui/react/macro'
 import type { Funnel as FunnelData } from '#shared/contract/earnings'
 import type { Answer } from '../../data/answer'
@@ -32,9 +32,11 @@ function Stages({ funnel, words }: { funnel: FunnelData; words: string }) {
   const { t } = useLingui()
   const say = useSay()
   const waiting = BigInt(funnel.submitted.creditMacs)
+  const held = BigInt(funnel.held.creditMacs)
   const accepted = BigInt(funnel.accepted.creditMacs)
-  const alive = waiting + accepted
-  const reasons = funnel.rejected.reasons
+  const alive = waiting + held + accepted
+  const lost = funnel.refused.count + funnel.forfeited.count
+  const reasons = [...funnel.refused.reasons, ...funnel.forfeited.reasons]
     .map(({ reason, count: times }) => `${count(times)} ${refusalWords(reason, say)}`)
     .join(', ')
   const macs = (amount: bigint): string => joined(scaled(amount, 'MAC'), ' ')
@@ -49,9 +51,19 @@ function Stages({ funnel, words }: { funnel: FunnelData; words: string }) {
         </Stage>
         <Stage name={t`Submitted`} fill="f-submitted" credit={alive.toString()}>
           <span>{waiting === 0n ? t`none waits for an answer` : t`${macs(waiting)} waits for an answer`}</span>
-          <span title={reasons}>
-            {funnel.rejected.count === 0 ? t`none lost` : t`${count(funnel.rejected.count)} lost: ${reasons}`}
-          </span>
+          <span title={reasons}>{lost === 0 ? t`none lost` : t`${count(lost)} lost: ${reasons}`}</span>
+        </Stage>
+        <Stage name={t`Held until checked`} fill="f-held" credit={funnel.held.creditMacs}>
+          {funnel.held.count === 0 ? (
+            <span>{t`none waits for a check`}</span>
+          ) : (
+            <>
+              <span>
+                <Plural value={funnel.held.count} one="# result" other="# results" />
+              </span>
+              <span>{t`counted once checked`}</span>
+            </>
+          )}
         </Stage>
         <Stage name={t`Accepted`} fill="f-accepted" credit={funnel.accepted.creditMacs} work>
           <span>
@@ -70,23 +82,38 @@ function Stages({ funnel, words }: { funnel: FunnelData; words: string }) {
       </dl>
       <Bar
         waiting={waiting}
+        held={held}
         accepted={accepted}
-        label={t`Of ${macs(alive)} not lost: waiting for an answer ${macs(waiting)}, accepted ${macs(accepted)}`}
+        label={
+          held === 0n
+            ? t`Of ${macs(alive)} not lost: waiting for an answer ${macs(waiting)}, accepted ${macs(accepted)}`
+            : t`Of ${macs(alive)} not lost: waiting for an answer ${macs(waiting)}, held until checked ${macs(held)}, accepted ${macs(accepted)}`
+        }
       />
       <div className="axis">
-        <span>{t`waiting for an answer ${macs(waiting)}, accepted ${macs(accepted)}`}</span>
+        <span>
+          {held === 0n
+            ? t`waiting for an answer ${macs(waiting)}, accepted ${macs(accepted)}`
+            : t`waiting for an answer ${macs(waiting)}, held until checked ${macs(held)}, accepted ${macs(accepted)}`}
+        </span>
         <span>{t`by how far it has come; parts under 7 px are drawn 7 px wide`}</span>
       </div>
     </>
   )
 }
 
-function Bar({ waiting, accepted, label }: { waiting: bigint; accepted: bigint; label: string }) {
-  if (waiting + accepted === 0n) return null
+function Bar({
+  waiting,
+  held,
+  accepted,
+  label,
+}: Readonly<Record<'waiting' | 'held' | 'accepted', bigint>> & { label: string }) {
+  if (waiting + held + accepted === 0n) return null
   return (
     <div className="bar">
       <span className="sr">{label}</span>
       {waiting > 0n && <i className="f-submitted" style={{ flex: `${Number(waiting)} 1 0` }} />}
+      {held > 0n && <i className="f-held" style={{ flex: `${Number(held)} 1 0` }} />}
       {accepted > 0n && <i className="f-accepted" style={{ flex: `${Number(accepted)} 1 0` }} />}
     </div>
   )

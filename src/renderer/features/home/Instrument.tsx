@@ -149,6 +149,7 @@ function TodayReadouts({
     <span>{t`loading`}</span>
   )
   const credit = scaled(status.creditMacs.today, 'MAC')
+  const held = scaled(status.creditMacs.held, 'MAC')
   const paysNothing = !status.network.hasMarketValue
   const noPower = summary && summary.energy.joules === undefined
   return (
@@ -162,6 +163,7 @@ function TodayReadouts({
         ) : (
           <span>{t`accepted`}</span>
         )}
+        {status.creditMacs.held !== '0' && <span className="wrap">{t`${joined(held, ' ')} held until checked`}</span>}
       </Readout>
       <Readout
         stale={stale}

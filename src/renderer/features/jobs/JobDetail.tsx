@@ -1,7 +1,7 @@
 /** One job or share: its kind and model, its credit, its evidence, input and output, and its states over time. */
 import { Trans, useLingui } from '@lingui/react/macro'
 import type { WorkDetail as Detail } from '#shared/contract/jobs'
-import { FINAL_JOB_STATES } from '#shared/domain/states'
+import { DELIVERED_JOB_STATES, hasNoCredit } from '#shared/domain/states'
 import { reportFailure } from '../../app/Notices'
 import { useAnswer } from '../../data/answer'
 import { toast, useStore } from '../../data/store'
@@ -65,7 +65,7 @@ export function JobDetail({ id, onClose }: { id: string; onClose: () => void }) 
 
 function Body({ detail }: { detail: Detail }) {
   const { t } = useLingui()
-  const open = !FINAL_JOB_STATES.includes(detail.state) && detail.kind !== 'proof' && detail.state !== 'submitted'
+  const open = !DELIVERED_JOB_STATES.includes(detail.state) && detail.kind !== 'proof'
   return (
     <>
       <Facts detail={detail} />
@@ -151,6 +151,14 @@ function Facts({ detail }: { detail: Detail }) {
       <dd>
         <StateBadge state={detail.state} isOwn={detail.origin === 'person'} />
       </dd>
+      {detail.state === 'held' && (
+        <>
+          <dt>
+            <Trans>Why</Trans>
+          </dt>
+          <dd className="wrap">{t`The network credits it once it has checked it.`}</dd>
+        </>
+      )}
       {detail.reason !== null && (
         <>
           <dt>
@@ -240,9 +248,7 @@ function Amounts({ detail }: { detail: Detail }) {
       </dt>
       <dd>{macsPerJoule === null ? NONE : joined(scaled(macsPerJoule, 'MAC/J'), ' ')}</dd>
       <dt>{factor === null ? t`Credit` : t`Credit, × ${factor}`}</dt>
-      <dd>
-        {detail.creditMacs === null || detail.state === 'rejected' ? NONE : `${gigaMacs(detail.creditMacs)} GMAC`}
-      </dd>
+      <dd>{detail.creditMacs === null || hasNoCredit(detail.state) ? NONE : `${gigaMacs(detail.creditMacs)} GMAC`}</dd>
     </dl>
   )
 }

@@ -3,6 +3,7 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { Trans, useLingui } from '@lingui/react/macro'
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import type { WorkFilter, WorkRow } from '#shared/contract/jobs'
+import { hasNoCredit } from '#shared/domain/states'
 import { count, gigaMacs, jobCost, joules, microUnit, NONE, shortTime } from '../../ui/format'
 import { tokensPerSecond } from './job-rate'
 import { Empty, FigureHead, Loading, Problem } from '../../ui/parts'
@@ -215,7 +216,7 @@ function Row({
         estimated={estimated || row.electricityCost?.priceAssumed === true}
         listOnly
       />
-      <Amount text={row.state === 'rejected' ? NONE : gigaMacs(row.creditMacs)} />
+      <Amount text={hasNoCredit(row.state) ? NONE : gigaMacs(row.creditMacs)} estimated={row.state === 'held'} />
       <td title={row.reason ?? undefined}>
         <StateBadge state={row.state} isOwn={row.origin === 'person'} />
       </td>

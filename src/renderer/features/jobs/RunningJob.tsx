@@ -1,6 +1,6 @@
 import { Trans, useLingui } from '@lingui/react/macro'
 import { useState } from 'react'
-import { FINAL_JOB_STATES } from '#shared/domain/states'
+import { DELIVERED_JOB_STATES } from '#shared/domain/states'
 import type { Failure } from '#shared/domain/errors'
 import { useAnswer } from '../../data/answer'
 import { useNow } from '../../data/live'
@@ -24,7 +24,7 @@ export function RunningJob({ id, tokens }: { id: string; tokens: string }) {
     <Loaded answer={answer}>
       {(detail) => {
         const speed = tokensPerSecond(detail)
-        const over = FINAL_JOB_STATES.includes(detail.state)
+        const over = DELIVERED_JOB_STATES.includes(detail.state) && detail.state !== 'submitted'
         return (
           <div className="result">
             <output className="spread">
@@ -58,6 +58,11 @@ export function RunningJob({ id, tokens }: { id: string; tokens: string }) {
             {detail.state === 'queued' && (
               <p className="soft">
                 <Trans>It waits for a device that is free.</Trans>
+              </p>
+            )}
+            {detail.state === 'held' && (
+              <p className="soft">
+                <Trans>The network credits it once it has checked it.</Trans>
               </p>
             )}
             {over && detail.reason !== null && <p className="soft">{refusalWords(detail.reason, say)}</p>}

@@ -95,8 +95,8 @@ describe('the windows of the Jobs table', () => {
     const pages = new JobPages(fetch, toFailure, () => undefined)
     pages.follow()
     await settle()
-    expect(pages.update({ ...row(20), state: 'rejected' })).toBe(true)
-    expect(pages.find('job-20')?.state).toBe('rejected')
+    expect(pages.update({ ...row(20), state: 'refused' })).toBe(true)
+    expect(pages.find('job-20')?.state).toBe('refused')
     expect(pages.update(row(50))).toBe(false)
   })
 
