@@ -49,7 +49,11 @@ export interface CoordinatorConfiguration {
    * the graphics processor or driver that computed wrongly and goes on with its other devices.
    */
   suspensionSeconds: number
-  /** how often epochs and leases are looked after without a caller */
+  /** how long a delivery may wait for an appraiser that does not answer; then it is refused */
+  checkSeconds: number
+  /** how long output and evidence of a delivery are kept after it was judged; its hashes and receipt stay */
+  evidenceSeconds: number
+  /** how often epochs, leases and deliveries are looked after without a caller */
   tickSeconds: number
   /** number of the first epoch in an empty store */
   firstEpoch: number
@@ -74,6 +78,9 @@ export const DEFAULT_CONFIGURATION: CoordinatorConfiguration = {
   mostHeldUnits: 4096,
   wordsToGiveUp: 1,
   suspensionSeconds: 0,
+  checkSeconds: 86_400,
+  // Six epochs, so that a check that comes after its epoch still finds them; an hour's results are some megabytes.
+  evidenceSeconds: 3600,
   tickSeconds: 5,
   firstEpoch: 0,
 }

@@ -5,11 +5,13 @@
 import type { Hello, Welcome } from '#shared/protocol/hello'
 import type { Answer } from '#shared/protocol/refusal'
 import type { Signed, Signer, SignatureVerifier } from '#shared/domain/signed'
+import type { Appraiser } from './appraiser'
 import { DEFAULT_CONFIGURATION, type CoordinatorConfiguration } from './configuration'
+import { createDeliveryQueue } from './delivery-queue'
 import { createEpochs, type Present } from './epochs'
 import { createJobs, type SyntheticJobSource } from './jobs'
 import { createJobQueue } from './job-queue'
-import { createKeptBounds } from './kept-bounds'
+import { createJudge } from './judge'
 import { createObservedRates } from './observed-rates'
 import { isSignedBy, refuse } from './refusals'
 import { createResults } from './results'
@@ -21,6 +23,7 @@ import { createTicker, type CoordinatorClock, type Ticker } from './ticker'
 import { forgottenUnitExpiry } from './transitions'
 import { createUnits } from './units'
 
+export type { Appraisal, Appraised, Appraiser } from './appraiser'
 export type { CoordinatorConfiguration } from './configuration'
 export type { SyntheticJobSource } from './jobs'
 export type { Verifier } from './shares'
@@ -30,6 +33,7 @@ export type { CoordinatorClock } from './ticker'
 export interface CoordinatorOptions {
   store: CoordinatorStore
   verifier: Verifier
+  appraiser: Appraiser
   syntheticJobs: SyntheticJobSource
   clock: CoordinatorClock
   /** returns `bytes` unpredictable bytes */
@@ -43,7 +47,7 @@ export interface CoordinatorOptions {
 
 /**
  * Rigs, buyers and auditors reach it through sessions only. Epochs and leases end when somebody calls, and without a caller
- * between `start` and `stop`. `stop` before the store is closed; calls are answered before `start` and after `stop` too.
+ * between `start` and `stop`; then deliveries are also judged that could not be judged when they came. `stop` before the store is closed; calls are answered before `start` and after `stop` too.
  */
 export interface Coordinator extends Sessions, Ticker {
   /** the network's */
@@ -62,10 +66,11 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     epochs,
     suspensions,
     queue: createJobQueue(store),
-    bounds: createKeptBounds(store),
+    deliveries: createDeliveryQueue(store),
     observed: createObservedRates(clock),
   }
   const jobs = createJobs(own)
+  const judge = createJudge(own)
 
   /** Units that expired are forgotten with every epoch that begins. */
   let tidiedEpoch: number | undefined
@@ -103,7 +108,22 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     current: async () => welcome(await epochs.present()),
     leaseUnit: createUnits(own),
     submitShare: createShares(own),
-    submitJob: createResults(own),
+    results: createResults({ ...own, judge }),
   })
-  return { name: configuration.network, ...sessions, ...ticker }
+  /** A timer of its own: epochs and leases do not wait for an appraiser. */
+  const deliveryTicker = createTicker(clock, configuration.tickSeconds * 1000, async () => {
+    await judge.judgeDue(sessions.announceSettled)
+    await judge.removeOld()
+  })
+  return {
+    name: configuration.network,
+    rigSession: sessions.rigSession,
+    buyerSession: sessions.buyerSession,
+    audit: sessions.audit,
+    start: (onError) => {
+      ticker.start(onError)
+      deliveryTicker.start(onError)
+    },
+    stop: async () => void (await Promise.all([ticker.stop(), deliveryTicker.stop()])),
+  }
 }

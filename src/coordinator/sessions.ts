@@ -5,7 +5,6 @@
 import { auditProtocol } from '#shared/protocol/audit'
 import { buyerProtocol } from '#shared/protocol/buyer-session'
 import type { Hello, Welcome } from '#shared/protocol/hello'
-import type { JobDelivery } from '#shared/protocol/job'
 import type { Acknowledgement, Answer } from '#shared/protocol/refusal'
 import { rigProtocol } from '#shared/protocol/rig-session'
 import type { SessionService } from '#shared/protocol/session'
@@ -13,9 +12,10 @@ import { createSessionService } from '#shared/protocol/session-server'
 import type { ShareSubmission } from '#shared/protocol/share'
 import type { Unit, UnitRequest } from '#shared/protocol/unit'
 import type { Signed } from '#shared/domain/signed'
-import { unknownJob, type Jobs } from './jobs'
+import type { Jobs } from './jobs'
 import { refuse, type Refused } from './refusals'
-import type { Buyer, CoordinatorStore } from './store'
+import type { Results } from './results'
+import type { Buyer, CoordinatorStore, StoredDelivery } from './store'
 import { createTokenStreams } from './tokens'
 
 export interface Sessions {
@@ -33,14 +33,14 @@ export function createSessions(deps: {
   current: () => Promise<Welcome>
   leaseUnit: (rig: string, request: UnitRequest) => Promise<Answer<Signed<Unit>>>
   submitShare: (share: Signed<ShareSubmission>) => Promise<Acknowledgement>
-  submitJob: (delivery: JobDelivery) => Promise<Acknowledgement>
-}): Sessions {
+  results: Results
+}): Sessions & { announceSettled(delivery: StoredDelivery): void } {
   const { store, jobs } = deps
   const tokens = createTokenStreams(store)
-  const rigsAwaitingWork = new Set<{ rig: string; tell: () => void }>()
+  const openRigSessions = new Set<{ rig: string; tellWork: () => void; tellSettled: (ref: string) => void }>()
   /** `from`: the rig whose return put the job into the queue; it knows. */
   const announceWork = (from?: string): void => {
-    for (const { rig, tell } of Array.from(rigsAwaitingWork)) if (rig !== from) tell()
+    for (const { rig, tellWork } of Array.from(openRigSessions)) if (rig !== from) tellWork()
   }
   const isQueuedAgain = async (id: string): Promise<boolean> => {
     const job = await store.job(id)
@@ -49,6 +49,11 @@ export function createSessions(deps: {
   const current = async () => ({ ok: true as const, value: await deps.current() })
 
   return {
+    announceSettled: ({ ref, rig, delivery }) => {
+      for (const session of Array.from(openRigSessions)) if (session.rig === rig) session.tellSettled(ref)
+      // Its job may be queued again: who asks in vain loses nothing.
+      if (delivery.state === 'refused') announceWork()
+    },
     rigSession: (rig) =>
       createSessionService(
         rigProtocol,
@@ -64,15 +69,18 @@ export function createSessions(deps: {
             if (answer.ok && (await isQueuedAgain(job))) announceWork(rig)
             return answer
           },
-          submitJob: async (delivery) => refuseForeignRig(rig, delivery.result) ?? deps.submitJob(delivery),
-          // Every result is judged when it comes, so none is kept to be asked for.
-          delivery: async () => unknownJob(),
+          submitJob: async (delivery) => refuseForeignRig(rig, delivery.result) ?? deps.results.submit(delivery),
+          delivery: ({ ref }) => deps.results.state(rig, ref),
           publishTokens: (piece) => tokens.publish(rig, piece),
         },
         (emit) => {
-          const waiting = { rig, tell: () => emit('work', {}) }
-          rigsAwaitingWork.add(waiting)
-          return () => void rigsAwaitingWork.delete(waiting)
+          const listening = {
+            rig,
+            tellWork: () => emit('work', {}),
+            tellSettled: (ref: string) => emit('settled', { ref }),
+          }
+          openRigSessions.add(listening)
+          return () => void openRigSessions.delete(listening)
         },
       ),
     buyerSession: (buyer) =>

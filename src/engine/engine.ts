@@ -164,10 +164,23 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
   const sensors = createSensorsClient(rig)
   closers.add(() => sensors.stop())
 
+  // Models.
+  const miningClock = createMiningClock(clock)
+  const modelSupport = await createModelSupport(rig, {
+    resourcesFolder: options.resourcesFolder,
+    environment: options.models,
+    settings,
+    verifier,
+    isMining: () => miningClock.isRunning,
+  })
+  closers.add(() => modelSupport.stop())
+  const { usable: usableModels, library } = modelSupport.access
+
   // The network.
   const network = await joinPractice(rig, {
     rigKey: signer.publicKeyHex,
     verifier,
+    installedModel: (hash) => modelSupport.access.models.usable().find((model) => model.hash === hash),
     allowTestTier: options.allowTestTier,
     onNotice: opening.add,
     ...(options.epochSeconds === undefined ? {} : { epochSeconds: options.epochSeconds }),
@@ -181,18 +194,6 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
     onEpoch: () => changed.emit(),
   })
   closers.add(() => link.submissions.stop())
-
-  // Models.
-  const miningClock = createMiningClock(clock)
-  const modelSupport = await createModelSupport(rig, {
-    resourcesFolder: options.resourcesFolder,
-    environment: options.models,
-    settings,
-    verifier,
-    isMining: () => miningClock.isRunning,
-  })
-  closers.add(() => modelSupport.stop())
-  const { usable: usableModels, library } = modelSupport.access
 
   // Devices of the machine and of the added drivers. They are made before the parts that read devices by a timer: on a slow
   // machine the inventory takes longer than a timer's first tick.

@@ -8,6 +8,7 @@ import { sha256Hex, signObject } from '#shared/domain/signed'
 import { utf8ToBytes } from '#shared/domain/bytes'
 import { DEFAULT_CONFIGURATION, parametersOf } from '#coordinator/configuration'
 import { START } from './coordinator-harness'
+import { describeStoreOfDeliveries } from './coordinator-store-deliveries-suite'
 import { acceptedShare, describeStoreOfJobs } from './coordinator-store-jobs-suite'
 
 const signer = createSigner('11'.repeat(32))
@@ -133,6 +134,7 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
   })
 
   describeStoreOfJobs(name, open)
+  describeStoreOfDeliveries(name, open)
 }
 
 function unitOf(unit: number): UnitRecord {

@@ -7,11 +7,12 @@ import migration0001 from './migrations/0001-network.sql?raw'
 import migration0002 from './migrations/0002-deadlines.sql?raw'
 import migration0003 from './migrations/0003-leases.sql?raw'
 import migration0004 from './migrations/0004-suspensions.sql?raw'
+import migration0005 from './migrations/0005-deliveries.sql?raw'
 
 export type NetworkDatabase = Database.Database
 
 /** Append only: a migration's number is the version it leads to. */
-const MIGRATIONS: readonly string[] = [migration0001, migration0002, migration0003, migration0004]
+const MIGRATIONS: readonly string[] = [migration0001, migration0002, migration0003, migration0004, migration0005]
 /** "LodN", so that another program's database is not taken for ours */
 const APPLICATION_ID = 0x4c6f644e
 

@@ -1,9 +1,10 @@
-/** The coordinator's store on SQLite: parameters, epochs, sessions, units, shares. Jobs are in job-store.ts. */
+/** The coordinator's store on SQLite: parameters, epochs, sessions, units, shares. Jobs are in job-store.ts, deliveries in delivery-store.ts. */
 import type { CoordinatorStore } from '../store'
 import { signedEpoch } from '#shared/protocol/epoch'
 import { signedParameters } from '#shared/protocol/parameters'
 import { tierName } from '#shared/domain/tiers'
 import { guarded, transaction, type NetworkDatabase } from './database'
+import { createDeliveryStore } from './delivery-store'
 import { createJobStore } from './job-store'
 import { insertReceipt, parseReceipt } from './receipt-rows'
 
@@ -94,6 +95,7 @@ export function createSqliteStore(database: NetworkDatabase): CoordinatorStore {
       }),
 
     ...createJobStore(database),
+    ...createDeliveryStore(database),
 
     totals: (epoch) =>
       look(() => {

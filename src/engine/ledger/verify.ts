@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import type { VerifyReport } from '#shared/contract/earnings'
 import { creditMacs } from '#shared/domain/credit'
-import { signedJobResult } from '#shared/protocol/job'
+import { keptJobResult } from '#shared/protocol/job'
 import { signedReceipt } from '#shared/protocol/receipt'
 import { signedShare } from '#shared/protocol/share'
 import { canonicalText, isGenuine } from '#shared/domain/signed'
@@ -115,7 +115,7 @@ function* problemsOf(row: CheckedCredit, last: bigint, options: VerifyOptions): 
 
 function* signedWorkProblems(row: CheckedCredit, { signatures }: VerifyOptions): Generator<string> {
   const type = row.kind === 'share' ? 'share' : 'job-result'
-  const schema = row.kind === 'share' ? signedShare : signedJobResult
+  const schema = row.kind === 'share' ? signedShare : keptJobResult
   const signed = schema.safeParse(parseJson(row.signed))
   if (!signed.success) {
     yield `its signed ${type} is missing or malformed`

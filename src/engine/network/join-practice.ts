@@ -3,6 +3,8 @@ import { buyerProtocol, type BuyerSession } from '#shared/protocol/buyer-session
 import { rigProtocol, type RigSession } from '#shared/protocol/rig-session'
 import { directTransport, openSession, type SessionTransport } from '#shared/protocol/session-client'
 import type { SessionService } from '#shared/protocol/session'
+import type { InstalledModel } from '#shared/domain/model-stages'
+import { createAppraiser } from './appraiser'
 import { openPracticeNetwork } from './practice'
 import { pinNetworkKey, pinnedNetworkKeys, type RigContext } from '../base'
 import type { VerifierClient } from '../workers'
@@ -13,7 +15,9 @@ const PRACTICE = 'practice'
 export interface JoinPracticeOptions {
   /** hex public key: whose session this is. It lives in the same program, so nothing is to be proved. */
   rigKey: string
-  verifier: Pick<VerifierClient, 'digest' | 'generate'>
+  verifier: Pick<VerifierClient, 'digest' | 'generate' | 'appraise'>
+  /** the model of that hash, where its files are on this computer and whole */
+  installedModel: (hash: string) => InstalledModel | undefined
   /** length of an epoch, from the next one on; absent: the network's default */
   epochSeconds?: number
   /** whether the network accepts shares of the tests' tier */
@@ -45,11 +49,20 @@ export async function joinPractice(
     ledger,
     log,
   }: Pick<RigContext, 'dataDir' | 'clock' | 'randomBytes' | 'ledger' | 'log'>,
-  { rigKey, verifier, epochSeconds, allowTestTier, carrySession = directTransport, onNotice }: JoinPracticeOptions,
+  {
+    rigKey,
+    verifier,
+    installedModel,
+    epochSeconds,
+    allowTestTier,
+    carrySession = directTransport,
+    onNotice,
+  }: JoinPracticeOptions,
 ): Promise<JoinedNetwork> {
   const practice = await openPracticeNetwork({
     folder: dataDir,
     verifier: { digest: (share) => verifier.digest(share) },
+    appraiser: createAppraiser(verifier, installedModel),
     syntheticJobs: { generate: (kind, seed) => verifier.generate(kind, seed) },
     clock,
     random: randomBytes,

@@ -21,6 +21,7 @@ import {
   createSyntheticJobs,
   createTestClock,
   hashProof,
+  plainAppraiser,
   receiptOf,
   seededRandom,
   START,
@@ -45,6 +46,7 @@ async function open(folder: string, changes: Partial<PracticeNetworkOptions> = {
   const options = {
     folder,
     verifier: hashProof,
+    appraiser: plainAppraiser,
     syntheticJobs: createSyntheticJobs(),
     clock: createTestClock(),
     random,

@@ -66,11 +66,12 @@ export const jobResultBody = z.object({
   inputHash: hex64,
   outputHash: hex64,
   evidenceHash: hex64,
-  sizes: jobSizes,
   milliseconds,
 })
 export type JobResult = z.infer<typeof jobResultBody>
 export const signedJobResult = signedSchema(jobResultBody)
+/** As ledgers keep it: rigs of former versions signed sizes too. */
+export const keptJobResult = signedSchema(jobResultBody.extend({ sizes: jobSizes.optional() }))
 
 export const jobDelivery = z.object({ result: signedJobResult, output: jobOutput, evidence: jobEvidence })
 export type JobDelivery = z.infer<typeof jobDelivery>
