@@ -83,7 +83,11 @@ export interface CoordinatorConfiguration {
   syntheticJobSeconds: number
   /** what a rig or a buyer may cost in a minute */
   budgets: BudgetRules
-  /** how often epochs and leases are looked after without a caller */
+  /** how long a delivery may wait for an appraiser that does not answer; then it is refused */
+  checkSeconds: number
+  /** how long output and evidence of a delivery are kept after it was judged; its hashes and receipt stay */
+  evidenceSeconds: number
+  /** how often epochs, leases and deliveries are looked after without a caller */
   tickSeconds: number
   /** number of the first epoch in an empty store */
   firstEpoch: number
@@ -112,6 +116,9 @@ export const DEFAULT_CONFIGURATION: CoordinatorConfiguration = {
   mostSyntheticJobs: 120,
   syntheticJobSeconds: 3600,
   budgets: DEFAULT_BUDGETS,
+  checkSeconds: 86_400,
+  // Six epochs, so that a check that comes after its epoch still finds them; an hour's results are some megabytes.
+  evidenceSeconds: 3600,
   tickSeconds: 5,
   firstEpoch: 0,
 }

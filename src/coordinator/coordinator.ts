@@ -5,12 +5,14 @@
 import type { Hello, Welcome } from '#shared/protocol/hello'
 import type { Answer } from '#shared/protocol/refusal'
 import type { Signed, Signer, SignatureVerifier } from '#shared/domain/signed'
+import type { Appraiser } from './appraiser'
 import { createBudgets } from './budgets'
 import { DEFAULT_CONFIGURATION, type CoordinatorConfiguration } from './configuration'
+import { createDeliveryQueue } from './delivery-queue'
 import { createEpochs, type Present } from './epochs'
 import { createJobs, type SyntheticJobSource } from './jobs'
 import { createJobQueue } from './job-queue'
-import { createKeptBounds } from './kept-bounds'
+import { createJudge } from './judge'
 import { createListedModels } from './listed-models'
 import { createObservedRates } from './observed-rates'
 import type { OwnModels } from './own-models'
@@ -25,6 +27,7 @@ import { createTicker, type CoordinatorClock, type Ticker } from './ticker'
 import { forgottenUnitExpiry } from './transitions'
 import { createUnits } from './units'
 
+export type { Appraisal, Appraised, Appraiser } from './appraiser'
 export type { CoordinatorConfiguration } from './configuration'
 export type { SyntheticJobSource } from './jobs'
 export type { CountedModel, OwnModels } from './own-models'
@@ -35,6 +38,7 @@ export type { CoordinatorClock } from './ticker'
 export interface CoordinatorOptions {
   store: CoordinatorStore
   verifier: Verifier
+  appraiser: Appraiser
   syntheticJobs: SyntheticJobSource
   /** models that the network lists by itself; absent: the configuration lists them all */
   ownModels?: OwnModels
@@ -50,7 +54,7 @@ export interface CoordinatorOptions {
 
 /**
  * Rigs, buyers and auditors reach it through sessions only. Epochs and leases end when somebody calls, and without a caller
- * between `start` and `stop`. `stop` before the store is closed; calls are answered before `start` and after `stop` too.
+ * between `start` and `stop`; then deliveries are also judged that could not be judged when they came. `stop` before the store is closed; calls are answered before `start` and after `stop` too.
  */
 export interface Coordinator extends Sessions, Ticker {
   /** the network's name, for people */
@@ -74,11 +78,12 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     suspensions,
     records: createRecords({ store, clock, configuration }),
     queue: createJobQueue(store),
-    bounds: createKeptBounds(store),
+    deliveries: createDeliveryQueue(store),
     observed: createObservedRates(clock),
     budgets: createBudgets(clock, configuration.budgets),
   }
   const jobs = createJobs(own)
+  const judge = createJudge(own)
 
   /** Units that expired are forgotten with every epoch that begins. */
   let tidiedEpoch: number | undefined
@@ -122,8 +127,24 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
     epochs: epochs.list,
     leaseUnit: createUnits(own),
     submitShare: createShares(own),
-    submitJob: createResults(own),
+    results: createResults({ ...own, judge }),
     onModelListed: models.onListed,
   })
-  return { name: configuration.name, networkKey: signer.publicKeyHex, ...sessions, ...ticker }
+  /** A timer of its own: epochs and leases do not wait for an appraiser. */
+  const deliveryTicker = createTicker(clock, configuration.tickSeconds * 1000, async () => {
+    await judge.judgeDue(sessions.announceSettled)
+    await judge.removeOld()
+  })
+  return {
+    name: configuration.name,
+    networkKey: signer.publicKeyHex,
+    rigSession: sessions.rigSession,
+    buyerSession: sessions.buyerSession,
+    audit: sessions.audit,
+    start: (onError) => {
+      ticker.start(onError)
+      deliveryTicker.start(onError)
+    },
+    stop: async () => void (await Promise.all([ticker.stop(), deliveryTicker.stop()])),
+  }
 }

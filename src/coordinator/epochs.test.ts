@@ -11,6 +11,7 @@ import {
   seededRandom,
   createSyntheticJobs,
   hashProof,
+  plainAppraiser,
   START,
 } from '../../test/support/coordinator-harness'
 import { overSessions } from '../../test/support/sessions'
@@ -143,6 +144,7 @@ describe('an epoch', () => {
         store,
         clock,
         verifier: hashProof,
+        appraiser: plainAppraiser,
         syntheticJobs: createSyntheticJobs(),
         random: seededRandom('renewed'),
         signer: createSigner('22'.repeat(32)),

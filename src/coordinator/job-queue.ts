@@ -2,15 +2,9 @@
  * The jobs of a store, moved by the state machine: each method reads, asks for the next state and sets it, and reads again
  * where another caller changed the job meanwhile. Whoever loses a race so sees what the winner left.
  */
-import type { RefusalCode } from '#shared/protocol/refusal'
-import type { Receipt } from '#shared/protocol/receipt'
-import type { Signed } from '#shared/domain/signed'
 import { leasedFactor } from './kind-factors'
 import type { CoordinatorStore, JobLease, JobSetOutcome, LeaseRequest, NewJob, QueuedJob } from './store'
 import { createdJob, nextJob, type Impossible, type JobEvent } from './transitions'
-
-/** The sentence of the refusal `already-credited`. */
-export const ALREADY_CREDITED_MESSAGE = 'The same work was credited in this epoch before.'
 
 /** Number of due jobs that `expireLeases` reads at most of each sort. */
 const DUE_AT_ONCE = 100
@@ -47,28 +41,6 @@ export interface JobQueue {
   }): Promise<boolean>
   /** False when the job is finished or unknown. */
   cancelJob(id: string): Promise<boolean>
-  /** Receipt, the job's end and the mark that this work was credited in the epoch: all or nothing. */
-  acceptResult(result: AcceptedResult): Promise<ResultOutcome>
-  /** The rig's result is not taken: no credit, and the job is queued again if `retry` and attempts are left, failed otherwise. False when the rig does not hold it. */
-  refuseResult(refused: RefusedResult): Promise<boolean>
-}
-
-export interface AcceptedResult {
-  job: string
-  rig: string
-  signature: string
-  receipt: Signed<Receipt>
-}
-export type ResultOutcome = 'accepted' | 'repeated' | 'already-credited' | 'lease-lost'
-
-export interface RefusedResult {
-  job: string
-  rig: string
-  signature: string
-  code: RefusalCode
-  retry: boolean
-  maximumAttempts: number
-  message: string
 }
 
 /** Rejects when the store does. */
@@ -117,25 +89,6 @@ export function createJobQueue(
     renewLease: ({ job, mostHeld, ...renewal }) => isSet(job, { type: 'renew', ...renewal }, mostHeld),
     releaseJob: ({ job, ...release }) => isSet(job, { type: 'release', ...release }),
     cancelJob: (id) => isSet(id, { type: 'cancel' }),
-
-    acceptResult: async ({ job, rig, signature, receipt }) => {
-      const judge = { type: 'judge', rig, signature } as const
-      const settled = await apply(job, { ...judge, judgement: { type: 'settle', receipt } })
-      if (settled === 'set') return 'accepted'
-      if (settled === 'judged') return 'repeated'
-      if (settled !== 'already-credited') return 'lease-lost'
-      const refusal = { code: 'already-credited', message: ALREADY_CREDITED_MESSAGE, job: 'done' } as const
-      const refused = await apply(job, { ...judge, judgement: { type: 'refuse', ...refusal } })
-      if (refused === 'set') return 'already-credited'
-      return refused === 'judged' ? 'repeated' : 'lease-lost'
-    },
-    refuseResult: ({ job, rig, signature, code, retry, maximumAttempts, message }) =>
-      isSet(job, {
-        type: 'judge',
-        rig,
-        signature,
-        judgement: { type: 'refuse', code, message, job: { retry, maximumAttempts } },
-      }),
   }
 }
 

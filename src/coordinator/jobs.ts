@@ -12,7 +12,6 @@ import { v7 } from 'uuid'
 import type { CoordinatorConfiguration } from './configuration'
 import type { Epochs } from './epochs'
 import type { JobQueue } from './job-queue'
-import type { KeptBounds } from './kept-bounds'
 import { leasedFactor } from './kind-factors'
 import type { ListedModels } from './listed-models'
 import type { Records } from './record'
@@ -50,13 +49,11 @@ export function createJobs(deps: {
   suspensions: Suspensions
   records: Records
   syntheticJobs: SyntheticJobSource
-  bounds: KeptBounds
   clock: { now(): number }
   random: (bytes: number) => Uint8Array
   configuration: CoordinatorConfiguration
 }): Jobs {
-  const { store, queue, epochs, models, suspensions, records, syntheticJobs, bounds } = deps
-  const { clock, random, configuration } = deps
+  const { store, queue, epochs, models, suspensions, records, syntheticJobs, clock, random, configuration } = deps
   const { maximumAttempts, wordsToGiveUp, mostHeldJobs } = configuration
   const leaseEnd = (now: number): number => now + configuration.leaseSeconds * 1000
   /** What a lease that begins now is bound to. */
@@ -120,7 +117,6 @@ export function createJobs(deps: {
     const lease = { rig, ...terms, formula: choice.macFormula, factor: leasedFactor(job.buyer, choice.factorMilli) }
     const known = drawn.knownText ? { ...job, knownText: drawn.knownText } : job
     if (!(await queue.addJob(known, lease, mostHeldJobs))) return holdsMost()
-    bounds.keep(id, input)
     return { ok: true, value: offerOf({ ...job, attempts: 1, lease }, input) }
   }
 
@@ -152,10 +148,7 @@ export function createJobs(deps: {
         return refuse('malformed', `${listed.value.name} is a model for ${listed.value.kind}, not for ${input.kind}.`)
       }
       const job = { id, kind: input.kind, model, input, buyer, createdAt: clock.now() }
-      if (await queue.addJob({ ...job, ...(deadline === undefined ? {} : { deadline }) })) {
-        bounds.keep(id, input)
-        return done
-      }
+      if (await queue.addJob({ ...job, ...(deadline === undefined ? {} : { deadline }) })) return done
       const existing = await store.job(id)
       const isSame = existing?.inputHash === input.hash && existing.model === model && existing.buyer === buyer
       return isSame ? done : refuse('malformed', 'Another job has that id.')
@@ -246,6 +239,7 @@ export function notHeld(job: QueuedJob | undefined) {
   const reasons: Record<StoredJobState, string> = {
     queued: 'The job is no longer leased to this rig.',
     leased: 'The job is leased to another rig.',
+    delivered: 'A result of the job is being checked.',
     done: 'The job is finished.',
     failed: 'The job has failed.',
     cancelled: 'The job was cancelled.',

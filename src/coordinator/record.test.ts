@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { codeOf, createHarness, createRig, START, valueOf, type TestRun } from '../../test/support/coordinator-harness'
+import {
+  codeOf,
+  createHarness,
+  createRig,
+  honestRun,
+  START,
+  valueOf,
+  type TestRun,
+} from '../../test/support/coordinator-harness'
 import type { JobOffer } from '#shared/protocol/job'
 import { DEFAULT_CONFIGURATION } from './configuration'
 import { afterMatch, afterMiss, NO_RECORD } from './record'
@@ -45,8 +53,9 @@ describe('a rig that misses known answers', () => {
     const lease = () => rig.lease(['ocr'])
     const answer = async (offer: JobOffer, isRight = false) => {
       const honest = rig.deliver(offer)
-      const run = { output: honest.output, evidence: honest.evidence, sizes: honest.result.body.sizes }
-      return codeOf(await harness.coordinator.submitJob(isRight ? honest : rig.deliver(offer, wrong(run))))
+      return codeOf(
+        await harness.coordinator.submitJob(isRight ? honest : rig.deliver(offer, wrong(honestRun(offer.input.value)))),
+      )
     }
     return { ...harness, rig, lease, answer }
   }

@@ -5,6 +5,7 @@ import { EncodedInput } from '#shared/domain/encoded-input'
 import type { JobInput, JobKind } from '#shared/domain/job'
 import { isGenuine, signObject } from '#shared/domain/signed'
 import { signFirstVersion } from '../../test/support/first-version'
+import type { Appraiser } from './appraiser'
 import { KIND_FACTORS_MILLI } from './kind-factors'
 import {
   codeOf,
@@ -254,46 +255,14 @@ describe('a refused result', () => {
     expect(codeOf(await coordinator.submitJob(rig.deliver(offer, endless)))).toBe('wrong-result')
   })
 
-  it('may have lines that run across the picture at an angle', async () => {
-    const { coordinator, rig, offer, run } = await setUp('ocr')
-    const box = [
-      [0, 0],
-      [800, 800],
-      [780, 820],
-      [-20, 20],
-    ]
-    const turned = { ...run, output: (run.output as object[]).map((line) => ({ ...line, box })) } as TestRun
-    const sizes = { kind: 'ocr' as const, detectionPixels: 1024 * 1024, recognitionColumns: 2 * 1920 }
-    expect(codeOf(await coordinator.submitJob(rig.deliver(offer, { ...turned, sizes })))).toBe('accepted')
-  })
-
   const chat = (change: (run: TestRun & { evidence: { kind: 'chat' } }) => object) => (run: TestRun) =>
     ({ ...run, ...change(run as TestRun & { evidence: { kind: 'chat' } }) }) as TestRun
   it.each<[string, JobKind, (run: TestRun) => TestRun]>([
     [
-      'more generated tokens than ids',
-      'chat',
-      chat(() => ({ sizes: { kind: 'chat', promptTokens: 4, generatedTokens: 3 } })),
-    ],
-    [
-      'more prompt tokens than ids',
-      'chat',
-      chat(() => ({ sizes: { kind: 'chat', promptTokens: 400, generatedTokens: 2 } })),
-    ],
-    [
       'more tokens than the job allows',
       'chat',
       chat(({ evidence }) => ({
-        sizes: { kind: 'chat', promptTokens: 4, generatedTokens: 9 },
         evidence: { ...evidence, tokenIds: Array(9).fill(7), topLogProbabilities: Array(9).fill([[7, -0.1]]) },
-      })),
-    ],
-    [
-      'a prompt longer than its text can be',
-      'chat',
-      chat(({ evidence }) => ({
-        sizes: { kind: 'chat', promptTokens: 5000, generatedTokens: 2 },
-        evidence: { ...evidence, promptTokenIds: Array(5000).fill(1) },
       })),
     ],
     ['no log-probabilities', 'chat', chat(({ evidence }) => ({ evidence: { ...evidence, topLogProbabilities: [] } }))],
@@ -307,9 +276,12 @@ describe('a refused result', () => {
       'chat',
       chat(({ evidence }) => ({ evidence: { ...evidence, finish: 'cancelled' } })),
     ],
-    ['sizes of another kind', 'chat', (run) => ({ ...run, sizes: { kind: 'embed', tokensPerText: [1, 1] } })],
-    ['too few token counts', 'embed', (run) => ({ ...run, sizes: { kind: 'embed', tokensPerText: [5] } })],
-    ['more tokens than characters', 'embed', (run) => ({ ...run, sizes: { kind: 'embed', tokensPerText: [5, 500] } })],
+    [
+      'nothing that was generated',
+      'chat',
+      chat(({ evidence }) => ({ evidence: { ...evidence, tokenIds: [], topLogProbabilities: [] } })),
+    ],
+    ['evidence of another kind', 'chat', (run) => ({ ...run, evidence: { kind: 'ocr', lines: 1 } })],
     ['too few vectors', 'embed', (run) => ({ ...run, output: [[1, 2, 3]] })],
     [
       'vectors of unlike length',
@@ -334,32 +306,23 @@ describe('a refused result', () => {
       }),
     ],
     ['another number of lines', 'ocr', (run) => ({ ...run, evidence: { kind: 'ocr', lines: 3 } })],
-    [
-      'an image beyond all bounds',
-      'ocr',
-      (run) => ({ ...run, sizes: { kind: 'ocr', detectionPixels: 1 << 25, recognitionColumns: 640 } }),
-    ],
-    [
-      'more columns than its lines have',
-      'ocr',
-      (run) => ({ ...run, sizes: { kind: 'ocr', detectionPixels: 1024, recognitionColumns: 100_000 } }),
-    ],
-  ])('has sizes that cannot be: %s', async (_, kind, change) => {
+  ])('does not hold together: %s', async (_, kind, change) => {
     const { coordinator, rig, offer, run, store } = await setUp(kind)
     expect(codeOf(await coordinator.submitJob(rig.deliver(offer, change(run))))).toBe('wrong-result')
     expect((await store.totals()).receipts).toBe(0)
   })
 
-  it('claims more work than the store can hold', async () => {
+  it('is of more work than the store can hold', async () => {
+    const appraiser: Appraiser = {
+      appraise: async () => ({ state: 'derived', sizes: { kind: 'embed', tokensPerText: [60, 60] } }),
+    }
     const most = Number.MAX_SAFE_INTEGER
     const macFormula: MacFormula = { kind: 'embed', perToken: most, perPair: most }
     const models = LISTED_MODELS.map((model) => (model.kind === 'embed' ? { ...model, macFormula } : model))
-    const { coordinator } = await createHarness({ configuration: { models } })
+    const { coordinator } = await createHarness({ appraiser, configuration: { models } })
     const rig = createRig(coordinator)
     const offer = valueOf(await rig.lease(['embed']))
-    const run = honestRun(offer.input.value)
-    const sizes = { kind: 'embed' as const, tokensPerText: [60, 60] }
-    expect(codeOf(await coordinator.submitJob(rig.deliver(offer, { ...run, sizes })))).toBe('wrong-result')
+    expect(codeOf(await coordinator.submitJob(rig.deliver(offer)))).toBe('wrong-result')
   })
 
   it('is refused three times, then the job fails', async () => {

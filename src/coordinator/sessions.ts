@@ -5,7 +5,6 @@
 import { auditProtocol } from '#shared/protocol/audit'
 import { buyerProtocol } from '#shared/protocol/buyer-session'
 import type { Hello, Welcome } from '#shared/protocol/hello'
-import type { JobDelivery } from '#shared/protocol/job'
 import type { Acknowledgement, Answer } from '#shared/protocol/refusal'
 import { rigProtocol } from '#shared/protocol/rig-session'
 import type { SessionService } from '#shared/protocol/session'
@@ -15,9 +14,10 @@ import type { Unit, UnitRequest } from '#shared/protocol/unit'
 import type { Signed } from '#shared/domain/signed'
 import type { Budgets, Spender } from './budgets'
 import type { Epochs } from './epochs'
-import { unknownJob, type Jobs } from './jobs'
+import type { Jobs } from './jobs'
 import { refuse, type Refused } from './refusals'
-import type { Buyer, CoordinatorStore } from './store'
+import type { Results } from './results'
+import type { Buyer, CoordinatorStore, StoredDelivery } from './store'
 import { createTokenStreams } from './tokens'
 
 export interface Sessions {
@@ -37,16 +37,16 @@ export function createSessions(deps: {
   epochs: Epochs['list']
   leaseUnit: (rig: string, request: UnitRequest) => Promise<Answer<Signed<Unit>>>
   submitShare: (share: Signed<ShareSubmission>) => Promise<Acknowledgement>
-  submitJob: (delivery: JobDelivery) => Promise<Acknowledgement>
+  results: Results
   /** A model was listed: jobs on it, which waited, can be leased now. */
   onModelListed: (listener: () => void) => void
-}): Sessions {
+}): Sessions & { announceSettled(delivery: StoredDelivery): void } {
   const { store, jobs, budgets } = deps
   const tokens = createTokenStreams(store)
-  const rigsAwaitingWork = new Set<{ rig: string; tell: () => void }>()
+  const openRigSessions = new Set<{ rig: string; tellWork: () => void; tellSettled: (ref: string) => void }>()
   /** `from`: the rig whose return put the job into the queue; it knows. */
   const announceWork = (from?: string): void => {
-    for (const { rig, tell } of Array.from(rigsAwaitingWork)) if (rig !== from) tell()
+    for (const { rig, tellWork } of Array.from(openRigSessions)) if (rig !== from) tellWork()
   }
   deps.onModelListed(announceWork)
   const isQueuedAgain = async (id: string): Promise<boolean> => {
@@ -63,6 +63,11 @@ export function createSessions(deps: {
   })
 
   return {
+    announceSettled: ({ ref, rig, delivery }) => {
+      for (const session of Array.from(openRigSessions)) if (session.rig === rig) session.tellSettled(ref)
+      // Its job may be queued again: who asks in vain loses nothing.
+      if (delivery.state === 'refused') announceWork()
+    },
     rigSession: (rig) => {
       const service = createSessionService(
         rigProtocol,
@@ -78,15 +83,18 @@ export function createSessions(deps: {
             if (answer.ok && (await isQueuedAgain(job))) announceWork(rig)
             return answer
           },
-          submitJob: async (delivery) => refuseForeignRig(rig, delivery.result) ?? deps.submitJob(delivery),
-          // Every result is judged when it comes, so none is kept to be asked for.
-          delivery: async () => unknownJob(),
+          submitJob: async (delivery) => refuseForeignRig(rig, delivery.result) ?? deps.results.submit(delivery),
+          delivery: ({ ref }) => deps.results.state(rig, ref),
           publishTokens: (piece) => tokens.publish(rig, piece),
         },
         (emit) => {
-          const waiting = { rig, tell: () => emit('work', {}) }
-          rigsAwaitingWork.add(waiting)
-          return () => void rigsAwaitingWork.delete(waiting)
+          const listening = {
+            rig,
+            tellWork: () => emit('work', {}),
+            tellSettled: (ref: string) => emit('settled', { ref }),
+          }
+          openRigSessions.add(listening)
+          return () => void openRigSessions.delete(listening)
         },
       )
       return paid({ role: 'rig', key: rig }, service)

@@ -9,6 +9,7 @@ import type { JobKind } from '#shared/domain/job'
 import type { Epoch } from '#shared/protocol/epoch'
 import type { StoredEpoch } from '#shared/protocol/stored'
 import type { Hello } from '#shared/protocol/hello'
+import type { JobDelivery, JobResult } from '#shared/protocol/job'
 import type { ModelFactor, ModelListing, NetworkParameters } from '#shared/protocol/parameters'
 import type { Receipt } from '#shared/protocol/receipt'
 import type { RefusalCode } from '#shared/protocol/refusal'
@@ -92,6 +93,22 @@ export interface CoordinatorStore {
    */
   compareAndSetJob(expected: QueuedJob, next: QueuedJob, mostHeld?: number): Promise<JobSetOutcome>
 
+  /** Keeps a new delivery with its content, and sets its job. `changed`: the job is another, or the delivery is kept already. */
+  addDelivery(delivery: StoredDelivery, content: DeliveryContent, job: JobChange): Promise<'set' | 'changed'>
+  delivery(ref: string): Promise<StoredDelivery | undefined>
+  /** Output and evidence; undefined once they were removed. They are not in the record because they may be large. */
+  deliveryContent(ref: string): Promise<DeliveryContent | undefined>
+  /** Deliveries that nobody has begun to judge, and those whose next check is due at `now` (UTC ms): those that wait longest. */
+  dueDeliveries(now: number, limit: number): Promise<StoredDelivery[]>
+  /** Sets a delivery, and its job with it where it is judged, if both still are as they were read; the rest as `compareAndSetJob`. */
+  compareAndSetDelivery(
+    expected: StoredDelivery,
+    next: Delivery,
+    job?: JobChange,
+  ): Promise<Exclude<JobSetOutcome, 'holds-most'>>
+  /** Removes output and evidence of deliveries that were judged before `endedBefore` (UTC ms), of at most `limit`. Hashes and receipts stay. */
+  removeDeliveryContents(endedBefore: number, limit: number): Promise<void>
+
   /** Number and credit of all receipts, or of one epoch's. */
   totals(epoch?: number): Promise<{ receipts: number; creditMacs: bigint }>
 }
@@ -166,7 +183,8 @@ export interface JobLease {
   epoch: number
   factor: ModelFactor
 }
-export type StoredJobState = 'queued' | 'leased' | 'done' | 'failed' | 'cancelled'
+/** `delivered`: a result is kept and not judged yet; nobody else may take the job, and its input stays. */
+export type StoredJobState = 'queued' | 'leased' | 'delivered' | 'done' | 'failed' | 'cancelled'
 
 export interface QueuedJob extends Omit<NewJob, 'input'> {
   inputHash: string
@@ -180,11 +198,41 @@ export interface QueuedJob extends Omit<NewJob, 'input'> {
   declinedBy?: string[]
   /** why the job failed, or why it earned nothing */
   message?: string
-  /** the result that was judged */
-  resultSignature?: string
+  /** the delivery that is being judged, or was judged last */
+  delivery?: string
   refusal?: RefusalCode
   receipt?: Signed<Receipt>
 }
+
+/** A job as it was read, and as it is to become. */
+export interface JobChange {
+  expected: QueuedJob
+  next: QueuedJob
+}
+
+export interface StoredDelivery {
+  /** id of the signed result */
+  ref: string
+  job: string
+  rig: string
+  result: Signed<JobResult>
+  /** UTC ms */
+  deliveredAt: number
+  delivery: Delivery
+}
+
+/**
+ * A result of a job: delivered, checked as often as it takes until somebody can judge it, then judged once. Times are UTC
+ * ms. Whoever began the last check has the delivery to himself until `nextCheckAt`, so that one who died then is missed.
+ */
+export type Delivery =
+  | { state: 'delivered' }
+  | { state: 'checking'; checks: number; nextCheckAt: number }
+  | { state: 'settled'; receipt: Signed<Receipt>; endedAt: number }
+  | { state: 'refused'; code: RefusalCode; message: string; endedAt: number }
+
+/** What travels beside a signed result, bound to it by its hashes. */
+export type DeliveryContent = Pick<JobDelivery, 'output' | 'evidence'>
 
 export interface LeaseRequest {
   rig: string

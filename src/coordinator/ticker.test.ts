@@ -63,6 +63,7 @@ describe('a ticker', () => {
   })
 })
 
+/** It has two timers: of epochs and leases, and of deliveries. */
 describe('a coordinator that was started', () => {
   it('announces and begins epochs, and forgets old units, without a caller', async () => {
     const { coordinator, store, clock } = await createHarness()
@@ -70,10 +71,10 @@ describe('a coordinator that was started', () => {
     const unit = await createRig(coordinator).unit()
     coordinator.start(ignore)
     await expect.poll(newest).toMatchObject({ number: 0, startsAt: START })
-    await expect.poll(() => clock.waiting).toBe(1)
+    await expect.poll(() => clock.waiting).toBe(2)
     clock.advance(540_000)
     await expect.poll(newest).toMatchObject({ number: 1, startsAt: START + 600_000 })
-    await expect.poll(() => clock.waiting).toBe(1)
+    await expect.poll(() => clock.waiting).toBe(2)
     clock.advance(60_000 + 3_600_000 + 30_001)
     await expect.poll(async () => (await newest())?.number).toBe(2)
     await expect.poll(() => store.unit(0, unit.unit)).toBeUndefined()
@@ -95,7 +96,7 @@ describe('a coordinator that was started', () => {
     valueOf(await createRig(coordinator).lease(['embed'], false))
     valueOf(await coordinator.enqueueJob(job(2, { deadline: START + 20_000 })))
     coordinator.start(ignore)
-    await expect.poll(() => clock.waiting).toBe(1)
+    await expect.poll(() => clock.waiting).toBe(2)
     expect([await stateOf(1), await stateOf(2)]).toEqual(['leased', 'queued'])
     clock.advance(30_001)
     await expect.poll(async () => [await stateOf(1), await stateOf(2)]).toEqual(['queued', 'failed'])

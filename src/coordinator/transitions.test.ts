@@ -3,10 +3,9 @@ import { createSigner } from '#engine/network/index'
 import { EncodedInput } from '#shared/domain/encoded-input'
 import { MODELS, START } from '../../test/support/coordinator-harness'
 import { signReceipt } from './receipts'
-import type { QueuedJob, StoredJobState, UnitRecord } from './store'
+import type { Delivery, QueuedJob, StoredJobState, UnitRecord } from './store'
 import {
   createdJob,
-  deliveryOf,
   nextDelivery,
   nextJob,
   unitRefusal,
@@ -14,6 +13,7 @@ import {
   UNIT_MEMORY_MILLISECONDS,
   type Impossible,
   type JobEvent,
+  type DeliveryEvent,
   type SettlementEvent,
 } from './transitions'
 
@@ -37,6 +37,8 @@ const queued = createdJob({
   createdAt: START,
 })
 const leased: QueuedJob = { ...queued, state: 'leased', attempts: 1, lease }
+/** A result is being checked. */
+const delivered: QueuedJob = { ...leased, state: 'delivered', delivery: 'ref' }
 /** Its lease ended, and nobody took it since. */
 const expired: QueuedJob = { ...leased, state: 'queued' }
 const due: QueuedJob = { ...queued, deadline: START + 5000 }
@@ -57,20 +59,23 @@ const receipt = signReceipt(
   },
   createSigner('11'.repeat(32)),
 )
-const settle: SettlementEvent = { type: 'settle', receipt }
+const settle: SettlementEvent = { type: 'settle', receipt, now: START + 9 }
 const refuse = (retry: boolean, maximumAttempts = 3): SettlementEvent => ({
   type: 'refuse',
   code: 'wrong-result',
   message: 'No.',
+  now: START + 9,
   job: { retry, maximumAttempts },
 })
-const done: SettlementEvent = { type: 'refuse', code: 'already-credited', message: 'Before.', job: 'done' }
-const judge = (judgement: SettlementEvent, by = rig): JobEvent => ({
-  type: 'judge',
-  rig: by,
-  signature: 'signed',
-  judgement,
-})
+const done: SettlementEvent = {
+  type: 'refuse',
+  code: 'already-credited',
+  message: 'Before.',
+  now: START + 9,
+  job: 'done',
+}
+const judge = (judgement: SettlementEvent, delivery = 'ref'): JobEvent => ({ type: 'judge', delivery, judgement })
+const deliver = (by = rig): JobEvent => ({ type: 'deliver', rig: by, delivery: 'ref' })
 const release = (retry: boolean, changes: object = {}): JobEvent => ({
   type: 'release',
   rig,
@@ -88,7 +93,7 @@ const leaseEnded = (changes: object = {}): JobEvent => ({
   ...changes,
 })
 const renewed = { ...lease, expiresAt: START + 60_000 }
-const refused = { resultSignature: 'signed', refusal: 'wrong-result', message: 'No.' } as const
+const refused = { delivery: 'ref', refusal: 'wrong-result', message: 'No.' } as const
 
 describe('a job', () => {
   it('is created queued, or leased at its first attempt', () => {
@@ -156,37 +161,28 @@ describe('a job', () => {
     ],
     ['queued, cancelled', queued, { type: 'cancel' }, ended('cancelled')],
     ['leased, cancelled', leased, { type: 'cancel' }, ended('cancelled', { attempts: 1, lease })],
+    ['leased, delivered', leased, deliver(), delivered],
+    ['expired, delivered', expired, deliver(), delivered],
+    ['delivered, settled', delivered, judge(settle), ended('done', { attempts: 1, lease, delivery: 'ref', receipt })],
     [
-      'leased, result settled',
-      leased,
+      'refused before, settled',
+      { ...delivered, refusal: 'wrong-result', message: 'No.' },
       judge(settle),
-      ended('done', { attempts: 1, lease, resultSignature: 'signed', receipt }),
+      ended('done', { attempts: 1, lease, delivery: 'ref', receipt }),
     ],
+    ['delivered, refused', delivered, judge(refuse(true)), { ...queued, attempts: 1, ...refused }],
     [
-      'expired, result settled',
-      expired,
-      judge(settle),
-      ended('done', { attempts: 1, lease, resultSignature: 'signed', receipt }),
-    ],
-    [
-      'refused before, result settled',
-      { ...leased, ...refused, resultSignature: 'earlier' },
-      judge(settle),
-      ended('done', { attempts: 1, lease, resultSignature: 'signed', receipt }),
-    ],
-    ['leased, result refused', leased, judge(refuse(true)), { ...queued, attempts: 1, ...refused }],
-    [
-      'leased, result refused at the last attempt',
-      leased,
+      'delivered, refused at the last attempt',
+      delivered,
       judge(refuse(true, 1)),
       ended('failed', { attempts: 1, ...refused }),
     ],
-    ['leased, result refused for good', leased, judge(refuse(false)), ended('failed', { attempts: 1, ...refused })],
+    ['delivered, refused for good', delivered, judge(refuse(false)), ended('failed', { attempts: 1, ...refused })],
     [
-      'leased, work credited before',
-      leased,
+      'delivered, work credited before',
+      delivered,
       judge(done),
-      ended('done', { attempts: 1, lease, resultSignature: 'signed', refusal: 'already-credited', message: 'Before.' }),
+      ended('done', { attempts: 1, lease, delivery: 'ref', refusal: 'already-credited', message: 'Before.' }),
     ],
   ])('%s', (_, job, event, next) => {
     const before = structuredClone(job)
@@ -210,15 +206,24 @@ describe('a job', () => {
     ],
     ['queued, released', queued, release(true), 'not-held'],
     ['leased, released by another', leased, release(true, { rig: other }), 'not-held'],
-    ['queued, judged', queued, judge(settle), 'not-held'],
-    ['leased, judged for another', leased, judge(settle, other), 'not-held'],
-    ['leased, the refused result again', { ...leased, ...refused }, judge(settle), 'judged'],
+    ['queued, delivered', queued, deliver(), 'not-held'],
+    ['leased, delivered by another', leased, deliver(other), 'not-held'],
+    ['delivered, delivered again', delivered, deliver(), 'not-held'],
+    ['delivered, leased', delivered, { type: 'lease', lease }, 'not-queued'],
+    ['delivered, renewed', delivered, { type: 'renew', rig, now: START, expiresAt: START }, 'not-held'],
+    ['delivered, lease ended', delivered, leaseEnded(), 'not-due'],
     [
-      'done, the same result again',
-      ended('done', { lease, resultSignature: 'signed', receipt }),
-      judge(settle),
-      'judged',
+      'delivered, deadline passed',
+      { ...delivered, deadline: START },
+      { type: 'deadline-passed', now: START + 1, message: '' },
+      'not-due',
     ],
+    ['delivered, released', delivered, release(true), 'not-held'],
+    ['delivered, cancelled', delivered, { type: 'cancel' }, 'delivered'],
+    ['leased, judged', leased, judge(settle), 'not-held'],
+    ['delivered, judged for another result', delivered, judge(settle, 'other'), 'not-held'],
+    ['leased, the refused result again', { ...leased, ...refused }, judge(settle), 'judged'],
+    ['done, the same result again', ended('done', { lease, delivery: 'ref', receipt }), judge(settle), 'judged'],
   ])('cannot: %s', (_, job, event, reason) => {
     expect(nextJob(job, event)).toEqual({ ok: false, reason })
   })
@@ -265,25 +270,35 @@ describe('a job', () => {
 })
 
 describe('a delivery', () => {
-  it('is judged once', () => {
-    const settled = { state: 'settled', receipt } as const
-    const turnedDown = { state: 'refused', code: 'wrong-result', message: 'No.' } as const
-    expect(nextDelivery({ state: 'delivered' }, settle)).toEqual({ ok: true, next: settled })
-    expect(nextDelivery({ state: 'delivered' }, refuse(true))).toEqual({ ok: true, next: turnedDown })
+  const delivery: Delivery = { state: 'delivered' }
+  const check = (now: number): DeliveryEvent => ({ type: 'check', now })
+  const next = (from: Delivery, event: DeliveryEvent): Delivery => {
+    const transition = nextDelivery(from, event)
+    if (!transition.ok) throw new Error(transition.reason)
+    return transition.next
+  }
+
+  it('is judged once, whether or not it was checked before', () => {
+    const settled = { state: 'settled', receipt, endedAt: START + 9 } as const
+    const turnedDown = { state: 'refused', code: 'wrong-result', message: 'No.', endedAt: START + 9 } as const
+    for (const open of [delivery, next(delivery, check(START))]) {
+      expect(next(open, settle)).toEqual(settled)
+      expect(next(open, refuse(true))).toEqual(turnedDown)
+    }
     for (const judged of [settled, turnedDown])
-      for (const event of [settle, refuse(false), done])
+      for (const event of [settle, refuse(false), done, check(START + 1e9)])
         expect(nextDelivery(judged, event)).toEqual({ ok: false, reason: 'judged' })
   })
 
-  it('has the state that its job keeps, and none where its rig does not hold the job', () => {
-    expect(deliveryOf(leased, rig, 'signed')).toEqual({ state: 'delivered' })
-    expect(deliveryOf(expired, rig, 'signed')).toEqual({ state: 'delivered' })
-    expect(deliveryOf(leased, other, 'signed')).toBeUndefined()
-    expect(deliveryOf(ended('done', { lease, resultSignature: 'earlier', receipt }), rig, 'signed')).toBeUndefined()
-    const settled = ended('done', { lease, resultSignature: 'signed', receipt })
-    expect(deliveryOf(settled, rig, 'signed')).toEqual({ state: 'settled', receipt })
-    const turnedDown = { ...queued, ...refused }
-    expect(deliveryOf(turnedDown, rig, 'signed')).toEqual({ state: 'refused', code: 'wrong-result', message: 'No.' })
+  it('is checked by one at a time, after pauses that grow to a quarter of an hour', () => {
+    let now = START
+    let open = next(delivery, check(now))
+    for (const [checks, seconds] of [30, 60, 120, 240, 480, 900, 900].entries()) {
+      const nextCheckAt = now + seconds * 1000
+      expect(open).toEqual({ state: 'checking', checks: checks + 1, nextCheckAt })
+      expect(nextDelivery(open, check(nextCheckAt - 1))).toEqual({ ok: false, reason: 'not-due' })
+      open = next(open, check((now = nextCheckAt)))
+    }
   })
 })
 

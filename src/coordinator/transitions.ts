@@ -8,7 +8,7 @@ import type { Receipt } from '#shared/protocol/receipt'
 import type { Signed } from '#shared/domain/signed'
 import type { TierName } from '#shared/domain/tiers'
 import { workHash } from './work-hash'
-import type { JobLease, NewJob, QueuedJob, StoredJobState, UnitRecord } from './store'
+import type { Delivery, JobLease, NewJob, QueuedJob, StoredJobState, UnitRecord } from './store'
 
 /** Why an event cannot happen in this state. */
 export type Impossible =
@@ -20,6 +20,8 @@ export type Impossible =
   /** the lease or the deadline that would end has not ended */
   | 'not-due'
   | 'ended'
+  /** a result of the job is being checked */
+  | 'delivered'
   /** exactly this result was judged before */
   | 'judged'
 
@@ -42,7 +44,9 @@ export type JobEvent =
   /** The rig returns the job. Without `retry` it says that no rig can do it, and so many rigs' word ends the job. */
   | ({ type: 'release'; rig: string; retry: boolean; wordsToGiveUp: number } & AttemptEnd)
   | { type: 'cancel' }
-  | { type: 'judge'; rig: string; signature: string; judgement: SettlementEvent }
+  /** `delivery`: id of the signed result */
+  | { type: 'deliver'; rig: string; delivery: string }
+  | { type: 'judge'; delivery: string; judgement: SettlementEvent }
 
 /** A job as it comes into the store: queued, or leased at once, its first attempt. */
 export function createdJob({ input, ...job }: NewJob, lease?: JobLease): QueuedJob {
@@ -52,7 +56,7 @@ export function createdJob({ input, ...job }: NewJob, lease?: JobLease): QueuedJ
 
 /** The job after the event. Nothing is changed in `job` itself. */
 export function nextJob(job: QueuedJob, event: JobEvent): Transition<QueuedJob> {
-  if (isEnded(job.state)) return impossible(event.type === 'judge' ? reasonOfEnd(job, event.signature) : 'ended')
+  if (isEnded(job.state)) return impossible(event.type === 'judge' ? reasonOfEnd(job, event.delivery) : 'ended')
   switch (event.type) {
     case 'lease':
       if (job.state !== 'queued') return impossible('not-queued')
@@ -73,37 +77,47 @@ export function nextJob(job: QueuedJob, event: JobEvent): Transition<QueuedJob> 
       if (!isHeldBy(job, event.rig)) return impossible('not-held')
       return become(released(withoutLease(job), event))
     case 'cancel':
-      return become(ended(job, 'cancelled'))
+      return job.state === 'delivered' ? impossible('delivered') : become(ended(job, 'cancelled'))
+    case 'deliver':
+      if (!isHeldBy(job, event.rig)) return impossible('not-held')
+      return become({ ...job, state: 'delivered', delivery: event.delivery })
     case 'judge':
-      return judged(job, event)
+      if (job.delivery !== event.delivery) return impossible('not-held')
+      return job.state === 'delivered' ? become(judged(job, event.judgement)) : impossible('judged')
   }
 }
 
-/** A result of a job: delivered, then judged once. */
-export type Delivery =
-  | { state: 'delivered' }
-  | { state: 'settled'; receipt: Signed<Receipt> }
-  | { state: 'refused'; code: RefusalCode; message: string }
-
 export type SettlementEvent =
-  | { type: 'settle'; receipt: Signed<Receipt> }
-  /** `job`: what becomes of it. `done` although nothing is credited, or released as a rig releases it. */
-  | { type: 'refuse'; code: RefusalCode; message: string; job: 'done' | { retry: boolean; maximumAttempts: number } }
+  | { type: 'settle'; receipt: Signed<Receipt>; now: number }
+  | {
+      type: 'refuse'
+      code: RefusalCode
+      message: string
+      now: number
+      /** What becomes of the job: `done` although nothing is credited, or released as a rig releases it. */
+      job: 'done' | { retry: boolean; maximumAttempts: number }
+    }
 
-export function nextDelivery(delivery: Delivery, event: SettlementEvent): Transition<Delivery> {
-  if (delivery.state !== 'delivered') return impossible('judged')
-  if (event.type === 'settle') return become({ state: 'settled', receipt: event.receipt })
-  return become({ state: 'refused', code: event.code, message: event.message })
-}
+/** `check`: somebody begins to judge it; whoever else would has to wait for the pause that follows the checks before. */
+export type DeliveryEvent = { type: 'check'; now: number } | SettlementEvent
 
-/** The state of exactly this result; undefined where this rig cannot deliver to the job. */
-export function deliveryOf(job: QueuedJob, rig: string, signature: string): Delivery | undefined {
-  if (job.resultSignature !== signature) return isHeldBy(job, rig) ? { state: 'delivered' } : undefined
-  if (job.receipt) return { state: 'settled', receipt: job.receipt }
-  return {
-    state: 'refused',
-    code: job.refusal ?? 'wrong-result',
-    message: job.message ?? 'The result was refused.',
+/** Pauses between two checks of a delivery double from the first to the largest: an appraiser that is away is not asked without end. */
+const FIRST_PAUSE_MILLISECONDS = 30_000
+const LARGEST_PAUSE_MILLISECONDS = 900_000
+
+export function nextDelivery(delivery: Delivery, event: DeliveryEvent): Transition<Delivery> {
+  if (delivery.state === 'settled' || delivery.state === 'refused') return impossible('judged')
+  switch (event.type) {
+    case 'check': {
+      const checks = delivery.state === 'checking' ? delivery.checks : 0
+      if (delivery.state === 'checking' && event.now < delivery.nextCheckAt) return impossible('not-due')
+      const pause = Math.min(FIRST_PAUSE_MILLISECONDS * 2 ** checks, LARGEST_PAUSE_MILLISECONDS)
+      return become({ state: 'checking', checks: checks + 1, nextCheckAt: event.now + pause })
+    }
+    case 'settle':
+      return become({ state: 'settled', receipt: event.receipt, endedAt: event.now })
+    case 'refuse':
+      return become({ state: 'refused', code: event.code, message: event.message, endedAt: event.now })
   }
 }
 
@@ -112,16 +126,16 @@ export function isHeldBy<T extends Pick<QueuedJob, 'state' | 'lease'>>(
   job: T,
   rig: string,
 ): job is T & { lease: JobLease } {
-  return !isEnded(job.state) && job.lease?.rig === rig
+  return (job.state === 'queued' || job.state === 'leased') && job.lease?.rig === rig
 }
 
 export function isEnded(state: StoredJobState): state is 'done' | 'failed' | 'cancelled' {
-  return state !== 'queued' && state !== 'leased'
+  return state === 'done' || state === 'failed' || state === 'cancelled'
 }
 
 /** A synthetic job that ended without a result: nobody asks for it, so a store does not keep it. */
-export function isForgotten(job: Pick<QueuedJob, 'buyer' | 'state' | 'resultSignature'>): boolean {
-  return job.buyer === 'sample' && isEnded(job.state) && job.resultSignature === undefined
+export function isForgotten(job: Pick<QueuedJob, 'buyer' | 'state' | 'delivery'>): boolean {
+  return job.buyer === 'sample' && isEnded(job.state) && job.delivery === undefined
 }
 
 /** `leased` until it expires, then known for a while as `expired`, so that a late share hears why; `closed` is forgotten. */
@@ -151,21 +165,15 @@ export function unitRefusal(
   return unit.tier === share.tier ? undefined : 'wrong-tier'
 }
 
-function judged(job: QueuedJob, event: Extract<JobEvent, { type: 'judge' }>): Transition<QueuedJob> {
-  const { rig, signature, judgement } = event
-  const delivery = deliveryOf(job, rig, signature)
-  if (!delivery) return impossible('not-held')
-  const transition = nextDelivery(delivery, judgement)
-  if (!transition.ok) return transition
-  const { refusal: _refusal, message: _message, ...rest } = job
-  const answered: QueuedJob = { ...rest, resultSignature: signature }
-  if (judgement.type === 'settle') return become(ended({ ...answered, receipt: judgement.receipt }, 'done'))
+function judged(job: QueuedJob, judgement: SettlementEvent): QueuedJob {
+  const { refusal: _refusal, message: _message, ...answered } = job
+  if (judgement.type === 'settle') return ended({ ...answered, receipt: judgement.receipt }, 'done')
 
   const { code, message } = judgement
   const refused: QueuedJob = { ...answered, refusal: code, message }
-  if (judgement.job === 'done') return become(ended(refused, 'done', message))
+  if (judgement.job === 'done') return ended(refused, 'done', message)
   const { retry, maximumAttempts } = judgement.job
-  return become(retried(withoutLease(refused), retry, { maximumAttempts, message }))
+  return retried(withoutLease(refused), retry, { maximumAttempts, message })
 }
 
 function released(job: QueuedJob, event: Extract<JobEvent, { type: 'release' }>): QueuedJob {
@@ -176,8 +184,8 @@ function released(job: QueuedJob, event: Extract<JobEvent, { type: 'release' }>)
     : retried(job, false, event)
 }
 
-function reasonOfEnd(job: QueuedJob, signature: string): Impossible {
-  return job.resultSignature === signature ? 'judged' : 'ended'
+function reasonOfEnd(job: QueuedJob, delivery: string): Impossible {
+  return job.delivery === delivery ? 'judged' : 'ended'
 }
 
 /** Queued again while attempts are left. */

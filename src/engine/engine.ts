@@ -181,6 +181,7 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
     rigKey: signer.publicKeyHex,
     verifier,
     countModel: createModelCounter(models, verifier),
+    installedModel: (hash) => models.usable().find((model) => model.hash === hash),
     allowTestTier: options.allowTestTier,
     onNotice: opening.add,
     ...(options.epochSeconds === undefined ? {} : { epochSeconds: options.epochSeconds }),

@@ -1,6 +1,6 @@
 /**
- * The worker program: one process for one device, or the verifier. Its compute threads start from this same file and
- * serve the main thread only.
+ * The worker program: one process for one device, or the verifier. Its compute threads and the thread of its appraisals
+ * start from this same file and serve the main thread only.
  */
 import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -9,6 +9,7 @@ import { z } from 'zod'
 import { Failure } from '#shared/domain/errors'
 import type { WorkerStart } from '#shared/ipc/worker'
 import { connectParent, startArgument } from '#process/parent'
+import { createAppraisalThread, isAppraisalThread, serveAppraisals } from './appraisal/thread'
 import { libraryMismatch } from './drivers/library-file'
 import { serveMethods } from './methods'
 import { modelCache } from './inference/model-cache'
@@ -51,6 +52,7 @@ const workerStart: z.ZodType<WorkerStart> = z.object({
 })
 
 if (isMainThread) await startWorker()
+else if (isAppraisalThread()) serveAppraisals()
 else serveComputeThread()
 
 async function startWorker(): Promise<void> {
@@ -81,20 +83,26 @@ async function startWorker(): Promise<void> {
   process.on('exit', () => {
     if (prover.busy) process.kill(process.pid, 'SIGKILL')
   })
-  const notifier = serveMethods(port, prover, start.threads, {
-    describe: async (library) => {
-      const mismatch = await libraryMismatch(library)
-      if (mismatch !== null) throw new Failure('invalid-input', mismatch)
-      return describeDriver(addon(), library)
+  const notifier = serveMethods(
+    port,
+    prover,
+    start.threads,
+    {
+      describe: async (library) => {
+        const mismatch = await libraryMismatch(library)
+        if (mismatch !== null) throw new Failure('invalid-input', mismatch)
+        return describeDriver(addon(), library)
+      },
+      check: async ({ library, check, seconds }) => {
+        const { runCheck } = await import('./drivers/checks')
+        return runCheck(check, { addon: addon(), library, seconds })
+      },
+      sensors: () => native.sensors(),
+      powerLimit: () => native.powerLimit(),
+      setPowerLimit: (watts) => native.setPowerLimit(watts),
     },
-    check: async ({ library, check, seconds }) => {
-      const { runCheck } = await import('./drivers/checks')
-      return runCheck(check, { addon: addon(), library, seconds })
-    },
-    sensors: () => native.sensors(),
-    powerLimit: () => native.powerLimit(),
-    setPowerLimit: (watts) => native.setPowerLimit(watts),
-  })
+    createAppraisalThread(new URL(import.meta.url)),
+  )
   setInterval(() => {
     const { user, system } = process.cpuUsage()
     const residentBytes = process.memoryUsage.rss()

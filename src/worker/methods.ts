@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { hex64 } from '#shared/domain/bytes'
 import { describeParseError, Failure } from '#shared/domain/errors'
 import { driverChecks } from '#shared/domain/driver-checks'
-import { jobKind } from '#shared/domain/job'
+import { jobEvidence, jobKind, jobOutput } from '#shared/domain/job'
 import { MAX_COUNTER } from '#shared/domain/share'
 import { tierName } from '#shared/domain/tiers'
 import { installedModel, modelConversion } from '#shared/domain/model-stages'
@@ -12,6 +12,7 @@ import { backendNames } from '#shared/domain/backend'
 import { serve, type MethodHandlers } from '#process/peer'
 import type { Port } from '#process/port'
 import type { NativeDriver } from '#shared/domain/driver'
+import type { AppraisalThread } from './appraisal/thread'
 import type { NativeBackend } from './proof/native-backend'
 import type { Prover } from './proof/prover'
 
@@ -59,6 +60,7 @@ const schemas = {
   'proof.benchmark': context.extend({ seconds: z.number().positive().max(3600) }),
   'job.run': z.object({ jobId, input: z.string(), model: installedModel }),
   'job.cancel': z.object({ jobId }),
+  'job.appraise': z.object({ input: z.string(), model: installedModel, output: jobOutput, evidence: jobEvidence }),
   'model.probe': installedModel,
   'model.convert': modelConversion,
   'sample.generate': z.object({ kind: jobKind, seed: z.string().min(1) }),
@@ -80,6 +82,7 @@ export function serveMethods(
   prover: Prover,
   initialThreads: number,
   driver: DriverMethods,
+  appraisals: AppraisalThread,
 ): ReturnType<typeof serve<WorkerMethods, WorkerNotifications>> {
   const running = new Map<string, AbortController>()
   let threadCount = initialThreads
@@ -123,6 +126,7 @@ export function serveMethods(
       running.get(params.jobId)?.abort()
       return Promise.resolve(null)
     },
+    'job.appraise': (params) => appraisals.appraise(params),
     'model.probe': async (params) => {
       const { probeModel } = await import('./inference/index')
       return probeModel(params, { threads: threadCount })

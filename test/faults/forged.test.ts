@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createEngine } from '#engine/engine'
 import { createSigner, openPracticeNetwork } from '#engine/network/index'
 import { startVerifier, type VerifierClient } from '#engine/workers/verifier'
+import { plainAppraiser } from '../support/coordinator-harness'
 import { startWorker, type WorkerClient } from '#engine/workers/worker-client'
 import type { ProcessHost } from '#process/host'
 import { createNodeProcessHost } from '#process/node-host'
@@ -38,6 +39,7 @@ const open = async () => {
   const practice = await openPracticeNetwork({
     folder,
     verifier,
+    appraiser: plainAppraiser,
     syntheticJobs: verifier,
     clock: { ...systemClock, now: () => Date.now() + ahead },
     onError: (error) => expect.fail(String(error)),

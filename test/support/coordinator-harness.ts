@@ -2,6 +2,7 @@
 import { createSigner, signatureVerifier } from '#engine/network/index'
 import {
   createCoordinator,
+  type Appraiser,
   type CoordinatorConfiguration,
   type CoordinatorStore,
   type OwnModels,
@@ -75,6 +76,21 @@ export function hashDigest({ tier, epochSeed, publicKey, nonce }: Parameters<Ver
   return sha256Hex(utf8ToBytes(`${tier}/${epochSeed}/${publicKey}/${nonce}`))
 }
 
+/**
+ * Takes the place of the verifier process where no model and no picture is decoded: it says of a result what `honestRun`
+ * says of it.
+ */
+export const plainAppraiser: Appraiser = {
+  appraise: async ({ input, evidence }) => ({ state: 'derived', sizes: plainSizes(input.value, evidence) }),
+}
+function plainSizes(input: JobInput, evidence: JobEvidence): JobSizes {
+  if (evidence.kind === 'chat') {
+    return { kind: 'chat', promptTokens: evidence.promptTokenIds.length, generatedTokens: evidence.tokenIds.length }
+  }
+  if (input.kind === 'embed') return { kind: 'embed', tokensPerText: input.texts.map(() => 5) }
+  return { kind: 'ocr', detectionPixels: 640 * 480, recognitionColumns: 640 }
+}
+
 /** Numbered synthetic jobs, as a generator of texts and pictures would draw them. */
 export function createSyntheticJobs(): SyntheticJobSource & { drawn: JobKind[] } {
   const drawn: JobKind[] = []
@@ -96,6 +112,7 @@ export async function createHarness(
     store?: CoordinatorStore
     clock?: ReturnType<typeof createTestClock>
     verifier?: Verifier
+    appraiser?: Appraiser
     syntheticJobs?: SyntheticJobSource
     ownModels?: OwnModels
     seed?: string
@@ -114,6 +131,7 @@ export async function createHarness(
     const coordinator = await createCoordinator({
       store,
       verifier,
+      appraiser: options.appraiser ?? plainAppraiser,
       syntheticJobs,
       clock,
       random,
@@ -179,7 +197,6 @@ export function createRig(coordinator: TestNetwork, name = 'rig') {
         inputHash: offer.input.hash,
         outputHash: objectId(run.output),
         evidenceHash: objectId(run.evidence),
-        sizes: run.sizes,
         milliseconds: 12,
         ...changes,
       }

@@ -9,6 +9,7 @@ import { utf8ToBytes } from '#shared/domain/bytes'
 import { NO_RECORD } from '#coordinator/record'
 import { DEFAULT_CONFIGURATION, parametersOf } from '#coordinator/configuration'
 import { LISTED_MODELS, START } from './coordinator-harness'
+import { describeStoreOfDeliveries } from './coordinator-store-deliveries-suite'
 import { acceptedShare, describeStoreOfJobs } from './coordinator-store-jobs-suite'
 
 const signer = createSigner('11'.repeat(32))
@@ -220,6 +221,7 @@ export function describeCoordinatorStore(name: string, open: () => CoordinatorSt
   })
 
   describeStoreOfJobs(name, open)
+  describeStoreOfDeliveries(name, open)
 }
 
 function unitOf(unit: number): UnitRecord {

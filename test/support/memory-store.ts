@@ -3,10 +3,13 @@ import {
   BUYER_PRIORITY,
   type AcceptedShare,
   type CoordinatorStore,
+  type DeliveryContent,
   type EpochSecrets,
+  type JobChange,
   type QueuedJob,
   type RigRecord,
   type ShareKey,
+  type StoredDelivery,
   type UnitRecord,
 } from '#coordinator/store'
 import { chooseQueued } from '#coordinator/queue-order'
@@ -34,6 +37,22 @@ export function createMemoryStore(): CoordinatorStore {
   const jobs = new Map<string, QueuedJob>()
   const inputs = new Map<string, EncodedInput>()
   const credited = new Set<string>()
+  const deliveries = new Map<string, StoredDelivery>()
+  const contents = new Map<string, DeliveryContent>()
+  const setJob = ({ expected, next }: JobChange): 'set' | 'changed' | 'already-credited' => {
+    if (!isDeepStrictEqual(jobs.get(next.id), expected)) return 'changed'
+    const { receipt } = next
+    if (receipt && !expected.receipt) {
+      const work = `${receipt.body.epoch}/${next.model}/${next.workHash}`
+      if (credited.has(work)) return 'already-credited'
+      credited.add(work)
+      receipts.push(receipt)
+    }
+    jobs.set(next.id, structuredClone(next))
+    if (isEnded(next.state)) inputs.delete(next.id)
+    if (isForgotten(next)) jobs.delete(next.id)
+    return 'set'
+  }
   const shareKey = ({ rig, epoch, nonce }: ShareKey): string => `${rig}/${epoch}/${nonce}`
   const unitsOf = (rig: string, now: number): number =>
     [...units.values()].filter((unit) => unit.rig === rig && unit.expiresAt >= now).length
@@ -157,19 +176,41 @@ export function createMemoryStore(): CoordinatorStore {
       return structuredClone([...late.slice(0, limit), ...expired.slice(0, limit)])
     },
     compareAndSetJob: async (expected, next, mostHeld = Infinity) => {
-      if (!isDeepStrictEqual(jobs.get(next.id), expected)) return 'changed'
-      const { lease, receipt } = next
-      if (lease && jobsOf(lease.rig) >= mostHeld) return 'holds-most'
-      if (receipt && !expected.receipt) {
-        const work = `${receipt.body.epoch}/${next.model}/${next.workHash}`
-        if (credited.has(work)) return 'already-credited'
-        credited.add(work)
-        receipts.push(receipt)
-      }
-      jobs.set(next.id, structuredClone(next))
-      if (isEnded(next.state)) inputs.delete(next.id)
-      if (isForgotten(next)) jobs.delete(next.id)
+      const isFull = next.lease !== undefined && jobsOf(next.lease.rig) >= mostHeld
+      if (isFull) return isDeepStrictEqual(jobs.get(next.id), expected) ? 'holds-most' : 'changed'
+      return setJob({ expected, next })
+    },
+
+    addDelivery: async (delivery, content, job) => {
+      if (deliveries.has(delivery.ref) || setJob(job) !== 'set') return 'changed'
+      deliveries.set(delivery.ref, structuredClone(delivery))
+      contents.set(delivery.ref, structuredClone(content))
       return 'set'
+    },
+    delivery: async (ref) => structuredClone(deliveries.get(ref)),
+    deliveryContent: async (ref) => structuredClone(contents.get(ref)),
+    dueDeliveries: async (now, limit) => {
+      const dueAt = ({ delivery }: StoredDelivery): number | undefined =>
+        delivery.state === 'delivered' ? 0 : delivery.state === 'checking' ? delivery.nextCheckAt : undefined
+      const due = [...deliveries.values()].flatMap((delivery) => {
+        const at = dueAt(delivery)
+        return at === undefined || at > now ? [] : [{ at, delivery }]
+      })
+      const sorted = due.toSorted((a, b) => a.at - b.at || a.delivery.deliveredAt - b.delivery.deliveredAt)
+      return structuredClone(sorted.slice(0, limit).map(({ delivery }) => delivery))
+    },
+    compareAndSetDelivery: async (expected, next, job) => {
+      if (!isDeepStrictEqual(deliveries.get(expected.ref), expected)) return 'changed'
+      const outcome = job ? setJob(job) : 'set'
+      if (outcome === 'set') deliveries.set(expected.ref, structuredClone({ ...expected, delivery: next }))
+      return outcome
+    },
+    removeDeliveryContents: async (endedBefore, limit) => {
+      const old = [...contents.keys()].filter((ref) => {
+        const delivery = deliveries.get(ref)?.delivery
+        return delivery && 'endedAt' in delivery && delivery.endedAt < endedBefore
+      })
+      for (const ref of old.slice(0, limit)) contents.delete(ref)
     },
 
     totals: async (epoch) => {

@@ -10,6 +10,7 @@ import migration0004 from './migrations/0004-suspensions.sql?raw'
 import migration0005 from './migrations/0005-epoch-secrets.sql?raw'
 import migration0006 from './migrations/0006-models.sql?raw'
 import migration0007 from './migrations/0007-adversaries.sql?raw'
+import migration0008 from './migrations/0008-deliveries.sql?raw'
 
 export type NetworkDatabase = Database.Database
 
@@ -22,6 +23,7 @@ const MIGRATIONS: readonly string[] = [
   migration0005,
   migration0006,
   migration0007,
+  migration0008,
 ]
 /** "LodN", so that another program's database is not taken for ours */
 const APPLICATION_ID = 0x4c6f644e

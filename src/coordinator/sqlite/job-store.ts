@@ -1,5 +1,12 @@
 /** Jobs in network.db: read, compared and set. What they may become is said in ../transitions.ts. */
-import { BUYER_PRIORITY, type Buyer, type CoordinatorStore, type QueuedJob, type StoredJobState } from '../store'
+import {
+  BUYER_PRIORITY,
+  type Buyer,
+  type CoordinatorStore,
+  type JobSetOutcome,
+  type QueuedJob,
+  type StoredJobState,
+} from '../store'
 import { chooseQueued } from '../queue-order'
 import { isEnded, isForgotten } from '../transitions'
 import { macFormula } from '#shared/domain/manifest'
@@ -37,19 +44,48 @@ interface JobColumns {
   lease_factor: string | null
   declined_by: string | null
   message: string | null
-  result_signature: string | null
+  delivery: string | null
   refusal: string | null
   signed: string | null
+}
+
+/** Single jobs, inside the caller's transaction. */
+export interface JobRows {
+  find(id: string): QueuedJob | undefined
+  /** Sets a job with its receipt, as `compareAndSetJob` says. */
+  compareAndSet(expected: QueuedJob, next: QueuedJob): Exclude<JobSetOutcome, 'holds-most'>
+}
+
+export function createJobRows(database: NetworkDatabase): JobRows {
+  const statements = prepare(database)
+  const find = (id: string): QueuedJob | undefined => {
+    const row = statements.job.get(id) as JobColumns | undefined
+    return row && recordOf(row)
+  }
+  return {
+    find,
+    compareAndSet: (expected, next) => {
+      const { id, receipt } = next
+      if (!isDeepStrictEqual(find(id), expected)) return 'changed'
+      if (receipt && !expected.receipt) {
+        const { changes } = statements.creditWork.run(receipt.body.epoch, next.model, next.workHash)
+        if (changes === 0) return 'already-credited'
+        insertReceipt(database, receipt)
+      }
+      statements.set.run({ id, ...progressOf(next), receipt: receipt?.id ?? null })
+      if (isEnded(next.state)) statements.removeInput.run(id)
+      if (isForgotten(next)) statements.remove.run(id)
+      return 'set'
+    },
+  }
 }
 
 export function createJobStore(database: NetworkDatabase): JobStore {
   const statements = prepare(database)
   const inTransaction = async <T>(change: () => T): Promise<T> => transaction(database, change)
   const look = async <T>(find: () => T): Promise<T> => guarded(database, find)
-  const find = (id: string): QueuedJob | undefined => {
-    const row = statements.job.get(id) as JobColumns | undefined
-    return row && recordOf(row)
-  }
+  const rows = createJobRows(database)
+  const { find } = rows
   const holds = (rig: string): number => Number(statements.held.get(rig))
   const holdsMost = (rig: string, most: number | undefined): boolean => most !== undefined && holds(rig) >= most
 
@@ -95,25 +131,16 @@ export function createJobStore(database: NetworkDatabase): JobStore {
       }),
     compareAndSetJob: (expected, next, mostHeld) =>
       inTransaction(() => {
-        const { id, lease, receipt } = next
-        if (!isDeepStrictEqual(find(id), expected)) return 'changed'
-        if (lease && holdsMost(lease.rig, mostHeld)) return 'holds-most'
-        if (receipt && !expected.receipt) {
-          const { changes } = statements.creditWork.run(receipt.body.epoch, next.model, next.workHash)
-          if (changes === 0) return 'already-credited'
-          insertReceipt(database, receipt)
-        }
-        statements.set.run({ id, ...progressOf(next), receipt: receipt?.id ?? null })
-        if (isEnded(next.state)) statements.removeInput.run(id)
-        if (isForgotten(next)) statements.remove.run(id)
-        return 'set'
+        const isFull = next.lease !== undefined && holdsMost(next.lease.rig, mostHeld)
+        if (isFull) return isDeepStrictEqual(find(next.id), expected) ? 'holds-most' : 'changed'
+        return rows.compareAndSet(expected, next)
       }),
   }
 }
 
 /** The columns that change on a job's way, without its receipt. */
 function progressOf(job: QueuedJob) {
-  const { state, attempts, knownText, lease, declinedBy, message, resultSignature, refusal } = job
+  const { state, attempts, knownText, lease, declinedBy, message, delivery, refusal } = job
   return {
     state,
     attempts,
@@ -126,7 +153,7 @@ function progressOf(job: QueuedJob) {
     factor: lease ? JSON.stringify(lease.factor) : null,
     declinedBy: declinedBy ? JSON.stringify(declinedBy) : null,
     message: message ?? null,
-    resultSignature: resultSignature ?? null,
+    delivery: delivery ?? null,
     refusal: refusal ?? null,
   }
 }
@@ -179,7 +206,7 @@ function recordOf(row: JobColumns): QueuedJob {
   if (row.declined_by !== null) record.declinedBy = texts.parse(JSON.parse(row.declined_by))
   if (message !== null) record.message = message
   if (row.deadline !== null) record.deadline = Number(row.deadline)
-  if (row.result_signature !== null) record.resultSignature = row.result_signature
+  if (row.delivery !== null) record.delivery = row.delivery
   if (row.refusal !== null) record.refusal = refusalCode.parse(row.refusal)
   if (signed !== null) record.receipt = parseReceipt(signed)
   return record
@@ -193,10 +220,10 @@ function prepare(database: NetworkDatabase) {
     add: database.prepare(
       `INSERT INTO jobs (id, kind, model, input_hash, work_hash, buyer, priority, known_text, created_at, deadline, state, attempts,
          lease_rig, lease_expires_at, lease_formula, lease_renewable_until, lease_epoch, lease_factor, declined_by,
-         message, result_signature, refusal)
+         message, delivery, refusal)
        VALUES (@id, @kind, @model, @inputHash, @workHash, @buyer, @priority, @knownText, @createdAt, @deadline, @state, @attempts,
          @rig, @expiresAt, @formula, @renewableUntil, @epoch, @factor, @declinedBy,
-         @message, @resultSignature, @refusal) ON CONFLICT (id) DO NOTHING`,
+         @message, @delivery, @refusal) ON CONFLICT (id) DO NOTHING`,
     ),
     addInput: database.prepare('INSERT INTO job_inputs (job, input) VALUES (?, ?)'),
     input: database.prepare(
@@ -227,7 +254,7 @@ function prepare(database: NetworkDatabase) {
       `UPDATE jobs SET state = @state, attempts = @attempts, known_text = @knownText, lease_rig = @rig,
          lease_expires_at = @expiresAt, lease_formula = @formula, lease_renewable_until = @renewableUntil,
          lease_epoch = @epoch, lease_factor = @factor, declined_by = @declinedBy, message = @message,
-         result_signature = @resultSignature, refusal = @refusal, receipt = @receipt
+         delivery = @delivery, refusal = @refusal, receipt = @receipt
        WHERE id = @id`,
     ),
     creditWork: database.prepare(

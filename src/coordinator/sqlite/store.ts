@@ -1,4 +1,4 @@
-/** The coordinator's store on SQLite: parameters, epochs, sessions, units, shares. Jobs are in job-store.ts. */
+/** The coordinator's store on SQLite: parameters, epochs, sessions, units, shares. Jobs are in job-store.ts, deliveries in delivery-store.ts. */
 import { NO_RECORD } from '../record'
 import type { CoordinatorStore } from '../store'
 import { signedListing, signedParameters } from '#shared/protocol/parameters'
@@ -6,6 +6,7 @@ import { storedEpoch } from '#shared/protocol/stored'
 import { tierName } from '#shared/domain/tiers'
 import { isDeepStrictEqual } from 'node:util'
 import { guarded, transaction, type NetworkDatabase } from './database'
+import { createDeliveryStore } from './delivery-store'
 import { createJobStore } from './job-store'
 import { insertReceipt, parseReceipt } from './receipt-rows'
 
@@ -146,6 +147,7 @@ export function createSqliteStore(database: NetworkDatabase): CoordinatorStore {
       }),
 
     ...createJobStore(database),
+    ...createDeliveryStore(database),
 
     totals: (epoch) =>
       look(() => {

@@ -177,6 +177,7 @@ export function scriptedWorkers(clock: Clock) {
           cancels.get(jobId)?.()
           return null
         },
+        'job.appraise': unused,
         'model.probe': unused,
         'model.convert': unused,
         'sample.generate': unused,

@@ -135,7 +135,6 @@ export function makeResult(id: string, kind: LedgerJob['kind'] = 'chat'): JobRes
     inputHash: hash,
     outputHash: hash,
     evidenceHash: hash,
-    sizes,
     milliseconds: 812,
   }
   return {

@@ -15,6 +15,7 @@ const ASK_DELAYS = { firstDelayMilliseconds: 10_000, largestDelayMilliseconds: 6
 const JUDGEMENTS: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   'forfeited',
   'wrong-result',
+  'unappraisable',
   'already-credited',
   'deadline-missed',
   'lease-lost',

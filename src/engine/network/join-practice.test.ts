@@ -31,8 +31,9 @@ function dataFolder() {
     const rig = { dataDir: folder, clock, randomBytes: seededRandom(`run ${run++}`), ledger, log: silent }
     const network = await joinPractice(rig, {
       rigKey: signer.publicKeyHex,
-      verifier: { digest: never, generate: never },
+      verifier: { digest: never, generate: never, appraise: never },
       countModel: async () => undefined,
+      installedModel: () => undefined,
       allowTestTier: false,
       onNotice: () => undefined,
     })

@@ -7,6 +7,8 @@ import type { Signed } from '#shared/domain/signed'
 import { auditProtocol } from '#shared/protocol/audit'
 import type { SessionService } from '#shared/protocol/session'
 import type { Coordinator, OwnModels } from '#coordinator/coordinator'
+import type { InstalledModel } from '#shared/domain/model-stages'
+import { createAppraiser } from './appraiser'
 import { openPracticeNetwork } from './practice'
 import { pinNetworkKey, pinnedNetworkKeys, type RigContext } from '../base'
 import type { VerifierClient } from '../workers'
@@ -17,9 +19,11 @@ const PRACTICE = 'practice'
 export interface JoinPracticeOptions {
   /** hex public key: whose session this is. It lives in the same program, so nothing is to be proved. */
   rigKey: string
-  verifier: Pick<VerifierClient, 'digest' | 'generate'>
+  verifier: Pick<VerifierClient, 'digest' | 'generate' | 'appraise'>
   /** counts a model of the person, so that the network lists it: see `createModelCounter` */
   countModel: OwnModels['count']
+  /** the model of that hash, where its files are on this computer and whole */
+  installedModel: (hash: string) => InstalledModel | undefined
   /** length of an epoch, from the next one on; absent: the network's default */
   epochSeconds?: number
   /** whether the network accepts shares of the tests' tier */
@@ -57,6 +61,7 @@ export async function joinPractice(
     rigKey,
     verifier,
     countModel,
+    installedModel,
     epochSeconds,
     allowTestTier,
     carrySession = directTransport,
@@ -66,6 +71,7 @@ export async function joinPractice(
   const practice = await openPracticeNetwork({
     folder: dataDir,
     verifier: { digest: (share) => verifier.digest(share) },
+    appraiser: createAppraiser(verifier, installedModel),
     syntheticJobs: { generate: (kind, seed) => verifier.generate(kind, seed) },
     ownModels: { count: countModel },
     clock,

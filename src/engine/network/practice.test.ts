@@ -23,6 +23,7 @@ import {
   createTestClock,
   LISTED_MODELS,
   hashProof,
+  plainAppraiser,
   receiptOf,
   seededRandom,
   START,
@@ -47,6 +48,7 @@ async function open(folder: string, changes: Partial<PracticeNetworkOptions> = {
   const options = {
     folder,
     verifier: hashProof,
+    appraiser: plainAppraiser,
     syntheticJobs: createSyntheticJobs(),
     clock: createTestClock(),
     random,
@@ -174,13 +176,13 @@ describe('the practice network', () => {
   })
 })
 
-describe('the timer of the practice network', () => {
+describe('the timers of the practice network', () => {
   it('ends its leases while it is open, and ends with it', async () => {
     const clock = createTestClock()
     const folder = newFolder()
     const network = await open(folder, { clock })
     valueOf(await createRig(network.coordinator).lease(['ocr']))
-    await expect.poll(() => clock.waiting).toBe(1)
+    await expect.poll(() => clock.waiting).toBe(2)
     const reader = new Database(join(folder, 'network.db'), { readonly: true })
     cleanUps.push(() => reader.close())
     const state = (): unknown => reader.prepare('SELECT state FROM jobs').pluck().get()
@@ -196,13 +198,13 @@ describe('the timer of the practice network', () => {
     const errors: unknown[] = []
     const folder = newFolder()
     const network = await open(folder, { clock, onError: (error) => errors.push(error) })
-    await expect.poll(() => clock.waiting).toBe(1)
+    await expect.poll(() => clock.waiting).toBe(2)
     const other = new Database(join(folder, 'network.db'))
     cleanUps.push(() => other.close())
     other.exec('ALTER TABLE jobs RENAME TO work')
     for (let round = 0; round < 2; round++) {
       clock.advance(5000)
-      await expect.poll(() => clock.waiting).toBe(1)
+      await expect.poll(() => clock.waiting).toBe(2)
     }
     expect(errors).toHaveLength(1)
     clock.advance(5000)

@@ -3,6 +3,7 @@ import { chmodSync, closeSync, existsSync, fsyncSync, openSync, readFileSync, re
 import { join } from 'node:path'
 import {
   createCoordinator,
+  type Appraiser,
   type Coordinator,
   type CoordinatorClock,
   type CoordinatorConfiguration,
@@ -20,6 +21,7 @@ export interface PracticeNetworkOptions {
   /** the folder of network.db and network.key; it exists and only its owner can read it */
   folder: string
   verifier: Verifier
+  appraiser: Appraiser
   syntheticJobs: SyntheticJobSource
   /** the person's models, which the network lists by itself */
   ownModels?: OwnModels

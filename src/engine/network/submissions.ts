@@ -211,7 +211,6 @@ export function createSubmissions(
           inputHash: offer.input.hash,
           outputHash: objectId(run.output),
           evidenceHash: objectId(run.evidence),
-          sizes: run.sizes,
           milliseconds: run.milliseconds,
         },
         signer,

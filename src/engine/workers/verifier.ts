@@ -1,5 +1,5 @@
 /**
- * The verifier process: recomputes shares, draws synthetic jobs and tries models. It runs at low priority and apart from
+ * The verifier process: recomputes shares, appraises results, draws synthetic jobs and tries models. It runs at low priority and apart from
  * mining, so that neither mining nor a screen waits for it.
  */
 import { BENCHMARK_EPOCH, BENCHMARK_PUBLIC_KEY } from '#shared/domain/benchmark'
@@ -10,6 +10,7 @@ import type { InstalledModel } from '#shared/domain/model-stages'
 import type { WorkerMethods } from '#shared/ipc/worker'
 import type { BackendName } from '#shared/domain/backend'
 import type { RigContext } from '../base'
+import { PeerUnavailable } from '#process/peer'
 import { startWorker, type WorkerClient } from './worker-client'
 
 export interface VerifierClient {
@@ -21,6 +22,12 @@ export interface VerifierClient {
   prepare(context: { tier: TierName; epochSeed: string }): Promise<void>
   /** Draws a synthetic job of a kind, with its known answer where there is one. */
   generate(kind: JobKind, seed: string): Promise<{ input: JobInput; knownText?: string[] }>
+  /**
+   * Derives the sizes of a result: see `job.appraise`. One at a time, so that a result that ends the process every time it is
+   * tried is known by that, and is `unappraisable`. Rejects with a Failure where the process cannot be asked, or the model's
+   * files are at fault.
+   */
+  appraise(claim: WorkerMethods['job.appraise']['params']): Promise<WorkerMethods['job.appraise']['result']>
   /** Runs an installed model once; answers with what the run showed of it. */
   probe(model: InstalledModel): Promise<WorkerMethods['model.probe']['result']>
   stop(): Promise<void>
@@ -77,6 +84,20 @@ export function startVerifier(
     return false
   }
 
+  let lastAppraisal: Promise<unknown> = Promise.resolve()
+  const appraise: VerifierClient['appraise'] = async (claim) => {
+    for (let ends = 0; ends < ATTEMPTS; ends++) {
+      await running().ready()
+      try {
+        return await running().request('job.appraise', claim)
+      } catch (error) {
+        if (!(error instanceof PeerUnavailable)) throw error
+        log.warn('the verifier ended while it appraised a result', { reason: error.message })
+      }
+    }
+    return { state: 'unappraisable', message: `The process that checks results ended ${ATTEMPTS} times on it.` }
+  }
+
   let slowCheck: { cancel(): void } | null = null
   /** The smallest tier decides at once; a nonce of the next follows when the first shares are through, since it takes a while. */
   const chooseBackend = async (): Promise<BackendName> => {
@@ -114,6 +135,11 @@ export function startVerifier(
       await ask('proof.prepare', { ...context, backend: await trustedBackend() })
     },
     generate: (kind, seed) => ask('sample.generate', { kind, seed }),
+    appraise: (claim) => {
+      const own = lastAppraisal.then(() => appraise(claim))
+      lastAppraisal = own.catch(() => undefined)
+      return own
+    },
     probe: (model) => ask('model.probe', model),
     stop: () => {
       stopped = true

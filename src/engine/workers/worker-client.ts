@@ -52,6 +52,7 @@ const DEADLINES_MILLISECONDS: Readonly<Record<WorkerMethod, number>> = {
   'proof.benchmark': 75 * MINUTE,
   'job.run': 60 * MINUTE,
   'job.cancel': MINUTE / 6,
+  'job.appraise': 10 * MINUTE,
   'model.probe': 10 * MINUTE,
   'model.convert': 30 * MINUTE,
   'sample.generate': 2 * MINUTE,

@@ -17,6 +17,7 @@ const WORDS: Record<RefusalCode, MessageDescriptor> = {
   'unlisted-model': msg`model not listed by the network`,
   'lease-lost': msg`lease lost`,
   'wrong-result': msg`wrong result`,
+  unappraisable: msg`the network could not check it`,
   'already-credited': msg`same work was credited in this epoch`,
   'deadline-missed': msg`after the deadline`,
   forfeited: msg`a check of this rig’s work failed`,

@@ -6,7 +6,7 @@ import type { DeviceBenchmark } from '../domain/benchmark'
 import type { ModelManifest } from '../domain/manifest'
 import type { NativeDriver, NativePowerLimit, NativeSensors } from '../domain/driver'
 import type { DriverCheckId } from '../domain/driver-checks'
-import type { JobInput, JobKind, JobRun } from '../domain/job'
+import type { JobEvidence, JobInput, JobKind, JobOutput, JobRun, JobSizes } from '../domain/job'
 import type { InstalledModel, LoadedModel, ModelConversion } from '../domain/model-stages'
 import type { TierName } from '../domain/tiers'
 import type { BackendName } from '../domain/backend'
@@ -101,6 +101,16 @@ export interface WorkerMethods {
     result: JobRun
   }
   'job.cancel': { params: { jobId: string }; result: null }
+  /**
+   * Derives the sizes of a result from input, output and evidence, with the model's tokenizer and template and the headers of
+   * a file. `wrong`: they do not belong together, or the model does not take the input. `unappraisable`: it took longer or
+   * more memory than one may. Rejects with `model-refused` where the model's files are at fault. Verifier only.
+   */
+  'job.appraise': {
+    /** `input`: as of `job.run` */
+    params: { input: string; model: InstalledModel; output: JobOutput; evidence: JobEvidence }
+    result: { state: 'derived'; sizes: JobSizes } | { state: 'wrong' | 'unappraisable'; message: string }
+  }
   /** Loads and runs a model once (a damaged ONNX file is refused here), and counts its MACs. */
   'model.probe': { params: InstalledModel; result: { macFormula: ModelManifest['macFormula']; context: number } }
   /** Makes a model's graph. Rejects with a Failure `model-refused`, or `data-folder` where the disk is full. */

@@ -7,7 +7,8 @@ import { answerOf, refusalCode } from './refusal'
 import type { Session, SessionProtocol } from './session'
 
 export const buyerJobState = z.object({
-  state: z.enum(['queued', 'leased', 'done', 'failed', 'cancelled']),
+  /** `delivered`: a result is being checked, and the job cannot be taken back */
+  state: z.enum(['queued', 'leased', 'delivered', 'done', 'failed', 'cancelled']),
   attempts: z.number().int().min(0).max(1000),
   /** why it failed, or why it earned nothing */
   message: sentence.optional(),

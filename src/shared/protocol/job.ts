@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { hex64, utcMilliseconds } from '../domain/bytes'
 import { EncodedInput } from '../domain/encoded-input'
-import { jobEvidence, jobInput, jobKind, jobOutput, jobSizes } from '../domain/job'
+import { jobEvidence, jobInput, jobKind, jobOutput } from '../domain/job'
 import { epochNumber, MAX_INPUT_CHARACTERS, MAX_OFFERED_MODELS, milliseconds, networkKey } from './bounds'
 import { modelFactor } from './parameters'
 import { signedSchema } from './signed'
@@ -68,7 +68,6 @@ export const jobResultBody = z.object({
   inputHash: hex64,
   outputHash: hex64,
   evidenceHash: hex64,
-  sizes: jobSizes,
   milliseconds,
 })
 export type JobResult = z.infer<typeof jobResultBody>

@@ -17,7 +17,8 @@ export const refusalCode = z.enum([
   'unknown-job',
   'unlisted-model', // the network's parameters do not list the model
   'lease-lost',
-  'wrong-result', // a known answer is wrong, or sizes or hashes do not fit
+  'wrong-result', // a known answer is wrong, or output, evidence, input or hashes do not belong together
+  'unappraisable', // nobody could derive the result's sizes within the limits of time and memory
   'already-credited', // identical work was credited in this epoch
   'deadline-missed', // the result came after the job's deadline
   'forfeited', // a check of the rig's work failed, and credit that was held is lost

@@ -1,11 +1,10 @@
 /** An answer that grows token by token: each token is chosen, its evidence recorded, its text emitted, and the end detected. */
 import { damaged } from '../model-files'
+import { createAnswerText } from './answer-text'
 import { bestTokens } from './log-probabilities'
 import type { ChatModel } from './model'
 import type { ChatRequest } from './request'
 import { createSampler } from './sampler'
-import { createStopStrings } from './stop-strings'
-import { createTextStream } from './text-stream'
 
 export interface Answer {
   text: string
@@ -21,26 +20,9 @@ export interface GrowingAnswer {
 }
 
 export function createAnswer(model: ChatModel, request: ChatRequest): GrowingAnswer {
-  const stream = createTextStream((ids) => model.tokenizer.decode(ids))
-  const stops = createStopStrings(request.stop)
+  const text = createAnswerText(model, request.stop, (piece) => request.onToken(piece, answer.ids.length - 1))
   const sampler = createSampler(request.sampling, request.prompt)
   const answer: Answer = { text: '', ids: [], top: [], finish: 'length' }
-  const emit = (text: string): void => {
-    if (text === '') return
-    answer.text += text
-    request.onToken(text, answer.ids.length - 1)
-  }
-  /** Adds text; whether a stop string ended it. */
-  const add = (piece: string): boolean => {
-    const { text, stopped } = stops.push(piece)
-    emit(text)
-    if (stopped) answer.finish = 'stop'
-    return stopped
-  }
-  const complete = (): null => {
-    if (!add(stream.end())) emit(stops.end())
-    return null
-  }
   return {
     answer,
     take: (logits) => {
@@ -50,12 +32,13 @@ export function createAnswer(model: ChatModel, request: ChatRequest): GrowingAns
       if (!top) throw damaged('logits', 'are no numbers')
       answer.ids.push(chosen)
       answer.top.push(top)
-      if (model.endIds.has(chosen)) {
-        answer.finish = 'stop'
-        return complete()
+      const isComplete = text.push(chosen) || answer.ids.length >= request.maxNewTokens
+      if (isComplete) {
+        text.end()
+        answer.text = text.text
+        answer.finish = text.stopped ? 'stop' : 'length'
       }
-      if (add(stream.push(chosen))) return null
-      return answer.ids.length < request.maxNewTokens ? chosen : complete()
+      return isComplete ? null : chosen
     },
   }
 }

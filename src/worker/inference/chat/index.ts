@@ -1,6 +1,5 @@
 /** Chat: greedy or sampled decoding of many requests at once, streamed, with the evidence that lets anyone check it. */
 import { chatMacs } from '#shared/domain/manifest'
-import { Failure } from '#shared/domain/errors'
 import type { ChatInput, JobRun } from '#shared/domain/job'
 import type { InstalledModel } from '#shared/domain/model-stages'
 import type { WorkerMethods } from '#shared/ipc/worker'
@@ -10,7 +9,8 @@ import { damaged, graphPath, headSize, readModelConfig } from '../model-files'
 import { createKindModelCache, modelKey } from '../model-cache'
 import { createChatBackend, type ChatBackend } from './backend'
 import { loadChatModel, type ChatModel } from './model'
-import { renderPrompt } from './prompt'
+import { encodePrompt } from './prompt'
+import { mostNewTokens } from './text'
 
 export interface ChatContext {
   threads: number
@@ -43,8 +43,7 @@ export async function runChat(input: ChatInput, model: InstalledModel, context: 
       const prompt = await encodePrompt(loaded.model, input, context.signal)
       const answer = await loaded.backend.answer({
         prompt,
-        // Prompt and answer share the context; the last generated token never passes through the layers.
-        maxNewTokens: Math.min(input.maxTokens, loaded.model.context - prompt.length + 1),
+        maxNewTokens: mostNewTokens(loaded.model.context, prompt.length, input.maxTokens),
         sampling: input.sampling,
         stop: input.stop ?? [],
         signal: context.signal,
@@ -101,18 +100,4 @@ export async function probeChat(
 async function load(model: InstalledModel, threads: number): Promise<Loaded> {
   const loaded = await loadChatModel(model, threads)
   return { model: loaded, backend: createChatBackend(loaded) }
-}
-
-async function encodePrompt(model: ChatModel, input: ChatInput, signal: AbortSignal): Promise<number[]> {
-  const { ids, complete } = await model.tokenizer.encode(renderPrompt(model, input.messages), model.context, signal)
-  if (!complete || ids.length > model.context) {
-    const length = complete ? `${ids.length}` : `more than ${model.context}`
-    throw new Failure(
-      'invalid-input',
-      `the text has ${length} tokens; this model takes at most ${model.context}`,
-      'Shorten the text, or choose a model with a longer context.',
-    )
-  }
-  if (ids.length === 0) throw new Failure('invalid-input', 'the conversation is empty', 'Write a question.')
-  return ids
 }

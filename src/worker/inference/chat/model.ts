@@ -1,29 +1,13 @@
 /** A chat model in memory: graph, tokenizer, template, and the names and shapes of its key-value cache. */
 import { basename } from 'node:path'
-import { Template } from '@huggingface/jinja'
-import { z } from 'zod'
 import type { InstalledModel } from '#shared/domain/model-stages'
-import {
-  contextTokens,
-  damaged,
-  graphPath,
-  headSize,
-  readModelConfig,
-  readModelJson,
-  readModelText,
-  type ModelConfig,
-} from '../model-files'
+import { damaged, graphPath, headSize, readModelConfig, type ModelConfig } from '../model-files'
 import { openGraph, tensorShape, type LoadedGraph } from '../sessions'
-import { loadTokenizer, tokenText, type TextTokenizer, type TokenizerConfig } from '../tokenizer'
+import { loadChatText, type ChatText } from './text'
 import { writesInPlace, type CacheInput } from './sequence-cache'
 import type { KvCacheShape } from './kv-cache'
 
-export interface ChatModel extends LoadedGraph {
-  tokenizer: TextTokenizer
-  template: Template
-  endIds: ReadonlySet<number>
-  /** tokens that prompt and answer may have together */
-  context: number
+export interface ChatModel extends LoadedGraph, ChatText {
   /** the cache tensors of a graph that computes one request a run; empty where `batchedCache` is set */
   cacheInputs: CacheInput[]
   /** the graph writes into the cache it is given (sequence-cache.ts) */
@@ -45,21 +29,10 @@ export const KNOWN_INPUTS = [
   'logits_to_keep',
 ] as const
 
-const generationConfig = z.looseObject({
-  eos_token_id: z.union([z.number().int(), z.array(z.number().int())]).nullish(),
-})
-
 /** Loads the model. Throws a Failure `model-refused` that names the file at fault. */
 export async function loadChatModel(model: InstalledModel, threads: number): Promise<ChatModel> {
   const config = await readModelConfig(model)
-  const generation = await readModelJson(model, 'generation_config.json', generationConfig)
-  const tokenizer = await loadTokenizer(model)
-  const template = await loadTemplate(model, tokenizer.config)
-  const context = contextTokens(
-    model.manifest.context,
-    config.max_position_embeddings,
-    tokenizer.config.model_max_length,
-  )
+  const text = await loadChatText(model)
   const path = graphPath(model)
   const graph = await openGraph(path, threads, { allowSpinning: true })
   try {
@@ -67,10 +40,7 @@ export async function loadChatModel(model: InstalledModel, threads: number): Pro
     const cacheInputs = batchedCache === null ? findCacheInputs(graph, config, basename(path)) : []
     return {
       ...graph,
-      tokenizer,
-      template,
-      context,
-      endIds: endOfSequence(config, generation?.eos_token_id, tokenizer),
+      ...text,
       cacheInputs,
       inPlace: batchedCache === null && (await writesInPlace(path, cacheInputs)),
       batchedCache,
@@ -80,28 +50,6 @@ export async function loadChatModel(model: InstalledModel, threads: number): Pro
     await graph.session.release()
     throw error
   }
-}
-
-async function loadTemplate(model: InstalledModel, config: TokenizerConfig): Promise<Template> {
-  const own = config.chat_template
-  const named = Array.isArray(own) ? own.find((entry) => entry.name === 'default')?.template : own
-  const text = (await readModelText(model, 'chat_template.jinja')) ?? named
-  if (!text) throw damaged('tokenizer_config.json', 'has no chat template, and there is no chat_template.jinja')
-  try {
-    return new Template(text)
-  } catch (error) {
-    throw damaged('the chat template', `is not understood (${error instanceof Error ? error.message : String(error)})`)
-  }
-}
-
-function endOfSequence(
-  config: ModelConfig,
-  generation: number | number[] | null | undefined,
-  tokenizer: TextTokenizer,
-): Set<number> {
-  const token = tokenText(tokenizer.config.eos_token)
-  const ids = [generation, config.eos_token_id, token === undefined ? undefined : tokenizer.idOf(token)]
-  return new Set(ids.flat().filter((id): id is number => typeof id === 'number'))
 }
 
 /** The shape of the cache of a graph that Lode built (convert/graphs/attention.ts), by the names and shapes of its inputs; null for other graphs. */

@@ -1,19 +1,41 @@
 /** Renders the prompt of a conversation with the model's template. A template is a program from a file, so its time is limited. */
 import { runInNewContext } from 'node:vm'
 import { Failure } from '#shared/domain/errors'
-import type { ChatMessage } from '#shared/domain/job'
+import type { ChatInput, ChatMessage } from '#shared/domain/job'
 import { tokenText } from '../tokenizer'
-import type { ChatModel } from './model'
+import type { ChatText } from './text'
 
 /** A template takes milliseconds, even for a text of a million characters. */
 const LIMIT_MILLISECONDS = 3000
+
+/**
+ * Ids of a rendered conversation. Rejects with Failure `invalid-input` where they exceed the context or there are none, and as
+ * `renderPrompt`.
+ */
+export async function encodePrompt(
+  model: Pick<ChatText, 'template' | 'tokenizer' | 'context'>,
+  input: ChatInput,
+  signal: AbortSignal,
+): Promise<number[]> {
+  const { ids, complete } = await model.tokenizer.encode(renderPrompt(model, input.messages), model.context, signal)
+  if (!complete || ids.length > model.context) {
+    const length = complete ? `${ids.length}` : `more than ${model.context}`
+    throw new Failure(
+      'invalid-input',
+      `the text has ${length} tokens; this model takes at most ${model.context}`,
+      'Shorten the text, or choose a model with a longer context.',
+    )
+  }
+  if (ids.length === 0) throw new Failure('invalid-input', 'the conversation is empty', 'Write a question.')
+  return ids
+}
 
 /**
  * The prompt as the model expects it. Throws a Failure `invalid-input` when the template refuses the messages (for example
  * their order), and `model-refused` when it does not end in time.
  */
 export function renderPrompt(
-  model: Pick<ChatModel, 'template' | 'tokenizer'>,
+  model: Pick<ChatText, 'template' | 'tokenizer'>,
   messages: readonly ChatMessage[],
   limitMilliseconds = LIMIT_MILLISECONDS,
 ): string {

@@ -9,7 +9,7 @@ import { readGraph } from '../graph/read'
 import { damaged, graphPath, headSize, readModelConfig } from '../model-files'
 import { createKindModelCache, modelKey } from '../model-cache'
 import { planBatches, poolVectors, TEXTS_PER_BATCH } from './batches'
-import { loadEmbedModel, type EmbedModel } from './model'
+import { encodeText, loadEmbedModel, type EmbedModel } from './model'
 
 const models = createKindModelCache<BatchedModel>((model) => model.session.release())
 
@@ -25,7 +25,7 @@ export async function runEmbed(
     async () => withBatches(await loadEmbedModel(model, context.threads)),
     async (loaded) => {
       const encoded: number[][] = []
-      for (const text of input.texts) encoded.push(await encode(loaded, text, context.signal))
+      for (const text of input.texts) encoded.push(await encodeText(loaded, text, context.signal))
       const vectors = await embed(loaded, encoded, context.signal)
       const digest = createHash('sha256')
       for (const vector of vectors) digest.update(littleEndian(vector))
@@ -47,7 +47,7 @@ export async function probeEmbed(
   const loaded = { ...(await loadEmbedModel(model, context.threads)), textsPerBatch: 1 }
   try {
     const signal = new AbortController().signal
-    const [vector] = await embed(loaded, [await encode(loaded, 'hello', signal)], signal)
+    const [vector] = await embed(loaded, [await encodeText(loaded, 'hello', signal)], signal)
     const file = graphPath(model)
     if (!vector?.every(Number.isFinite)) throw damaged(model.manifest.id, 'gives vectors that are no numbers')
     const config = await readModelConfig(model)
@@ -73,22 +73,13 @@ async function withBatches(model: EmbedModel): Promise<BatchedModel> {
   const single = { ...model, textsPerBatch: 1 }
   const batched = { ...model, textsPerBatch: TEXTS_PER_BATCH }
   const probes = await Promise.all(
-    ['one', 'a longer neighbour of seven plain words'].map((text) => encode(model, text, signal)),
+    ['one', 'a longer neighbour of seven plain words'].map((text) => encodeText(model, text, signal)),
   )
   const [alone, together] = [await embed(single, probes, signal), await embed(batched, probes, signal)]
   const same = alone.every((vector, index) =>
     vector.every((value, at) => Math.abs(value - (together[index]?.[at] ?? 0)) < 1e-4),
   )
   return same ? batched : single
-}
-
-async function encode(model: EmbedModel, text: string, signal: AbortSignal): Promise<number[]> {
-  const { tokenizer, context } = model
-  const textTokens = Math.max(0, context - tokenizer.prefix.length - tokenizer.suffix.length)
-  const { ids } = await tokenizer.encode(text, textTokens, signal)
-  const framed = [...tokenizer.prefix, ...ids.slice(0, textTokens), ...tokenizer.suffix]
-  // A tokenizer without special tokens gives no tokens for an empty text; one padding token gives it a vector all the same.
-  return framed.length > 0 ? framed : [model.padId]
 }
 
 async function embed(model: BatchedModel, encoded: number[][], signal: AbortSignal): Promise<Float32Array[]> {

@@ -32,6 +32,8 @@ const BOX_THRESHOLD = 0.6
 const UNCLIP_RATIO = 1.9
 const MIN_SIDE = 3
 const MAX_BOXES = 3000
+/** The shorter side of a box is at least this, in pixels of the map: of the least pixels that are kept, once they have grown. */
+export const LEAST_BOX_PIXELS = MIN_SIDE * (1 + UNCLIP_RATIO / 2)
 /** The pixels of a short word are nearly round, so their smallest rectangle has a random angle. The upright rectangle is taken where it is larger by at most this factor. */
 const UPRIGHT_PREFERENCE = 1.1
 

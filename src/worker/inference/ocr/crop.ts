@@ -27,12 +27,22 @@ export interface Line {
   cut: () => Float32Array
 }
 
+/** Columns of a line of this length and thickness at LINE_HEIGHT rows, not rounded. */
+export function columnsOf(length: number, thickness: number): number {
+  return Math.min(MAX_LINE_COLUMNS, (WIDENING * LINE_HEIGHT * length) / Math.max(thickness, 1e-6))
+}
+
+/** Rounded up to whole steps, at least one. */
+export function toWholeSteps(columns: number): number {
+  return Math.max(1, Math.ceil(columns / STEP_COLUMNS)) * STEP_COLUMNS
+}
+
 /** Measures a box. The line is cut out only when it is read, because all lines of a page together take much memory. */
 export function lineIn(picture: Picture, found: RotatedBox): Line {
   const box = alongItsText(found)
   const [length, thickness] = [2 * box.halfWidth, 2 * box.halfHeight]
-  const ideal = Math.min(MAX_LINE_COLUMNS, (WIDENING * LINE_HEIGHT * length) / Math.max(thickness, 1e-6))
-  const columns = Math.max(1, Math.ceil(ideal / STEP_COLUMNS)) * STEP_COLUMNS
+  const ideal = columnsOf(length, thickness)
+  const columns = toWholeSteps(ideal)
   const { center, axis: along } = box
   return {
     box,

@@ -12,6 +12,7 @@ import { closeOcrModel, countOcrMacs, loadOcrModel, type OcrModel } from './mode
 import type { Picture } from './picture'
 import { readingOrder } from './reading-order'
 import { readLines, type Reading } from './recognition'
+import { pageSizes } from './sizes'
 
 /** A line of less confidence is not taken for text: it is left out and earns nothing (PaddleOCR's drop_score). */
 const CONFIRMED_CONFIDENCE = 0.5
@@ -46,10 +47,12 @@ export async function runOcr(
       async (sessions) => {
         for (let index = 0; index < document.pages; index++) {
           checkpoint()
-          const page = await readPage(sessions, await document.read(index), checkpoint)
-          output.push(...page.lines.map((line) => (document.pages > 1 ? { ...line, page: index + 1 } : line)))
-          sizes.detectionPixels += page.detectionPixels
-          sizes.recognitionColumns += page.recognitionColumns
+          const picture = await document.read(index)
+          const lines = await readPage(sessions, picture, checkpoint)
+          output.push(...lines.map((line) => (document.pages > 1 ? { ...line, page: index + 1 } : line)))
+          const { detectionPixels, recognitionColumns } = pageSizes(picture, lines)
+          sizes.detectionPixels += detectionPixels
+          sizes.recognitionColumns += recognitionColumns
         }
       },
     )
@@ -60,29 +63,18 @@ export async function runOcr(
   return { output, evidence, sizes, milliseconds: performance.now() - startedAt }
 }
 
-interface ReadPage {
-  lines: OcrLine[]
-  detectionPixels: number
-  /** of the lines in `lines` */
-  recognitionColumns: number
-}
-
-async function readPage(model: OcrModel, picture: Picture, checkpoint: () => void): Promise<ReadPage> {
+async function readPage(model: OcrModel, picture: Picture, checkpoint: () => void): Promise<OcrLine[]> {
   checkpoint()
-  const { boxes, pixels } = await findText(model.detection, picture, checkpoint)
+  const boxes = await findText(model.detection, picture, checkpoint)
   const lines = boxes.map((box) => lineIn(picture, box))
   const read = (some: readonly Line[]) => readLines(model.recognition, model.characters, some, checkpoint)
   const readings = await read(lines)
   await readDoubtfulTurned(picture, lines, readings, read)
   const confirmed = lines
-    .map(({ box, columns }, index) => ({ box, columns, ...readings[index]! }))
+    .map(({ box }, index) => ({ box, ...readings[index]! }))
     .filter(({ text, confidence }) => text !== '' && confidence >= CONFIRMED_CONFIDENCE)
   const ordered = readingOrder(confirmed.map(({ box }) => box)).map((index) => confirmed[index]!)
-  return {
-    lines: ordered.map(({ text, confidence, box }) => ({ text, confidence, box: displayedCorners(picture, box) })),
-    detectionPixels: pixels,
-    recognitionColumns: ordered.reduce((sum, { columns }) => sum + columns, 0),
-  }
+  return ordered.map(({ text, confidence, box }) => ({ text, confidence, box: displayedCorners(picture, box) }))
 }
 
 /** Reads lines of little confidence upside down too, and replaces those whose second reading has clearly more confidence. */

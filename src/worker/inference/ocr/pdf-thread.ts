@@ -5,10 +5,11 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { PDFiumLibrary, type PDFiumDocument } from '@hyzyla/pdfium'
 
-/** First 'open', then any number of pages, from 0. */
-export type PdfRequest = 'open' | { page: number; pixelsPerPoint: number; maxPixels: number }
+/** First 'open', then any number of pages, from 0. `measure`: their sizes alone, without drawing. */
+export type PdfRequest = 'open' | { page: number; pixelsPerPoint: number; maxPixels: number; measure: boolean }
 export type PdfAnswer =
   | { kind: 'opened'; pages: number }
+  | { kind: 'measured'; width: number; height: number; pixelsPerPoint: number }
   /** `pixels`: red, green, blue, unused, row by row */
   | { kind: 'page'; pixels: Uint8Array; width: number; height: number; pixelsPerPoint: number }
   | { kind: 'failed'; why: 'password' | 'damaged' }
@@ -40,6 +41,7 @@ async function draw(request: Exclude<PdfRequest, 'open'>): Promise<PdfAnswer> {
   if (!page || !(width > 0) || !(height > 0)) return { kind: 'failed', why: 'damaged' }
   const pixelsPerPoint = Math.min(request.pixelsPerPoint, Math.sqrt(request.maxPixels / (width * height)))
   const size = { width: Math.ceil(width * pixelsPerPoint), height: Math.ceil(height * pixelsPerPoint) }
+  if (request.measure) return { kind: 'measured', ...size, pixelsPerPoint }
   const drawn = await page.render({ ...size, scale: 1, renderFormFields: true })
   return { kind: 'page', pixels: drawn.data, width: drawn.width, height: drawn.height, pixelsPerPoint }
 }

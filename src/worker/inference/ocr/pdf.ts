@@ -34,9 +34,14 @@ export async function openPdf(file: Uint8Array, signal: AbortSignal, limits = LI
     if (opened.kind !== 'opened') throw damaged()
     return {
       pages: opened.pages,
+      measure: async (page) => {
+        const measured = await ask(thread, requestOf(page, true), signal, limits)
+        if (measured.kind !== 'measured') throw damaged()
+        const { width, height, pixelsPerPoint } = measured
+        return { width, height, scale: 1 / pixelsPerPoint }
+      },
       read: async (page) => {
-        const asked = { page, pixelsPerPoint: PIXELS_PER_POINT, maxPixels: MAX_KEPT_PIXELS }
-        const drawn = await ask(thread, asked, signal, limits)
+        const drawn = await ask(thread, requestOf(page, false), signal, limits)
         if (drawn.kind !== 'page') throw damaged()
         return pictureOf(drawn)
       },
@@ -46,6 +51,10 @@ export async function openPdf(file: Uint8Array, signal: AbortSignal, limits = LI
     await thread.terminate()
     throw error
   }
+}
+
+function requestOf(page: number, measure: boolean): PdfRequest {
+  return { page, pixelsPerPoint: PIXELS_PER_POINT, maxPixels: MAX_KEPT_PIXELS, measure }
 }
 
 function ask(thread: Worker, request: PdfRequest, signal: AbortSignal, limits: PdfLimits): Promise<PdfAnswer> {

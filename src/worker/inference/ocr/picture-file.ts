@@ -3,7 +3,7 @@ import sharp, { type Metadata } from 'sharp'
 import { Failure } from '#shared/domain/errors'
 import type { OcrDocument } from './document'
 import { CHOOSE_ANOTHER, type FileKind } from './file-kind'
-import { MAX_KEPT_PIXELS, scaledSize, toRgb, type Picture } from './picture'
+import { keptSize, toRgb, type PageSize, type Picture } from './picture'
 
 /** Larger pictures are refused: decoding them would take more memory than a worker should. */
 export const MAX_PICTURE_PIXELS = 80_000_000
@@ -16,6 +16,7 @@ export async function openPictures(file: Uint8Array, kind: FileKind): Promise<Oc
   const { pages } = await readMetadata(file, 0)
   return {
     pages: kind === 'tiff' ? (pages ?? 1) : 1,
+    measure: async (index) => measurePicture(file, index),
     read: (index) => decodePicture(file, index),
     close: () => Promise.resolve(),
   }
@@ -26,10 +27,9 @@ export async function openPictures(file: Uint8Array, kind: FileKind): Promise<Oc
  * Throws Failure 'invalid-input' for a truncated picture and for one of more than MAX_PICTURE_PIXELS.
  */
 async function decodePicture(file: Uint8Array, page: number): Promise<Picture> {
-  const { width, height } = (await readMetadata(file, page)).autoOrient
-  const shrink = Math.min(1, Math.sqrt(MAX_KEPT_PIXELS / (width * height)))
+  const { width, height, scale } = await measurePicture(file, page)
   let image = sharp(file, { page, limitInputPixels: MAX_PICTURE_PIXELS, failOn: 'error' }).autoOrient()
-  if (shrink < 1) image = image.resize({ ...scaledSize(width, height, shrink), fit: 'fill' })
+  if (scale !== 1) image = image.resize({ width, height, fit: 'fill' })
   try {
     const { data, info } = await image
       .flatten({ background: '#ffffff' })
@@ -37,7 +37,7 @@ async function decodePicture(file: Uint8Array, page: number): Promise<Picture> {
       .removeAlpha()
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true })
-    return { pixels: toRgb(data, info.channels), width: info.width, height: info.height, scale: width / info.width }
+    return { pixels: toRgb(data, info.channels), width: info.width, height: info.height, scale }
   } catch {
     throw new Failure(
       'invalid-input',
@@ -45,6 +45,11 @@ async function decodePicture(file: Uint8Array, page: number): Promise<Picture> {
       'Save or copy the picture again and retry.',
     )
   }
+}
+
+async function measurePicture(file: Uint8Array, page: number): Promise<PageSize> {
+  const { width, height } = (await readMetadata(file, page)).autoOrient
+  return keptSize(width, height)
 }
 
 async function readMetadata(file: Uint8Array, page: number): Promise<Metadata> {

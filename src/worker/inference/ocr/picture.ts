@@ -1,13 +1,17 @@
 /** A picture in memory, and the views of it in which detection looks for text. */
 import sharp from 'sharp'
 
-/** A decoded picture as it is displayed: eight-bit RGB rows, no alpha. */
-export interface Picture {
-  pixels: Uint8Array
+/** What a page measures in memory, known before it is decoded. */
+export interface PageSize {
   width: number
   height: number
   /** pixels of the displayed picture (of a PDF page: points) per pixel here; not 1 where it was scaled */
   scale: number
+}
+
+/** A decoded page as it is displayed: eight-bit RGB rows, no alpha. */
+export interface Picture extends PageSize {
+  pixels: Uint8Array
 }
 
 /** The input of detection: rows of the picture, scaled, and padded at the right and the bottom to whole blocks. */
@@ -30,24 +34,29 @@ const SMALL_SIDE = 320
 /** The network halves its input five times. */
 export const DETECTION_BLOCK = 32
 
-/** The whole picture at the scale of detection's first pass: small pictures enlarged, large ones reduced. */
-export function firstView(picture: Picture): Promise<DetectionView> {
-  const { width, height } = picture
+/** The scale of detection's first pass: small pictures enlarged, large ones reduced. */
+export function firstScale({ width, height }: PageSize): number {
   const enlarge = Math.min(2, Math.max(1, SMALL_SIDE / Math.max(width, height)))
-  const scale = Math.min(enlarge, Math.sqrt(MAX_DETECTION_PIXELS / (width * height)))
-  return viewForDetection(picture, scale, { top: 0, bottom: height })
+  return Math.min(enlarge, Math.sqrt(MAX_DETECTION_PIXELS / (width * height)))
+}
+
+/** Rows of a picture, `bottom` exclusive. */
+export interface Rows {
+  top: number
+  bottom: number
+}
+
+/** The size of those rows at that scale, and padded to whole blocks as detection sees them. */
+export function viewSize({ width }: Pick<PageSize, 'width'>, scale: number, { top, bottom }: Rows) {
+  const size = scaledSize(width, bottom - top, scale)
+  return { size, padded: { width: toWholeBlocks(size.width), height: toWholeBlocks(size.height) } }
 }
 
 /** Scales and pads rows of a picture for detection. Both sides of the result are multiples of DETECTION_BLOCK. */
-export async function viewForDetection(
-  picture: Picture,
-  scale: number,
-  rows: { top: number; bottom: number },
-): Promise<DetectionView> {
+export async function viewForDetection(picture: Picture, scale: number, rows: Rows): Promise<DetectionView> {
   const { width } = picture
   const height = rows.bottom - rows.top
-  const size = scaledSize(width, height, scale)
-  const padded = { width: toWholeBlocks(size.width), height: toWholeBlocks(size.height) }
+  const { size, padded } = viewSize(picture, scale, rows)
   const pixels = picture.pixels.subarray(3 * width * rows.top, 3 * width * rows.bottom)
   const { data, info } = await sharp(pixels, { raw: { width, height, channels: 3 }, limitInputPixels: false })
     .resize({ ...size, fit: 'fill', kernel: 'cubic' })
@@ -55,6 +64,13 @@ export async function viewForDetection(
     .raw()
     .toBuffer({ resolveWithObject: true })
   return { pixels: toRgb(data, info.channels), ...padded, scale, top: rows.top }
+}
+
+/** The size at which a decoded page is kept. `scale`: as in PageSize. */
+export function keptSize(width: number, height: number): PageSize {
+  const shrink = Math.min(1, Math.sqrt(MAX_KEPT_PIXELS / (width * height)))
+  const kept = shrink < 1 ? scaledSize(width, height, shrink) : { width, height }
+  return { ...kept, scale: width / kept.width }
 }
 
 /** Width and height in whole pixels after scaling, at least 1. */
