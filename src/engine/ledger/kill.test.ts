@@ -42,10 +42,10 @@ describe('a process killed in the middle', () => {
       const child = fork(program, [folder, String(round * 1_000_000)], {
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       })
-      const messages = follow(child, reported)
-      await messages.first
-      // Between one and some dozens of transactions, at no even time.
-      await new Promise((done) => setTimeout(done, 20 + ((round * 37) % 101)))
+      // After some transactions, at no even time.
+      const messages = follow(child, reported, 3 + (round % 5))
+      await messages.enough
+      await new Promise((done) => setTimeout(done, (round * 37) % 31))
       child.kill('SIGKILL')
       await messages.end
 
@@ -75,12 +75,22 @@ describe('a process killed in the middle', () => {
   })
 })
 
-function follow(child: ChildProcess, reported: Set<string>): { first: Promise<unknown>; end: Promise<unknown> } {
-  const first = new Promise((done) => child.once('message', done))
+/** `enough` settles after so many messages, `end` when the process has ended. */
+function follow(
+  child: ChildProcess,
+  reported: Set<string>,
+  messages: number,
+): { enough: Promise<void>; end: Promise<unknown> } {
+  let count = 0
+  let reach: () => void = () => undefined
+  const enough = new Promise<void>((done) => {
+    reach = done
+  })
   const end = new Promise((done) => child.once('close', done))
   child.on('message', (value) => {
     const parsed = message.parse(value)
     if ('accepted' in parsed) reported.add(parsed.accepted)
+    if (++count >= messages) reach()
   })
-  return { first, end }
+  return { enough, end }
 }
