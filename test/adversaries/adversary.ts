@@ -12,7 +12,9 @@ import type { CoordinatorConfiguration, Verifier } from '#coordinator/coordinato
 import { openPracticeNetwork } from '#engine/network/index'
 import { EncodedInput } from '#shared/domain/encoded-input'
 import type { JobInput } from '#shared/domain/job'
+import type { Signed } from '#shared/domain/signed'
 import { TIERS } from '#shared/domain/tiers'
+import type { Hello } from '#shared/protocol/hello'
 import {
   createRig,
   createSyntheticJobs,
@@ -110,13 +112,29 @@ export function createAdversary(network: AdversaryNetwork, name = 'adversary') {
   }
 }
 
+/** What a rig of this name says as its hello, signed and not sent. */
+export async function helloOf(
+  { coordinator }: AdversaryNetwork,
+  name: string,
+  changes: object,
+): Promise<Signed<Hello>> {
+  let hello: Signed<Hello> | undefined
+  const notSent: typeof coordinator.hello = async (signed) => {
+    hello = signed
+    return { ok: false, refusal: { code: 'malformed', message: 'It was not sent.' } }
+  }
+  await createRig({ ...coordinator, hello: notSent }, name).hello(changes)
+  if (!hello) throw new Error('a rig says hello')
+  return hello
+}
+
 let last = 0
 
 /** Somebody orders a job. Returns its id. */
 export async function order(
   { coordinator }: AdversaryNetwork,
   input: JobInput,
-  changes: { deadline?: number; buyer?: 'person' | 'gateway'; model?: string } = {},
+  changes: { deadline?: number; buyer?: 'person' | 'gateway' } = {},
 ): Promise<string> {
   const id = `0190a5c0-0000-7000-8000-${String(++last).padStart(12, '0')}`
   const { model } = MODELS[input.kind]

@@ -2,12 +2,10 @@ import { expect, it } from 'vitest'
 import { DEFAULT_BUDGETS } from '#coordinator/budgets'
 import { helloBody } from '#shared/protocol/hello'
 import { MAX_DEVICES } from '#shared/protocol/bounds'
-import { PROTOCOL_VERSION } from '#shared/protocol/parameters'
 import { rigProtocol } from '#shared/protocol/rig-session'
-import { signObject } from '#shared/domain/signed'
 import { codeOf, MODELS } from '../support/coordinator-harness'
 import { openSerialized } from '../support/sessions'
-import { createAdversary, openNetwork, STRANGERS } from './adversary'
+import { createAdversary, helloOf, openNetwork, STRANGERS } from './adversary'
 
 /** Characters for two of the messages of a test, and patience for two refusals. */
 async function openScarce(characters: number) {
@@ -38,14 +36,11 @@ it('a hello with 200,000 devices is refused by its bound, the third one unread',
   const { network, adversary, session } = await openScarce(12 * 1024 * 1024)
   const devicesOf = (count: number) =>
     Array.from({ length: count }, () => ({ id: 'cpu0', kind: 'cpu', backends: ['native'] }))
-  const hello = (count: number) => {
-    const body = { protocolVersion: PROTOCOL_VERSION, rig: adversary.key, network: network.coordinator.name }
-    return signObject('hello', { ...body, at: network.clock.now(), devices: devicesOf(count) }, adversary.signer)
-  }
-  expect(helloBody.safeParse(hello(MAX_DEVICES).body).success).toBe(true)
-  expect(codeOf(await session.hello(hello(MAX_DEVICES)))).toBe('accepted')
+  const hello = (count: number) => helloOf(network, 'adversary', { devices: devicesOf(count) })
+  expect(helloBody.safeParse((await hello(MAX_DEVICES)).body).success).toBe(true)
+  expect(codeOf(await session.hello(await hello(MAX_DEVICES)))).toBe('accepted')
   // It is not signed: nobody comes as far as its signature.
-  const small = hello(1)
+  const small = await hello(1)
   const large = { ...small, body: { ...small.body, devices: devicesOf(200_000) } }
   const codes: string[] = []
   for (let times = 0; times < 3; times++) codes.push(codeOf(await session.hello(large)))

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { DEFAULT_BUDGETS, type BudgetRules } from '#coordinator/budgets'
 import { nonceOf } from '#shared/domain/share'
-import { signObject } from '#shared/domain/signed'
 import { codeOf, valueOf } from '../support/coordinator-harness'
-import { createAdversary, MACS_OF_NONCE, openNetwork, order, sentences, STRANGERS } from './adversary'
+import { createAdversary, helloOf, MACS_OF_NONCE, openNetwork, order, sentences, STRANGERS } from './adversary'
 
 const BASE = { tier: 'itp1-base', macsPerSecond: 1e11 } as const
 const ZEROS = '0'.repeat(64)
@@ -106,8 +105,7 @@ describe('another rig’s name', () => {
     const session = coordinator.rigSession(thief.key)
     const refused = async (method: string, request: unknown): Promise<string> =>
       codeOf((await session.handle(method, request)) as { ok: true; value: unknown })
-    const body = { protocolVersion: 1, rig: victim.key, network: coordinator.name, at: 0, devices: [] }
-    expect(await refused('hello', signObject('hello', body, victim.signer))).toBe('wrong-key')
+    expect(await refused('hello', await helloOf(network, 'victim', { at: 0 }))).toBe('wrong-key')
     expect(await refused('submitShare', victim.sign(unit, found))).toBe('wrong-key')
     expect(await refused('submitShare', thief.sign(unit, found))).toBe('foreign-unit')
     expect(await refused('submitJob', victim.deliver(offer))).toBe('wrong-key')
