@@ -20,7 +20,9 @@ import {
   createSyntheticJobs,
   createTestClock,
   hashProof,
+  LISTED_MODELS,
   MODELS,
+  plainAppraiser,
   seededRandom,
   valueOf,
   type Rig,
@@ -55,10 +57,11 @@ export async function openNetwork(configuration: Partial<CoordinatorConfiguratio
     folder,
     clock,
     verifier,
+    appraiser: plainAppraiser,
     random: seededRandom('adversaries'),
     syntheticJobs: createSyntheticJobs(),
     onError: (error) => expect.fail(String(error)),
-    configuration: { ownRig: 'f'.repeat(64), ...configuration },
+    configuration: { models: LISTED_MODELS, ownRig: 'f'.repeat(64), ...configuration },
   })
   network.start()
   cleanUps.push(() => network.close())
