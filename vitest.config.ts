@@ -28,7 +28,13 @@ export default defineConfig({
     reporters: ['default', './test/support/summary-reporter.ts'],
     sequence: { sequencer: LongestFirst },
     projects: [
-      { test: { ...common, name: 'unit', include: ['src/**/*.test.ts', 'test/contract/**/*.test.ts'] } },
+      {
+        test: {
+          ...common,
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'test/contract/**/*.test.ts', 'test/adversaries/**/*.test.ts'],
+        },
+      },
       { test: { ...common, name: 'e2e', include: ['test/e2e/**/*.test.ts', 'test/faults/**/*.test.ts'] } },
     ],
   },

@@ -142,15 +142,16 @@ describe('a network that is over a budget of this rig', () => {
   })
 
   it('takes no job away that could not be renewed, and gives the next one when the pause is over', async () => {
-    const [first, second] = [await rig.submit(), await rig.submit()]
-    rig.script.jobMilliseconds = 15_000
-    rig.far.slowed.set('renewJob', 0)
+    rig.script.jobMilliseconds = 28_000
+    const first = await rig.submit()
     rig.runner.startMining({ tier: 'itp1-small', backend: 'onnx-cpu', samples: false })
     await rig.clock.advance(100)
-    rig.far.slowed.set('leaseJob', 0)
-    await rig.clock.advance(18_000)
-    expect(rig.far.slowed.get('renewJob')).toBeGreaterThan(0)
-    expect(rig.stateOf(first)).toBe('accepted')
+    for (const method of ['renewJob', 'leaseJob']) rig.far.slowed.set(method, 0)
+    const second = await rig.submit()
+    rig.runner.wake()
+    await rig.clock.advance(29_000)
+    expect([...rig.far.slowed.values()].every((asked) => asked > 4)).toBe(true)
+    expect([rig.stateOf(first), rig.stateOf(second)]).toEqual(['accepted', 'queued'])
     rig.far.slowed.clear()
     await rig.clock.advance(60_000)
     expect(rig.stateOf(second)).toBe('accepted')
