@@ -19,6 +19,9 @@ const message = z.union([
   z.object({ sent: z.union([z.object({ share: signedShare }), z.object({ delivery: jobDelivery })]) }),
   z.object({ answered: z.string(), answer: acknowledgement }),
 ])
+/** The first pause between two checks of a delivery. */
+const CHECK_PAUSE_MILLISECONDS = 30_000
+
 type Sent = Extract<z.infer<typeof message>, { sent: unknown }>['sent']
 
 let folder: string
@@ -83,7 +86,12 @@ async function check(round: number): Promise<void> {
     for (const [ref, work] of sent) {
       const before = receipts.get(ref)
       if (before !== undefined && Math.random() > 0.05) continue
-      const answer = await submit(coordinator, work)
+      let answer = await submit(coordinator, work)
+      if (answer.ok && answer.state === 'held') {
+        // The killed one had begun to check it: nobody else does until its pause is over.
+        clock.advance(CHECK_PAUSE_MILLISECONDS)
+        answer = await submit(coordinator, work)
+      }
       const { id, body } = receiptOf(answer)
       expect(body.ref).toBe(ref)
       expect(id).toBe(before ?? id)
