@@ -96,9 +96,9 @@ describe('what was read of a file', () => {
     expect(await columns(file, rectangle(20, 30, 400, 0), rectangle(20, 30, 0, 40))).toBe(0)
     const bow = [half[0]!, half[2]!, half[1]!, half[3]!] as OcrLine['box']
     expect(await columns(file, bow)).toBeLessThanOrEqual(one)
-    // Lines one above another, each 4 pixels apart: they are counted as if each were as thick as detection finds one.
-    const thin = Array.from({ length: 42 }, (_, index) => rectangle(0, 4 * index, 480, 0.01))
-    expect(await columns(file, ...thin)).toBeLessThan(one)
+    // Thin lines one above another: each counts by its area as if it were as thick as detection finds one at least.
+    const thin = Array.from({ length: 42 }, (_, index) => rectangle(0, 4 * index, 480, 1))
+    expect(await columns(file, ...thin)).toBe(42 * 776) // 1.15 × 48 × 480 / 5.85²
   })
 
   it('counts the pixels of the file, not what lines say', async () => {
