@@ -21,7 +21,7 @@ import { installedModelOf, type InstalledModel } from '#shared/domain/model-stag
 import type { Acknowledgement } from '#shared/protocol/refusal'
 import type { WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
 import { SeededRandom } from '#worker/samples/random'
-import { createHarness, createRig, MODELS, valueOf } from '../support/coordinator-harness'
+import { createHarness, createRig, LISTED_MODELS, valueOf } from '../support/coordinator-harness'
 import { root } from '../support/lode'
 
 const host = createNodeProcessHost(join(root, 'out/node'))
@@ -82,14 +82,21 @@ async function honestRun(kind: JobKind, input: EncodedInput): Promise<JobRun> {
 /** A network of its own, on which one rig does one job of this kind and delivers `run` for it. */
 async function deliver(kind: JobKind, input: EncodedInput, run: JobRun, signed: object = {}, by = verifier) {
   const installed = models[kind]
+  // Listed with round figures, so that a test reads what was counted.
+  const listed = LISTED_MODELS.filter((model) => model.kind === kind).map((model) => ({
+    ...model,
+    hash: installed.hash,
+  }))
   const { coordinator, store } = await createHarness({
+    configuration: { models: listed },
     appraiser: createAppraiser(by, (hash) => (hash === installed.hash ? installed : undefined)),
   })
   const rig = createRig(coordinator)
-  const model = { ...MODELS[kind], model: installed.hash }
   const id = '0190a5c0-0000-7000-8000-000000000001'
-  valueOf(await coordinator.enqueueJob({ id, input, model: model.model, buyer: 'person' }))
-  const offer = valueOf(await coordinator.leaseJob({ rig: rig.key, models: [model], samples: false }))
+  valueOf(await coordinator.enqueueJob({ id, input, model: installed.hash, buyer: 'person' }))
+  const offer = valueOf(
+    await coordinator.leaseJob({ rig: rig.key, models: [{ model: installed.hash }], samples: false }),
+  )
   const answer = await coordinator.submitJob(rig.deliver(offer, run, signed))
   return { answer, outcome: outcomeOf(answer), store, coordinator }
 }
