@@ -3,6 +3,7 @@ import { buyerProtocol, type BuyerSession } from '#shared/protocol/buyer-session
 import { rigProtocol, type RigSession } from '#shared/protocol/rig-session'
 import { directTransport, openSession, type SessionTransport } from '#shared/protocol/session-client'
 import type { SessionService } from '#shared/protocol/session'
+import type { Message } from '#shared/domain/messages'
 import { openPracticeNetwork } from './practice'
 import { pinNetworkKey, pinnedNetworkKeys, type RigContext } from '../base'
 import type { VerifierClient } from '../workers'
@@ -20,7 +21,7 @@ export interface JoinPracticeOptions {
   allowTestTier: boolean
   /** what carries the two sessions; absent: they are called directly */
   carrySession?: (service: SessionService) => SessionTransport
-  onNotice: (notice: { severity: 'warning'; code: string; message: string }) => void
+  onNotice: (notice: { severity: 'warning'; words: Message }) => void
 }
 
 /** A network that was joined: the sessions of its rig and of its person as a buyer. */
@@ -62,8 +63,7 @@ export async function joinPractice(
       ...(allowTestTier ? { tiers: ['itp1-test', 'itp1-small', 'itp1-base'] as const } : {}),
     },
   })
-  for (const { title, detail } of practice.notices)
-    onNotice({ severity: 'warning', code: 'network-files', message: `${title}. ${detail}` })
+  for (const words of practice.notices) onNotice({ severity: 'warning', words })
   // The practice network lives in this folder: when its key file was recreated, this rig trusts the new key.
   const { coordinator, networkKey } = practice
   const { name } = coordinator

@@ -3,6 +3,7 @@
  * Work without an answer is sent again, also after a crash; the network then gives its original receipt (protocol.md §5).
  */
 import { Failure } from '#shared/domain/errors'
+import { inEnglish, message } from '#shared/domain/messages'
 import { creditMacs, shareMacs } from '#shared/domain/credit'
 import type { ModelManifest } from '#shared/domain/manifest'
 import type { JobRun } from '#shared/domain/job'
@@ -87,9 +88,14 @@ export function createSubmissions(
       const { workId, creditId, disputed } = ledger.accept(answer.receipt)
       if (disputed !== null) {
         const { factorMilli, creditMacs: credited } = answer.receipt.body
-        const message = `The network counted ${credited} MACs (factor ${factorMilli}/1000) where it announced ${disputed.creditMacs} (factor ${disputed.factorMilli}/1000).`
-        log.warn('a receipt counts otherwise than announced', { ref, message })
-        ledger.recordEvent({ severity: 'warning', code: 'credit-disputed', message })
+        const words = message('credit-disputed', {
+          counted: credited,
+          factorMilli: Number(factorMilli),
+          announced: String(disputed.creditMacs),
+          announcedFactorMilli: Number(disputed.factorMilli),
+        })
+        log.warn('a receipt counts otherwise than announced', { ref, message: inEnglish.text(words) })
+        ledger.recordEvent({ severity: 'warning', words })
       }
       announce(workId, creditId)
       return true
@@ -143,11 +149,12 @@ export function createSubmissions(
     events.emit('share.changed', { ...change, state: 'submitted' })
     const accepted = await deliver(share.id, () => session.submitShare(share))
     if (stopped) return
-    const code = accepted ? undefined : (ledger.workRow(workId)?.reason ?? undefined)
+    const reason = accepted ? null : (ledger.workRow(workId)?.reason ?? null)
     events.emit('share.changed', {
       ...change,
       state: accepted ? 'accepted' : 'rejected',
-      ...(code === undefined ? {} : { code }),
+      // The words of refused work are the refusal code.
+      ...(reason === null ? {} : { code: inEnglish.text(reason) }),
     })
   }
 

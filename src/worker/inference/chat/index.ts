@@ -1,6 +1,7 @@
 /** Chat: greedy or sampled decoding of many requests at once, streamed, with the evidence that lets anyone check it. */
 import { chatMacs } from '#shared/domain/manifest'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { ChatInput, JobRun } from '#shared/domain/job'
 import type { InstalledModel } from '#shared/domain/model-stages'
 import type { WorkerMethods } from '#shared/ipc/worker'
@@ -91,7 +92,7 @@ export async function probeChat(
       attention,
       'logits',
     )
-    if (Object.values(macs).includes(0)) throw damaged(model.manifest.id, 'has no matrix products that Lode can count')
+    if (Object.values(macs).includes(0)) throw damaged(message('run-no-products', { file: model.manifest.id }))
     return { macFormula: { kind: 'chat', ...macs }, context: loaded.context }
   } finally {
     await loaded.session.release()
@@ -106,13 +107,14 @@ async function load(model: InstalledModel, threads: number): Promise<Loaded> {
 async function encodePrompt(model: ChatModel, input: ChatInput, signal: AbortSignal): Promise<number[]> {
   const { ids, complete } = await model.tokenizer.encode(renderPrompt(model, input.messages), model.context, signal)
   if (!complete || ids.length > model.context) {
-    const length = complete ? `${ids.length}` : `more than ${model.context}`
+    const { context } = model
     throw new Failure(
       'invalid-input',
-      `the text has ${length} tokens; this model takes at most ${model.context}`,
-      'Shorten the text, or choose a model with a longer context.',
+      complete
+        ? message('chat-text-too-long', { length: ids.length, context })
+        : message('chat-text-much-too-long', { context }),
     )
   }
-  if (ids.length === 0) throw new Failure('invalid-input', 'the conversation is empty', 'Write a question.')
+  if (ids.length === 0) throw new Failure('invalid-input', message('chat-empty'))
   return ids
 }

@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import { Template } from '@huggingface/jinja'
 import { z } from 'zod'
 import type { InstalledModel } from '#shared/domain/model-stages'
+import { message } from '#shared/domain/messages'
 import {
   contextTokens,
   damaged,
@@ -86,11 +87,11 @@ async function loadTemplate(model: InstalledModel, config: TokenizerConfig): Pro
   const own = config.chat_template
   const named = Array.isArray(own) ? own.find((entry) => entry.name === 'default')?.template : own
   const text = (await readModelText(model, 'chat_template.jinja')) ?? named
-  if (!text) throw damaged('tokenizer_config.json', 'has no chat template, and there is no chat_template.jinja')
+  if (!text) throw damaged(message('run-no-chat-template', { file: 'tokenizer_config.json' }))
   try {
     return new Template(text)
   } catch (error) {
-    throw damaged('the chat template', `is not understood (${error instanceof Error ? error.message : String(error)})`)
+    throw damaged(message('run-chat-template-wrong', { words: error instanceof Error ? error.message : String(error) }))
   }
 }
 
@@ -127,12 +128,12 @@ function findCacheInputs({ session }: LoadedGraph, config: ModelConfig, file: st
     const present = past.replace(/^past_key_values\./, 'present.')
     const value = tensorShape(session.inputMetadata, past)
     if (present === past || value?.shape.length !== 4 || !session.outputNames.includes(present)) {
-      throw damaged(file, `wants the unknown input ${past}`)
+      throw damaged(message('run-unknown-input', { file, input: past }))
     }
     const [, heads, , size] = value.shape
     const configured = config.num_key_value_heads ?? config.num_attention_heads
     const cached = typeof heads === 'number' ? heads : configured
-    if (cached === undefined) throw damaged('config.json', 'names no num_key_value_heads')
+    if (cached === undefined) throw damaged(message('run-no-key-value-heads', { file: 'config.json' }))
     slots.push({
       past,
       present,
@@ -142,7 +143,7 @@ function findCacheInputs({ session }: LoadedGraph, config: ModelConfig, file: st
     })
   }
   if (!session.outputNames.includes('logits') || !session.inputNames.includes('input_ids') || slots.length === 0) {
-    throw damaged(file, 'is no decoder with input_ids, past_key_values and logits')
+    throw damaged(message('run-no-decoder', { file }))
   }
   return slots
 }

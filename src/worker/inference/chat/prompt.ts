@@ -1,6 +1,7 @@
 /** Renders the prompt of a conversation with the model's template. A template is a program from a file, so its time is limited. */
 import { runInNewContext } from 'node:vm'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { ChatMessage } from '#shared/domain/job'
 import { tokenText } from '../tokenizer'
 import type { ChatModel } from './model'
@@ -31,18 +32,10 @@ export function renderPrompt(
     return runInNewContext('render()', { render }, { timeout: limitMilliseconds }) as string
   } catch (error) {
     if (isTimeout(error)) {
-      throw new Failure(
-        'model-refused',
-        `the model's chat template did not end within ${limitMilliseconds / 1000} s`,
-        'Its file is damaged or made to do harm. Choose another model.',
-      )
+      throw new Failure('model-refused', message('chat-template-endless', { seconds: limitMilliseconds / 1000 }))
     }
     const reason = error instanceof Error ? error.message : String(error)
-    throw new Failure(
-      'invalid-input',
-      `the model's chat template does not take these messages: ${reason}`,
-      'Ask with one message of the user.',
-    )
+    throw new Failure('invalid-input', message('chat-template-refuses', { words: reason }))
   }
 }
 
