@@ -3,9 +3,13 @@ import { defineConfig } from 'vite'
 
 const packageJson = JSON.parse(readFileSync(new URL('./package.json', import.meta.url), 'utf8')) as { version: string }
 
-/** Node programs: the command line, the desktop's engine process, workers and sensors. Packages from node_modules stay outside. */
+/**
+ * Node programs: the command line, the desktop's engine process, workers and sensors. Packages from node_modules stay
+ * outside, but for those that make texts of messages: what they need besides is for building only.
+ */
 export default defineConfig({
   publicDir: false,
+  ssr: { noExternal: [/^@lingui\//, /^@messageformat\//, 'moo'] },
   define: { __LODE_VERSION__: JSON.stringify(packageJson.version) },
   build: {
     ssr: true,

@@ -3,6 +3,7 @@ import WebSocket from 'ws'
 import { createContractClient, type ContractClient } from '#shared/contract/client'
 import { serverMessage, type ClientMessage } from '#shared/contract/rpc'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { openClientSession, type EngineApi, type FaultLog } from '#server/client-session'
 
 export interface EngineClient extends Pick<ContractClient, 'call' | 'on'> {
@@ -13,7 +14,7 @@ export interface EngineClient extends Pick<ContractClient, 'call' | 'on'> {
 const clientTo = (send: (message: ClientMessage) => void): ContractClient =>
   createContractClient({
     send,
-    unavailable: () => new Failure('unavailable', 'the engine went away', 'Start it again.'),
+    unavailable: () => new Failure('unavailable', message('engine-went-away')),
   })
 
 /** To an engine in this process, through the same parsing as any other client. */
@@ -43,8 +44,7 @@ export function connectWebSocket(port: number, token: string): Promise<EngineCli
       onClose: (listener) => void closeListeners.push(listener),
       close: () => socket.close(),
     }
-    const unavailable = (): Failure =>
-      new Failure('unavailable', 'the engine does not answer', 'If it hangs, end its process and start it again.')
+    const unavailable = (): Failure => new Failure('unavailable', message('engine-silent'))
     const timer = setTimeout(() => {
       socket.terminate()
       reject(unavailable())
@@ -67,9 +67,7 @@ export function connectWebSocket(port: number, token: string): Promise<EngineCli
     })
     socket.on('close', (code) => {
       clearTimeout(timer)
-      reject(
-        code === 4401 ? new Failure('unauthorized', 'the engine did not take the token in engine.json') : unavailable(),
-      )
+      reject(code === 4401 ? new Failure('unauthorized', message('engine-token-refused')) : unavailable())
       rpc.disconnected()
       for (const listener of closeListeners) listener()
     })

@@ -1,6 +1,7 @@
 /** The `lode` command: options, commands, exit codes. What each command does is in commands/. */
 import { Command, CommanderError, Option } from 'commander'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { jobKinds } from '#shared/domain/job'
 import { tierNames } from '#shared/domain/tiers'
 import { backendNames } from '#shared/domain/backend'
@@ -222,7 +223,7 @@ command(address, 'show', 'show the payout address').action(action(addressShow))
 
 /** The failure of wrong usage, with one line that says what is right. */
 function usageFailure(error: CommanderError): Failure {
-  const message = error.message
+  const problem = error.message
     .replace(/^error: /, '')
     .replace(/\s*\n\s*/g, ' ')
     .replace(/\.$/, '')
@@ -238,7 +239,7 @@ function usageFailure(error: CommanderError): Failure {
     deepest === undefined || deepest.commands.length > 0
       ? `Commands: ${names.join(', ')}.`
       : `Usage: lode ${found === deepest ? '' : `${found?.name()} `}${deepest.name()} ${deepest.usage()} with ${deepest.options.flatMap(({ hidden, flags }) => (hidden ? [] : [flags])).join(', ')}.`
-  return new Failure('wrong-usage', message, usage)
+  return new Failure('wrong-usage', message('command-wrong-usage', { problem, usage }))
 }
 
 // commander takes an unknown sub-command of a group for excess help; it is wrong usage like any other.

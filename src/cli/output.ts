@@ -1,5 +1,5 @@
 /** What the command line prints, and how it ends. Standard output carries the answer alone; everything else goes to standard error. */
-import { Failure, toFailureValue } from '#shared/domain/errors'
+import { Failure, failureInEnglish, toFailureValue } from '#shared/domain/errors'
 
 export const EXIT_DONE = 0
 export const EXIT_FAILED = 1
@@ -33,7 +33,7 @@ export function createOutput(json: boolean): Output {
 
 /** Prints a failure in the asked form and returns the exit code. */
 export function reportFailure(error: unknown, json: boolean): number {
-  const value = toFailureValue(error)
+  const value = failureInEnglish(toFailureValue(error))
   if (!(error instanceof Failure))
     process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
   if (json) process.stdout.write(`${JSON.stringify({ error: value })}\n`)

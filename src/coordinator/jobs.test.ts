@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Failure } from '#shared/domain/errors'
+import { foreignWords } from '#shared/domain/messages'
 import { EncodedInput } from '#shared/domain/encoded-input'
 import {
   codeOf,
@@ -323,11 +324,11 @@ describe('synthetic jobs', () => {
   })
 
   it('that cannot be drawn now are no work, and a bug in drawing them is a bug', async () => {
-    let error: Error = new Failure('unavailable', 'the verifier process stopped')
+    let error: Error = new Failure('unavailable', foreignWords('the verifier process stopped'))
     const { coordinator } = await createHarness({ syntheticJobs: { generate: () => Promise.reject(error) } })
     const rig = createRig(coordinator)
     expect(codeOf(await rig.lease())).toBe('no-work')
     error = new Error('undefined is not a function')
-    await expect(rig.lease()).rejects.toThrow('undefined is not a function')
+    await expect(rig.lease()).rejects.toMatchObject({ code: 'internal' })
   })
 })

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { createSigner, signatureVerifier } from '#engine/network/index'
 import { rigProtocol } from '#shared/protocol/rig-session'
 import { Failure } from '#shared/domain/errors'
+import { foreignWords } from '#shared/domain/messages'
 import {
   codeOf,
   createHarness,
@@ -76,7 +77,7 @@ describe.each<[string, () => CoordinatorStore]>([
 
   it.each([
     ['has not the model', AWAY],
-    ['does not answer', new Failure('unavailable', 'the verifier is not running')],
+    ['does not answer', new Failure('unavailable', foreignWords('the verifier is not running'))],
   ])('is held while the appraiser %s, and settled by itself when it answers', async (_case, says) => {
     const { coordinator, clock, store, script, rig, offer, delivery, settled } = await setUp(says)
     const ref = delivery.result.id

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { EncodedInput } from '#shared/domain/encoded-input'
 import { Failure } from '#shared/domain/errors'
+import { foreignWords } from '#shared/domain/messages'
 import { rigProtocol } from '#shared/protocol/rig-session'
 import {
   codeOf,
@@ -122,7 +123,7 @@ describe("a person's own model", () => {
   it('is counted once for all who wait, and after a failure again a minute later', async () => {
     let isWhole = false
     const { asked, port } = ownModels(async () => {
-      if (!isWhole) throw new Failure('model-refused', 'model.onnx is cut short')
+      if (!isWhole) throw new Failure('model-refused', foreignWords('model.onnx is cut short'))
       return counted
     })
     const { coordinator, clock } = await networkOf(port)

@@ -13,6 +13,7 @@ import type { SessionService } from '#shared/protocol/session'
 import type { SessionTransport } from '#shared/protocol/session-client'
 import type { ProcessHost } from '#process/host'
 import type { Clock } from '#process/clock'
+import { message } from '#shared/domain/messages'
 import {
   createClosers,
   createCoalescingSignal,
@@ -291,13 +292,13 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
       verifier.warmUp()
       live.reset()
       metrics.pauseEnded(clock.now())
-      ledger.recordEvent({ severity: 'info', code: 'mining-started', message: 'Mining started.' })
+      ledger.recordEvent({ severity: 'info', words: message('mining-started') })
       if (startOptions.fetchModels !== false) void library.fetchDefaults()
     },
     onStopped: () =>
       attempt('the end of mining could not be recorded', () => {
         resumeMarker.end()
-        ledger.recordEvent({ severity: 'info', code: 'mining-stopped', message: 'Mining stopped.' })
+        ledger.recordEvent({ severity: 'info', words: message('mining-stopped') })
       }),
     onChange: () => changed.emit(),
   })
@@ -374,7 +375,7 @@ async function assemble(options: EngineOptions, closers: ReturnType<typeof creat
   ledger
     .backUpIfDue()
     .catch((error: unknown) =>
-      opening.add({ severity: 'warning', code: 'backup-failed', message: `The daily backup failed: ${String(error)}` }),
+      opening.add({ severity: 'warning', words: message('backup-failed', { words: String(error) }) }),
     )
   log.info('engine runs', { dataDir, version })
 

@@ -1,6 +1,7 @@
 /** The engine's state in one value, for the header of every screen and `lode status`. */
 import type { Device } from '#shared/contract/devices'
 import type { EngineStatus, Notice } from '#shared/contract/engine'
+import { message } from '#shared/domain/messages'
 import type { EngineContext } from './context'
 import { localMidnight } from './base'
 import { whyNoJobs } from './jobs'
@@ -55,11 +56,11 @@ export function engineStatus(context: EngineContext): EngineStatus {
 function quarantineNotices(devices: readonly Device[]): Notice[] {
   return devices
     .filter(({ quarantined }) => quarantined)
-    .map(({ id, name, reason = '' }) => ({
+    .map(({ id, name, reason }) => ({
       id: `quarantined-${id}`,
       severity: 'error',
-      title: `${name} does not mine until it is tried again.`,
-      detail: reason,
+      title: message('notice-device-quarantined', { device: name }),
+      detail: reason ?? null,
       action: 'retry-device',
       deviceId: id,
     }))

@@ -5,6 +5,7 @@ import { systemClock } from '#process/clock'
 import type { ProcessHost } from '#process/host'
 import { createNodeProcessHost } from '#process/node-host'
 import { startLoopbackServer, type LoopbackServer } from '#server/server'
+import { inEnglish } from '#shared/domain/messages'
 import { removeEngineFile, writeEngineFile } from './engine-file'
 import { openLog } from './log-file'
 import { modelEnvironment } from './model-environment'
@@ -56,7 +57,8 @@ export async function hostEngine(options: HostOptions): Promise<HostedEngine> {
   try {
     // Files that were moved aside as corrupt or recreated are also reported on standard error, for people who do not read the log.
     const { notices } = await engine.api.handlers['engine.status'](null)
-    for (const { severity, title } of notices) if (severity !== 'info') process.stderr.write(`lode: ${title}\n`)
+    for (const { severity, title } of notices)
+      if (severity !== 'info') process.stderr.write(`lode: ${inEnglish.text(title)}\n`)
     const token = randomBytes(32).toString('base64url')
     const server = await startLoopbackServer({
       api: engine.api,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { FailureValue } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { createPageServer } from './page-server'
 
 describe('what the window may load', () => {
@@ -67,10 +68,13 @@ describe('what the window may load', () => {
   })
 
   it('says on its own page why the engine is stopped, as text', async () => {
-    failure = { code: 'internal', message: '<script>alert("$&")</script>', action: "Look 'here'" }
+    failure = {
+      code: 'internal',
+      words: message('job-model-kind', { model: '<script>alert("$&")</script>', kind: 'chat', wanted: "'here'" }),
+    }
     const html = await (await get('/shell/stopped.html')).text()
     expect(html).toContain('&lt;script&gt;alert(&quot;$&amp;&quot;)&lt;/script&gt;')
-    expect(html).toContain('Look &#39;here&#39;')
+    expect(html).toContain('Choose a model for &#39;here&#39;.')
     expect(html).not.toContain('<script')
     expect((await get('/shell/stopped.css')).headers.get('content-type')).toBe('text/css; charset=utf-8')
   })

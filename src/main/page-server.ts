@@ -2,6 +2,7 @@
 import { readFile, realpath } from 'node:fs/promises'
 import { extname, join, sep } from 'node:path'
 import type { FailureValue } from '#shared/domain/errors'
+import { inEnglish, message } from '#shared/domain/messages'
 import stoppedStyle from './pages/stopped.css?raw'
 import stoppedPage from './pages/stopped.html?raw'
 
@@ -61,8 +62,8 @@ const withType = (extension: string): ResponseInit => ({
   headers: { ...headers, 'content-type': contentTypes[extension] ?? 'text/plain' },
 })
 const page = (html: string): Response => new Response(html, withType('.html'))
-const text = (status: number, message: string): Response =>
-  new Response(message, { status, headers: { ...headers, 'content-type': 'text/plain; charset=utf-8' } })
+const text = (status: number, body: string): Response =>
+  new Response(body, { status, headers: { ...headers, 'content-type': 'text/plain; charset=utf-8' } })
 
 /** The real path of `pathname` inside `folder`; undefined where there is no such file or it lies outside. */
 async function fileInside(folder: string, pathname: string): Promise<string | undefined> {
@@ -78,9 +79,10 @@ async function fileInside(folder: string, pathname: string): Promise<string | un
 }
 
 function fillIn(template: string, failure: FailureValue | undefined): string {
-  const message = failure?.message ?? 'The engine is not running.'
-  const action = failure?.action ?? ''
-  return template.replace('{{message}}', () => escapeHtml(message)).replace('{{action}}', () => escapeHtml(action))
+  const words = failure?.words ?? message('engine-not-running')
+  return template
+    .replace('{{message}}', () => escapeHtml(inEnglish.text(words)))
+    .replace('{{action}}', () => escapeHtml(inEnglish.action(words)))
 }
 
 function escapeHtml(value: string): string {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { manualClock } from '#process/clock.test.support'
 import type { ProcessExit } from '#process/host'
-import type { FailureValue } from '#shared/domain/errors'
+import { failureInEnglish, type FailureValue } from '#shared/domain/errors'
+import { foreignWords, message } from '#shared/domain/messages'
 import type { EngineListeners } from './engine-process'
 import { createEngineSupervisor, type EngineSupervisor } from './supervisor'
 
@@ -76,7 +77,9 @@ describe('the engine’s supervisor', () => {
     await advance(60 * minute)
     expect(starts).toHaveLength(5)
     expect(givenUp).toHaveLength(1)
-    expect(givenUp[0]?.message).toBe('The engine stopped 5 times within ten minutes. The last exit code was 11.')
+    expect(givenUp[0] && failureInEnglish(givenUp[0]).message).toBe(
+      'The engine stopped 5 times within ten minutes. The last exit code was 11.',
+    )
     expect(heard).toEqual(Array(5).fill('stopped'))
 
     supervisor.retry()
@@ -115,11 +118,7 @@ describe('the engine’s supervisor', () => {
 
   it('does not start an engine again that said why it cannot run, and ends it if it stays', async () => {
     const { supervisor, starts, givenUp, engine, advance } = stage()
-    const failure: FailureValue = {
-      code: 'data-folder',
-      message: 'The folder cannot be written.',
-      action: 'Choose another.',
-    }
+    const failure: FailureValue = { code: 'data-folder', words: message('rig-key-damaged', { file: '/data/rig.key' }) }
     supervisor.start()
     engine().listeners.onFailed(failure)
     expect(givenUp).toEqual([failure])
@@ -139,7 +138,7 @@ describe('the engine’s supervisor', () => {
     const { supervisor, starts, engine, advance } = stage()
     supervisor.start()
     const first = engine()
-    first.listeners.onFailed({ code: 'internal', message: 'no', action: '' })
+    first.listeners.onFailed({ code: 'internal', words: foreignWords('no') })
     supervisor.retry()
     await advance(0)
     expect(first.asked).toEqual(['kill'])
@@ -147,7 +146,7 @@ describe('the engine’s supervisor', () => {
     await advance(minute)
     expect(engine().asked).toEqual([])
     // That retry is used up: the next engine that says why it cannot run is not started again.
-    engine().listeners.onFailed({ code: 'internal', message: 'no', action: '' })
+    engine().listeners.onFailed({ code: 'internal', words: foreignWords('no') })
     await advance(minute)
     expect(engine().asked).toEqual(['kill'])
     expect(starts).toEqual([0, 0])

@@ -3,6 +3,7 @@ import type { MessagePortMain } from 'electron'
 import type { Clock } from '#process/clock'
 import { supervise, type SupervisedState, type Supervisor } from '#process/supervisor'
 import type { FailureValue } from '#shared/domain/errors'
+import { message, type Message } from '#shared/domain/messages'
 import type { EngineProcess, StartEngine } from './engine-process'
 
 /** how long the engine may take to end: when asked, and after it said that it cannot run */
@@ -88,9 +89,10 @@ export function createEngineSupervisor(
       start: startOne,
       clock,
       random,
-      // Electron reports 0 where it saw the process go before it saw why.
       describe: (exit) =>
-        exit instanceof Error ? exit.message : exit.code ? `The last exit code was ${exit.code}.` : '',
+        exit instanceof Error
+          ? message('process-not-started', { words: exit.message })
+          : message('process-ended-with-code', { code: String(exit.code ?? 0) }),
       onState,
       watchHeartbeat: false,
       askToEnd: { ask: (process) => process.quit(), patienceMilliseconds: PATIENCE_MILLISECONDS },
@@ -117,11 +119,9 @@ export function createEngineSupervisor(
   }
 }
 
-function keepsStopping(failures: number, reason: string): FailureValue {
-  return {
-    code: 'unavailable',
-    message: `The engine stopped ${failures} times within ten minutes.${reason === '' ? '' : ` ${reason}`}`,
-    action:
-      'Nothing is mined now, and credits already accepted are kept. Retry starts it again. If it stops again, start Lode in a terminal: it prints the reason there.',
-  }
+function keepsStopping(failures: number, reason: Message): FailureValue {
+  const { code } = reason.params
+  // Electron reports 0 where it saw the process go before it saw why.
+  const exit = typeof code === 'string' && code !== '0' ? code : 'none'
+  return { code: 'unavailable', words: message('engine-keeps-stopping', { times: failures, exit }) }
 }

@@ -1,11 +1,12 @@
 /** Requests, answers and notifications over a port: how engine, workers and sensors talk. */
-import { Failure, toFailureValue, type FailureValue } from '#shared/domain/errors'
+import { Failure, readFailure, toFailureValue, type FailureValue } from '#shared/domain/errors'
+import { message, type Message } from '#shared/domain/messages'
 import type { Port } from './port'
 
 /** `{ 'method.name': { params; result } }` */
 export type MethodMap<M> = { [K in keyof M]: { params: unknown; result: unknown } }
 
-type Message =
+type PeerMessage =
   | { request: number; method: string; params: unknown }
   | { answer: number; result: unknown }
   | { failure: number; error: FailureValue }
@@ -26,8 +27,8 @@ export interface Peer<Remote extends MethodMap<Remote>, Incoming> {
 export class PeerUnavailable extends Failure {
   readonly timedOut: boolean
 
-  constructor(message: string, timedOut: boolean) {
-    super('unavailable', message, 'It is started again by itself.')
+  constructor(words: Message, timedOut: boolean) {
+    super('unavailable', words)
     this.timedOut = timedOut
   }
 }
@@ -44,7 +45,7 @@ export function createPeer<Remote extends MethodMap<Remote>, Incoming>(
   const listeners = new Map<string, ((data: never) => void)[]>()
   let nextId = 1
   let closed = false
-  const gone = (): Failure => new PeerUnavailable(`the ${name} process stopped`, false)
+  const gone = (): Failure => new PeerUnavailable(message('process-stopped', { process: name }), false)
 
   const settle = (id: number): ReturnType<typeof waiting.get> => {
     const entry = waiting.get(id)
@@ -53,11 +54,11 @@ export function createPeer<Remote extends MethodMap<Remote>, Incoming>(
     return entry
   }
   port.onMessage((raw) => {
-    const message = raw as Message
-    if ('answer' in message) settle(message.answer)?.resolve(message.result as never)
-    else if ('failure' in message) settle(message.failure)?.reject(Failure.from(message.error))
-    else if ('notification' in message) {
-      for (const listener of listeners.get(message.notification) ?? []) listener(message.data as never)
+    const received = raw as PeerMessage
+    if ('answer' in received) settle(received.answer)?.resolve(received.result as never)
+    else if ('failure' in received) settle(received.failure)?.reject(readFailure(received.error))
+    else if ('notification' in received) {
+      for (const listener of listeners.get(received.notification) ?? []) listener(received.data as never)
     }
   })
   port.onClose(() => {
@@ -83,14 +84,14 @@ export function createPeer<Remote extends MethodMap<Remote>, Incoming>(
             waiting.delete(id)
             reject(
               new PeerUnavailable(
-                `the ${name} process did not answer ${method} within ${timeoutMilliseconds} ms`,
+                message('process-late', { process: name, method, milliseconds: timeoutMilliseconds }),
                 true,
               ),
             )
           }, timeoutMilliseconds)
         }
         waiting.set(id, entry)
-        port.send({ request: id, method, params } satisfies Message)
+        port.send({ request: id, method, params } satisfies PeerMessage)
       })
     },
     on: (notification, listener) => {
@@ -111,16 +112,16 @@ export function serve<Own extends MethodMap<Own>, Outgoing = Record<never, never
   handlers: MethodHandlers<Own>,
 ): { notify: <K extends keyof Outgoing & string>(notification: K, data: Outgoing[K]) => void } {
   port.onMessage((raw) => {
-    const message = raw as Message
-    if (!('request' in message)) return
-    const handler = handlers[message.method as keyof Own]
+    const request = raw as PeerMessage
+    if (!('request' in request)) return
+    const handler = handlers[request.method as keyof Own]
     const run = handler
-      ? handler(message.params as Own[keyof Own]['params'])
-      : Promise.reject(new Failure('wrong-usage', `no method ${message.method}`))
+      ? handler(request.params as Own[keyof Own]['params'])
+      : Promise.reject(new Failure('wrong-usage', message('process-no-method', { method: request.method })))
     run.then(
-      (result) => port.send({ answer: message.request, result } satisfies Message),
-      (error: unknown) => port.send({ failure: message.request, error: toFailureValue(error) } satisfies Message),
+      (result) => port.send({ answer: request.request, result } satisfies PeerMessage),
+      (error: unknown) => port.send({ failure: request.request, error: toFailureValue(error) } satisfies PeerMessage),
     )
   })
-  return { notify: (notification, data) => port.send({ notification, data } satisfies Message) }
+  return { notify: (notification, data) => port.send({ notification, data } satisfies PeerMessage) }
 }

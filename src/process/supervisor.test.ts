@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { foreignWords, message } from '#shared/domain/messages'
 import { manualClock } from './clock.test.support'
 import type { ManagedProcess, ProcessExit } from './host'
 import { HEARTBEAT_TIMEOUT_MILLISECONDS, supervise, type SupervisedState } from './supervisor'
@@ -35,7 +36,7 @@ function supervised(watchHeartbeat = false) {
     start: processes.start,
     clock,
     random: () => 0.5,
-    describe: (exit) => (exit instanceof Error ? exit.message : `code ${exit.code}`),
+    describe: (exit) => foreignWords(exit instanceof Error ? exit.message : `code ${exit.code}`),
     onState: (state) => states.push(state.state),
     watchHeartbeat,
   })
@@ -68,7 +69,7 @@ test('five failures in ten minutes open the circuit, and only retry closes it', 
     expect(supervisor.current.state).toBe('running')
   }
   await crash()
-  expect(supervisor.current).toMatchObject({ state: 'open', reason: 'code 1' })
+  expect(supervisor.current).toMatchObject({ state: 'open', reason: foreignWords('code 1') })
   const started = processes.started.length
   await clock.advance(24 * 3_600_000)
   expect(processes.started.length).toBe(started)
@@ -149,13 +150,13 @@ test('a program that cannot be started counts as a failure with its reason', asy
     start: () => Promise.reject(new Error('no such program')),
     clock,
     random: () => 0.5,
-    describe: (exit) => (exit instanceof Error ? exit.message : ''),
+    describe: (exit) => foreignWords(exit instanceof Error ? exit.message : ''),
     onState: () => undefined,
     watchHeartbeat: false,
   })
   await clock.advance(0)
   await clock.advance(60_000)
-  expect(supervisor.current).toMatchObject({ state: 'open', reason: 'no such program' })
+  expect(supervisor.current).toMatchObject({ state: 'open', reason: foreignWords('no such program') })
 })
 
 test('silence while the computer slept, or this process was held up, kills nothing', async () => {
@@ -173,9 +174,9 @@ test('silence while the computer slept, or this process was held up, kills nothi
 test('a process that hangs is started again, with the reason that was given', async () => {
   const { clock, processes, supervisor } = supervised()
   await clock.advance(0)
-  supervisor.restart('it no longer answered')
+  supervisor.restart(message('process-no-answer'))
   await clock.advance(0)
-  expect(supervisor.current).toMatchObject({ state: 'waiting', reason: 'it no longer answered' })
+  expect(supervisor.current).toMatchObject({ state: 'waiting', reason: message('process-no-answer') })
   await clock.advance(500)
   expect(processes.started).toHaveLength(2)
 })
@@ -187,7 +188,7 @@ test('who stops it on hearing of a failure has stopped it for good', async () =>
     start: processes.start,
     clock,
     random: () => 0.5,
-    describe: () => '',
+    describe: () => foreignWords(''),
     onState: ({ state }) => {
       if (state === 'waiting') void supervisor.stop()
     },
@@ -206,7 +207,7 @@ test('every call of stop settles when the process is gone, not before', async ()
     start: processes.start,
     clock,
     random: () => 0.5,
-    describe: () => '',
+    describe: () => foreignWords(''),
     onState: () => undefined,
     watchHeartbeat: false,
   })
@@ -235,7 +236,7 @@ test('stop while a process is being started settles when that process is gone', 
     },
     clock,
     random: () => 0.5,
-    describe: () => '',
+    describe: () => foreignWords(''),
     onState: () => undefined,
     watchHeartbeat: false,
   })
@@ -263,7 +264,7 @@ describe('a process that is asked to end', () => {
       start: processes.start,
       clock,
       random: () => 0.5,
-      describe: () => '',
+      describe: () => foreignWords(''),
       onState: () => undefined,
       watchHeartbeat: false,
       askToEnd: {

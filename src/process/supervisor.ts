@@ -2,6 +2,7 @@
  * Keeping one process alive: back-off, a circuit that opens, and heartbeats (architecture.md, "Supervision"). The same
  * policy for the engine, workers, the verifier and sensors, whatever the host.
  */
+import { message, type Message } from '#shared/domain/messages'
 import { afterFailure, NO_FAILURES } from './backoff'
 import type { Clock } from './clock'
 import type { ManagedProcess, ProcessExit } from './host'
@@ -15,8 +16,8 @@ export type SupervisedProcess = Pick<ManagedProcess, 'exited' | 'kill'>
 export type SupervisedState<P extends SupervisedProcess = ManagedProcess> =
   | { state: 'starting' }
   | { state: 'running'; process: P }
-  | { state: 'waiting'; untilMilliseconds: number; reason: string }
-  | { state: 'open'; reason: string; failures: number }
+  | { state: 'waiting'; untilMilliseconds: number; reason: Message }
+  | { state: 'open'; reason: Message; failures: number }
   | { state: 'stopped' }
 
 export interface Supervisor<P extends SupervisedProcess = ManagedProcess> {
@@ -27,7 +28,7 @@ export interface Supervisor<P extends SupervisedProcess = ManagedProcess> {
   /** The process sent something: its time until it counts as hanging begins again. */
   resetHeartbeat(): void
   /** It hangs: kills it, to be started again as after a crash with this reason. */
-  restart(reason: string): void
+  restart(reason: Message): void
   /** Ends the process, by `askToEnd` first where there is one, by process id otherwise; settles when it is gone, for every caller. */
   stop(): Promise<void>
 }
@@ -37,8 +38,8 @@ export interface SupervisorOptions<P extends SupervisedProcess> {
   clock: Clock
   /** 0 ≤ x < 1, for jitter */
   random: () => number
-  /** puts an exit, or why there was no start, into words that a person understands */
-  describe: (exit: ProcessExit | Error) => string
+  /** says of an exit, or of why there was no start, what a person understands */
+  describe: (exit: ProcessExit | Error) => Message
   /** called with every change of the state */
   onState: (state: SupervisedState<P>) => void
   /** false for processes that send no heartbeats */
@@ -64,7 +65,7 @@ export function supervise<P extends SupervisedProcess = ManagedProcess>(options:
   let stopping = false
   /** the process that is being started; null when it cannot be */
   let launching: Promise<P | null> = Promise.resolve(null)
-  let killedBecause: string | null = null
+  let killedBecause: Message | null = null
   /** `stop` was called: settles when the process is gone */
   let ending: Promise<void> | undefined
 
@@ -73,7 +74,7 @@ export function supervise<P extends SupervisedProcess = ManagedProcess>(options:
     options.onState(next)
   }
 
-  const failed = (described: string, ranMilliseconds: number): void => {
+  const failed = (described: Message, ranMilliseconds: number): void => {
     watch?.cancel()
     if (stopping) return
     const reason = killedBecause ?? described
@@ -102,7 +103,7 @@ export function supervise<P extends SupervisedProcess = ManagedProcess>(options:
       if (now - lastLook > LARGEST_LOOK_GAP_MILLISECONDS) lastBeat = now
       lastLook = now
       if (now - lastBeat > HEARTBEAT_TIMEOUT_MILLISECONDS) {
-        killedBecause = 'it gave no sign of life'
+        killedBecause = message('process-no-sign-of-life')
         process.kill()
       } else watch = clock.setTimeout(look, 1000)
     }

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { events, procedures, type EventName, type Handlers, type MethodName } from '#shared/contract/index'
 import { clientMessage, type ServerMessage } from '#shared/contract/rpc'
 import { Failure, describeParseError, toFailureValue } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 
 /** The transport of a session. */
 export interface ClientTransport {
@@ -45,10 +46,14 @@ export function openClientSession(api: EngineApi, transport: ClientTransport, lo
 
   const answer = async (id: number, method: string, params: unknown): Promise<void> => {
     if (!Object.hasOwn(procedures, method))
-      throw new Failure('wrong-usage', `there is no procedure "${method.slice(0, 100)}"`)
+      throw new Failure('wrong-usage', message('server-no-procedure', { method: method.slice(0, 100) }))
     const name = method as MethodName
     const input = procedures[name].input.safeParse(params ?? null)
-    if (!input.success) throw new Failure('wrong-usage', `${name}: ${describeParseError(input.error)}`)
+    if (!input.success)
+      throw new Failure(
+        'wrong-usage',
+        message('request-wrong', { method: name, fault: describeParseError(input.error) }),
+      )
     const handler = api.handlers[name] as (params: unknown) => Promise<unknown>
     const result = await handler(input.data)
     // Results are parsed as strictly as requests, so that screens can rely on the contract.
@@ -59,20 +64,24 @@ export function openClientSession(api: EngineApi, transport: ClientTransport, lo
   transport.send({ type: 'ready', version: api.version })
   return {
     receive: (raw) => {
-      const message = clientMessage.safeParse(raw)
-      if (!message.success) {
-        refuse(null, new Failure('wrong-usage', `message not understood: ${describeParseError(message.error)}`))
+      const received = clientMessage.safeParse(raw)
+      if (!received.success) {
+        refuse(
+          null,
+          new Failure('wrong-usage', message('server-message-wrong', { fault: describeParseError(received.error) })),
+        )
         return
       }
-      if (message.data.type === 'subscribe') {
-        const unknown = message.data.events.find((name) => !Object.hasOwn(events, name))
-        if (unknown !== undefined) refuse(null, new Failure('wrong-usage', `there is no event "${unknown}"`))
-        else wanted = new Set(message.data.events)
+      if (received.data.type === 'subscribe') {
+        const unknown = received.data.events.find((name) => !Object.hasOwn(events, name))
+        if (unknown !== undefined)
+          refuse(null, new Failure('wrong-usage', message('server-no-event', { event: unknown })))
+        else wanted = new Set(received.data.events)
         return
       }
-      const { id, method, params } = message.data
+      const { id, method, params } = received.data
       if (pending >= MAX_PENDING_REQUESTS) {
-        refuse(id, new Failure('unavailable', 'too many requests at once', 'Wait for answers before you ask again.'))
+        refuse(id, new Failure('unavailable', message('server-too-many-requests')))
         return
       }
       pending++

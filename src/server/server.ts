@@ -9,6 +9,7 @@ import fastify from 'fastify'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { authMessage } from '#shared/contract/rpc'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { openClientSession, type EngineApi, type FaultLog } from './client-session'
 import { CONTENT_SECURITY_POLICY } from './csp'
 import { acceptUploads } from './upload'
@@ -89,11 +90,7 @@ export async function startLoopbackServer(options: {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error
-    throw new Failure(
-      'unavailable',
-      `port ${options.port} cannot be used (${code})`,
-      'Choose another one, or leave --port out for a free one.',
-    )
+    throw new Failure('unavailable', message('server-port-taken', { port: String(options.port), code }))
   }
   const { port } = app.server.address() as AddressInfo
   ownHosts = [`127.0.0.1:${port}`, `localhost:${port}`]

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { hex64 } from '#shared/domain/bytes'
 import { describeParseError, Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { driverChecks } from '#shared/domain/driver-checks'
 import { jobEvidence, jobKind, jobOutput } from '#shared/domain/job'
 import { MAX_COUNTER } from '#shared/domain/share'
@@ -101,7 +102,7 @@ export function serveMethods(
     'proof.benchmark': (params) => prover.benchmark(params),
     'job.run': async (params) => {
       const id = params.jobId
-      if (running.has(id)) throw new Failure('conflict', `job ${id} runs already`)
+      if (running.has(id)) throw new Failure('conflict', message('job-runs-already', { job: id }))
       const controller = new AbortController()
       running.set(id, controller)
       prover.cancelInFlight()
@@ -161,7 +162,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new Failure('invalid-input', 'the job is not understood: its input is not JSON')
+    throw new Failure('invalid-input', message('job-input-not-json'))
   }
 }
 
@@ -188,7 +189,9 @@ function parsing(handlers: MethodHandlers<WorkerMethods>): MethodHandlers<Worker
     const guarded = (params: unknown): Promise<WorkerMethods[M]['result']> => {
       const parsed = schemas[method].safeParse(params)
       if (!parsed.success) {
-        return Promise.reject(new Failure('wrong-usage', `${method}: ${describeParseError(parsed.error)}`))
+        return Promise.reject(
+          new Failure('wrong-usage', message('request-wrong', { method, fault: describeParseError(parsed.error) })),
+        )
       }
       const handler = handlers[method] as (params: unknown) => Promise<WorkerMethods[M]['result']>
       return handler(parsed.data)

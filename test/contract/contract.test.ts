@@ -168,7 +168,7 @@ describe.each(Object.keys(transports))('over a %s', (name) => {
     const message = await transport.next((candidate) => 'id' in candidate && candidate.id === 7)
     expect(message).toMatchObject({
       type: 'failure',
-      error: { code: 'wrong-usage', message: expect.stringContaining('offset') as string },
+      error: { code: 'wrong-usage', words: { params: { fault: expect.stringContaining('offset') as string } } },
     })
     transport.close()
   })

@@ -105,8 +105,17 @@ const ELSEWHERE = new Set(
     ' ',
   ),
 )
-/** Options of npm, git, cmake and pip, and `--name`, which stands for any. */
-const FOREIGN_OPTIONS = ['--package', '--dry-run', '--follow-tags', '--build', '--no-deps', '--only-binary', '--name']
+/** Options of npm, git, cmake, pip and llama-gguf-split, and `--name`, which stands for any. */
+const FOREIGN_OPTIONS = [
+  '--package',
+  '--dry-run',
+  '--follow-tags',
+  '--build',
+  '--no-deps',
+  '--only-binary',
+  '--merge',
+  '--name',
+]
 
 /** Options of Lode's programs, read from their sources: also those that `--help` does not show. */
 function optionsInSources(): string[] {

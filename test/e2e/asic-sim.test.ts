@@ -6,10 +6,12 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Device } from '#shared/contract/devices'
+import { inEnglish, message } from '#shared/domain/messages'
 import { creditOfDevices, sharesWithDigest } from '../support/stored-shares'
 import { startTestEngine, type TestEngine } from '../support/engine'
 import { root, temporaryFolder } from '../support/lode'
 import { eventually } from '../support/waiting'
+import { said } from '../support/said'
 
 const folder = join(root, 'out/native/drivers/asic-sim')
 const DEVICE = 'asic-sim-asic0'
@@ -114,8 +116,10 @@ describe.runIf(existsSync(folder))('the simulated ASIC', () => {
     test(`told to ${word}`, { tags }, async () => {
       fault(word)
       await eventually(async () => (await device()).state === 'faulted', 'the quarantine')
-      expect(await device()).toMatchObject({ canMine: false, reason: sentence, state: 'faulted' })
-      expect(await handlers()['drivers.list'](null)).toMatchObject([{ state: 'quarantined', reason: sentence }])
+      const stopped = await device()
+      expect(stopped).toMatchObject({ canMine: false, state: 'faulted' })
+      expect(said(stopped.reason)).toBe(sentence)
+      expect(await handlers()['drivers.list'](null)).toMatchObject([{ state: 'quarantined', reason: stopped.reason }])
       await processorGoesOn()
       expect((await handlers()['engine.status'](null)).state).toBe('mining')
       if (word === 'wrong-digest') await holdsNoCredit()
@@ -129,8 +133,9 @@ describe.runIf(existsSync(folder))('the simulated ASIC', () => {
 
   test('told to overheat it rests, says so, and goes on once it has cooled down', async () => {
     fault('hot')
-    await eventually(async () => (await device()).activity.startsWith('Too hot'), 'that it rests')
-    expect((await device()).activity).toMatch(/^Too hot: (9\d|1[01]\d) °C\. Goes on below 82 °C\.$/)
+    await eventually(async () => (await device()).activity?.code === 'device-too-hot', 'that it rests')
+    const { activity } = await device()
+    expect(activity && inEnglish.text(activity)).toMatch(/^Too hot: (9\d|1[01]\d) °C\. Goes on below 82 °C\.$/)
     const { notices } = await handlers()['engine.status'](null)
     expect(notices).toMatchObject([{ id: `hot-${DEVICE}`, severity: 'warning' }])
     await processorGoesOn()
@@ -149,7 +154,7 @@ describe.runIf(existsSync(folder))('the simulated ASIC', () => {
       state: 'faulted',
       canMine: false,
       name: 'Simulated ASIC',
-      reason: 'Quarantined: asic-sim-asic0 submitted a wrong digest.',
+      reason: message('quarantined-because', { reason: message('by-device-wrong-digest', { device: DEVICE }) }),
     })
     mend()
     expect(await handlers()['devices.retry']({ id: DEVICE })).toMatchObject({ canMine: true, state: 'idle' })

@@ -7,7 +7,6 @@ import { z } from 'zod'
 import { connectWebSocket } from '#cli/client'
 import { readEngineFile } from '#host/engine-file'
 import type { Device } from '#shared/contract/devices'
-import { driverRow } from '#shared/contract/drivers'
 import { signedBenchmark } from '#shared/domain/benchmark-report'
 import { GOLDEN } from '#shared/domain/golden'
 import { signObject } from '#shared/domain/signed'
@@ -15,7 +14,15 @@ import { openLedger } from '#engine/ledger/index'
 import { createSigner } from '#engine/network/index'
 import { finished, lode, root, startLode, temporaryFolder, type Finished } from '../support/lode'
 import { eventually } from '../support/waiting'
-import { answerOf, benchAnswer, benchVerifyAnswer, devicesAnswer, failureOf, statusAnswer } from './cli-schemas'
+import {
+  answerOf,
+  benchAnswer,
+  benchVerifyAnswer,
+  devicesAnswer,
+  driverAnswer,
+  failureOf,
+  statusAnswer,
+} from './cli-schemas'
 
 const TEST = ['--backend', 'onnx-cpu', '--tier', 'itp1-test'] as const
 const ASIC_FOLDER = join(root, 'out/native/drivers/asic-sim')
@@ -207,7 +214,7 @@ test('a stress test checks every digest for its time', async () => {
 describe.runIf(existsSync(ASIC_FOLDER))('a device that computes wrong results', () => {
   const asked = ['bench', '--device', ASIC, '--tier', 'itp1-test', '--json'] as const
   const addAsic = async (dataDir: string): Promise<(fault: string) => void> => {
-    answerOf(driverRow, await lode(dataDir, ['drivers', 'add', ASIC_FOLDER, '--yes', '--json']))
+    answerOf(driverAnswer, await lode(dataDir, ['drivers', 'add', ASIC_FOLDER, '--yes', '--json']))
     return (fault) => writeFileSync(join(dataDir, 'drivers/asic-sim/asic-sim.fault'), fault)
   }
 
@@ -224,7 +231,7 @@ describe.runIf(existsSync(ASIC_FOLDER))('a device that computes wrong results', 
       const asic = devices.find(({ id }) => id === ASIC)
       expect(asic).toMatchObject({ canMine: false })
       expect(asic?.reason).toContain('this device computes wrong results')
-      expect(answerOf(z.array(driverRow), await lode(dataDir, ['drivers', 'list', '--json']))).toMatchObject([
+      expect(answerOf(z.array(driverAnswer), await lode(dataDir, ['drivers', 'list', '--json']))).toMatchObject([
         { state: 'quarantined' },
       ])
       expect(failureOf(await lode(dataDir, [...asked])).code).toBe('device-unavailable')

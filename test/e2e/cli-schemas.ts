@@ -1,5 +1,6 @@
 /** What the `lode` command answers with `--json`, field by field: a name too many or too few is as wrong as a wrong value. */
 import { z } from 'zod'
+import { driverRow } from '#shared/contract/drivers'
 import { decimal, hex64 } from '#shared/domain/bytes'
 import { failureCode } from '#shared/domain/errors'
 import { tierName } from '#shared/domain/tiers'
@@ -325,6 +326,9 @@ export const addressAnswer = z.strictObject({
   type: z.enum(['evm', 'bitcoin', 'cosmos']),
   effectiveAt: isoMoment,
 })
+
+/** The contract's, with the reason in English. */
+export const driverAnswer = driverRow.extend({ reason: z.string().optional() })
 
 const failureAnswer = z.strictObject({
   error: z.strictObject({ code: failureCode, message: z.string().min(1), action: z.string() }),

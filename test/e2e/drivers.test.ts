@@ -4,10 +4,9 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { driverRow } from '#shared/contract/drivers'
 import { follow, lode, root, startLode, temporaryFolder, type Finished } from '../support/lode'
 import { lodeAtTerminal, whyNoTerminal } from '../support/terminal'
-import { answerOf, devicesAnswer, mineEvent } from './cli-schemas'
+import { answerOf, devicesAnswer, driverAnswer, mineEvent } from './cli-schemas'
 
 const CPU_DRIVER = join(root, 'out/native/lode_driver_cpu.driver')
 /** Single products only: Lode does the rest. */
@@ -38,7 +37,8 @@ function driverFolder(name: string, library: string | Buffer, changes: Record<st
 
 const add = (dataDir: string, folder: string, ...options: string[]): Promise<Finished> =>
   lode(dataDir, ['drivers', 'add', folder, '--json', ...options])
-const list = async (dataDir: string) => answerOf(z.array(driverRow), await lode(dataDir, ['drivers', 'list', '--json']))
+const list = async (dataDir: string) =>
+  answerOf(z.array(driverAnswer), await lode(dataDir, ['drivers', 'list', '--json']))
 
 const PROMPT = { prompt: 'Add it? [y/N]' }
 const noTerminal = whyNoTerminal()
@@ -52,7 +52,7 @@ describe.runIf(existsSync(CPU_DRIVER))('drivers', () => {
       expect(screen).toMatch(/other 1\.2\s+vendor {3}A maker\s+licence {2}MIT\s+SHA-256 {2}[0-9a-f]{64}\s/)
       expect(screen).toContain('other  1.2, A maker, MIT: ready')
       expect(code).toBe(0)
-    } else answerOf(driverRow, await add(dataDir, folder, '--yes'))
+    } else answerOf(driverAnswer, await add(dataDir, folder, '--yes'))
     const [added] = await list(dataDir)
     if (!added) throw new Error('the driver was not added')
     expect(added).toMatchObject({ name: 'other', vendor: 'A maker', state: 'ready' })

@@ -255,12 +255,12 @@ describe.skipIf(reason !== undefined)('the desktop window', () => {
 
     it('shows what the engine cannot start with, as text, and what to do', { tags }, async () => {
       const options = prepare(environment)
-      writeFileSync(join(dataDir, 'fail-at-start'), 'Restore the backup "a" & retry.')
+      writeFileSync(join(dataDir, 'fail-at-start'), '<a> & "b"')
       running = await launch(options)
       const page = patient(await running.firstWindow())
       await shows(page, 'app://lode/shell/stopped.html')
-      await page.getByText('The ledger is <damaged>.').waitFor()
-      await page.getByText('Restore the backup "a" & retry.').waitFor()
+      await page.getByText('The ledger file <a> & "b" is damaged.').waitFor()
+      await page.getByText('Stop and start Lode: the file is moved aside as corrupt').waitFor()
       expect(await page.evaluate(() => getComputedStyle(document.body).display)).toBe('grid')
       unlinkSync(join(dataDir, 'fail-at-start'))
       await page.getByRole('link', { name: 'Retry' }).click()

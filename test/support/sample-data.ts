@@ -5,6 +5,7 @@ import type { LiveTick } from '#shared/contract/engine'
 import type { WorkRow } from '#shared/contract/jobs'
 import type { CreditState } from '#shared/domain/states'
 import { Failure } from '#shared/domain/errors'
+import { foreignWords, type Message, message } from '#shared/domain/messages'
 import { sampleModels, withFit } from './sample-models'
 
 /** What kind of moment the screens should show. */
@@ -61,12 +62,12 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
   }
   let address: Result<'address.show'> = null
   const addresses: Result<'address.history'> = []
-  const activity = (): string =>
+  const activity = (): Message =>
     state === 'mining'
-      ? 'Proving capacity on itp1-base'
+      ? message('activity-proving', { tier: 'itp1-base' })
       : state === 'finishing'
-        ? 'Reading a picture (ocr)'
-        : 'Not in use'
+        ? foreignWords('Reading a picture (ocr)')
+        : foreignWords('Not in use')
 
   const status = (): Result<'engine.status'> => ({
     version: '0.0.0-sample',
@@ -103,7 +104,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
         kind: 'gpu',
         name: 'Matrox G200eR2',
         state: 'unable',
-        activity: 'Cannot mine: Lode has no backend for this graphics card yet',
+        activity: foreignWords('Cannot mine: Lode has no backend for this graphics card yet'),
         macsPerSecond: null,
       },
     ],
@@ -113,8 +114,8 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
             {
               id: 'fault',
               severity: 'error',
-              title: 'The processor worker keeps stopping',
-              detail: 'It stopped 5 times in 10 minutes. Retry, or give it fewer threads.',
+              title: foreignWords('The processor worker keeps stopping'),
+              detail: foreignWords('It stopped 5 times in 10 minutes. Retry, or give it fewer threads.'),
               action: 'retry-device',
               deviceId: 'cpu0',
             },
@@ -150,7 +151,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
           wattsCertainty: null,
           temperatureCelsius: null,
           macsPerJoule: null,
-          activity: 'Cannot mine: Lode has no backend for this graphics card yet',
+          activity: foreignWords('Cannot mine: Lode has no backend for this graphics card yet'),
         },
       ],
     }
@@ -215,11 +216,11 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
       verification: done ? (kind === 'proof' ? 'recomputed' : r() < 0.4 ? 'known-answer' : 'unchecked') : null,
       reason:
         rowState === 'refused'
-          ? 'stale-epoch'
+          ? foreignWords('stale-epoch')
           : rowState === 'forfeited'
-            ? 'forfeited'
+            ? foreignWords('forfeited')
             : rowState === 'failed'
-              ? 'The picture could not be decoded'
+              ? foreignWords('The picture could not be decoded')
               : null,
     }
   }
@@ -276,9 +277,9 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
       canMine: index === 0,
       ...(index === 0
         ? scene === 'faulted'
-          ? { reason: 'It stopped 5 times in 10 minutes.' }
+          ? { reason: foreignWords('It stopped 5 times in 10 minutes.') }
           : {}
-        : { reason: 'Lode has no backend for this graphics card yet.' }),
+        : { reason: foreignWords('Lode has no backend for this graphics card yet.') }),
       enabled: index === 0 && enabled,
       quarantined: false,
       benchmark: null,
@@ -353,7 +354,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
             sha256: hex(generator(8), 64),
             platforms: ['linux-x64'],
             state: 'quarantined',
-            reason: 'Quarantined: this device computes wrong results.',
+            reason: message('quarantined-because', { reason: foreignWords('this device computes wrong results') }),
             devices: [],
           },
         ]
@@ -403,7 +404,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
   }
   const money = (micros: number) => ({ micros: String(Math.round(micros)), currency: settings.currency })
   const unlisted = (id: string): never => {
-    throw new Failure('not-found', `There is no job ${id}.`, 'It may belong to another data folder.')
+    throw new Failure('not-found', foreignWords(`There is no job ${id}.`))
   }
 
   const handlers: Handlers = {
@@ -434,7 +435,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
       enabled = params.enabled ?? enabled
       threads = params.threads ?? threads
       const device = devices().find((one) => one.id === params.id)
-      if (!device) throw new Failure('not-found', 'There is no such device.')
+      if (!device) throw new Failure('not-found', foreignWords('There is no such device.'))
       return device
     },
     'devices.retry': async ({ id }) => devices().find((one) => one.id === id) ?? unlisted(id),
@@ -445,7 +446,7 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
     'devices.cancelBenchmark': async () => false,
     'devices.benchmarks': async ({ id }) => benchmarks(id),
     'devices.exportBenchmark': async () => {
-      throw new Failure('not-found', 'the sample has nothing to sign')
+      throw new Failure('not-found', foreignWords('the sample has nothing to sign'))
     },
     'jobs.page': async ({ filter, offset, limit }) => {
       const rows: WorkRow[] = []
@@ -689,10 +690,10 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
         normalized: evm ? text : null,
         checks: evm
           ? [
-              { ok: true, text: 'EVM, 42 characters' },
-              { ok: true, text: 'Capitals match the checksum (EIP-55)' },
+              { ok: true, words: message('address-evm') },
+              { ok: true, words: message('address-capitals-match') },
             ]
-          : [{ ok: false, text: `${Math.max(0, 42 - text.length)} characters missing` }],
+          : [{ ok: false, words: message('address-missing', { characters: Math.max(0, 42 - text.length) }) }],
       }
     },
     'address.show': async () => address,
@@ -734,5 +735,5 @@ export function sample(scene: Scene, now: () => number, jobs = 1_000_000): Sampl
 }
 
 function noDriver(): never {
-  throw new Failure('not-found', 'there is no driver here')
+  throw new Failure('not-found', foreignWords('there is no driver here'))
 }

@@ -6,6 +6,7 @@ import { WebSocketServer, type WebSocket } from 'ws'
 import { procedures, type MethodName } from '#shared/contract/index'
 import { authMessage, clientMessage } from '#shared/contract/rpc'
 import { Failure, toFailureValue } from '#shared/domain/errors'
+import { foreignWords } from '#shared/domain/messages'
 import { sample, type Scene } from './sample-data'
 
 export interface SampleEngine {
@@ -91,7 +92,7 @@ function serve(socket: WebSocket, answers: ReturnType<typeof sample>, scene: Sce
         send({
           type: 'failure',
           id: null,
-          error: new Failure('unauthorized', 'The key is missing or wrong.').toValue(),
+          error: new Failure('unauthorized', foreignWords('The key is missing or wrong.')).toValue(),
         })
         return socket.close(1008)
       }
@@ -126,13 +127,8 @@ async function answer(
   method: string,
   params: unknown,
 ): Promise<unknown> {
-  if (!(method in procedures)) throw new Failure('wrong-usage', `There is no ${method}.`)
-  if (fails)
-    throw new Failure(
-      'ledger-damaged',
-      'The ledger cannot be read.',
-      'Lode set it aside under another name. Restore a backup or start anew.',
-    )
+  if (!(method in procedures)) throw new Failure('wrong-usage', foreignWords(`There is no ${method}.`))
+  if (fails) throw new Failure('ledger-damaged', foreignWords('The ledger cannot be read.'))
   const name = method as MethodName
   const handler = answers.handlers[name] as (input: unknown) => Promise<unknown>
   return handler(procedures[name].input.parse(params))

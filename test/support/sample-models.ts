@@ -5,9 +5,14 @@ import type { Handlers } from '#shared/contract/index'
 import type { modelProcedures, CatalogueRow, Download, ModelRow } from '#shared/contract/models'
 import { catalogue, hashOrigin, sourceWords } from '#shared/domain/catalogue'
 import { Failure } from '#shared/domain/errors'
+import { foreignWords, message } from '#shared/domain/messages'
 import { root } from './lode'
 
 export const sampleCatalogue = catalogue.parse(JSON.parse(readFileSync(join(root, 'resources/catalogue.json'), 'utf8')))
+
+const reason = message('download-not-now-kept', {
+  sources: [{ name: '', reason: message('source-not-found', { host: 'huggingface.co' }) }],
+})
 
 const DOWNLOADS: readonly Partial<Download>[] = [
   { id: 'smollm2-135m-instruct', state: 'fetching', bytesDone: 41_000_000, bytesPerSecond: 8_600_000, secondsLeft: 7 },
@@ -19,8 +24,7 @@ const DOWNLOADS: readonly Partial<Download>[] = [
     bytesDone: 90_000_000,
     failure: new Failure(
       'unavailable',
-      'Qwen3 1.7B, Q8_0 was not fetched: huggingface.co cannot be found',
-      'Check the connection, then try again. What was fetched is kept.',
+      message('download-failed', { model: 'Qwen3 1.7B, Q8_0', reason, advice: reason }),
     ).toValue(),
   },
 ]
@@ -45,7 +49,11 @@ const downloads = (): Download[] =>
 const fit = (memoryBytes: number, diskBytes: number): ModelRow['fit'] => ({
   memory: memoryBytes > 9e9 ? 'no' : memoryBytes > 5e9 ? 'tight' : 'fits',
   disk: 'fits',
-  words: `${memoryBytes > 9e9 ? 'does not fit' : memoryBytes > 5e9 ? 'tight' : 'fits'}: ${(memoryBytes / 1e9).toFixed(2)} GB of 16.0 GB memory`,
+  words: message('fit-memory', {
+    memory: memoryBytes > 9e9 ? 'no' : memoryBytes > 5e9 ? 'tight' : 'fits',
+    neededBytes: memoryBytes,
+    allBytes: 16e9,
+  }),
   memoryBytes,
   diskBytes,
 })
@@ -57,7 +65,7 @@ export function sampleModels(
 ): Pick<Handlers, keyof typeof modelProcedures> {
   const known = (id: string): Download => {
     const found = downloads().find((one) => one.id === id)
-    if (!found) throw new Failure('not-found', `${id} is not being fetched`)
+    if (!found) throw new Failure('not-found', foreignWords(`${id} is not being fetched`))
     return found
   }
   const rows = (context: number): CatalogueRow[] =>
@@ -101,11 +109,7 @@ export function sampleModels(
     'models.cancel': async () => null,
     'models.downloads': async () => (under ? downloads() : []),
     'models.add': async () => {
-      throw new Failure(
-        'model-refused',
-        'tokenizer.json is missing',
-        'Put the file into the folder, then add it again.',
-      )
+      throw new Failure('model-refused', foreignWords('tokenizer.json is missing'))
     },
     'models.remove': async () => null,
     'models.verify': async () =>

@@ -10,7 +10,8 @@ import {
   reportBackend,
   type AnyBenchmarkReport,
 } from '#shared/domain/benchmark-report'
-import { describeParseError, Failure } from '#shared/domain/errors'
+import { describeParseError, Failure, messageOf } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { goldenDigests } from '#shared/domain/golden'
 import type { BackendName } from '#shared/domain/backend'
 import { createNodeProcessHost } from '#process/node-host'
@@ -69,25 +70,24 @@ export async function verifyBenchmark(output: Output, file: string, backend?: Ba
 }
 
 async function readReport(file: string): Promise<ReturnType<typeof signedBenchmark.parse>> {
-  const notOurs = 'Give a file that "lode bench --export" wrote.'
   let text: string
   try {
     if ((await stat(file)).size > MOST_FILE_BYTES)
-      throw new Failure('invalid-input', `${file} is too large for a benchmark`, notOurs)
+      throw new Failure('invalid-input', message('bench-file-too-large', { file }))
     text = await readFile(file, 'utf8')
   } catch (error) {
     if (error instanceof Failure) throw error
-    throw new Failure('not-found', `${file} cannot be read`, notOurs)
+    throw new Failure('not-found', message('bench-file-not-read', { file }))
   }
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
-    throw new Failure('invalid-input', `${file} is not JSON`, notOurs)
+    throw new Failure('invalid-input', message('bench-file-not-json', { file }))
   }
   const parsed = signedBenchmark.safeParse(value)
   if (!parsed.success)
-    throw new Failure('invalid-input', `${file} is no benchmark: ${describeParseError(parsed.error)}`, notOurs)
+    throw new Failure('invalid-input', message('bench-file-wrong', { file, fault: describeParseError(parsed.error) }))
   return parsed.data
 }
 
@@ -119,7 +119,7 @@ async function compute(
 ): Promise<{ backend: BackendName; wrong: bigint[] }> {
   const backends: BackendName[] = wanted === undefined ? ['native', 'onnx-cpu', 'reference'] : [wanted]
   const host = createNodeProcessHost(programFolder)
-  let reason = ''
+  let reason = message('bench-no-backend')
   for (const backend of backends) {
     try {
       return await recompute({ host, threads: availableParallelism() }, async (worker) => {
@@ -129,18 +129,14 @@ async function compute(
           return (await worker.digests({ ...asked, budgetMilliseconds: 0, maxNonces: 1, keep: 1 })).digests[0]
         }
         if ((await digestOf({ publicKey: BENCHMARK_PUBLIC_KEY, nonce: 0n })) !== goldenDigests(body.tier)[0])
-          throw new Failure('device-unavailable', `${backend} computes wrong digests here`)
+          throw new Failure('device-unavailable', message('bench-backend-wrong', { backend }))
         const wrong: bigint[] = []
         for (const one of drawn) if ((await digestOf(one)) !== one.digest) wrong.push(one.nonce)
         return { backend, wrong }
       })
     } catch (error) {
-      reason = error instanceof Error ? error.message : String(error)
+      reason = messageOf(error)
     }
   }
-  throw new Failure(
-    'device-unavailable',
-    `this computer could not compute the digests: ${reason}`,
-    'Name another --backend.',
-  )
+  throw new Failure('device-unavailable', message('bench-not-computed', { reason }))
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import type { BenchmarkRow } from '#shared/contract/devices'
 import type { BenchmarkProgress } from '#shared/domain/benchmark'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { TierName } from '#shared/domain/tiers'
 import type { BackendName } from '#shared/domain/backend'
 import type { CommandContext } from '../command-context'
@@ -34,16 +35,14 @@ export async function bench(context: CommandContext, options: BenchOptions): Pro
 
 function refuseContradictions(options: BenchOptions): void {
   const { stress, seconds, history: wantsHistory, export: file, verify } = options
-  const refuse = (message: string): never => {
-    throw new Failure('wrong-usage', message, 'Give one of them.')
-  }
-  if (stress !== undefined && seconds !== undefined) refuse('--stress has minutes, and --seconds is for a benchmark')
+  if (stress !== undefined && seconds !== undefined)
+    throw new Failure('wrong-usage', message('options-stress-or-seconds'))
   const modes = [
     stress !== undefined || seconds !== undefined || file !== undefined,
     wantsHistory,
     verify !== undefined,
   ]
-  if (modes.filter(Boolean).length > 1) refuse('--history and --verify measure nothing')
+  if (modes.filter(Boolean).length > 1) throw new Failure('wrong-usage', message('options-bench-modes'))
 }
 
 async function measure(output: Output, { client }: EngineSession, options: BenchOptions): Promise<number> {
@@ -101,7 +100,7 @@ async function writeReport(file: string, signed: unknown): Promise<void> {
   try {
     await writeFile(file, `${JSON.stringify(signed, null, 2)}\n`)
   } catch (error) {
-    throw new Failure('data-folder', `${file} cannot be written: ${String(error)}`, 'Choose another place.')
+    throw new Failure('data-folder', message('bench-file-not-written', { file, words: String(error) }))
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Device, PowerLimit } from '#shared/contract/devices'
 import { Failure } from '#shared/domain/errors'
+import { inEnglish, message } from '#shared/domain/messages'
 import type { CommandContext } from '../command-context'
 import { withSession } from '../session'
 
@@ -12,12 +13,7 @@ export interface DevicesOptions {
 /** `lode devices`: shows them; with `--power-limit` sets that of one. */
 export async function devices({ output, dataDir }: CommandContext, options: DevicesOptions): Promise<void> {
   const { device: id, powerLimit: wanted } = options
-  if ((id === undefined) !== (wanted === undefined))
-    throw new Failure(
-      'wrong-usage',
-      '--device and --power-limit belong together',
-      'Say which device and how many watts.',
-    )
+  if ((id === undefined) !== (wanted === undefined)) throw new Failure('wrong-usage', message('options-power-limit'))
   await withSession(dataDir, async ({ client }) => {
     if (id !== undefined && wanted !== undefined)
       await client.call('devices.configure', { id, powerLimitWatts: wanted === 'off' ? null : wanted })
@@ -33,7 +29,7 @@ export async function devices({ output, dataDir }: CommandContext, options: Devi
           backends,
           memoryBytes,
           canMine,
-          ...(reason === undefined ? {} : { reason }),
+          ...(reason === undefined ? {} : { reason: inEnglish.text(reason) }),
           watts,
           wattsCertainty,
           wattsSource,
@@ -43,7 +39,7 @@ export async function devices({ output, dataDir }: CommandContext, options: Devi
         }
       }),
       found.flatMap((device) => [
-        `${device.id}  ${device.name}: ${device.canMine ? `can mine with ${device.backends.join(', ')}${device.detail.backendUses ? ` (${device.detail.backendUses})` : ''}` : (device.reason ?? 'cannot mine')}`,
+        `${device.id}  ${device.name}: ${device.canMine ? `can mine with ${device.backends.join(', ')}${device.detail.backendUses ? ` (${device.detail.backendUses})` : ''}` : device.reason === undefined ? 'cannot mine' : inEnglish.text(device.reason)}`,
         `  ${sensorWords(device)}`,
         ...(device.powerLimit === null ? [] : [`  Power limit: ${limitWords(device.powerLimit)}`]),
       ]),
@@ -77,7 +73,8 @@ function limitWords({ currentWatts, minimumWatts, maximumWatts, wantedWatts }: P
 export async function devicesRetry({ output, dataDir }: CommandContext, _options: unknown, id: string): Promise<void> {
   await withSession(dataDir, async ({ client }) => {
     const device = await client.call('devices.retry', { id })
-    const { state, canMine, reason } = device
+    const { state, canMine } = device
+    const reason = device.reason === undefined ? undefined : inEnglish.text(device.reason)
     output.answer(
       { id, state, canMine, ...(reason === undefined ? {} : { reason }) },
       reason === undefined ? `${device.name} is tried again.` : `${device.name}: ${reason}`,

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { checkConformance } from '#engine/drivers/index'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { createNodeProcessHost } from '#process/node-host'
 import type { CommandContext } from '../command-context'
 import { rateText } from '../figures'
@@ -41,14 +42,13 @@ const manifest = z.object({ file: z.string().regex(/^[\w.@+-]+$/) })
 /** The library itself, or the one that a folder's driver.json names. */
 async function libraryOf(path: string): Promise<string> {
   const found = await stat(path).catch(() => null)
-  if (found === null) throw new Failure('not-found', `there is nothing at ${path}`, 'Give a driver or its folder.')
+  if (found === null) throw new Failure('not-found', message('drivers-check-nothing-there', { path }))
   if (found.isFile()) return path
   const text = await readFile(join(path, 'driver.json'), 'utf8').catch(() => null)
-  if (text === null)
-    throw new Failure('not-found', `${path} has no driver.json`, 'Give the library itself, or write its manifest.')
+  if (text === null) throw new Failure('not-found', message('drivers-check-no-manifest', { path }))
   try {
     return join(path, manifest.parse(JSON.parse(text)).file)
   } catch {
-    throw new Failure('invalid-input', 'driver.json names no file', 'Write it as docs/drivers.md says.')
+    throw new Failure('invalid-input', message('drivers-check-no-file'))
   }
 }

@@ -3,20 +3,27 @@ import { createInterface, type Interface } from 'node:readline/promises'
 import type { DriverRow } from '#shared/contract/drivers'
 import type { DriverManifest } from '#shared/domain/driver'
 import { Failure } from '#shared/domain/errors'
+import { inEnglish, message } from '#shared/domain/messages'
 import type { CommandContext } from '../command-context'
 import { withSession } from '../session'
 
 const lines = (driver: DriverRow): string[] => [
   `${driver.name}  ${driver.version}, ${driver.vendor}, ${driver.licence}: ${driver.state}`,
-  ...(driver.reason === undefined ? [] : [`  ${driver.reason}`]),
+  ...(driver.reason === undefined ? [] : [`  ${inEnglish.text(driver.reason)}`]),
   ...driver.devices.map((device) => `  ${device.id}  ${device.kind}, ${device.name}`),
 ]
+
+/** As `--json` has it: the reason is English. */
+const inWords = ({ reason, ...driver }: DriverRow) => ({
+  ...driver,
+  ...(reason === undefined ? {} : { reason: inEnglish.text(reason) }),
+})
 
 /** `lode drivers list` */
 export async function driversList({ output, dataDir }: CommandContext): Promise<void> {
   await withSession(dataDir, async ({ client }) => {
     const drivers = await client.call('drivers.list', null)
-    output.answer(drivers, drivers.length === 0 ? 'No drivers.' : drivers.flatMap(lines))
+    output.answer(drivers.map(inWords), drivers.length === 0 ? 'No drivers.' : drivers.flatMap(lines))
   })
 }
 
@@ -31,7 +38,7 @@ export async function driversAdd(
     const manifest = await client.call('drivers.inspect', { path })
     if (options.yes !== true) await approve(manifest)
     const driver = await client.call('drivers.add', { path, sha256: manifest.sha256 })
-    output.answer(driver, lines(driver))
+    output.answer(inWords(driver), lines(driver))
   })
 }
 
@@ -55,18 +62,14 @@ export async function driversRetry(
 ): Promise<void> {
   await withSession(dataDir, async ({ client }) => {
     const driver = await client.call('drivers.retry', { name })
-    output.answer(driver, lines(driver))
+    output.answer(inWords(driver), lines(driver))
   })
 }
 
 /** Shows the driver's manifest on standard error and asks once. Throws Failure `cancelled` unless the answer is yes, `wrong-usage` without a terminal. */
 async function approve(manifest: DriverManifest): Promise<void> {
   if (!process.stdin.isTTY) {
-    throw new Failure(
-      'wrong-usage',
-      'a driver is added only when somebody approves it',
-      'Approve it in a terminal, or with --yes.',
-    )
+    throw new Failure('wrong-usage', message('driver-needs-approval'))
   }
   const { name, version, vendor, licence, sha256 } = manifest
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
@@ -76,7 +79,7 @@ async function approve(manifest: DriverManifest): Promise<void> {
         'A driver is a program of its maker. It runs with your rights, in processes of its own.\n',
     )
     const answer = await ask(terminal, 'Add it? [y/N] ')
-    if (!/^y(es)?$/i.test(answer.trim())) throw new Failure('cancelled', 'the driver was not added')
+    if (!/^y(es)?$/i.test(answer.trim())) throw new Failure('cancelled', message('driver-not-approved-by-person'))
   } finally {
     terminal.close()
   }

@@ -9,6 +9,7 @@ import {
   type JobKind,
 } from '#shared/domain/job'
 import { describeParseError, Failure } from '#shared/domain/errors'
+import { inEnglish, message } from '#shared/domain/messages'
 import { FINAL_JOB_STATES, hasNoCredit, type JobState } from '#shared/domain/states'
 import type { EngineClient } from '../client'
 import type { CommandContext } from '../command-context'
@@ -43,11 +44,8 @@ export async function jobSubmit({ output, dataDir }: CommandContext, options: Jo
     })
     if (!HAS_RESULT.includes(job.state)) {
       const code = job.state === 'cancelled' ? 'cancelled' : 'invalid-input'
-      throw new Failure(
-        code,
-        job.reason ?? `the job ended as ${job.state}`,
-        job.state === 'cancelled' ? '' : 'Give it another input, or look at the Jobs screen.',
-      )
+      const words = job.reason ?? message('job-ended', { state: job.state })
+      throw new Failure(code, job.state === 'cancelled' ? words : message('job-without-result', { reason: words }))
     }
     const tokens =
       job.tokens === null
@@ -74,7 +72,10 @@ export async function jobSubmit({ output, dataDir }: CommandContext, options: Jo
       },
       options.stream ? '' : readable(job.output),
     )
-    if (hasNoCredit(job.state)) output.say(`The network gives no credit for it: ${job.reason ?? 'no reason given'}.`)
+    if (hasNoCredit(job.state))
+      output.say(
+        `The network gives no credit for it: ${job.reason === null ? 'no reason given' : inEnglish.text(job.reason)}.`,
+      )
     if (job.state === 'held') output.say('The network credits it once it has checked it.')
   })
 }
@@ -103,15 +104,7 @@ async function runToEnd(client: EngineClient, input: JobInput, options: JobOptio
     lost = reject
   })
   gone.catch(() => undefined)
-  client.onClose(() =>
-    lost(
-      new Failure(
-        'unavailable',
-        'the engine went away',
-        'The job stays in its ledger; look at the Jobs screen when it runs again.',
-      ),
-    ),
-  )
+  client.onClose(() => lost(new Failure('unavailable', message('job-engine-went-away'))))
   const submitted = await client.call('jobs.submit', {
     input,
     ...(options.model === undefined ? {} : { model: options.model }),
@@ -121,7 +114,7 @@ async function runToEnd(client: EngineClient, input: JobInput, options: JobOptio
   for (const token of early) if (token.id === id) onText(token.text)
 
   const cancel = (): void => {
-    client.call('jobs.cancel', { id }).catch(() => lost(new Failure('cancelled', 'cancelled')))
+    client.call('jobs.cancel', { id }).catch(() => lost(new Failure('cancelled', message('command-cancelled'))))
   }
   process.once('SIGINT', cancel)
   process.once('SIGTERM', cancel)
@@ -144,9 +137,9 @@ async function readInput(source: string): Promise<Buffer> {
     return await readFile(source)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    const what =
-      code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : `it cannot be read (${code})`
-    throw new Failure('invalid-input', `${source}: ${what}`, 'Name a file, or - for standard input.')
+    if (code === 'ENOENT') throw new Failure('invalid-input', message('input-no-such-file', { file: source }))
+    if (code === 'EISDIR') throw new Failure('invalid-input', message('input-is-folder', { file: source }))
+    throw new Failure('invalid-input', message('input-not-read', { file: source, code: code ?? '' }))
   }
 }
 
@@ -154,27 +147,14 @@ function toInput(options: JobOptions, bytes: Buffer): JobInput {
   const raw = options.kind === 'ocr' ? ocrInput(bytes) : textInput(options, decode(bytes))
   const parsed = jobInput.safeParse(raw)
   if (!parsed.success)
-    throw new Failure(
-      'invalid-input',
-      `the input cannot be taken: ${describeParseError(parsed.error)}`,
-      'Give a smaller or another file.',
-    )
+    throw new Failure('invalid-input', message('job-input-not-taken', { fault: describeParseError(parsed.error) }))
   return parsed.data
 }
 
 function ocrInput(bytes: Buffer): unknown {
-  if (bytes.length === 0)
-    throw new Failure(
-      'invalid-input',
-      'the file is empty',
-      'Give a PDF file or a picture: PNG, JPEG, WebP, TIFF, GIF or AVIF.',
-    )
+  if (bytes.length === 0) throw new Failure('invalid-input', message('job-file-empty'))
   if (bytes.length > MAX_IMAGE_BYTES)
-    throw new Failure(
-      'invalid-input',
-      `the file has ${bytes.length} bytes, more than ${MAX_IMAGE_BYTES}`,
-      'Give a smaller one.',
-    )
+    throw new Failure('invalid-input', message('job-file-too-large', { bytes: bytes.length, most: MAX_IMAGE_BYTES }))
   return { kind: 'ocr', image: bytes.toString('base64') }
 }
 
@@ -182,8 +162,7 @@ function textInput(options: JobOptions, text: string): unknown {
   if (text.length > MAX_TEXT_CHARACTERS)
     throw new Failure(
       'invalid-input',
-      `the text has ${text.length} characters, more than ${MAX_TEXT_CHARACTERS}`,
-      'Give a shorter one.',
+      message('job-text-too-long', { characters: text.length, most: MAX_TEXT_CHARACTERS }),
     )
   if (options.kind === 'chat') {
     return {
@@ -199,8 +178,7 @@ function textInput(options: JobOptions, text: string): unknown {
   if (texts.length > MAX_EMBED_TEXTS)
     throw new Failure(
       'invalid-input',
-      `the text has ${texts.length} lines, more than ${MAX_EMBED_TEXTS}`,
-      'Give it in parts.',
+      message('job-text-too-many-lines', { lines: texts.length, most: MAX_EMBED_TEXTS }),
     )
   return { kind: 'embed', texts }
 }
@@ -223,11 +201,7 @@ function decode(bytes: Buffer): string {
     if (text.includes('\0')) throw new TypeError('zero bytes')
     return text
   } catch {
-    throw new Failure(
-      'invalid-input',
-      'the input is not text in UTF-8',
-      'Give a plain text file; a picture goes with --kind ocr.',
-    )
+    throw new Failure('invalid-input', message('job-text-not-utf8'))
   }
 }
 

@@ -2,6 +2,7 @@ import type { CreditRow } from '#shared/contract/earnings'
 import type { EngineStatus, StartOptions } from '#shared/contract/engine'
 import type { WorkRow } from '#shared/contract/jobs'
 import { Failure } from '#shared/domain/errors'
+import { inEnglish } from '#shared/domain/messages'
 import type { TierName } from '#shared/domain/tiers'
 import type { EngineClient } from '../client'
 import { connectInProcess } from '../client'
@@ -134,9 +135,10 @@ async function follow(
   const modelLines = createDownloadLines()
   client.on('devices.changed', (devices) => {
     for (const { id, state, macsPerSecond, activity } of devices) {
-      if (deviceLines.get(id) === state + activity) continue
-      deviceLines.set(id, state + activity)
-      event('device', { id, state, macsPerSecond }, activity === '' ? null : `${id}: ${activity}`)
+      const words = activity === null ? '' : inEnglish.text(activity)
+      if (deviceLines.get(id) === state + words) continue
+      deviceLines.set(id, state + words)
+      event('device', { id, state, macsPerSecond }, words === '' ? null : `${id}: ${words}`)
     }
   })
   client.on('share.changed', ({ nonce, tier, state, code }) =>

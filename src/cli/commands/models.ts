@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
-import type { CatalogueRow, Download, ModelView } from '#shared/contract/models'
+import type { CatalogueRow, Download, Fit, ModelRow, ModelView } from '#shared/contract/models'
 import { isOutdated } from '#shared/domain/converter'
-import { Failure } from '#shared/domain/errors'
+import { Failure, failureInEnglish } from '#shared/domain/errors'
+import { inEnglish, message } from '#shared/domain/messages'
 import type { EngineClient } from '../client'
 import type { CommandContext } from '../command-context'
 import { EXIT_DONE, EXIT_FAILED, type Output } from '../output'
@@ -17,8 +18,8 @@ export async function modelsList({ output, dataDir }: CommandContext): Promise<v
   await withSession(dataDir, async ({ client }) => {
     const models = await client.call('models.list', null)
     output.answer(
-      models,
-      models.length === 0 ? 'No models.' : models.map((model) => `${line(model)}, ${model.fit.words}`),
+      models.map(printedModel),
+      models.length === 0 ? 'No models.' : models.map((model) => `${line(model)}, ${inEnglish.text(model.fit.words)}`),
     )
   })
 }
@@ -30,8 +31,20 @@ export async function modelsCatalogue(
 ): Promise<void> {
   await withSession(dataDir, async ({ client }) => {
     const { models } = await client.call('models.catalogue', { context: options.context ?? null })
-    output.answer(models, models.flatMap(catalogueLines))
+    output.answer(models.map(printedRow), models.flatMap(catalogueLines))
   })
+}
+
+/** As `--json` has it: messages are English. */
+function printedFit(fit: Fit) {
+  return { ...fit, words: inEnglish.text(fit.words) }
+}
+function printedModel(model: ModelRow) {
+  return { ...model, fit: printedFit(model.fit) }
+}
+function printedRow({ fit, download, ...row }: CatalogueRow) {
+  const failure = download === null || download.failure === null ? null : failureInEnglish(download.failure)
+  return { ...row, fit: printedFit(fit), download: download === null ? null : { ...download, failure } }
 }
 
 function catalogueLines(model: CatalogueRow): string[] {
@@ -44,7 +57,7 @@ function catalogueLines(model: CatalogueRow): string[] {
   return [
     `${model.id}  ${model.kind}, ${size(model.bytes)}, ${model.licence.name}${marks.length === 0 ? '' : `: ${marks.join(', ')}`}`,
     `  ${model.description}`,
-    `  ${model.fit.words}, at ${model.chosenContext} tokens; hash ${model.hash === 'pinned' ? 'pinned by Lode' : 'from the hub'}; from ${model.sources.join(', else ')}`,
+    `  ${inEnglish.text(model.fit.words)}, at ${model.chosenContext} tokens; hash ${model.hash === 'pinned' ? 'pinned by Lode' : 'from the hub'}; from ${model.sources.join(', else ')}`,
   ]
 }
 
@@ -58,14 +71,15 @@ export async function modelsGet(
     withSession(dataDir, async ({ client }) => {
       await fetchToEnd(client, output, id, options.anyway === true)
       const model = (await client.call('models.list', null)).find((one) => one.id === id)
-      output.answer(model ?? { id }, model ? `Installed ${line(model)}` : `Installed ${id}.`)
+      output.answer(model ? printedModel(model) : { id }, model ? `Installed ${line(model)}` : `Installed ${id}.`)
     })
   try {
     await attempt()
   } catch (error) {
     // Another command's engine ended with its own work done: what it fetched is there, or is gone on with.
-    if (!(error instanceof Failure) || error.code !== 'unavailable' || error.message !== 'the engine went away')
-      throw error
+    const isGone =
+      error instanceof Failure && ['engine-went-away', 'download-engine-went-away'].includes(error.words.code)
+    if (!isGone) throw error
     await attempt()
   }
 }
@@ -77,9 +91,7 @@ async function fetchToEnd(client: EngineClient, output: Output, id: string, anyw
     over = onOver
     gone = onGone
   })
-  client.onClose(() =>
-    gone(new Failure('unavailable', 'the engine went away', 'Start it again; what was fetched is kept.')),
-  )
+  client.onClose(() => gone(new Failure('unavailable', message('download-engine-went-away'))))
   const lines = createDownloadLines()
   client.on('models.download', (download) => {
     if (download.id !== id) return
@@ -91,7 +103,7 @@ async function fetchToEnd(client: EngineClient, output: Output, id: string, anyw
   const installed = (await client.call('models.list', null)).find((model) => model.id === id)
   if (installed?.state === 'ready' && !isOutdated(installed)) return
   const pause = (): void =>
-    void client.call('models.pause', { id }).catch(() => gone(new Failure('cancelled', 'cancelled')))
+    void client.call('models.pause', { id }).catch(() => gone(new Failure('cancelled', message('command-cancelled'))))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, pause)
   try {
     await client.call('models.get', { id, anyway })
@@ -100,12 +112,14 @@ async function fetchToEnd(client: EngineClient, output: Output, id: string, anyw
     if (last.state === 'paused')
       throw new Failure(
         'cancelled',
-        `${last.name} is paused at ${size(last.bytesDone)} of ${size(last.bytes)}`,
-        last.beginsAnew
-          ? 'The same command begins its Python package anew: pip keeps no part of one.'
-          : 'The same command goes on from there.',
+        message(last.beginsAnew ? 'download-is-paused-anew' : 'download-is-paused', {
+          model: last.name,
+          doneBytes: last.bytesDone,
+          bytes: last.bytes,
+        }),
       )
-    if (last.state === 'cancelled') throw new Failure('cancelled', `${last.name} was cancelled`)
+    if (last.state === 'cancelled')
+      throw new Failure('cancelled', message('download-was-cancelled', { model: last.name }))
   } finally {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, pause)
   }

@@ -1,5 +1,6 @@
 import type { EngineStatus } from '#shared/contract/engine'
 import { Failure } from '#shared/domain/errors'
+import { inEnglish, message } from '#shared/domain/messages'
 import { english } from '#shared/domain/format'
 import type { CommandContext } from '../command-context'
 import { macText } from '../figures'
@@ -43,9 +44,9 @@ export async function status({ output, dataDir }: CommandContext): Promise<void>
             backend,
             memoryBytes,
             canMine,
-            ...(reason === undefined ? {} : { reason }),
+            ...(reason === undefined ? {} : { reason: inEnglish.text(reason) }),
             state,
-            activity,
+            activity: activity === null ? '' : inEnglish.text(activity),
             macsPerSecond,
             watts,
             wattsCertainty,
@@ -72,7 +73,7 @@ export async function status({ output, dataDir }: CommandContext): Promise<void>
         ...(now.pausedBecause.length > 0 ? [`Paused: ${now.pausedBecause.join(', ')}.`] : []),
         ...now.devices.map(
           (device) =>
-            `${device.id}  ${device.name}: ${device.state}${device.activity === '' ? '' : `, ${device.activity}`}`,
+            `${device.id}  ${device.name}: ${device.state}${device.activity === null ? '' : `, ${inEnglish.text(device.activity)}`}`,
         ),
         ...devices
           .filter(({ loadedModels }) => loadedModels.length > 0)
@@ -137,11 +138,7 @@ export async function stop({ output, dataDir }: CommandContext, options: { finis
 async function running(dataDir: string) {
   const session = await attach(dataDir)
   if (session === null) {
-    throw new Failure(
-      'not-running',
-      `no engine runs for ${dataDir}`,
-      'Start one with "lode mine", or name its folder with --data-dir.',
-    )
+    throw new Failure('not-running', message('engine-not-running-here', { folder: dataDir }))
   }
   return session
 }

@@ -1,5 +1,6 @@
 import { throttle as throttleSchema, type Pace, type Throttle } from '#shared/contract/throttle'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { CommandContext } from '../command-context'
 import { withSession } from '../session'
 
@@ -23,7 +24,7 @@ export async function throttle({ output, dataDir }: CommandContext, options: Thr
     Object.entries({ threadsShare, duty, from, to, off }).filter(([, value]) => value !== undefined),
   )
   if (level === undefined && Object.keys(wanted).length > 0)
-    throw new Failure('wrong-usage', 'which level is to be changed is not said', 'Say --level in-use, idle or night.')
+    throw new Failure('wrong-usage', message('throttle-no-level'))
   await withSession(dataDir, async ({ client }) => {
     const before = (await client.call('settings.get', null)).throttle
     const after =
@@ -45,7 +46,7 @@ export function changed(before: Throttle, level: ThrottleLevel, options: Omit<Th
   const { threadsShare, duty, from, to, off } = options
   const isNight = level === 'night'
   if (!isNight && (from !== undefined || to !== undefined || off === true))
-    throw new Failure('wrong-usage', '--from, --to and --off belong to the night', 'Say --level night.')
+    throw new Failure('wrong-usage', message('throttle-not-night'))
   const pace: Partial<Pace> = {
     ...(threadsShare === undefined ? {} : { threadsShare: threadsShare / 100 }),
     ...(duty === undefined ? {} : { dutyCycle: duty / 100 }),
@@ -58,7 +59,7 @@ export function changed(before: Throttle, level: ThrottleLevel, options: Omit<Th
     ...before,
     night: { ...night, ...pace, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) },
   })
-  if (!next.success) throw new Failure('wrong-usage', 'the hours of the night are not understood', 'Write them 22:00.')
+  if (!next.success) throw new Failure('wrong-usage', message('throttle-hours'))
   return next.data
 }
 

@@ -3,6 +3,7 @@ import Database from 'better-sqlite3'
 import { closeSync, existsSync, openSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import migration0001 from './migrations/0001-network.sql?raw'
 import migration0002 from './migrations/0002-deadlines.sql?raw'
 import migration0003 from './migrations/0003-leases.sql?raw'
@@ -86,11 +87,7 @@ function openSound(file: string): NetworkDatabase {
     if (!isEmpty && database.pragma('application_id', { simple: true }) !== APPLICATION_ID)
       throw new Damage('not our file')
     if (version > MIGRATIONS.length) {
-      throw new Failure(
-        'ledger-newer',
-        `${file} was written by a newer version of Lode.`,
-        'Use that version, or another data folder.',
-      )
+      throw new Failure('ledger-newer', message('network-file-newer', { file }))
     }
     if (database.pragma('quick_check(1)', { simple: true }) !== 'ok') throw new Damage('quick check failed')
     database.pragma('journal_mode = WAL')
@@ -121,29 +118,21 @@ function isDamage(error: unknown): boolean {
 /** Turns an error of the disk into a Failure; returns any other error, a bug, unchanged. */
 function asFailure(error: unknown, file: string): unknown {
   if (isDamage(error)) {
-    return new Failure(
-      'ledger-damaged',
-      `${file} is damaged.`,
-      'Stop and start Lode: the file is moved aside as corrupt, never deleted.',
-    )
+    return new Failure('ledger-damaged', message('network-file-damaged', { file }))
   }
   if (error instanceof TypeError && error.message === 'The database connection is not open') {
-    return new Failure('unavailable', 'The practice network is closed.', 'Start Lode again.')
+    return new Failure('unavailable', message('network-closed'))
   }
   const code =
     error instanceof Database.SqliteError ? error.code : ((error as NodeJS.ErrnoException | null)?.code ?? '')
   if (/^SQLITE_FULL|^ENOSPC|^EDQUOT/.test(code)) {
-    return new Failure('data-folder', `There is no space left to write ${file}.`, 'Free some space on this disk.')
+    return new Failure('data-folder', message('network-file-no-space', { file }))
   }
   if (/^SQLITE_(IOERR|READONLY|CANTOPEN|PERM)|^E(ACCES|PERM|ROFS|NOTDIR|ISDIR|NOENT|IO)$/.test(code)) {
-    return new Failure(
-      'data-folder',
-      `${file} cannot be read or written (${code}).`,
-      'Check that the data folder exists and may be written.',
-    )
+    return new Failure('data-folder', message('network-file-not-written', { file, code }))
   }
   if (code.startsWith('SQLITE_BUSY')) {
-    return new Failure('unavailable', `Another program holds ${file}.`, 'Try again when it has finished.')
+    return new Failure('unavailable', message('network-file-held', { file }))
   }
   return error
 }

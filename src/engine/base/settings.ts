@@ -67,7 +67,7 @@ export interface DeviceSettings {
   temperatureLimitCelsius?: number | undefined
   /** absent: Lode leaves the limit of the device as it is */
   powerLimitWatts?: number | undefined
-  /** why it does not mine until the person retries */
+  /** why it does not mine until the person retries: a stored message, or a sentence of an earlier version */
   quarantine?: string | undefined
   /** the graphics driver under which the matrix units failed; empty: not known. Under another driver they are tried again. */
   matrixUnitsFailedUnder?: string | undefined

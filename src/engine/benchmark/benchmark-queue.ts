@@ -1,6 +1,7 @@
 /** The benchmarks that were requested of a device: they run one after another, in slices between its other work. */
 import type { BenchmarkProgress } from '#shared/domain/benchmark'
 import { Failure } from '#shared/domain/errors'
+import { message, type Message } from '#shared/domain/messages'
 import { createBenchmarkTask, type BenchmarkOutcome, type BenchmarkPlan, type BenchmarkTask } from './benchmark-task'
 import type { WorkerClient } from '../workers'
 
@@ -11,9 +12,9 @@ export interface BenchmarkQueue {
   /** Queues a benchmark. Settles with its outcome; rejects with the failure that ended it. */
   add(plan: BenchmarkPlan): Promise<BenchmarkOutcome>
   /** Runs a slice of the first benchmark; a failure goes to its caller. False: there is no benchmark. */
-  runNext(worker: () => Promise<WorkerClient>, onBegin: (words: string) => void): Promise<boolean>
+  runNext(worker: () => Promise<WorkerClient>, onBegin: (activity: Message) => void): Promise<boolean>
   /** Rejects each benchmark with Failure `cancelled` at once. Settles when the slice under way has ended; null: no slice is under way. */
-  cancelAll(reason: string, action?: string): Promise<void> | null
+  cancelAll(reason: Message): Promise<void> | null
 }
 
 export function createBenchmarkQueue(clock: { now(): number; monotonic(): number }): BenchmarkQueue {
@@ -55,32 +56,32 @@ export function createBenchmarkQueue(clock: { now(): number; monotonic(): number
     runNext: async (worker, onBegin) => {
       const [first] = queue
       if (first === undefined) return false
-      onBegin(wordsFor(first.task.progress))
+      onBegin(activityOf(first.task.progress))
       slice = runSlice(first, worker)
       await slice
       slice = null
       return true
     },
-    cancelAll: (reason, action = '') => {
+    cancelAll: (reason) => {
       const running = queue.length > 0 ? slice : null
       for (const { task, fail } of queue.splice(0)) {
         task.cancel()
-        fail(new Failure('cancelled', reason, action))
+        fail(new Failure('cancelled', reason))
       }
       return running
     },
   }
 }
 
-function wordsFor({ phase, tier, isStress }: BenchmarkProgress): string {
+function activityOf({ phase, tier, isStress }: BenchmarkProgress): Message {
   switch (phase) {
     case 'preparing':
-      return `Preparing the weights of ${tier}`
+      return message('activity-preparing-weights', { tier })
     case 'checking':
-      return `Checking known digests of ${tier}`
+      return message('activity-checking-digests', { tier })
     case 'warming-up':
-      return `Warming up on ${tier}`
+      return message('activity-warming-up', { tier })
     case 'measuring':
-      return isStress ? `Stress test on ${tier}` : `Measuring ${tier}`
+      return message(isStress ? 'activity-stress-test' : 'activity-measuring', { tier })
   }
 }

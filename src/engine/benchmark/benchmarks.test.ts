@@ -7,6 +7,7 @@ import type { Device } from '#shared/contract/devices'
 import { findReportProblems } from '#shared/domain/benchmark-report'
 import { GOLDEN } from '#shared/domain/golden'
 import { TIERS } from '#shared/domain/tiers'
+import { foreignWords, inEnglish } from '#shared/domain/messages'
 import { sample } from '../../../test/support/sample-data'
 import { createBenchmarks, type BenchmarksOptions } from './benchmarks'
 import { openLedger, type Ledger } from '../ledger'
@@ -77,7 +78,7 @@ async function rig(outcome: typeof RIGHT, changes: Partial<Device> = {}) {
     devices: devices as unknown as BenchmarksOptions['devices'],
     powers,
     settled: async () => undefined,
-    quarantine: async (id, reason) => void seen.quarantined.push(`${id}: ${reason}`),
+    quarantine: async (id, reason) => void seen.quarantined.push(`${id}: ${inEnglish.text(reason)}`),
     signer,
   })
   return { benchmarks, runner, seen }
@@ -124,7 +125,7 @@ describe('benchmarks', () => {
     await expect(able.benchmarks.run({ id: 'cpu0', backend: 'webgpu' })).rejects.toMatchObject({ code: 'wrong-usage' })
     able.runner.backend = 'onnx-cpu'
     await expect(able.benchmarks.run({ id: 'cpu0', stressMinutes: 1 })).rejects.toMatchObject({ code: 'conflict' })
-    const unable = await rig(RIGHT, { canMine: false, reason: 'Quarantined: it lies.' })
+    const unable = await rig(RIGHT, { canMine: false, reason: foreignWords('It lies.') })
     await expect(unable.benchmarks.run({ id: 'cpu0' })).rejects.toMatchObject({ code: 'device-unavailable' })
   })
 })

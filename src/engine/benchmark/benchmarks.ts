@@ -10,6 +10,7 @@ import {
 } from '#shared/domain/benchmark'
 import type { BenchmarkReport } from '#shared/domain/benchmark-report'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { checksumOf, goldenDigests } from '#shared/domain/golden'
 import { signObject, type Signed, type Signer } from '#shared/domain/signed'
 import { TIERS, type TierName } from '#shared/domain/tiers'
@@ -161,20 +162,22 @@ export function createBenchmarks(
       await options.settled()
       const device = devices.get(id)
       if (!device.canMine)
-        throw new Failure('device-unavailable', `${id} cannot be measured: ${device.reason ?? 'it cannot mine'}`)
+        throw new Failure(
+          'device-unavailable',
+          message('benchmark-device-unable', { device: id, reason: device.reason ?? message('device-cannot-mine') }),
+        )
       const name = backend ?? device.backends[0]
       const known = backendNames.find((candidate) => candidate === name)
       if (known === undefined || !device.backends.includes(known)) {
         throw new Failure(
           'wrong-usage',
-          `${id} has no backend "${name ?? ''}"`,
-          `It has: ${device.backends.join(', ')}.`,
+          message('backend-not-there', { device: id, backend: name ?? '', has: device.backends }),
         )
       }
       const stress = stressMinutes !== undefined
       const runner = devices.runner(id)
       if (stress && runner.backend !== null)
-        throw new Failure('conflict', `${id} is mining`, 'Stop mining before a stress test.')
+        throw new Failure('conflict', message('stress-test-while-mining', { device: id }))
       const milliseconds = (stressMinutes === undefined ? seconds : stressMinutes * 60) * 1000
       const tested = { device, backend: known, tier, milliseconds }
       const measured = await runner.benchmark({
@@ -212,21 +215,17 @@ export function createBenchmarks(
       })
       if (measured.wrong !== null) {
         const { nonce } = measured.wrong
-        await options.quarantine(
-          id,
-          `this device computes wrong results (the digest of nonce ${nonce} of ${tier} with ${known} is not that of every correct machine)`,
-        )
+        await options.quarantine(id, message('device-computes-wrongly', { nonce: String(nonce), tier, backend: known }))
       }
       return row
     },
     cancel: (deviceId) => devices.runner(deviceId).cancelBenchmark(),
     export: (benchmarkId) => {
       const found = ledger.benchmark(benchmarkId)
-      if (found === null) throw new Failure('not-found', `there is no benchmark "${benchmarkId}"`)
+      if (found === null) throw new Failure('not-found', message('benchmark-not-found', { benchmark: benchmarkId }))
       const { row, evidence } = found
       if (evidence === null || row.checksum !== 'ok' || row.lodeVersion === null || row.checksumSha256 === null) {
-        const what = row.checksum === 'ok' ? 'was measured by a version that kept no digests' : 'found wrong results'
-        throw new Failure('conflict', `this benchmark ${what}; there is nothing to sign`, 'Measure again.')
+        throw new Failure('conflict', message('benchmark-not-signed', { why: row.checksum === 'ok' ? 'old' : 'wrong' }))
       }
       return signObject(
         'benchmark',

@@ -1,5 +1,6 @@
 /** What is shown of a device: its state, the words for it, and the lane of the chart that its time belongs to. */
 import type { DeviceState } from '#shared/domain/states'
+import type { Message } from '#shared/domain/messages'
 import type { DeviceRunner } from './device-types'
 
 /** Milliseconds by lane. */
@@ -7,17 +8,18 @@ export type LaneTimes = Partial<Record<DeviceRunner['lane'], number>>
 
 export interface DeviceDisplay {
   readonly state: DeviceState
-  readonly activity: string
+  /** null: it does nothing */
+  readonly activity: Message | null
   readonly lane: DeviceRunner['lane']
-  /** Sets state and words. Without `lane` the time goes on counting for the present lane. */
-  show(state: DeviceState, words: string, lane?: DeviceRunner['lane']): void
+  /** Sets state and activity. Without `lane` the time goes on counting for the present lane. */
+  show(state: DeviceState, activity: Message | null, lane?: DeviceRunner['lane']): void
   /** Milliseconds in each lane since the last call. */
   takeLaneTimes(): LaneTimes
 }
 
 export function createDeviceDisplay(clock: { monotonic(): number }, onChange: () => void): DeviceDisplay {
   let state: DeviceState = 'idle'
-  let activity = ''
+  let activity: Message | null = null
   let lane: DeviceRunner['lane'] = 'idle'
   let times: LaneTimes = {}
   let countedTo = clock.monotonic()
@@ -36,11 +38,11 @@ export function createDeviceDisplay(clock: { monotonic(): number }, onChange: ()
     get lane() {
       return lane
     },
-    show: (nextState, words, nextLane = lane) => {
-      if (state === nextState && activity === words) return
+    show: (nextState, nextActivity, nextLane = lane) => {
+      if (state === nextState && isSame(activity, nextActivity)) return
       countTime()
       state = nextState
-      activity = words
+      activity = nextActivity
       lane = nextLane
       onChange()
     },
@@ -51,4 +53,8 @@ export function createDeviceDisplay(clock: { monotonic(): number }, onChange: ()
       return taken
     },
   }
+}
+
+function isSame(one: Message | null, other: Message | null): boolean {
+  return one === other || JSON.stringify(one) === JSON.stringify(other)
 }

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Failure } from '#shared/domain/errors'
+import { foreignWords, message } from '#shared/domain/messages'
 import { goldenDigests } from '#shared/domain/golden'
 import type { BenchmarkPlan } from '../benchmark/benchmark-task'
 import { createTestRig, NONCES_PER_SECOND, type TestRig } from './rig.test.support'
+import { said } from '#test/support/said'
 
 const MINING = { tier: 'itp1-small', backend: 'onnx-cpu', samples: false } as const
 
@@ -88,7 +90,7 @@ describe('proving', () => {
     const before = rig.totals().credits
     rig.far.away = true
     await rig.clock.advance(20_000)
-    expect(rig.runner.networkError).toBe('the network is away')
+    expect(said(rig.runner.networkError)).toBe('the network could not answer (unavailable)')
     rig.far.away = false
     await rig.clock.advance(60_000)
     expect(rig.runner.networkError).toBe(null)
@@ -116,11 +118,11 @@ describe('proving', () => {
     const faults: Failure[] = []
     const onFault = (fault: Failure): void => void faults.push(fault)
     rig = await createTestRig({ models: [], runner: { workerStart: { gpu: { name: '' } }, onFault } })
-    rig.script.proofFailure = new Failure('driver-fault', 'the graphics adapter A was lost: it was reset')
+    rig.script.proofFailure = new Failure('driver-fault', foreignWords('the graphics adapter A was lost: it was reset'))
     rig.runner.startMining(MINING)
     await rig.clock.advance(1000)
     expect(rig.runner.state).toBe('faulted')
-    expect(rig.runner.reason).toBe('the graphics adapter A was lost: it was reset')
+    expect(said(rig.runner.reason)).toBe('the graphics adapter A was lost: it was reset')
     rig.script.proofFailure = null
     rig.runner.startMining(MINING)
     for (let crash = 0; crash < 5; crash++) {
@@ -139,7 +141,7 @@ describe('proving', () => {
     rig.runner.startMining(MINING)
     await rig.clock.advance(60_000)
     expect(rig.runner.state).toBe('faulted')
-    expect(rig.runner.reason).toContain('keeps stopping')
+    expect(said(rig.runner.reason)).toContain('keeps stopping')
     await expect(rig.runner.benchmark(benchmarkPlan())).rejects.toMatchObject({
       code: 'device-unavailable',
     })
@@ -220,7 +222,7 @@ describe('jobs', () => {
     }
     await rig.clock.advance(10_000)
     expect(rig.stateOf(id)).toBe('failed')
-    expect(rig.ledger.workRow(id)?.reason).toBe(
+    expect(said(rig.ledger.workRow(id)?.reason)).toBe(
       'its worker stopped each of the 3 times that it was tried: it may need more memory than there is',
     )
     expect((await rig.coordinator.jobState(id))?.state).toBe('failed')
@@ -228,11 +230,14 @@ describe('jobs', () => {
   })
 
   it('input that the worker refuses fails the job with its words', async () => {
-    rig.script.jobFailure = new Failure('invalid-input', 'the text is longer than the context')
+    rig.script.jobFailure = new Failure('invalid-input', foreignWords('the text is longer than the context'))
     const id = await rig.submit()
     rig.runner.wake()
     await rig.clock.advance(2000)
-    expect(rig.ledger.workRow(id)).toMatchObject({ state: 'failed', reason: 'the text is longer than the context' })
+    expect(rig.ledger.workRow(id)).toMatchObject({
+      state: 'failed',
+      reason: foreignWords('the text is longer than the context'),
+    })
   })
 
   it('cancels a running job, and keeps its lease until then', async () => {
@@ -274,7 +279,10 @@ describe('jobs', () => {
     await rig.clock.advance(2000)
     await rig.coordinator.cancelJob(id)
     await rig.clock.advance(11_000)
-    expect(rig.ledger.workRow(id)).toMatchObject({ state: 'failed', reason: 'The job was cancelled.' })
+    expect(rig.ledger.workRow(id)).toMatchObject({
+      state: 'failed',
+      reason: message('job-lease-lost', { refusal: message('refusal-lease-lost') }),
+    })
     expect(rig.runner.state).toBe('idle')
   })
 
@@ -285,7 +293,7 @@ describe('jobs', () => {
     while ((await rig.store.job(id))?.state !== 'leased') await Promise.resolve()
     expect(rig.runner.cancelJob(id)).toBe(false)
     await rig.coordinator.cancelJob(id)
-    rig.ledger.setJobState(id, 'cancelled', { reason: 'cancelled' })
+    rig.ledger.setJobState(id, 'cancelled', { reason: message('job-cancelled') })
     await rig.clock.advance(2000)
     expect(rig.stateOf(id)).toBe('cancelled')
     expect(rig.runner.state).toBe('idle')
@@ -303,7 +311,7 @@ describe('jobs', () => {
     expect(await within(100, rig.runner.stop())).toBe(true)
     expect(rig.ledger.workRow(id)).toMatchObject({
       state: 'cancelled',
-      reason: 'mining was stopped before it was done',
+      reason: message('job-stopped-before-done'),
     })
   })
 

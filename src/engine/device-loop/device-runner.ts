@@ -1,5 +1,6 @@
 /** One device at work: its worker process, and what it does next — a useful job first, a synthetic job now and then, proof otherwise. */
-import { Failure } from '#shared/domain/errors'
+import { Failure, messageOf } from '#shared/domain/errors'
+import { inEnglish, message, type Message } from '#shared/domain/messages'
 import { PeerUnavailable } from '#process/peer'
 import { createBenchmarkQueue } from '../benchmark'
 import { createDeviceDisplay } from './device-display'
@@ -28,8 +29,8 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
   let mining: MiningOptions | null = null
   let finishing = false
   let stopping = false
-  let networkError: string | null = null
-  let faulted: string | null = null
+  let networkError: Message | null = null
+  let faulted: Message | null = null
   const benchmarks = createBenchmarkQueue(clock)
   const display = createDeviceDisplay(clock, onChange)
   const { show } = display
@@ -55,8 +56,9 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     modelMemoryBytes: Math.floor(memoryBytes * MODEL_MEMORY_SHARE),
     isStopping: () => stopping,
     isBusy: () => loop.running,
-    onStarting: () => show(benchmarks.waiting && mining === null ? 'benchmarking' : 'starting', 'Starting'),
-    onRestarting: (reason) => show('restarting', `Its worker stopped: ${reason}. Starts again by itself.`, 'idle'),
+    onStarting: () =>
+      show(benchmarks.waiting && mining === null ? 'benchmarking' : 'starting', message('activity-starting')),
+    onRestarting: (reason) => show('restarting', message('activity-restarting', { reason }), 'idle'),
     onEnded: () => proofs.forget(),
     onComputed: ({ macs }) => jobs.computed(macs),
     onState: onChange,
@@ -73,7 +75,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     worker,
     isStopping: () => stopping,
     isFinishing: () => finishing,
-    show: (words, kind) => show('working', words, kind),
+    show: (activity, kind) => show('working', activity, kind),
   })
 
   const trials =
@@ -92,7 +94,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     if (proofs.unwritten !== null) throw proofs.unwritten
     if (await throttle.coolDown()) return !finishing
     worker.applyThreads()
-    const measured = await benchmarks.runNext(worker.ensure, (words) => show('benchmarking', words, 'idle'))
+    const measured = await benchmarks.runNext(worker.ensure, (activity) => show('benchmarking', activity, 'idle'))
     if (measured) onChange()
     // A job that somebody waits for runs between two slices of a benchmark.
     if (measured && !jobs.workPending) return true
@@ -116,7 +118,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
   /** Measures a model if one is due. Returns the milliseconds that it took; null: none was due. */
   const tryModel = async (): Promise<number | null> => {
     const before = options.energyNow()
-    const taken = await trials?.runNext(worker.ensure, (words) => show('benchmarking', words, 'idle'))
+    const taken = await trials?.runNext(worker.ensure, (activity) => show('benchmarking', activity, 'idle'))
     if (taken === undefined || taken === null) return null
     proofs.otherWorkSince(before)
     return taken
@@ -136,15 +138,15 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     sleep: (milliseconds) => loop.pause(milliseconds),
     // A job that somebody waits for is limited to the level's threads, and does not wait for the end of a rest.
     isRestOver: () => stopping || finishing || mining === null || jobs.workPending || benchmarks.waiting,
-    show: (words) => show('idle', words, 'paused'),
+    show: (activity) => show('idle', activity, 'paused'),
     onLook: () => worker.applyThreads(),
-    onHot: (words) => log.warn('device rests', { device: deviceId, reason: words }),
+    onHot: (reason) => log.warn('device rests', { device: deviceId, reason: inEnglish.text(reason) }),
   })
 
   const markFaulted = async (fault: Failure): Promise<false> => {
-    faulted = fault.message
+    faulted = fault.words
     log.error('device stopped', { device: deviceId, code: fault.code, reason: fault.message })
-    show('faulted', fault.message, 'idle')
+    show('faulted', fault.words, 'idle')
     await options.whileMining?.end()
     options.onFault(fault)
     return false
@@ -156,7 +158,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     if (!(error instanceof Failure)) throw error
     // A driver that hangs would hang again. Any other worker that stopped is started again.
     if (error instanceof PeerUnavailable && error.timedOut && (options.workerStart.driver ?? options.workerStart.gpu))
-      return markFaulted(new Failure('driver-fault', 'it hangs: it gave no answer in time'))
+      return markFaulted(new Failure('driver-fault', message('device-hangs')))
     // A new worker has no weights; a network that was lost leases a new unit.
     if (error instanceof PeerUnavailable) {
       proofs.forget()
@@ -166,9 +168,9 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
       proofs.forget()
       // Finishing waits only for the job that ran, not for jobs that are queued at a network that does not answer.
       if (finishing) return false
-      networkError = error.message
+      networkError = error.words
       log.warn('mining waits', { device: deviceId, reason: error.message })
-      show('idle', 'Waits for the network', 'idle')
+      show('idle', message('activity-waiting-for-network'), 'idle')
       await loop.pause(NETWORK_RETRY_MILLISECONDS)
       return true
     }
@@ -177,17 +179,21 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
 
   const concludeLoop = (fault?: Error): void => {
     if (fault !== undefined) {
-      faulted = fault.message
+      faulted = messageOf(fault)
       log.error('a device loop ended by an internal error', { device: deviceId, error: fault.stack ?? fault.message })
       show('faulted', faulted, 'idle')
     }
     if (stopping || faulted !== null) {
-      void benchmarks.cancelAll(faulted === null ? 'the device was stopped' : `the device stopped: ${faulted}`)
+      void benchmarks.cancelAll(
+        faulted === null
+          ? message('benchmark-device-stopped')
+          : message('benchmark-device-faulted', { reason: faulted }),
+      )
     }
     throttle.reset()
     if (faulted === null) {
       networkError = null
-      show('idle', '', 'idle')
+      show('idle', null, 'idle')
     }
     if (stopping) return
     worker.endWhenIdle()
@@ -211,9 +217,9 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
   }
 
   /** Cancels all benchmarks of the device. False: there were none. */
-  const endBenchmarks = (reason: string, action = ''): boolean => {
+  const endBenchmarks = (reason: Message): boolean => {
     const wasThere = benchmarks.waiting
-    const slice = benchmarks.cancelAll(reason, action)
+    const slice = benchmarks.cancelAll(reason)
     if (slice !== null) {
       const tooLong = clock.setTimeout(() => void worker.end(), BENCHMARK_END_MILLISECONDS)
       void slice.finally(() => tooLong.cancel())
@@ -224,7 +230,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
   const stop = async (): Promise<void> => {
     stopping = true
     mining = null
-    void benchmarks.cancelAll('the device was stopped')
+    void benchmarks.cancelAll(message('benchmark-device-stopped'))
     worker.keep()
     loop.wake()
     await options.whileMining?.end()
@@ -234,7 +240,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     stopping = false
     finishing = false
     networkError = null
-    if (faulted === null) show('idle', '', 'idle')
+    if (faulted === null) show('idle', null, 'idle')
   }
 
   return {
@@ -285,7 +291,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     },
     startMining: (options) => {
       clearFault()
-      endBenchmarks('mining was started, and the benchmark ended for it', 'Measure again when mining has stopped.')
+      endBenchmarks(message('benchmark-ended-by-mining'))
       proofs.begin()
       trials?.begin()
       mining = options
@@ -296,7 +302,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     stop,
     finish: async () => {
       finishing = true
-      endBenchmarks('the device was stopped')
+      endBenchmarks(message('benchmark-device-stopped'))
       await loop.ended()
       await stop()
     },
@@ -320,18 +326,18 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     get benchmarkProgress() {
       return benchmarks.progress
     },
-    cancelBenchmark: () => endBenchmarks('the benchmark was cancelled'),
+    cancelBenchmark: () => endBenchmarks(message('benchmark-cancelled')),
     benchmark: async (plan) => {
       if (stopping || faulted !== null) {
-        const reason = faulted ?? 'it is being stopped'
-        throw new Failure('device-unavailable', `${deviceId} cannot be measured: ${reason}`, 'Try again.')
+        const reason = faulted ?? message('device-being-stopped')
+        throw new Failure('device-unavailable', message('benchmark-not-possible', { device: deviceId, reason }))
       }
       const measured = benchmarks.add(plan)
       run()
       return { ...(await measured), threads: throttle.threads() }
     },
     askDriver: async (method, params) => {
-      if (worker.client === null) throw new PeerUnavailable(`${deviceId} has no worker now`, false)
+      if (worker.client === null) throw new PeerUnavailable(message('worker-missing', { device: deviceId }), false)
       return worker.client.request(method, params)
     },
   }

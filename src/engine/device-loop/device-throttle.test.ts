@@ -1,5 +1,6 @@
 /** A device under the throttle and at its temperature limit: real runner, ledger and network; the clock and the worker are scripted. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { message } from '#shared/domain/messages'
 import { createTestRig, type TestRig } from './rig.test.support'
 
 const MINING = { tier: 'itp1-small', backend: 'onnx-cpu', samples: false } as const
@@ -75,7 +76,7 @@ describe('temperature', () => {
     expect(rig.runner).toMatchObject({
       resting: 'heat',
       lane: 'paused',
-      activity: 'Too hot: 96 °C. Goes on below 87 °C.',
+      activity: message('device-too-hot', { celsius: 96, resumeCelsius: 87 }),
     })
     expect(await worked(5000)).toBe(0)
     rig.conditions.celsius = 90
@@ -105,8 +106,9 @@ describe('temperature', () => {
     rig.conditions.celsius = 97
     await rig.clock.advance(2500)
     expect(rig.stateOf(id)).toBe('queued')
-    expect(rig.ledger.workRow(id)?.reason).toBe('Too hot: 97 °C. Goes on below 87 °C.')
-    expect(rig.runner).toMatchObject({ resting: 'heat', activity: 'Too hot: 97 °C. Goes on below 87 °C.' })
+    const hot = message('device-too-hot', { celsius: 97, resumeCelsius: 87 })
+    expect(rig.ledger.workRow(id)?.reason).toEqual(hot)
+    expect(rig.runner).toMatchObject({ resting: 'heat', activity: hot })
     rig.script.jobMilliseconds = 100
     rig.conditions.celsius = 80
     await rig.clock.advance(4000)

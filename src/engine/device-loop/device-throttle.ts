@@ -1,6 +1,7 @@
 /** The limits of one device now: the threads and the duty cycle of the throttle's level, and the temperature limit. */
 import type { Pace } from '#shared/contract/throttle'
 import type { Clock } from '#process/clock'
+import { message, type Message } from '#shared/domain/messages'
 import { createTemperatureGuard } from '../power'
 import { threadsAt } from '../mining'
 import type { Slice } from '../proof'
@@ -23,7 +24,7 @@ export interface DeviceThrottle {
   /** Waits a moment if the device is too hot, and then returns true. */
   coolDown(): Promise<boolean>
   /** Watches the temperature while a job runs: calls `onHot` once, with the reason why the device must rest. Ends with `cancel`. */
-  watchHeat(onHot: (words: string) => void): { cancel(): void }
+  watchHeat(onHot: (reason: Message) => void): { cancel(): void }
   /** The device was stopped: clears `resting`. */
   reset(): void
 }
@@ -38,10 +39,10 @@ export interface DeviceThrottleOptions {
   sleep: (milliseconds: number) => Promise<void>
   /** whether a rest ends early: somebody waits for a job, or the work is over */
   isRestOver: () => boolean
-  show: (words: string) => void
+  show: (activity: Message) => void
   /** called during a rest: the pace may have changed */
   onLook: () => void
-  onHot: (words: string) => void
+  onHot: (reason: Message) => void
 }
 
 export function createDeviceThrottle(options: DeviceThrottleOptions): DeviceThrottle {
@@ -55,7 +56,7 @@ export function createDeviceThrottle(options: DeviceThrottleOptions): DeviceThro
     mayProve: () => {
       const isOff = options.pace().dutyCycle <= 0
       resting = isOff ? 'throttle' : null
-      if (isOff) options.show('Rests: proving is switched off for now')
+      if (isOff) options.show(message('activity-proving-off'))
       return !isOff
     },
     slice: dutyCycle.slice,
@@ -67,14 +68,14 @@ export function createDeviceThrottle(options: DeviceThrottleOptions): DeviceThro
       }),
     coolDown: async () => {
       const { celsius, limitCelsius } = options.heat()
-      const words = guard.look(celsius, limitCelsius)
-      if (words === null) {
+      const hot = guard.look(celsius, limitCelsius)
+      if (hot === null) {
         if (resting === 'heat') resting = null
         return false
       }
-      if (resting !== 'heat') options.onHot(words)
+      if (resting !== 'heat') options.onHot(hot)
       resting = 'heat'
-      options.show(words)
+      options.show(hot)
       await options.sleep(HEAT_LOOK_MILLISECONDS)
       return true
     },
@@ -82,9 +83,9 @@ export function createDeviceThrottle(options: DeviceThrottleOptions): DeviceThro
       let timer: { cancel(): void }
       const look = (): void => {
         const { celsius, limitCelsius } = options.heat()
-        const words = guard.look(celsius, limitCelsius)
-        if (words === null) timer = options.clock.setTimeout(look, HEAT_LOOK_MILLISECONDS)
-        else onHot(words)
+        const hot = guard.look(celsius, limitCelsius)
+        if (hot === null) timer = options.clock.setTimeout(look, HEAT_LOOK_MILLISECONDS)
+        else onHot(hot)
       }
       timer = options.clock.setTimeout(look, HEAT_LOOK_MILLISECONDS)
       return { cancel: () => timer.cancel() }

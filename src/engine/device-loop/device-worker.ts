@@ -1,5 +1,6 @@
 /** One device's worker process: it starts with the first work, ends after a minute without work, and uses the threads that it may. */
 import { Failure } from '#shared/domain/errors'
+import { message, type Message } from '#shared/domain/messages'
 import type { WorkerStart } from '#shared/ipc/worker'
 import type { ProcessHost } from '#process/host'
 import type { RigContext } from '../base'
@@ -40,7 +41,7 @@ export interface DeviceWorkerOptions {
   /** whether the device has work: without work its worker is not started again */
   isBusy: () => boolean
   onStarting: () => void
-  onRestarting: (reason: string) => void
+  onRestarting: (reason: Message) => void
   /** Called when the process ends: its weights and its unit are lost. */
   onEnded: () => void
   onState: () => void
@@ -58,7 +59,7 @@ export function createDeviceWorker(
 
   const onState = (): void => {
     if (client?.state === 'waiting') {
-      if (options.isBusy()) options.onRestarting(client.reason)
+      if (options.isBusy() && client.reason !== null) options.onRestarting(client.reason)
       else void end()
     }
     options.onState()
@@ -74,7 +75,7 @@ export function createDeviceWorker(
   return {
     ensure: async () => {
       // A step that was under way when stopping began must not start the worker again.
-      if (options.isStopping()) throw new Failure('cancelled', 'the device is being stopped')
+      if (options.isStopping()) throw new Failure('cancelled', message('device-is-being-stopped'))
       if (client === null) {
         reportedThreads = options.threads()
         options.onStarting()

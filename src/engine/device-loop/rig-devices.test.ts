@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { v7 } from 'uuid'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { SensorInventory } from '#shared/ipc/sensors'
+import { foreignWords } from '#shared/domain/messages'
 import { createEngineEvents, openSettings, type RigContext } from '../base'
 import { createDeviceRegistry, createMachine, type DeviceRegistry } from '../devices'
 import { createJobRates, createSyntheticJobBudget } from '../jobs'
@@ -100,7 +101,9 @@ describe('a graphics processor whose matrix units failed', () => {
   it('goes on with its vector units, says so, and tries the others again under another driver alone', async () => {
     const { devices, registry, opened } = await computer('580.1')
     expect(devices.get('gpu0').detail.backendUses).toBe('int8 matrix units')
-    expect(registry.driving('gpu0').judge({ kind: 'wrong-results', reason: 'a digest was wrong' })).toBe('reopened')
+    expect(registry.driving('gpu0').judge({ kind: 'wrong-results', reason: foreignWords('a digest was wrong') })).toBe(
+      'reopened',
+    )
     devices.forget('gpu0')
     expect(devices.get('gpu0')).toMatchObject({
       canMine: true,

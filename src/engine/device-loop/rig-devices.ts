@@ -1,6 +1,7 @@
 /** The rig's devices at work, and the view of them for the screens. Each device that can work has a loop, which is made when it is first needed. */
 import type { Device } from '#shared/contract/devices'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { DriverMethod, VerifierClient } from '../workers'
 import { createSignal, type Signal, type SettingsStore } from '../base'
 import { viewDevice, type DeviceDescriptor, type DeviceDriving, type DeviceRegistry } from '../devices'
@@ -140,7 +141,7 @@ export function createRigDevices(options: RigDevicesOptions): RigDevices {
       if (change.threads !== undefined) {
         const maximum = found.threads?.maximum ?? 0
         if (change.threads > maximum) {
-          throw new Failure('invalid-input', `${found.name} has ${maximum} threads`, `Choose 1 to ${maximum}.`)
+          throw new Failure('invalid-input', message('device-threads', { device: found.name, maximum }))
         }
         runnerOf(found).setThreads(change.threads)
       }
@@ -177,7 +178,6 @@ function deadlinesOf(hangMilliseconds: number): Record<DriverMethod | 'proof.pre
 }
 
 function checkPowerLimit(id: string, powerLimit: DeviceDriving['powerLimit'], watts: number): void {
-  if (powerLimit === null)
-    throw new Failure('invalid-input', `${id} has no power limit that Lode can set`, 'Leave it out.')
+  if (powerLimit === null) throw new Failure('invalid-input', message('device-no-power-limit', { device: id }))
   powerLimit.check(watts)
 }

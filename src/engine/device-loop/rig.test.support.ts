@@ -6,6 +6,7 @@ import { v7 } from 'uuid'
 import type { ModelManifest } from '#shared/domain/manifest'
 import { BENCHMARK_PUBLIC_KEY } from '#shared/domain/benchmark'
 import { Failure } from '#shared/domain/errors'
+import { foreignWords } from '#shared/domain/messages'
 import { goldenDigests } from '#shared/domain/golden'
 import { EncodedInput } from '#shared/domain/encoded-input'
 import type { JobInput, JobRun } from '#shared/domain/job'
@@ -116,7 +117,7 @@ export function scriptedWorkers(clock: Clock) {
       script.alive.add(entry)
       const cancels = new Map<string, () => void>()
       const ends = new Set<() => void>()
-      const unused = (): Promise<never> => Promise.reject(new Failure('wrong-usage', 'not scripted'))
+      const unused = (): Promise<never> => Promise.reject(new Failure('wrong-usage', foreignWords('not scripted')))
       const handlers: MethodHandlers<WorkerMethods> = {
         'proof.prepare': () => later(5, () => ({ milliseconds: 5 })),
         'proof.run': (params) => {
@@ -158,12 +159,17 @@ export function scriptedWorkers(clock: Clock) {
         'proof.benchmark': unused,
         'job.run': ({ jobId, input, model }) =>
           new Promise<JobRun>((resolve, reject) => {
-            cancels.set(jobId, () => reject(new Failure('cancelled', 'the job was cancelled')))
+            cancels.set(jobId, () => reject(new Failure('cancelled', foreignWords('the job was cancelled'))))
             script.begun.push(model.manifest.id)
             script.mostAtOnce = Math.max(script.mostAtOnce, cancels.size)
             if (script.jobFailure !== null) reject(script.jobFailure)
             else if (cancels.size > script.memoryJobs) {
-              reject(new Failure('out-of-memory', `the memory ran out while ${model.manifest.name} computed this job`))
+              reject(
+                new Failure(
+                  'out-of-memory',
+                  foreignWords(`the memory ran out while ${model.manifest.name} computed this job`),
+                ),
+              )
             } else if (script.jobMilliseconds !== null) {
               const milliseconds = script.jobMilliseconds
               clock.setTimeout(
@@ -286,7 +292,7 @@ export async function createTestRig(
         return { ok: false, refusal: { code: 'over-budget', message: 'Ask again later.' } }
       }
       if (!REACHED.has(method)) return service.handle(method, request)
-      if (far.away) throw new Failure('unavailable', 'the network is away')
+      if (far.away) throw new Failure('unavailable', foreignWords('the network is away'))
       if (method !== 'submitShare') {
         const answer = (await service.handle(method, request)) as Answer<unknown>
         if (!answer.ok) return answer
@@ -302,7 +308,7 @@ export async function createTestRig(
         return { ...answer, receipt: far.forge(answer.receipt) }
       if (far.loseShareAnswers === 0) return answer
       far.loseShareAnswers--
-      throw new Failure('unavailable', 'the answer was lost')
+      throw new Failure('unavailable', foreignWords('the answer was lost'))
     },
   }
   const ledger = openLedger({ folder, clock, ids: { uuid: () => v7() }, onNotice: () => undefined })

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { chatModel, createTestRig, embedModel, type TestRig } from './rig.test.support'
+import { said } from '#test/support/said'
 
 let rig: TestRig
 afterEach(() => rig.close())
@@ -72,7 +73,7 @@ describe('the order of jobs', () => {
     rig.script.jobMilliseconds = 3000
     rig.runner.startMining({ tier: 'itp1-small', backend: 'onnx-cpu', samples: false })
     await rig.clock.advance(31_000)
-    expect(rig.runner.activity).toBe('Measuring what Model a earns here')
+    expect(said(rig.runner.activity)).toBe('Measuring what Model a earns here')
     const id = await rig.submit(b)
     rig.runner.wake()
     await rig.clock.advance(3500)
@@ -106,7 +107,7 @@ describe('chats at once', () => {
     for (let index = 0; index < 10; index++) ids.push(await rig.submit())
     rig.runner.wake()
     await rig.clock.advance(40_000)
-    expect(rig.runner.activity).toBe('Answering 8 questions at once with A chat')
+    expect(said(rig.runner.activity)).toBe('Answering 8 questions at once with A chat')
     expect(rig.runner.runningJobs).toHaveLength(8)
     await rig.clock.advance(60_000)
     expect(ids.map(rig.stateOf)).toEqual(ids.map(() => 'accepted'))
@@ -215,7 +216,7 @@ describe('chats at once', () => {
     await submitAll()
     const failed = ids.filter((id) => rig.stateOf(id) === 'failed')
     expect(failed.length).toBeGreaterThan(0)
-    expect(rig.ledger.workRow(failed[0] ?? '')?.reason).toBe('the memory ran out while A chat computed this job')
+    expect(said(rig.ledger.workRow(failed[0] ?? '')?.reason)).toBe('the memory ran out while A chat computed this job')
     rig.script.mostAtOnce = 0
     await submitAll()
     expect(rig.script.mostAtOnce).toBeLessThanOrEqual(4)

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { BackendName } from '#shared/domain/backend'
 import type { SensorInventory } from '#shared/ipc/sensors'
 import { computingGpus, defaultThreads, describeDevices, backendUses } from './describe'
+import { said } from '#test/support/said'
 
 const backends: BackendName[] = ['onnx-cpu', 'reference']
 const inventory: SensorInventory = {
@@ -59,7 +60,7 @@ describe('describeDevices', () => {
     expect(gpus.map(({ id, canMine, enabled, backends }) => ({ id, canMine, enabled, backends }))).toEqual(
       ['gpu0', 'gpu1', 'gpu2', 'gpu3', 'gpu4'].map((id) => ({ id, canMine: false, enabled: false, backends: [] })),
     )
-    expect(gpus.map(({ reason }) => reason)).toEqual([
+    expect(gpus.map(({ reason }) => said(reason))).toEqual([
       'No backend gave the right digests on it; it will not be used.',
       'No backend gave the right digests on it; it will not be used.',
       'A virtual display adapter without a graphics processor; it will not be used.',
@@ -127,7 +128,7 @@ describe('describeDevices', () => {
       { name: 'Radeon RX 7900 XT', vendor: 'AMD' },
     ])
     expect(found.map(({ canMine }) => canMine)).toEqual([true, true, true, false])
-    expect(found[3]?.reason).toContain('WebGPU cannot tell it from another of the same name')
+    expect(said(found[3]?.reason)).toContain('WebGPU cannot tell it from another of the same name')
   })
 
   it("follows the person's choice within what the machine has", () => {

@@ -3,6 +3,7 @@ import { backendNames, type BackendName } from '#shared/domain/backend'
 import type { DeviceKind } from '#shared/contract/devices'
 import type { GpuAdapter } from '#shared/ipc/worker'
 import type { SensorInventory } from '#shared/ipc/sensors'
+import { message, type Message } from '#shared/domain/messages'
 import { cleanProcessorName } from '../power'
 
 export interface DeviceSettings {
@@ -25,8 +26,8 @@ export interface DeviceDescriptor {
   /** the computer's for a CPU or a GPU that shares it; 0 where the system does not say */
   memoryBytes: number
   canMine: boolean
-  /** why it cannot mine, in a sentence */
-  reason?: string
+  /** why it cannot mine */
+  reason?: Message
   /** it computed wrongly, crashed or hung, and does not mine until the person retries */
   quarantined?: true
   /** by the person's choice; off for what cannot mine */
@@ -49,7 +50,7 @@ export interface GpuFinding {
 /** From this number of cores on, one core is left to the person. */
 const CORES_TO_SHARE = 4
 
-const NO_GPU_BACKEND = 'No backend gave the right digests on it; it will not be used.'
+const NO_GPU_BACKEND = message('device-no-backend')
 /** The units of a device that a backend uses: shown beside the work per joule, which depends on them. */
 const BACKEND_USES: Readonly<Record<BackendName, string>> = {
   native: "int8 vector instructions, by Lode's own kernels",
@@ -61,8 +62,7 @@ const BACKEND_USES: Readonly<Record<BackendName, string>> = {
   'onnx-coreml': 'float32 units; the Neural Backend needs a vendor driver',
   'onnx-webgpu': 'float32 vector units; int8 units and tensor cores need another backend',
 }
-const TWIN =
-  'WebGPU cannot tell it from another of the same name, and no other backend gave the right digests on it. A driver of its maker can use it.'
+const TWIN = message('device-twin')
 const MATRIX_UNITS = 'int8 matrix units'
 const VIRTUAL_ADAPTER =
   /basic (display|render)|remote display|vmware|svga|virtualbox|\bqxl\b|cirrus|bochs|virtio|hyper-v|parallels|citrix|\bparsec\b|\bspacedesk\b|virtual|llvmpipe|swiftshader/i
@@ -160,8 +160,8 @@ function adapterOf(id: string, { gpus }: SensorInventory): GpuAdapter {
   }
 }
 
-function gpuReason(name: string): string {
-  if (SERVER_DISPLAY_CHIP.test(name)) return "A server's display chip, which cannot compute; it will not be used."
-  if (VIRTUAL_ADAPTER.test(name)) return 'A virtual display adapter without a graphics processor; it will not be used.'
+function gpuReason(name: string): Message {
+  if (SERVER_DISPLAY_CHIP.test(name)) return message('device-server-display')
+  if (VIRTUAL_ADAPTER.test(name)) return message('device-virtual-display')
   return NO_GPU_BACKEND
 }

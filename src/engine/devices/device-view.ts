@@ -4,6 +4,7 @@ import type { BenchmarkProgress } from '#shared/domain/benchmark'
 import type { BackendName } from '#shared/domain/backend'
 import type { DeviceState } from '#shared/domain/states'
 import type { LoadedModel } from '#shared/domain/model-stages'
+import type { Message } from '#shared/domain/messages'
 import type { DevicePower } from '../power'
 import { backendUses, type DeviceDescriptor } from './describe'
 import type { DevicePowerLimit } from './provider'
@@ -11,9 +12,9 @@ import type { DevicePowerLimit } from './provider'
 /** What a device does now, from its loop. */
 export interface DeviceWork {
   readonly state: DeviceState
-  readonly activity: string
+  readonly activity: Message | null
   /** why it stopped, when it is faulted */
-  readonly reason: string | null
+  readonly reason: Message | null
   /** the backend it mines on; null: it does not mine */
   readonly backend: BackendName | null
   readonly macsPerSecond: number | null
@@ -47,7 +48,7 @@ export function viewDevice({ found, work, power, rate, ...rest }: DeviceView): D
     kind: found.kind,
     name: found.name,
     state: stateOf(found, work),
-    activity: work?.activity ?? '',
+    activity: work?.activity ?? null,
     macsPerSecond: isWorking ? (rate.macsPerSecond ?? work.macsPerSecond) : null,
     backends: found.backends,
     backend,
@@ -57,7 +58,7 @@ export function viewDevice({ found, work, power, rate, ...rest }: DeviceView): D
       .map(({ hash, bytes }) => ({ hash, name: rest.modelName(hash), bytes }))
       .toReversed(),
     canMine: found.canMine,
-    ...(reason === undefined || reason === '' ? {} : { reason }),
+    ...(reason === undefined ? {} : { reason }),
     enabled: found.enabled,
     quarantined: found.quarantined ?? false,
     benchmark: work?.benchmarkProgress ?? null,

@@ -1,5 +1,6 @@
 /** The computer's own devices: its processor and its graphics processors, and which backends work on each. */
 import type { SensorInventory } from '#shared/ipc/sensors'
+import { inEnglish, message, type Message, readStoredMessage, storedMessage } from '#shared/domain/messages'
 import { createSignal, type RigContext, type SettingsStore, type Signal } from '../base'
 import { createBackendSurvey, type BackendSurveyOptions } from './backends'
 import { describeDevices, type DeviceDescriptor } from './describe'
@@ -53,28 +54,33 @@ export function createMachine(
 
   const described = (): DeviceDescriptor[] => describeDevices(inventory, settings.devices, survey.cpu, survey.gpus)
   const withState = (found: DeviceDescriptor): DeviceDescriptor => {
-    if (survey.underWay.has(found.id)) return { ...found, reason: 'It is being tried.' }
+    if (survey.underWay.has(found.id)) return { ...found, reason: message('device-being-tried') }
     const { quarantine } = settings.device(found.id)
     if (quarantine === undefined) return found
-    return { ...found, canMine: false, quarantined: true, reason: `Quarantined: ${quarantine}.` }
+    return {
+      ...found,
+      canMine: false,
+      quarantined: true,
+      reason: message('quarantined-because', { reason: readStoredMessage(quarantine) }),
+    }
   }
 
-  const record = (severity: 'warning' | 'error', code: string, message: string): void => {
-    log.warn(message, {})
-    ledger.recordEvent({ severity, code, message })
+  const record = (severity: 'warning' | 'error', words: Message): void => {
+    log.warn(inEnglish.text(words), {})
+    ledger.recordEvent({ severity, words })
   }
-  const quarantineOrDowngrade = (id: string, reason: string, usesMatrixUnits: boolean): 'quarantined' | 'reopened' => {
+  const quarantineOrDowngrade = (id: string, reason: Message, usesMatrixUnits: boolean): 'quarantined' | 'reopened' => {
     changedAt.set(id, clock.now())
     if (usesMatrixUnits) {
       // The matrix units failed: the device uses its vector units, also after a restart, as long as it has this graphics driver.
       survey.dropMatrixUnits(id)
       settings.changeDevice(id, { matrixUnitsFailedUnder: graphicsDriverOf(id) })
-      record('warning', 'matrix-units-dropped', `${id} goes on without its matrix units: ${reason}.`)
+      record('warning', message('matrix-units-dropped', { device: id, reason }))
       onChange.emit()
       return 'reopened'
     }
-    settings.changeDevice(id, { quarantine: reason })
-    record('error', 'device-quarantined', `${id} is quarantined: ${reason}.`)
+    settings.changeDevice(id, { quarantine: storedMessage(reason) })
+    record('error', message('device-quarantined', { device: id, reason }))
     onChange.emit()
     return 'quarantined'
   }
@@ -85,12 +91,12 @@ export function createMachine(
         return quarantineOrDowngrade(id, fault.reason, usesMatrixUnits)
       case 'wrong-digest': {
         const saysNothing = adapter === undefined || fault.foundAt < (changedAt.get(id) ?? 0)
-        return saysNothing ? 'ignored' : quarantineOrDowngrade(id, 'it submitted a wrong digest', usesMatrixUnits)
+        return saysNothing ? 'ignored' : quarantineOrDowngrade(id, message('device-wrong-digest'), usesMatrixUnits)
       }
       case 'stopped': {
         // A graphics processor that only refused the work may be started again in the same way.
         const isOwnDoing = adapter !== undefined && (fault.fault.code === 'driver-fault' || usesMatrixUnits)
-        return isOwnDoing ? quarantineOrDowngrade(id, fault.fault.message, usesMatrixUnits) : 'ignored'
+        return isOwnDoing ? quarantineOrDowngrade(id, fault.fault.words, usesMatrixUnits) : 'ignored'
       }
     }
   }

@@ -1,6 +1,7 @@
 /** A source of devices. The computer itself is one, the drivers that the person added are another; both are asked the same. */
 import type { PowerLimit } from '#shared/contract/devices'
 import type { Failure } from '#shared/domain/errors'
+import type { Message } from '#shared/domain/messages'
 import type { WorkerStart } from '#shared/ipc/worker'
 import type { ProcessHost } from '#process/host'
 import type { DeviceDescriptor, DeviceSettings } from './describe'
@@ -19,8 +20,7 @@ export type DeviceFault =
   | { kind: 'stopped'; fault: Failure }
   /** the network refused a share that was found at `foundAt`, UTC ms */
   | { kind: 'wrong-digest'; foundAt: number }
-  /** `reason`: in the words of a sentence */
-  | { kind: 'wrong-results'; reason: string }
+  | { kind: 'wrong-results'; reason: Message }
 
 /** How one device is driven, and how its provider judges its faults. */
 export interface DeviceDriving {

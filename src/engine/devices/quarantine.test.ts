@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Failure } from '#shared/domain/errors'
+import { foreignWords, inEnglish, type Message, readStoredMessage } from '#shared/domain/messages'
 import { createEngineEvents, type RigContext } from '../base'
 import { createMachine, type MachineOptions } from './machine'
 import { createQuarantine } from './quarantine'
@@ -17,7 +18,7 @@ async function surroundings(gpu: { matrixUnits: boolean }) {
     events,
     host: { start: () => Promise.reject(new Error('not asked for')) },
     ledger: {
-      recordEvent: ({ code }: { code: string }) => note(code),
+      recordEvent: ({ words }: { words: Message }) => note(words.code),
       workRow: () => ({ at: foundAt }),
     } as unknown as RigContext['ledger'],
     log: { info: () => undefined, warn: () => undefined, error: note },
@@ -40,7 +41,7 @@ async function surroundings(gpu: { matrixUnits: boolean }) {
         { quarantine, matrixUnitsFailedUnder }: { quarantine?: string; matrixUnitsFailedUnder?: string },
       ) => {
         if (matrixUnitsFailedUnder !== undefined) note('dropped')
-        if (quarantine !== undefined) note(`quarantined ${id}: ${quarantine}`)
+        if (quarantine !== undefined) note(`quarantined ${id}: ${inEnglish.text(readStoredMessage(quarantine))}`)
       },
     } as unknown as MachineOptions['settings'],
     nativeWorks: async () => false,
@@ -82,7 +83,7 @@ async function surroundings(gpu: { matrixUnits: boolean }) {
   }
 }
 
-const lost = new Failure('driver-fault', 'the graphics adapter A was lost: it was reset')
+const lost = new Failure('driver-fault', foreignWords('the graphics adapter A was lost: it was reset'))
 
 describe('a graphics processor', () => {
   it('that was lost, reset or hangs is quarantined with the reason; the others go on', async () => {
@@ -101,7 +102,7 @@ describe('a graphics processor', () => {
     const { quarantine, happened, settled } = await surroundings({ matrixUnits: false })
     quarantine.report('gpu0', {
       kind: 'stopped',
-      fault: new Failure('device-unavailable', 'the graphics adapter A refused the work'),
+      fault: new Failure('device-unavailable', foreignWords('the graphics adapter A refused the work')),
     })
     await settled()
     expect(happened).toEqual([])
@@ -111,7 +112,7 @@ describe('a graphics processor', () => {
     const { quarantine, happened, settled, at, refuse } = await surroundings({ matrixUnits: true })
     quarantine.report('gpu0', {
       kind: 'stopped',
-      fault: new Failure('device-unavailable', 'the graphics adapter A refused the work'),
+      fault: new Failure('device-unavailable', foreignWords('the graphics adapter A refused the work')),
     })
     await settled()
     expect(happened).toEqual(['dropped', 'matrix-units-dropped', 'stopped', 'forgotten', 'others go on'])
@@ -126,7 +127,7 @@ describe('a graphics processor', () => {
 
   it('that is quarantined, opened in another way or tried again is shown so, also while nothing mines', async () => {
     const { quarantine, changes, retry, settled, refuse } = await surroundings({ matrixUnits: true })
-    await quarantine.put('gpu0', 'it computed wrongly')
+    await quarantine.put('gpu0', foreignWords('it computed wrongly'))
     expect(changes()).toBe(1)
     refuse('gpu0', 999)
     await settled()

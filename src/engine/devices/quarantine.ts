@@ -1,4 +1,5 @@
 /** Quarantine of devices that computed wrongly, were lost or hang: the provider judges, the device stops, and the others go on. */
+import type { Message } from '#shared/domain/messages'
 import type { RigContext } from '../base'
 import type { DeviceFault } from './provider'
 import type { DeviceRegistry } from './registry'
@@ -6,9 +7,9 @@ import type { DeviceRegistry } from './registry'
 export interface Quarantine {
   /**
    * Stops the device until the person retries: with its whole driver, if it has one. A graphics processor that computed on
-   * its matrix units goes on with its vector units instead. `reason`: in a sentence's words.
+   * its matrix units goes on with its vector units instead.
    */
-  put(deviceId: string, reason: string): Promise<void>
+  put(deviceId: string, reason: Message): Promise<void>
   /** Reports a fault of a device. Its provider judges the fault in the background. */
   report(deviceId: string, fault: DeviceFault): void
 }

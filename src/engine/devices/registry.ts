@@ -1,5 +1,6 @@
 /** The devices of this rig: those of each provider, with the person's settings. Their work is in device-loop/. */
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { SettingsStore } from '../base'
 import type { DeviceDescriptor } from './describe'
 import type { Machine } from './machine'
@@ -32,7 +33,7 @@ export function createDeviceRegistry({ machine, others, settings }: DeviceRegist
     providers.flatMap((provider) => provider.devices(settings.devices, machine.inventory.memoryBytes))
   const notFound = (id: string): Failure => {
     const known = list().map((device) => device.id)
-    return new Failure('not-found', `there is no device "${id}"`, `Known devices: ${known.join(', ')}.`)
+    return new Failure('not-found', message('device-not-found', { device: id, known }))
   }
   const settled = async (): Promise<void> => {
     await Promise.all(providers.map((provider) => provider.settled()))

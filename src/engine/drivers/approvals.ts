@@ -2,17 +2,18 @@
 import { z } from 'zod'
 import { hex64 } from '#shared/domain/bytes'
 import { nativeDevice, type NativeDevice } from '#shared/domain/driver'
+import { type Message, readStoredMessage, storedMessage } from '#shared/domain/messages'
 import type { Ledger } from '../ledger'
 
 export interface Approvals {
   /** SHA-256 of the library that was approved; null: none */
   hash(name: string): string | null
   /** why the driver is quarantined; null: it is not */
-  quarantine(name: string): string | null
+  quarantine(name: string): Message | null
   devices(name: string): NativeDevice[]
   approve(name: string, sha256: string): void
   /** `reason` null ends the quarantine */
-  setQuarantine(name: string, reason: string | null): void
+  setQuarantine(name: string, reason: Message | null): void
   rememberDevices(name: string, devices: readonly NativeDevice[]): void
   forget(name: string): void
 }
@@ -33,14 +34,19 @@ export function openApprovals(ledger: Ledger): Approvals {
   }
   return {
     hash: (name) => all[name]?.sha256 ?? null,
-    quarantine: (name) => all[name]?.quarantine ?? null,
+    quarantine: (name) => {
+      const stored = all[name]?.quarantine
+      return stored === undefined ? null : readStoredMessage(stored)
+    },
     devices: (name) => all[name]?.devices ?? [],
     approve: (name, sha256) => {
       all[name] = { sha256 }
       ledger.saveSetting(SETTING, all)
     },
     setQuarantine: (name, reason) =>
-      change(name, ({ quarantine: _former, ...rest }) => (reason === null ? rest : { ...rest, quarantine: reason })),
+      change(name, ({ quarantine: _former, ...rest }) =>
+        reason === null ? rest : { ...rest, quarantine: storedMessage(reason) },
+      ),
     rememberDevices: (name, devices) => change(name, (before) => ({ ...before, devices: [...devices] })),
     forget: (name) => {
       delete all[name]

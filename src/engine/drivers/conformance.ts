@@ -6,6 +6,7 @@ import {
   type DriverReport,
 } from '#shared/domain/driver-checks'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
 import type { ManagedProcess, ProcessHost } from '#process/host'
 import { createPeer, PeerUnavailable, type Peer } from '#process/peer'
@@ -46,7 +47,7 @@ export async function checkConformance(options: ConformanceOptions): Promise<Dri
       if (!result.ok && ['library', 'describe', 'open'].includes(id)) break
     }
   } catch (error) {
-    if (options.signal?.aborted === true) throw new Failure('cancelled', 'the check was cancelled')
+    if (options.signal?.aborted === true) throw new Failure('cancelled', message('check-cancelled'))
     throw error
   } finally {
     options.signal?.removeEventListener('abort', stop)

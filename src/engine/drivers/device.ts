@@ -5,13 +5,14 @@ import type { DriverRow } from '#shared/contract/drivers'
 import type { NativeDevice } from '#shared/domain/driver'
 import type { DriverDevice } from '#shared/ipc/worker'
 import { MAX_DEVICE_NAME_CHARACTERS } from '#shared/protocol/bounds'
+import { message, type Message } from '#shared/domain/messages'
 import type { DeviceDescriptor, DeviceSettings } from '../devices'
 import type { PlacedDriver } from './store'
 
 export interface KnownDriver extends PlacedDriver {
   state: DriverRow['state']
-  /** why it does not work, a sentence; absent: it is ready */
-  reason?: string
+  /** why it does not work; absent: it is ready */
+  reason?: Message
   /** UTC ms of its last trial: older work says nothing about the driver any more */
   triedAt: number
   /** the devices that the driver described last */
@@ -84,7 +85,7 @@ export function describeDriverDevice(found: {
     backends: ['native'],
     memoryBytes: device.memoryBytes > 0 ? device.memoryBytes : found.computerMemoryBytes,
     canMine,
-    ...(canMine ? {} : { reason: driver.reason ?? 'Its driver is being tried.' }),
+    ...(canMine ? {} : { reason: driver.reason ?? message('driver-being-tried') }),
     ...(driver.state === 'quarantined' ? { quarantined: true } : {}),
     enabled: settings?.enabled ?? true,
     instructionSets: device.units === '' ? [] : [device.units],

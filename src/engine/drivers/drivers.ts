@@ -3,7 +3,8 @@
  * they crash, hang or compute wrongly. Lode's own processes never load one; each device's worker does.
  */
 import type { DriverRow } from '#shared/contract/drivers'
-import { Failure } from '#shared/domain/errors'
+import { Failure, messageOf } from '#shared/domain/errors'
+import { inEnglish, message, type Message } from '#shared/domain/messages'
 import type { DriverDevice } from '#shared/ipc/worker'
 import type { ProcessHost } from '#process/host'
 import type { DeviceFault, DeviceProvider } from '../devices'
@@ -72,11 +73,10 @@ export function createDrivers(
   }
   const find = (name: string): KnownDriver => {
     const found = known.get(name)
-    if (!found)
-      throw new Failure('not-found', `there is no driver "${name}"`, 'See "lode drivers list" for those there are.')
+    if (!found) throw new Failure('not-found', message('driver-not-found', { driver: name }))
     return found
   }
-  const put = (driver: KnownDriver, state: KnownDriver['state'], reason?: string): void => {
+  const put = (driver: KnownDriver, state: KnownDriver['state'], reason?: Message): void => {
     driver.state = state
     if (reason === undefined) delete driver.reason
     else driver.reason = reason
@@ -84,13 +84,13 @@ export function createDrivers(
   }
   const idsOf = ({ manifest, devices }: KnownDriver): string[] => devices.map(({ id }) => deviceIdOf(manifest.name, id))
 
-  const quarantine = (name: string, reason: string): void => {
+  const quarantine = (name: string, reason: Message): void => {
     const driver = known.get(name)
     if (!driver || (driver.state !== 'ready' && driver.state !== 'checking')) return
-    log.error('a driver is quarantined', { driver: name, reason })
-    put(driver, 'quarantined', `Quarantined: ${reason}.`)
+    log.error('a driver is quarantined', { driver: name, reason: inEnglish.text(reason) })
+    put(driver, 'quarantined', message('quarantined-because', { reason }))
     approvals.setQuarantine(name, reason)
-    ledger.recordEvent({ severity: 'error', code: 'driver-quarantined', message: `${name} is quarantined: ${reason}.` })
+    ledger.recordEvent({ severity: 'error', words: message('driver-quarantined', { driver: name, reason }) })
   }
 
   /** Whether the library is still what the person approved. */
@@ -98,7 +98,7 @@ export function createDrivers(
     const approved = approvals.hash(driver.manifest.name)
     if (approved !== null && approved === driver.manifest.sha256 && (await hashOf(driver.library)) === approved)
       return true
-    put(driver, 'changed', 'Its file is not the one that was approved; it is not loaded. Remove it and add it again.')
+    put(driver, 'changed', message('driver-changed'))
     return false
   }
 
@@ -119,17 +119,18 @@ export function createDrivers(
     setElsewhere: async (deviceId, watts) => {
       const owner = ownerOf(deviceId)
       if (owner === null || !(await isUnchanged(owner.driver)))
-        throw new Failure('device-unavailable', owner?.driver.reason ?? 'its driver is gone')
+        throw new Failure('device-unavailable', owner?.driver.reason ?? message('driver-gone'))
       return setPowerLimit(trial, owner.device, watts)
     },
   })
 
   /** Judges a failed trial: the driver's own fault quarantines the driver, any other failure only keeps it from working now. */
-  const judge = (driver: KnownDriver, error: unknown, where = ''): void => {
+  const judge = (driver: KnownDriver, error: unknown, where?: string): void => {
     if (stopping.signal.aborted) return
-    const reason = `${where}${reasonOf(error)}`
+    const found = messageOf(error)
+    const reason = where === undefined ? found : message('about-device', { device: where, reason: found })
     if (error instanceof Failure && error.code === 'driver-fault') quarantine(driver.manifest.name, reason)
-    else put(driver, 'unsupported', `It cannot be used now: ${reason}.`)
+    else put(driver, 'unsupported', message('driver-not-usable', { reason }))
   }
 
   const tryDevices = async (driver: KnownDriver): Promise<void> => {
@@ -141,7 +142,7 @@ export function createDrivers(
         powerLimits.saw(deviceId, await tryDevice(trial, device, restoreWatts))
         if (restoreWatts !== null) powerLimits.restored(deviceId)
       } catch (error) {
-        judge(driver, error, `${found.name}: `)
+        judge(driver, error, found.name)
         return
       }
     }
@@ -153,13 +154,13 @@ export function createDrivers(
   const look = async (driver: KnownDriver): Promise<void> => {
     const { name, platforms } = driver.manifest
     if (!platforms.includes(PLATFORM)) {
-      put(driver, 'unsupported', `It is made for ${platforms.join(', ')}, and this computer is ${PLATFORM}.`)
+      put(driver, 'unsupported', message('driver-other-platform', { platforms, platform: PLATFORM }))
       return
     }
     if (!(await isUnchanged(driver))) return
     const held = approvals.quarantine(name)
     if (held !== null) {
-      put(driver, 'quarantined', `Quarantined: ${held}.`)
+      put(driver, 'quarantined', message('quarantined-because', { reason: held }))
       for (const deviceId of idsOf(driver)) await powerLimits.restore(deviceId)
       return
     }
@@ -177,27 +178,22 @@ export function createDrivers(
     const found = await inspectDriver(path)
     const { name } = found.manifest
     if (found.manifest.sha256 !== sha256) {
-      throw new Failure('conflict', `${name} is not the file that was approved`, 'Look at it again, then approve it.')
+      throw new Failure('conflict', message('driver-not-approved', { driver: name }))
     }
     const placed = await placeDriver(folder, found)
     const driver: KnownDriver = { ...placed, state: 'checking', triedAt: clock.now(), devices: [] }
     try {
       driver.devices = (await describeLibrary(trial, placed.library)).devices
-      if (driver.devices.length === 0) throw new Failure('device-unavailable', 'it finds no device on this computer')
+      if (driver.devices.length === 0) throw new Failure('device-unavailable', message('driver-finds-no-device'))
     } catch (error) {
       await removeDriver(folder, name)
-      throw new Failure(
-        'invalid-input',
-        `${name} was not added: ${reasonOf(error)}`,
-        "Ask the driver's maker for one that works here.",
-      )
+      throw new Failure('invalid-input', message('driver-not-added', { driver: name, reason: messageOf(error) }))
     }
     approvals.approve(name, sha256)
     approvals.rememberDevices(name, driver.devices)
     ledger.recordEvent({
       severity: 'info',
-      code: 'driver-approved',
-      message: `${name} (${sha256}) was approved and added.`,
+      words: message('driver-approved', { driver: name, sha256 }),
     })
     known.set(name, driver)
     await tryDevices(driver)
@@ -208,8 +204,7 @@ export function createDrivers(
     const driver = find(name)
     for (const deviceId of idsOf(driver)) {
       if (!(await powerLimits.restore(deviceId))) {
-        const message = `The power limit of ${deviceId} could not be put back before its driver was removed.`
-        ledger.recordEvent({ severity: 'warning', code: 'power-limit-left', message })
+        ledger.recordEvent({ severity: 'warning', words: message('power-limit-left', { device: deviceId }) })
       }
       powerLimits.forget(deviceId)
     }
@@ -234,7 +229,7 @@ export function createDrivers(
     start: async (program, start) => {
       const owner = ownerOf(deviceId)
       if (owner === null || owner.driver.state !== 'ready' || !(await isUnchanged(owner.driver))) {
-        throw new Failure('device-unavailable', owner?.driver.reason ?? 'its driver was removed')
+        throw new Failure('device-unavailable', owner?.driver.reason ?? message('driver-removed'))
       }
       return host.start(program, start)
     },
@@ -245,16 +240,16 @@ export function createDrivers(
     const { name } = driver.manifest
     switch (fault.kind) {
       case 'wrong-results':
-        quarantine(name, `${deviceId}: ${fault.reason}`)
+        quarantine(name, message('about-device', { device: deviceId, reason: fault.reason }))
         return 'quarantined'
       case 'wrong-digest':
         // A share that is older than the driver's last trial says nothing new.
         if (fault.foundAt < driver.triedAt) return 'ignored'
-        quarantine(name, `${deviceId} submitted a wrong digest`)
+        quarantine(name, message('by-device-wrong-digest', { device: deviceId }))
         return 'quarantined'
       case 'stopped':
         if (fault.fault.code !== 'driver-fault') return 'ignored'
-        quarantine(name, `${deviceId}: ${reasonOf(fault.fault)}`)
+        quarantine(name, message('about-device', { device: deviceId, reason: fault.fault.words }))
         return 'quarantined'
     }
   }
@@ -310,8 +305,4 @@ export function createDrivers(
       await Promise.all([changes, powerLimits.settled()])
     },
   }
-}
-
-function reasonOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/\.$/, '')
 }

@@ -6,6 +6,7 @@ import { v7 } from 'uuid'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { DriverRow } from '#shared/contract/drivers'
 import { createNodeProcessHost } from '#process/node-host'
+import { foreignWords } from '#shared/domain/messages'
 import { openLedger, type Ledger } from '../ledger'
 import { createKeptDriverChecks } from './kept-checks'
 import { PLATFORM } from './store'
@@ -32,7 +33,7 @@ function place(library: string): DriverRow {
   const sha256 = createHash('sha256').update(readFileSync(library)).digest('hex')
   const said = { name: 'broken', vendor: 'A maker', version: '1', platforms: [PLATFORM], licence: 'MIT', sha256 }
   writeFileSync(join(target, 'driver.json'), JSON.stringify({ ...said, abi: 1, file: 'library.driver' }))
-  return { ...said, state: 'quarantined', reason: 'Quarantined: it lies.', devices: [] }
+  return { ...said, state: 'quarantined', reason: foreignWords('It lies.'), devices: [] }
 }
 
 describe.runIf(existsSync(BROKEN))('conformance checks of added drivers', () => {

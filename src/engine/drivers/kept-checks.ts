@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { keptDriverCheck, type KeptDriverCheck } from '#shared/contract/drivers'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { RigContext } from '../base'
 import { checkConformance } from './conformance'
 import type { Drivers } from './drivers'
@@ -43,10 +44,13 @@ export function createKeptDriverChecks(
       const row = drivers.list().find((driver) => driver.name === name)
       const placed = readDrivers(options.folder).find(({ manifest }) => manifest.name === name)
       if (row === undefined || placed === undefined)
-        throw new Failure('not-found', `there is no driver "${name}"`, 'See "lode drivers list" for those there are.')
-      if (checking.has(name)) throw new Failure('conflict', `${name} is being checked already`, 'Wait for its result.')
+        throw new Failure('not-found', message('driver-not-found', { driver: name }))
+      if (checking.has(name)) throw new Failure('conflict', message('driver-checked-already', { driver: name }))
       if (row.state === 'changed' || row.state === 'unsupported' || (await hashOf(placed.library)) !== row.sha256)
-        throw new Failure('conflict', `${name} is not loaded here: ${row.reason ?? 'its file has changed'}`)
+        throw new Failure(
+          'conflict',
+          message('driver-not-loaded', { driver: name, reason: row.reason ?? message('driver-file-changed') }),
+        )
       checking.add(name)
       try {
         const report = await checkConformance({

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import type { PowerLimit } from '#shared/contract/devices'
 import type { NativePowerLimit } from '#shared/domain/driver'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { settledWithin, type Log } from '../base'
 import type { Ledger } from '../ledger'
 import type { DriverChannel } from '../workers'
@@ -128,14 +129,18 @@ export function createPowerLimits(options: PowerLimitsOptions): PowerLimits {
     check: (deviceId, watts) => {
       const limit = known.get(deviceId)
       if (!limit) {
-        throw new Failure('invalid-input', `${deviceId} has no power limit that Lode can set`, 'Leave it out.')
+        throw new Failure('invalid-input', message('device-no-power-limit', { device: deviceId }))
       }
       const { minimumWatts, maximumWatts } = limit
       if (watts >= minimumWatts && watts <= maximumWatts) return
       throw new Failure(
         'invalid-input',
-        `${deviceId} takes a power limit of ${minimumWatts} to ${maximumWatts} W, not ${watts} W`,
-        'Choose one in between.',
+        message('power-limit-out-of-range', {
+          device: deviceId,
+          minimum: minimumWatts,
+          maximum: maximumWatts,
+          wanted: watts,
+        }),
       )
     },
     begin: (deviceId) =>

@@ -5,6 +5,7 @@ import { chmod, copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'n
 import { basename, dirname, join, resolve } from 'node:path'
 import { DRIVER_ABI, DRIVER_MANIFEST, driverManifest, type DriverManifest } from '#shared/domain/driver'
 import { describeParseError, Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 
 export interface PlacedDriver {
   manifest: DriverManifest
@@ -14,7 +15,6 @@ export interface PlacedDriver {
 
 export const PLATFORM = `${process.platform}-${process.arch}`
 const UNFINISHED = '.unfinished'
-const ASK_MAKER = "Ask the driver's maker for one that fits."
 const MOST_MANIFEST_BYTES = 64 * 1024
 
 /** The added drivers, by name. A folder whose manifest cannot be read is no driver. */
@@ -42,15 +42,17 @@ export async function inspectDriver(path: string): Promise<PlacedDriver> {
   if (manifest.abi !== DRIVER_ABI) {
     throw new Failure(
       'invalid-input',
-      `${manifest.name} speaks version ${manifest.abi} of the driver interface, and this Lode speaks version ${DRIVER_ABI}`,
-      ASK_MAKER,
+      message('driver-other-interface', { driver: manifest.name, version: manifest.abi, own: DRIVER_ABI }),
     )
   }
   if (!manifest.platforms.includes(PLATFORM)) {
     throw new Failure(
       'invalid-input',
-      `${manifest.name} is made for ${manifest.platforms.join(', ')}, and this computer is ${PLATFORM}`,
-      ASK_MAKER,
+      message('driver-made-for', {
+        driver: manifest.name,
+        platforms: manifest.platforms,
+        platform: PLATFORM,
+      }),
     )
   }
   const library = join(dirname(file), manifest.file)
@@ -58,8 +60,7 @@ export async function inspectDriver(path: string): Promise<PlacedDriver> {
   if (found === null) {
     throw new Failure(
       'not-found',
-      `the library ${manifest.file} of ${manifest.name} is not there`,
-      `It must lie in ${dirname(file)}.`,
+      message('driver-library-missing', { file: manifest.file, driver: manifest.name, folder: dirname(file) }),
     )
   }
   if (found !== manifest.sha256) throw wrongHash(manifest, found)
@@ -70,7 +71,7 @@ export async function inspectDriver(path: string): Promise<PlacedDriver> {
 export async function placeDriver(folder: string, { manifest, library }: PlacedDriver): Promise<PlacedDriver> {
   const target = join(folder, manifest.name)
   if (statSync(target, { throwIfNoEntry: false }) !== undefined) {
-    throw new Failure('conflict', `there is a driver named ${manifest.name} already`, 'Remove it first.')
+    throw new Failure('conflict', message('driver-named-already', { driver: manifest.name }))
   }
   const unfinished = join(folder, UNFINISHED)
   await rm(unfinished, { recursive: true, force: true })
@@ -87,11 +88,7 @@ export async function placeDriver(folder: string, { manifest, library }: PlacedD
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true })
     if (error instanceof Failure) throw error
-    throw new Failure(
-      'data-folder',
-      `the driver could not be copied: ${String(error)}`,
-      `See whether ${folder} can be written.`,
-    )
+    throw new Failure('data-folder', message('driver-not-copied', { words: String(error), folder }))
   }
   return { manifest, library: join(target, manifest.file) }
 }
@@ -115,15 +112,11 @@ export async function hashOf(file: string): Promise<string | null> {
 async function readManifest(file: string): Promise<string> {
   try {
     if ((await stat(file)).size > MOST_MANIFEST_BYTES)
-      throw new Failure('invalid-input', `${file} is too large for a manifest`)
+      throw new Failure('invalid-input', message('driver-manifest-too-large', { file }))
     return await readFile(file, 'utf8')
   } catch (error) {
     if (error instanceof Failure) throw error
-    throw new Failure(
-      'not-found',
-      `there is no ${DRIVER_MANIFEST} at ${file}`,
-      'Give the folder that has the driver and its manifest.',
-    )
+    throw new Failure('not-found', message('driver-no-manifest', { manifest: DRIVER_MANIFEST, file }))
   }
 }
 
@@ -132,17 +125,19 @@ function parseManifest(text: string, file: string): DriverManifest {
   try {
     value = JSON.parse(text)
   } catch {
-    throw new Failure('invalid-input', `${file} is not JSON`, ASK_MAKER)
+    throw new Failure('invalid-input', message('driver-manifest-not-json', { file }))
   }
   const parsed = driverManifest.safeParse(value)
   if (parsed.success) return parsed.data
-  throw new Failure('invalid-input', `${file}: ${describeParseError(parsed.error)}`, ASK_MAKER)
+  throw new Failure(
+    'invalid-input',
+    message('driver-manifest-wrong', { file, fault: describeParseError(parsed.error) }),
+  )
 }
 
 function wrongHash(manifest: DriverManifest, found: string): Failure {
   return new Failure(
     'invalid-input',
-    `the library of ${manifest.name} has the SHA-256 ${found}, and its manifest says ${manifest.sha256}`,
-    'Get the driver again from its maker.',
+    message('driver-wrong-hash', { driver: manifest.name, found, sha256: manifest.sha256 }),
   )
 }

@@ -2,6 +2,7 @@
 import { BENCHMARK_EPOCH } from '#shared/domain/benchmark'
 import type { NativeDriver, NativePowerLimit } from '#shared/domain/driver'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { DriverDevice, WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
 import type { ProcessHost } from '#process/host'
 import { createPeer, PeerUnavailable, type Peer } from '#process/peer'
@@ -42,7 +43,7 @@ export function tryDevice(
       { tier: 'itp1-test', backend: 'native', epochSeed: BENCHMARK_EPOCH, seconds: TRIAL_SECONDS },
       { timeoutMilliseconds },
     )
-    if (checksum !== 'ok') throw new Failure('driver-fault', 'it computes wrong digests on this machine')
+    if (checksum !== 'ok') throw new Failure('driver-fault', message('driver-wrong-digests'))
     return limit
   })
 }
@@ -75,11 +76,11 @@ async function inThrowAwayProcess<T>(
     signal.throwIfAborted()
     if (!(error instanceof PeerUnavailable)) throw error
     if (error.timedOut)
-      throw new Failure('driver-fault', `it did not answer within ${Math.round(timeoutMilliseconds / 1000)} seconds`)
+      throw new Failure('driver-fault', message('driver-silent', { seconds: Math.round(timeoutMilliseconds / 1000) }))
     // The system may have ended the process for lack of memory: that says nothing about the driver.
     if ((await child.exited).signal === 'SIGKILL')
-      throw new Failure('device-unavailable', 'the process that tried it was ended from outside')
-    throw new Failure('driver-fault', 'it ended the process that it ran in')
+      throw new Failure('device-unavailable', message('driver-trial-ended'))
+    throw new Failure('driver-fault', message('driver-ended-process'))
   } finally {
     signal.removeEventListener('abort', kill)
     child.kill()

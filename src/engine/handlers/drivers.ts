@@ -1,5 +1,6 @@
 import type { Handlers } from '#shared/contract/index'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { EngineContext } from '../context'
 
 export function driverHandlers({
@@ -43,7 +44,7 @@ export function driverHandlers({
     'drivers.check': async ({ name }) => {
       await drivers.settled()
       const mines = idsOf(name).find((id) => devices.runner(id).backend !== null)
-      if (mines !== undefined) throw new Failure('conflict', `${mines} is mining`, 'Stop mining before the check.')
+      if (mines !== undefined) throw new Failure('conflict', message('driver-check-while-mining', { device: mines }))
       return driverChecks.run(name)
     },
     'drivers.checks': async () => driverChecks.list(),

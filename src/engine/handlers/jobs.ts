@@ -1,5 +1,6 @@
 import type { Handlers } from '#shared/contract/index'
-import { Failure } from '#shared/domain/errors'
+import { Failure, messageOf } from '#shared/domain/errors'
+import { message, type Message, refusalMessage } from '#shared/domain/messages'
 import { EncodedInput } from '#shared/domain/encoded-input'
 import type { JobInput } from '#shared/domain/job'
 import { DELIVERED_JOB_STATES } from '#shared/domain/states'
@@ -23,7 +24,7 @@ export function jobHandlers(
       if (context.isClosed() || ledger.workRow(id)?.state !== 'queued') return
       const answer = await buyer.job({ job: id })
       if (!answer.ok || answer.value.state !== 'failed' || ledger.workRow(id)?.state !== 'queued') return
-      ledger.setJobState(id, 'failed', { reason: answer.value.message ?? 'the network gave it up' })
+      ledger.setJobState(id, 'failed', { reason: gaveUp(answer.value.message) })
       announce(id)
     }
     clock.setTimeout(
@@ -38,7 +39,7 @@ export function jobHandlers(
     'jobs.page': async ({ filter, offset, limit }) => ledger.workPage(filter, offset, limit),
     'jobs.get': async ({ id }) => {
       const job = ledger.workDetail(id)
-      if (job === null) throw new Failure('not-found', `there is no job ${id}`)
+      if (job === null) throw new Failure('not-found', message('job-not-found', { job: id }))
       return job
     },
     'jobs.summary': async () =>
@@ -61,28 +62,16 @@ export function jobHandlers(
       const model = models.resolve(input.kind, wanted)
       const runners = devices.usableRunners().filter((runner) => runner.takesJobs)
       if (runners.length === 0) {
-        throw new Failure(
-          'device-unavailable',
-          'no device can do it: jobs run on the processor, which is off or cannot mine',
-          'Switch it on, on the Devices screen.',
-        )
+        throw new Failure('device-unavailable', message('job-needs-processor'))
       }
       if (!runners.some((runner) => runner.canRun(model))) {
-        throw new Failure(
-          'device-unavailable',
-          `${model.manifest.name} does not fit into the memory of a device here`,
-          'Choose a smaller model.',
-        )
+        throw new Failure('device-unavailable', message('job-model-too-large', { model: model.manifest.name }))
       }
       const stopped = runners.flatMap((runner) =>
-        runner.reason === null ? [] : [`${runner.deviceId}: ${runner.reason}`],
+        runner.reason === null ? [] : [{ name: runner.deviceId, reason: runner.reason }],
       )
       if (stopped.length === runners.length) {
-        throw new Failure(
-          'device-unavailable',
-          `no device can do it now (${stopped.join('; ')})`,
-          'Press Retry on the Devices screen, then give the work again.',
-        )
+        throw new Failure('device-unavailable', message('job-devices-stopped', { devices: stopped }))
       }
       const id = context.ids.uuid()
       ledger.insertJob({
@@ -103,11 +92,13 @@ export function jobHandlers(
           model: model.hash,
           ...(withinSeconds === undefined ? {} : { deadline: clock.now() + Math.round(withinSeconds * 1000) }),
         })
-        if (!answer.ok)
-          throw new Failure('network-refused', `the network did not take the job: ${answer.refusal.message}`)
+        if (!answer.ok) {
+          const refusal = refusalMessage(answer.refusal.code)
+          throw new Failure('network-refused', message('job-not-taken', { refusal }))
+        }
       } catch (error) {
         // The caller gets the error, so the job must not run later.
-        ledger.setJobState(id, 'failed', { reason: error instanceof Error ? error.message : String(error) })
+        ledger.setJobState(id, 'failed', { reason: messageOf(error) })
         announce(id)
         throw error
       }
@@ -116,7 +107,7 @@ export function jobHandlers(
     },
     'jobs.cancel': async ({ id }) => {
       const job = ledger.workRow(id)
-      if (job === null || job.kind === 'proof') throw new Failure('not-found', `there is no job ${id}`)
+      if (job === null || job.kind === 'proof') throw new Failure('not-found', message('job-not-found', { job: id }))
       if (DELIVERED_JOB_STATES.includes(job.state)) return null
       const cancelRunning = (): boolean => devices.runners().some((runner) => runner.cancelJob(id))
       if (cancelRunning()) return null
@@ -124,7 +115,7 @@ export function jobHandlers(
       // It may have begun, or ended, while the network was asked.
       const state = ledger.workRow(id)?.state ?? 'cancelled'
       if (cancelRunning() || DELIVERED_JOB_STATES.includes(state)) return null
-      ledger.setJobState(id, 'cancelled', { reason: 'cancelled' })
+      ledger.setJobState(id, 'cancelled', { reason: message('job-cancelled') })
       announce(id)
       return null
     },
@@ -136,10 +127,10 @@ function refuseUnusable(input: JobInput): void {
   const texts =
     input.kind === 'chat' ? input.messages.map(({ content }) => content) : input.kind === 'embed' ? input.texts : []
   if (texts.some((text) => text.includes('\0'))) {
-    throw new Failure('invalid-input', 'this is not text: it has zero bytes in it', 'Give a plain text in UTF-8.')
+    throw new Failure('invalid-input', message('job-text-with-zeros'))
   }
   if (input.kind === 'chat' && texts.every((text) => text.trim() === '')) {
-    throw new Failure('invalid-input', 'the question is empty', 'Type a question or a text.')
+    throw new Failure('invalid-input', message('job-question-empty'))
   }
 }
 
@@ -147,5 +138,10 @@ function refuseUnusable(input: JobInput): void {
 function encode(input: JobInput): EncodedInput {
   const encoded = EncodedInput.tryOf(input)
   if (encoded !== undefined) return encoded
-  throw new Failure('invalid-input', 'this is not text: half of a character is missing', 'Give a plain text in UTF-8.')
+  throw new Failure('invalid-input', message('job-text-half-character'))
+}
+
+/** Why the network gave a job up: its words are quoted, since they are not Lode's. */
+function gaveUp(words: string | undefined): Message {
+  return words === undefined ? message('job-network-gave-up') : message('job-network-says', { words })
 }

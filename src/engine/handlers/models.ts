@@ -1,6 +1,7 @@
 import type { Handlers } from '#shared/contract/index'
 import type { modelProcedures } from '#shared/contract/models'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { EngineContext } from '../context'
 
 export function modelHandlers({
@@ -25,11 +26,7 @@ export function modelHandlers({
       const waiting = ledger.openJobs().filter((job) => job.modelId === id && job.origin === 'person').length
       // Without its model a job would wait forever.
       if (waiting > 0) {
-        throw new Failure(
-          'conflict',
-          `${waiting} ${waiting === 1 ? 'job waits' : 'jobs wait'} for this model`,
-          'Wait until it is done, or cancel it on the Jobs screen.',
-        )
+        throw new Failure('conflict', message('model-has-waiting-jobs', { jobs: waiting }))
       }
       await library.remove(id)
       return null

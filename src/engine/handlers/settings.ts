@@ -3,6 +3,7 @@ import type { TrustItem } from '#shared/contract/settings'
 import type { Handlers } from '#shared/contract/index'
 import { checkAddress, lastSix } from '#shared/domain/address'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { EngineContext } from '../context'
 import { programTrust } from './trust'
 
@@ -31,24 +32,18 @@ export function settingsHandlers(
         const wrong = check.checks.find(({ ok }) => !ok)
         throw new Failure(
           'address-refused',
-          wrong?.text ?? 'this is no address that Lode knows',
-          'Copy it again from your wallet.',
+          wrong === undefined ? message('address-unknown') : message('address-wrong', { reason: wrong.words }),
         )
       }
       if (confirm !== lastSix(check.normalized)) {
-        throw new Failure(
-          'address-refused',
-          'the last six characters do not match; capitals count',
-          'Compare the address with the one in your wallet and type its last six characters.',
-        )
+        throw new Failure('address-refused', message('address-not-confirmed'))
       }
       // Practice pays nothing, so no cool-down is needed: the address is effective at once.
       const payout = { address: check.normalized, type: check.type, effectiveAt: new Date(clock.now()).toISOString() }
       ledger.setAddress(payout)
       ledger.recordEvent({
         severity: 'info',
-        code: 'address-set',
-        message: `The payout address was set to ${payout.address}.`,
+        words: message('address-set', { address: payout.address }),
       })
       return payout
     },

@@ -1,6 +1,8 @@
 /** The useful jobs of one device: which models it leases jobs for, how many it runs at once, and which rates it measures. */
 import type { InstalledModel } from '#shared/domain/model-stages'
 import type { JobKind } from '#shared/domain/job'
+import { messageOf } from '#shared/domain/errors'
+import { message, type Message } from '#shared/domain/messages'
 import type { RigContext } from '../base'
 import type { WorkEnergy } from '../ledger'
 import { expectedCredit, type NetworkLink } from '../network'
@@ -14,11 +16,7 @@ import type { SyntheticJobBudget } from './synthetic-job-budget'
 import { fitsMemory } from '../models'
 import type { WorkerClient } from '../workers'
 
-const ACTIVITIES: Record<JobKind, { one: string; many: (count: number) => string }> = {
-  chat: { one: 'Answering a question with', many: (count) => `Answering ${count} questions at once with` },
-  embed: { one: 'Computing embeddings with', many: (count) => `Computing ${count} sets of embeddings at once with` },
-  ocr: { one: 'Reading a picture with', many: (count) => `Reading ${count} pictures at once with` },
-}
+const ACTIVITIES = { chat: 'activity-chat', embed: 'activity-embed', ocr: 'activity-ocr' } as const
 
 export interface DeviceJobs {
   /** A job that somebody asked for may wait: running batches and the next `next` ask the network. */
@@ -31,7 +29,7 @@ export interface DeviceJobs {
   /** Asks the worker to end a running job. False: the job does not run on this device. */
   cancel(jobId: string): boolean
   /** The device cannot go on now: running jobs end and wait for another attempt. */
-  interrupt(reason: string): void
+  interrupt(reason: Message): void
   /** Takes what one run of the worker computed for several jobs. */
   computed: JobRunner['computed']
   /** A piece of a running job's text goes to whoever ordered it. */
@@ -57,7 +55,7 @@ export interface DeviceJobsOptions {
   isStopping: () => boolean
   /** whether no more jobs are begun */
   isFinishing: () => boolean
-  show: (activity: string, kind: JobKind) => void
+  show: (activity: Message, kind: JobKind) => void
 }
 
 /** The jobs of one device, put together from source, batches and runner. */
@@ -138,7 +136,7 @@ export function createDeviceJobs(
       const { model } = job
       const running = await worker.ensure().catch(async (error: unknown) => {
         source.notifyWork()
-        await jobs.nack(job.offer, error instanceof Error ? error.message : String(error))
+        await jobs.nack(job.offer, messageOf(error))
         throw error
       })
       inUse = model.hash
@@ -159,11 +157,8 @@ export function createDeviceJobs(
               wake = resolve
             }),
           onCount: (count) => {
-            const activity = ACTIVITIES[model.manifest.kind]
-            options.show(
-              `${count === 1 ? activity.one : activity.many(count)} ${model.manifest.name}`,
-              model.manifest.kind,
-            )
+            const { kind, name } = model.manifest
+            options.show(message(ACTIVITIES[kind], { jobs: count, model: name }), kind)
           },
           onOutcome: (outcome, together) => {
             learn(model, outcome, together)
@@ -192,7 +187,7 @@ export function createDeviceJobs(
       const waiting = leasedAhead
       leasedAhead = null
       waiting?.lease.cancel()
-      if (waiting !== null) await jobs.nack(waiting.job.offer, 'the rig stopped')
+      if (waiting !== null) await jobs.nack(waiting.job.offer, message('job-rig-stopped'))
     },
   }
 }

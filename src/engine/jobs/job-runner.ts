@@ -1,5 +1,6 @@
 /** Runs the leased jobs of one device, several at once: renews their leases meanwhile, then delivers results or releases the jobs. */
-import { Failure, toFailureValue, type FailureCode } from '#shared/domain/errors'
+import { toFailureValue, type FailureCode } from '#shared/domain/errors'
+import { inEnglish, message, type Message, refusalMessage } from '#shared/domain/messages'
 import type { JobKind, JobSizes } from '#shared/domain/job'
 import type { InstalledModel } from '#shared/domain/model-stages'
 import { DELIVERED_JOB_STATES } from '#shared/domain/states'
@@ -44,7 +45,7 @@ export interface JobRunner {
   /** Runs a job. Never throws for a fault of the job or its worker; the ledger has the outcome. Null: the job was cancelled before it began. */
   run(offer: JobOffer, model: InstalledModel, worker: WorkerClient): Promise<JobOutcome | null>
   /** Refuses a leased job that this device cannot begin: it is queued again, or fails after its last attempt. */
-  nack(offer: JobOffer, message: string): Promise<void>
+  nack(offer: JobOffer, reason: Message): Promise<void>
   /** Renews the lease of a job that waits for its turn here, until `cancel`. */
   keepAlive(offer: JobOffer): { cancel(): void }
   /** Asks the worker to end a running job; false when the job does not run here. */
@@ -54,7 +55,7 @@ export interface JobRunner {
   /** Publishes a piece of a running job's text to whoever ordered the job. `index`: counts the pieces. */
   publish(piece: { jobId: string; text: string; index: number }): void
   /** The device cannot go on now: ends the running jobs, which wait for another attempt. */
-  interrupt(reason: string, worker: WorkerClient): void
+  interrupt(reason: Message, worker: WorkerClient): void
   readonly running: readonly RunningJob[]
 }
 
@@ -68,9 +69,9 @@ export interface RunningJob {
 interface Run extends RunningJob {
   cancelled: boolean
   /** why the network took the lease away; null: it has not */
-  lostLease: string | null
+  lostLease: Message | null
   /** why the device could not go on */
-  interrupted: string | null
+  interrupted: Message | null
 }
 
 export function createJobRunner(
@@ -109,7 +110,7 @@ export function createJobRunner(
   }
 
   /** `onLost`: the network took the lease away, with the reason that it states. */
-  const renewLease = (id: string, onLost: (message: string) => void): { cancel(): void } => {
+  const renewLease = (id: string, onLost: (reason: Message) => void): { cancel(): void } => {
     let timer: { cancel(): void }
     const renew = (): void => {
       session
@@ -118,7 +119,7 @@ export function createJobRunner(
           // Slowed, the lease is renewed the next time.
           if (answer.ok || answer.refusal.code === 'over-budget') return
           log.warn('a job is no longer wanted from this rig', { job: id, code: answer.refusal.code })
-          onLost(answer.refusal.message)
+          onLost(message('job-lease-lost', { refusal: refusalMessage(answer.refusal.code) }))
         })
         .catch((error: unknown) => log.warn('a lease could not be renewed', { job: id, error: String(error) }))
       timer = clock.setTimeout(renew, RENEW_MILLISECONDS)
@@ -133,9 +134,9 @@ export function createJobRunner(
     })
   }
 
-  const release = async (id: string, retry: boolean, message: string): Promise<void> => {
+  const release = async (id: string, retry: boolean, reason: Message): Promise<void> => {
     try {
-      await session.returnJob({ job: id, retry, message })
+      await session.returnJob({ job: id, retry, message: inEnglish.text(reason) })
     } catch (error) {
       // The lease runs out by itself.
       log.warn('a job could not be released', { job: id, error: String(error) })
@@ -149,31 +150,34 @@ export function createJobRunner(
     error: unknown,
     energy: WorkEnergy | null,
   ): Promise<FailureCode> => {
-    const failure = toFailureValue(interrupted === null ? error : new Failure('device-unavailable', interrupted))
-    const details = { reason: failure.message, ...(energy ? { energy } : {}) }
+    const failure =
+      interrupted === null ? toFailureValue(error) : { code: 'device-unavailable' as const, words: interrupted }
+    const details = { reason: failure.words, ...(energy ? { energy } : {}) }
     if (cancelled) {
-      await release(offer.id, false, 'cancelled by the person')
-      ledger.setJobState(offer.id, 'cancelled', { ...details, reason: 'cancelled' })
+      await release(offer.id, false, message('job-cancelled'))
+      ledger.setJobState(offer.id, 'cancelled', { ...details, reason: message('job-cancelled') })
     } else if (lostLease !== null) {
       ledger.setJobState(offer.id, origin === 'sample' ? 'returned' : 'failed', { ...details, reason: lostLease })
     } else if (options.isStopping()) {
-      await release(offer.id, origin === 'sample', 'the rig stopped')
-      if (origin === 'sample') ledger.setJobState(offer.id, 'returned', { ...details, reason: 'mining was stopped' })
-      else ledger.setJobState(offer.id, 'cancelled', { ...details, reason: 'mining was stopped before it was done' })
+      await release(offer.id, origin === 'sample', message('job-rig-stopped'))
+      if (origin === 'sample')
+        ledger.setJobState(offer.id, 'returned', { ...details, reason: message('job-mining-stopped') })
+      else ledger.setJobState(offer.id, 'cancelled', { ...details, reason: message('job-stopped-before-done') })
     } else if ((failure.code === 'unavailable' || interrupted !== null) && offer.attempt < MAX_ATTEMPTS) {
       ledger.setJobState(offer.id, 'interrupted', details)
-      await release(offer.id, true, failure.message)
+      await release(offer.id, true, failure.words)
       // A synthetic job may go to any rig; a person's job stays with this one.
       if (origin === 'sample') ledger.setJobState(offer.id, 'returned', details)
       else ledger.setJobState(offer.id, 'queued', details)
     } else {
-      await release(offer.id, false, failure.message)
-      if (failure.code === 'internal') log.error('a job failed inside', { job: offer.id, message: failure.message })
+      await release(offer.id, false, failure.words)
+      if (failure.code === 'internal')
+        log.error('a job failed inside', { job: offer.id, message: inEnglish.text(failure.words) })
       // The reason of a process's end is known only after this point. The usual one is a lack of memory.
       const reason =
         failure.code === 'unavailable'
-          ? `its worker stopped each of the ${offer.attempt} times that it was tried: it may need more memory than there is`
-          : failure.message
+          ? message('job-worker-keeps-stopping', { attempts: offer.attempt })
+          : failure.words
       ledger.setJobState(offer.id, 'failed', { ...details, reason })
     }
     announce(offer.id)
@@ -185,27 +189,27 @@ export function createJobRunner(
       return [...running.values()]
     },
     keepAlive: (offer) => renewLease(offer.id, () => undefined),
-    nack: async (offer, message) => {
-      await release(offer.id, true, message)
+    nack: async (offer, reason) => {
+      await release(offer.id, true, reason)
       const row = ledger.workRow(offer.id)
       // The network counted the attempt: after the last one it fails the job.
       if (row?.state !== 'queued' || offer.attempt < MAX_ATTEMPTS) return
-      ledger.setJobState(offer.id, 'failed', { reason: message })
+      ledger.setJobState(offer.id, 'failed', { reason })
       announce(offer.id)
     },
     run: async (offer, model, worker) => {
       const known = ledger.workRow(offer.id)
       if (known !== null && DELIVERED_JOB_STATES.includes(known.state)) {
         // The job was cancelled after it was leased and before it began.
-        await release(offer.id, false, 'it was taken back')
+        await release(offer.id, false, message('job-cancelled'))
         return null
       }
       const origin = begin(offer, model)
       const run: Run = { id: offer.id, kind: offer.kind, origin, cancelled: false, lostLease: null, interrupted: null }
       running.set(offer.id, run)
-      const lease = renewLease(offer.id, (message) => {
+      const lease = renewLease(offer.id, (reason) => {
         if (running.get(offer.id) !== run) return
-        run.lostLease = message
+        run.lostLease = reason
         endInWorker(offer.id, worker)
       })
       const metered = meter.begin(offer.id)

@@ -3,6 +3,7 @@
  * requested in the background: the network has to draw it first, and the device goes on proving meanwhile.
  */
 import { Failure } from '#shared/domain/errors'
+import { message, refusalMessage } from '#shared/domain/messages'
 import type { InstalledModel } from '#shared/domain/model-stages'
 import type { JobOffer } from '#shared/protocol/job'
 import type { RigContext } from '../base'
@@ -64,10 +65,11 @@ export function createJobSource(
       samples: syntheticToo,
     })
     if (!answer.ok) {
-      const { code, message } = answer.refusal
+      const { code, message: words } = answer.refusal
       // The job that waits is asked for again when the pause is over.
-      if (code === 'over-budget') throw new Failure('network-refused', `the network gave no job: ${message}`)
-      if (code !== 'no-work') log.warn('no job', { code, message })
+      if (code === 'over-budget')
+        throw new Failure('network-refused', message('network-no-job', { refusal: refusalMessage(code) }))
+      if (code !== 'no-work') log.warn('no job', { code, message: words })
       return null
     }
     const { kind, model: hash } = answer.value

@@ -1,5 +1,6 @@
 /** Measures each model that was never measured on a device: what jobs of the model would earn there. */
 import { Failure } from '#shared/domain/errors'
+import { message, type Message } from '#shared/domain/messages'
 import type { JobInput, JobKind } from '#shared/domain/job'
 import type { InstalledModel } from '#shared/domain/model-stages'
 import type { RigContext } from '../base'
@@ -18,7 +19,7 @@ export interface ModelTrials {
   /** Mining begins. */
   begin(): void
   /** Tries one model if a trial is due. Returns the milliseconds that the trial took; null: none was due. */
-  runNext(worker: () => Promise<WorkerClient>, onBegin: (words: string) => void): Promise<number | null>
+  runNext(worker: () => Promise<WorkerClient>, onBegin: (activity: Message) => void): Promise<number | null>
   /** A useful job waits: cancels the trial under way. */
   yield(): void
 }
@@ -84,7 +85,7 @@ export function createModelTrials(
       if (model === undefined) return null
       dueAt = clock.monotonic() + BETWEEN_MILLISECONDS
       const running = await worker()
-      onBegin(`Measuring what ${model.manifest.name} earns here`)
+      onBegin(message('activity-trying-model', { model: model.manifest.name }))
       const startedAt = clock.monotonic()
       try {
         await tryOut(model, running)

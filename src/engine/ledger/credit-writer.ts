@@ -1,5 +1,6 @@
 /** Shares, results, receipts and the credit they bring: work and credit change together, or not at all. */
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { canonicalText } from '#shared/domain/signed'
 import { nextCreditState, type CreditEvent, type CreditState } from '#shared/domain/states'
 import { type Db, write } from './database'
@@ -103,7 +104,7 @@ export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
 
   return {
     recordShare(record): RecordedWork {
-      checkAmount(record, 'The share')
+      checkAmount(record, 'share')
       return write(db, () => {
         const { body, id: ref } = record.share
         const known = byRef.get(ref)
@@ -144,15 +145,15 @@ export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
     },
 
     recordJobResult(id, record): RecordedWork {
-      checkAmount(record, 'The job result')
+      checkAmount(record, 'result')
       return write(db, () => {
         const { body, id: ref } = record.result
         const known = byRef.get(ref)
         if (known !== undefined) return idsOf(known)
         const found = job.get(id)
-        if (found === undefined) throw new Failure('not-found', `There is no job ${id}.`, 'Look at the list of jobs.')
+        if (found === undefined) throw new Failure('not-found', message('ledger-no-job', { job: id }))
         if (found.state !== 'running') {
-          throw new Failure('conflict', `Job ${id} is ${found.state}: only a running job can have a result.`, '')
+          throw new Failure('conflict', message('ledger-job-not-running', { job: id, state: found.state }))
         }
         const now = clock.now()
         submitJob.run({
@@ -188,17 +189,13 @@ export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
         factorMilli: BigInt(body.factorMilli),
         creditMacs: BigInt(body.creditMacs),
       }
-      checkAmount(amount, 'The receipt')
+      checkAmount(amount, 'receipt')
       return write(db, () => {
         const credit = stored(body.ref)
         if (credit.receipt === receipt.id) return { ...idsOf(credit), repeated: true, disputed: null }
         const state = stateAfter(credit, 'accept')
         if (credit.network_of_work !== body.network || credit.rig !== body.rig || credit.kind !== body.kind) {
-          throw new Failure(
-            'network-refused',
-            'The receipt is for other work than it names.',
-            'Nothing was credited. Report this to the network.',
-          )
+          throw new Failure('network-refused', message('ledger-receipt-of-other-work'))
         }
         insertReceipt.run(receipt.id, canonicalText(body), receipt.key, receipt.signature)
         const now = clock.now()
@@ -239,7 +236,7 @@ export function writeCredits(db: Db, { clock, ids }: WriterContext): Credits {
 
   function stored(ref: string): StoredCredit {
     const credit = byRef.get(ref)
-    if (credit === undefined) throw new Failure('not-found', `The ledger has no work ${ref}.`, '')
+    if (credit === undefined) throw new Failure('not-found', message('ledger-no-work', { work: ref }))
     return credit
   }
 }
@@ -255,11 +252,7 @@ function announcedFor(credit: StoredCredit, epoch: bigint, receipt: WorkAmount):
 function stateAfter(credit: StoredCredit, event: CreditEvent): CreditState {
   const next = nextCreditState(creditStateOf(credit), event)
   if (next !== undefined) return next
-  throw new Failure(
-    'conflict',
-    `Credit ${credit.id} is ${credit.state}: another answer for the same work is not taken.`,
-    '',
-  )
+  throw new Failure('conflict', message('ledger-credit-answered', { credit: credit.id, state: credit.state }))
 }
 function isLost(state: CreditState): boolean {
   return state === 'refused' || state === 'forfeited'

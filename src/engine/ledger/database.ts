@@ -2,6 +2,7 @@
 import Database from 'better-sqlite3'
 import { closeSync, openSync } from 'node:fs'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { Schema } from './migrations'
 
 export type Db = Database.Database
@@ -116,29 +117,17 @@ const storageErrors = [
 export function toStorageFailure(error: unknown, file: string): Failure | null {
   if (error instanceof Failure) return error
   if (isDamage(error)) {
-    return new Failure(
-      'ledger-damaged',
-      `The ledger file ${file} is damaged.`,
-      'Stop and start Lode: the file is moved aside as corrupt, never deleted, and the newest backup is named.',
-    )
+    return new Failure('ledger-damaged', message('ledger-file-damaged', { file }))
   }
   const code = sqliteCode(error) ?? (error as NodeJS.ErrnoException | null)?.code ?? ''
   if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT') {
-    return new Failure(
-      'data-folder',
-      `There is no space left to write ${file}.`,
-      'Free some space on this disk, or choose another folder with --data-dir.',
-    )
+    return new Failure('data-folder', message('ledger-no-space', { file }))
   }
   if (folderErrors.includes(code) || storageErrors.some((name) => code.startsWith(name))) {
-    return new Failure(
-      'data-folder',
-      `The data folder cannot be read or written: ${file} (${code}).`,
-      'Check that the folder exists and that you may write to it, or choose another with --data-dir.',
-    )
+    return new Failure('data-folder', message('ledger-folder-not-usable', { file, code }))
   }
   if (isBusy(error)) {
-    return new Failure('unavailable', `Another program holds ${file}.`, 'Try again when it has finished.')
+    return new Failure('unavailable', message('ledger-file-held', { file }))
   }
   return null
 }

@@ -1,5 +1,6 @@
 /** Useful jobs on their way to a result: each state is written before it is acted on. */
 import { Failure } from '#shared/domain/errors'
+import { message, storedMessage } from '#shared/domain/messages'
 import { jobEvidence, jobOutput } from '#shared/domain/job'
 import { storedJobResult, storedShare } from '#shared/protocol/stored'
 import { FINAL_JOB_STATES, JOB_TRANSITIONS, type JobState } from '#shared/domain/states'
@@ -67,13 +68,13 @@ export function writeJobs(db: Db, { clock }: WriterContext): Jobs {
   const setJobState: Jobs['setJobState'] = (id, state, details = {}) =>
     write(db, () => {
       const job = current.get(id)
-      if (job === undefined) throw new Failure('not-found', `There is no job ${id}.`, 'Look at the list of jobs.')
+      if (job === undefined) throw new Failure('not-found', message('ledger-no-job', { job: id }))
       if (!JOB_TRANSITIONS[job.state].includes(state)) {
-        throw new Failure('conflict', `Job ${id} is ${job.state}: it cannot become ${state}.`, '')
+        throw new Failure('conflict', message('ledger-job-state', { job: id, state: job.state, wanted: state }))
       }
       const now = clock.now()
       const device = state === 'queued' ? null : (details.deviceId ?? job.device)
-      move.run(state, now, device, details.reason ?? null, job.seq)
+      move.run(state, now, device, details.reason === undefined ? null : storedMessage(details.reason), job.seq)
       if (state === 'running') begin.run(now, job.seq)
       if (FINAL_JOB_STATES.includes(state)) end.run(now, job.seq)
       if (details.energy !== undefined) setEnergy.run(...energyColumns(details.energy), job.seq)
@@ -94,8 +95,7 @@ export function writeJobs(db: Db, { clock }: WriterContext): Jobs {
     recover(): Recovery {
       return write(db, () => {
         const interruptedJobIds = running.all().map(({ id }) => id)
-        for (const id of interruptedJobIds)
-          setJobState(id, 'interrupted', { reason: 'Lode stopped while this job ran.' })
+        for (const id of interruptedJobIds) setJobState(id, 'interrupted', { reason: message('job-lode-stopped') })
         return {
           interruptedJobIds,
           shares: submittedShares.all().map((row) => ({

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { v7 } from 'uuid'
 import { z } from 'zod'
 import { Failure } from '#shared/domain/errors'
+import { foreignWords, message } from '#shared/domain/messages'
 import { creditsAsCsv } from './export'
 import { openLedger } from './open'
 import type { JobResultRecord, Ledger } from './types'
@@ -188,10 +189,13 @@ describe('jobs', () => {
     ledger.insertJob(makeJob(id))
     expect(codeOf(() => ledger.setJobState(id, 'interrupted'))).toBe('conflict')
     expect(codeOf(() => ledger.recordJobResult(id, makeResult(id)))).toBe('conflict')
-    ledger.setJobState(id, 'failed', { reason: 'The picture cannot be read.' })
+    ledger.setJobState(id, 'failed', { reason: foreignWords('The picture cannot be read.') })
     expect(codeOf(() => ledger.setJobState(id, 'running'))).toBe('conflict')
     expect(codeOf(() => ledger.setJobState(v7(), 'running'))).toBe('not-found')
-    expect(ledger.workRow(id)).toMatchObject({ state: 'failed', reason: 'The picture cannot be read.' })
+    expect(ledger.workRow(id)).toMatchObject({
+      state: 'failed',
+      reason: foreignWords('The picture cannot be read.'),
+    })
     expect(ledger.openJobs()).toEqual([])
   })
 
@@ -420,10 +424,10 @@ describe('small records', () => {
     expect(ledger.benchmarks('cpu1')).toEqual([])
     const event = ledger.recordEvent({
       severity: 'warning',
-      code: 'device-restart',
-      message: 'The CPU worker was restarted.',
+      words: message('quarantined-because', { reason: message('device-hangs') }),
     })
     expect(ledger.events(1)).toEqual([event])
+    expect(event.code).toBe('quarantined-because')
   })
 })
 

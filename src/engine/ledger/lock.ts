@@ -4,6 +4,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } fr
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { isBusy, toStorageFailure } from './database'
 import type { EngineLock } from './types'
 
@@ -56,16 +57,17 @@ export function acquireEngineLock(folder: string): EngineLock {
 const engineFile = z.object({ pid: z.number().int().positive() })
 
 function alreadyRunning(folder: string): Failure {
-  let process = ''
+  let pid: number | null = null
   try {
     const parsed = engineFile.safeParse(JSON.parse(readFileSync(join(folder, 'engine.json'), 'utf8')))
-    if (parsed.success) process = ` (process ${parsed.data.pid})`
+    if (parsed.success) pid = parsed.data.pid
   } catch {
     // The other engine may not have written engine.json yet; its lock alone shows that it runs.
   }
   return new Failure(
     'already-running',
-    `Lode is already running in ${folder}${process}.`,
-    'Use that one, stop it with "lode stop", or choose another folder with --data-dir.',
+    pid === null
+      ? message('engine-runs-already', { folder })
+      : message('engine-runs-already-as', { folder, process: String(pid) }),
   )
 }

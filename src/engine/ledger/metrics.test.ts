@@ -159,7 +159,7 @@ describe('a damaged file', () => {
     metrics.close()
     writeFileSync(join(world.folder, 'metrics.db'), 'no database at all, but long enough to be read as one'.repeat(100))
     metrics = openMetrics(world.options)
-    expect(world.notices).toMatchObject([{ code: 'metrics-begun-anew', severity: 'warning' }])
+    expect(world.notices).toMatchObject([{ words: { code: 'metrics-begun-anew' }, severity: 'warning' }])
     expect(readdirSync(world.folder).filter((file) => file.startsWith('metrics.damaged-'))).not.toEqual([])
     run(20, proving)
     expect(metrics.energy(START, START + 3_600_000)).toMatchObject({ joules: 1000 })

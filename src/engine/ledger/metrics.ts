@@ -3,6 +3,7 @@ import { existsSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { workEnergy } from '#shared/domain/energy'
+import { message } from '#shared/domain/messages'
 import { applyMigration, type Db, isDamage, openDatabase, quickCheck, NewerVersion, NotOurs, write } from './database'
 import { ensureFolder } from './lock'
 import { readHistory } from './metrics-history'
@@ -51,8 +52,7 @@ export function openMetrics(options: OpenMetricsOptions): Metrics {
       if (!isFailing)
         onNotice({
           severity: 'warning',
-          code: 'metrics-begun-anew',
-          message: `Measurements cannot be written: ${messageOf(error)}`,
+          words: message('metrics-not-written', { words: messageOf(error) }),
         })
       isFailing = true
     }
@@ -242,8 +242,7 @@ function openOrBeginAnew(file: string, { folder, clock, onNotice }: OpenMetricsO
     }
     onNotice({
       severity: 'warning',
-      code: 'metrics-begun-anew',
-      message: `Measurements of earlier days could not be read and are kept as ${keptAs}. No credit is affected.`,
+      words: message('metrics-begun-anew', { kept: keptAs }),
     })
     return open()
   } catch (error) {
@@ -253,8 +252,7 @@ function openOrBeginAnew(file: string, { folder, clock, onNotice }: OpenMetricsO
   function inMemory(error: unknown): Db {
     onNotice({
       severity: 'warning',
-      code: 'metrics-begun-anew',
-      message: `Measurements cannot be written and will be forgotten at the end: ${messageOf(error)}`,
+      words: message('metrics-in-memory', { words: messageOf(error) }),
     })
     const db = new Database(':memory:')
     for (const migration of metricsSchema.migrations) applyMigration(db, migration)

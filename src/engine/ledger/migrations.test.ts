@@ -1,11 +1,14 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import { v7 } from 'uuid'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { foreignWords, message } from '#shared/domain/messages'
 import { backUpNow } from './backup'
 import { openDatabase, type OpenOptions } from './database'
 import { openLedger, openLedgerReadOnly } from './open'
 import {
+  makeJob,
   makeReceipt,
   makeShare,
   makeUnit,
@@ -128,6 +131,25 @@ describe('migrations', () => {
     })
   }
   const asText = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)
+  it('leave the sentences of earlier versions, which are shown as they are; today’s rows hold messages', () => {
+    const ledger = openLedger(world.options)
+    const job = v7()
+    const lost = message('job-worker-keeps-stopping', { attempts: 3 })
+    ledger.insertJob(makeJob(job))
+    ledger.setJobState(job, 'failed', { reason: lost })
+    ledger.recordEvent({ severity: 'info', words: message('mining-started') })
+    expect(ledger.workRow(job)?.reason).toEqual(lost)
+    expect(ledger.events(1)).toMatchObject([{ code: 'mining-started', words: message('mining-started') }])
+    const db = new Database(file)
+    db.prepare('UPDATE work SET reason = ?').run('The picture cannot be read.')
+    db.prepare('UPDATE events SET code = ?, message = ?').run('device-restart', 'The CPU worker was restarted.')
+    db.close()
+    expect(ledger.workRow(job)?.reason).toEqual(foreignWords('The picture cannot be read.'))
+    expect(ledger.events(1)).toMatchObject([
+      { code: 'device-restart', words: foreignWords('The CPU worker was restarted.') },
+    ])
+    ledger.close()
+  })
 
   it.each([2, 3, 4, 5])(
     'keep what version %i wrote, make kinds free, and call refused what was rejected',

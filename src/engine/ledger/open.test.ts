@@ -17,6 +17,7 @@ import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { JOB_TRANSITIONS, CREDIT_TRANSITIONS } from '#shared/domain/states'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { acquireEngineLock } from './lock'
 import { openLedger, openLedgerReadOnly } from './open'
 import { ledgerSchema } from './migrations'
@@ -159,7 +160,7 @@ describe('damage', () => {
       expect(failure.message).toContain('There is no backup.')
       expect(readFileSync(join(world.folder, kept[0]!)).equals(damaged)).toBe(true)
       expect(totalNow()).toBe(0n)
-      expect(world.notices).toMatchObject([{ code: 'ledger-begun-anew', message: expect.stringContaining(kept[0]!) }])
+      expect(world.notices).toMatchObject([{ words: message('ledger-begun-anew', { kept: kept[0]! }) }])
     })
   }
 
@@ -175,7 +176,7 @@ describe('damage', () => {
     expect(restored.verify({ signatures, networkKeys }).problems).toEqual([])
     expect(restored.events().map(({ code }) => code)).toEqual(['ledger-restored', 'ledger-damaged'])
     restored.close()
-    expect(world.notices.map(({ code }) => code)).toEqual(['ledger-damaged', 'ledger-restored'])
+    expect(world.notices.map(({ words }) => words.code)).toEqual(['ledger-damaged', 'ledger-restored'])
   })
 
   it('creates a new one at once when asked to', () => {
@@ -288,7 +289,7 @@ describe('backups', () => {
     for (let day = 0; day < 5; day++) {
       world.clock.time = START + day * 86_400_000
       const backup = ledger.backUpIfDue()
-      ledger.recordEvent({ severity: 'info', code: 'test', message: 'written while pages are copied' })
+      ledger.recordEvent({ severity: 'info', words: message('mining-started') })
       expect(await backup).not.toBeNull()
       expect(await ledger.backUpIfDue()).toBeNull()
     }

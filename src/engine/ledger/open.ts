@@ -2,6 +2,7 @@
 import { copyFileSync, chmodSync, existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { backUpDaily, backUpNow, listBackups } from './backup'
 import {
   NewerVersion,
@@ -62,11 +63,7 @@ export function openLedgerReadOnly(folder: string): LedgerReader | null {
     if (error instanceof NewerVersion) throw newer(error.version)
     if (error instanceof OlderVersion) {
       if (error.version === 0) return null
-      throw new Failure(
-        'unavailable',
-        'The ledger is from an earlier version of Lode.',
-        'Start Lode once: it brings the ledger up to date, after a backup.',
-      )
+      throw new Failure('unavailable', message('ledger-from-earlier'))
     }
     throw toStorageFailure(error, file) ?? error
   }
@@ -82,8 +79,7 @@ function openOrMoveAside(file: string, options: OpenLedgerOptions, notices: Ledg
     if (former !== undefined && notices.length === 0) {
       notices.push({
         severity: 'warning',
-        code: 'ledger-begun-anew',
-        message: `This ledger was recreated. The former one was damaged and is kept as ${former}.`,
+        words: message('ledger-begun-anew', { kept: former }),
       })
     }
     return db
@@ -94,27 +90,25 @@ function openOrMoveAside(file: string, options: OpenLedgerOptions, notices: Ledg
   const keptAs = moveAside(folder, clock.now())
   rmSync(suspicionFile(file), { force: true })
   const backup = listBackups(folder)[0]
-  const newest = backup === undefined ? 'There is no backup.' : `The newest backup is backups/${basename(backup)}.`
   if (onDamaged === 'fail') {
-    const restore = backup === undefined ? '' : ` To go back to the backup, copy it to ledger.db first.`
+    const kept = { kept: keptAs, folder }
     throw new Failure(
       'ledger-damaged',
-      `The ledger file was damaged and is kept as ${keptAs} in ${folder}. ${newest}`,
-      `Start again to begin a new ledger.${restore}`,
+      backup === undefined
+        ? message('ledger-damaged-no-backup', kept)
+        : message('ledger-damaged-with-backup', { ...kept, backup: basename(backup) }),
     )
   }
   notices.push({
     severity: 'error',
-    code: 'ledger-damaged',
-    message: `The ledger file was damaged and is kept as ${keptAs}. ${newest}`,
+    words: message('ledger-damaged', { kept: keptAs, backup: backup === undefined ? 'none' : basename(backup) }),
   })
   if (onDamaged === 'restore' && backup !== undefined) {
     copyFileSync(backup, file)
     chmodSync(file, 0o600)
     notices.push({
       severity: 'warning',
-      code: 'ledger-restored',
-      message: `The ledger was restored from backups/${basename(backup)}. What came after it is in ${keptAs}.`,
+      words: message('ledger-restored', { backup: basename(backup), kept: keptAs }),
     })
   }
   // A damaged backup ends as a failure, with the copy moved aside and the backup itself untouched.
@@ -141,8 +135,7 @@ function openChecked(file: string, options: OpenLedgerOptions, notices: LedgerNo
       const backup = backUpNow(db, options.folder, version, now)
       notices.push({
         severity: 'info',
-        code: 'ledger-migrated',
-        message: `The ledger was brought up to date. Its former state is backups/${basename(backup)}.`,
+        words: message('ledger-migrated', { backup: basename(backup) }),
       })
     },
   })
@@ -175,9 +168,5 @@ function movedAsideFiles(folder: string): string[] {
 }
 
 function newer(version: number): Failure {
-  return new Failure(
-    'ledger-newer',
-    `The ledger was written by a newer version of Lode (its form is ${version}, this version knows ${ledgerSchema.migrations.length}).`,
-    'Start the newer version, or choose another folder with --data-dir. The file was not changed.',
-  )
+  return new Failure('ledger-newer', message('ledger-newer', { form: version, known: ledgerSchema.migrations.length }))
 }

@@ -2,6 +2,7 @@ import Database from 'better-sqlite3'
 import { v7 } from 'uuid'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { workRow } from '#shared/contract/jobs'
+import { foreignWords } from '#shared/domain/messages'
 import { openLedger, openLedgerReadOnly } from './open'
 import type { Ledger } from './types'
 import {
@@ -28,7 +29,7 @@ beforeAll(() => {
   // Jobs before, among and after the shares.
   addJob(() => undefined)
   fillShares(ledger.file, ROWS / 2, { unitId: unit.id, millisecondsBetween: 10, after: 1 })
-  addJob((id) => ledger.setJobState(id, 'failed', { reason: 'The picture cannot be read.' }))
+  addJob((id) => ledger.setJobState(id, 'failed', { reason: foreignWords('The picture cannot be read.') }))
   fillShares(ledger.file, ROWS / 2, { unitId: unit.id, millisecondsBetween: 10, after: ROWS / 2 + 2 })
   addJob((id) => {
     ledger.setJobState(id, 'running', { deviceId: 'gpu0' })

@@ -6,6 +6,7 @@ import { storedEpoch } from '#shared/protocol/stored'
 import { benchmarkEvidence } from '#shared/domain/benchmark-report'
 import { tierName } from '#shared/domain/tiers'
 import type { z } from 'zod'
+import { readStoredMessage } from '#shared/domain/messages'
 import type { Db } from './database'
 import type { LedgerEvent, LedgerReader } from './types'
 
@@ -59,7 +60,7 @@ export function readRecords(db: Db): Records {
   )
   const allBenchmarks = db.prepare<[number], BenchmarkRecord>('SELECT * FROM benchmarks ORDER BY seq DESC LIMIT ?')
   const benchmark = db.prepare<[string], BenchmarkRecord>('SELECT * FROM benchmarks WHERE id = ?')
-  const events = db.prepare<[number], Omit<LedgerEvent, 'at'> & { at: bigint }>(
+  const events = db.prepare<[number], Omit<LedgerEvent, 'at' | 'words'> & { at: bigint; message: string }>(
     'SELECT id, at, severity, code, message FROM events ORDER BY seq DESC LIMIT ?',
   )
   const epoch = db.prepare<[string], { signed: string }>(
@@ -99,7 +100,9 @@ export function readRecords(db: Db): Records {
       return { row: toBenchmark(row), evidence }
     },
     events(limit = 200) {
-      return events.all(limit).map((row) => ({ ...row, at: Number(row.at) }))
+      return events
+        .all(limit)
+        .map(({ message, ...row }) => ({ ...row, at: Number(row.at), words: readStoredMessage(message) }))
     },
     latestEpoch(network) {
       const row = epoch.get(network)

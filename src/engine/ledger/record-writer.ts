@@ -1,4 +1,5 @@
 /** Devices, epochs, units, settings, addresses, benchmarks, events. */
+import { storedMessage } from '#shared/domain/messages'
 import { type Db, write } from './database'
 import type { Ledger, WriterContext } from './types'
 
@@ -75,9 +76,9 @@ export function writeRecords(db: Db, { clock, ids }: WriterContext): Records {
       benchmark.run({ ...saved, evidence: JSON.stringify(evidence) })
       return { ...saved, samples: evidence.samples.length }
     },
-    recordEvent({ severity, code, message }) {
-      const saved = { id: ids.uuid(), at: clock.now(), severity, code, message }
-      event.run(saved.id, saved.at, severity, code, message)
+    recordEvent({ severity, words }) {
+      const saved = { id: ids.uuid(), at: clock.now(), severity, code: words.code, words }
+      event.run(saved.id, saved.at, severity, words.code, storedMessage(words))
       return saved
     },
   }

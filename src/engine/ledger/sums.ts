@@ -1,5 +1,6 @@
 /** Sums that never overflow (protocol.md §5): stored as high × 10^9 + low, added in bigint. */
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { creditMacs } from '#shared/domain/credit'
 import type { WorkAmount } from './types'
 
@@ -13,19 +14,11 @@ export function joinSum(high: bigint | null, low: bigint | null): bigint {
 }
 
 /** Refuses amounts that a row cannot hold or whose credit is not ⌊macs × factorMilli / 1000⌋. Throws `network-refused`. */
-export function checkAmount(amount: WorkAmount, whose: string): void {
+export function checkAmount(amount: WorkAmount, whose: 'share' | 'result' | 'receipt'): void {
   if ([amount.macs, amount.factorMilli, amount.creditMacs].some((value) => value < 0n || value > MAX_INTEGER)) {
-    throw new Failure(
-      'network-refused',
-      `${whose} states an amount that is out of range.`,
-      'Nothing was credited. Report this to the network.',
-    )
+    throw new Failure('network-refused', message('ledger-amount-out-of-range', { whose }))
   }
   if (creditMacs(amount.macs, amount.factorMilli) !== amount.creditMacs) {
-    throw new Failure(
-      'network-refused',
-      `${whose} states a credit that does not follow from its work and factor.`,
-      'Nothing was credited. Report this to the network.',
-    )
+    throw new Failure('network-refused', message('ledger-credit-not-following', { whose }))
   }
 }

@@ -21,6 +21,7 @@ import type { StoredEpoch } from '#shared/protocol/stored'
 import type { SignatureVerifier, Signed } from '#shared/domain/signed'
 import type { JobState } from '#shared/domain/states'
 import type { z } from 'zod'
+import type { Message } from '#shared/domain/messages'
 
 export interface LedgerClock {
   /** UTC milliseconds */
@@ -39,14 +40,7 @@ export interface WriterContext {
 /** Something the person should know, found while opening: a damaged file moved aside, a ledger recreated, a backup restored. */
 export interface LedgerNotice {
   severity: 'info' | 'warning' | 'error'
-  code:
-    | 'ledger-damaged'
-    | 'ledger-begun-anew'
-    | 'ledger-restored'
-    | 'ledger-migrated'
-    | 'metrics-begun-anew'
-    | 'backup-failed'
-  message: string
+  words: Message
 }
 
 export interface OpenLedgerOptions {
@@ -147,8 +141,8 @@ export interface OpenJob extends Omit<LedgerJob, 'input'> {
 
 export interface JobStateDetails {
   deviceId?: string
-  /** failure sentence or code */
-  reason?: string
+  /** why it came so */
+  reason?: Message
   energy?: WorkEnergy
   /** kept also for a job that failed or was cancelled: the output until then */
   output?: JobOutput
@@ -186,8 +180,9 @@ export interface LedgerEvent {
   id: string
   at: number
   severity: 'info' | 'warning' | 'error'
+  /** of the message; earlier versions wrote codes of their own */
   code: string
-  message: string
+  words: Message
 }
 
 export interface KnownDevice {
@@ -311,7 +306,7 @@ export interface Ledger extends LedgerReader {
   setAddress(address: PayoutAddress): void
   /** Stores a benchmark and its evidence; returns the row with its id. */
   recordBenchmark(row: Omit<BenchmarkRow, 'id' | 'at' | 'samples'>, evidence: BenchmarkEvidence): BenchmarkRow
-  recordEvent(event: Omit<LedgerEvent, 'id' | 'at'>): LedgerEvent
+  recordEvent(event: Omit<LedgerEvent, 'id' | 'at' | 'code'>): LedgerEvent
 
   /** Copies the ledger into `backups/` if the newest copy is older than a day; the newest three are kept. Other work goes on while pages are copied. */
   backUpIfDue(): Promise<string | null>

@@ -8,6 +8,7 @@ import { electricityCostNanos, type ElectricityPrice } from '#shared/domain/elec
 import type { Certainty } from '#shared/domain/energy'
 import type { Verification } from '#shared/protocol/receipt'
 import type { JobState } from '#shared/domain/states'
+import { readStoredMessage } from '#shared/domain/messages'
 import type { Db } from './database'
 import type { LedgerReader } from './types'
 
@@ -117,7 +118,7 @@ export function toWorkRow(row: WorkRecord, price?: ElectricityPrice): WorkRow {
           },
     milliseconds: row.milliseconds,
     verification: row.verification,
-    reason: row.reason,
+    reason: row.reason === null ? null : readStoredMessage(row.reason),
   }
 }
 

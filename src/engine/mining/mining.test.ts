@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Failure } from '#shared/domain/errors'
+import { foreignWords, message } from '#shared/domain/messages'
 import { createMining, PRACTICE_MILLISECONDS, type MiningDevice } from './mining'
 import type { DeviceRunner } from '../device-loop/device-types'
 import { createMiningClock } from './mining-clock'
@@ -10,7 +11,7 @@ function scriptedRunner(deviceId: string) {
   const runner = {
     deviceId,
     state: 'idle' as DeviceRunner['state'],
-    activity: '' as string,
+    activity: null as DeviceRunner['activity'],
     lane: 'idle' as const,
     reason: null,
     resting: null as DeviceRunner['resting'],
@@ -127,14 +128,15 @@ describe('mining', () => {
 
   it('is paused while every device is too hot or has no time to prove, with a notice for the heat', async () => {
     const { mining, runner } = controller({ devices: ['cpu0', 'gpu0'] })
+    const hot = message('device-too-hot', { celsius: 96, resumeCelsius: 87 })
     await mining.start({})
-    Object.assign(runner('cpu0'), { resting: 'heat', activity: 'Too hot: 96 °C. Goes on below 87 °C.' })
+    Object.assign(runner('cpu0'), { resting: 'heat', activity: hot })
     expect(mining.state).toBe('mining')
     Object.assign(runner('gpu0'), { resting: 'throttle' })
     expect(mining.state).toBe('paused')
     expect(mining.pausedBecause).toEqual(['heat', 'throttle'])
     expect(mining.notices()).toMatchObject([
-      { id: 'hot-cpu0', title: 'cpu0 rests.', detail: 'Too hot: 96 °C. Goes on below 87 °C.' },
+      { id: 'hot-cpu0', title: message('notice-device-rests', { device: 'cpu0' }), detail: hot },
     ])
     await mining.stop({ finish: false })
     expect(mining.pausedBecause).toEqual([])
@@ -171,7 +173,7 @@ describe('mining', () => {
   it('a start that cannot be recorded starts nothing', async () => {
     const { mining, far, runner } = controller()
     far.onStarted = () => {
-      throw new Failure('data-folder', 'There is no space left.')
+      throw new Failure('data-folder', foreignWords('There is no space left.'))
     }
     await expect(mining.start({})).rejects.toMatchObject({ code: 'data-folder' })
     expect(mining.state).toBe('stopped')
@@ -186,12 +188,12 @@ describe('mining', () => {
     const second = runner('cpu1')
     const startMining = second.startMining
     second.startMining = () => {
-      throw new Failure('internal', 'the second does not start')
+      throw new Failure('internal', foreignWords('the second does not start'))
     }
     await expect(mining.start({})).rejects.toMatchObject({ code: 'internal' })
     expect(runner('cpu0').backend).toBe(null)
     second.startMining = startMining
-    far.join = () => Promise.reject(new Failure('network-refused', 'no'))
+    far.join = () => Promise.reject(new Failure('network-refused', foreignWords('no')))
     await expect(mining.start({})).rejects.toMatchObject({ code: 'network-refused' })
     expect(mining.state).toBe('stopped')
   })

@@ -1,6 +1,7 @@
 /** Mining as a whole: which devices mine, since when and until when, and why mining pauses. The work of one device is in device-loop/. */
 import type { MiningState, Notice, PauseCause, StartOptions } from '#shared/contract/engine'
 import { Failure } from '#shared/domain/errors'
+import { message, type Message } from '#shared/domain/messages'
 import { type BackendName, backendNames } from '#shared/domain/backend'
 import type { Clock } from '#process/clock'
 import type { DeviceState } from '#shared/domain/states'
@@ -18,14 +19,14 @@ export interface MiningOptions extends ProofOptions {
 export interface MiningRunner {
   readonly deviceId: string
   readonly state: DeviceState
-  readonly activity: string
-  /** why it rests although it could work: too hot, or its duty cycle is 0 now; `activity` has the words */
+  readonly activity: Message | null
+  /** why it rests although it could work: too hot, or its duty cycle is 0 now; `activity` says so */
   readonly resting: 'heat' | 'throttle' | null
   /** why it stopped, when it is faulted */
-  readonly reason: string | null
+  readonly reason: Message | null
   readonly backend: BackendName | null
   readonly runningJobs: readonly unknown[]
-  readonly networkError: string | null
+  readonly networkError: Message | null
   /** Starts the device's loop; it mines until `stop` or `finish`. */
   startMining(options: MiningOptions): void
   /** Stops the device within two seconds, also in the middle of a job. */
@@ -42,7 +43,7 @@ export interface MiningDevice {
   backends: readonly string[]
   /** null: the threads of the device cannot be chosen */
   threads: { inUse: number; maximum: number } | null
-  reason?: string | undefined
+  reason?: Message | undefined
 }
 
 export interface Mining {
@@ -122,8 +123,7 @@ export function createMining(control: MiningControlOptions): Mining {
     if (backend === undefined || !device.backends.includes(backend)) {
       throw new Failure(
         'wrong-usage',
-        `${device.id} has no backend "${name ?? ''}"`,
-        `It has: ${device.backends.join(', ')}.`,
+        message('backend-not-there', { device: device.id, backend: name ?? '', has: device.backends }),
       )
     }
     return backend
@@ -134,8 +134,7 @@ export function createMining(control: MiningControlOptions): Mining {
     if (maximum === undefined || wantedThreads <= maximum) return
     throw new Failure(
       'wrong-usage',
-      `${device.id} has ${maximum} threads, not ${wantedThreads}`,
-      `Choose 1 to ${maximum}.`,
+      message('threads-not-there', { device: device.id, maximum, wanted: wantedThreads }),
     )
   }
 
@@ -171,16 +170,14 @@ export function createMining(control: MiningControlOptions): Mining {
       const unknown = options.devices?.find((id) => !control.devices().some((device) => device.id === id))
       if (unknown !== undefined) {
         const known = control.devices().map((device) => device.id)
-        throw new Failure('not-found', `there is no device "${unknown}"`, `Known devices: ${known.join(', ')}.`)
+        throw new Failure('not-found', message('device-not-found', { device: unknown, known }))
       }
       const devices = usable(options)
       if (devices.length === 0) {
-        const reasons = control.devices().map((device) => `${device.id}: ${device.reason ?? 'switched off'}`)
-        throw new Failure(
-          'device-unavailable',
-          `no device can mine (${reasons.join('; ')})`,
-          'Switch one on, on the Devices screen.',
-        )
+        const reasons = control
+          .devices()
+          .map(({ id, reason }) => ({ name: id, reason: reason ?? message('device-switched-off') }))
+        throw new Failure('device-unavailable', message('no-device-can-mine', { devices: reasons }))
       }
       for (const device of devices) {
         backendFor(device, options)
@@ -285,7 +282,7 @@ export function createMining(control: MiningControlOptions): Mining {
           notices.push({
             id: `faulted-${runner.deviceId}`,
             severity: 'error',
-            title: `${runner.deviceId} stopped.`,
+            title: message('notice-device-stopped', { device: runner.deviceId }),
             detail: runner.reason,
             action: 'retry-device',
             deviceId: runner.deviceId,
@@ -295,7 +292,7 @@ export function createMining(control: MiningControlOptions): Mining {
           notices.push({
             id: `hot-${runner.deviceId}`,
             severity: 'warning',
-            title: `${runner.deviceId} rests.`,
+            title: message('notice-device-rests', { device: runner.deviceId }),
             detail: runner.activity,
             action: 'open-devices',
             deviceId: runner.deviceId,
@@ -305,7 +302,7 @@ export function createMining(control: MiningControlOptions): Mining {
           notices.push({
             id: `network-${runner.deviceId}`,
             severity: 'warning',
-            title: 'The network does not answer.',
+            title: message('notice-network-silent'),
             detail: runner.networkError,
           })
         }
@@ -314,8 +311,8 @@ export function createMining(control: MiningControlOptions): Mining {
         notices.push({
           id: 'practice-hour',
           severity: 'info',
-          title: 'Practice stopped after an hour.',
-          detail: 'It pays nothing and uses electricity, so it goes on only when you say so.',
+          title: message('notice-practice-hour'),
+          detail: message('notice-practice-hour-why'),
           action: 'keep-going',
         })
       }

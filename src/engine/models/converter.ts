@@ -1,5 +1,6 @@
 /** Makes a model's graph in a process of its own: a hostile file harms only that process. */
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { ModelConversion } from '#shared/domain/model-stages'
 import type { WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
 import type { ProcessHost } from '#process/host'
@@ -30,11 +31,7 @@ export function createModelConverter({ host }: { host: ProcessHost }): ModelConv
         })
       } catch (error) {
         if (!(error instanceof PeerUnavailable)) throw error
-        throw new Failure(
-          'model-refused',
-          'the file could not be read to its end: the process that read it stopped',
-          'Get the file again, or choose a smaller model.',
-        )
+        throw new Failure('model-refused', message('model-reader-stopped'))
       } finally {
         running.delete(kill)
         child.kill()

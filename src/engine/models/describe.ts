@@ -1,5 +1,6 @@
 /** The manifest of a model that is about to be installed. */
 import type { ModelManifest, ModelFile } from '#shared/domain/manifest'
+import { message } from '#shared/domain/messages'
 import type { Provenance } from './given-model'
 import { recognize } from './known-manifests'
 import { refused } from './refusal'
@@ -14,20 +15,14 @@ export function describeModel(
 ): ModelManifest {
   for (const graph of selection.graphs) {
     const copied = files.find((file) => file.path === graph.path)
-    if (copied?.sha256 !== graph.sha256)
-      throw refused(graph.path, 'changed while it was copied', 'Add the folder again when nothing writes to it.')
+    if (copied?.sha256 !== graph.sha256) throw refused(message('model-changed-while-copied', { file: graph.path }))
   }
   const { manifest } = selection
   if (manifest) {
     const wrong = files.find(
       (file) => manifest.files.find((listed) => listed.path === file.path)?.sha256 !== file.sha256,
     )
-    if (wrong)
-      throw refused(
-        wrong.path,
-        'does not have the SHA-256 that card.json says',
-        'Get the model again, then add its folder again.',
-      )
+    if (wrong) throw refused(message('model-not-card-hash', { file: wrong.path }))
     return manifest
   }
   const sorted = files.toSorted((a, b) => (a.path < b.path ? -1 : 1))

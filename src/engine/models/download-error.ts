@@ -1,4 +1,5 @@
 /** Why a source did not give a file. */
+import { inEnglish, message, type Message } from '#shared/domain/messages'
 
 /**
  * `absent`: the source does not exist on this computer. `passing`: it may work later. `refused`: it works and does
@@ -6,16 +7,18 @@
  */
 export type SourceErrorKind = 'absent' | 'passing' | 'refused'
 
-/** An error of one source of a file; the next source is tried. Its message is a clause without a full stop. */
+/** An error of one source of a file; the next source is tried. */
 export class SourceError extends Error {
   readonly kind: SourceErrorKind
+  readonly words: Message
   /** the wait that the server asked for; null: none */
   readonly retryAfterMilliseconds: number | null
 
-  constructor(kind: SourceErrorKind, message: string, retryAfterMilliseconds: number | null = null) {
-    super(message)
+  constructor(kind: SourceErrorKind, words: Message, retryAfterMilliseconds: number | null = null) {
+    super(inEnglish.text(words))
     this.name = 'SourceError'
     this.kind = kind
+    this.words = words
     this.retryAfterMilliseconds = retryAfterMilliseconds
   }
 }
@@ -23,6 +26,6 @@ export class SourceError extends Error {
 /** The complete file has another hash than expected. It is removed. */
 export class WrongHashError extends SourceError {
   constructor() {
-    super('refused', 'its SHA-256 is not the one that was expected; it was thrown away')
+    super('refused', message('source-wrong-hash'))
   }
 }

@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { backoffDelay } from '#process/backoff'
 import { sourceWords, type CatalogueFile, type FileSource } from '#shared/domain/catalogue'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { packageFolder } from '../base'
 import { hashFile } from './install'
 import { fetchHttps, PATIENCE, type Patience } from './download-https'
@@ -138,14 +139,14 @@ async function fromSource(
     }
     case 'npm': {
       const home = packageFolder(source.package)
-      if (home === null) throw new SourceError('absent', 'the package is not installed')
+      if (home === null) throw new SourceError('absent', message('source-not-installed'))
       await fromFolder(join(home, source.path), source, part)
       onBytes(source.bytes)
       return
     }
     case 'folder': {
       const home = source.folder ?? options.modelsFolder
-      if (home === null) throw new SourceError('absent', 'LODE_MODELS_FOLDER names none')
+      if (home === null) throw new SourceError('absent', message('source-no-folder'))
       await fromFolder(join(home, source.path), source, part)
       onBytes(source.bytes)
     }
@@ -154,8 +155,9 @@ async function fromSource(
 
 async function fromFolder(path: string, { bytes }: FileSource, part: string): Promise<void> {
   const size = (await stat(path).catch(() => null))?.size
-  if (size === undefined) throw new SourceError('absent', `there is no ${path}`)
-  if (size !== bytes) throw new SourceError('refused', `${path} has ${size} bytes where ${bytes} were expected`)
+  if (size === undefined) throw new SourceError('absent', message('source-nothing-there', { path }))
+  if (size !== bytes)
+    throw new SourceError('refused', message('source-file-size', { path, bytes: size, wanted: bytes }))
   await rm(part, { force: true })
   await copyFile(path, part)
 }
@@ -169,26 +171,22 @@ async function checked(
 ): Promise<string> {
   onChecking()
   const wanted = source.sha256 ?? hubHash
-  if (wanted === null) throw new SourceError('refused', `${sourceWords(source)} does not say which hash its file has`)
+  if (wanted === null) throw new SourceError('refused', message('source-without-hash', { source: sourceWords(source) }))
   const sha256 = await hashFile(part)
   if (sha256 === wanted) return sha256
   await rm(part, { force: true })
   throw new WrongHashError()
 }
 
-/** One sentence for all sources. Sources that do not exist here are named only if there is no other. */
+/** One failure for all sources. Sources that do not exist here are named only if there is no other. */
 function inWords(errors: readonly { source: FileSource; error: SourceError }[], isKept: boolean): Failure {
   const reported = errors.filter(({ error }) => error.kind !== 'absent')
-  const words = (reported.length > 0 ? reported : errors).map(({ source, error }) => {
+  const sources = (reported.length > 0 ? reported : errors).map(({ source, error }) => {
     const from = sourceWords(source)
-    return error.message.startsWith(from) ? error.message : `${from}: ${error.message}`
+    // Most say themselves whose error it is.
+    return { name: error.message.startsWith(from) ? '' : from, reason: error.words }
   })
   const isPassing = errors.some(({ error }) => error.kind === 'passing')
-  return isPassing
-    ? new Failure(
-        'unavailable',
-        words.join('; '),
-        `Check the connection, then try again.${isKept ? ' What was fetched is kept.' : ''}`,
-      )
-    : new Failure('model-refused', words.join('; '), 'Nothing was kept. Try again later, or add the model from a file.')
+  if (!isPassing) return new Failure('model-refused', message('download-refused', { sources }))
+  return new Failure('unavailable', message(isKept ? 'download-not-now-kept' : 'download-not-now', { sources }))
 }

@@ -1,6 +1,7 @@
 /** One file over HTTPS: it continues where the connection broke. Only the hash proves the content. */
 import { open, stat } from 'node:fs/promises'
 import type { FileSource } from '#shared/domain/catalogue'
+import { message, type Message } from '#shared/domain/messages'
 import { SourceError } from './download-error'
 
 export type HttpsSource = Extract<FileSource, { kind: 'https' }>
@@ -45,9 +46,9 @@ export async function fetchHttps(source: HttpsSource, part: string, options: Htt
   const from = had < source.bytes ? had : 0
   const given = new AbortController()
   const signal = AbortSignal.any([options.signal, given.signal])
-  const abandon = (message: string): void => given.abort(new SourceError('passing', message))
+  const abandon = (words: Message): void => given.abort(new SourceError('passing', words))
   try {
-    const answered = setTimeout(() => abandon(`${host} does not answer`), options.patience.answerMilliseconds)
+    const answered = setTimeout(() => abandon(message('source-silent', { host })), options.patience.answerMilliseconds)
     let response: Response
     try {
       response = await ask(source, from, signal, options)
@@ -85,10 +86,10 @@ async function ask(
     await response.body?.cancel()
     const next = new URL(location, address)
     if (next.protocol !== 'https:')
-      throw new SourceError('refused', `${new URL(address).host} sends on to an address without encryption`)
+      throw new SourceError('refused', message('source-without-encryption', { host: new URL(address).host }))
     address = next.href
   }
-  throw new SourceError('refused', `${new URL(source.address).host} sends on from address to address without end`)
+  throw new SourceError('refused', message('source-redirects', { host: new URL(source.address).host }))
 }
 
 /** The hub names the commit and, for large files, the SHA-256 of what it serves. */
@@ -98,15 +99,15 @@ function readHubMetadata(response: Response, source: HttpsSource, onHubHash: Htt
   if (commit !== null && commit !== source.revision)
     throw new SourceError(
       'refused',
-      `${host} gives revision ${commit.slice(0, 12)} where ${source.revision.slice(0, 12)} was asked for`,
+      message('source-other-revision', { host, commit: commit.slice(0, 12), revision: source.revision.slice(0, 12) }),
     )
   const size = response.headers.get('x-linked-size')
   if (size !== null && Number(size) !== source.bytes)
-    throw new SourceError('refused', `${host} has a file of ${size} bytes where ${source.bytes} were expected`)
+    throw new SourceError('refused', message('source-file-bytes', { host, bytes: Number(size), wanted: source.bytes }))
   const hash = /^"?([0-9a-f]{64})"?$/.exec(response.headers.get('x-linked-etag') ?? '')?.[1]
   if (hash === undefined) return
   if (source.sha256 !== null && hash !== source.sha256)
-    throw new SourceError('refused', `${host} has another file: its SHA-256 is not the one that Lode knows`)
+    throw new SourceError('refused', message('source-other-file', { host }))
   onHubHash(hash)
 }
 
@@ -120,23 +121,22 @@ async function firstByte(response: Response, source: HttpsSource, from: number, 
   if (status === 429 || status >= 500) {
     const seconds = Number(response.headers.get('retry-after') ?? '')
     const patience = seconds > 0 ? Math.min(seconds, MAX_RETRY_AFTER_SECONDS) * 1000 : null
-    return refuse(new SourceError('passing', `${host} is busy (answer ${status})`, patience))
+    return refuse(new SourceError('passing', message('source-busy', { host, status: String(status) }), patience))
   }
   if (status !== 200 && status !== 206)
-    return refuse(new SourceError('refused', `${host} does not give it (answer ${status})`))
+    return refuse(new SourceError('refused', message('source-does-not-give', { host, status: String(status) })))
   if (/^text\/html\b/i.test(response.headers.get('content-type') ?? ''))
-    return refuse(new SourceError('refused', `${host} answers with a web page instead of the file`))
+    return refuse(new SourceError('refused', message('source-web-page', { host })))
   const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get('content-range') ?? '')
   // A server that ignores ranges answers with the whole file.
   const begin = status === 206 && range ? Number(range[1]) : 0
-  if (begin !== 0 && begin !== from)
-    return refuse(new SourceError('refused', `${host} answers with another part of the file`))
+  if (begin !== 0 && begin !== from) return refuse(new SourceError('refused', message('source-other-part', { host })))
   const length = response.headers.get('content-length')
   if (length !== null && begin + Number(length) !== source.bytes)
     return refuse(
       new SourceError(
         'refused',
-        `${host} has a file of ${begin + Number(length)} bytes where ${source.bytes} were expected`,
+        message('source-file-bytes', { host, bytes: begin + Number(length), wanted: source.bytes }),
       ),
     )
   return begin
@@ -153,20 +153,20 @@ async function write(
     patience,
     hasAlternative,
     onBytes,
-  }: HttpsFetch & { source: HttpsSource; host: string; abandon: (message: string) => void },
+  }: HttpsFetch & { source: HttpsSource; host: string; abandon: (words: Message) => void },
 ): Promise<void> {
   const file = await open(part, begin === 0 ? 'w' : 'r+')
-  const stalled = setTimeout(() => abandon(`${host} went silent`), patience.stallMilliseconds)
+  const stalled = setTimeout(() => abandon(message('source-went-silent', { host })), patience.stallMilliseconds)
   let done = begin
   let windowBegan = performance.now()
   let windowBytes = 0
   try {
     onBytes(done)
-    if (response.body === null) throw new SourceError('passing', `${host} answers with nothing`)
+    if (response.body === null) throw new SourceError('passing', message('source-nothing', { host }))
     for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
       stalled.refresh()
       if (done + chunk.length > source.bytes)
-        throw new SourceError('refused', `${host} gives more than the ${source.bytes} bytes that were expected`)
+        throw new SourceError('refused', message('source-gives-more', { host, bytes: source.bytes }))
       let written = 0
       while (written < chunk.length)
         written += (await file.write(chunk, written, chunk.length - written, done + written)).bytesWritten
@@ -176,11 +176,12 @@ async function write(
       const elapsed = performance.now() - windowBegan
       if (elapsed < patience.slowMilliseconds) continue
       if (hasAlternative && windowBytes / elapsed < patience.slowBytesPerSecond / 1000)
-        throw new SourceError('passing', `${host} is very slow`)
+        throw new SourceError('passing', message('source-slow', { host }))
       windowBegan = performance.now()
       windowBytes = 0
     }
-    if (done < source.bytes) throw new SourceError('passing', `${host} broke off at ${done} of ${source.bytes} bytes`)
+    if (done < source.bytes)
+      throw new SourceError('passing', message('source-broke-off', { host, done, bytes: source.bytes }))
   } finally {
     clearTimeout(stalled)
     // The bytes stay on the disk if the connection broke; a full disk has already thrown at the write.
@@ -198,9 +199,13 @@ function inWords(error: unknown, host: string): unknown {
   const code = codeOf(error)
   if (code !== null && DISK_CODES.includes(code)) return error
   if (code !== null && CERTIFICATE_CODES.test(code))
-    return new SourceError('refused', `${host} shows a certificate that cannot be trusted (${code})`)
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return new SourceError('passing', `${host} cannot be found`)
-  return new SourceError('passing', `${host} cannot be reached${code === null ? '' : ` (${code})`}`)
+    return new SourceError('refused', message('source-certificate', { host, code }))
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return new SourceError('passing', message('source-not-found', { host }))
+  return new SourceError(
+    'passing',
+    code === null ? message('source-not-reached', { host }) : message('source-not-reached-code', { host, code }),
+  )
 }
 
 /** fetch wraps the socket's error once or twice. */

@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process'
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { message } from '#shared/domain/messages'
 import { SourceError } from './download-error'
 
 const INTERPRETERS = process.platform === 'win32' ? ['py', 'python'] : ['python3']
@@ -38,7 +39,7 @@ export async function fetchWheel(
     await rm(unpacked, { recursive: true, force: true })
   }
   const wheel = await wheelIn(folder)
-  if (wheel === null) throw new SourceError('refused', 'pip gave no package')
+  if (wheel === null) throw new SourceError('refused', message('pip-no-package'))
   return wheel
 }
 
@@ -67,7 +68,7 @@ async function runPip(
     if (ended.code === 0) return
     throw complaint(ended.words)
   }
-  throw new SourceError('absent', 'there is no Python on this computer')
+  throw new SourceError('absent', message('pip-no-python'))
 }
 
 /**
@@ -119,14 +120,13 @@ function endAll(pid: number | undefined): void {
 
 function complaint(words: string): unknown {
   if (/No space left on device/.test(words)) return Object.assign(new Error('no space left'), { code: 'ENOSPC' })
-  if (/No module named pip/.test(words)) return new SourceError('absent', 'Python on this computer has no pip')
+  if (/No module named pip/.test(words)) return new SourceError('absent', message('pip-missing'))
   if (/No matching distribution|Could not find a version/.test(words)) {
     // pip says the same of an index that it cannot reach.
     const unreachable = /connection|timed? ?out|resolve|network/i.test(words)
-    return new SourceError(
-      unreachable ? 'passing' : 'refused',
-      unreachable ? 'the package index cannot be reached' : 'the package index does not have it',
-    )
+    return unreachable
+      ? new SourceError('passing', message('package-index-not-reached'))
+      : new SourceError('refused', message('package-index-without'))
   }
   const last =
     words
@@ -134,7 +134,10 @@ function complaint(words: string): unknown {
       .split('\n')
       .at(-1)
       ?.replace(/^ERROR:\s*/, '') ?? ''
-  return new SourceError('passing', `pip failed${last === '' ? '' : `: ${last.slice(0, 200)}`}`)
+  return new SourceError(
+    'passing',
+    last === '' ? message('pip-failed') : message('pip-failed-saying', { words: last.slice(0, 200) }),
+  )
 }
 
 async function wheelIn(folder: string): Promise<string | null> {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Download } from '#shared/contract/models'
 import type { CatalogueEntry, CatalogueFile } from '#shared/domain/catalogue'
 import { toFailureValue, type FailureValue } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { FetchedFile } from './download-file'
 import { createRateMeter, type RateMeter } from './download-rate'
 import type { Request, Requests } from './download-requests'
@@ -80,5 +81,9 @@ export async function presentFile(
 /** Why a download failed. `folder`: where models lie. */
 export function downloadFailure(entry: CatalogueEntry, error: unknown, folder: string): FailureValue {
   const value = toFailureValue(diskFailure(error, folder))
-  return value.code === 'data-folder' ? value : { ...value, message: `${entry.name} was not fetched: ${value.message}` }
+  if (value.code === 'data-folder') return value
+  return {
+    code: value.code,
+    words: message('download-failed', { model: entry.name, reason: value.words, advice: value.words }),
+  }
 }

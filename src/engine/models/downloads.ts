@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Download } from '#shared/contract/models'
 import { hashOrigin, type Catalogue, type CatalogueEntry, type CatalogueFile } from '#shared/domain/catalogue'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { RigContext } from '../base'
 import { entryOf } from './catalogue'
 import { fetchFile, PERSISTENCE, type FetchedFile, type Persistence } from './download-file'
@@ -200,16 +201,16 @@ export function createDownloads(
   return {
     get: async (id) => {
       const entry = entryOf(catalogue, id)
-      if (stopped) throw new Failure('unavailable', 'the engine is stopping', 'Start it again.')
+      if (stopped) throw new Failure('unavailable', message('engine-stopping'))
       const task = tasks.get(id) ?? addTask(entry, NEW_REQUEST)
       if (task.running === null) begin(task)
       return describeTask(task)
     },
     pause: async (id) => {
       const task = tasks.get(id)
-      if (!task) throw new Failure('not-found', `${id} is not being fetched`, 'Nothing is to be paused.')
+      if (!task) throw new Failure('not-found', message('download-not-there', { model: id }))
       if (task.state === 'installing')
-        throw new Failure('conflict', `${task.entry.name} is being installed`, 'Wait a moment.')
+        throw new Failure('conflict', message('download-installing', { model: task.entry.name }))
       if (task.running !== null) await end(task, 'pause')
       return describeTask(task)
     },

@@ -3,8 +3,8 @@ import { statfs } from 'node:fs/promises'
 import { freemem, totalmem } from 'node:os'
 import type { Fit, FitVerdict } from '#shared/contract/models'
 import type { CatalogueEntry } from '#shared/domain/catalogue'
-import { english, NO_BREAK_SPACE } from '#shared/domain/format'
 import type { InstalledModel } from '#shared/domain/model-stages'
+import { message } from '#shared/domain/messages'
 import { modelMemory } from './model-memory'
 
 /** Memory of the runtime, the tokenizer and a step's working memory, besides weights and cache. */
@@ -54,15 +54,20 @@ export function fitOf(memoryBytes: number, diskBytes: number, capacity: Capacity
   const memory = memoryVerdict(memoryBytes, capacity)
   const disk =
     diskBytes === 0 || capacity.diskFreeBytes === null ? 'fits' : diskVerdict(diskBytes, capacity.diskFreeBytes)
-  const size = (bytes: number): string => english.bytes(bytes, NO_BREAK_SPACE)
-  const words = [`${VERDICT[memory]}: ${size(memoryBytes)} of ${size(capacity.memoryBytes)} memory`]
-  if (diskBytes > 0 && capacity.diskFreeBytes !== null)
-    words.push(
-      disk === 'fits'
-        ? `${size(diskBytes)} of disk`
-        : `${VERDICT[disk]}: ${size(diskBytes)} of disk where ${size(capacity.diskFreeBytes)} are free`,
-    )
-  return { memory, disk, words: words.join(', '), memoryBytes, diskBytes }
+  const words = { memory, neededBytes: memoryBytes, allBytes: capacity.memoryBytes }
+  const free = capacity.diskFreeBytes
+  return {
+    memory,
+    disk,
+    words:
+      diskBytes === 0 || free === null
+        ? message('fit-memory', words)
+        : disk === 'fits'
+          ? message('fit-memory-and-disk', { ...words, diskBytes })
+          : message('fit-little-disk', { ...words, disk, diskBytes, freeBytes: free }),
+    memoryBytes,
+    diskBytes,
+  }
 }
 
 /** At the usual context, or the model's own where that is smaller. */
@@ -83,8 +88,6 @@ export function fitOfEntry(
   const diskBytes = Math.max(0, entry.bytes - bytesDone) + made
   return { chosenContext, fit: fitOf(memoryNeeded(entry.memory, chosenContext), diskBytes, capacity) }
 }
-
-const VERDICT: Record<FitVerdict, string> = { fits: 'fits', tight: 'tight', no: 'does not fit' }
 
 function memoryVerdict(bytes: number, capacity: Capacity): FitVerdict {
   if (bytes > capacity.memoryBytes * MOST_SHARE) return 'no'

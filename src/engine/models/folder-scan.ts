@@ -3,7 +3,8 @@ import type { Stats } from 'node:fs'
 import { open, readdir, realpath, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { Failure } from '#shared/domain/errors'
-import { GET_AGAIN, refused } from './refusal'
+import { message } from '#shared/domain/messages'
+import { refused } from './refusal'
 
 /** No model Lode can run is larger; protobuf itself ends at 2 GiB. */
 export const MAX_GRAPH_BYTES = 2 * 1024 ** 3 - 1
@@ -30,11 +31,7 @@ export async function scanFolder(folder: string): Promise<Map<string, FolderFile
       const absolute = join(directory, entry.name)
       const path = relative(root, absolute).split(sep).join('/')
       if (files.size >= MAX_ENTRIES || depth > MAX_DEPTH) {
-        throw refused(
-          path,
-          'lies in a folder with too many files for a model',
-          'Add the folder that holds the model and nothing else.',
-        )
+        throw refused(message('model-folder-too-full', { file: path }))
       }
       if (entry.isDirectory()) {
         await visit(absolute, depth + 1)
@@ -59,33 +56,28 @@ async function folderRoot(folder: string): Promise<string> {
     root = await realpath(folder)
     found = await stat(root)
   } catch {
-    throw new Failure(
-      'not-found',
-      `there is no folder ${folder}`,
-      'Give the folder that holds config.json, tokenizer.json and the ONNX file.',
-    )
+    throw new Failure('not-found', message('model-no-folder', { folder }))
   }
   if (!found.isDirectory()) {
-    throw new Failure('model-refused', `${folder} is a file`, 'Give the folder that the file is in.')
+    throw new Failure('model-refused', message('model-folder-is-file', { folder }))
   }
   return root
 }
 
 async function followLink(root: string, absolute: string, path: string): Promise<Omit<FolderFile, 'path'>> {
-  const copyIt = 'Put the file itself there instead of the link, then add the folder again.'
   let target: string
   try {
     target = await realpath(absolute)
   } catch {
-    throw refused(path, 'is a link to nothing', copyIt)
+    throw refused(message('model-link-to-nothing', { file: path }))
   }
-  if (!target.startsWith(root + sep)) throw refused(path, 'is a link that leaves the folder', copyIt)
+  if (!target.startsWith(root + sep)) throw refused(message('model-link-leaves-folder', { file: path }))
   return plainFile(target, path)
 }
 
 async function plainFile(source: string, path: string): Promise<Omit<FolderFile, 'path'>> {
   const found = await stat(source)
-  if (!found.isFile()) throw refused(path, 'is neither a file nor a folder', 'Remove it, then add the folder again.')
+  if (!found.isFile()) throw refused(message('model-entry-strange', { file: path }))
   return { source, bytes: found.size }
 }
 
@@ -95,11 +87,7 @@ const PICKLE_NAMES = /\.(pkl|pickle|pt|pth|ckpt|joblib)$/i
 async function refusePickle(file: FolderFile): Promise<void> {
   const named = PICKLE_NAMES.test(file.path)
   if (!named && !(/\.bin$/i.test(file.path) && (await startsLikePickle(file.source)))) return
-  throw refused(
-    file.path,
-    'is a pickle, which can run programs when it is read',
-    'Remove it from the folder, then add the folder again.',
-  )
+  throw refused(message('model-pickle-in-folder', { file: file.path }))
 }
 
 /** Whether a file begins as a pickle, or as a ZIP archive, which may contain pickles. Rejects with the error of the disk. */
@@ -118,17 +106,13 @@ export async function startsLikePickle(path: string): Promise<boolean> {
 
 /** Throws a Failure when a file is empty or larger than any model's could be. */
 export function checkSize(file: FolderFile): void {
-  if (file.bytes === 0) throw refused(file.path, 'is empty', GET_AGAIN)
+  if (file.bytes === 0) throw refused(message('model-file-empty', { file: file.path }))
   const limit = file.path.endsWith('.onnx')
     ? MAX_GRAPH_BYTES
     : /\.(json|jinja|txt)$/.test(file.path)
       ? MAX_TEXT_FILE_BYTES
       : MAX_MODEL_BYTES
   if (file.bytes > limit) {
-    throw refused(
-      file.path,
-      `has ${file.bytes} bytes; at most ${limit} are allowed`,
-      'Choose a smaller model, or one with its weights in a file of their own.',
-    )
+    throw refused(message('model-too-large-file', { file: file.path, bytes: file.bytes, most: limit }))
   }
 }

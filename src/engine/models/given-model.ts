@@ -8,6 +8,7 @@ import { basename, dirname, join, relative, sep } from 'node:path'
 import type { ModelManifest } from '#shared/domain/manifest'
 import type { CatalogueEntry } from '#shared/domain/catalogue'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { ModelConversion } from '#shared/domain/model-stages'
 import type { FetchedFile } from './download-file'
 import { MAX_MODEL_BYTES, scanFolder, startsLikePickle, type FolderFile } from './folder-scan'
@@ -44,8 +45,6 @@ export interface GivenWeights extends Pick<ModelConversion, 'form' | 'path'> {
 
 export type GivenModel = GivenGraph | GivenWeights
 
-const WHAT_TO_GIVE = 'Give a GGUF, safetensors or ONNX file, or the folder that it is in.'
-
 /** What a person gave. Throws a Failure `not-found` or `model-refused` that names the file. */
 export async function givenByPath(path: string): Promise<GivenModel> {
   let absolute: string
@@ -54,22 +53,18 @@ export async function givenByPath(path: string): Promise<GivenModel> {
     absolute = await realpath(path)
     found = await stat(absolute)
   } catch {
-    throw new Failure('not-found', `there is no file or folder ${path}`, WHAT_TO_GIVE)
+    throw new Failure('not-found', message('model-nothing-there', { path }))
   }
   if (found.isDirectory()) return givenFolder(absolute)
   const name = basename(absolute)
-  if (!found.isFile()) throw refused(name, 'is neither a file nor a folder', WHAT_TO_GIVE)
-  if (found.size > MAX_MODEL_BYTES) throw refused(name, `has ${found.size} bytes`, 'Choose a smaller model.')
+  if (!found.isFile()) throw refused(message('model-neither-file-nor-folder', { file: name }))
+  if (found.size > MAX_MODEL_BYTES) throw refused(message('model-too-large', { file: name, bytes: found.size }))
   if (/\.gguf$/i.test(name)) return givenGguf(absolute)
   if (/\.safetensors$/i.test(name)) return givenSafetensors(absolute, dirname(absolute), [name], nameOf(absolute))
   if (/\.onnx$/i.test(name)) return givenGraph(absolute)
   if (/\.(pkl|pickle|pt|pth|ckpt|joblib)$/i.test(name) || (await startsLikePickle(absolute)))
-    throw refused(
-      name,
-      'is a pickle, which can run programs when it is read',
-      'Look for the same model as safetensors or GGUF.',
-    )
-  throw refused(name, "isn't a supported model", WHAT_TO_GIVE)
+    throw refused(message('model-pickle', { file: name }))
+  throw refused(message('model-not-supported', { file: name }))
 }
 
 /** What a download fetched into `folder`: the catalogue says its form. */
@@ -107,13 +102,8 @@ async function givenFolder(folder: string): Promise<GivenModel> {
   const gguf = paths.filter((path) => /\.gguf$/i.test(path))
   const [only] = gguf
   if (only !== undefined && gguf.length === 1) return givenGguf(join(folder, only))
-  if (gguf.length > 1) throw refused(folderName, `holds ${gguf.length} GGUF files`, 'Give the one that you want.')
-  if (parts.length > 0)
-    throw refused(
-      'the folder',
-      'has neither model.safetensors nor a GGUF file',
-      'Give the folder of one model, or the file itself.',
-    )
+  if (gguf.length > 1) throw refused(message('model-several-gguf', { file: folderName, count: gguf.length }))
+  if (parts.length > 0) throw refused(message('model-folder-without-model'))
   return asItIs
 }
 

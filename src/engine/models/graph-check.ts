@@ -4,8 +4,9 @@ import { readFile } from 'node:fs/promises'
 import { posix } from 'node:path'
 import onnxProto, { type onnx } from 'onnx-proto'
 import { relativePath } from '#shared/domain/manifest'
+import { message } from '#shared/domain/messages'
 import { checkSize, type FolderFile } from './folder-scan'
-import { GET_AGAIN, refused } from './refusal'
+import { refused } from './refusal'
 
 const ALLOWED_DOMAINS = new Set(['', 'ai.onnx', 'ai.onnx.ml', 'com.microsoft'])
 
@@ -52,11 +53,7 @@ export async function checkGraph(file: FolderFile, files: ReadonlyMap<string, Fo
 export function transformerKind({ path, inputs, outputs }: CheckedGraph): 'chat' | 'embed' {
   if (inputs.some((name) => name.startsWith('past_key_values.')) && outputs.includes('logits')) return 'chat'
   if (inputs.includes('input_ids') && !outputs.includes('logits')) return 'embed'
-  throw refused(
-    path,
-    `is neither a chat model with a key-value cache nor an embedding model (inputs: ${inputs.slice(0, 4).join(', ')})`,
-    'Lode runs decoders with past_key_values and logits, and encoders with token vectors.',
-  )
+  throw refused(message('model-no-known-kind', { file: path, inputs: inputs.slice(0, 4).join(', ') }))
 }
 
 function decode(path: string, bytes: Uint8Array): onnx.IModelProto {
@@ -64,18 +61,18 @@ function decode(path: string, bytes: Uint8Array): onnx.IModelProto {
   try {
     model = onnxProto.onnx.ModelProto.decode(bytes)
   } catch {
-    throw refused(path, 'is cut short or is not an ONNX file', GET_AGAIN)
+    throw refused(message('model-not-onnx', { file: path }))
   }
   const { graph } = model
   if (!graph?.node?.length || !graph.output?.length || !model.opsetImport?.length) {
-    throw refused(path, 'is cut short or is not an ONNX file', GET_AGAIN)
+    throw refused(message('model-not-onnx', { file: path }))
   }
   const made = new Set([
     ...(graph.node ?? []).flatMap((node) => node.output ?? []),
     ...(graph.initializer ?? []).map((tensor) => tensor.name ?? ''),
   ])
   if (graph.output.some((output) => !made.has(output.name ?? '')))
-    throw refused(path, 'is cut short: nothing makes its output', GET_AGAIN)
+    throw refused(message('model-cut-output', { file: path }))
   return model
 }
 
@@ -88,9 +85,7 @@ function collectNodes(
   for (const node of nodes) {
     if (!ALLOWED_DOMAINS.has(node.domain ?? '')) {
       throw refused(
-        path,
-        `uses the custom operator ${node.domain}.${node.opType}`,
-        'Lode runs standard ONNX operators only. Choose another export of the model.',
+        message('model-custom-operator', { file: path, domain: node.domain ?? '', operator: node.opType ?? '' }),
       )
     }
     for (const attribute of node.attribute ?? []) {
@@ -110,18 +105,12 @@ function externalFile(path: string, tensor: onnx.ITensorProto, files: ReadonlyMa
   if (tensor.dataLocation !== EXTERNAL && entries.size === 0) return []
   const location = entries.get('location') ?? ''
   if (!relativePath.safeParse(location).success) {
-    throw refused(
-      path,
-      `takes weights from ${JSON.stringify(location)}, which is not a file inside the folder`,
-      'Choose another export of the model.',
-    )
+    throw refused(message('model-weights-outside', { file: path, location: JSON.stringify(location) }))
   }
   const inside = posix.join(posix.dirname(path), location)
   const file = files.get(inside)
-  if (!file)
-    throw refused(inside, `is missing; ${path} takes weights from it`, 'Put the file there, then add the folder again.')
+  if (!file) throw refused(message('model-weights-missing', { file: inside, graph: path }))
   const end = Number(entries.get('offset') ?? 0) + Number(entries.get('length') ?? 0)
-  if (!(end <= file.bytes))
-    throw refused(inside, `is cut short: ${path} takes weights up to byte ${end} of it`, GET_AGAIN)
+  if (!(end <= file.bytes)) throw refused(message('model-weights-cut', { file: inside, graph: path, end }))
   return [inside]
 }

@@ -4,6 +4,7 @@ import { createReadStream, existsSync } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { ModelFile } from '#shared/domain/manifest'
 import type { FolderFile } from './folder-scan'
 import { refused } from './refusal'
@@ -43,7 +44,7 @@ export async function moveFiles(files: readonly FolderFile[], target: string): P
     await mkdir(dirname(to), { recursive: true })
     await rename(file.source, to)
     const sha256 = await hashFile(to)
-    if (sha256 === undefined) throw refused(file.path, 'cannot be read', 'Check the disk, then try again.')
+    if (sha256 === undefined) throw refused(message('model-not-read-disk', { file: file.path }))
     await withFile(to, 'r+', (opened) => opened.sync())
     moved.push({ path: file.path, bytes: file.bytes, sha256 })
   }
@@ -104,8 +105,7 @@ export async function hashFiles(folder: string, paths: readonly string[]): Promi
   const files: ModelFile[] = []
   for (const path of paths) {
     const sha256 = await hashFile(join(folder, path))
-    if (sha256 === undefined)
-      throw refused(path, 'cannot be read', 'Check its permissions and the disk, then try again.')
+    if (sha256 === undefined) throw refused(message('model-not-read', { file: path }))
     files.push({ path, bytes: (await stat(join(folder, path))).size, sha256 })
   }
   return files
@@ -115,17 +115,12 @@ export async function hashFiles(folder: string, paths: readonly string[]): Promi
 export function diskFailure(error: unknown, store: string): unknown {
   const code = (error as NodeJS.ErrnoException).code
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new Failure(
-      'data-folder',
-      'the disk is full: the model was not added',
-      `Free some space where ${store} lies.`,
-    )
+    return new Failure('data-folder', message('model-store-full', { folder: store }))
   }
   if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code ?? '')) {
     return new Failure(
       'data-folder',
-      `${(error as NodeJS.ErrnoException).path ?? store} cannot be read or written`,
-      'Check that it is a folder and that its permissions allow it.',
+      message('model-store-not-usable', { folder: (error as NodeJS.ErrnoException).path ?? store }),
     )
   }
   return error
@@ -145,8 +140,7 @@ async function copyFile(file: FolderFile, target: string): Promise<ModelFile> {
     }
     await output.sync()
   })
-  if (bytes !== file.bytes)
-    throw refused(file.path, 'changed while it was copied', 'Add the folder again when nothing writes to it.')
+  if (bytes !== file.bytes) throw refused(message('model-changed-while-copied', { file: file.path }))
   return { path: file.path, bytes, sha256: hash.digest('hex') }
 }
 

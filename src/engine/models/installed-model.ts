@@ -5,6 +5,7 @@ import type { ModelVerification } from '#shared/contract/models'
 import { modelManifest, type ModelManifest, type ModelFile, type ModelState } from '#shared/domain/manifest'
 import { CONVERTER_SHA256 } from '#shared/domain/converter'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { modelHash } from '#shared/domain/model-hash'
 import { installedModelOf, type InstalledModel } from '#shared/domain/model-stages'
 import { hashFile } from './install'
@@ -71,8 +72,7 @@ export async function isSame(
     if (!isBuiltIn && isRemade(present.manifest, manifest)) return false
     throw new Failure(
       'conflict',
-      `there is another model named ${manifest.id}`,
-      isBuiltIn ? 'Rename the folder, then add it again.' : 'Remove that one first, or rename the folder.',
+      message(isBuiltIn ? 'model-named-as-built-in' : 'model-named-already', { model: manifest.id }),
     )
   }
   return isBuiltIn || isWhole(present, wrongHashes)

@@ -3,8 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { modelManifest, type ModelManifest, type ModelFile } from '#shared/domain/manifest'
 import { installedModelOf, type InstalledModel } from '#shared/domain/model-stages'
+import { message } from '#shared/domain/messages'
 import { packageFolder } from '../base'
-import { GET_AGAIN, refused } from './refusal'
+import { refused } from './refusal'
 
 /** Every manifest of a folder of manifests (resources/cards), by file name. Throws for a manifest that does not parse: it is part of the program. */
 export function readKnownManifests(folder: string): ModelManifest[] {
@@ -27,14 +28,10 @@ export function recognize(
     const same = manifest.files.filter((file) => byPath.get(file.path)?.sha256 === file.sha256).length
     if (same * 2 < manifest.files.length && folderName !== manifest.id) continue
     const missing = manifest.files.find((file) => !byPath.has(file.path))
-    if (missing) throw refused(missing.path, `is missing; ${manifest.name} has it`, GET_AGAIN)
+    if (missing) throw refused(message('model-known-file-missing', { file: missing.path, model: manifest.name }))
     const wrong = manifest.files.find((file) => byPath.get(file.path)?.sha256 !== file.sha256)
     if (wrong) {
-      throw refused(
-        wrong.path,
-        `is not the file of ${manifest.name}: its SHA-256 differs`,
-        `${GET_AGAIN} If it was changed on purpose, give the folder a card.json of its own.`,
-      )
+      throw refused(message('model-known-file-other', { file: wrong.path, model: manifest.name }))
     }
     if (files.length === manifest.files.length) return manifest
   }

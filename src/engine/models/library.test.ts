@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Download } from '#shared/contract/models'
 import { catalogue, hashOrigin, type Catalogue } from '#shared/domain/catalogue'
+import { inEnglish } from '#shared/domain/messages'
 import type { ModelTotal } from '../ledger'
 import { readCatalogue } from './catalogue'
 import { fitOf, memoryNeeded, type Capacity } from './fit'
@@ -121,7 +122,7 @@ describe('the fit', () => {
     ['leaves too little disk', capacity(16 * GB, 16 * GB, 3 * GB), GB, 2 * GB, { disk: 'tight' }],
   ])('%s', (_what, at, memory, disk, expected) => {
     const { words, ...fit } = fitOf(memory, disk, at)
-    expect({ ...fit, words: words.replaceAll('\u00a0', ' ') }).toMatchObject(expected)
+    expect({ ...fit, words: inEnglish.text(words).replaceAll('\u00a0', ' ') }).toMatchObject(expected)
   })
 })
 

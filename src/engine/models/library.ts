@@ -4,6 +4,7 @@ import type { CatalogueRow, Download, FetchPlan, ModelRow, ModelView } from '#sh
 import type { Catalogue, CatalogueEntry } from '#shared/domain/catalogue'
 import { isOutdated } from '#shared/domain/converter'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { ModelTotal } from '../ledger'
 import type { Log } from '../base'
 import { entryOf } from './catalogue'
@@ -107,13 +108,12 @@ export function createLibrary(options: LibraryOptions): ModelLibrary {
       const under = downloads.list().find((download) => download.id === id)
       const installed = store.list().find((model) => model.id === id)
       if (installed?.state === 'ready' && !isOutdated(installed))
-        throw new Failure('conflict', `${entry.name} is installed already`, 'Nothing is to be fetched.')
+        throw new Failure('conflict', message('download-installed-already', { model: entry.name }))
       const { fit } = fitOfEntry(entry, null, await measureCapacity(options.folder), under?.bytesDone ?? 0)
       if (fit.disk === 'no' || (fit.memory === 'no' && !anyway))
         throw new Failure(
           'conflict',
-          `${entry.name} ${fit.words}`,
-          fit.disk === 'no' ? 'Free some disk space, then try again.' : 'Choose a smaller model.',
+          message(fit.disk === 'no' ? 'download-no-disk' : 'download-no-memory', { model: entry.name, fit: fit.words }),
         )
       options.declined.write(options.declined.read().filter((one) => one !== id))
       return downloads.get(id)

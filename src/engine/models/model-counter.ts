@@ -1,5 +1,6 @@
 /** Counts installed models for the practice network: nothing that decides credit is taken from a manifest. */
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { MacFormula } from '#shared/domain/manifest'
 import type { VerifierClient } from '../workers'
 import { verifyFiles } from './installed-model'
@@ -26,11 +27,8 @@ export function createModelCounter(
     if (!model) return undefined
     const changed = (await verifyFiles(model)).find(({ ok }) => !ok)
     if (changed) {
-      throw new Failure(
-        'model-refused',
-        `${changed.path} of ${model.manifest.name} is not the file that was added`,
-        'Get the model again, or add it again.',
-      )
+      const { name } = model.manifest
+      throw new Failure('model-refused', message('model-file-changed', { file: changed.path, model: name }))
     }
     const { macFormula, context } = await verifier.probe(model)
     return { kind: macFormula.kind, name: model.manifest.name, context, macFormula }

@@ -1,10 +1,11 @@
 /** Selects the files of a folder that make the model, and its manifest if it is known. */
 import { describeParseError } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { modelManifest, type ModelManifest } from '#shared/domain/manifest'
 import { readFile } from 'node:fs/promises'
 import { checkSize, MAX_MODEL_BYTES, type FolderFile } from './folder-scan'
 import { checkGraph, transformerKind, type CheckedGraph } from './graph-check'
-import { GET_AGAIN, refused } from './refusal'
+import { refused } from './refusal'
 
 /** Files beside the graph that a chat or embedding model may need. All other files are ignored. */
 const REQUIRED = ['config.json', 'tokenizer.json'] as const
@@ -43,32 +44,30 @@ export async function selectFiles(files: ReadonlyMap<string, FolderFile>, graph?
     : await selectByNames(files, graph)
   for (const file of selection.files) checkSize(file)
   const total = selection.files.reduce((sum, file) => sum + file.bytes, 0)
-  if (total > MAX_MODEL_BYTES)
-    throw refused('the folder', `has ${total} bytes of model files`, 'Choose a smaller model.')
+  if (total > MAX_MODEL_BYTES) throw refused(message('model-folder-too-large', { bytes: total }))
   return selection
 }
 
 async function readManifest(file: FolderFile): Promise<ModelManifest> {
   checkSize(file)
-  const fix = 'Correct card.json, or remove it to have a new one written.'
   let value: unknown
   try {
     value = JSON.parse(await readFile(file.source, 'utf8'))
   } catch {
-    throw refused(file.path, 'is not JSON', fix)
+    throw refused(message('model-card-not-json', { file: file.path }))
   }
   const parsed = modelManifest.safeParse(value)
-  if (!parsed.success) throw refused(file.path, `is not a model manifest (${describeParseError(parsed.error)})`, fix)
+  if (!parsed.success)
+    throw refused(message('model-card-wrong', { file: file.path, fault: describeParseError(parsed.error) }))
   return parsed.data
 }
 
 async function selectByManifest(manifest: ModelManifest, files: ReadonlyMap<string, FolderFile>): Promise<Selection> {
   const chosen = manifest.files.map((listed) => {
     const file = files.get(listed.path)
-    if (!file)
-      throw refused(listed.path, 'is missing; card.json names it', 'Put the file there, then add the folder again.')
+    if (!file) throw refused(message('model-card-file-missing', { file: listed.path }))
     if (file.bytes !== listed.bytes) {
-      throw refused(listed.path, `has ${file.bytes} bytes where card.json says ${listed.bytes}`, GET_AGAIN)
+      throw refused(message('model-card-file-size', { file: listed.path, bytes: file.bytes, wanted: listed.bytes }))
     }
     return file
   })
@@ -79,23 +78,25 @@ async function selectByManifest(manifest: ModelManifest, files: ReadonlyMap<stri
     const outside = graph.externalFiles.find((path) => !listed.has(path))
     if (manifest.kind !== 'ocr' && transformerKind(graph) !== manifest.kind) {
       throw refused(
-        'card.json',
-        `says ${manifest.kind}, but ${graph.path} is a model for ${transformerKind(graph)}`,
-        'Correct card.json.',
+        message('model-card-other-kind', {
+          file: 'card.json',
+          kind: manifest.kind,
+          graph: graph.path,
+          wanted: transformerKind(graph),
+        }),
       )
     }
     if (outside !== undefined)
-      throw refused('card.json', `does not name ${outside}, which ${graph.path} needs`, GET_AGAIN)
+      throw refused(message('model-card-not-naming', { file: 'card.json', file2: outside, graph: graph.path }))
   }
-  if (checked.length === 0)
-    throw refused('card.json', 'names no ONNX file', 'Correct card.json, or remove it to have a new one written.')
+  if (checked.length === 0) throw refused(message('model-card-no-graph', { file: 'card.json' }))
   return { files: chosen, kind: manifest.kind, manifest, graphs: checked }
 }
 
 async function selectByNames(files: ReadonlyMap<string, FolderFile>, asked?: string): Promise<Selection> {
   const named = (path: string): FolderFile => {
     const file = files.get(path)
-    if (!file) throw refused(path, 'is missing', 'Put the file into the folder, then add it again.')
+    if (!file) throw refused(message('model-file-missing', { file: path }))
     return file
   }
   const others = [...files.keys()].filter((path) => OTHER_GRAPH.test(path)).toSorted()

@@ -6,6 +6,7 @@ import { modelManifest, type MacFormula, type ModelManifest } from '#shared/doma
 import type { CatalogueEntry } from '#shared/domain/catalogue'
 import { CONVERTER_SHA256 } from '#shared/domain/converter'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { JobKind } from '#shared/domain/job'
 import { modelHash } from '#shared/domain/model-hash'
 import { installedModelOf, type InstalledModel, type ModelConversion } from '#shared/domain/model-stages'
@@ -86,8 +87,7 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
   const view = (model: InstalledModel): ModelView => modelView(model, stateOf(model, wrongHashes), isBuiltIn(model))
   const find = (idOrHash: string): InstalledModel => {
     const found = models().find(({ manifest, hash }) => manifest.id === idOrHash || hash === idOrHash)
-    if (!found)
-      throw new Failure('not-found', `there is no model ${idOrHash}`, 'See the list of models for the names there are.')
+    if (!found) throw new Failure('not-found', message('model-not-found', { model: idOrHash }))
     return found
   }
 
@@ -164,11 +164,7 @@ export async function createModelStore(options: ModelStoreOptions): Promise<Mode
       change(async () => {
         const found = find(id)
         if (isBuiltIn(found)) {
-          throw new Failure(
-            'conflict',
-            `${found.manifest.name} comes with Lode and cannot be removed`,
-            'Remove only models that were added.',
-          )
+          throw new Failure('conflict', message('model-built-in', { model: found.manifest.name }))
         }
         await takeAway(found.folder, store)
         wrongHashes.delete(found.manifest.id)

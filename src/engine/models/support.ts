@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { ModelView } from '#shared/contract/models'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { RigContext, SettingsStore } from '../base'
 import type { VerifierClient } from '../workers'
 import { readCatalogue } from './catalogue'
@@ -114,8 +115,7 @@ export async function createModelSupport(rig: RigContext, options: ModelSupportO
     try {
       const names = await readdir(set).catch(() => [])
       const [only] = names
-      if (only === undefined)
-        throw new Failure('not-found', 'nothing was uploaded under that name', 'Drop the files again.')
+      if (only === undefined) throw new Failure('not-found', message('upload-not-found'))
       return await models.add(names.length === 1 ? join(set, only) : set)
     } finally {
       await rm(set, { recursive: true, force: true })

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { signObject } from '#shared/domain/signed'
 import { Failure } from '#shared/domain/errors'
+import { foreignWords } from '#shared/domain/messages'
 import type { JobDelivery } from '#shared/protocol/job'
 import type { Acknowledgement, RefusalCode } from '#shared/protocol/refusal'
 import type { SessionService } from '#shared/protocol/session'
@@ -42,7 +43,7 @@ function createHoldingNetwork() {
           if (!repeated) verdicts.set(id, (await service.handle(method, request)) as Acknowledgement)
           if (network.lost > 0) {
             network.lost--
-            throw new Failure('unavailable', 'the answer was lost')
+            throw new Failure('unavailable', foreignWords('the answer was lost'))
           }
           return settled.has(id) ? verdicts.get(id) : { ok: true, state: 'held', repeated }
         }
@@ -142,7 +143,7 @@ describe('a result that the network holds', () => {
       network.settle(ref)
       await rig.clock.advance(60_000)
       network.instead = () => {
-        throw new Failure('unavailable', 'the network is away')
+        throw new Failure('unavailable', foreignWords('the network is away'))
       }
       await rig.clock.advance(600_000)
       expect([rig.stateOf(id), network.asked > 3]).toEqual(['held', true])

@@ -7,6 +7,7 @@ import type { Signed } from '#shared/domain/signed'
 import { auditProtocol } from '#shared/protocol/audit'
 import type { SessionService } from '#shared/protocol/session'
 import type { Coordinator, OwnModels } from '#coordinator/coordinator'
+import type { Message } from '#shared/domain/messages'
 import type { InstalledModel } from '#shared/domain/model-stages'
 import { createAppraiser } from './appraiser'
 import { openPracticeNetwork } from './practice'
@@ -30,7 +31,7 @@ export interface JoinPracticeOptions {
   allowTestTier: boolean
   /** what carries the two sessions; absent: they are called directly */
   carrySession?: (service: SessionService) => SessionTransport
-  onNotice: (notice: { severity: 'warning'; code: string; message: string }) => void
+  onNotice: (notice: { severity: 'warning'; words: Message }) => void
 }
 
 /** A network that was joined: the sessions of its rig and of its person as a buyer. */
@@ -86,8 +87,7 @@ export async function joinPractice(
       ...(allowTestTier ? { tiers: ['itp1-test', 'itp1-small', 'itp1-base'] as const } : {}),
     },
   })
-  for (const { title, detail } of practice.notices)
-    onNotice({ severity: 'warning', code: 'network-files', message: `${title}. ${detail}` })
+  for (const words of practice.notices) onNotice({ severity: 'warning', words })
   // The practice network lives in this folder: when its key file was recreated, this rig trusts the new key.
   const { coordinator, networkKey } = practice
   const { name } = coordinator

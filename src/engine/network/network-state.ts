@@ -1,5 +1,6 @@
 /** What the network says now: epoch, parameters, clock offset. Every signature is checked before its content is used. */
 import { Failure } from '#shared/domain/errors'
+import { message, refusalMessage } from '#shared/domain/messages'
 import { isGenuine, signObject, type Signed, type SignatureVerifier, type Signer } from '#shared/domain/signed'
 import { PROTOCOL_VERSION, type ListedModel, type NetworkParameters } from '#shared/protocol/parameters'
 import type { Epoch } from '#shared/protocol/epoch'
@@ -69,11 +70,7 @@ export function createNetworkState({ clock }: Pick<RigContext, 'clock'>, options
     const mark = `${type}/${signed.id}/${signed.signature}`
     if (genuine.has(mark)) return
     if (!isGenuine(type, signed, signatures, key)) {
-      throw new Failure(
-        'network-refused',
-        `the network "${networkName}" sent ${type} that its key did not sign`,
-        'Nothing is mined for it. Check the network in Settings.',
-      )
+      throw new Failure('network-refused', message('network-not-signed', { network: networkName, what: type }))
     }
     if (genuine.size > 1000) genuine.clear()
     genuine.add(mark)
@@ -83,20 +80,12 @@ export function createNetworkState({ clock }: Pick<RigContext, 'clock'>, options
     const numbered = (number: number) => options.knownEpoch(epoch.key, number)
     const fault = epochFault(epoch.body, { newest: before?.body ?? null, numbered })
     if (fault === null) return
-    throw new Failure(
-      'network-refused',
-      `the network "${networkName}" sent an epoch ${fault}`,
-      'Nothing is mined for it. Its operator chose the epoch afterwards, or lost its records.',
-    )
+    throw new Failure('network-refused', message('network-epoch-not-following', { network: networkName, fault }))
   }
 
   const take = (welcome: Welcome): KnownNetwork => {
     if (pinned !== null && welcome.networkKey !== pinned) {
-      throw new Failure(
-        'network-refused',
-        `the network "${networkName}" answers with another key than before`,
-        'Someone may pretend to be it. Nothing is mined for it.',
-      )
+      throw new Failure('network-refused', message('network-other-key', { network: networkName }))
     }
     check('parameters', welcome.parameters, welcome.networkKey)
     for (const listing of welcome.listings) check('listing', listing, welcome.networkKey)
@@ -111,11 +100,7 @@ export function createNetworkState({ clock }: Pick<RigContext, 'clock'>, options
         (welcome.nextEpoch.body.network === welcome.networkKey &&
           welcome.nextEpoch.body.number === welcome.epoch.body.number + 1))
     if (!bound) {
-      throw new Failure(
-        'network-refused',
-        `the network "${networkName}" sent an epoch or parameters that are not its own`,
-        'Nothing is mined for it. Check the network in Settings.',
-      )
+      throw new Failure('network-refused', message('network-not-its-own', { network: networkName }))
     }
     if (welcome.epoch.id !== newest?.id) checkChain(welcome.epoch, newest)
     if (welcome.nextEpoch && welcome.nextEpoch.id !== announced) checkChain(welcome.nextEpoch, welcome.epoch)
@@ -143,7 +128,8 @@ export function createNetworkState({ clock }: Pick<RigContext, 'clock'>, options
   const reread = async (): Promise<KnownNetwork> => {
     const answer = await session.current({})
     if (answer.ok) return take(answer.value)
-    throw new Failure('network-refused', `the network "${networkName}" tells no epoch: ${answer.refusal.message}`)
+    const refusal = refusalMessage(answer.refusal.code)
+    throw new Failure('network-refused', message('network-no-epoch', { network: networkName, refusal }))
   }
 
   return {
@@ -151,7 +137,7 @@ export function createNetworkState({ clock }: Pick<RigContext, 'clock'>, options
       return current !== null
     },
     get current() {
-      if (current === null) throw new Failure('unavailable', `the network "${networkName}" has not answered yet`)
+      if (current === null) throw new Failure('unavailable', message('network-not-answered', { network: networkName }))
       return current
     },
     hello: async (devices) => {
@@ -166,8 +152,10 @@ export function createNetworkState({ clock }: Pick<RigContext, 'clock'>, options
         devices: devices.slice(0, MAX_DEVICES),
       }
       const answer = await session.hello(signObject('hello', body, options.signer))
-      if (!answer.ok)
-        throw new Failure('network-refused', `the network "${networkName}" refused this rig: ${answer.refusal.message}`)
+      if (!answer.ok) {
+        const refusal = refusalMessage(answer.refusal.code)
+        throw new Failure('network-refused', message('network-refused-rig', { network: networkName, refusal }))
+      }
       take(answer.value)
     },
     refresh: async () => {

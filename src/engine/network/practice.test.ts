@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { isGenuine } from '#shared/domain/signed'
 import { commitmentOf } from '#shared/protocol/epoch-chain'
 import {
@@ -230,7 +231,7 @@ describe('damaged files of the practice network', () => {
     const after = await open(folder)
     expect(after.notices).toHaveLength(1)
     const kept = join(folder, 'network.db.damaged-2026-01-15T12-00-00')
-    expect(after.notices[0]?.detail).toContain(kept)
+    expect(after.notices).toEqual([message('network-recreated', { kept })])
     expect(readFileSync(kept).equals(damaged)).toBe(true)
     expect(after.networkKey).toBe(before.networkKey)
     // The ledger knows epoch 0 of the lost store: the new one never uses that number again.
@@ -248,7 +249,8 @@ describe('damaged files of the practice network', () => {
       foreign.exec('CREATE TABLE recipes (name TEXT)')
       foreign.close()
       const network = await open(folder)
-      expect(network.notices[0]?.detail).toContain(`network.db.damaged-2026-01-15T12-00-00${suffix}. `)
+      const kept = join(folder, `network.db.damaged-2026-01-15T12-00-00${suffix}`)
+      expect(network.notices).toEqual([message('network-recreated', { kept })])
       network.close()
     }
   })
@@ -260,7 +262,7 @@ describe('damaged files of the practice network', () => {
     before.close()
     writeFileSync(join(folder, 'network.key'), 'not a key')
     const after = await open(folder)
-    expect(after.notices[0]?.title).toBe('The practice network has a new key')
+    expect(after.notices[0]?.code).toBe('network-key-recreated')
     expect(existsSync(join(folder, 'network.key.damaged-2026-01-15T12-00-00'))).toBe(true)
     expect(after.networkKey).not.toBe(before.networkKey)
     const welcome = await after.coordinator.current()

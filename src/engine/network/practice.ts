@@ -13,6 +13,7 @@ import {
 } from '#coordinator/coordinator'
 import { hex64 } from '#shared/domain/bytes'
 import { Failure } from '#shared/domain/errors'
+import { message, type Message } from '#shared/domain/messages'
 import { createSigner, generateKeySeed, signatureVerifier } from './ed25519'
 import { moveAside, openNetworkDatabase } from '#coordinator/sqlite/database'
 import { createSqliteStore } from '#coordinator/sqlite/store'
@@ -33,17 +34,12 @@ export interface PracticeNetworkOptions {
   configuration?: Partial<CoordinatorConfiguration>
 }
 
-/** An event of the network's files, to be reported once. */
-export interface PracticeNotice {
-  title: string
-  detail: string
-}
-
 export interface PracticeNetwork {
   readonly coordinator: Coordinator
   /** hex public key, to be pinned */
   readonly networkKey: string
-  readonly notices: readonly PracticeNotice[]
+  /** what happened to the network's files, to be reported once */
+  readonly notices: readonly Message[]
   /** From now on epochs and leases end without a caller. Call it when the work of a former run was recovered: a lease of it must not end first. */
   start(): void
   /** Ends its timer too. Calls that come later reject with Failure `unavailable`. */
@@ -54,20 +50,14 @@ export interface PracticeNetwork {
 export async function openPracticeNetwork(options: PracticeNetworkOptions): Promise<PracticeNetwork> {
   const { folder, clock, random } = options
   const now = clock.now()
-  const notices: PracticeNotice[] = []
+  const notices: Message[] = []
   const key = openKey(join(folder, 'network.key'), random, now)
   if (key.movedAside !== undefined) {
-    notices.push({
-      title: 'The practice network has a new key',
-      detail: `Its key file was damaged. It is kept as ${key.movedAside}. Receipts signed before stay valid under the old key.`,
-    })
+    notices.push(message('network-key-recreated', { kept: key.movedAside }))
   }
   const { database, movedAside: damagedStore } = openNetworkDatabase(folder, now)
   if (damagedStore !== undefined) {
-    notices.push({
-      title: 'The practice network was recreated',
-      detail: `Its file was damaged. It is kept as ${damagedStore}. Credit that is in the ledger stays there.`,
-    })
+    notices.push(message('network-recreated', { kept: damagedStore }))
   }
   try {
     const signer = createSigner(key.seed)
@@ -120,11 +110,7 @@ function openKey(
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     if (code === undefined) throw error
-    throw new Failure(
-      'data-folder',
-      `${file} cannot be read or written (${code}).`,
-      'Check that the data folder exists and may be written.',
-    )
+    throw new Failure('data-folder', message('network-file-not-written', { file, code }))
   }
 }
 

@@ -1,4 +1,5 @@
 /** Open work of a former run: results are sent again, a person's jobs are queued again, synthetic jobs are returned. */
+import { inEnglish, message, type Message, refusalMessage } from '#shared/domain/messages'
 import type { RigContext } from '../base'
 import type { OpenJob } from '../ledger'
 import type { NetworkLink } from './link'
@@ -28,13 +29,13 @@ async function recoverJobs(
     // Ends the former run's lease. The network ignores the call for a job that is not leased to this rig.
     await session.returnJob({ job: job.id, retry: true, message: 'the rig was interrupted' })
     if (job.origin !== 'person') {
-      ledger.setJobState(job.id, 'returned', { reason: 'the rig was interrupted' })
+      ledger.setJobState(job.id, 'returned', { reason: message('job-rig-interrupted') })
       continue
     }
     const reason = await whyLost(job, ledger, buyer)
     if (reason !== null) {
       ledger.setJobState(job.id, 'failed', { reason })
-      log.warn('a job of a former run cannot go on', { job: job.id, reason })
+      log.warn('a job of a former run cannot go on', { job: job.id, reason: inEnglish.text(reason) })
       continue
     }
     if (job.state !== 'queued') ledger.setJobState(job.id, 'queued')
@@ -48,14 +49,15 @@ async function whyLost(
   job: OpenJob,
   ledger: RigContext['ledger'],
   buyer: NetworkLink['buyer'],
-): Promise<string | null> {
+): Promise<Message | null> {
   const known = await buyer.job({ job: job.id })
   if (known.ok) {
-    const { state, message } = known.value
-    return state === 'failed' || state === 'cancelled' ? (message ?? 'the network gave it up') : null
+    const { state, message: words } = known.value
+    if (state !== 'failed' && state !== 'cancelled') return null
+    return words === undefined ? message('job-network-gave-up') : message('job-network-says', { words })
   }
   const input = ledger.jobInput(job.id)
-  if (input === null) return 'its input cannot be read from the ledger'
+  if (input === null) return message('job-input-lost')
   const answer = await buyer.submit({ id: job.id, input, model: job.modelHash })
-  return answer.ok ? null : answer.refusal.message
+  return answer.ok ? null : message('job-not-taken', { refusal: refusalMessage(answer.refusal.code) })
 }

@@ -3,6 +3,7 @@ import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, w
 import { join } from 'node:path'
 import { bytesToHex, hex64 } from '#shared/domain/bytes'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 
 /** The key's 32-byte seed as hex. Throws Failure `data-folder` when the file is there and is no key. */
 export function loadRigKeySeed(dataDir: string, random: (bytes: number) => Uint8Array): string {
@@ -10,11 +11,7 @@ export function loadRigKeySeed(dataDir: string, random: (bytes: number) => Uint8
   if (existsSync(file)) {
     const seed = hex64.safeParse(readFileSync(file, 'utf8').trim())
     if (seed.success) return seed.data
-    throw new Failure(
-      'data-folder',
-      `${file} is damaged: it does not hold a key`,
-      'Put it back from a backup, or move it away: Lode then works under a new key.',
-    )
+    throw new Failure('data-folder', message('rig-key-damaged', { file }))
   }
   const seed = bytesToHex(random(32))
   // The file is written under another name first: a crash leaves either no key or a complete one.

@@ -4,6 +4,7 @@
  * What the network holds until it is checked is asked for (held-credit.ts).
  */
 import { Failure } from '#shared/domain/errors'
+import { inEnglish, message } from '#shared/domain/messages'
 import { creditMacs, shareMacs } from '#shared/domain/credit'
 import type { ModelManifest } from '#shared/domain/manifest'
 import type { JobRun } from '#shared/domain/job'
@@ -99,9 +100,14 @@ export function createSubmissions(
       const { workId, creditId, disputed } = ledger.accept(answer.receipt)
       if (disputed !== null) {
         const { factorMilli, creditMacs: credited } = answer.receipt.body
-        const message = `The network counted ${credited} MACs (factor ${factorMilli}/1000) where it announced ${disputed.creditMacs} (factor ${disputed.factorMilli}/1000).`
-        log.warn('a receipt counts otherwise than announced', { ref, message })
-        ledger.recordEvent({ severity: 'warning', code: 'credit-disputed', message })
+        const words = message('credit-disputed', {
+          counted: credited,
+          factorMilli: Number(factorMilli),
+          announced: String(disputed.creditMacs),
+          announcedFactorMilli: Number(disputed.factorMilli),
+        })
+        log.warn('a receipt counts otherwise than announced', { ref, message: inEnglish.text(words) })
+        ledger.recordEvent({ severity: 'warning', words })
       }
       announce(workId, creditId)
       return 'accepted'
@@ -158,11 +164,12 @@ export function createSubmissions(
     events.emit('share.changed', { ...change, state: 'submitted' })
     const answer = await deliver(share.id, () => session.submitShare(share))
     if (stopped || answer === null || answer === 'held') return
-    const code = answer === 'accepted' ? undefined : (ledger.workRow(workId)?.reason ?? undefined)
+    const reason = answer === 'accepted' ? null : (ledger.workRow(workId)?.reason ?? null)
     events.emit('share.changed', {
       ...change,
       state: answer,
-      ...(code === undefined ? {} : { code }),
+      // The words of refused work are the refusal code.
+      ...(reason === null ? {} : { code: inEnglish.text(reason) }),
     })
   }
 

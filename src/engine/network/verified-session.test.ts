@@ -3,6 +3,7 @@ import { signObject, type Signed } from '#shared/domain/signed'
 import type { JobOffer } from '#shared/protocol/job'
 import type { Unit } from '#shared/protocol/unit'
 import { chatModel, createTestRig, embedModel, type TestRig } from '../device-loop/rig.test.support'
+import { said } from '#test/support/said'
 
 const MINING = { tier: 'itp1-small', backend: 'onnx-cpu', samples: false } as const
 
@@ -37,7 +38,7 @@ describe('a leased unit is used only', () => {
     // Only the rate was measured, at a difficulty that nothing meets.
     expect(rig.script.runs.every(({ unit }) => unit === 0)).toBe(true)
     expect(rig.runner.state).toBe('idle')
-    expect(rig.runner.networkError).toMatch(/^the network/)
+    expect(said(rig.runner.networkError)).toMatch(/^the network/)
     rig.far.forgeUnit = null
     // The forged units count: those that follow aim at ten seconds a share.
     await rig.clock.advance(60_000)
@@ -65,7 +66,7 @@ describe('a leased job is begun only', () => {
     await rig.clock.advance(1000)
     expect(rig.script.begun).toEqual([])
     expect(rig.stateOf(id)).toBe('queued')
-    expect(rig.runner.networkError).toMatch(/^the network/)
+    expect(said(rig.runner.networkError)).toMatch(/^the network/)
     rig.far.forgeOffer = null
     const next = await rig.submit()
     rig.runner.wake()

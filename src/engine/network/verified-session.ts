@@ -4,6 +4,7 @@
  * is leased and acknowledged here.
  */
 import { Failure } from '#shared/domain/errors'
+import { message, type Message } from '#shared/domain/messages'
 import { creditMacs } from '#shared/domain/credit'
 import { isGenuine, type Signed, type SignatureVerifier } from '#shared/domain/signed'
 import { MAX_OFFERED_MODELS, sentenceOf } from '#shared/protocol/bounds'
@@ -46,8 +47,8 @@ export function createVerifiedSession(
   { clock }: Pick<RigContext, 'clock'>,
   { session, networkName, networkState, rigKey, signatures }: VerifiedSessionOptions,
 ): VerifiedSession {
-  const refuse = (fault: string): never => {
-    throw new Failure('network-refused', `the network "${networkName}" ${fault}`, 'Nothing is done with it.')
+  const refuse = (fault: Message): never => {
+    throw new Failure('network-refused', message('network-wrong-answer', { network: networkName, fault }))
   }
   const networkNow = (): number => clock.now() + networkState.current.clockOffset
 
@@ -55,22 +56,24 @@ export function createVerifiedSession(
     // Leased a moment after an epoch began: the network's present is read before the unit is judged.
     const known =
       unit.body.epoch === networkState.current.epoch.number ? networkState.current : await networkState.reread()
-    if (!isGenuine('unit', unit, signatures, known.networkKey)) refuse('leased a unit that its key did not sign')
+    if (!isGenuine('unit', unit, signatures, known.networkKey)) refuse(message('network-unit-not-signed'))
     const { body } = unit
-    if (body.network !== known.networkKey) refuse('leased a unit of another network')
-    if (body.rig !== rigKey) refuse('leased a unit of another rig')
-    if (body.tier !== asked.tier) refuse(`leased a unit for ${body.tier}, not for ${asked.tier}`)
+    if (body.network !== known.networkKey) refuse(message('network-unit-of-other-network'))
+    if (body.rig !== rigKey) refuse(message('network-unit-of-other-rig'))
+    if (body.tier !== asked.tier)
+      refuse(message('network-unit-for-other-tier', { tier: body.tier, wanted: asked.tier }))
     // Units of the next epoch are issued when it has begun.
-    if (body.epoch !== known.epoch.number) refuse(`leased a unit of epoch ${body.epoch} in epoch ${known.epoch.number}`)
-    if (BigInt(body.difficulty) === 0n) refuse('leased a unit without a difficulty')
-    if (body.expiresAt <= networkNow()) refuse('leased a unit that has expired')
+    if (body.epoch !== known.epoch.number)
+      refuse(message('network-unit-of-other-epoch', { epoch: String(body.epoch), now: String(known.epoch.number) }))
+    if (BigInt(body.difficulty) === 0n) refuse(message('network-unit-without-difficulty'))
+    if (body.expiresAt <= networkNow()) refuse(message('network-unit-expired'))
   }
 
   const checkOffer = (offer: JobOffer, asked: JobRequest): void => {
     const isWanted = asked.models.some(({ model }) => model === offer.model)
-    if (!isWanted) refuse('leased a job for a model that this rig did not offer')
-    if (offer.input.kind !== offer.kind) refuse('leased a job whose input is of another kind')
-    if (offer.leaseExpiresAt <= networkNow()) refuse('leased a job whose lease has expired')
+    if (!isWanted) refuse(message('network-job-for-other-model'))
+    if (offer.input.kind !== offer.kind) refuse(message('network-job-of-other-kind'))
+    if (offer.leaseExpiresAt <= networkNow()) refuse(message('network-job-lease-expired'))
   }
 
   const isOwnReceipt = (receipt: Signed<Receipt>, kind: Receipt['kind'], ref: string): boolean =>
@@ -83,13 +86,13 @@ export function createVerifiedSession(
 
   const checkReceipt = (answer: Acknowledgement, kind: Receipt['kind'], ref: string): Acknowledgement => {
     if (answer.ok && answer.state === 'accepted' && !isOwnReceipt(answer.receipt, kind, ref))
-      refuse('sent a receipt that is not genuine')
+      refuse(message('network-receipt-not-genuine'))
     return answer
   }
 
   /** Every share is recomputed when it comes: credit that is held could not be asked for. */
   const checkShareAnswer = (answer: Acknowledgement, ref: string): Acknowledgement => {
-    if (answer.ok && answer.state === 'held') refuse('did not judge a share')
+    if (answer.ok && answer.state === 'held') refuse(message('network-share-not-judged'))
     return checkReceipt(answer, 'share', ref)
   }
 

@@ -6,6 +6,7 @@ import type { LiveTick } from '#shared/contract/engine'
 import { certaintyOfSum, type WorkEnergy } from '#shared/domain/energy'
 import type { DeviceState } from '#shared/domain/states'
 import type { Clock } from '#process/clock'
+import type { Message } from '#shared/domain/messages'
 import { createEnergyAccount, type DevicePower, type EnergyAccount } from './energy-account'
 import type { ActivityShares, Metrics } from '../ledger'
 
@@ -21,7 +22,7 @@ const LEAST_KNOWN_SHARE = 0.8
 export interface LiveDevice {
   readonly deviceId: string
   readonly state: DeviceState
-  readonly activity: string
+  readonly activity: Message | null
   readonly lane: keyof ActivityShares
   readonly runningJobs: readonly unknown[]
   /** milliseconds in each lane since the last call */

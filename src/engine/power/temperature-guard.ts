@@ -1,5 +1,6 @@
 /** Stops a device that is too hot and resumes it once it is well below the limit, so that it does not switch on and off at the limit. */
 import { HYSTERESIS_CELSIUS } from '#shared/domain/heat'
+import { message, type Message } from '#shared/domain/messages'
 
 const DEFAULT_LIMIT_CELSIUS: Readonly<Record<string, number>> = { cpu: 95, gpu: 87 }
 const OTHER_LIMIT_CELSIUS = 90
@@ -14,7 +15,7 @@ export interface TemperatureGuard {
    * The reason to show while the device must rest, null while it may work. An unknown temperature changes nothing: it
    * neither stops a device nor lets a stopped one go on.
    */
-  look(celsius: number | null, limitCelsius: number): string | null
+  look(celsius: number | null, limitCelsius: number): Message | null
 }
 
 export function createTemperatureGuard(): TemperatureGuard {
@@ -27,7 +28,8 @@ export function createTemperatureGuard(): TemperatureGuard {
         else if (celsius < resumeCelsius) hotCelsius = null
         else if (hotCelsius !== null) hotCelsius = celsius
       }
-      return hotCelsius === null ? null : `Too hot: ${Math.round(hotCelsius)} °C. Goes on below ${resumeCelsius} °C.`
+      if (hotCelsius === null) return null
+      return message('device-too-hot', { celsius: Math.round(hotCelsius), resumeCelsius })
     },
   }
 }

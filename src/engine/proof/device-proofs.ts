@@ -1,5 +1,6 @@
 /** The proofs of one device: slices of nonces, the shares found, and what they cost. */
-import { Failure } from '#shared/domain/errors'
+import { Failure, toFailureValue } from '#shared/domain/errors'
+import { message, type Message } from '#shared/domain/messages'
 import type { WorkEnergy } from '../ledger'
 import type { Signed } from '#shared/domain/signed'
 import type { DeviceState } from '#shared/domain/states'
@@ -52,7 +53,7 @@ export interface DeviceProofsOptions {
   onWork: (work: { macs: bigint; creditMacs: number; milliseconds: number }) => void
   /** Called before the first slice of a run. Never rejects. */
   beforeMining: () => Promise<void>
-  show: (state: DeviceState, words: string, lane: 'proof') => void
+  show: (state: DeviceState, activity: Message, lane: 'proof') => void
   state: () => DeviceState
   isJobWaiting: () => boolean
 }
@@ -75,7 +76,7 @@ export function createDeviceProofs(
     link.submissions.share(found, deviceId, energy, milliseconds).catch((error: unknown) => {
       log.error('a share could not be stored', { device: deviceId, error: String(error) })
       // Work that cannot be written into the ledger earns nothing: mining must end, not go on for nothing.
-      unwritten = error instanceof Failure ? error : new Failure('internal', String(error))
+      unwritten = error instanceof Failure ? error : Failure.from(toFailureValue(error))
     })
   }
 
@@ -106,13 +107,14 @@ export function createDeviceProofs(
         sinceShare.beginWherePossible()
       }
       const proof = minerFor(worker, wanted)
-      const words = `Proving capacity on ${proof.tier}`
-      if (options.state() !== 'proving')
-        show('proving', proof.macsPerSecond === null ? `Preparing the weights of ${proof.tier}` : words, 'proof')
+      if (options.state() !== 'proving') {
+        const isPreparing = proof.macsPerSecond === null
+        show('proving', message(isPreparing ? 'activity-preparing-weights' : 'activity-proving', proof), 'proof')
+      }
       // A job may have come while this function waited: there was no slice yet that could yield.
       if (options.isJobWaiting()) return 0
       const report = await proof.slice(slice.milliseconds, slice.keepPipelineFull)
-      show('proving', `Proving capacity on ${report.tier}`, 'proof')
+      show('proving', message('activity-proving', report), 'proof')
       // The slice counts as work of the share that it found.
       sinceShare.worked(report.milliseconds)
       report.shares.forEach(submit)

@@ -3,6 +3,7 @@
  * slice runs at a time, and it yields when a useful job waits.
  */
 import { Failure } from '#shared/domain/errors'
+import { message, refusalMessage } from '#shared/domain/messages'
 import type { Unit } from '#shared/protocol/unit'
 import type { Signed } from '#shared/domain/signed'
 import { MAX_COUNTER } from '#shared/domain/share'
@@ -169,7 +170,8 @@ export function createProofMiner(
     const macsPerSecond = await measure(tier, epochSeed)
     if (macsPerSecond === null) return null
     const answer = await session.leaseUnit({ device: options.deviceId, tier, macsPerSecond })
-    if (!answer.ok) throw new Failure('network-refused', `the network gave no unit: ${answer.refusal.message}`)
+    if (!answer.ok)
+      throw new Failure('network-refused', message('network-no-unit', { refusal: refusalMessage(answer.refusal.code) }))
     leased.set(tier, (leased.get(tier) ?? 0) + 1)
     nextCounter = 0n
     leasedAt = { milliseconds: clock.monotonic(), macsPerSecond }

@@ -1,6 +1,7 @@
 /** Asks the running workers of drivers' devices: for their sensors, and for their power limits. */
 import { PeerUnavailable } from '#process/peer'
 import type { WorkerMethods } from '#shared/ipc/worker'
+import { message } from '#shared/domain/messages'
 
 export type DriverMethod = 'driver.sensors' | 'driver.powerLimit' | 'driver.setPowerLimit'
 
@@ -37,7 +38,7 @@ export function createDriverChannel(): DriverChannel {
     detach: (deviceId) => void attached.delete(deviceId),
     ask: async (deviceId, method, params) => {
       const peer = attached.get(deviceId)
-      if (peer === undefined) throw new PeerUnavailable(`${deviceId} has no worker now`, false)
+      if (peer === undefined) throw new PeerUnavailable(message('worker-missing', { device: deviceId }), false)
       return peer.askDriver(method, params)
     },
     peers: () => [...attached.values()],

@@ -1,5 +1,6 @@
 /** Recomputes digests with another backend than the one under test, in a worker process that is thrown away. */
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
 import type { ProcessHost } from '#process/host'
 import { createPeer, type Peer } from '#process/peer'
@@ -18,7 +19,7 @@ export async function recompute<T>(
 ): Promise<T> {
   const { signal } = options
   const isCancelled = (): boolean => signal?.aborted ?? false
-  const cancelled = (): Failure => new Failure('cancelled', 'the check was cancelled')
+  const cancelled = (): Failure => new Failure('cancelled', message('check-cancelled'))
   if (isCancelled()) throw cancelled()
   const start: WorkerStart = { role: 'worker', deviceId: 'check', threads: options.threads }
   const child = await options.host.start('worker', start)

@@ -5,6 +5,7 @@ import { createPeer, type Peer } from '#process/peer'
 import { BACKOFF } from '#process/backoff'
 import { supervise } from '#process/supervisor'
 import type { RigContext } from '../base'
+import { describeExit } from './describe-exit'
 import type { SensorInventory, SensorMethods, MachineReading } from '#shared/ipc/sensors'
 
 export interface SensorsClient {
@@ -76,7 +77,7 @@ export function createSensorsClient(
     start: () => host.start('sensors', { role: 'sensors' }),
     clock,
     random: randomFraction,
-    describe: (exit) => (exit instanceof Error ? exit.message : `ended with ${exit.signal ?? `code ${exit.code}`}`),
+    describe: describeExit,
     watchHeartbeat: false,
     onState: (state) => {
       if (state.state === 'running') return started(state.process)

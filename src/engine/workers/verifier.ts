@@ -4,6 +4,7 @@
  */
 import { BENCHMARK_EPOCH, BENCHMARK_PUBLIC_KEY } from '#shared/domain/benchmark'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { JobInput, JobKind } from '#shared/domain/job'
 import type { TierName } from '#shared/domain/tiers'
 import type { InstalledModel } from '#shared/domain/model-stages'
@@ -51,7 +52,7 @@ export function startVerifier(
   let stopped = false
   /** Starts the process when it is first needed: most commands never need it, and a window opens sooner without it. */
   const running = (): WorkerClient => {
-    if (stopped) throw new Failure('cancelled', 'verifier was stopped')
+    if (stopped) throw new Failure('cancelled', message('verifier-stopped'))
     worker ??= startWorker(rig, {
       name: 'verifier',
       start: { role: 'verifier', deviceId: 'verifier', threads: 1 },

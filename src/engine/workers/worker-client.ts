@@ -1,17 +1,18 @@
 /** The client of one supervised worker or verifier process: a request is answered or fails, and a process that stopped is started again. */
 import { Failure } from '#shared/domain/errors'
+import { inEnglish, message, type Message } from '#shared/domain/messages'
 import type { LoadedModel } from '#shared/domain/model-stages'
 import type { WorkerMethod, WorkerMethods, WorkerNotifications, WorkerStart } from '#shared/ipc/worker'
-import type { ProcessExit } from '#process/host'
 import { createPeer, PeerUnavailable, type Peer } from '#process/peer'
 import { supervise, type SupervisedState, type Supervisor } from '#process/supervisor'
 import type { RigContext } from '../base'
+import { describeExit, isFromOutside } from './describe-exit'
 
 export interface WorkerClient {
   readonly name: string
   readonly state: SupervisedState['state']
-  /** why the process does not run, in words; empty while it runs */
-  readonly reason: string
+  /** why the process does not run; null while it runs */
+  readonly reason: Message | null
   readonly restarts: number
   /** resident memory in bytes, from the last heartbeat; null before the first */
   readonly residentBytes: number | null
@@ -74,7 +75,7 @@ export function startWorker(
   let waiting: { resolve: () => void; reject: (error: Failure) => void }[] = []
   let residentBytes: number | null = null
   let loadedModels: readonly LoadedModel[] = []
-  let reason = ''
+  let reason: Message | null = null
   /** whether the process ended by itself or hung: it was not ended from outside, and it could start */
   let endedByItself = false
 
@@ -88,13 +89,12 @@ export function startWorker(
       (options.start.driver ?? options.start.gpu) !== undefined && endedByItself
         ? 'driver-fault'
         : 'device-unavailable',
-      `${name} keeps stopping: ${reason}`,
-      'Try it again on the Devices screen.',
+      message('worker-keeps-stopping', { worker: name, reason: reason ?? message('process-no-answer') }),
     )
 
   const onState = (state: SupervisedState): void => {
     if (state.state === 'running') {
-      reason = ''
+      reason = null
       peer = createPeer<WorkerMethods, WorkerNotifications>(state.process.port, name)
       peer.on('heartbeat', (beat) => {
         residentBytes = beat.residentBytes
@@ -114,11 +114,11 @@ export function startWorker(
       if (state.state === 'waiting' || state.state === 'open') {
         reason = state.reason
         endedByItself = !isFromOutside(reason)
-        log.warn('process stopped', { process: name, reason, state: state.state })
+        log.warn('process stopped', { process: name, reason: inEnglish.text(reason), state: state.state })
       }
       if (state.state === 'open') releaseWaiting((entry) => entry.reject(unavailable()))
       if (state.state === 'stopped')
-        releaseWaiting((entry) => entry.reject(new Failure('cancelled', `${name} was stopped`)))
+        releaseWaiting((entry) => entry.reject(new Failure('cancelled', message('worker-stopped', { worker: name }))))
     }
     options.onState()
   }
@@ -152,14 +152,14 @@ export function startWorker(
     },
     request: async (method, params) => {
       const asked = peer
-      if (asked === null) throw new PeerUnavailable(`${name} is not running`, false)
+      if (asked === null) throw new PeerUnavailable(message('worker-not-running', { worker: name }), false)
       try {
         return await asked.request(method, params, {
           timeoutMilliseconds: options.deadlines?.[method] ?? DEADLINES_MILLISECONDS[method],
         })
       } catch (error) {
         if (error instanceof PeerUnavailable && error.timedOut && peer === asked)
-          watched.restart('it no longer answered')
+          watched.restart(message('process-no-answer'))
         throw error
       }
     },
@@ -168,24 +168,11 @@ export function startWorker(
       // The port closes a moment before the exit is reported: a process with a closed port is ending.
       if (state === 'running' && peer?.closed === false) return Promise.resolve()
       if (state === 'open') return Promise.reject(unavailable())
-      if (state === 'stopped') return Promise.reject(new Failure('cancelled', `${name} was stopped`))
+      if (state === 'stopped')
+        return Promise.reject(new Failure('cancelled', message('worker-stopped', { worker: name })))
       return new Promise((resolve, reject) => waiting.push({ resolve, reject }))
     },
     retry: () => watched.retry(),
     stop: () => watched.stop(),
   }
-}
-
-const NOT_STARTED = 'it could not be started'
-const ENDED_FROM_OUTSIDE = 'it was ended from outside, or the system ran out of memory'
-
-function isFromOutside(reason: string): boolean {
-  return reason === ENDED_FROM_OUTSIDE || reason.startsWith(NOT_STARTED)
-}
-
-function describeExit(exit: ProcessExit | Error): string {
-  if (exit instanceof Error) return `${NOT_STARTED} (${exit.message})`
-  if (exit.signal === 'SIGKILL') return ENDED_FROM_OUTSIDE
-  if (exit.signal !== null) return `it was ended by ${exit.signal}`
-  return `it ended with code ${exit.code ?? 'unknown'}`
 }

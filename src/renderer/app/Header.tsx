@@ -14,8 +14,10 @@ import { Mark } from '../ui/parts'
 import { useSay } from '../ui/say'
 import { reportFailure } from './Notices'
 import { stateWords, usableDevices } from './words'
+import { useMessages } from '../ui/messages'
 
 export function Header({ status, link }: { status: EngineStatus; link: LinkState }) {
+  const messages = useMessages()
   const say = useSay()
   const now = useNow(5000)
   const lastReadyAt = useStore((state) => state.lastReadyAt)
@@ -30,7 +32,7 @@ export function Header({ status, link }: { status: EngineStatus; link: LinkState
             ? t`It is tried again by itself.`
             : t`All this is from ${clock(lastReadyAt)}. If Lode was closed, start it again and open its link.`,
       }
-    : stateWords(status, now, say)
+    : stateWords(status, now, say, messages)
   return (
     <header className="head">
       <div className="state">

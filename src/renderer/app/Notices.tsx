@@ -9,6 +9,7 @@ import { asFailure } from '../data/store'
 import { sentence } from '../ui/format'
 import { Icon } from '../ui/icons'
 import { go } from './route'
+import { useMessages } from '../ui/messages'
 
 const useReported = create<{ failure: Failure | null }>(() => ({ failure: null }))
 
@@ -20,6 +21,7 @@ export function reportFailure(failure: Failure): void {
 const WORST_FIRST: readonly Notice['severity'][] = ['error', 'warning', 'info']
 
 export function Notices({ status }: { status: EngineStatus }) {
+  const messages = useMessages()
   const { t } = useLingui()
   const failure = useReported((state) => state.failure)
   // A notice that the person hid returns only when the notice changes.
@@ -28,8 +30,8 @@ export function Notices({ status }: { status: EngineStatus }) {
     return (
       <Line
         severity="error"
-        title={sentence(failure.message)}
-        detail={sentence(failure.action)}
+        title={sentence(messages.text(failure.words))}
+        detail={sentence(messages.action(failure.words))}
         onHide={() => useReported.setState({ failure: null })}
         hideLabel={t`Dismiss`}
       />
@@ -42,8 +44,8 @@ export function Notices({ status }: { status: EngineStatus }) {
   return (
     <Line
       severity={worst.severity}
-      title={worst.title}
-      detail={worst.detail}
+      title={messages.text(worst.title)}
+      detail={worst.detail === null ? '' : messages.text(worst.detail)}
       onHide={() => setHidden([...hidden, fingerprint(worst)])}
       hideLabel={t`Hide`}
     >
@@ -56,7 +58,7 @@ export function Notices({ status }: { status: EngineStatus }) {
   )
 }
 
-const fingerprint = (notice: Notice): string => `${notice.id} ${notice.title} ${notice.detail}`
+const fingerprint = (notice: Notice): string => JSON.stringify([notice.id, notice.title, notice.detail])
 
 const ACTIONS: Record<NonNullable<Notice['action']>, { act(notice: Notice): void }> = {
   'retry-device': {

@@ -6,6 +6,7 @@ import type { ThrottleLevelName } from '#shared/contract/throttle'
 import type { DeviceState } from '#shared/domain/states'
 import { clock, span } from '../ui/format'
 import type { MarkState } from '../ui/parts'
+import type { MessageTexts } from '../ui/messages'
 
 /** `t` of `useLingui`, for descriptors. */
 export type Translate = (descriptor: MessageDescriptor) => string
@@ -79,7 +80,7 @@ const NEXT_ORDER: readonly PauseCause[] = [
 ]
 
 /** The header's sentence. `now`: UTC ms. */
-export function stateWords(status: EngineStatus, now: number, t: Translate): StateWords {
+export function stateWords(status: EngineStatus, now: number, t: Translate, messages: MessageTexts): StateWords {
   const network = status.network.hasMarketValue
     ? t(msg`${networkName(status, t)}.`)
     : t(msg`${networkName(status, t)}, no market value.`)
@@ -154,8 +155,8 @@ export function stateWords(status: EngineStatus, now: number, t: Translate): Sta
       const worst = status.notices.find((notice) => notice.severity === 'error')
       return {
         mark: 'error',
-        title: worst ? t(msg`Not mining: ${worst.title}`) : t(msg`Not mining: something stopped`),
-        detail: worst?.detail ?? '',
+        title: worst ? t(msg`Not mining: ${messages.text(worst.title)}`) : t(msg`Not mining: something stopped`),
+        detail: worst === undefined || worst.detail === null ? '' : messages.text(worst.detail),
       }
     }
   }

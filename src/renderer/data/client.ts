@@ -1,6 +1,7 @@
 /** The screens' client of the engine: calls with answers, and events only while somebody looks. */
 import { createContractClient } from '#shared/contract/client'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { connect, type Link, type LinkState } from './connect'
 
 const watchers = new Set<(state: LinkState) => void>()
@@ -9,7 +10,7 @@ let linkState: LinkState = 'connecting'
 
 const rpc = createContractClient({
   send: (message) => link?.send(message),
-  unavailable: () => new Failure('unavailable', 'Lode does not answer.', 'It is tried again by itself.'),
+  unavailable: () => new Failure('unavailable', message('screen-engine-silent')),
 })
 
 function changeState(state: LinkState): void {

@@ -23,12 +23,10 @@ describe('the catalog of texts', () => {
     const config = join(folder, 'lingui.config.mjs')
     writeFileSync(
       config,
-      `export default ${JSON.stringify({
-        rootDir: root,
-        sourceLocale: 'en',
-        locales: ['en'],
-        catalogs: [{ path: join(folder, '{locale}'), include: [join(root, 'src/renderer')] }],
-      })}`,
+      `import config from ${JSON.stringify(join(root, 'lingui.config.ts'))}
+       const [{ include }] = config.catalogs
+       const catalogs = [{ path: ${JSON.stringify(join(folder, '{locale}'))}, include: include.map((part) => \`${root}/\${part}\`) }]
+       export default { ...config, rootDir: ${JSON.stringify(root)}, catalogs }`,
     )
     const program = join(dirname(createRequire(import.meta.url).resolve('@lingui/cli')), 'lingui.js')
     execFileSync(process.execPath, [program, 'extract', '--config', config], { cwd: root, stdio: 'pipe' })

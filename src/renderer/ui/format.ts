@@ -14,7 +14,8 @@ export {
   type Figure,
 } from '#shared/domain/format'
 
-const personal = formats(navigator.language)
+/** All formatters of the person's region. */
+export const personal = formats(navigator.language)
 
 /** Time alone for today, with the day otherwise. */
 export const shortTime = (at: number): string => personal.shortTime(at, Date.now())

@@ -6,6 +6,7 @@ import type { Certainty } from '#shared/contract/common'
 import type { Failure } from '#shared/domain/errors'
 import { sentence } from './format'
 import { Icon, type IconName } from './icons'
+import { useMessages } from './messages'
 
 interface PanelProps {
   title: string
@@ -104,10 +105,12 @@ export function Empty({ title, children }: { title: ReactNode; children: ReactNo
 
 /** A failure: what happened, what the person can do, and one button. */
 export function Problem({ failure, onRetry }: { failure: Failure; onRetry?: () => void }) {
+  const messages = useMessages()
+  const action = messages.action(failure.words)
   return (
     <div className="empty error" role="alert">
-      <b>{sentence(failure.message)}</b>
-      {failure.action !== '' && <p>{sentence(failure.action)}</p>}
+      <b>{sentence(messages.text(failure.words))}</b>
+      {action !== '' && <p>{sentence(action)}</p>}
       {onRetry && (
         <button type="button" className="btn sm" onClick={onRetry}>
           <Trans>Try again</Trans>

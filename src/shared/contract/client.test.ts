@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Failure } from '#shared/domain/errors'
+import { foreignWords } from '#shared/domain/messages'
 import { createContractClient } from './client'
 import type { ClientMessage } from './rpc'
 
@@ -10,7 +11,7 @@ function setUp() {
   const sent: ClientMessage[] = []
   const client = createContractClient({
     send: (message) => sent.push(message),
-    unavailable: () => new Failure('unavailable', 'gone', 'Start it.'),
+    unavailable: () => new Failure('unavailable', foreignWords('gone')),
   })
   return { sent, client }
 }
@@ -33,7 +34,11 @@ describe('a call', () => {
     const [one, two] = sent.map((message) => (message.type === 'request' ? message : null))
     expect([one?.method, two?.method]).toEqual(['models.downloads', 'devices.list'])
     client.receive({ type: 'answer', id: two?.id ?? -1, result: [] })
-    client.receive({ type: 'failure', id: one?.id ?? -1, error: new Failure('wrong-usage', 'no').toValue() })
+    client.receive({
+      type: 'failure',
+      id: one?.id ?? -1,
+      error: new Failure('wrong-usage', foreignWords('no')).toValue(),
+    })
     expect(await second).toEqual([])
     expect(await codeOf(first)).toBe('wrong-usage')
   })

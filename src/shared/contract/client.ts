@@ -1,5 +1,6 @@
 /** The client of the contract, over any transport: a MessagePort or WebSocket of the screens, a WebSocket of the command, or the same process. */
 import { describeParseError, Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { events, procedures, type EventData, type EventName, type MethodName, type Params, type Result } from './index'
 import type { ClientMessage, ServerMessage } from './rpc'
 
@@ -67,11 +68,7 @@ export function createContractClient({ send, unavailable }: ContractClientOption
     const parsed = procedures[method].output.safeParse(result)
     if (parsed.success) return resolve(parsed.data)
     reject(
-      new Failure(
-        'internal',
-        `the engine's answer to ${method} was not understood: ${describeParseError(parsed.error)}`,
-        'The engine may be of another version.',
-      ),
+      new Failure('internal', message('answer-not-understood', { method, fault: describeParseError(parsed.error) })),
     )
   }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { messageSchema } from '#shared/domain/messages'
 import { certainty, nothing } from './common'
 import { benchmarkProgress } from '#shared/domain/benchmark'
 import { signedBenchmark } from '#shared/domain/benchmark-report'
@@ -15,8 +16,8 @@ export const deviceSummary = z.object({
   kind: deviceKind,
   name: z.string(),
   state: deviceState,
-  /** in words: "Proving capacity on itp1-base", "Reading a picture (ocr)" */
-  activity: z.string(),
+  /** what it is doing: "Proving capacity on itp1-base"; null: nothing */
+  activity: messageSchema.nullable(),
   macsPerSecond: z.number().nullable(),
 })
 export type DeviceSummary = z.infer<typeof deviceSummary>
@@ -43,8 +44,8 @@ export const device = deviceSummary.extend({
   /** models whose weights are in its memory, the one used last first; `bytes`: of its files */
   loadedModels: z.array(z.object({ hash: z.string(), name: z.string(), bytes: z.number() })),
   canMine: z.boolean(),
-  /** why it cannot mine or was stopped, a sentence */
-  reason: z.string().optional(),
+  /** why it cannot mine or was stopped */
+  reason: messageSchema.optional(),
   enabled: z.boolean(),
   /** it computed wrongly, crashed or hung; `reason` says what. Does not mine until the person retries. */
   quarantined: z.boolean(),

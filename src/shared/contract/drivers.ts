@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { hex64 } from '#shared/domain/bytes'
 import { driverManifest } from '#shared/domain/driver'
 import { driverChecks } from '#shared/domain/driver-checks'
+import { messageSchema } from '#shared/domain/messages'
 import { nothing } from './common'
 import { deviceKind } from './devices'
 import { procedure } from './rpc'
@@ -13,8 +14,8 @@ export const driverRow = driverManifest
   .pick({ name: true, vendor: true, version: true, licence: true, sha256: true, platforms: true })
   .extend({
     state: driverState,
-    /** why it does not work, a sentence; absent: it is ready */
-    reason: z.string().optional(),
+    /** why it does not work; absent: it is ready */
+    reason: messageSchema.optional(),
     devices: z.array(z.object({ id: z.string(), name: z.string(), kind: deviceKind })),
   })
 export type DriverRow = z.infer<typeof driverRow>

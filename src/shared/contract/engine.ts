@@ -1,5 +1,6 @@
 /** Mining itself: state, start, stop, and what Home shows. */
 import { z } from 'zod'
+import { messageSchema } from '#shared/domain/messages'
 import { certainty, decimal, energy, money, nothing, period } from './common'
 import { jobKind } from '#shared/domain/job'
 import { deviceSummary } from './devices'
@@ -17,8 +18,9 @@ export type MiningState = z.infer<typeof miningState>
 export const notice = z.object({
   id: z.string(),
   severity: z.enum(['info', 'warning', 'error']),
-  title: z.string(),
-  detail: z.string(),
+  title: messageSchema,
+  /** null: the title says all */
+  detail: messageSchema.nullable(),
   /** what the button does, if there is one */
   action: z.enum(['retry-device', 'keep-going', 'open-devices', 'open-settings']).optional(),
   deviceId: z.string().optional(),
@@ -73,8 +75,8 @@ export const liveTick = z.object({
       wattsCertainty: certainty.nullable(),
       temperatureCelsius: z.number().nullable(),
       macsPerJoule: z.number().nullable(),
-      /** what it is doing, in words */
-      activity: z.string(),
+      /** what it is doing; null: nothing */
+      activity: messageSchema.nullable(),
     }),
   ),
 })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { messageSchema } from '#shared/domain/messages'
 import { certainty, decimal, energy, nothing, smallCost } from './common'
 import { jobEvidence, jobInput, jobOutput, jobSizes } from '#shared/domain/job'
 import { jobState, type JobState } from '#shared/domain/states'
@@ -30,8 +31,8 @@ export const workRow = z.object({
   /** of a job: wall time inside the worker; of a share: the time spent on it */
   milliseconds: z.number().nullable(),
   verification: verification.nullable(),
-  /** refusal code or failure sentence */
-  reason: z.string().nullable(),
+  /** why it ended so; of refused work the refusal code stands in its words as it is */
+  reason: messageSchema.nullable(),
 })
 export type WorkRow = z.infer<typeof workRow>
 

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { decimal, nothing } from './common'
 import { modelManifest, modelState } from '#shared/domain/manifest'
 import { failureSchema } from '#shared/domain/errors'
+import { messageSchema } from '#shared/domain/messages'
 import { jobKind } from '#shared/domain/job'
 import { procedure } from './rpc'
 
@@ -13,7 +14,7 @@ export const fit = z.object({
   memory: fitVerdict,
   disk: fitVerdict,
   /** one line for people: "fits: 412 MB of 16.0 GB memory, 98.4 MB of disk" */
-  words: z.string(),
+  words: messageSchema,
   memoryBytes: z.number().int(),
   /** what the disk must still take; 0 for a model that is installed */
   diskBytes: z.number().int(),

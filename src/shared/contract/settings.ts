@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { messageSchema } from '#shared/domain/messages'
 import { microMoney, nothing } from './common'
 import { procedure } from './rpc'
 import { throttle } from './throttle'
@@ -25,8 +26,8 @@ export const addressType = z.enum(['evm', 'bitcoin', 'cosmos'])
 export const addressCheck = z.object({
   ok: z.boolean(),
   type: addressType.nullable(),
-  /** each check in words, in order; the first one that is not ok says what is wrong */
-  checks: z.array(z.object({ ok: z.boolean(), text: z.string() })),
+  /** each check, in order; the first one that is not ok says what is wrong */
+  checks: z.array(z.object({ ok: z.boolean(), words: messageSchema })),
   /** the address as it will be stored (EIP-55 capitals, lower-case bech32) */
   normalized: z.string().nullable(),
 })

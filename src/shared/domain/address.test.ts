@@ -1,10 +1,14 @@
 import { bech32, bech32m } from '@scure/base'
 import { describe, expect, it } from 'vitest'
+import { inEnglish, message } from '#shared/domain/messages'
 import { checkAddress, lastSix } from './address'
 
 /** the first thing that is wrong, in words */
-const wrong = (address: string): string => checkAddress(address).checks.find((check) => !check.ok)?.text ?? ''
-const words = (address: string): string[] => checkAddress(address).checks.map((check) => check.text)
+const wrong = (address: string): string =>
+  checkAddress(address)
+    .checks.filter((check) => !check.ok)
+    .map((check) => inEnglish.text(check.words))[0] ?? ''
+const words = (address: string): string[] => checkAddress(address).checks.map((check) => inEnglish.text(check.words))
 
 const EIP55 = [
   '0x52908400098527886E0F7030069857D2E4169EE7',
@@ -39,8 +43,8 @@ describe('EVM', () => {
       ok: true,
       type: 'evm',
       checks: [
-        { ok: true, text: 'EVM, 42 characters' },
-        { ok: true, text: 'Capitals match the checksum (EIP-55)' },
+        { ok: true, words: message('address-evm') },
+        { ok: true, words: message('address-capitals-match') },
       ],
       normalized: address,
     })
@@ -52,7 +56,7 @@ describe('EVM', () => {
       const check = checkAddress(typed)
       expect(check.ok).toBe(true)
       expect(check.normalized).toBe('0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed')
-      expect(check.checks.at(-1)?.text).toMatch(/^(Small letters|Capitals) only, so there is no checksum/)
+      expect(words(typed).at(-1)).toMatch(/^(Small letters|Capitals) only, so there is no checksum/)
     }
     expect(words('0x1234567890123456789012345678901234567890').at(-1)).toMatch(/^Digits only/)
   })

@@ -6,6 +6,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '../domain/bytes'
 import { sha256Hex } from '../domain/signed'
+import { message, type Message } from '../domain/messages'
 import type { Epoch } from './epoch'
 
 /** SHA-256 of a secret or key: what an epoch says of it until it is published. */
@@ -40,27 +41,27 @@ export interface KnownEpochs {
  * parts of its seed, and every key that it publishes, are held to what was committed to where that is known. Who knows no
  * earlier epoch cannot tell whether one without a reveal is really the first.
  */
-export function epochFault(epoch: Epoch, known: KnownEpochs): string | null {
+export function epochFault(epoch: Epoch, known: KnownEpochs): Message | null {
   return seedFault(epoch, known.newest) ?? checkKeysFault(epoch, known)
 }
 
-function seedFault({ number, seed, reveal, closing }: Epoch, newest: Epoch | null): string | null {
-  if (reveal !== undefined && seed !== epochSeed(reveal, closing)) return 'whose seed does not follow from its parts'
+function seedFault({ number, seed, reveal, closing }: Epoch, newest: Epoch | null): Message | null {
+  if (reveal !== undefined && seed !== epochSeed(reveal, closing)) return message('network-epoch-seed-wrong')
   if (newest === null) return null
-  if (number <= newest.number) return 'whose number was used before'
-  if (reveal === undefined) return 'whose seed is bound to nothing, although another epoch came before it'
+  if (number <= newest.number) return message('network-epoch-number-used')
+  if (reveal === undefined) return message('network-epoch-unbound')
   if (number === newest.number + 1 && commitmentOf(reveal) !== newest.commitment)
-    return 'that reveals another secret than the epoch before it committed to'
+    return message('network-epoch-other-secret')
   return null
 }
 
-function checkKeysFault({ startsAt, checkKeys }: Epoch, known: KnownEpochs): string | null {
+function checkKeysFault({ startsAt, checkKeys }: Epoch, known: KnownEpochs): Message | null {
   for (const { epoch, key } of checkKeys) {
     const earlier = known.numbered(epoch)
     if (earlier === null) continue
     if (commitmentOf(key) !== earlier.checkCommitment)
-      return `that publishes another key for checks than epoch ${epoch} committed to`
-    if (startsAt <= earlier.endsAt) return `that publishes the key for checks of epoch ${epoch} before that was over`
+      return message('network-epoch-other-check-key', { epoch: String(epoch) })
+    if (startsAt <= earlier.endsAt) return message('network-epoch-check-key-early', { epoch: String(epoch) })
   }
   return null
 }

@@ -1,5 +1,6 @@
 /** Sessions as those use them who open one: typed, with every answer and event parsed, over any transport. */
 import { describeParseError, Failure } from '../domain/errors'
+import { message } from '../domain/messages'
 import {
   MAX_MESSAGE_CHARACTERS,
   serviceMessage,
@@ -40,11 +41,7 @@ export function openSession<P extends SessionProtocol>(protocol: P, transport: S
     const parsed = procedures[method]?.answer.safeParse(answer)
     if (parsed?.success) return parsed.data
     const fault = parsed === undefined ? 'it was not asked for' : describeParseError(parsed.error)
-    throw new Failure(
-      'network-refused',
-      `the network's answer to ${method} was not understood: ${fault}`,
-      'Nothing is done with it. The network may be of another version.',
-    )
+    throw new Failure('network-refused', message('network-not-understood', { method, fault }))
   }
 
   transport.onEvent((event, data) => {
@@ -96,20 +93,21 @@ export function textTransport(
   const eventListeners: ((event: string, data: unknown) => void)[] = []
   let lastId = 0
 
-  const take = (message: ServiceMessage): void => {
-    if ('event' in message) {
-      for (const listener of eventListeners) listener(message.event, message.data)
+  const take = (taken: ServiceMessage): void => {
+    if ('event' in taken) {
+      for (const listener of eventListeners) listener(taken.event, taken.data)
       return
     }
-    const asked = open.get(message.id)
-    open.delete(message.id)
-    if ('failure' in message) asked?.reject(Failure.from(message.failure))
-    else asked?.resolve(message.answer)
+    const asked = open.get(taken.id)
+    open.delete(taken.id)
+    if ('failure' in taken)
+      asked?.reject(new Failure(taken.failure, message('network-failed', { kind: taken.failure })))
+    else asked?.resolve(taken.answer)
   }
   channel.onText((text) => {
-    const message = text.length > maximumCharacters ? undefined : messageOf(text)
-    if (message === undefined) channel.close()
-    else take(message)
+    const taken = text.length > maximumCharacters ? undefined : messageOf(text)
+    if (taken === undefined) channel.close()
+    else take(taken)
   })
   return {
     ask: (method, request) =>
@@ -117,9 +115,7 @@ export function textTransport(
         const id = ++lastId
         const text = JSON.stringify({ id, method, request })
         if (text.length > maximumCharacters) {
-          return reject(
-            new Failure('invalid-input', 'this is more than the network takes at once', 'Give less at once.'),
-          )
+          return reject(new Failure('invalid-input', message('network-takes-less')))
         }
         open.set(id, { resolve, reject })
         channel.send(text)
@@ -139,5 +135,5 @@ function messageOf(text: string): ServiceMessage | undefined {
 }
 
 function closed(): Failure {
-  return new Failure('unavailable', 'the session with the network is closed')
+  return new Failure('unavailable', message('network-session-closed'))
 }

@@ -59,8 +59,7 @@ export function serveTexts(
     try {
       send({ id, answer: await service.handle(method, request) })
     } catch (error) {
-      const { code, message, action } = toFailureValue(error)
-      send({ id, failure: { code, message: sentenceOf(message), action: sentenceOf(action) } })
+      send({ id, failure: toFailureValue(error).code })
     }
   }
   const unsubscribe = service.onEvent((event, data) => send({ event, data }))

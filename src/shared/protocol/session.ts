@@ -5,7 +5,6 @@
  */
 import { z } from 'zod'
 import { failureCode } from '../domain/errors'
-import { sentence } from './bounds'
 import type { Refusal } from './refusal'
 
 export interface SessionProcedure<Q extends z.ZodType = z.ZodType, A extends z.ZodType = z.ZodType> {
@@ -65,7 +64,8 @@ export const requestMessage = z.object({ id: requestId, method: z.string().max(6
 /** From the coordinator. */
 export const serviceMessage = z.union([
   z.object({ id: requestId, answer: z.unknown() }).refine(({ answer }) => answer !== undefined),
-  z.object({ id: requestId, failure: z.object({ code: failureCode, message: sentence, action: sentence }) }),
+  // The kind alone: a stranger's words are not shown as if they were Lode's.
+  z.object({ id: requestId, failure: failureCode }),
   z.object({ event: z.string().max(64), data: z.unknown() }),
 ])
 export type ServiceMessage = z.infer<typeof serviceMessage>

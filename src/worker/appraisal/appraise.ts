@@ -1,4 +1,5 @@
 /** Appraises a result by its kind. Runs in a thread that may be ended at any moment (thread.ts). */
+import { message } from '#shared/domain/messages'
 import { describeParseError, Failure } from '#shared/domain/errors'
 import { jobInput } from '#shared/domain/job'
 import type { InstalledModel } from '#shared/domain/model-stages'
@@ -72,6 +73,10 @@ export function createAppraising(): Appraising {
 
 function parseInput(text: string) {
   const parsed = jobInput.safeParse(JSON.parse(text))
-  if (!parsed.success) throw new Failure('wrong-usage', `job.appraise: ${describeParseError(parsed.error)}`)
+  if (!parsed.success)
+    throw new Failure(
+      'wrong-usage',
+      message('request-wrong', { method: 'job.appraise', fault: describeParseError(parsed.error) }),
+    )
   return parsed.data
 }

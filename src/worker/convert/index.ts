@@ -1,5 +1,6 @@
 /** Makes a model folder that Lode can run from a GGUF file, or from safetensors with their configuration. */
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { ModelConversion, ModelPrecision } from '#shared/domain/model-stages'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -38,7 +39,7 @@ export async function convertModel({
 function inWords(error: unknown, place: string): unknown {
   const { code } = error as NodeJS.ErrnoException
   if (code !== 'ENOSPC' && code !== 'EDQUOT') return error
-  return new Failure('data-folder', 'the disk is full: the model was not made', `Free some space where ${place} lies.`)
+  return new Failure('data-folder', message('model-disk-full', { place }))
 }
 
 async function writeModel(model: OpenedModel, folder: string, precision: ModelPrecision): Promise<void> {

@@ -3,6 +3,7 @@ import { bytesToHex } from '#shared/domain/bytes'
 import type { DriverCheckId } from '#shared/domain/driver-checks'
 import { goldenDigests } from '#shared/domain/golden'
 import { TIERS, type TierName } from '#shared/domain/tiers'
+import { inEnglish } from '#shared/domain/messages'
 import { determinism } from './determinism'
 import { firstDevice, HEADER, openDevice, prepare, withEpoch, type CheckContext, type CheckOutcome } from './kit'
 import { libraryMismatch, libraryPlatform } from './library-file'
@@ -27,7 +28,7 @@ export async function runCheck(id: DriverCheckId, context: CheckContext): Promis
 const checks: Record<DriverCheckId, (context: CheckContext) => CheckOutcome | Promise<CheckOutcome>> = {
   library: async ({ library, addon }) => {
     const mismatch = await libraryMismatch(library)
-    if (mismatch !== null) return failed(mismatch)
+    if (mismatch !== null) return failed(inEnglish.text(mismatch))
     const platform = await libraryPlatform(library)
     addon.describe(library)
     return passed(`a library for ${platform} with lode_driver_entry, version 1 of the interface`)

@@ -1,5 +1,6 @@
 /** Finds the platform of a shared library from its file header, so that a wrong library is refused before any of its code runs. */
 import { open } from 'node:fs/promises'
+import { message, type Message } from '#shared/domain/messages'
 
 const ELF_MACHINES: Readonly<Record<number, string>> = { 3: 'ia32', 40: 'arm', 62: 'x64', 183: 'arm64', 243: 'riscv64' }
 const MACH_MACHINES: Readonly<Record<number, string>> = { 0x01000007: 'x64', 0x0100000c: 'arm64' }
@@ -7,13 +8,13 @@ const PE_MACHINES: Readonly<Record<number, string>> = { 0x8664: 'x64', 0xaa64: '
 const MACH_64 = 0xfeedfacf
 const MACH_UNIVERSAL = 0xcafebabe
 
-/** Why this machine cannot load the file, as a sentence without a full stop; null: it can. Rejects when the file cannot be read. */
-export async function libraryMismatch(path: string): Promise<string | null> {
+/** Why this machine cannot load the file; null: it can. Rejects when the file cannot be read. */
+export async function libraryMismatch(path: string): Promise<Message | null> {
   const platform = await libraryPlatform(path)
   const here = `${process.platform}-${process.arch}`
-  if (platform === null) return 'the file is no shared library'
+  if (platform === null) return message('driver-no-library')
   if (platform === here || platform === `${process.platform}-universal`) return null
-  return `the library is for ${platform}; this computer is ${here}`
+  return message('driver-library-for', { platform, here })
 }
 
 /** `linux-x64`, `darwin-arm64`, …; `darwin-universal`; null for a file that is no library. Rejects when the file cannot be read. */

@@ -1,6 +1,7 @@
 /** Useful jobs on a device: the worker's one entry, which dispatches by kind. The code of a kind is loaded when it is first needed. */
 import type { z } from 'zod'
 import { describeParseError, Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { jobInput, type JobRun } from '#shared/domain/job'
 import type { InstalledModel } from '#shared/domain/model-stages'
 import type { WorkerMethods } from '#shared/ipc/worker'
@@ -32,11 +33,10 @@ export async function runJob(params: JobParameters, context: JobContext): Promis
   if (input.kind !== model.manifest.kind) {
     throw new Failure(
       'invalid-input',
-      `${model.manifest.name} is a model for ${model.manifest.kind}, not for ${input.kind}`,
-      `Choose a model for ${input.kind}.`,
+      message('job-model-kind', { model: model.manifest.name, kind: model.manifest.kind, wanted: input.kind }),
     )
   }
-  if (context.signal.aborted) throw new Failure('cancelled', 'the job was cancelled')
+  if (context.signal.aborted) throw new Failure('cancelled', message('job-was-cancelled'))
   return guardMemory(model.manifest.name, async () => {
     switch (input.kind) {
       case 'chat':
@@ -67,6 +67,6 @@ export async function probeModel(
 function parse<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value)
   if (!parsed.success)
-    throw new Failure('invalid-input', `the job is not understood: ${describeParseError(parsed.error)}`)
+    throw new Failure('invalid-input', message('job-not-understood', { fault: describeParseError(parsed.error) }))
   return parsed.data
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { Failure } from '#shared/domain/errors'
+import { foreignWords } from '#shared/domain/messages'
 import { runJob } from './index'
 import { chatModel, embedModel } from './real-models.test.support'
 import { createKindModelCache, createModelCache, guardMemory, type ModelKey } from './model-cache'
@@ -87,7 +88,9 @@ test('does not dispose a model in use, and loads once for two at a time', async 
 
 test('a load that fails is tried again', async () => {
   const { use, loaded } = recorder(2)
-  const failing = use('a', undefined, { load: () => Promise.reject(new Failure('model-refused', 'damaged')) })
+  const failing = use('a', undefined, {
+    load: () => Promise.reject(new Failure('model-refused', foreignWords('damaged'))),
+  })
   await expect(failing).rejects.toMatchObject({ code: 'model-refused' })
   await use('a')
   expect(loaded).toEqual(['a', 'a'])

@@ -3,6 +3,7 @@
  * least recently used model is evicted for the next one, and a model that was idle for a while is evicted by itself.
  */
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { LoadedModel, InstalledModel } from '#shared/domain/model-stages'
 
 /** A model that is idle for this long is evicted: the person's programs may need the memory. */
@@ -147,10 +148,6 @@ export async function guardMemory<R>(model: string, work: () => Promise<R>): Pro
     if (!isOutOfMemory(error)) throw error
     await modelCache.evictUnused()
     if (error instanceof Failure) throw error
-    throw new Failure(
-      'out-of-memory',
-      `the memory ran out while ${model} computed this job`,
-      'Close other programs, give a smaller input, or choose a smaller model.',
-    )
+    throw new Failure('out-of-memory', message('job-memory-ran-out', { model }))
   }
 }

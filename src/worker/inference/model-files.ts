@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Failure } from '#shared/domain/errors'
+import { message, type Message } from '#shared/domain/messages'
 import type { InstalledModel } from '#shared/domain/model-stages'
 
 /** The fields of a transformers `config.json` that inference needs. */
@@ -17,8 +18,8 @@ export const modelConfig = z.looseObject({
 })
 export type ModelConfig = z.infer<typeof modelConfig>
 
-export function damaged(path: string, why: string): Failure {
-  return new Failure('model-refused', `${path}: ${why}`, 'Get the model again and add its folder again.')
+export function damaged(words: Message): Failure {
+  return new Failure('model-refused', words)
 }
 
 /** The one ONNX graph of a model, absolute. Throws a Failure when the manifest names none or several. */
@@ -26,7 +27,7 @@ export function graphPath(model: InstalledModel): string {
   const graphs = model.manifest.files.filter((file) => file.path.endsWith('.onnx'))
   const graph = graphs[0]
   if (!graph || graphs.length > 1) {
-    throw damaged(model.manifest.id, `its manifest names ${graphs.length} ONNX files where one is needed`)
+    throw damaged(message('run-onnx-files', { file: model.manifest.id, count: graphs.length }))
   }
   return join(model.folder, graph.path)
 }
@@ -37,7 +38,9 @@ export async function readModelText(model: InstalledModel, path: string): Promis
   try {
     return await readFile(join(model.folder, path), 'utf8')
   } catch (error) {
-    throw damaged(path, `cannot be read (${error instanceof Error ? error.message : String(error)})`)
+    throw damaged(
+      message('run-not-read', { file: path, words: error instanceof Error ? error.message : String(error) }),
+    )
   }
 }
 
@@ -53,17 +56,17 @@ export async function readModelJson<T>(
   try {
     value = JSON.parse(text)
   } catch {
-    throw damaged(path, 'is not JSON')
+    throw damaged(message('run-not-json', { file: path }))
   }
   const parsed = schema.safeParse(value)
-  if (!parsed.success) throw damaged(path, 'does not have the fields that a model of this kind needs')
+  if (!parsed.success) throw damaged(message('run-fields-missing', { file: path }))
   return parsed.data
 }
 
 /** The model's `config.json`. Throws a Failure when it is absent. */
 export async function readModelConfig(model: InstalledModel): Promise<ModelConfig> {
   const config = await readModelJson(model, 'config.json', modelConfig)
-  if (!config) throw damaged('config.json', 'is missing')
+  if (!config) throw damaged(message('run-missing', { file: 'config.json' }))
   return config
 }
 
@@ -71,12 +74,12 @@ export async function readModelConfig(model: InstalledModel): Promise<ModelConfi
 export function headSize(config: ModelConfig): number {
   if (config.head_dim) return config.head_dim
   if (config.hidden_size && config.num_attention_heads) return config.hidden_size / config.num_attention_heads
-  throw damaged('config.json', 'names neither head_dim nor hidden_size and num_attention_heads')
+  throw damaged(message('run-no-head-size', { file: 'config.json' }))
 }
 
 /** Context in tokens: the smallest of the candidates from the manifest, the configuration and the tokenizer. Zero and absurd values count as absent. */
 export function contextTokens(...candidates: (number | null | undefined)[]): number {
   const known = candidates.filter((value): value is number => typeof value === 'number' && value > 0 && value < 1e9)
-  if (known.length === 0) throw damaged('config.json', 'gives no context length (max_position_embeddings)')
+  if (known.length === 0) throw damaged(message('run-no-context', { file: 'config.json' }))
   return Math.min(...known)
 }

@@ -1,6 +1,7 @@
 /** Loading ONNX sessions. */
 import type { InferenceSession, Tensor } from 'onnxruntime-node'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 
 export type Runtime = typeof import('onnxruntime-node')
 
@@ -38,8 +39,7 @@ export async function openGraph(
     const file = path.split(/[\\/]/).at(-1) ?? path
     throw new Failure(
       'model-refused',
-      `${file} cannot be run: ${reason.replaceAll(path, file).slice(0, 300)}`,
-      'The file is damaged or uses operators that Lode does not have. Get the model again, or choose another one.',
+      message('run-not-possible', { file, words: reason.replaceAll(path, file).slice(0, 300) }),
     )
   }
 }

@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { z } from 'zod'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { InstalledModel } from '#shared/domain/model-stages'
 import { damaged, readModelJson } from './model-files'
 
@@ -36,12 +37,17 @@ export interface TextTokenizer {
 /** Loads tokenizer.json and tokenizer_config.json. Throws a Failure that names the file when one is not usable. */
 export async function loadTokenizer(model: InstalledModel): Promise<TextTokenizer> {
   const file = await readModelJson(model, 'tokenizer.json', tokenizerFile)
-  if (!file) throw damaged('tokenizer.json', 'is missing')
+  if (!file) throw damaged(message('run-missing', { file: 'tokenizer.json' }))
   const config = (await readModelJson(model, 'tokenizer_config.json', tokenizerConfig)) ?? {}
   try {
     return wrap(new Tokenizer(file, config), config)
   } catch (error) {
-    throw damaged('tokenizer.json', `is not understood (${error instanceof Error ? error.message : String(error)})`)
+    throw damaged(
+      message('run-not-understood', {
+        file: 'tokenizer.json',
+        words: error instanceof Error ? error.message : String(error),
+      }),
+    )
   }
 }
 
@@ -66,7 +72,7 @@ function wrap(tokenizer: Tokenizer, config: TokenizerConfig): TextTokenizer {
     encode: async (text, limit, signal) => {
       // Byte-pair encoding of one long word takes seconds a megabyte: encode a growing beginning until the limit is certainly passed.
       for (let characters = Math.max(4096, limit * 4); ; characters *= 2) {
-        if (signal.aborted) throw new Failure('cancelled', 'the job was cancelled')
+        if (signal.aborted) throw new Failure('cancelled', message('job-was-cancelled'))
         const ids = idsOf(text.slice(0, characters))
         if (characters >= text.length) return { ids, complete: true }
         // The last word of a cut text may be encoded differently than in the whole text: hence the slack of 16.

@@ -1,6 +1,7 @@
 /** The compute threads of one worker process: as many as the device may use, fed from one queue. */
 import { Worker } from 'node:worker_threads'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { ThreadAnswer, ThreadRequest, ThreadResults, ThreadStart, ThreadTask } from './compute-thread-protocol'
 
 export interface ComputeThreadPool {
@@ -106,5 +107,5 @@ export function createComputeThreadPool(program: URL, initialSize: number): Comp
 }
 
 function cancelled(): Failure {
-  return new Failure('cancelled', 'the work was cancelled')
+  return new Failure('cancelled', message('work-cancelled'))
 }

@@ -1,6 +1,7 @@
 /** Prepared epochs: the weights of a backend, tier and epoch seed, in memory that all compute threads share. The two most recently used are kept. */
 import { hexToBytes } from '#shared/domain/bytes'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { TIERS, type TierName } from '#shared/domain/tiers'
 import type { ThreadBackendName } from './thread-backend'
 import type { ComputeThreadPool } from './compute-thread-pool'
@@ -109,10 +110,6 @@ function allocate(tier: TierName): SharedArrayBuffer {
     return new SharedArrayBuffer(weightBytes)
   } catch {
     const megabytes = Math.ceil(weightBytes / 1e6)
-    throw new Failure(
-      'device-unavailable',
-      `there is not enough memory for ${tier}: its weights take ${megabytes} MB`,
-      'Close other programs, or choose a smaller tier.',
-    )
+    throw new Failure('device-unavailable', message('proof-weights-memory', { tier, megabytes }))
   }
 }

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { Failure } from '#shared/domain/errors'
+import { foreignWords } from '#shared/domain/messages'
 import type { ProofContext } from '#shared/ipc/worker'
 import { createEpochCache } from './epoch-cache'
 
@@ -39,7 +40,9 @@ it('releases an epoch whose work failed only when every other use of it has ende
 
 it('keeps an epoch whose work was cancelled', async () => {
   const { epochs, prepared, released, settled } = cache()
-  const cancelled = epochs.with(context('a'), () => Promise.reject(new Failure('cancelled', 'the work was cancelled')))
+  const cancelled = epochs.with(context('a'), () =>
+    Promise.reject(new Failure('cancelled', foreignWords('the work was cancelled'))),
+  )
   await expect(cancelled).rejects.toMatchObject({ code: 'cancelled' })
   expect(await epochs.with(context('a'), async (name) => name)).toBe('a0')
   await settled()
@@ -52,7 +55,7 @@ it('prepares an epoch anew whose preparation was cancelled', async () => {
   const epochs = createEpochCache<number>({
     prepare: async () => {
       tries++
-      if (tries === 1) throw new Failure('cancelled', 'the work was cancelled')
+      if (tries === 1) throw new Failure('cancelled', foreignWords('the work was cancelled'))
       return tries
     },
     release: () => undefined,

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { z } from 'zod'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { NativeDriver, NativePowerLimit, NativeSensors } from '#shared/domain/driver'
 
 /** An open device and an epoch on it; only the addon can look into them. */
@@ -59,11 +60,7 @@ const shape = z.object({ describe: z.function(), open: z.function(), prepare: z.
 /** Throws Failure `device-unavailable` where there is none or it cannot be loaded. */
 export function loadNativeAddon(file: string): NativeAddon {
   if (!existsSync(file)) {
-    throw new Failure(
-      'device-unavailable',
-      'this copy of Lode has no native backend',
-      'Build it with "npm run build:native", or use onnx-cpu.',
-    )
+    throw new Failure('device-unavailable', message('native-missing'))
   }
   try {
     const loaded: unknown = createRequire(import.meta.url)(file)
@@ -71,6 +68,6 @@ export function loadNativeAddon(file: string): NativeAddon {
     return loaded as NativeAddon
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new Failure('device-unavailable', `the native backend cannot be loaded: ${reason}`, 'Use onnx-cpu.')
+    throw new Failure('device-unavailable', message('native-not-loaded', { words: reason }))
   }
 }

@@ -1,6 +1,7 @@
 /** The native backend: a driver, for the CPU or for another device, which computes digests from seeds with its own threads and weights. */
 import { bytesToHex, hexToBytes } from '#shared/domain/bytes'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { TIERS, type TierName } from '#shared/domain/tiers'
 import type { NativeDriver, NativePowerLimit, NativeSensors } from '#shared/domain/driver'
 import type { DriverDevice } from '#shared/ipc/worker'
@@ -49,7 +50,7 @@ export function createNativeBackend(
     const id = driver?.id ?? BUILT_IN_DEVICE
     opened = expected(blame, () => {
       const found = addon.describe(library).devices.find((device) => device.id === id)
-      if (!found) throw new Failure('device-unavailable', `the driver has no device "${id}" any more`)
+      if (!found) throw new Failure('device-unavailable', message('driver-device-gone', { device: id }))
       const device = addon.open(library, id, threads, driver?.memoryLimitBytes ?? 0, kernel)
       return { addon, device, choosesThreads: found.maximumThreads > 0 }
     })
@@ -129,7 +130,7 @@ export function describeDriver(addon: NativeAddon, library: string): NativeDrive
   const found = expected('vendor', () => addon.describe(library))
   const ids = new Set(found.devices.map(({ id }) => id))
   if (ids.size < found.devices.length || ids.has(''))
-    throw new Failure('driver-fault', 'the ids of its devices are empty or not unique')
+    throw new Failure('driver-fault', message('driver-ids-not-unique'))
   return found
 }
 
@@ -151,18 +152,13 @@ const NO_DRIVER_FAULT = new Set(['LODE_NO_LIBRARY', 'LODE_NO_DRIVER', 'LODE_WRON
 function failureOf(error: unknown, blame: Blame): unknown {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
   if (code === 'LODE_OUT_OF_MEMORY') {
-    return new Failure(
-      'device-unavailable',
-      "there is not enough memory for an epoch's weights",
-      'Close other programs, or choose a smaller tier.',
-    )
+    return new Failure('device-unavailable', message('proof-epoch-memory'))
   }
-  if (code === 'LODE_CANCELLED') return new Failure('cancelled', 'the work was cancelled')
+  if (code === 'LODE_CANCELLED') return new Failure('cancelled', message('work-cancelled'))
   if (code.startsWith('LODE_') && error instanceof Error) {
     return new Failure(
       blame === 'vendor' && !NO_DRIVER_FAULT.has(code) ? 'driver-fault' : 'device-unavailable',
-      error.message,
-      "Ask the driver's maker, or leave the device off.",
+      message('driver-says', { words: error.message }),
     )
   }
   return error

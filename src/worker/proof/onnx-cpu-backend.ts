@@ -4,6 +4,7 @@
  */
 import type { Tensor } from 'onnxruntime-node'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { Tier } from '#shared/domain/tiers'
 import { batchNonces, type ThreadBackend } from './thread-backend'
 import { attentionScratchBytes, createKernels, PAGE_BYTES, type Kernels } from './kernels/index'
@@ -41,7 +42,7 @@ export async function createOnnxCpuBackend(tier: Tier): Promise<ThreadBackend> {
         storeOperands(fillInput(rowsOf(index), header, firstNonce + BigInt(index)))
       const startedAt = performance.now()
       for (let layer = 0; layer < tier.layers; layer++) {
-        if (isCancelled?.() === true) throw new Failure('cancelled', 'the work was cancelled')
+        if (isCancelled?.() === true) throw new Failure('cancelled', message('work-cancelled'))
         await runLayer(pass, layerAt(weights, layer), count)
       }
       const kernelMilliseconds = performance.now() - startedAt

@@ -1,6 +1,7 @@
 /** The proof methods of a worker: prepare, run, digest, digests, check and benchmark, on compute threads, a native driver or a graphics processor. */
 import { BENCHMARK_EPOCH, BENCHMARK_PUBLIC_KEY, type DeviceBenchmark } from '#shared/domain/benchmark'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { goldenDigests } from '#shared/domain/golden'
 import { header, isShare, MAX_COUNTER, nonceOf } from '#shared/domain/share'
 import { TIERS, type TierName } from '#shared/domain/tiers'
@@ -160,11 +161,7 @@ export function createProver(backends: ProofBackends, now: () => number): Prover
     },
     benchmark: async ({ backend, tier, epochSeed, seconds }) => {
       if (epochSeed !== BENCHMARK_EPOCH) {
-        throw new Failure(
-          'wrong-usage',
-          'the benchmark runs on its own fixed epoch only',
-          'Ask for the benchmark epoch.',
-        )
+        throw new Failure('wrong-usage', message('benchmark-other-epoch'))
       }
       const context = { backend, tier, epochSeed, publicKey: BENCHMARK_PUBLIC_KEY }
       const golden = goldenDigests(tier)

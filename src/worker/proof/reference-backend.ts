@@ -1,5 +1,6 @@
 /** The reference as a backend of a compute thread. Layout: layer after layer, q k v o u n, each row-major. */
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { Tier } from '#shared/domain/tiers'
 import type { ThreadBackend } from './thread-backend'
 import { fillInput, outputDigest } from './nonce'
@@ -20,7 +21,7 @@ export function createReferenceBackend(tier: Tier): ThreadBackend {
         const input = fillInput(new Uint8Array(tier.tokens * tier.width), header, nonce)
         let values = input
         for (const layer of layers) {
-          if (isCancelled?.() === true) throw new Failure('cancelled', 'the work was cancelled')
+          if (isCancelled?.() === true) throw new Failure('cancelled', message('work-cancelled'))
           values = referenceForward(tier, [layer], values)
         }
         return outputDigest(header, nonce, values)

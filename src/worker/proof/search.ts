@@ -1,5 +1,6 @@
 /** Tries nonces on every thread at once, in batches that the batch sizer sizes, until the time is over. */
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { header } from '#shared/domain/share'
 import type { ProofContext } from '#shared/ipc/worker'
 import type { Compute, ProofBackend } from './backend'
@@ -88,7 +89,7 @@ export function search(
       const { firstNonce, count, sentAt } = batch
       const result = await batch.result
       if (result === null) {
-        if (!isYielding()) throw new Failure('cancelled', 'the work was cancelled')
+        if (!isYielding()) throw new Failure('cancelled', message('work-cancelled'))
         firstUntried = firstNonce < firstUntried ? firstNonce : firstUntried
         return false
       }

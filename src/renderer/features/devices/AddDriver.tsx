@@ -8,6 +8,7 @@ import { asFailure, toast } from '../../data/store'
 import { Dialog } from '../../ui/dialog'
 import { Icon } from '../../ui/icons'
 import { Problem } from '../../ui/parts'
+import { useMessages } from '../../ui/messages'
 
 export function AddDriver({ onAdded }: { onAdded: () => void }) {
   const [isOpen, setOpen] = useState(false)
@@ -23,6 +24,7 @@ export function AddDriver({ onAdded }: { onAdded: () => void }) {
 }
 
 function AddDialog({ onClose, onAdded }: { onClose: () => void; onAdded: () => void }) {
+  const messages = useMessages()
   const { t } = useLingui()
   const [path, setPath] = useState('')
   const [manifest, setManifest] = useState<DriverManifest | null>(null)
@@ -46,7 +48,7 @@ function AddDialog({ onClose, onAdded }: { onClose: () => void; onAdded: () => v
       onClose()
       toast(
         driver.state === 'ready' ? t`${driver.name} was added` : t`${driver.name} was added and is not used`,
-        driver.reason ?? '',
+        driver.reason === undefined ? '' : messages.text(driver.reason),
       )
     })
   return (

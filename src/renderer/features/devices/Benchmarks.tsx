@@ -13,6 +13,7 @@ import { sentence } from '../../ui/format'
 import { Choice, Empty, Loaded, Panel, Problem } from '../../ui/parts'
 import { BenchmarkProgress } from './BenchmarkProgress'
 import { BenchmarkRows } from './BenchmarkRows'
+import { useMessages } from '../../ui/messages'
 
 const TIERS: readonly TierName[] = ['itp1-base', 'itp1-small']
 /** a benchmark, or minutes of a stress test */
@@ -20,6 +21,7 @@ const LENGTHS = ['benchmark', '1', '10', '60'] as const
 type Length = (typeof LENGTHS)[number]
 
 export function Benchmarks({ device }: { device: Device }) {
+  const messages = useMessages()
   const { t } = useLingui()
   const { id, benchmark } = device
   const answer = useAnswer('devices.benchmarks', { id })
@@ -91,7 +93,7 @@ export function Benchmarks({ device }: { device: Device }) {
       {failure &&
         (failure.code === 'cancelled' ? (
           <output className="rule-top foot-note">
-            {sentence(failure.message)} {sentence(failure.action)}
+            {sentence(messages.text(failure.words))} {sentence(messages.action(failure.words))}
           </output>
         ) : (
           <div className="in">

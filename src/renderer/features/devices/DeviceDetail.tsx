@@ -5,6 +5,7 @@ import { bytes, count } from '../../ui/format'
 import { Mark, Panel } from '../../ui/parts'
 import { retryDevice } from './configure'
 import { DeviceSettings } from './DeviceSettings'
+import { useMessages } from '../../ui/messages'
 
 /** One device: why it cannot mine or was stopped, what the person decides about it, and what it is. */
 export function DeviceDetail({ device }: { device: Device }) {
@@ -30,6 +31,7 @@ export function DeviceDetail({ device }: { device: Device }) {
 }
 
 function Reason({ device }: { device: Device }) {
+  const messages = useMessages()
   const { reason, quarantined, state, canMine } = device
   if (reason === undefined) return null
   const canRetry = quarantined || state === 'faulted'
@@ -38,7 +40,7 @@ function Reason({ device }: { device: Device }) {
       <div className="row reason">
         <Mark small state={canRetry ? 'error' : canMine ? 'warning' : 'idle'} />
         <span>
-          {reason}
+          {messages.text(reason)}
           {quarantined && (
             <span className="sub">
               <Trans>It does not mine until you try it again; the other devices go on.</Trans>

@@ -5,6 +5,7 @@ import { bytes, gigabytes, NONE, three, watts as wattsText } from '../../ui/form
 import { FigureHead, Mark, Qualifier, Switch } from '../../ui/parts'
 import { deviceMark } from '../home/Now'
 import { configureDevice } from './configure'
+import { useMessages } from '../../ui/messages'
 
 interface DeviceTableProps {
   devices: readonly Device[]
@@ -68,6 +69,7 @@ interface DeviceRowProps {
 }
 
 function DeviceRow({ device, now, chosen, onChoose }: DeviceRowProps) {
+  const messages = useMessages()
   const { t } = useLingui()
   // The rate of the last minute is left out for a stopped device: it would read as if the device still ran.
   const rate = device.state === 'faulted' ? null : (now?.macsPerSecond ?? device.macsPerSecond)
@@ -75,9 +77,8 @@ function DeviceRow({ device, now, chosen, onChoose }: DeviceRowProps) {
   const certainty = now?.wattsCertainty ?? device.wattsCertainty
   const efficiency = now?.macsPerJoule ?? device.macsPerJoule
   const heat = now?.temperatureCelsius ?? device.temperatureCelsius
-  const words = device.canMine
-    ? (device.reason ?? now?.activity ?? device.activity)
-    : (device.reason ?? device.activity)
+  const said = device.reason ?? (device.canMine ? (now?.activity ?? device.activity) : device.activity)
+  const words = said === null ? '' : messages.text(said)
   return (
     <tr aria-selected={chosen} onClick={onChoose}>
       <td>
@@ -136,7 +137,7 @@ function DeviceRow({ device, now, chosen, onChoose }: DeviceRowProps) {
           label={t`Use ${device.name}`}
           checked={device.canMine && device.enabled}
           disabled={!device.canMine}
-          title={device.canMine ? undefined : device.reason}
+          title={device.canMine || device.reason === undefined ? undefined : messages.text(device.reason)}
           onChange={(enabled) => void configureDevice(device.id, { enabled })}
         />
       </td>

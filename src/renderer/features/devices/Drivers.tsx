@@ -10,6 +10,7 @@ import { dayClock, joined, scaled, shortId } from '../../ui/format'
 import { Icon } from '../../ui/icons'
 import { Empty, Loaded, Mark, Panel, type MarkState } from '../../ui/parts'
 import { AddDriver } from './AddDriver'
+import { useMessages } from '../../ui/messages'
 
 export function Drivers() {
   const { t } = useLingui()
@@ -67,6 +68,7 @@ interface DriverLineProps {
 }
 
 function DriverLine({ driver, check, onChanged, onChecked }: DriverLineProps) {
+  const messages = useMessages()
   const { t } = useLingui()
   const { name, version, vendor, licence, sha256, state, reason, devices } = driver
   const words: Record<DriverRow['state'], string> = {
@@ -103,7 +105,9 @@ function DriverLine({ driver, check, onChanged, onChecked }: DriverLineProps) {
           </span>
           {devices.length > 0 && t`, drives ${devices.map((device) => device.name).join(', ')}`}
         </div>
-        {reason !== undefined && <div className={state === 'quarantined' ? 'bad' : 'help'}>{reason}</div>}
+        {reason !== undefined && (
+          <div className={state === 'quarantined' ? 'bad' : 'help'}>{messages.text(reason)}</div>
+        )}
         {busy === 'check' ? (
           <output className="help">
             <Trans>The conformance check runs; it takes some minutes.</Trans>

@@ -2,14 +2,14 @@ import { Plural, Trans, useLingui } from '@lingui/react/macro'
 import { useState } from 'react'
 import type { CreditRow, VerifyReport } from '#shared/contract/earnings'
 import type { Failure } from '#shared/domain/errors'
+import { refusalMessage } from '#shared/domain/messages'
 import { useAnswer } from '../../data/answer'
 import { client } from '../../data/client'
 import { asFailure } from '../../data/store'
 import { count, gigaMacs, scaled, shortId, shortTime } from '../../ui/format'
 import { Empty, FigureHead, Loaded, Mark, Panel, Problem } from '../../ui/parts'
-import { useSay } from '../../ui/say'
+import { useMessages } from '../../ui/messages'
 import { StateBadge, Verified } from '../../ui/states'
-import { refusalWords } from '../../ui/refusals'
 
 const PAGE = 50
 
@@ -122,7 +122,7 @@ function Report({ report }: { report: VerifyReport }) {
 
 function Rows({ rows }: { rows: readonly CreditRow[] }) {
   const { t } = useLingui()
-  const say = useSay()
+  const messages = useMessages()
   return (
     <div className="scroll-x">
       <table className="tbl credits">
@@ -160,7 +160,7 @@ function Rows({ rows }: { rows: readonly CreditRow[] }) {
               <td className="r">{gigaMacs(row.macs)}</td>
               <td className="r wide-only">{t`× ${Number(row.factorMilli) / 1000}`}</td>
               <td className="r">{gigaMacs(row.creditMacs)}</td>
-              <td title={row.reason === undefined ? undefined : refusalWords(row.reason, say)}>
+              <td title={row.reason === undefined ? undefined : messages.text(refusalMessage(row.reason))}>
                 <StateBadge state={row.state} />
                 {row.disputed !== null && (
                   <span
@@ -168,7 +168,9 @@ function Rows({ rows }: { rows: readonly CreditRow[] }) {
                     title={t`The receipt counts × ${Number(row.factorMilli) / 1000}; announced was × ${Number(row.disputed.factorMilli) / 1000}, ${gigaMacs(row.disputed.creditMacs)} GMAC`}
                   >{t`, disputed`}</span>
                 )}
-                {row.reason !== undefined && <span className="muted">, {refusalWords(row.reason, say)}</span>}
+                {row.reason !== undefined && (
+                  <span className="muted">, {messages.text(refusalMessage(row.reason))}</span>
+                )}
               </td>
               <td>
                 <Verified verification={row.verification} isUnderHead />

@@ -1,11 +1,11 @@
 /** From estimate to payment as six stages and one bar: fill is certainty. */
 import { Plural, Trans, useLingui } from '@lingui/react/macro'
 import type { Funnel as FunnelData } from '#shared/contract/earnings'
+import { refusalMessage } from '#shared/domain/messages'
 import type { Answer } from '../../data/answer'
 import { count, joined, NONE, scaled } from '../../ui/format'
 import { Empty, Loaded } from '../../ui/parts'
-import { refusalWords } from '../../ui/refusals'
-import { useSay } from '../../ui/say'
+import { useMessages } from '../../ui/messages'
 
 export function Funnel({ answer, words }: { answer: Answer<FunnelData>; words: string }) {
   const { t } = useLingui()
@@ -30,14 +30,14 @@ export function Funnel({ answer, words }: { answer: Answer<FunnelData>; words: s
 
 function Stages({ funnel, words }: { funnel: FunnelData; words: string }) {
   const { t } = useLingui()
-  const say = useSay()
+  const messages = useMessages()
   const waiting = BigInt(funnel.submitted.creditMacs)
   const held = BigInt(funnel.held.creditMacs)
   const accepted = BigInt(funnel.accepted.creditMacs)
   const alive = waiting + held + accepted
   const lost = funnel.refused.count + funnel.forfeited.count
   const reasons = [...funnel.refused.reasons, ...funnel.forfeited.reasons]
-    .map(({ reason, count: times }) => `${count(times)} ${refusalWords(reason, say)}`)
+    .map(({ reason, count: times }) => `${count(times)} ${messages.text(refusalMessage(reason))}`)
     .join(', ')
   const macs = (amount: bigint): string => joined(scaled(amount, 'MAC'), ' ')
   return (

@@ -10,6 +10,7 @@ import { asFailure, useStore } from '../../data/store'
 import { money, price as priceText } from '../../ui/format'
 import { Loading, Mark, Panel } from '../../ui/parts'
 import { PlanButtons, PlanWords } from '../models/FetchPlan'
+import { useMessages } from '../../ui/messages'
 
 export function BeforeStart({ status, today }: { status: EngineStatus; today: TodaySummary | undefined }) {
   const price = today?.pricePerKilowattHour
@@ -110,6 +111,7 @@ function ModelsToFetch() {
 }
 
 function ThisComputer() {
+  const messages = useMessages()
   const devices = useStore((state) => state.devices)
   const [checking, setChecking] = useState(false)
   const check = (): void => {
@@ -137,7 +139,7 @@ function ThisComputer() {
                 <Trans>{device.name} can mine.</Trans>
               ) : (
                 <Trans>
-                  {device.name} stays off: {device.reason ?? ''}
+                  {device.name} stays off: {device.reason === undefined ? '' : messages.text(device.reason)}
                 </Trans>
               )}
             </div>

@@ -21,6 +21,7 @@ import {
 } from '../../ui/format'
 import { Qualifier } from '../../ui/parts'
 import { deviceIcon, efficiencyBand, historyMean, isRunning } from './figures'
+import { useMessages } from '../../ui/messages'
 
 interface InstrumentProps {
   status: EngineStatus
@@ -141,10 +142,11 @@ function TodayReadouts({
   today: Answer<TodaySummary>
   stale: boolean
 }) {
+  const messages = useMessages()
   const { t } = useLingui()
   const summary = today.data
   const waiting = today.failure ? (
-    <span title={today.failure.action}>{today.failure.message}</span>
+    <span title={messages.action(today.failure.words)}>{messages.text(today.failure.words)}</span>
   ) : (
     <span>{t`loading`}</span>
   )

@@ -12,6 +12,7 @@ import { bytes, clockSeconds, joined, NONE, scaled, span, watts } from '../../ui
 import { Empty, Mark, Panel, Qualifier, type MarkState } from '../../ui/parts'
 import { NoJobs } from '../../ui/no-jobs'
 import { isRunning } from './figures'
+import { useMessages } from '../../ui/messages'
 
 const MARKS: Record<DeviceSummary['state'], MarkState> = {
   off: 'idle',
@@ -29,6 +30,7 @@ export function deviceMark(state: DeviceSummary['state']): MarkState {
 }
 
 export function Now({ status, today }: { status: EngineStatus; today: TodaySummary | undefined }) {
+  const messages = useMessages()
   const { t } = useLingui()
   const tick = useLive()
   const stale = useStaleSince() !== null && isRunning(status)
@@ -50,6 +52,7 @@ export function Now({ status, today }: { status: EngineStatus; today: TodaySumma
               const now = live?.devices.find((one) => one.id === device.id)
               // The rate of the last minute is left out for a stopped device: it would read as if the device still ran.
               const rate = device.state === 'faulted' ? null : (now?.macsPerSecond ?? null)
+              const activity = now?.activity ?? device.activity
               const shown = rate === null ? null : scaled(rate, 'MAC/s')
               return (
                 <li key={device.id}>
@@ -75,7 +78,7 @@ export function Now({ status, today }: { status: EngineStatus; today: TodaySumma
                           Stopped; <a href={href('devices')}>Devices</a> says why.
                         </Trans>
                       ) : (
-                        (now?.activity ?? device.activity)
+                        activity !== null && messages.text(activity)
                       )}
                     </div>
                     {now && device.state !== 'faulted' && (

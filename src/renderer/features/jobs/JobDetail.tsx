@@ -22,7 +22,7 @@ import {
 import { Icon } from '../../ui/icons'
 import { Loaded, Qualifier } from '../../ui/parts'
 import { refusalWords } from '../../ui/refusals'
-import { useSay } from '../../ui/say'
+import { useMessages } from '../../ui/messages'
 import { StateBadge, StateWord, Verified } from '../../ui/states'
 import { CancelJob } from './CancelJob'
 import { Evidence } from './Evidence'
@@ -135,7 +135,7 @@ function PathStep({ step: { state, at }, isOwn }: { step: Detail['path'][number]
 
 function Facts({ detail }: { detail: Detail }) {
   const { t } = useLingui()
-  const say = useSay()
+  const messages = useMessages()
   const device = useStore((state) => state.devices?.find((one) => one.id === detail.deviceId))
   const speed = tokensPerSecond(detail)
   const origins: Record<Detail['origin'], string> = {
@@ -164,7 +164,7 @@ function Facts({ detail }: { detail: Detail }) {
           <dt>
             <Trans>Why</Trans>
           </dt>
-          <dd className="wrap">{refusalWords(detail.reason, say)}</dd>
+          <dd className="wrap">{refusalWords(detail.reason, messages)}</dd>
         </>
       )}
       <dt>

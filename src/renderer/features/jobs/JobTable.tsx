@@ -9,6 +9,8 @@ import { tokensPerSecond } from './job-rate'
 import { Empty, FigureHead, Loading, Problem } from '../../ui/parts'
 import { StateBadge, Verified } from '../../ui/states'
 import { useJobPages } from './use-job-pages'
+import { refusalWords } from '../../ui/refusals'
+import { useMessages } from '../../ui/messages'
 
 const ROW_PIXELS = 32
 const HEAD_PIXELS = 40
@@ -168,6 +170,7 @@ function Row({
   chosen: string
   onChoose: (id: string) => void
 }) {
+  const messages = useMessages()
   const { t } = useLingui()
   if (!row) {
     return (
@@ -217,7 +220,7 @@ function Row({
         listOnly
       />
       <Amount text={hasNoCredit(row.state) ? NONE : gigaMacs(row.creditMacs)} estimated={row.state === 'held'} />
-      <td title={row.reason ?? undefined}>
+      <td title={row.reason === null ? undefined : refusalWords(row.reason, messages)}>
         <StateBadge state={row.state} isOwn={row.origin === 'person'} />
       </td>
       <td>

@@ -2,13 +2,13 @@
 import { Trans, useLingui } from '@lingui/react/macro'
 import { useState } from 'react'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { JobInput, JobKind } from '#shared/domain/job'
 import { MAX_IMAGE_BYTES } from '#shared/domain/job'
 import { href } from '../../app/route'
 import { useAnswer } from '../../data/answer'
 import { client } from '../../data/client'
 import { asFailure, useLinked } from '../../data/store'
-import { bytes } from '../../ui/format'
 import { Dialog } from '../../ui/dialog'
 import { Choice, Problem, Segmented } from '../../ui/parts'
 import { ChooseImage } from './ChooseImage'
@@ -54,12 +54,11 @@ export function RunJob({ image, onClose, onShow }: RunJobProps) {
   const readInput = async (): Promise<JobInput> => {
     if (kind === 'chat') return { kind, messages: [{ role: 'user', content: question }], maxTokens }
     if (kind === 'embed') return { kind, texts: lines }
-    if (!file) throw new Failure('invalid-input', 'There is no picture yet.', 'Choose one.')
+    if (!file) throw new Failure('invalid-input', message('screen-no-picture'))
     if (file.size > MAX_IMAGE_BYTES)
       throw new Failure(
         'invalid-input',
-        t`This picture has ${bytes(file.size)}; at most ${bytes(MAX_IMAGE_BYTES)} can be read.`,
-        t`Choose a smaller one.`,
+        message('screen-picture-too-large', { bytes: file.size, most: MAX_IMAGE_BYTES }),
       )
     return { kind, image: await toBase64(file) }
   }

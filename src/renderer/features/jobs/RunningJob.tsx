@@ -7,7 +7,7 @@ import { useNow } from '../../data/live'
 import { duration, gigaMacs, jobCost, joules, microUnit, span } from '../../ui/format'
 import { Loaded, Problem } from '../../ui/parts'
 import { refusalWords } from '../../ui/refusals'
-import { useSay } from '../../ui/say'
+import { useMessages } from '../../ui/messages'
 import { StateBadge, Verified } from '../../ui/states'
 import { CancelJob } from './CancelJob'
 import { tokensPerSecond } from './job-rate'
@@ -16,7 +16,7 @@ import { JobOutput } from './JobResult'
 /** A job that the person just started: its state, its text as it is generated, a button that cancels it, and its result. */
 export function RunningJob({ id, tokens }: { id: string; tokens: string }) {
   const { t } = useLingui()
-  const say = useSay()
+  const messages = useMessages()
   const now = useNow()
   const answer = useAnswer('jobs.get', { id }, { on: ['job.changed'], restMilliseconds: 100, everyMilliseconds: 2000 })
   const [failure, setFailure] = useState<Failure | null>(null)
@@ -65,7 +65,7 @@ export function RunningJob({ id, tokens }: { id: string; tokens: string }) {
                 <Trans>The network credits it once it has checked it.</Trans>
               </p>
             )}
-            {over && detail.reason !== null && <p className="soft">{refusalWords(detail.reason, say)}</p>}
+            {over && detail.reason !== null && <p className="soft">{refusalWords(detail.reason, messages)}</p>}
             {detail.output === null ? (
               tokens !== '' && <div className="text-box">{tokens}</div>
             ) : (

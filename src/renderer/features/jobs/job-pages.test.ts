@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { WorkRow } from '#shared/contract/jobs'
 import { toFailureValue, Failure } from '#shared/domain/errors'
+import { foreignWords } from '#shared/domain/messages'
 import { JobPages, PAGE_ROWS } from './job-pages'
 
 /** A table that grows at its head, as the ledger does. Row `n` is the n-th ever made. */
@@ -26,7 +27,7 @@ function table(made: number) {
   })
   const fetch = async (offset: number, limit: number) => {
     state.asked.push(offset)
-    if (state.broken) throw new Failure('ledger-damaged', 'cannot be read')
+    if (state.broken) throw new Failure('ledger-damaged', foreignWords('cannot be read'))
     const rows = Array.from({ length: Math.max(0, Math.min(limit, state.made - offset)) }, (_, index) =>
       row(state.made - 1 - offset - index),
     )

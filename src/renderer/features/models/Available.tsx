@@ -7,6 +7,7 @@ import { asFailure } from '../../data/store'
 import { bytes, count, shortId } from '../../ui/format'
 import { Empty } from '../../ui/parts'
 import { ModelName } from './ModelName'
+import { useMessages } from '../../ui/messages'
 
 export function Available({ models, onAsked }: { models: readonly CatalogueRow[]; onAsked: () => void }) {
   const { t } = useLingui()
@@ -51,8 +52,10 @@ export function Available({ models, onAsked }: { models: readonly CatalogueRow[]
 }
 
 function Row({ model, onAsked }: { model: CatalogueRow; onAsked: () => void }) {
+  const messages = useMessages()
   const { t } = useLingui()
   const { fit } = model
+  const fitWords = messages.text(fit.words)
   const get = (): void => {
     client.call('models.get', { id: model.id }).then(onAsked, (error: unknown) => reportFailure(asFailure(error)))
   }
@@ -80,7 +83,7 @@ function Row({ model, onAsked }: { model: CatalogueRow; onAsked: () => void }) {
       </td>
       <td>
         <FitWord fit={fit} />
-        <span className="sub" title={t`${fit.words}, at ${count(model.chosenContext)} tokens of context`}>
+        <span className="sub" title={t`${fitWords}, at ${count(model.chosenContext)} tokens of context`}>
           {t`${bytes(fit.memoryBytes)} of memory`}
         </span>
       </td>
@@ -101,7 +104,7 @@ function Row({ model, onAsked }: { model: CatalogueRow; onAsked: () => void }) {
           aria-label={model.download === null ? t`Get ${model.name}` : t`${model.name}, queued`}
           aria-disabled={model.download !== null}
           disabled={impossible && model.download === null}
-          title={impossible ? fit.words : undefined}
+          title={impossible ? fitWords : undefined}
           onClick={() => {
             if (model.download === null) get()
           }}

@@ -5,6 +5,7 @@ import { client } from '../../data/client'
 import { asFailure } from '../../data/store'
 import { bytes, sentence, span } from '../../ui/format'
 import { Mark, type MarkState } from '../../ui/parts'
+import { useMessages } from '../../ui/messages'
 
 const MARKS: Record<Download['state'], MarkState> = {
   waiting: 'idle',
@@ -88,6 +89,7 @@ export function DownloadRow({ download, onChanged }: { download: Download; onCha
 }
 
 function Words({ download }: { download: Download }) {
+  const messages = useMessages()
   const { t } = useLingui()
   const { state, bytesPerSecond, secondsLeft, source, failure } = download
   const amount = t`${bytes(download.bytesDone)} of ${bytes(download.bytes)}`
@@ -113,7 +115,11 @@ function Words({ download }: { download: Download }) {
       )
     case 'failed':
       return (
-        <>{failure === null ? t`It was not fetched.` : `${sentence(failure.message)} ${sentence(failure.action)}`}</>
+        <>
+          {failure === null
+            ? t`It was not fetched.`
+            : `${sentence(messages.text(failure.words))} ${sentence(messages.action(failure.words))}`}
+        </>
       )
     case 'done':
       return <>{t`Installed`}</>

@@ -8,6 +8,7 @@ import { asFailure } from '../../data/store'
 import { takesFocus } from '../../ui/kept-focus'
 import { ModelName } from './ModelName'
 import { bytes, count, joined, NONE, scaled, shortId, shortTime } from '../../ui/format'
+import { useMessages } from '../../ui/messages'
 
 interface InstalledRowProps {
   model: ModelRow
@@ -17,6 +18,7 @@ interface InstalledRowProps {
 }
 
 export function InstalledRow({ model, badFiles, onRemoved }: InstalledRowProps) {
+  const messages = useMessages()
   const { t } = useLingui()
   const { earned } = model
   const vouched = {
@@ -38,7 +40,7 @@ export function InstalledRow({ model, badFiles, onRemoved }: InstalledRowProps) 
             </>
           }
           below={<StateWords model={model} badFiles={badFiles} />}
-          description={`${model.source}. ${model.licence}. ${model.fit.words}. SHA-256 ${model.hash}`}
+          description={`${model.source}. ${model.licence}. ${messages.text(model.fit.words)}. SHA-256 ${model.hash}`}
         />
       </td>
       <td className="r">
@@ -70,6 +72,7 @@ export function InstalledRow({ model, badFiles, onRemoved }: InstalledRowProps) 
 function StateWords({ model, badFiles }: { model: ModelRow; badFiles: readonly string[] }) {
   const { t } = useLingui()
   const { fit } = model
+  const fitWords = useMessages().text(fit.words)
   if (badFiles.length > 0) return <span className="bad">{t`not as the manifest says: ${badFiles.join(', ')}`}</span>
   switch (model.state) {
     case 'missing-file':
@@ -77,7 +80,7 @@ function StateWords({ model, badFiles }: { model: ModelRow; badFiles: readonly s
     case 'wrong-hash':
       return <span className="bad">{t`a file is not as its manifest says; get it again`}</span>
     case 'ready':
-      if (fit.memory === 'no') return <span className="bad">{t`${fit.words}; it is not loaded`}</span>
+      if (fit.memory === 'no') return <span className="bad">{t`${fitWords}; it is not loaded`}</span>
       return (
         <>
           <span className="ok">{t`ready`}</span>, {model.source}

@@ -1,6 +1,7 @@
 /** Files that a person chose. The window passes their paths to the engine; a page sends the files themselves to the engine's server. */
 import type { Params } from '#shared/contract/index'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { sessionToken } from '../../data/connect'
 
 /** A file with its name: `model/onnx/model.onnx` out of a folder, the name alone otherwise. */
@@ -39,7 +40,7 @@ async function readEntry(entry: FileSystemEntry, found: ChosenFile[]): Promise<v
   const name = entry.fullPath.replace(/^\//, '')
   if (name.split('/').some((part) => part.startsWith('.'))) return
   if (found.length >= MAX_FILES)
-    throw new Failure('invalid-input', `the folder holds more than ${MAX_FILES} files`, 'Drop the folder of one model.')
+    throw new Failure('invalid-input', message('screen-folder-too-full', { most: MAX_FILES }))
   if (entry.isFile) {
     found.push({ file: await new Promise<File>((done, fail) => (entry as FileSystemFileEntry).file(done, fail)), name })
     return
@@ -59,12 +60,12 @@ export async function takeFiles(
   onShare: (share: number) => void,
 ): Promise<Params<'models.add'>> {
   const [first] = files
-  if (!first) throw new Failure('invalid-input', 'nothing was chosen', 'Choose a file.')
+  if (!first) throw new Failure('invalid-input', message('screen-nothing-chosen'))
   const path = pathOf(first.file)
   if (path !== '')
     return { path: files.length === 1 && first.name === first.file.name ? path : folderOf(path, first.name) }
   const token = sessionToken()
-  if (token === null) throw new Failure('unavailable', 'the engine cannot be reached', 'Write the path instead.')
+  if (token === null) throw new Failure('unavailable', message('screen-engine-not-reached'))
   const upload = crypto.randomUUID()
   const all = files.reduce((sum, { file }) => sum + file.size, 0)
   let done = 0
@@ -121,9 +122,7 @@ function send(
       else reject(refused(file.name, request.status))
     })
     request.addEventListener('error', () =>
-      reject(
-        new Failure('unavailable', `${file.name} could not be sent to the engine`, 'Try again, or write its path.'),
-      ),
+      reject(new Failure('unavailable', message('screen-file-not-sent', { file: file.name }))),
     )
     request.send(file)
   })
@@ -131,6 +130,6 @@ function send(
 
 function refused(name: string, status: number): Failure {
   return status === 507
-    ? new Failure('data-folder', `${name} was not taken: the disk is full`, 'Free some space, then try again.')
-    : new Failure('invalid-input', `${name} was not taken (answer ${status})`, 'Write its path instead.')
+    ? new Failure('data-folder', message('screen-upload-disk-full', { file: name }))
+    : new Failure('invalid-input', message('screen-upload-refused', { file: name, status: String(status) }))
 }

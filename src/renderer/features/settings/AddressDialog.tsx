@@ -8,11 +8,13 @@ import { asFailure, toast } from '../../data/store'
 import { Dialog } from '../../ui/dialog'
 import { Icon } from '../../ui/icons'
 import { Problem } from '../../ui/parts'
+import { useMessages } from '../../ui/messages'
 
 const LAST = 6
 
 export function AddressDialog({ onClose, onChanged }: { onClose: () => void; onChanged: () => void }) {
   const { t } = useLingui()
+  const messages = useMessages()
   const id = useId()
   const [address, setAddress] = useState('')
   const [confirm, setConfirm] = useState('')
@@ -87,9 +89,9 @@ export function AddressDialog({ onClose, onChanged }: { onClose: () => void; onC
         </div>
         <ul className="checks" id={`${id}-checks`} aria-live="polite">
           {check?.checks.map((one) => (
-            <li key={one.text} className={one.ok ? '' : 'bad'}>
+            <li key={one.words.code} className={one.ok ? '' : 'bad'}>
               <Icon name={one.ok ? 'check' : 'close'} small />
-              {one.text}
+              {messages.text(one.words)}
             </li>
           ))}
         </ul>

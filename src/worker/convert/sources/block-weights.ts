@@ -1,4 +1,5 @@
 /** Weights as onnxruntime's MatMulNBits takes them: blocks of 32 along the input, a float32 scale and perhaps a zero point each. */
+import { message } from '#shared/domain/messages'
 import { decodeBlocks, halfToNumber, type BlockFormat } from './block-formats'
 import { refuse, type SourceTensor, type TensorSource } from './tensor-source'
 
@@ -27,7 +28,9 @@ export function bitsFor(formats: readonly BlockFormat[]): 4 | 8 {
 export async function readBlockWeights(source: TensorSource, tensor: SourceTensor, bits: 4 | 8): Promise<BlockWeights> {
   const { rows, columns, format } = tensor
   if (columns % BLOCK !== 0)
-    throw refuse(source.fileName, `has ${tensor.name} with ${columns} columns, which are not whole blocks of ${BLOCK}`)
+    throw refuse(
+      message('model-tensor-not-whole-blocks', { file: source.fileName, tensor: tensor.name, columns, block: BLOCK }),
+    )
   const values = new Uint8Array((rows * columns * bits) / 8)
   const scales = new Float32Array((rows * columns) / BLOCK)
   let zeros: Uint8Array | null = null

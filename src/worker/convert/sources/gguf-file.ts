@@ -2,6 +2,7 @@
 import { open, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { gguf } from '@huggingface/gguf'
+import { message } from '#shared/domain/messages'
 import { BLOCK_FORMATS } from './block-formats'
 import {
   MAX_TENSORS,
@@ -31,17 +32,17 @@ export async function openGguf(path: string): Promise<GgufFile> {
   try {
     const start = new Uint8Array(4)
     await file.read(start, 0, 4, 0)
-    if (new TextDecoder().decode(start) !== MAGIC) throw refuse(name, 'is not a GGUF file')
+    if (new TextDecoder().decode(start) !== MAGIC) throw refuse(message('model-not-gguf', { file: name }))
     const parsed = await parse(path, name)
     // The parser reads nothings after the end, and so invents an end of the header.
-    if (parsed.tensorDataOffset > size) throw refuse(name, 'is cut short: its header ends after it')
+    if (parsed.tensorDataOffset > size) throw refuse(message('model-cut-header', { file: name }))
     const tensors = new Map<string, Placed>()
-    if (parsed.tensorInfos.length > MAX_TENSORS) throw refuse(name, 'names too many tensors')
+    if (parsed.tensorInfos.length > MAX_TENSORS) throw refuse(message('model-too-many-tensors', { file: name }))
     for (const info of parsed.tensorInfos) {
       const tensor = placed(name, info, Number(parsed.tensorDataOffset))
       if (tensor === null) continue
       if (tensor.offset + tensor.rows * rowBytes(tensor) > size)
-        throw refuse(name, `is cut short: ${info.name.slice(0, 80)} ends after it`)
+        throw refuse(message('model-cut-tensor', { file: name, tensor: info.name.slice(0, 80) }))
       tensors.set(info.name, tensor)
     }
     return {
@@ -50,9 +51,11 @@ export async function openGguf(path: string): Promise<GgufFile> {
       has: (wanted) => tensors.has(wanted),
       tensor: (wanted, columns) => {
         const found = tensors.get(wanted)
-        if (!found) throw refuse(name, `has no tensor ${wanted} of a kind that Lode reads`)
+        if (!found) throw refuse(message('model-no-tensor-readable', { file: name, tensor: wanted }))
         if (columns !== undefined && found.columns !== columns)
-          throw refuse(name, `has ${wanted} with ${found.columns} columns where ${columns} are needed`)
+          throw refuse(
+            message('model-tensor-columns', { file: name, tensor: wanted, columns: found.columns, wanted: columns }),
+          )
         return found
       },
       read: (tensor, firstRow = 0, rows = tensor.rows) => {
@@ -73,7 +76,9 @@ async function parse(path: string, name: string): Promise<Awaited<ReturnType<typ
   try {
     return await gguf(path, { allowLocalFile: true })
   } catch (error) {
-    throw refuse(name, `is damaged or cut short (${error instanceof Error ? error.message : String(error)})`)
+    throw refuse(
+      message('model-damaged-or-cut', { file: name, words: error instanceof Error ? error.message : String(error) }),
+    )
   }
 }
 
@@ -88,7 +93,7 @@ function placed(
   const elements = info.shape.reduce((product, size) => product * size, 1n)
   const columns = Number(info.shape[0] ?? 0n)
   if (elements <= 0n || elements > MAX_TENSOR_ELEMENTS || info.offset < 0n || columns % format.elements !== 0)
-    throw refuse(file, `gives ${info.name.slice(0, 80)} an impossible size`)
+    throw refuse(message('model-tensor-impossible', { file, tensor: info.name.slice(0, 80) }))
   return {
     name: info.name,
     rows: Number(elements) / columns,

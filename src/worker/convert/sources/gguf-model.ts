@@ -1,5 +1,6 @@
 /** A GGUF file as a model: what its metadata say of sizes, tokenizer and origin; parsed, bounded, refused where Lode computes otherwise. */
 import { z } from 'zod'
+import { message } from '#shared/domain/messages'
 import { decoderFamilies, sizes, type DecoderFamilyName, type DecoderShape, type EncoderShape } from '../graphs/shapes'
 import type { OpenedModel } from '../opened-model'
 import { openGguf, type GgufFile } from './gguf-file'
@@ -17,25 +18,16 @@ export async function openGgufModel(path: string): Promise<OpenedModel> {
   try {
     const architecture = String(file.metadata['general.architecture'])
     const parts = Number(file.metadata['split.count'] ?? 1)
-    if (parts > 1)
-      throw refuse(
-        file.fileName,
-        `is one of ${parts} parts of a model`,
-        'Choose a file in one piece, or join the parts first (llama-gguf-split --merge).',
-      )
+    if (parts > 1) throw refuse(message('model-in-parts', { file: file.fileName, parts }))
     const isDecoder = (decoderFamilies as readonly string[]).includes(architecture)
     if (!isDecoder && architecture !== 'bert') {
       const known = [...decoderFamilies, 'bert'].join(', ')
-      throw refuse(
-        file.fileName,
-        `is of the family ${architecture.slice(0, 40)}; Lode builds graphs for ${known}`,
-        'Choose a model of one of these families.',
-      )
+      throw refuse(message('model-family', { file: file.fileName, family: architecture.slice(0, 40), known }))
     }
     const shape = isDecoder ? await decoderShape(file, architecture as DecoderFamilyName) : encoderShape(file)
     const words = file.metadata['tokenizer.ggml.tokens']
     if (Array.isArray(words) && file.tensor('token_embd.weight').rows < words.length)
-      throw refuse(file.fileName, `has ${words.length} words, and vectors for fewer`)
+      throw refuse(message('model-words-without-vectors', { file: file.fileName, count: words.length }))
     const padding = idOf(file, 'padding')
     return {
       tensors: file,
@@ -64,7 +56,7 @@ function reader(file: GgufFile): <T>(key: string, schema: z.ZodType<T>, fallback
     const full = `${architecture}.${key}`
     const value = metadata[full] ?? fallback
     const parsed = schema.safeParse(typeof value === 'bigint' ? Number(value) : value)
-    if (!parsed.success) throw refuse(fileName, `has no usable ${full}`)
+    if (!parsed.success) throw refuse(message('model-setting-missing', { file: fileName, setting: full }))
     return parsed.data
   }
 }
@@ -73,20 +65,20 @@ async function decoderShape(file: GgufFile, family: DecoderFamilyName): Promise<
   const { metadata, fileName } = file
   const read = reader(file)
   if (Number(metadata[`${family}.expert_count`] ?? 0) > 0)
-    throw refuse(fileName, 'is a mixture of experts, which Lode does not build yet')
+    throw refuse(message('model-mixture-of-experts', { file: fileName }))
   const width = read('embedding_length', sizes.width)
   const heads = read('attention.head_count', sizes.heads)
   const headSize = read('attention.key_length', sizes.headSize, Math.trunc(width / heads))
   if (read('attention.value_length', sizes.headSize, headSize) !== headSize)
-    throw refuse(fileName, 'has values of another size than its keys, which Lode does not compute')
+    throw refuse(message('model-value-size', { file: fileName }))
   const scaling = read('rope.scaling.type', z.string(), 'none')
   if (!['none', 'linear'].includes(scaling))
-    throw refuse(fileName, `stretches its context by ${scaling.slice(0, 40)}, which Lode does not compute`)
+    throw refuse(message('model-context-scaling', { file: fileName, scaling: scaling.slice(0, 40) }))
   const context = read('context_length', sizes.context)
   const keyValueHeads = read('attention.head_count_kv', sizes.heads, heads)
-  if (heads % keyValueHeads !== 0) throw refuse(fileName, 'has heads that its key-value heads do not divide')
+  if (heads % keyValueHeads !== 0) throw refuse(message('model-heads-not-divided', { file: fileName }))
   if (read('rope.dimension_count', sizes.headSize, headSize) !== headSize)
-    throw refuse(fileName, 'turns only a part of each head, which Lode does not compute')
+    throw refuse(message('model-rotary-part', { file: fileName }))
   return {
     family,
     // Files of this family keep rotary pairs side by side.
@@ -109,9 +101,9 @@ function encoderShape(file: GgufFile): EncoderShape {
   const read = reader(file)
   const heads = read('attention.head_count', sizes.heads)
   const width = read('embedding_length', sizes.width)
-  if (width % heads !== 0) throw refuse(file.fileName, 'has a width that its heads do not divide')
+  if (width % heads !== 0) throw refuse(message('model-width-not-divided', { file: file.fileName }))
   if (read('attention.causal', z.boolean(), false))
-    throw refuse(file.fileName, 'lets a token see only those before it, which Lode does not compute for embeddings')
+    throw refuse(message('model-causal-embeddings', { file: file.fileName }))
   return {
     family: 'bert',
     layers: read('block_count', sizes.layers),
@@ -127,10 +119,7 @@ function encoderShape(file: GgufFile): EncoderShape {
 function pooling(file: GgufFile): string {
   const kind = reader(file)('pooling_type', z.number(), MEAN)
   if (kind !== MEAN && kind !== FIRST)
-    throw refuse(
-      file.fileName,
-      `makes one vector of a text by "${POOLING[kind] ?? kind}", which Lode does not compute: it knows "mean" and "cls"`,
-    )
+    throw refuse(message('model-pooling', { file: file.fileName, kind: String(POOLING[kind] ?? kind) }))
   return JSON.stringify({ pooling_mode_cls_token: kind === FIRST, pooling_mode_mean_tokens: kind === MEAN })
 }
 

@@ -1,5 +1,6 @@
 /** tokenizer.json, tokenizer_config.json and the chat template from a GGUF file's metadata. */
 import { z } from 'zod'
+import { message } from '#shared/domain/messages'
 import { wordPieces } from './gguf-word-pieces'
 import { refuse } from './tensor-source'
 
@@ -45,10 +46,10 @@ export function tokenizerFiles(
   kind: 'chat' | 'embed',
 ): TokenizerFiles {
   const tokens = words.safeParse(metadata['tokenizer.ggml.tokens'])
-  if (!tokens.success) throw refuse(name, 'has no tokenizer')
+  if (!tokens.success) throw refuse(message('model-no-tokenizer', { file: name }))
   const template = metadata['tokenizer.chat_template']
   if (kind === 'chat' && (typeof template !== 'string' || template === ''))
-    throw refuse(name, 'has no chat template: it answers no questions')
+    throw refuse(message('model-no-chat-template', { file: name }))
   const kinds = numbers.safeParse(metadata['tokenizer.ggml.token_type']).data ?? []
   const { vocabulary, special, parts } = tokenizerOf(metadata, tokens.data, kinds, name)
   const names = new Set(Object.values(special))
@@ -103,7 +104,7 @@ function tokenizerOf(
       return { vocabulary: words, ...rest }
     }
     default:
-      throw refuse(name, `has a tokenizer of the kind ${model.slice(0, 40)}, which Lode does not read`)
+      throw refuse(message('model-tokenizer-kind', { file: name, tokenizer: model.slice(0, 40) }))
   }
 }
 
@@ -111,9 +112,9 @@ function bytePairs(metadata: Readonly<Record<string, unknown>>, vocabulary: stri
   const named = metadata['tokenizer.ggml.pre']
   const pre = typeof named === 'string' ? named : 'none'
   const steps = PRE_TOKENIZERS[pre]
-  if (!steps) throw refuse(name, `cuts text by "${pre}", which Lode does not know`)
+  if (!steps) throw refuse(message('model-text-cut', { file: name, rule: pre }))
   const merges = z.array(z.string()).safeParse(metadata['tokenizer.ggml.merges'])
-  if (!merges.success) throw refuse(name, 'has no merges for its tokenizer')
+  if (!merges.success) throw refuse(message('model-no-merges', { file: name }))
   return {
     normalizer: pre === 'qwen2' ? { type: 'NFC' } : null,
     pre_tokenizer: { type: 'Sequence', pretokenizers: steps },
@@ -136,7 +137,7 @@ function bytePairs(metadata: Readonly<Record<string, unknown>>, vocabulary: stri
 /** SentencePiece's byte pairs have no merges but scores: two words join in the order of the score of what they make. */
 function sentencePieces(metadata: Readonly<Record<string, unknown>>, vocabulary: string[], name: string): object {
   const scores = numbers.safeParse(metadata['tokenizer.ggml.scores'])
-  if (!scores.success) throw refuse(name, 'has no scores for its tokenizer')
+  if (!scores.success) throw refuse(message('model-no-scores', { file: name }))
   const ids = new Map(vocabulary.map((word, id) => [word, id]))
   const merges: { pair: [string, string]; score: number; left: number; right: number }[] = []
   vocabulary.forEach((word, id) => {

@@ -2,6 +2,7 @@
  * The WordPiece tokenizer of a BERT in a GGUF file, said as the hub's tokenizer.json says it. GGUF marks the words that
  * begin with "▁" and leaves those that continue one bare; the hub marks those that continue with "##".
  */
+import { message } from '#shared/domain/messages'
 import { refuse } from './tensor-source'
 
 type Metadata = Readonly<Record<string, unknown>>
@@ -45,7 +46,7 @@ export function wordPieces(
     pad_token: named(['padding'], '[PAD]'),
     mask_token: named(['mask'], '[MASK]'),
   }
-  if (special.unk_token === undefined) throw refuse(file, 'has no token for unknown words')
+  if (special.unk_token === undefined) throw refuse(message('model-no-unknown-token', { file }))
   const before = metadata['tokenizer.ggml.add_bos_token'] === false ? undefined : special.cls_token
   const after = metadata['tokenizer.ggml.add_sep_token'] === false ? undefined : special.sep_token
   const lowercase = flag(metadata, 'lowercase') ?? !hasCapitals(words, isControl)

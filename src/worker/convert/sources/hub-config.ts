@@ -1,6 +1,7 @@
 /** A model's sizes from the hub's config.json; parsed, bounded, refused where Lode computes otherwise. */
 import { z } from 'zod'
 import { describeParseError } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { llama3Factors } from '../graphs/rotary'
 import { sizes, type DecoderFamilyName, type DecoderShape, type EncoderShape, type ModelShape } from '../graphs/shapes'
 import { refuse } from './tensor-source'
@@ -61,14 +62,10 @@ export function hubShape(config: unknown): ModelShape {
   const family = Object.hasOwn(FAMILIES, model_type) ? FAMILIES[model_type] : undefined
   if (family === undefined) {
     const known = Object.keys(FAMILIES).join(', ')
-    throw refuse(
-      FILE,
-      `is of the family ${model_type.slice(0, 40)}; Lode builds graphs for ${known}`,
-      'Choose a model of one of these families.',
-    )
+    throw refuse(message('model-family', { file: FILE, family: model_type.slice(0, 40), known }))
   }
   if (quantization_config !== undefined && quantization_config !== null)
-    throw refuse(FILE, 'is of a quantized model', 'Choose the model with its original weights, or a GGUF file of it.')
+    throw refuse(message('model-quantized', { file: FILE }))
   return family === 'bert' ? encoderShape(config) : decoderShape(config, family)
 }
 
@@ -77,15 +74,16 @@ function decoderShape(value: unknown, family: DecoderFamilyName): DecoderShape {
   const heads = config.num_attention_heads
   const keyValueHeads = config.num_key_value_heads ?? heads
   const headSize = config.head_dim ?? Math.trunc(config.hidden_size / heads)
-  if (!sizes.headSize.safeParse(headSize).success) throw refuse(FILE, 'has no usable head_dim')
-  if (heads % keyValueHeads !== 0) throw refuse(FILE, 'has heads that its key-value heads do not divide')
+  if (!sizes.headSize.safeParse(headSize).success) throw refuse(message('model-no-head-size', { file: FILE }))
+  if (heads % keyValueHeads !== 0) throw refuse(message('model-heads-not-divided', { file: FILE }))
   if ((config.hidden_act ?? 'silu') !== 'silu') throw notComputed(`hidden_act ${config.hidden_act}`)
   if (config.mlp_bias === true) throw notComputed('mlp_bias')
   if ((config.partial_rotary_factor ?? 1) !== 1) throw notComputed('partial_rotary_factor')
   const rotary = config.rope_parameters ?? config.rope_scaling ?? {}
   const kind = rotary.rope_type ?? rotary.type ?? 'default'
   if (!['default', 'linear', 'llama3'].includes(kind)) throw notComputed(`rope_scaling ${kind}`)
-  if (kind !== 'default' && rotary.factor === undefined) throw refuse(FILE, 'has a rope_scaling without its factor')
+  if (kind !== 'default' && rotary.factor === undefined)
+    throw refuse(message('model-rope-without-factor', { file: FILE }))
   const rotaryBase = config.rope_theta ?? rotary.rope_theta ?? 10_000
   const window = config.use_sliding_window === false ? null : config.sliding_window
   return {
@@ -119,7 +117,7 @@ function decoderShape(value: unknown, family: DecoderFamilyName): DecoderShape {
 function encoderShape(value: unknown): EncoderShape {
   const config = parse(encoder, value)
   const heads = config.num_attention_heads
-  if (config.hidden_size % heads !== 0) throw refuse(FILE, 'has a hidden_size that its heads do not divide')
+  if (config.hidden_size % heads !== 0) throw refuse(message('model-hidden-size-not-divided', { file: FILE }))
   if ((config.hidden_act ?? 'gelu') !== 'gelu') throw notComputed(`hidden_act ${config.hidden_act}`)
   if ((config.position_embedding_type ?? 'absolute') !== 'absolute') throw notComputed('relative positions')
   if (config.is_decoder === true) throw notComputed('is_decoder')
@@ -135,10 +133,11 @@ function encoderShape(value: unknown): EncoderShape {
 }
 
 const notComputed = (what: string): ReturnType<typeof refuse> =>
-  refuse(FILE, `asks for ${what.slice(0, 60)}, which Lode does not compute`, 'Choose another model.')
+  refuse(message('model-asks-for', { file: FILE, what: what.slice(0, 60) }))
 
 function parse<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value)
-  if (!parsed.success) throw refuse(FILE, `is not the configuration of a model (${describeParseError(parsed.error)})`)
+  if (!parsed.success)
+    throw refuse(message('model-config-wrong', { file: FILE, fault: describeParseError(parsed.error) }))
   return parsed.data
 }

@@ -2,6 +2,7 @@
 import { readFile, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { z } from 'zod'
+import { message } from '#shared/domain/messages'
 import type { OpenedModel } from '../opened-model'
 import { hubShape } from './hub-config'
 import { hubNames } from './hub-names'
@@ -67,11 +68,11 @@ async function textFiles(folder: string, kind: 'chat' | 'embed'): Promise<Record
       .looseObject({ chat_template: z.unknown().optional() })
       .safeParse(await readJson(folder, SETTINGS))
     if (files[TEMPLATE] === undefined && settings.data?.chat_template === undefined)
-      throw refuse(SETTINGS, 'has no chat template: this model answers no questions')
+      throw refuse(message('model-no-chat-template-settings', { file: SETTINGS }))
   } else if (files[POOLING] !== undefined) {
     const parsed = pooling.safeParse(await readJson(folder, POOLING)).data
     if (parsed?.pooling_mode_cls_token !== true && parsed?.pooling_mode_mean_tokens !== true)
-      throw refuse(POOLING, 'makes one vector of a text in a way that Lode does not compute (neither mean nor first)')
+      throw refuse(message('model-pooling-settings', { file: POOLING }))
   }
   return files
 }
@@ -83,13 +84,14 @@ async function weightFiles(folder: string): Promise<string[]> {
   const json = await readJson(folder, INDEX)
   if (json === undefined) throw missing(ONE_FILE)
   const parsed = index.safeParse(json)
-  if (!parsed.success) throw refuse(INDEX, 'does not say which file has which tensor')
+  if (!parsed.success) throw refuse(message('model-index-without-files', { file: INDEX }))
   const names = [...new Set(Object.values(parsed.data.weight_map))].toSorted()
-  if (names.length === 0 || names.length > MAX_PARTS) throw refuse(INDEX, `names ${names.length} files`)
+  if (names.length === 0 || names.length > MAX_PARTS)
+    throw refuse(message('model-index-files', { file: INDEX, count: names.length }))
   return Promise.all(
     names.map(async (name) => {
       if (name !== basename(name) || !name.endsWith('.safetensors'))
-        throw refuse(INDEX, `names ${JSON.stringify(name.slice(0, 80))}, which is no safetensors file beside it`)
+        throw refuse(message('model-index-name', { file: INDEX, name: JSON.stringify(name.slice(0, 80)) }))
       const path = await inside(folder, name)
       if (path === undefined) throw missing(name)
       return path
@@ -106,7 +108,7 @@ async function inside(folder: string, name: string): Promise<string | undefined>
     return undefined
   }
   if (!path.startsWith((await realpath(folder)) + sep))
-    throw refuse(name, 'is a link that leaves the folder', 'Put the file itself there instead of the link.')
+    throw refuse(message('model-link-leaves-folder-file', { file: name }))
   return (await stat(path)).isFile() ? path : undefined
 }
 
@@ -114,7 +116,8 @@ async function readText(folder: string, name: string): Promise<string | undefine
   const path = await inside(folder, name)
   if (path === undefined) return undefined
   const { size } = await stat(path)
-  if (size > MAX_TEXT_BYTES) throw refuse(name, `has ${size} bytes; at most ${MAX_TEXT_BYTES} are allowed`)
+  if (size > MAX_TEXT_BYTES)
+    throw refuse(message('model-file-too-large', { file: name, bytes: size, most: MAX_TEXT_BYTES }))
   return readFile(path, 'utf8')
 }
 
@@ -124,12 +127,11 @@ async function readJson(folder: string, name: string): Promise<unknown> {
   try {
     return JSON.parse(text) as unknown
   } catch {
-    throw refuse(name, 'is not JSON')
+    throw refuse(message('model-file-not-json', { file: name }))
   }
 }
 
-const missing = (name: string): ReturnType<typeof refuse> =>
-  refuse(name, 'is missing', 'Put the file into the folder, then add it again.')
+const missing = (name: string): ReturnType<typeof refuse> => refuse(message('model-file-missing', { file: name }))
 
 /** The licence that the head of a model's README names. */
 function licenceOf(readme: string | undefined): string {

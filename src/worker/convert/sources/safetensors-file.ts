@@ -6,6 +6,7 @@
 import { open, stat, type FileHandle } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { z } from 'zod'
+import { message } from '#shared/domain/messages'
 import { BLOCK_FORMATS, type BlockFormat } from './block-formats'
 import {
   MAX_TENSORS,
@@ -68,7 +69,8 @@ export async function openSafetensors(paths: readonly string[]): Promise<TensorS
       const file = await open(path)
       files.push(file)
       for (const [name, tensor] of await readHeader(file, part, (await stat(path)).size)) {
-        if (tensors.has(name) || unread.has(name)) throw refuse(part, `has ${name.slice(0, 80)} a second time`)
+        if (tensors.has(name) || unread.has(name))
+          throw refuse(message('model-tensor-twice', { file: part, tensor: name.slice(0, 80) }))
         if (typeof tensor === 'string') unread.set(name, tensor)
         else tensors.set(name, { ...tensor, file, part })
       }
@@ -83,10 +85,12 @@ export async function openSafetensors(paths: readonly string[]): Promise<TensorS
     tensor: (name, columns) => {
       const found = tensors.get(name)
       const type = unread.get(name)
-      if (type !== undefined) throw refuse(fileName, `has ${name} as ${type}, which Lode does not read`)
-      if (!found) throw refuse(fileName, `has no tensor ${name}`)
+      if (type !== undefined) throw refuse(message('model-tensor-type', { file: fileName, tensor: name, type }))
+      if (!found) throw refuse(message('model-no-tensor', { file: fileName, tensor: name }))
       if (columns !== undefined && found.columns !== columns)
-        throw refuse(found.part, `has ${name} with ${found.columns} columns where ${columns} are needed`)
+        throw refuse(
+          message('model-tensor-columns', { file: found.part, tensor: name, columns: found.columns, wanted: columns }),
+        )
       return found
     },
     read: (tensor, firstRow = 0, rows = tensor.rows) => {
@@ -104,12 +108,12 @@ async function readHeader(
   name: string,
   size: number,
 ): Promise<[name: string, tensor: Omit<Placed, 'file' | 'part'> | string][]> {
-  if (size < 8) throw refuse(name, 'is cut short: it has no header')
+  if (size < 8) throw refuse(message('model-no-header', { file: name }))
   const start = await readRange(file, name, 0, 8)
   const length = new DataView(start.buffer).getBigUint64(0, true)
-  if (length > MAX_HEADER_BYTES) throw refuse(name, `claims a header of ${length} bytes and is no safetensors file`)
+  if (length > MAX_HEADER_BYTES) throw refuse(message('model-header-too-long', { file: name, bytes: Number(length) }))
   const begin = 8 + Number(length)
-  if (begin > size) throw refuse(name, 'is cut short: its header ends after it')
+  if (begin > size) throw refuse(message('model-cut-header', { file: name }))
   const entries = parseHeader(name, await readRange(file, name, 8, Number(length)))
   const result: [string, Omit<Placed, 'file' | 'part'> | string][] = []
   const places: [from: number, to: number][] = []
@@ -124,11 +128,12 @@ async function readHeader(
     const shown = tensor.slice(0, 80)
     const format = FORMATS[dtype]
     const elementBytes = format?.bytes ?? OTHER_BYTES[dtype]
-    if (elementBytes === undefined) throw refuse(name, `has ${shown} as ${dtype}, which is no type of safetensors`)
+    if (elementBytes === undefined)
+      throw refuse(message('model-tensor-type-unknown', { file: name, tensor: shown, type: dtype }))
     const elements = shape.reduce((product, next) => product * next, 1)
     if (elements > MAX_TENSOR_ELEMENTS || to - from !== elements * elementBytes)
-      throw refuse(name, `gives ${shown} an impossible size`)
-    if (begin + to > size) throw refuse(name, `is cut short: ${shown} ends after it`)
+      throw refuse(message('model-tensor-impossible', { file: name, tensor: shown }))
+    if (begin + to > size) throw refuse(message('model-cut-tensor', { file: name, tensor: shown }))
     if (to > from) places.push([from, to])
     const columns = shape.at(-1) ?? 1
     result.push([
@@ -140,7 +145,7 @@ async function readHeader(
   }
   places.sort(([one], [other]) => one - other)
   if (places.some(([from], index) => from < (places[index - 1]?.[1] ?? 0)))
-    throw refuse(name, 'has tensors that lie over one another')
+    throw refuse(message('model-tensors-overlap', { file: name }))
   return result
 }
 
@@ -149,15 +154,16 @@ function parseHeader(name: string, bytes: Uint8Array): [string, z.infer<typeof e
   try {
     header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch {
-    throw refuse(name, 'is damaged: its header is not JSON')
+    throw refuse(message('model-header-not-json', { file: name }))
   }
   if (typeof header !== 'object' || header === null || Array.isArray(header))
-    throw refuse(name, 'is damaged: its header names no tensors')
+    throw refuse(message('model-header-without-tensors', { file: name }))
   const named = Object.entries(header).filter(([key]) => key !== '__metadata__')
-  if (named.length === 0 || named.length > MAX_TENSORS) throw refuse(name, `names ${named.length} tensors`)
+  if (named.length === 0 || named.length > MAX_TENSORS)
+    throw refuse(message('model-tensor-count', { file: name, count: named.length }))
   return named.map(([tensor, value]) => {
     const parsed = entry.safeParse(value)
-    if (!parsed.success) throw refuse(name, `is damaged: its header does not say what ${tensor.slice(0, 80)} is`)
+    if (!parsed.success) throw refuse(message('model-header-unclear', { file: name, tensor: tensor.slice(0, 80) }))
     return [tensor, parsed.data]
   })
 }

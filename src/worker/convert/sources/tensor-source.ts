@@ -1,6 +1,7 @@
 /** A model file as data: named tensors, read by range. What GGUF and safetensors have in common. */
 import type { FileHandle } from 'node:fs/promises'
 import { Failure } from '#shared/domain/errors'
+import { message, type Message } from '#shared/domain/messages'
 import { decodeBlocks, type BlockFormat } from './block-formats'
 
 export interface SourceTensor {
@@ -27,14 +28,15 @@ export interface TensorSource {
 export const MAX_TENSOR_ELEMENTS = 2 ** 33
 export const MAX_TENSORS = 20_000
 
-export function refuse(file: string, what: string, action = 'Get the file again, or choose another model.'): Failure {
-  return new Failure('model-refused', `${file} ${what}`, action)
+export function refuse(words: Message): Failure {
+  return new Failure('model-refused', words)
 }
 
 /** All numbers of a tensor of exactly that many elements. Throws a Failure for another number of them. */
 export async function readVector(source: TensorSource, name: string, size: number): Promise<Float32Array> {
   const tensor = source.tensor(name, size)
-  if (tensor.rows !== 1) throw refuse(source.fileName, `has ${name} with ${tensor.rows} rows where a vector is needed`)
+  if (tensor.rows !== 1)
+    throw refuse(message('model-tensor-not-vector', { file: source.fileName, tensor: name, rows: tensor.rows }))
   return decodeBlocks(tensor.format, await source.read(tensor))
 }
 
@@ -53,7 +55,7 @@ export async function readMatrix(
 export function matrixTensor(source: TensorSource, name: string, columns: number, rows?: number): SourceTensor {
   const tensor = source.tensor(name, columns)
   if (rows !== undefined && tensor.rows !== rows)
-    throw refuse(source.fileName, `has ${name} with ${tensor.rows} rows where ${rows} are needed`)
+    throw refuse(message('model-tensor-rows', { file: source.fileName, tensor: name, rows: tensor.rows, wanted: rows }))
   return tensor
 }
 
@@ -63,7 +65,7 @@ export async function readRange(file: FileHandle, name: string, offset: number, 
   let done = 0
   while (done < bytes) {
     const { bytesRead } = await file.read(target, done, Math.min(bytes - done, 1 << 28), offset + done)
-    if (bytesRead === 0) throw refuse(name, 'became shorter while it was read')
+    if (bytesRead === 0) throw refuse(message('model-file-shrank', { file: name }))
     done += bytesRead
   }
   return target

@@ -1,4 +1,5 @@
 /** An answer that grows token by token: each token is chosen, its evidence recorded, its text emitted, and the end detected. */
+import { message } from '#shared/domain/messages'
 import { damaged } from '../model-files'
 import { createAnswerText } from './answer-text'
 import { bestTokens } from './log-probabilities'
@@ -26,10 +27,10 @@ export function createAnswer(model: ChatModel, request: ChatRequest): GrowingAns
   return {
     answer,
     take: (logits) => {
-      if (!logits.some(Number.isFinite)) throw damaged('logits', 'are no numbers')
+      if (!logits.some(Number.isFinite)) throw damaged(message('run-logits-no-numbers'))
       const chosen = sampler.choose(logits)
       const top = bestTokens(logits, chosen)
-      if (!top) throw damaged('logits', 'are no numbers')
+      if (!top) throw damaged(message('run-logits-no-numbers'))
       answer.ids.push(chosen)
       answer.top.push(top)
       const isComplete = text.push(chosen) || answer.ids.length >= request.maxNewTokens

@@ -3,6 +3,7 @@
  * chunk of one prompt, and the next token of every request whose prompt is prefilled.
  */
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { MAX_PARALLEL_CHATS } from '#shared/ipc/worker'
 import { isOutOfMemory } from '../model-cache'
 import { createAnswer, type Answer, type GrowingAnswer } from './answer'
@@ -76,7 +77,7 @@ export function createChatBackend(model: ChatModel, free: () => number = freeMem
     if (limit < MAX_PARALLEL_CHATS && ++answersAtLimit >= ANSWERS_BEFORE_MORE) raiseLimit()
   }
   const dropCancelled = (): void => {
-    const cancelled = (): Failure => new Failure('cancelled', 'the job was cancelled')
+    const cancelled = (): Failure => new Failure('cancelled', message('job-was-cancelled'))
     for (const running of [...prefilling, ...generating]) if (running.request.signal.aborted) fail(running, cancelled())
     for (const entry of waiting.filter(({ request }) => request.signal.aborted)) {
       waiting.splice(waiting.indexOf(entry), 1)

@@ -179,7 +179,7 @@ describe.skipIf(!chatModel)('chat on the real model', () => {
     for (const content of ['hello world '.repeat(50_000), 'a'.repeat(1_000_000)]) {
       await expect(ask({ messages: [{ role: 'user', content }] })).rejects.toMatchObject({
         code: 'invalid-input',
-        message: 'the text has more than 8192 tokens; this model takes at most 8192',
+        message: 'the text has more than 8,192 tokens; this model takes at most 8,192',
       })
     }
   })

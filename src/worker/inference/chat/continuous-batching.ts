@@ -3,6 +3,7 @@
  * in a cache of its own; then its keys and values are copied into a slot of the shared cache.
  */
 import type { Tensor } from 'onnxruntime-node'
+import { message } from '#shared/domain/messages'
 import { damaged } from '../model-files'
 import { createKvCache, type KvCache, type KvCacheShape, type NewKeysAndValues } from './kv-cache'
 import type { ChatModel } from './model'
@@ -199,7 +200,7 @@ async function runGraph(
   )
   const numbers = (name: string): Float32Array => {
     const data = results[name]?.data
-    if (!(data instanceof Float32Array)) throw damaged(name, 'is not among the outputs in float32')
+    if (!(data instanceof Float32Array)) throw damaged(message('run-output-not-float32', { file: name }))
     return data
   }
   return {

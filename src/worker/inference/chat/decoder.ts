@@ -1,5 +1,6 @@
 /** The forward pass of one request with its key-value cache: tokens in, logits of the last position out. */
 import type { Tensor } from 'onnxruntime-node'
+import { message } from '#shared/domain/messages'
 import { damaged } from '../model-files'
 import { tensorShape } from '../sessions'
 import { createGrowingCache, createInPlaceCache } from './sequence-cache'
@@ -76,7 +77,7 @@ function lastRow(logits: Tensor): Float32Array {
   if (data instanceof Uint16Array) return Float32Array.from(data.subarray(data.length - vocabulary), halfToSingle)
   if (logits.type === 'float16')
     return Float32Array.from((data as unknown as Float32Array).subarray(data.length - vocabulary))
-  throw damaged('logits', `have elements of type ${logits.type}, where float32 or float16 is needed`)
+  throw damaged(message('run-logits-type', { type: logits.type }))
 }
 
 /** IEEE 754 binary16, given as its bits. */

@@ -1,5 +1,6 @@
 /** Chat: greedy or sampled decoding of many requests at once, streamed, with the evidence that lets anyone check it. */
 import { chatMacs } from '#shared/domain/manifest'
+import { message } from '#shared/domain/messages'
 import type { ChatInput, JobRun } from '#shared/domain/job'
 import type { InstalledModel } from '#shared/domain/model-stages'
 import type { WorkerMethods } from '#shared/ipc/worker'
@@ -90,7 +91,7 @@ export async function probeChat(
       attention,
       'logits',
     )
-    if (Object.values(macs).includes(0)) throw damaged(model.manifest.id, 'has no matrix products that Lode can count')
+    if (Object.values(macs).includes(0)) throw damaged(message('run-no-products', { file: model.manifest.id }))
     return { macFormula: { kind: 'chat', ...macs }, context: loaded.context }
   } finally {
     await loaded.session.release()

@@ -5,6 +5,7 @@
  */
 import type { Tensor } from 'onnxruntime-node'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { Runtime } from '../sessions'
 
 /** Element type float32 throughout. */
@@ -140,10 +141,9 @@ function allocate(count: number, elements: number, bytes: number, free: () => nu
 }
 
 export function outOfMemory(bytes?: number): Failure {
-  const size = bytes === undefined ? '' : `: ${Math.ceil(bytes / 1e6)} MB more are needed`
-  return new Failure(
-    'out-of-memory',
-    `there is not enough memory for this conversation beside the others${size}`,
-    'Ask again later, shorten the text, or choose a smaller model.',
-  )
+  const words =
+    bytes === undefined
+      ? message('chat-memory-short')
+      : message('chat-memory-short-by', { megabytes: Math.ceil(bytes / 1e6) })
+  return new Failure('out-of-memory', words)
 }

@@ -1,6 +1,7 @@
 /** A chat model in memory: graph, tokenizer, template, and the names and shapes of its key-value cache. */
 import { basename } from 'node:path'
 import type { InstalledModel } from '#shared/domain/model-stages'
+import { message } from '#shared/domain/messages'
 import { damaged, graphPath, headSize, readModelConfig, type ModelConfig } from '../model-files'
 import { openGraph, tensorShape, type LoadedGraph } from '../sessions'
 import { loadChatText, type ChatText } from './text'
@@ -75,12 +76,12 @@ function findCacheInputs({ session }: LoadedGraph, config: ModelConfig, file: st
     const present = past.replace(/^past_key_values\./, 'present.')
     const value = tensorShape(session.inputMetadata, past)
     if (present === past || value?.shape.length !== 4 || !session.outputNames.includes(present)) {
-      throw damaged(file, `wants the unknown input ${past}`)
+      throw damaged(message('run-unknown-input', { file, input: past }))
     }
     const [, heads, , size] = value.shape
     const configured = config.num_key_value_heads ?? config.num_attention_heads
     const cached = typeof heads === 'number' ? heads : configured
-    if (cached === undefined) throw damaged('config.json', 'names no num_key_value_heads')
+    if (cached === undefined) throw damaged(message('run-no-key-value-heads', { file: 'config.json' }))
     slots.push({
       past,
       present,
@@ -90,7 +91,7 @@ function findCacheInputs({ session }: LoadedGraph, config: ModelConfig, file: st
     })
   }
   if (!session.outputNames.includes('logits') || !session.inputNames.includes('input_ids') || slots.length === 0) {
-    throw damaged(file, 'is no decoder with input_ids, past_key_values and logits')
+    throw damaged(message('run-no-decoder', { file }))
   }
   return slots
 }

@@ -1,6 +1,7 @@
 /** Renders the prompt of a conversation with the model's template. A template is a program from a file, so its time is limited. */
 import { runInNewContext } from 'node:vm'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { ChatInput, ChatMessage } from '#shared/domain/job'
 import { tokenText } from '../tokenizer'
 import type { ChatText } from './text'
@@ -19,14 +20,15 @@ export async function encodePrompt(
 ): Promise<number[]> {
   const { ids, complete } = await model.tokenizer.encode(renderPrompt(model, input.messages), model.context, signal)
   if (!complete || ids.length > model.context) {
-    const length = complete ? `${ids.length}` : `more than ${model.context}`
+    const { context } = model
     throw new Failure(
       'invalid-input',
-      `the text has ${length} tokens; this model takes at most ${model.context}`,
-      'Shorten the text, or choose a model with a longer context.',
+      complete
+        ? message('chat-text-too-long', { length: ids.length, context })
+        : message('chat-text-much-too-long', { context }),
     )
   }
-  if (ids.length === 0) throw new Failure('invalid-input', 'the conversation is empty', 'Write a question.')
+  if (ids.length === 0) throw new Failure('invalid-input', message('chat-empty'))
   return ids
 }
 
@@ -53,18 +55,10 @@ export function renderPrompt(
     return runInNewContext('render()', { render }, { timeout: limitMilliseconds }) as string
   } catch (error) {
     if (isTimeout(error)) {
-      throw new Failure(
-        'model-refused',
-        `the model's chat template did not end within ${limitMilliseconds / 1000} s`,
-        'Its file is damaged or made to do harm. Choose another model.',
-      )
+      throw new Failure('model-refused', message('chat-template-endless', { seconds: limitMilliseconds / 1000 }))
     }
     const reason = error instanceof Error ? error.message : String(error)
-    throw new Failure(
-      'invalid-input',
-      `the model's chat template does not take these messages: ${reason}`,
-      'Ask with one message of the user.',
-    )
+    throw new Failure('invalid-input', message('chat-template-refuses', { words: reason }))
   }
 }
 

@@ -1,6 +1,7 @@
 /** The key-value cache of one request: keys and values of the positions computed so far. */
 import { stat } from 'node:fs/promises'
 import type { Tensor } from 'onnxruntime-node'
+import { message } from '#shared/domain/messages'
 import { readGraph } from '../graph/read'
 import { damaged } from '../model-files'
 import type { Runtime } from '../sessions'
@@ -103,5 +104,5 @@ function buffer(input: CacheInput, positions: number): Float32Array | Uint16Arra
   const elements = input.heads * positions * input.headSize
   if (input.type === 'float32') return new Float32Array(elements)
   if (input.type === 'float16') return new Uint16Array(elements)
-  throw damaged(input.past, `has elements of type ${input.type}, where float32 or float16 is needed`)
+  throw damaged(message('run-element-type', { file: input.past, type: input.type }))
 }

@@ -1,4 +1,5 @@
 /** What a chat model's text becomes: tokenizer, template, context and the tokens that end a sequence. Its graph is in model.ts. */
+import { message } from '#shared/domain/messages'
 import { Template } from '@huggingface/jinja'
 import { z } from 'zod'
 import type { InstalledModel } from '#shared/domain/model-stages'
@@ -42,11 +43,11 @@ async function loadTemplate(model: InstalledModel, config: TokenizerConfig): Pro
   const own = config.chat_template
   const named = Array.isArray(own) ? own.find((entry) => entry.name === 'default')?.template : own
   const text = (await readModelText(model, 'chat_template.jinja')) ?? named
-  if (!text) throw damaged('tokenizer_config.json', 'has no chat template, and there is no chat_template.jinja')
+  if (!text) throw damaged(message('run-no-chat-template', { file: 'tokenizer_config.json' }))
   try {
     return new Template(text)
   } catch (error) {
-    throw damaged('the chat template', `is not understood (${error instanceof Error ? error.message : String(error)})`)
+    throw damaged(message('run-chat-template-wrong', { words: error instanceof Error ? error.message : String(error) }))
   }
 }
 

@@ -1,6 +1,7 @@
 /** Embeddings: one vector of length 1 for each text. */
 import { createHash } from 'node:crypto'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { EmbedInput, JobRun } from '#shared/domain/job'
 import type { InstalledModel } from '#shared/domain/model-stages'
 import type { WorkerMethods } from '#shared/ipc/worker'
@@ -49,11 +50,11 @@ export async function probeEmbed(
     const signal = new AbortController().signal
     const [vector] = await embed(loaded, [await encodeText(loaded, 'hello', signal)], signal)
     const file = graphPath(model)
-    if (!vector?.every(Number.isFinite)) throw damaged(model.manifest.id, 'gives vectors that are no numbers')
+    if (!vector?.every(Number.isFinite)) throw damaged(message('run-vectors-no-numbers', { file: model.manifest.id }))
     const config = await readModelConfig(model)
     const attention = { heads: config.num_attention_heads ?? 1, headSize: headSize(config) }
     const { perToken, perPair } = countTransformerMacs(await readGraph(file), [loaded.output], attention)
-    if (perToken === 0 || perPair === 0) throw damaged(model.manifest.id, 'has no matrix products that Lode can count')
+    if (perToken === 0 || perPair === 0) throw damaged(message('run-no-products', { file: model.manifest.id }))
     return { macFormula: { kind: 'embed', perToken, perPair }, context: loaded.context }
   } finally {
     await loaded.session.release()
@@ -88,7 +89,7 @@ async function embed(model: BatchedModel, encoded: number[][], signal: AbortSign
     encoded.map((ids) => ids.length),
     model.textsPerBatch,
   )) {
-    if (signal.aborted) throw new Failure('cancelled', 'the job was cancelled')
+    if (signal.aborted) throw new Failure('cancelled', message('job-was-cancelled'))
     const rows = batch.map((index) => encoded[index] ?? [])
     const pooled = await runBatch(model, rows)
     batch.forEach((index, position) => {
@@ -124,7 +125,7 @@ async function runBatch(model: EmbedModel, rows: number[][]): Promise<Float32Arr
   const output = (await model.session.run(feeds, [model.output]))[model.output]
   const dimensions = output?.dims[2]
   if (!(output?.data instanceof Float32Array) || dimensions === undefined) {
-    throw damaged(model.output, 'is not a list of float32 vectors')
+    throw damaged(message('run-no-vectors', { file: model.output }))
   }
   const lengths = rows.map((row) => row.length)
   return poolVectors(output.data, lengths, padded, dimensions, model.pooling)

@@ -1,6 +1,7 @@
 /** An embedding model in memory: graph, tokenizer, and how its vectors are pooled. */
 import { z } from 'zod'
 import type { InstalledModel } from '#shared/domain/model-stages'
+import { message } from '#shared/domain/messages'
 import { contextTokens, damaged, graphPath, readModelConfig, readModelJson } from '../model-files'
 import { openGraph, tensorShape, type LoadedGraph } from '../sessions'
 import { loadTokenizer, tokenText, type TextTokenizer } from '../tokenizer'
@@ -68,7 +69,11 @@ export async function loadEmbedModel(model: InstalledModel, threads: number): Pr
   )
   if (unknown !== undefined || output === undefined) {
     await graph.session.release()
-    throw damaged(file, unknown === undefined ? 'gives no vector for each token' : `wants the unknown input ${unknown}`)
+    throw damaged(
+      unknown === undefined
+        ? message('run-no-token-vectors', { file })
+        : message('run-unknown-input', { file, input: unknown }),
+    )
   }
   return {
     ...graph,

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import onnxProto, { type onnx } from 'onnx-proto'
+import { message } from '#shared/domain/messages'
 import { damaged } from '../model-files'
 
 export interface GraphNode {
@@ -28,11 +29,10 @@ export async function readGraph(path: string): Promise<Graph> {
     graph = onnxProto.onnx.ModelProto.decode(await readFile(path)).graph
   } catch (error) {
     throw damaged(
-      basename(path),
-      `is not a whole ONNX file (${error instanceof Error ? error.message : String(error)})`,
+      message('run-not-onnx', { file: basename(path), words: error instanceof Error ? error.message : String(error) }),
     )
   }
-  if (!graph) throw damaged(basename(path), 'has no graph')
+  if (!graph) throw damaged(message('run-no-graph', { file: basename(path) }))
   const result: Graph = { nodes: [], constantElements: new Map(), outputs: [], producers: new Map() }
   collect(graph, result)
   result.outputs = (graph.output ?? []).map((value) => value.name ?? '')

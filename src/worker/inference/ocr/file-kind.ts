@@ -1,8 +1,8 @@
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 
 export type FileKind = 'png' | 'jpeg' | 'webp' | 'tiff' | 'gif' | 'avif' | 'pdf'
 
-export const CHOOSE_ANOTHER = 'Choose a PDF file or a PNG, JPEG, WebP, TIFF, GIF or AVIF picture.'
 /** Readers of PDF accept a header that is not at the beginning. */
 const PDF_HEADER_WITHIN_BYTES = 1024
 const AVIF_BRANDS = new Set(['avif', 'avis', 'mif1', 'heic', 'heix'])
@@ -20,5 +20,5 @@ export function fileKind(file: Uint8Array): FileKind {
   if (['GIF87a', 'GIF89a'].includes(text(0, 6))) return 'gif'
   if (text(4, 8) === 'ftyp' && AVIF_BRANDS.has(text(8, 12))) return 'avif'
   if (text(0, PDF_HEADER_WITHIN_BYTES).includes('%PDF-')) return 'pdf'
-  throw new Failure('invalid-input', 'The file is not a picture that can be read, nor a PDF file.', CHOOSE_ANOTHER)
+  throw new Failure('invalid-input', message('ocr-not-readable'))
 }

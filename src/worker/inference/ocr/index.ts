@@ -1,6 +1,7 @@
 /** Text recognition with PP-OCRv4: finds lines, reads each, and puts them in reading order. */
 import type { JobRun, OcrInput, OcrLine } from '#shared/domain/job'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { InstalledModel } from '#shared/domain/model-stages'
 import type { WorkerMethods } from '#shared/ipc/worker'
 import { corners, turnedAround, type RotatedBox } from './boxes'
@@ -34,7 +35,7 @@ export async function runOcr(
 ): Promise<JobRun> {
   const startedAt = performance.now()
   const checkpoint = (): void => {
-    if (context.signal.aborted) throw new Failure('cancelled', 'Reading the file was stopped.')
+    if (context.signal.aborted) throw new Failure('cancelled', message('ocr-stopped'))
   }
   checkpoint()
   const document = await openDocument(Buffer.from(input.image, 'base64'), context.signal)

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { InferenceSession } from 'onnxruntime-node'
 import { Failure } from '#shared/domain/errors'
+import { message, type Message } from '#shared/domain/messages'
 import type { InstalledModel } from '#shared/domain/model-stages'
 import { openMacCounter } from './graph-macs'
 import type { MacFormula } from '#shared/domain/manifest'
@@ -39,7 +40,7 @@ export async function loadOcrModel(location: InstalledModel, threads: number): P
   } catch (error) {
     if (error instanceof Failure) throw error
     const reason = error instanceof Error ? error.message : String(error)
-    throw refused(location, `cannot be loaded: ${reason}`)
+    throw refused(message('ocr-model-not-loaded', { model: location.manifest.id, words: reason }))
   }
 }
 
@@ -74,15 +75,15 @@ export async function countOcrMacs(location: InstalledModel): Promise<Extract<Ma
 
 /** The files of a model by their names, which follow PaddleOCR's naming. */
 function findFiles(location: InstalledModel): { detection: string; recognition: string; characters: string } {
-  const find = (pattern: RegExp, what: string): string => {
+  const find = (pattern: RegExp, part: 'detection' | 'recognition' | 'characters'): string => {
     const file = location.manifest.files.find(({ path }) => pattern.test(path))
-    if (!file) throw refused(location, `has no ${what} file`)
+    if (!file) throw refused(message('ocr-model-file-missing', { model: location.manifest.id, part }))
     return join(location.folder, file.path)
   }
   return {
     detection: find(/det[^/]*\.onnx$/, 'detection'),
     recognition: find(/rec[^/]*\.onnx$/, 'recognition'),
-    characters: find(/\.txt$/, 'character list'),
+    characters: find(/\.txt$/, 'characters'),
   }
 }
 
@@ -92,10 +93,6 @@ function parseCharacters(text: string): string[] {
   return ['', ...lines, ' ']
 }
 
-function refused(location: InstalledModel, problem: string): Failure {
-  return new Failure(
-    'model-refused',
-    `The model ${location.manifest.id} ${problem}.`,
-    'Add the model again from a complete folder.',
-  )
+function refused(words: Message): Failure {
+  return new Failure('model-refused', words)
 }

@@ -1,5 +1,6 @@
 /** Opens a file of pages by its kind: a picture, a TIFF file of several pages, or a PDF file. */
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { MAX_OCR_PAGES } from '#shared/domain/job'
 import type { OcrDocument } from './document'
 import { fileKind } from './file-kind'
@@ -15,10 +16,6 @@ export async function openDocument(file: Uint8Array, signal: AbortSignal): Promi
   const document = kind === 'pdf' ? await openPdf(file, signal) : await openPictures(file, kind)
   if (document.pages >= 1 && document.pages <= MAX_OCR_PAGES) return document
   await document.close()
-  if (document.pages < 1) throw new Failure('invalid-input', 'The file has no pages.', 'Choose another one.')
-  throw new Failure(
-    'invalid-input',
-    `The file has ${document.pages} pages; at most ${MAX_OCR_PAGES} are read at once.`,
-    'Cut it into parts.',
-  )
+  if (document.pages < 1) throw new Failure('invalid-input', message('ocr-no-pages'))
+  throw new Failure('invalid-input', message('ocr-too-many-pages', { pages: document.pages, most: MAX_OCR_PAGES }))
 }

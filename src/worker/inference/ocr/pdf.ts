@@ -1,6 +1,7 @@
 /** PDF files, drawn page by page in a thread whose time and memory are limited. */
 import { Worker } from 'node:worker_threads'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { OcrDocument } from './document'
 import { MAX_KEPT_PIXELS, type Picture } from './picture'
 import type { PdfAnswer, PdfRequest } from './pdf-thread'
@@ -74,7 +75,7 @@ function ask(thread: Worker, request: PdfRequest, signal: AbortSignal, limits: P
     // A hostile file may crash the library: that ends the thread, not this process.
     const broken = (): void => settle(damaged())
     const watch = setInterval(() => {
-      if (signal.aborted) settle(new Failure('cancelled', 'Reading the file was stopped.'))
+      if (signal.aborted) settle(new Failure('cancelled', message('ocr-stopped')))
       else if (performance.now() > until) settle(tooMuch('time'))
       else if (process.memoryUsage.rss() - bytesBefore > limits.bytes) settle(tooMuch('memory'))
     }, LIMIT_CHECK_MILLISECONDS)
@@ -96,21 +97,13 @@ function pictureOf({ pixels, width, height, pixelsPerPoint }: Extract<PdfAnswer,
 }
 
 function damaged(): Failure {
-  return new Failure('invalid-input', 'The PDF file is damaged.', 'Save or copy the file again and retry.')
+  return new Failure('invalid-input', message('ocr-pdf-damaged'))
 }
 
 function locked(): Failure {
-  return new Failure(
-    'invalid-input',
-    'The PDF file is protected by a password.',
-    'Save it without a password and retry.',
-  )
+  return new Failure('invalid-input', message('ocr-pdf-locked'))
 }
 
 function tooMuch(what: 'time' | 'memory'): Failure {
-  return new Failure(
-    'invalid-input',
-    `A page of the PDF file takes too much ${what} to draw.`,
-    'Save its pages as pictures and retry.',
-  )
+  return new Failure('invalid-input', message('ocr-pdf-page-too-much', { what }))
 }

@@ -1,8 +1,9 @@
 /** Picture files, decoded page by page. */
 import sharp, { type Metadata } from 'sharp'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import type { OcrDocument } from './document'
-import { CHOOSE_ANOTHER, type FileKind } from './file-kind'
+import { type FileKind } from './file-kind'
 import { keptSize, toRgb, type PageSize, type Picture } from './picture'
 
 /** Larger pictures are refused: decoding them would take more memory than a worker should. */
@@ -39,11 +40,7 @@ async function decodePicture(file: Uint8Array, page: number): Promise<Picture> {
       .toBuffer({ resolveWithObject: true })
     return { pixels: toRgb(data, info.channels), width: info.width, height: info.height, scale }
   } catch {
-    throw new Failure(
-      'invalid-input',
-      'The picture is damaged or incomplete.',
-      'Save or copy the picture again and retry.',
-    )
+    throw new Failure('invalid-input', message('ocr-picture-damaged'))
   }
 }
 
@@ -58,7 +55,7 @@ async function readMetadata(file: Uint8Array, page: number): Promise<Metadata> {
     metadata = await sharp(file, { page, limitInputPixels: MAX_PICTURE_PIXELS }).metadata()
   } catch (error) {
     if (error instanceof Error && /pixel limit/i.test(error.message)) throw tooLarge()
-    throw new Failure('invalid-input', 'The picture is damaged or of a kind that cannot be read.', CHOOSE_ANOTHER)
+    throw new Failure('invalid-input', message('ocr-picture-not-readable'))
   }
   if (metadata.width * metadata.height > MAX_PICTURE_PIXELS) throw tooLarge()
   return metadata
@@ -66,9 +63,5 @@ async function readMetadata(file: Uint8Array, page: number): Promise<Metadata> {
 
 function tooLarge(): Failure {
   const millions = MAX_PICTURE_PIXELS / 1_000_000
-  return new Failure(
-    'invalid-input',
-    `The picture has more than ${millions} million pixels.`,
-    'Make it smaller or cut it into parts.',
-  )
+  return new Failure('invalid-input', message('ocr-picture-too-large', { millions }))
 }

@@ -1,6 +1,7 @@
 /** Recognition: reads the text of lines that detection found. */
 import type { InferenceSession } from 'onnxruntime-node'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { LINE_HEIGHT, STEP_COLUMNS, type Line } from './crop'
 import { CONFUSABLE_CHARACTERS, confusablesOf, settleConfusables, type ReadCharacter } from './confusables'
 
@@ -18,7 +19,6 @@ interface Alphabet {
   confusables: ReadonlyMap<number, readonly number[]>
 }
 
-const COMPLETE_FOLDER = 'Add the model again from a complete folder.'
 /** Columns of a batch at most: nothing else runs during a batch, so it stays small. */
 const MAX_BATCH_COLUMNS = 3200
 /** Padding costs work and changes results a little: in a batch, the widest line is at most this much wider than the narrowest. */
@@ -101,11 +101,7 @@ async function readBatch(session: InferenceSession, alphabet: Alphabet, lines: L
   const output = (await session.run(feeds))[session.outputNames[0]!]!
   const [, steps = 0, classes = 0] = output.dims
   if (classes !== alphabet.classes) {
-    throw new Failure(
-      'model-refused',
-      `The model knows ${classes} characters, its list has ${alphabet.classes}.`,
-      COMPLETE_FOLDER,
-    )
+    throw new Failure('model-refused', message('ocr-characters', { classes, listed: alphabet.classes }))
   }
   const probabilities = output.data as Float32Array
   return lines.map((line, position) => {

@@ -5,6 +5,7 @@
 import type { InferenceSession } from 'onnxruntime-node'
 import { hexToBytes } from '#shared/domain/bytes'
 import { Failure } from '#shared/domain/errors'
+import { message } from '#shared/domain/messages'
 import { TIERS, type Tier, type TierName } from '#shared/domain/tiers'
 import type { GpuAdapter, ProofContext } from '#shared/ipc/worker'
 import type { ProofBackend } from '../backend'
@@ -21,7 +22,6 @@ const MOST_BATCH_MILLISECONDS = 60_000
 /** 64 nonces of the largest tier are 4,096 rows: activations of about 200 MB as float32. */
 const MOST_NONCES = 64
 const PROBE_HEADER = new Uint8Array(32)
-const HELP = 'Start the device again on the Devices screen, or update the graphics driver.'
 
 interface Ready {
   session: InferenceSession
@@ -79,7 +79,7 @@ async function runBatch(
   const { Y } = await answered(backend, session.run({ X }))
   const values = Y?.data
   if (!(values instanceof Float32Array) || values.length !== inputs.length) {
-    throw unavailable(`${backend} answered with something else than the rows that were asked for`)
+    throw unavailable(message('provider-wrong-rows', { backend }))
   }
   return Array.from({ length: count }, (_, index) =>
     outputDigest(
@@ -97,7 +97,7 @@ export async function answered<T>(backend: ProviderBackendName, run: Promise<T>)
     timer = setTimeout(
       () =>
         reject(
-          new Failure('driver-fault', `${backend} did not answer for ${MOST_BATCH_MILLISECONDS / 1000} seconds`, HELP),
+          new Failure('driver-fault', message('provider-silent', { backend, seconds: MOST_BATCH_MILLISECONDS / 1000 })),
         ),
       MOST_BATCH_MILLISECONDS,
     )
@@ -105,7 +105,7 @@ export async function answered<T>(backend: ProviderBackendName, run: Promise<T>)
   try {
     return await Promise.race([run, late])
   } catch (error) {
-    throw error instanceof Failure ? error : unavailable(`${backend} stopped: ${String(error)}`)
+    throw error instanceof Failure ? error : unavailable(message('provider-stopped', { backend, words: String(error) }))
   } finally {
     clearTimeout(timer)
   }

@@ -1,6 +1,7 @@
 /** The providers of onnxruntime that compute on other devices than the processor, by the name of our backend. */
 import type { InferenceSession } from 'onnxruntime-node'
 import { Failure } from '#shared/domain/errors'
+import { message, type Message } from '#shared/domain/messages'
 import type { gpuProviderBackends } from '#shared/domain/backend'
 import type { GpuAdapter } from '#shared/ipc/worker'
 import { WEIGHTS_FILE, type ProductArithmetic } from './graph'
@@ -71,7 +72,7 @@ export async function openSession(
   // Missing libraries of a provider are no error for the log: the Failure gives the reason.
   env.logLevel = 'fatal'
   if (!listSupportedBackends().some(({ name }) => name === provider)) {
-    throw unavailable(`${sentenceName} is not made for this system`)
+    throw unavailable(message('provider-other-system', { provider: sentenceName }))
   }
   try {
     return await InferenceSession.create(graph, {
@@ -85,7 +86,10 @@ export async function openSession(
     })
   } catch (error) {
     throw unavailable(
-      `${sentenceName} does not take the proof: ${error instanceof Error ? error.message : String(error)}`,
+      message('provider-refuses', {
+        provider: sentenceName,
+        words: error instanceof Error ? error.message : String(error),
+      }),
     )
   }
 }
@@ -97,6 +101,6 @@ async function refuseSoftware(gpu: GpuAdapter): Promise<void> {
   device.destroy()
 }
 
-export function unavailable(sentence: string): Failure {
-  return new Failure('device-unavailable', sentence, 'Update the graphics driver, or use another backend.')
+export function unavailable(words: Message): Failure {
+  return new Failure('device-unavailable', words)
 }

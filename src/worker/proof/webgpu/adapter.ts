@@ -1,5 +1,6 @@
 /** Opens a graphics adapter with Dawn. The package is loaded when the first adapter is opened. */
 import { Failure } from '#shared/domain/errors'
+import { message, type Message } from '#shared/domain/messages'
 import type { GpuAdapter } from '#shared/ipc/worker'
 import { wrongUnit } from './matrix-emulation'
 import { fittingShape, subgroupMatrices, type ListedMatrix, type MatrixUnit } from './matrix-kernel'
@@ -29,8 +30,6 @@ const WRONG_UNITS = 'LODE_WRONG_MATRIX_UNITS'
 const MATRIX_FEATURE = 'chromium-experimental-subgroup-matrix'
 /** Dawn offers experimental features only with this toggle. */
 const EXPERIMENTAL = 'enable-dawn-features=allow_unsafe_apis'
-const NO_ADAPTER = 'this computer has no graphics adapter that WebGPU can use'
-const HELP = 'Update the graphics driver, or use another backend.'
 
 /**
  * `wanted`: the adapter by its name, which WebGPU may spell otherwise; empty: the only one; absent: the fastest, also one in
@@ -41,12 +40,12 @@ export async function openAdapter(wanted?: GpuAdapter): Promise<OpenAdapter> {
   const name = adapterName(adapter.info)
   const software = adapter.info.isFallbackAdapter || SOFTWARE_NAMES.test(name)
   if (wanted && software && process.env[SOFTWARE_ALLOWED] !== '1') {
-    throw unavailable(`${name} is software that computes on the processor`)
+    throw unavailable(message('adapter-is-software', { adapter: name }))
   }
   const { limits } = adapter
   const matrixUnit = wanted?.matrixUnits === true ? findMatrixUnit(adapter) : null
   if (wanted?.matrixUnits === true && matrixUnit === null) {
-    throw unavailable(`${name} offers WebGPU no matrix units for int8`)
+    throw unavailable(message('adapter-no-matrix-units', { adapter: name }))
   }
   try {
     const device = await adapter.requestDevice({
@@ -77,7 +76,7 @@ export async function openAdapter(wanted?: GpuAdapter): Promise<OpenAdapter> {
       },
     }
   } catch (error) {
-    throw unavailable(`the graphics adapter ${name} cannot be opened: ${reasonOf(error)}`)
+    throw unavailable(message('adapter-not-opened', { adapter: name, words: reasonOf(error) }))
   }
 }
 
@@ -107,12 +106,12 @@ async function findAdapter(wanted?: GpuAdapter): Promise<{ gpu: GPU; adapter: GP
     ])
     adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' })
   } catch (error) {
-    throw unavailable(`WebGPU cannot be loaded: ${reasonOf(error)}`)
+    throw unavailable(message('webgpu-not-loaded', { words: reasonOf(error) }))
   }
-  if (!adapter) throw unavailable(NO_ADAPTER)
+  if (!adapter) throw unavailable(message('webgpu-no-adapter'))
   // Dawn takes the first adapter whose name contains the wanted one: for "A" that may be "A Ti".
   if (byName?.isPartOfAnother === true && adapter.info.device !== normalized(byName.name)) {
-    throw unavailable(`WebGPU finds another graphics adapter by the name "${byName.name}"`)
+    throw unavailable(message('webgpu-other-adapter', { adapter: byName.name }))
   }
   return { gpu, adapter }
 }
@@ -122,9 +121,9 @@ async function nameInList(wanted: GpuAdapter): Promise<{ name: string; isPartOfA
   const listed = await adapterNames()
   const name = listedName(listed, { name: wanted.name, vendor: wanted.vendor ?? '' }, wanted.others ?? [])
   if (name === null) {
-    if (listed.length === 0) throw unavailable(NO_ADAPTER)
+    if (listed.length === 0) throw unavailable(message('webgpu-no-adapter'))
     const names = listed.map((one) => `"${one}"`).join(', ')
-    throw unavailable(`which of WebGPU's graphics adapters is ${wanted.name} is not known; they are ${names}`)
+    throw unavailable(message('webgpu-adapter-unclear', { adapter: wanted.name, names }))
   }
   return { name, isPartOfAnother: listed.some((other) => other !== name && other.includes(name)) }
 }
@@ -167,8 +166,8 @@ function adapterName({ vendor, architecture, device, description }: GPUAdapterIn
   return [...new Set(parts)].join(', ')
 }
 
-function unavailable(sentence: string): Failure {
-  return new Failure('device-unavailable', sentence, HELP)
+function unavailable(words: Message): Failure {
+  return new Failure('device-unavailable', words)
 }
 
 function reasonOf(error: unknown): string {

@@ -1,5 +1,6 @@
 /** The webgpu backend: whole forward passes on a graphics adapter; the processor makes inputs and digests. */
 import { Failure } from '#shared/domain/errors'
+import { message, type Message } from '#shared/domain/messages'
 import { hexToBytes } from '#shared/domain/bytes'
 import { TIERS, type Tier, type TierName } from '#shared/domain/tiers'
 import type { ProofContext } from '#shared/ipc/worker'
@@ -15,7 +16,6 @@ import { createProgram, type Program } from './program'
 /** A batch that takes longer is considered hung: the slowest adapter needs seconds for a nonce of the largest tier. */
 const MOST_BATCH_MILLISECONDS = 60_000
 const PROBE_HEADER = new Uint8Array(32)
-const HELP = 'Start the device again on the Devices screen, or update the graphics driver.'
 
 interface Ready {
   adapter: OpenAdapter
@@ -106,23 +106,22 @@ async function guarded<T>(adapter: OpenAdapter, work: () => Promise<T>): Promise
   let forgetLoss = (): void => undefined
   const stopped = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(gone(adapter, `did not answer for ${MOST_BATCH_MILLISECONDS / 1000} seconds`))
+      reject(gone(message('adapter-silent', { adapter: adapter.name, seconds: MOST_BATCH_MILLISECONDS / 1000 })))
       // The next use opens the adapter anew.
       adapter.device.destroy()
     }, MOST_BATCH_MILLISECONDS)
-    forgetLoss = adapter.onLost((reason) => reject(gone(adapter, `was lost: ${reason}`)))
+    forgetLoss = adapter.onLost((reason) => reject(lost(adapter, reason)))
   })
   try {
-    if (adapter.lost !== null) throw gone(adapter, `was lost: ${adapter.lost}`)
+    if (adapter.lost !== null) throw lost(adapter, adapter.lost)
     return await Promise.race([work(), stopped])
   } catch (error) {
-    if (adapter.lost !== null) throw gone(adapter, `was lost: ${adapter.lost}`)
+    if (adapter.lost !== null) throw lost(adapter, adapter.lost)
     throw error instanceof Failure
       ? error
       : new Failure(
           'device-unavailable',
-          `the graphics adapter ${adapter.name} refused the work: ${String(error)}`,
-          HELP,
+          message('adapter-refused-work', { adapter: adapter.name, words: String(error) }),
         )
   } finally {
     clearTimeout(timer)
@@ -130,7 +129,12 @@ async function guarded<T>(adapter: OpenAdapter, work: () => Promise<T>): Promise
   }
 }
 
-/** The Failure for an adapter that was lost, was reset by its driver, or hangs. */
-function gone(adapter: OpenAdapter, what: string): Failure {
-  return new Failure('driver-fault', `the graphics adapter ${adapter.name} ${what}`, HELP)
+/** The Failure for an adapter that was lost, or was reset by its driver. */
+function lost(adapter: OpenAdapter, reason: string): Failure {
+  return gone(message('adapter-lost', { adapter: adapter.name, words: reason }))
+}
+
+/** The Failure for an adapter that the next use must open anew. */
+function gone(words: Message): Failure {
+  return new Failure('driver-fault', words)
 }
