@@ -1,3 +1,4 @@
+import { inEnglish } from '../domain/messages'
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { createHarness, createRig, receiptOf } from '../../../test/support/coordinator-harness'
@@ -26,7 +27,7 @@ describe('an auditor', () => {
       const before = epochs.slice(0, index)
       const numbered = (number: number): Epoch | null => before.find((other) => other.number === number) ?? null
       const fault = epochFault(epoch, { newest: before.at(-1) ?? null, numbered })
-      return fault === null ? [] : [`${epoch.number}: ${fault}`]
+      return fault === null ? [] : [`${epoch.number}: ${inEnglish.text(fault)}`]
     })
 
   /** Epochs over hours, with work, a restart and a gap, read page by page. */
