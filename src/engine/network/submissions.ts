@@ -38,8 +38,9 @@ export interface Submissions {
   /** Stores and sends a share. Settles when it is answered or put off. */
   share(found: FoundShare, deviceId: string, energy: WorkEnergy | null, milliseconds: number): Promise<void>
   /**
-   * Stores and sends a job's result. Returns null when the network does not answer now: it is sent again in the background.
-   * What is held is asked for in the background too; the device waits for neither.
+   * Stores and sends a job's result. Settles when it is stored: the device goes on while the network checks it. `answer`: null
+   * when the network does not answer now, and the result is sent again in the background. What is held is asked for in the
+   * background too.
    */
   job(
     offer: JobOffer,
@@ -47,7 +48,7 @@ export interface Submissions {
     run: JobRun,
     deviceId: string,
     energy: WorkEnergy | null,
-  ): Promise<DeliveryAnswer | null>
+  ): Promise<{ answer: Promise<DeliveryAnswer | null> }>
   /** Sends again what a former run left without an answer, and asks for what it left held. */
   recover(recovery: Pick<Recovery, 'shares' | 'results' | 'held'>): void
   /** number of shares and results that wait for an answer now; those that are held have one */
@@ -231,7 +232,7 @@ export function createSubmissions(
         ...(energy ? { energy } : {}),
       })
       announce(workId, creditId)
-      return new Promise<DeliveryAnswer | null>((resolve, reject) => {
+      const answer = new Promise<DeliveryAnswer | null>((resolve, reject) => {
         let isPutOff = false
         const putOff = (): void => {
           isPutOff = true
@@ -242,6 +243,7 @@ export function createSubmissions(
           else reject(error)
         })
       })
+      return { answer }
     },
     recover: (recovery) => {
       const failed = (error: unknown): void =>
