@@ -406,6 +406,26 @@ describe('jobs', () => {
     expect(rig.jobRates.of('cpu0', embedModel('a').hash)?.creditPerSecond).toBeGreaterThan(0)
   })
 
+  it('a result is kept at once, also of a model that was listed a moment ago, with the credit that is expected', async () => {
+    await rig.close()
+    let isSilent = false
+    rig = await createTestRig({
+      around: (service) => ({
+        ...service,
+        handle: (method, request) => (isSilent ? new Promise(() => undefined) : service.handle(method, request)),
+      }),
+    })
+    const id = await rig.submit()
+    expect(rig.networkState.current.models.size).toBe(3)
+    rig.script.jobMilliseconds = 1000
+    rig.runner.wake()
+    await rig.clock.advance(500)
+    isSilent = true
+    await rig.clock.advance(1000)
+    expect(rig.stateOf(id)).toBe('submitted')
+    expect(Number(rig.ledger.workRow(id)?.creditMacs)).toBeGreaterThan(0)
+  })
+
   it('does not run far ahead of a network that checks nothing', async () => {
     await rig.close()
     const answers: (() => void)[] = []

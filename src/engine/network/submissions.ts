@@ -65,7 +65,7 @@ const RETRY_DELAYS = { firstDelayMilliseconds: 500, largestDelayMilliseconds: 30
 export interface SubmissionsOptions {
   session: Pick<VerifiedSession, 'submitShare' | 'submitJob' | 'delivery' | 'on'>
   networkName: string
-  networkState: Pick<NetworkState, 'current' | 'reread'>
+  networkState: Pick<NetworkState, 'current'>
   signer: Signer
 }
 
@@ -217,9 +217,6 @@ export function createSubmissions(
         signer,
       )
       const delivery: JobDelivery = { result, output: run.output, evidence: run.evidence }
-      // Listed a moment ago: the network's list is read again before the result is kept.
-      const isListed = networkState.current.models.has(hash)
-      const { models } = isListed ? networkState.current : await networkState.reread().catch(() => networkState.current)
       const { workId, creditId } = ledger.recordJobResult(offer.id, {
         result,
         output: run.output,
@@ -228,7 +225,7 @@ export function createSubmissions(
         epoch: offer.epoch,
         deviceId,
         milliseconds: run.milliseconds,
-        ...expectedCredit(models.get(hash), run.sizes, offer.factor),
+        ...expectedCredit(networkState.current.models.get(hash), run.sizes, offer.factor),
         ...(energy ? { energy } : {}),
       })
       announce(workId, creditId)
