@@ -19,7 +19,7 @@ import { hashOf } from './refusals'
 import type { CoordinatorStore, DeliveryContent, QueuedJob, StoredDelivery } from './store'
 
 /** A known answer is missed above this share of wrong characters (0 to 1). */
-export const KNOWN_ANSWER_DISTANCE = 0.1
+const KNOWN_ANSWER_DISTANCE = 0.1
 /** Deliveries that `judgeDue` judges at a time, and contents that `removeOld` removes. */
 const DUE_AT_ONCE = 16
 const REMOVED_AT_ONCE = 100

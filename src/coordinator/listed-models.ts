@@ -118,7 +118,7 @@ export function createListedModels(deps: {
 const known = new WeakMap<NetworkParameters, ReadonlyMap<string, ListedModel>>()
 
 /** The models of parameters by their hashes. Remembers its answer. */
-export function modelsByHash(parameters: NetworkParameters): ReadonlyMap<string, ListedModel> {
+function modelsByHash(parameters: NetworkParameters): ReadonlyMap<string, ListedModel> {
   const before = known.get(parameters)
   if (before) return before
   const models = new Map(parameters.models.map((model) => [model.hash, model]))
