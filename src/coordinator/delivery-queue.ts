@@ -16,10 +16,13 @@ export interface DeliveryQueue {
   deliver(delivery: Omit<StoredDelivery, 'delivery'>, content: DeliveryContent): Promise<boolean>
   /** Begins a check: nobody else begins one until its pause is over. False: somebody else has, or it was judged. */
   beginCheck(ref: string, now: number): Promise<boolean>
-  /** Receipt, the job's end and the mark that this work was credited in the epoch: all or nothing, and once. */
-  settle(ref: string, receipt: Signed<Receipt>, now: number): Promise<void>
-  /** No credit; the job is queued again if `retry` and attempts are left, failed otherwise. Nothing where it was judged before. */
-  refuse(ref: string, refused: RefusedDelivery): Promise<void>
+  /**
+   * Receipt, the job's end and the mark that this work was credited in the epoch: all or nothing, and once. Without a receipt
+   * where the work was credited before. False: it was judged before.
+   */
+  settle(ref: string, receipt: Signed<Receipt>, now: number): Promise<boolean>
+  /** No credit; the job is queued again if `retry` and attempts are left, failed otherwise. False: it was judged before. */
+  refuse(ref: string, refused: RefusedDelivery): Promise<boolean>
 }
 
 export interface RefusedDelivery {
@@ -76,12 +79,12 @@ export function createDeliveryQueue(
       return (await store.compareAndSetDelivery(delivery, transition.next)) === 'set'
     },
     settle: async (ref, receipt, now) => {
-      if ((await judge(ref, { type: 'settle', receipt, now })) !== 'already-credited') return
+      const outcome = await judge(ref, { type: 'settle', receipt, now })
+      if (outcome !== 'already-credited') return outcome === 'set'
       const refusal = { code: 'already-credited', message: ALREADY_CREDITED_MESSAGE, job: 'done' } as const
-      await judge(ref, { type: 'refuse', ...refusal, now })
+      return (await judge(ref, { type: 'refuse', ...refusal, now })) === 'set'
     },
-    refuse: async (ref, { code, message, now, ...job }) => {
-      await judge(ref, { type: 'refuse', code, message, now, job })
-    },
+    refuse: async (ref, { code, message, now, ...job }) =>
+      (await judge(ref, { type: 'refuse', code, message, now, job })) === 'set',
   }
 }

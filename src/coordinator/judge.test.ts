@@ -158,6 +158,19 @@ describe.each<[string, () => CoordinatorStore]>([
     expect(await store.totals()).toMatchObject({ receipts: 1 })
   })
 
+  it('that was kept under a former key of the network is refused: no rig would take a receipt for it', async () => {
+    const { coordinator, clock, store, delivery, rig } = await setUp(AWAY)
+    expect(codeOf(await coordinator.submitJob(delivery))).toBe('held')
+    clock.advance(30_000)
+    const renewed = await createHarness({ store, clock, seed: 'renewed', networkSeed: '33'.repeat(32) })
+    renewed.coordinator.start(ignore)
+    cleanUps.push(() => void renewed.coordinator.stop())
+    await expect
+      .poll(async () => codeOf(await renewed.coordinator.delivery(rig.key, delivery.result.id)))
+      .toBe('wrong-result')
+    expect(await store.totals()).toMatchObject({ receipts: 0 })
+  })
+
   it('is known to its own rig only', async () => {
     const { coordinator, delivery, rig } = await setUp(null)
     await coordinator.submitJob(delivery)

@@ -19,7 +19,7 @@ import { hashOf } from './refusals'
 import type { CoordinatorStore, DeliveryContent, QueuedJob, StoredDelivery } from './store'
 
 /** A known answer is missed above this share of wrong characters (0 to 1). */
-export const KNOWN_ANSWER_DISTANCE = 0.1
+const KNOWN_ANSWER_DISTANCE = 0.1
 /** Deliveries that `judgeDue` judges at a time, and contents that `removeOld` removes. */
 const DUE_AT_ONCE = 16
 const REMOVED_AT_ONCE = 100
@@ -38,6 +38,8 @@ interface Refused {
   message: string
   /** whether the job may be tried again */
   retry: boolean
+  /** whether a known answer was missed */
+  isMiss?: true
 }
 /** `later`: it stays kept. */
 type Verdict = { sizes: JobSizes } | { refused: Refused } | 'later'
@@ -68,7 +70,8 @@ export function createJudge(deps: {
     const work = isPaid ? counted : { ...counted, factorMilli: 0n }
     if (!fitsStore(work.macs, work.factorMilli)) {
       const message = 'The sizes are larger than any job is.'
-      return deliveries.refuse(delivery.ref, { code: 'wrong-result', message, retry: true, maximumAttempts, now })
+      await deliveries.refuse(delivery.ref, { code: 'wrong-result', message, retry: true, maximumAttempts, now })
+      return
     }
     const receipt = signReceipt(
       {
@@ -83,8 +86,8 @@ export function createJudge(deps: {
       },
       signer,
     )
-    if (job.knownText) await records.matched(delivery.rig)
-    await deliveries.settle(delivery.ref, receipt, now)
+    const isJudged = await deliveries.settle(delivery.ref, receipt, now)
+    if (isJudged && job.knownText) await records.matched(delivery.rig)
   }
 
   const appraise = async (delivery: StoredDelivery, claim: Appraised): Promise<Verdict> => {
@@ -113,12 +116,13 @@ export function createJudge(deps: {
       if (since && 'endedAt' in since.delivery) return 'later' // another coordinator judged it meanwhile
       throw new Error('the content of a delivery is kept until it was judged')
     }
-    const fault = bindingFault(job, delivery, content) ?? implausibility(input, content)
+    const { publicKeyHex } = signer
+    const fault = bindingFault(job, delivery, content, publicKeyHex) ?? implausibility(input, content)
     if (fault !== undefined) return refused('wrong-result', fault, true)
     // A job whose answer is known was a test, which has ended.
     if (job.knownText && !isKnownAnswer(job.knownText, content)) {
-      await records.missed(delivery.rig)
-      return refused('wrong-result', 'The answer to this job is known, and the result is another.', false)
+      const message = 'The answer to this job is known, and the result is another.'
+      return { refused: { code: 'wrong-result', message, retry: false, isMiss: true } }
     }
     return appraise(delivery, { model: job.model, input, ...content })
   }
@@ -131,7 +135,10 @@ export function createJudge(deps: {
     const verdict = await verdictOn(delivery, job)
     if (verdict === 'later') return
     if ('sizes' in verdict) return credit(delivery, job, verdict.sizes)
-    await deliveries.refuse(ref, { ...verdict.refused, maximumAttempts, now: clock.now() })
+    const { isMiss, ...refusal } = verdict.refused
+    const isJudged = await deliveries.refuse(ref, { ...refusal, maximumAttempts, now: clock.now() })
+    // Whoever judges again after a crash must not count the miss again.
+    if (isJudged && isMiss) await records.missed(delivery.rig)
   }
   const judge = (ref: string): Promise<void> => {
     const own = underway.get(ref) ?? judgeNow(ref).finally(() => underway.delete(ref))
@@ -172,12 +179,15 @@ async function appraisalOf(appraiser: Appraiser, claim: Appraised): Promise<Appr
   }
 }
 
-/** Kind, model and hashes bind the result to the job, and output and evidence to the result. */
+/** Network, kind, model and hashes bind the result to the job, and output and evidence to the result. `network`: its key, hex. */
 function bindingFault(
   job: QueuedJob,
   { result: { body } }: StoredDelivery,
   { output, evidence }: DeliveryContent,
+  network: string,
 ): string | undefined {
+  // Kept under a former key: nobody takes a receipt under this one for it.
+  if (body.network !== network) return 'The result is for another network.'
   if (body.kind !== job.kind || body.model !== job.model) return 'The result is for another kind or model.'
   if (body.inputHash !== job.inputHash) return 'The result is for another input.'
   if (hashOf(output) !== body.outputHash) return 'The output is not the one that was signed.'

@@ -120,6 +120,25 @@ describe("a person's own model", () => {
     expect(valueOf(await createRig(own).lease(['embed'], false)).id).toBe(id(1))
   })
 
+  it('is counted alone, however often its rig asks meanwhile: counting loads a model', async () => {
+    const ends: (() => void)[] = []
+    const asked: string[] = []
+    const count: OwnModels['count'] = (hash) => {
+      asked.push(hash)
+      return new Promise((resolve) => ends.push(() => resolve(undefined)))
+    }
+    const { coordinator } = await networkOf({ count })
+    const rig = createRig(coordinator)
+    for (let time = 0; time < 3; time++) expect(codeOf(await rig.lease(undefined, false))).toBe('no-work')
+    const every = [MODELS.chat, embed, MODELS.ocr].map(({ model }) => model)
+    for (const counting of every) {
+      await expect.poll(() => asked.at(-1)).toBe(counting)
+      expect(ends).toHaveLength(1)
+      ends.pop()?.()
+    }
+    expect(asked).toEqual(every)
+  })
+
   it('is counted once for all who wait, and after a failure again a minute later', async () => {
     let isWhole = false
     const { asked, port } = ownModels(async () => {

@@ -78,10 +78,18 @@ export function createListedModels(deps: {
     counting.set(hash, underway)
     return underway
   }
-  const listAll = async (hashes: readonly string[]): Promise<void> => {
-    for (const hash of hashes) {
-      const { ok } = await findOrList(hash)
-      if (ok) for (const listener of listeners) listener()
+  /** Own models that are to be listed; one is counted while it is among them. */
+  const waiting = new Set<string>()
+  const listWaiting = async (): Promise<void> => {
+    for (const hash of waiting) {
+      try {
+        const { ok } = await findOrList(hash)
+        if (ok) for (const listener of listeners) listener()
+      } catch {
+        // What fails here fails again, with its reason, when somebody waits for it.
+      } finally {
+        waiting.delete(hash)
+      }
     }
   }
 
@@ -90,8 +98,9 @@ export function createListedModels(deps: {
     findOrList,
     listInBackground: (hashes) => {
       if (!ownModels) return
-      // What fails here fails again, with its reason, when somebody waits for it.
-      void listAll(hashes.filter((hash) => !counting.has(hash))).catch(() => undefined)
+      const isListing = waiting.size > 0
+      for (const hash of hashes) waiting.add(hash)
+      if (!isListing) void listWaiting()
     },
     onListed: (listener) => void listeners.push(listener),
     newListings: async ({ current }) => {
@@ -109,7 +118,7 @@ export function createListedModels(deps: {
 const known = new WeakMap<NetworkParameters, ReadonlyMap<string, ListedModel>>()
 
 /** The models of parameters by their hashes. Remembers its answer. */
-export function modelsByHash(parameters: NetworkParameters): ReadonlyMap<string, ListedModel> {
+function modelsByHash(parameters: NetworkParameters): ReadonlyMap<string, ListedModel> {
   const before = known.get(parameters)
   if (before) return before
   const models = new Map(parameters.models.map((model) => [model.hash, model]))

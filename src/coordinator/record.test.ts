@@ -8,6 +8,7 @@ import {
   valueOf,
   type TestRun,
 } from '../../test/support/coordinator-harness'
+import { createMemoryStore } from '../../test/support/memory-store'
 import type { JobOffer } from '#shared/protocol/job'
 import { DEFAULT_CONFIGURATION } from './configuration'
 import { afterMatch, afterMiss, NO_RECORD } from './record'
@@ -47,8 +48,8 @@ describe('a rig that misses known answers', () => {
     ...run,
     output: (run.output as { text: string }[]).map((line) => ({ ...line, text: 'LOREM IPSUM' })) as TestRun['output'],
   })
-  async function setUp(name: string) {
-    const harness = await createHarness()
+  async function setUp(name: string, store = createMemoryStore()) {
+    const harness = await createHarness({ store })
     const rig = createRig(harness.coordinator, name)
     const lease = () => rig.lease(['ocr'])
     const answer = async (offer: JobOffer, isRight = false) => {
@@ -90,6 +91,27 @@ describe('a rig that misses known answers', () => {
       expect(codeOf(await coordinator.submitJob(bad))).toBe('wrong-result')
     }
     expect(codeOf(await lease())).toBe('accepted')
+  })
+
+  it('has missed once where the coordinator ended in the middle of judging, and another judged', async () => {
+    const store = createMemoryStore()
+    const { compareAndSetDelivery } = store
+    let isDying = true
+    const dying: typeof store = {
+      ...store,
+      compareAndSetDelivery: async (expected, next, job) => {
+        if (isDying && job) throw new Error('killed')
+        return compareAndSetDelivery(expected, next, job)
+      },
+    }
+    const { rig, lease, coordinator, clock } = await setUp('stranger', dying)
+    const offer = valueOf(await lease())
+    const delivery = rig.deliver(offer, wrong(honestRun(offer.input.value)))
+    await expect(coordinator.submitJob(delivery)).rejects.toThrow('killed')
+    isDying = false
+    clock.advance(30_000)
+    expect(codeOf(await coordinator.submitJob(delivery))).toBe('wrong-result')
+    expect(await store.rigRecord(rig.key)).toMatchObject({ misses: 1 })
   })
 
   it('is never paused where it is the network’s own', async () => {

@@ -116,13 +116,15 @@ export async function createHarness(
     syntheticJobs?: SyntheticJobSource
     ownModels?: OwnModels
     seed?: string
+    /** of the network's key, hex */
+    networkSeed?: string
     signatures?: SignatureVerifier
   } = {},
 ) {
   const clock = options.clock ?? createTestClock()
   const store = options.store ?? createMemoryStore()
   const random = seededRandom(options.seed ?? 'network')
-  const signer = createSigner('11'.repeat(32))
+  const signer = createSigner(options.networkSeed ?? '11'.repeat(32))
   const verifier = options.verifier ?? hashProof
   const syntheticJobs = options.syntheticJobs ?? createSyntheticJobs()
   const start = async (changes = options.configuration): Promise<TestNetwork> => {

@@ -2,8 +2,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Failure } from '#shared/domain/errors'
 import { foreignWords, message } from '#shared/domain/messages'
 import { goldenDigests } from '#shared/domain/golden'
+import { MAX_PARALLEL_CHATS } from '#shared/ipc/worker'
 import type { BenchmarkPlan } from '../benchmark/benchmark-task'
-import { createTestRig, NONCES_PER_SECOND, type TestRig } from './rig.test.support'
+import { createTestRig, embedModel, NONCES_PER_SECOND, type TestRig } from './rig.test.support'
 import { said } from '#test/support/said'
 
 const MINING = { tier: 'itp1-small', backend: 'onnx-cpu', samples: false } as const
@@ -383,6 +384,78 @@ describe('jobs', () => {
     await rig.clock.advance(40_000)
     expect(rig.stateOf(id)).toBe('accepted')
     expect(rig.totals().credits).toBe(1)
+  })
+
+  it('a result that the network checks for long holds up neither the next job, nor proofs, nor stop', async () => {
+    await rig.close()
+    const answers: (() => void)[] = []
+    rig = await createTestRig({
+      models: [embedModel('a')],
+      around: (service) => ({
+        ...service,
+        handle: async (method, request) => {
+          if (method === 'submitJob') await new Promise<void>((resolve) => answers.push(resolve))
+          return service.handle(method, request)
+        },
+      }),
+    })
+    const ids = [await rig.submit(embedModel('a')), await rig.submit(embedModel('a'))]
+    rig.runner.wake()
+    await rig.clock.advance(1000)
+    expect(ids.map(rig.stateOf)).toEqual(['submitted', 'submitted'])
+    expect([rig.runner.state, rig.submissions.pending]).toEqual(['idle', 2])
+    rig.runner.startMining({ tier: 'itp1-small', backend: 'onnx-cpu', samples: false })
+    await rig.clock.advance(1000)
+    expect(rig.runner.state).toBe('proving')
+    expect(await within(100, rig.runner.stop())).toBe(true)
+    for (const answer of answers) answer()
+    await rig.clock.advance(100)
+    expect(ids.map(rig.stateOf)).toEqual(['accepted', 'accepted'])
+    expect(rig.jobRates.of('cpu0', embedModel('a').hash)?.creditPerSecond).toBeGreaterThan(0)
+  })
+
+  it('a result is kept at once, also of a model that was listed a moment ago, with the credit that is expected', async () => {
+    await rig.close()
+    let isSilent = false
+    rig = await createTestRig({
+      around: (service) => ({
+        ...service,
+        handle: (method, request) => (isSilent ? new Promise(() => undefined) : service.handle(method, request)),
+      }),
+    })
+    const id = await rig.submit()
+    expect(rig.networkState.current.models.size).toBe(3)
+    rig.script.jobMilliseconds = 1000
+    rig.runner.wake()
+    await rig.clock.advance(500)
+    isSilent = true
+    await rig.clock.advance(1000)
+    expect(rig.stateOf(id)).toBe('submitted')
+    expect(Number(rig.ledger.workRow(id)?.creditMacs)).toBeGreaterThan(0)
+  })
+
+  it('does not run far ahead of a network that checks nothing', async () => {
+    await rig.close()
+    const answers: (() => void)[] = []
+    rig = await createTestRig({
+      around: (service) => ({
+        ...service,
+        handle: async (method, request) => {
+          if (method === 'submitJob') await new Promise<void>((resolve) => answers.push(resolve))
+          return service.handle(method, request)
+        },
+      }),
+    })
+    for (let index = 0; index < 30; index++) await rig.submit()
+    rig.runner.wake()
+    await rig.clock.advance(10_000)
+    expect(answers.length).toBeGreaterThanOrEqual(16)
+    expect(answers.length).toBeLessThan(16 + MAX_PARALLEL_CHATS)
+    for (let turn = 0; turn < 30; turn++) {
+      answers.shift()?.()
+      await rig.clock.advance(500)
+    }
+    expect(rig.totals().credits).toBe(30)
   })
 
   it('an idle worker that ends is not shown as coming back', async () => {

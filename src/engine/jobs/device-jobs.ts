@@ -8,7 +8,7 @@ import type { WorkEnergy } from '../ledger'
 import { expectedCredit, type NetworkLink } from '../network'
 import { createBatchLimits } from './batch-limits'
 import { runBatch } from './job-batch'
-import { createJobRunner, hasCredit, type JobOutcome, type JobRunner } from './job-runner'
+import { createJobRunner, hasCredit, type JobAnswer, type JobOutcome, type JobRunner } from './job-runner'
 import { createJobSource, type LeasedJob, type WantedModel } from './job-source'
 import type { JobRates } from './job-rates'
 import { orderModels } from './model-choice'
@@ -17,6 +17,9 @@ import { fitsMemory } from '../models'
 import type { WorkerClient } from '../workers'
 
 const ACTIVITIES = { chat: 'activity-chat', embed: 'activity-embed', ocr: 'activity-ocr' } as const
+
+/** Results without an answer yet with which a device takes another job: it does not run far ahead of a network that is slow to check. */
+const MOST_UNANSWERED = 16
 
 export interface DeviceJobs {
   /** A job that somebody asked for may wait: running batches and the next `next` ask the network. */
@@ -96,15 +99,37 @@ export function createDeviceJobs(
 
   const source = createJobSource(rig, link, { models: wanted, syntheticJobBudget: options.syntheticJobBudget })
 
-  const learn = (model: InstalledModel, outcome: JobOutcome, together: number): void => {
-    const { macs, milliseconds } = outcome
-    const credited = outcome.answer === 'accepted' ? Number(outcome.creditMacs) : 0
-    options.onWork({ macs, creditMacs: credited, milliseconds })
-    if (hasCredit(outcome) && outcome.sizes !== null) {
+  const learn = (model: InstalledModel, outcome: JobOutcome, answered: JobAnswer): void => {
+    const credited = answered.answer === 'accepted' ? Number(answered.creditMacs) : 0
+    options.onWork({ macs: answered.macs, creditMacs: credited, milliseconds: outcome.milliseconds })
+    if (hasCredit(answered) && outcome.sizes !== null) {
       // What anybody's job of these sizes earns: a synthetic one earns less.
       const { creditMacs } = expectedCredit(link.networkState.current.models.get(model.hash), outcome.sizes)
       jobRates.record(deviceId, model.hash, { ...outcome, creditMacs: Number(creditMacs) })
     }
+  }
+  /** Results that the network has not answered yet. */
+  const unanswered = new Set<Promise<void>>()
+  const awaitAnswer = (model: InstalledModel, outcome: JobOutcome): void => {
+    if (outcome.answered === null) {
+      options.onWork({ macs: 0n, creditMacs: 0, milliseconds: outcome.milliseconds })
+      return
+    }
+    const answered = outcome.answered
+      .then((answer) => learn(model, outcome, answer))
+      // It has no answer then, and is sent again by the next run.
+      .catch((error: unknown) =>
+        log.error('what the network answered to a result could not be taken', {
+          device: deviceId,
+          error: String(error),
+        }),
+      )
+      .finally(() => unanswered.delete(answered))
+    unanswered.add(answered)
+  }
+
+  const conclude = (model: InstalledModel, outcome: JobOutcome, together: number): void => {
+    awaitAnswer(model, outcome)
     const ranOut = outcome.failure === 'out-of-memory'
     const died = outcome.failure === 'unavailable' && together > 1 && !options.isStopping()
     if (!ranOut && !died) return
@@ -148,7 +173,7 @@ export function createDeviceJobs(
           model,
           limit: () => limits.of({ hash: model.hash, kind: model.manifest.kind }),
           next: () => source.next(false),
-          isOpen: () => !options.isStopping() && !options.isFinishing(),
+          isOpen: () => !options.isStopping() && !options.isFinishing() && unanswered.size < MOST_UNANSWERED,
           onOther: (other) => {
             leasedAhead = { job: other, lease: jobs.keepAlive(other.offer) }
           },
@@ -161,7 +186,7 @@ export function createDeviceJobs(
             options.show(message(ACTIVITIES[kind], { jobs: count, model: name }), kind)
           },
           onOutcome: (outcome, together) => {
-            learn(model, outcome, together)
+            conclude(model, outcome, together)
             // The network may have queued the job again.
             if (outcome.failure !== null) source.notifyWork()
             if (outcome.origin !== 'sample') return
@@ -171,6 +196,7 @@ export function createDeviceJobs(
         },
         job,
       )
+      while (unanswered.size >= MOST_UNANSWERED) await Promise.race(unanswered)
       return syntheticMilliseconds
     },
     cancel: (jobId) => worker.client !== null && jobs.cancel(jobId, worker.client),

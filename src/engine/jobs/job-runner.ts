@@ -30,19 +30,24 @@ export interface JobOutcome {
   milliseconds: number
   /** null: not known */
   joules: number | null
-  /** the network's to its result; null: it has none, or the network does not answer now */
-  answer: DeliveryAnswer | null
   /** why it has no result; null: it has one */
   failure: FailureCode | null
+  /** null: it has no result */
+  sizes: JobSizes | null
+  /** The network's to its result, while the device goes on; null: it has none */
+  answered: Promise<JobAnswer> | null
+}
+
+export interface JobAnswer {
+  /** null: the network does not answer now */
+  answer: DeliveryAnswer | null
   /** credited, or to be credited once it is checked */
   creditMacs: bigint
   macs: bigint
-  /** null: it has no result */
-  sizes: JobSizes | null
 }
 
 export interface JobRunner {
-  /** Runs a job. Never throws for a fault of the job or its worker; the ledger has the outcome. Null: the job was cancelled before it began. */
+  /** Runs a job until its result is in the ledger. Never throws for a fault of the job or its worker; the ledger has the outcome. Null: the job was cancelled before it began. */
   run(offer: JobOffer, model: InstalledModel, worker: WorkerClient): Promise<JobOutcome | null>
   /** Refuses a leased job that this device cannot begin: it is queued again, or fails after its last attempt. */
   nack(offer: JobOffer, reason: Message): Promise<void>
@@ -184,6 +189,12 @@ export function createJobRunner(
     return failure.code
   }
 
+  const answerOf = (id: string, answer: DeliveryAnswer | null): JobAnswer => {
+    const row = ledger.workRow(id)
+    const creditMacs = hasCredit({ answer }) ? BigInt(row?.creditMacs ?? 0) : 0n
+    return { answer, creditMacs, macs: BigInt(row?.macs ?? 0) }
+  }
+
   return {
     get running() {
       return [...running.values()]
@@ -219,11 +230,9 @@ export function createJobRunner(
         origin,
         milliseconds: 0,
         joules: null,
-        answer: null,
         failure: null,
-        creditMacs: 0n,
-        macs: 0n,
         sizes: null,
+        answered: null,
       }
       try {
         const result = await worker.request('job.run', {
@@ -235,10 +244,8 @@ export function createJobRunner(
         outcome.sizes = result.sizes
         spent = metered.end()
         running.delete(offer.id)
-        outcome.answer = await submissions.job(offer, model.manifest, result, options.deviceId, spent.energy)
-        const row = ledger.workRow(offer.id)
-        outcome.creditMacs = hasCredit(outcome) ? BigInt(row?.creditMacs ?? 0) : 0n
-        outcome.macs = BigInt(row?.macs ?? 0)
+        const sent = await submissions.job(offer, model.manifest, result, options.deviceId, spent.energy)
+        outcome.answered = sent.answer.then((answer) => answerOf(offer.id, answer))
       } catch (error) {
         lease.cancel()
         spent ??= metered.end()
@@ -279,6 +286,6 @@ export function createJobRunner(
 }
 
 /** Whether a job's result is credited, or is held and will be credited unless a check fails. */
-export function hasCredit({ answer }: Pick<JobOutcome, 'answer'>): boolean {
+export function hasCredit({ answer }: Pick<JobAnswer, 'answer'>): boolean {
   return answer === 'accepted' || answer === 'held'
 }

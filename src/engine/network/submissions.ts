@@ -39,8 +39,9 @@ export interface Submissions {
   /** Stores and sends a share. Settles when it is answered or put off. */
   share(found: FoundShare, deviceId: string, energy: WorkEnergy | null, milliseconds: number): Promise<void>
   /**
-   * Stores and sends a job's result. Returns null when the network does not answer now: it is sent again in the background.
-   * What is held is asked for in the background too; the device waits for neither.
+   * Stores and sends a job's result. Settles when it is stored: the device goes on while the network checks it. `answer`: null
+   * when the network does not answer now, and the result is sent again in the background. What is held is asked for in the
+   * background too.
    */
   job(
     offer: JobOffer,
@@ -48,7 +49,7 @@ export interface Submissions {
     run: JobRun,
     deviceId: string,
     energy: WorkEnergy | null,
-  ): Promise<DeliveryAnswer | null>
+  ): Promise<{ answer: Promise<DeliveryAnswer | null> }>
   /** Sends again what a former run left without an answer, and asks for what it left held. */
   recover(recovery: Pick<Recovery, 'shares' | 'results' | 'held'>): void
   /** number of shares and results that wait for an answer now; those that are held have one */
@@ -65,7 +66,7 @@ const RETRY_DELAYS = { firstDelayMilliseconds: 500, largestDelayMilliseconds: 30
 export interface SubmissionsOptions {
   session: Pick<VerifiedSession, 'submitShare' | 'submitJob' | 'delivery' | 'on'>
   networkName: string
-  networkState: Pick<NetworkState, 'current' | 'reread'>
+  networkState: Pick<NetworkState, 'current'>
   signer: Signer
 }
 
@@ -223,9 +224,6 @@ export function createSubmissions(
         signer,
       )
       const delivery: JobDelivery = { result, output: run.output, evidence: run.evidence }
-      // Listed a moment ago: the network's list is read again before the result is kept.
-      const isListed = networkState.current.models.has(hash)
-      const { models } = isListed ? networkState.current : await networkState.reread().catch(() => networkState.current)
       const { workId, creditId } = ledger.recordJobResult(offer.id, {
         result,
         output: run.output,
@@ -234,11 +232,11 @@ export function createSubmissions(
         epoch: offer.epoch,
         deviceId,
         milliseconds: run.milliseconds,
-        ...expectedCredit(models.get(hash), run.sizes, offer.factor),
+        ...expectedCredit(networkState.current.models.get(hash), run.sizes, offer.factor),
         ...(energy ? { energy } : {}),
       })
       announce(workId, creditId)
-      return new Promise<DeliveryAnswer | null>((resolve, reject) => {
+      const answer = new Promise<DeliveryAnswer | null>((resolve, reject) => {
         let isPutOff = false
         const putOff = (): void => {
           isPutOff = true
@@ -249,6 +247,7 @@ export function createSubmissions(
           else reject(error)
         })
       })
+      return { answer }
     },
     recover: (recovery) => {
       const failed = (error: unknown): void =>

@@ -105,7 +105,10 @@ export function createVerifiedSession(
     leaseJob: async (request) => {
       // More than a message holds are not offered: what the rig prefers stands first.
       const answer = await session.leaseJob({ ...request, models: request.models.slice(0, MAX_OFFERED_MODELS) })
-      if (answer.ok) checkOffer(answer.value, request)
+      if (!answer.ok) return answer
+      checkOffer(answer.value, request)
+      // Its model was listed a moment ago: what the job will earn has to be known when its result is kept.
+      if (!networkState.current.models.has(answer.value.model)) await networkState.reread().catch(() => undefined)
       return answer
     },
     submitShare: async (share) => checkShareAnswer(await session.submitShare(share), share.id),
