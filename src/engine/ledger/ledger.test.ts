@@ -301,7 +301,7 @@ describe('credit that is held until it is checked', () => {
       ['submitted', 'held', 'forfeited'],
       ['submitted', 'held', 'forfeited'],
     ])
-    expect(ledger.workRow(lost.id)).toMatchObject({ state: 'forfeited', reason: 'forfeited' })
+    expect(ledger.workRow(lost.id)).toMatchObject({ state: 'forfeited', reason: foreignWords('forfeited') })
     expect(ledger.creditRow(lost.creditId)).toMatchObject({ state: 'forfeited', reason: 'forfeited', receipt: null })
     expect(ledger.funnel('all', {})).toMatchObject({
       held: { count: 0 },

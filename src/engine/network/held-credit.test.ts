@@ -128,7 +128,7 @@ describe('a result that the network holds', () => {
     const { network, id, ref } = await heldJob()
     network.settle(ref, { answer: refusal(code) })
     await reached(id, state)
-    expect(rig.ledger.workRow(id)).toMatchObject({ state, reason: code })
+    expect(rig.ledger.workRow(id)).toMatchObject({ state, reason: foreignWords(code) })
     expect(rig.totals()).toMatchObject({ total: 0n, held: 0n, credits: 0 })
     await rig.clock.advance(3_600_000)
     expect(network.asked).toBe(1)

@@ -1,3 +1,4 @@
+import { said } from '#test/support/said'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Receipt } from '#shared/protocol/receipt'
 import { signObject } from '#shared/domain/signed'
@@ -134,7 +135,7 @@ describe('a network that is over a budget of this rig', () => {
     expect(rig.far.slowed.get('leaseUnit')).toBe(4)
     expect([rig.runner.state, rig.runner.networkError]).toEqual(['proving', null])
     await rig.clock.advance(5000)
-    expect(rig.runner.networkError).toBe('the network gave no unit: Ask again later.')
+    expect(said(rig.runner.networkError)).toBe('the network gave no unit: too much at once')
     rig.far.slowed.clear()
     await rig.clock.advance(30_000)
     expect([rig.runner.state, rig.runner.networkError]).toEqual(['proving', null])
