@@ -107,7 +107,7 @@ describe('a rig that misses known answers', () => {
     const { rig, lease, coordinator, clock } = await setUp('stranger', dying)
     const offer = valueOf(await lease())
     const delivery = rig.deliver(offer, wrong(honestRun(offer.input.value)))
-    await expect(coordinator.submitJob(delivery)).rejects.toThrow('killed')
+    await expect(coordinator.submitJob(delivery)).rejects.toMatchObject({ code: 'internal' })
     isDying = false
     clock.advance(30_000)
     expect(codeOf(await coordinator.submitJob(delivery))).toBe('wrong-result')
