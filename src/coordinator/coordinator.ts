@@ -145,6 +145,9 @@ export async function createCoordinator(options: CoordinatorOptions): Promise<Co
       ticker.start(onError)
       deliveryTicker.start(onError)
     },
-    stop: async () => void (await Promise.all([ticker.stop(), deliveryTicker.stop()])),
+    stop: async () => {
+      models.stop()
+      await Promise.all([ticker.stop(), deliveryTicker.stop()])
+    },
   }
 }

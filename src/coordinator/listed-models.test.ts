@@ -116,6 +116,10 @@ describe("a person's own model", () => {
     let told = 0
     openSerialized(rigProtocol, own.rigSession(rig.key)).on('work', () => told++)
     expect(codeOf(await createRig(own).lease(['embed'], false))).toBe('no-work')
+    // The first shares come first.
+    clock.advance(9999)
+    expect((await own.current()).listings).toEqual([])
+    clock.advance(1)
     await expect.poll(() => told).toBe(1)
     expect(valueOf(await createRig(own).lease(['embed'], false)).id).toBe(id(1))
   })
@@ -127,9 +131,10 @@ describe("a person's own model", () => {
       asked.push(hash)
       return new Promise((resolve) => ends.push(() => resolve(undefined)))
     }
-    const { coordinator } = await networkOf({ count })
+    const { coordinator, clock } = await networkOf({ count })
     const rig = createRig(coordinator)
     for (let time = 0; time < 3; time++) expect(codeOf(await rig.lease(undefined, false))).toBe('no-work')
+    clock.advance(10_000)
     const every = [MODELS.chat, embed, MODELS.ocr].map(({ model }) => model)
     for (const counting of every) {
       await expect.poll(() => asked.at(-1)).toBe(counting)

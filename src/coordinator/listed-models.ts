@@ -12,28 +12,33 @@ import type { Epochs, Present } from './epochs'
 import { ownModel, type CountedModel, type OwnModels } from './own-models'
 import { refuse } from './refusals'
 import type { CoordinatorStore } from './store'
+import type { CoordinatorClock } from './ticker'
 
 export interface ListedModels {
   /** The model as it is listed now; undefined: the network does not pay for it. */
   find(hash: string): Promise<ListedModel | undefined>
   /** As `find`, and lists an own model first, which takes the time of counting it. Refused with `unlisted-model`. */
   findOrList(hash: string): Promise<Answer<ListedModel>>
-  /** Lists own models one after another, and calls the listeners after each. Does not reject. */
+  /** Lists own models one after another, some seconds later, and calls the listeners after each. Does not reject. */
   listInBackground(hashes: readonly string[]): void
   /** Calls the listener when a model was listed in the background. */
   onListed(listener: () => void): void
+  /** Begins no listing in the background any more. */
+  stop(): void
   /** Listings that the present parameters do not have, the newest first, at most MAX_NEW_LISTINGS. */
   newListings(present: Present): Promise<Signed<ModelListing>[]>
 }
 
 /** A model that could not be counted is not counted again for this long: counting reads and runs it. */
 const COUNT_AGAIN_MILLISECONDS = 60_000
+/** The verifier that counts also recomputes shares: those of the first seconds, which a person waits for, come first. */
+const BACKGROUND_MILLISECONDS = 10_000
 
 export function createListedModels(deps: {
   store: Pick<CoordinatorStore, 'listing' | 'listings' | 'putListing'>
   epochs: Pick<Epochs, 'present'>
   ownModels: OwnModels | undefined
-  clock: { now(): number }
+  clock: Pick<CoordinatorClock, 'now' | 'setTimeout'>
   signer: Signer
   configuration: CoordinatorConfiguration
 }): ListedModels {
@@ -80,6 +85,7 @@ export function createListedModels(deps: {
   }
   /** Own models that are to be listed; one is counted while it is among them. */
   const waiting = new Set<string>()
+  let planned: { cancel(): void } | undefined
   const listWaiting = async (): Promise<void> => {
     for (const hash of waiting) {
       try {
@@ -97,12 +103,13 @@ export function createListedModels(deps: {
     find,
     findOrList,
     listInBackground: (hashes) => {
-      if (!ownModels) return
+      if (!ownModels || hashes.length === 0) return
       const isListing = waiting.size > 0
       for (const hash of hashes) waiting.add(hash)
-      if (!isListing) void listWaiting()
+      if (!isListing) planned = clock.setTimeout(() => void listWaiting(), BACKGROUND_MILLISECONDS)
     },
     onListed: (listener) => void listeners.push(listener),
+    stop: () => planned?.cancel(),
     newListings: async ({ current }) => {
       // The parameters were signed when their epoch was announced, or later.
       const since = current.epoch.body.startsAt - configuration.announceSeconds * 1000
