@@ -93,10 +93,13 @@ export function createJobs(deps: {
   }
   const leaseSyntheticJob = async (rig: string, request: JobRequest): Promise<Answer<JobOffer>> => {
     const listed: ListedModel[] = []
+    let unlisted: Answer<ListedModel> | undefined
     for (const { model } of request.models) {
       const answer = await models.findOrList(model)
       if (answer.ok) listed.push(answer.value)
+      else unlisted = answer
     }
+    if (listed.length === 0 && unlisted?.ok === false) return unlisted
     const { mostSyntheticJobs } = configuration
     const { number } = (await epochs.present()).current.epoch.body
     const turn = await store.takeSyntheticTurn(rig, number, mostSyntheticJobs)

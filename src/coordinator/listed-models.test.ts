@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { createSigner } from '#engine/network/index'
+import { signObject } from '#shared/domain/signed'
 import { EncodedInput } from '#shared/domain/encoded-input'
 import { Failure } from '#shared/domain/errors'
 import { foreignWords } from '#shared/domain/messages'
@@ -48,7 +50,7 @@ describe('a network whose operator lists its models', () => {
     const refused = await rig.lease(['embed'], false)
     expect(refused).toMatchObject({ refusal: { code: 'no-work' } })
     expect(JSON.stringify(refused)).toContain(embed.model.slice(0, 16))
-    expect(codeOf(await rig.lease(['embed']))).toBe('no-work')
+    expect(codeOf(await rig.lease(['embed']))).toBe('unlisted-model')
   })
 
   it('refuses a job of another kind than its model', async () => {
@@ -159,6 +161,21 @@ describe("a person's own model", () => {
     expect(asked).toHaveLength(1)
     clock.advance(60_000)
     expect(codeOf(await coordinator.enqueueJob(order(4)))).toBe('accepted')
+  })
+
+  it('counts for nothing as a former key of the network listed it', async () => {
+    const { port } = ownModels()
+    const { store, coordinator, clock } = await networkOf(port)
+    expect(codeOf(await coordinator.enqueueJob(order(1)))).toBe('accepted')
+    const listing = await store.listing(embed.model)
+    const dearer = { ...listing!.body.model, factorMilli: { prompt: 9, generated: 9 } }
+    const former = signObject('listing', { ...listing!.body, model: dearer }, createSigner('99'.repeat(32)))
+    await store.putListing(former)
+    expect((await coordinator.current()).listings).toEqual([])
+    expect(codeOf(await coordinator.enqueueJob(order(2)))).toBe('accepted')
+    clock.advance(700_000)
+    const { models } = (await coordinator.current()).parameters.body
+    expect(models.map(({ factorMilli }) => factorMilli)).toEqual([KIND_FACTORS_MILLI.embed])
   })
 
   it('does not replace what the operator lists', async () => {

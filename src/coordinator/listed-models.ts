@@ -109,7 +109,10 @@ export function createListedModels(deps: {
       if (!isListing) planned = clock.setTimeout(() => void listWaiting(), BACKGROUND_MILLISECONDS)
     },
     onListed: (listener) => void listeners.push(listener),
-    stop: () => planned?.cancel(),
+    stop: () => {
+      planned?.cancel()
+      waiting.clear()
+    },
     newListings: async ({ current }) => {
       // The parameters were signed when their epoch was announced, or later.
       const since = current.epoch.body.startsAt - configuration.announceSeconds * 1000

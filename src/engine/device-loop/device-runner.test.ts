@@ -451,6 +451,9 @@ describe('jobs', () => {
     await rig.clock.advance(10_000)
     expect(answers.length).toBeGreaterThanOrEqual(16)
     expect(answers.length).toBeLessThan(16 + MAX_PARALLEL_CHATS)
+    // Nor does it hold up who stops it.
+    expect(await within(100, rig.runner.stop())).toBe(true)
+    rig.runner.wake()
     for (let turn = 0; turn < 30; turn++) {
       answers.shift()?.()
       await rig.clock.advance(500)

@@ -232,6 +232,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     mining = null
     void benchmarks.cancelAll(message('benchmark-device-stopped'))
     worker.keep()
+    jobs.notifyWork()
     loop.wake()
     await options.whileMining?.end()
     await worker.end()
@@ -303,6 +304,7 @@ export function createDeviceRunner(context: DeviceLoopContext, options: DeviceLo
     finish: async () => {
       finishing = true
       endBenchmarks(message('benchmark-device-stopped'))
+      jobs.notifyWork()
       await loop.ended()
       await stop()
     },

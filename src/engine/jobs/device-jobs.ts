@@ -196,7 +196,10 @@ export function createDeviceJobs(
         },
         job,
       )
-      while (unanswered.size >= MOST_UNANSWERED) await Promise.race(unanswered)
+      const takesMore = (): boolean => !options.isStopping() && !options.isFinishing()
+      // Whoever stops the device wakes it: a network that never answers holds up no stop.
+      while (unanswered.size >= MOST_UNANSWERED && takesMore())
+        await Promise.race([...unanswered, new Promise<void>((resolve) => (wake = resolve))])
       return syntheticMilliseconds
     },
     cancel: (jobId) => worker.client !== null && jobs.cancel(jobId, worker.client),
