@@ -1,6 +1,6 @@
 /** A running engine, reached by the command: start, stop, models, and useful jobs of all three kinds on real models. */
 import { createHash } from 'node:crypto'
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest'
 import { z } from 'zod'
@@ -319,6 +319,30 @@ describe('in the middle of a long answer', () => {
     const next = answerOf(jobAnswer, await submit('chat', 'What is the capital of Italy?', '--max-tokens', '8'))
     expect(next.state).toBe('accepted')
   })
+
+  test(
+    'the network can no longer read its model: the result is held, and credited when it can',
+    { tags: ['long'] },
+    async (context) => {
+      needs(context, CHAT)
+      const before = await status()
+      const { done } = await longAnswer(64)
+      const file = join(dataDir, 'models', CHAT, 'tokenizer.json')
+      renameSync(file, `${file}.away`)
+      try {
+        const submitted = await done
+        expect(submitted.code).toBe(0)
+        expect(submitted.stderr).toContain('The network credits it once it has checked it.')
+        const { creditMacs } = await status()
+        expect(BigInt(creditMacs.held)).toBeGreaterThan(0n)
+        expect(creditMacs.total).toBe(before.creditMacs.total)
+      } finally {
+        renameSync(`${file}.away`, file)
+      }
+      await eventually(async () => (await status()).creditMacs.held === '0', 'that the network has checked it')
+      expect(BigInt((await status()).creditMacs.total)).toBeGreaterThan(BigInt(before.creditMacs.total))
+    },
+  )
 })
 
 test('without a running engine one is started for the job alone; a damaged model is seen, and removed', async (context) => {
